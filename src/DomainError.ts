@@ -1,0 +1,134 @@
+/**
+ * The errors of the data itself: what a program may find, and what it refuses. Each names the model, the id and, where there
+ * is one, the field; none holds a value, and no `message` holds an id. What can go wrong between the caller and the server is
+ * in `RedisServiceError`.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+const place = { model: Schema.String, id: Schema.String }
+const fieldPlace = { ...place, field: Schema.String }
+
+/**
+ * There is no entity with this id. Nothing was written.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class EntityNotFound
+  extends Schema.TaggedError<EntityNotFound>("redlayer/EntityNotFound")("EntityNotFound", place)
+{
+  override get message(): string {
+    return `No such ${this.model}`
+  }
+}
+
+/**
+ * There is an entity with this id already. It is as it was.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class EntityExists extends Schema.TaggedError<EntityExists>("redlayer/EntityExists")("EntityExists", place) {
+  override get message(): string {
+    return `This ${this.model} exists already`
+  }
+}
+
+/**
+ * What is stored is not what the schema says: `field` is the first such field, or empty where the entity's key itself is of
+ * another kind, and `issue` says what was expected. Reading changes nothing; `applied` tells whether the program had written
+ * something else, which stands.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class EntityCorrupted
+  extends Schema.TaggedError<EntityCorrupted>("redlayer/EntityCorrupted")("EntityCorrupted", {
+    ...fieldPlace,
+    key: Schema.String,
+    issue: Schema.String,
+    applied: Schema.Boolean
+  })
+{
+  override get message(): string {
+    return `A stored ${this.model} can't be read: ${this.field === "" ? "its key" : this.field}: ${this.issue}`
+  }
+}
+
+/**
+ * The result would break a bound of the schema, or of the call (`atLeast`, `atMost`), which the server checks. Nothing was
+ * written.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class OutOfBounds extends Schema.TaggedError<OutOfBounds>("redlayer/OutOfBounds")("OutOfBounds", {
+  ...fieldPlace,
+  bound: Schema.Literals([
+    "minimum",
+    "exclusiveMinimum",
+    "maximum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "atLeast",
+    "atMost"
+  ]),
+  limit: Schema.Number
+}) {
+  override get message(): string {
+    return `${this.model}.${this.field} would break its bound: ${this.bound} ${this.limit}`
+  }
+}
+
+/**
+ * The result is no number that the field can hold. Nothing was written.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ArithmeticError
+  extends Schema.TaggedError<ArithmeticError>("redlayer/ArithmeticError")("ArithmeticError", {
+    ...fieldPlace,
+    reason: Schema.Literals(["divisionByZero", "notFinite", "notWhole", "outOfRange"])
+  })
+{
+  override get message(): string {
+    return `${this.model}.${this.field}: ${this.reason}`
+  }
+}
+
+/**
+ * The list has no item at this position. Nothing was written.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class IndexOutOfRange
+  extends Schema.TaggedError<IndexOutOfRange>("redlayer/IndexOutOfRange")("IndexOutOfRange", {
+    ...fieldPlace,
+    index: Schema.Number
+  })
+{
+  override get message(): string {
+    return `${this.model}.${this.field} has no item at ${this.index}`
+  }
+}
+
+/**
+ * An id, a value or an amount that has no stored form, or breaks a check of the schema. The whole program was refused before
+ * it was sent.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidValue extends Schema.TaggedError<InvalidValue>("redlayer/InvalidValue")("InvalidValue", {
+  ...fieldPlace,
+  issue: Schema.String
+}) {
+  override get message(): string {
+    return `${this.model}${this.field === "" ? "" : `.${this.field}`}: ${this.issue}`
+  }
+}

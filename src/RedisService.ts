@@ -1,0 +1,199 @@
+/**
+ * The service that programs need, and its layers: over a server, or in memory.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Ioredis from "ioredis"
+import * as Memory from "./internal/memory/service.ts"
+import type { Program, Reply } from "./internal/program/instruction.ts"
+import { defaultLimits } from "./internal/program/limits.ts"
+import * as IoredisTransport from "./internal/redis/ioredis.ts"
+import * as Live from "./internal/redis/service.ts"
+import { IoRedis } from "./IoRedis.ts"
+import type { RedisServiceError } from "./RedisServiceError.ts"
+import { RedisTransport } from "./RedisTransport.ts"
+
+/**
+ * Runs programs, each alone, and wholly or not at all. Programs that are committed in the same turn of the event loop travel
+ * in one call.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RedisService extends Context.Service<RedisService, {
+  /** Runs one compiled program. Commit an `Atomic` instead: it compiles itself, and reads the reply. */
+  readonly execute: (program: Program) => Effect.Effect<Reply, RedisServiceError>
+}>()("redlayer/RedisService") {}
+
+/**
+ * What the live layers have in common.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ServiceOptions {
+  /** What every key begins with: no braces. Empty unless said otherwise. */
+  readonly keyPrefix?: string | undefined
+  /**
+   * How long a program may take, from its commit to its answer: 5 seconds unless said otherwise. After it, a program that was
+   * not sent fails with `ConnectionUnavailable`, and one that was with `OutcomeUnknown`. Starting the layer has as long.
+   */
+  readonly deadline?: Duration.Input | undefined
+  /** The bounds of one call: 128 programs, 256,000 bytes, 2,048 instructions unless said otherwise. */
+  readonly batch?: {
+    readonly programs?: number
+    readonly bytes?: number
+    readonly instructions?: number
+  } | undefined
+  /** The largest text of a value, in bytes: 1,000,000 unless said otherwise. A larger one is `InvalidValue`. */
+  readonly maximumValueBytes?: number | undefined
+}
+
+type Owned =
+  | "autoResendUnfulfilledCommands"
+  | "commandTimeout"
+  | "disableClientInfo"
+  | "enableAutoPipelining"
+  | "enableOfflineQueue"
+  | "keyPrefix"
+  | "lazyConnect"
+  | "maxRetriesPerRequest"
+  | "password"
+  | "replyMapping"
+  | "retryStrategy"
+  | "socketTimeout"
+  | "stringNumbers"
+
+/**
+ * The options of a connection: ioredis's own, without those that decide what is sent twice or waits for ever.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LayerOptions extends ServiceOptions, Omit<Ioredis.RedisOptions, Owned> {
+  /** `redis://`, or `rediss://` for TLS; what else is given takes precedence. */
+  readonly url?: string | Redacted.Redacted | undefined
+  readonly password?: string | Redacted.Redacted | undefined
+}
+
+const plain = (secret: string | Redacted.Redacted): string =>
+  typeof secret === "string" ? secret : Redacted.value(secret)
+
+const make = Effect.fnUntraced(function*(options: LayerOptions) {
+  const { batch, deadline, keyPrefix, maximumValueBytes, password, url, ...connection } = options
+  const client = yield* IoredisTransport.acquire({
+    ...(url === undefined ? undefined : parseUrl(plain(url))),
+    ...connection,
+    ...(password === undefined ? undefined : { password: plain(password) })
+  })
+  const service = yield* Live.make(IoredisTransport.transport(client), {
+    batch,
+    deadline,
+    keyPrefix,
+    maximumValueBytes
+  })
+  return Context.make(RedisService, service).pipe(Context.add(IoRedis, client))
+})
+
+const parseUrl = (url: string): Ioredis.RedisOptions => {
+  const { hash: _, hostname, password, pathname, port, protocol, username } = new URL(url)
+  return {
+    host: hostname === "" ? "127.0.0.1" : hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: port === "" ? 6379 : Number(port),
+    ...(username === "" ? undefined : { username: decodeURIComponent(username) }),
+    ...(password === "" ? undefined : { password: decodeURIComponent(password) }),
+    ...(/^\/\d+$/.test(pathname) ? { db: Number(pathname.slice(1)) } : undefined),
+    ...(protocol === "rediss:" ? { tls: { servername: hostname } } : undefined)
+  }
+}
+
+/**
+ * Over one server. Building it connects, and checks the server's version, and the rights that scripts need; it fails with
+ * `ConnectionUnavailable` when there is no connection within the `deadline`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: LayerOptions = {}): Layer.Layer<RedisService | IoRedis, RedisServiceError> =>
+  Layer.effectContext(make(options))
+
+/**
+ * The same, from `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD` and `REDIS_DB`, with
+ * `REDIS_KEY_PREFIX`. The host is 127.0.0.1 and the port 6379 unless said otherwise.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (
+  options: LayerOptions = {}
+): Layer.Layer<RedisService | IoRedis, RedisServiceError | Config.ConfigError> =>
+  Layer.effectContext(Effect.flatMap(connectionConfig, (found) => make({ ...found, ...options })))
+
+const connectionConfig = Config.all({
+  url: Config.option(Config.Redacted("URL")),
+  host: Config.option(Config.String("HOST")),
+  port: Config.option(Config.Port("PORT")),
+  username: Config.option(Config.String("USERNAME")),
+  password: Config.option(Config.Redacted("PASSWORD")),
+  db: Config.option(Config.Int("DB")),
+  keyPrefix: Config.option(Config.String("KEY_PREFIX"))
+}).pipe(
+  Config.nested("REDIS"),
+  Config.map((found): LayerOptions =>
+    Object.fromEntries(
+      Object.entries(found as Record<string, Option.Option<unknown>>).flatMap(([name, value]) =>
+        Option.isSome(value) ? [[name, value.value]] : []
+      )
+    )
+  )
+)
+
+/**
+ * Over any transport.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerTransport = (
+  options: ServiceOptions = {}
+): Layer.Layer<RedisService, RedisServiceError, RedisTransport> =>
+  Layer.effect(RedisService, Effect.flatMap(RedisTransport, (transport) => Live.make(transport, options)))
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface MemoryOptions {
+  /** As on the live layers. */
+  readonly maximumValueBytes?: number | undefined
+}
+
+/**
+ * In memory: the same programs, results and errors, without a server. Time is the `Clock`'s. Each build is empty, and ends
+ * with its scope.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<RedisService> =>
+  Layer.sync(
+    RedisService,
+    () =>
+      Memory.make(undefined, { ...defaultLimits, valueBytes: options.maximumValueBytes ?? defaultLimits.valueBytes })
+  )
+
+/**
+ * In memory: the same programs, results and errors, without a server.
+ *
+ * @see {@link layerMemoryWith} for its options
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemory: Layer.Layer<RedisService> = layerMemoryWith({})

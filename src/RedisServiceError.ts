@@ -1,0 +1,212 @@
+/**
+ * The one error of the way to the server and back. Its `reason` says what happened, whether the program was applied, and
+ * whether it may be tried again. No message, key or value of the server or the client below is attached.
+ *
+ * @since 0.1.0
+ */
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+
+const TypeId = "~redlayer/RedisServiceError"
+
+/**
+ * The program was never sent: there was no connection before the deadline. Nothing was applied.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ConnectionUnavailable
+  extends Schema.TaggedError<ConnectionUnavailable>("redlayer/ConnectionUnavailable")("ConnectionUnavailable", {})
+{
+  readonly isRetryable = true
+  readonly applied = false
+  override get message(): string {
+    return "No connection to the server; nothing was sent"
+  }
+}
+
+/**
+ * The server refused for now: `code` is its own word, such as `LOADING`, `BUSY`, `READONLY` or `CLUSTERDOWN`. Nothing was
+ * applied.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ServerUnavailable
+  extends Schema.TaggedError<ServerUnavailable>("redlayer/ServerUnavailable")("ServerUnavailable", {
+    code: Schema.String
+  })
+{
+  readonly isRetryable = true
+  readonly applied = false
+  override get message(): string {
+    return `The server refused for now: ${this.code}`
+  }
+}
+
+/**
+ * The program was sent, and no reply came: it may have been applied, may yet be, or not.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class OutcomeUnknown
+  extends Schema.TaggedError<OutcomeUnknown>("redlayer/OutcomeUnknown")("OutcomeUnknown", {})
+{
+  readonly isRetryable = false
+  readonly applied = "unknown"
+  override get message(): string {
+    return "Sent, and no reply: the program may have been applied"
+  }
+}
+
+/**
+ * The server is at its `maxmemory`. Nothing was applied.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class OutOfMemory extends Schema.TaggedError<OutOfMemory>("redlayer/OutOfMemory")("OutOfMemory", {}) {
+  readonly isRetryable = false
+  readonly applied = false
+  override get message(): string {
+    return "The server is out of memory"
+  }
+}
+
+/**
+ * The credentials, or the rights of the user, are not enough: `code` is `NOAUTH`, `WRONGPASS` or `NOPERM`. Nothing was applied.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class AccessDenied
+  extends Schema.TaggedError<AccessDenied>("redlayer/AccessDenied")("AccessDenied", { code: Schema.String })
+{
+  readonly isRetryable = false
+  readonly applied = false
+  override get message(): string {
+    return `The server denied access: ${this.code}`
+  }
+}
+
+/**
+ * On a cluster the keys of a program must share one slot, and these don't. Nothing was sent.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class CrossSlot
+  extends Schema.TaggedError<CrossSlot>("redlayer/CrossSlot")("CrossSlot", { keys: Schema.Array(Schema.String) })
+{
+  readonly isRetryable = false
+  readonly applied = false
+  override get message(): string {
+    return "The keys of the program are in several slots of the cluster"
+  }
+}
+
+/**
+ * A key, or a stored text, is not of the field's kind. The program was undone, unless it had succeeded and only its result
+ * can't be read: then `applied` is true where it wrote.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class WrongType extends Schema.TaggedError<WrongType>("redlayer/WrongType")("WrongType", {
+  model: Schema.String,
+  id: Schema.String,
+  key: Schema.String,
+  field: Schema.String,
+  applied: Schema.Boolean
+}) {
+  readonly isRetryable = false
+  override get message(): string {
+    return `What is stored for ${this.model}.${this.field} is of another kind`
+  }
+}
+
+/**
+ * The server can't be used at all: it is too old, or lacks something that is needed.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Unsupported
+  extends Schema.TaggedError<Unsupported>("redlayer/Unsupported")("Unsupported", { requirement: Schema.String })
+{
+  readonly isRetryable = false
+  readonly applied = false
+  override get message(): string {
+    return `The server can't be used: ${this.requirement}`
+  }
+}
+
+/**
+ * Anything unforeseen: `code` is the first word of the server's message. `applied` is false where the program was undone.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ScriptFailed extends Schema.TaggedError<ScriptFailed>("redlayer/ScriptFailed")("ScriptFailed", {
+  code: Schema.String,
+  applied: Schema.Union([Schema.Literal(false), Schema.Literal("unknown")])
+}) {
+  readonly isRetryable = false
+  override get message(): string {
+    return `The server stopped the program: ${this.code}`
+  }
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type RedisServiceErrorReason =
+  | ConnectionUnavailable
+  | ServerUnavailable
+  | OutcomeUnknown
+  | OutOfMemory
+  | AccessDenied
+  | CrossSlot
+  | WrongType
+  | Unsupported
+  | ScriptFailed
+
+/**
+ * The error of every program, beside its domain errors. `Effect.catchReason("RedisServiceError", "OutOfMemory", …)` handles
+ * one reason.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RedisServiceError
+  extends Schema.TaggedError<RedisServiceError>("redlayer/RedisServiceError")("RedisServiceError", {
+    reason: Schema.Union([
+      ConnectionUnavailable,
+      ServerUnavailable,
+      OutcomeUnknown,
+      OutOfMemory,
+      AccessDenied,
+      CrossSlot,
+      WrongType,
+      Unsupported,
+      ScriptFailed
+    ])
+  })
+{
+  readonly [TypeId] = TypeId
+  override get message(): string {
+    return this.reason.message
+  }
+  /** Whether the same program may be sent again without the danger of applying it twice. */
+  get isRetryable(): boolean {
+    return this.reason.isRetryable
+  }
+}
+
+/**
+ * @category guards
+ * @since 0.1.0
+ */
+export const isRedisServiceError = (u: unknown): u is RedisServiceError => Predicate.hasProperty(u, TypeId)

@@ -1,0 +1,63 @@
+/**
+ * The small interface under the live layers, and the only thing that touches a client. A transport carries a call to the
+ * server and brings its reply back; what the reply means, deadlines and everything else is `RedisService`'s.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/**
+ * One script call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Call {
+  /** `EVAL` takes a script's text, `EVALSHA` its digest; `_RO` runs it without the right to write. */
+  readonly command: "EVAL" | "EVALSHA" | "EVAL_RO" | "EVALSHA_RO"
+  readonly script: string
+  readonly keys: ReadonlyArray<string>
+  readonly argument: string
+}
+
+/**
+ * What the server said: a text, or an error with its message as it came.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ServerReply =
+  | { readonly _tag: "Text"; readonly text: string }
+  | { readonly _tag: "Error"; readonly message: string }
+
+/**
+ * No reply. `NotSent` only where it is certain that nothing has left for the server; a transport that can't tell says
+ * `Unknown`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TransportError extends Schema.TaggedError<TransportError>("redlayer/TransportError")("TransportError", {
+  outcome: Schema.Literals(["NotSent", "Unknown"])
+}) {
+  override get message(): string {
+    return this.outcome === "NotSent" ? "Nothing was sent" : "Sent, and no reply"
+  }
+}
+
+/**
+ * A way to a server.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class RedisTransport extends Context.Service<RedisTransport, {
+  /**
+   * Sends one call, at once or not at all, and never again by itself. Interrupted, it may have been sent.
+   */
+  readonly evaluate: (call: Call) => Effect.Effect<ServerReply, TransportError>
+  /** Ends when there is a connection to send on. It may wait for ever. */
+  readonly ready: Effect.Effect<void>
+}>()("redlayer/RedisTransport") {}

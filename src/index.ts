@@ -1,0 +1,13 @@
+/**
+ * The typed, transactional Redis data layer for Effect.
+ *
+ * @since 0.1.0
+ */
+export * as Atomic from "./Atomic.ts"
+export * as DomainError from "./DomainError.ts"
+export * as Field from "./Field.ts"
+export * as IoRedis from "./IoRedis.ts"
+export * as Model from "./Model.ts"
+export * as RedisService from "./RedisService.ts"
+export * as RedisServiceError from "./RedisServiceError.ts"
+export * as RedisTransport from "./RedisTransport.ts"

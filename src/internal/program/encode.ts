@@ -1,0 +1,134 @@
+/**
+ * The text form of a batch, and of its reply. Flat, since `cjson` goes no deeper than a thousand levels, and with every
+ * specification once, however many instructions share it.
+ */
+import {
+  type Failure,
+  type Instruction,
+  isEntitySpec,
+  type Program,
+  type Reply,
+  type Result,
+  type Spec
+} from "./instruction.ts"
+
+/** @internal */
+export interface Batch {
+  readonly keys: ReadonlyArray<string>
+  readonly argument: string
+}
+
+/**
+ * The keys that an instruction touches: the entity's, and its collections'.
+ *
+ * @internal
+ */
+export const forEachKey = (instruction: Instruction, f: (key: string) => void): void => {
+  const { key, spec } = instruction
+  f(key)
+  if (isEntitySpec(spec)) {
+    for (const collection of spec.cs) f(`${key}:${collection.f}`)
+  } else if (spec.k === "list" || spec.at === true) {
+    f(`${key}:${spec.f}`)
+  }
+}
+
+/** @internal */
+export const encodeBatch = (programs: ReadonlyArray<Program>, keyPrefix: string): Batch => {
+  const keys: Array<string> = []
+  const keyIndex = new Map<string, number>()
+  const specs: Array<Spec> = []
+  const specIndex = new Map<Spec, number>()
+  const code: Array<string | number | false> = []
+  const declare = (key: string): number => {
+    let index = keyIndex.get(key)
+    if (index === undefined) {
+      index = keys.push(keyPrefix === "" ? key : keyPrefix + key)
+      keyIndex.set(key, index)
+    }
+    return index
+  }
+  for (const { instructions } of programs) {
+    code.push(instructions.length)
+    for (const instruction of instructions) {
+      const { args, op, spec } = instruction
+      let index = specIndex.get(spec)
+      if (index === undefined) {
+        index = specs.push(spec)
+        specIndex.set(spec, index)
+      }
+      if (op === 0) {
+        code.push(op, 0, index, args.length)
+      } else {
+        code.push(op, declare(instruction.key), index, args.length)
+        if (isEntitySpec(spec) ? spec.cs.length > 0 : spec.k === "list" || spec.at === true) {
+          forEachKey(instruction, declare)
+        }
+      }
+      for (const arg of args) code.push(arg)
+    }
+  }
+  return { keys, argument: JSON.stringify([specs, code]) }
+}
+
+/**
+ * What became of a program, as the interpreter on the server tells it: done, stopped by one of its own instructions, or
+ * stopped by the server, which may have left it half done only where it says so.
+ *
+ * @internal
+ */
+export type Outcome = Reply | {
+  readonly _tag: "refused"
+  readonly message: string
+  readonly step: number
+  readonly undone: boolean
+}
+
+const refusal = (entry: ReadonlyArray<any>): Outcome => {
+  const [tag, step, detail] = entry
+  switch (tag) {
+    case "error":
+    case "broken":
+      return { _tag: "refused", message: String(detail), step: step - 1, undone: tag === "error" }
+    case "bounds":
+      return failed({ _tag: "bounds", step: step - 1, bound: detail })
+    case "arithmetic":
+      return failed({ _tag: "arithmetic", step: step - 1, reason: detail })
+    case "fail":
+      return failed({ _tag: "fail", step: step - 1, index: detail })
+    default:
+      return failed({ _tag: tag, step: step - 1 })
+  }
+}
+
+const failed = (failure: Failure): Outcome => ({ _tag: "failed", failure })
+
+/**
+ * The outcome of each program of a batch, in order. Fails with undefined where the text is no such reply.
+ *
+ * @internal
+ */
+export const decodeBatch = (programs: ReadonlyArray<Program>, text: string): ReadonlyArray<Outcome> | undefined => {
+  let reply: Array<any>
+  try {
+    reply = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (!Array.isArray(reply)) return undefined
+  const outcomes: Array<Outcome> = []
+  let at = 0
+  for (const { instructions } of programs) {
+    const head = reply[at++]
+    if (head === 1) {
+      const results: Array<Result> = []
+      for (let i = 0; i < instructions.length; i++) results.push(reply[at++])
+      outcomes.push({ _tag: "done", results })
+    } else if (Array.isArray(head)) {
+      outcomes.push(refusal(head))
+    } else {
+      return undefined
+    }
+  }
+  return outcomes
+}

@@ -1,0 +1,25 @@
+const table = Array.from({ length: 256 }, (_, i) => {
+  let crc = i << 8
+  for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1
+  return crc & 0xffff
+})
+
+const encoder = new TextEncoder()
+
+/** @internal */
+export const crc16 = (text: string): number => {
+  let crc = 0
+  for (const byte of encoder.encode(text)) crc = ((crc << 8) & 0xffff) ^ table[(crc >> 8) ^ byte]!
+  return crc
+}
+
+/**
+ * The hash slot of a key, 0 to 16383: of what stands in its first braces, where there is something in them.
+ *
+ * @internal
+ */
+export const slotOf = (key: string): number => {
+  const open = key.indexOf("{")
+  const close = open < 0 ? -1 : key.indexOf("}", open + 1)
+  return crc16(close > open + 1 ? key.slice(open + 1, close) : key) % 16384
+}

@@ -1,0 +1,34 @@
+-- Numbers travel as text, since cjson keeps 14 digits, and read back to the same double. The text is JavaScript's own.
+local SAFE = 9007199254740991
+
+local function parse(text)
+  if find(text, "^%-?%d+$") or find(text, "^%-?%d+%.%d+$")
+    or find(text, "^%-?%d+e[%+%-]?%d+$") or find(text, "^%-?%d+%.%d+e[%+%-]?%d+$") then
+    return tonumber(text)
+  end
+end
+
+local function shortest(n)
+  local text
+  for digits = 14, 16 do
+    text = format("%." .. digits .. "e", n)
+    if tonumber(text) == n then break end
+  end
+  local _, _, sign, head, tail, exponent = find(text, "^(%-?)(%d)%.?(%d*)e([%+%-]%d+)$")
+  local digits, e = gsub(head .. tail, "0+$", ""), tonumber(exponent)
+  local count = #digits
+  if e >= 21 or e < -6 then
+    local mantissa = count > 1 and (sub(digits, 1, 1) .. "." .. sub(digits, 2)) or digits
+    return sign .. mantissa .. "e" .. (e < 0 and "-" or "+") .. format("%d", e < 0 and -e or e)
+  elseif e < 0 then
+    return sign .. "0." .. rep("0", -e - 1) .. digits
+  elseif count <= e + 1 then
+    return sign .. digits .. rep("0", e + 1 - count)
+  end
+  return sign .. sub(digits, 1, e + 1) .. "." .. sub(digits, e + 2)
+end
+
+local function show(n)
+  if n <= SAFE and n >= -SAFE and floor(n) == n then return format("%d", n) end
+  return shortest(n)
+end

@@ -1,0 +1,42 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type { RedisService } from "../../RedisService.ts"
+import { RedisServiceError, Unsupported } from "../../RedisServiceError.ts"
+import type { RedisTransport } from "../../RedisTransport.ts"
+import { defaultLimits } from "../program/limits.ts"
+import * as Batcher from "./batcher.ts"
+import { inspect } from "./probe.ts"
+
+/** @internal */
+export interface Options {
+  readonly keyPrefix?: string | undefined
+  readonly deadline?: Duration.Input | undefined
+  readonly batch?: Partial<Batcher.BatchLimits> | undefined
+  readonly maximumValueBytes?: number | undefined
+}
+
+/** @internal */
+export const make = Effect.fnUntraced(function*(
+  transport: RedisTransport["Service"],
+  options: Options
+): Effect.fn.Return<RedisService["Service"], RedisServiceError, Scope.Scope> {
+  const keyPrefix = options.keyPrefix ?? ""
+  const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "5 seconds"))
+  if (/[{}]/.test(keyPrefix)) {
+    return yield* new RedisServiceError({ reason: new Unsupported({ requirement: "a key prefix without braces" }) })
+  }
+  const { isCluster } = yield* inspect(transport, { keyPrefix, deadline })
+  const context = yield* Effect.context<never>()
+  const batcher = Batcher.make({
+    transport,
+    keyPrefix,
+    isCluster,
+    deadline,
+    batch: { ...Batcher.defaultBatch, ...options.batch },
+    limits: { ...defaultLimits, ...(options.maximumValueBytes && { valueBytes: options.maximumValueBytes }) },
+    runFork: Effect.runForkWith(context)
+  })
+  yield* Effect.addFinalizer(() => batcher.close)
+  return { execute: batcher.execute }
+})

@@ -1,0 +1,29 @@
+/**
+ * Text within the name of a key. Whatever could end a part of a name, be a hash tag, a pattern or unreadable in a terminal
+ * is written as `%` and two digits; everything else stands as it is. A bijection, so two ids are never one key.
+ */
+import { Problem } from "./problem.ts"
+
+const special = /[\u0000-\u0020\u007f%{}:*?[\]\\^$"'`]/
+const specials = new RegExp(special, "g")
+
+const percent = (char: string): string => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`
+
+/** @internal */
+export const escape = (text: string): string => special.test(text) ? text.replaceAll(specials, percent) : text
+
+/** @internal */
+export const escapeField = (name: string): string => escape(name).replaceAll(".", "%2E")
+
+const maximumBytes = 1024
+const encoder = new TextEncoder()
+
+/** @internal */
+export const escapeId = (text: string): string | Problem => {
+  if (text === "") return new Problem("Expected a key that is not empty")
+  if (!text.isWellFormed()) return new Problem("Expected well-formed Unicode")
+  const escaped = escape(text)
+  return escaped.length * 3 > maximumBytes && encoder.encode(escaped).length > maximumBytes
+    ? new Problem(`Expected a key of at most ${maximumBytes} bytes`)
+    : escaped
+}

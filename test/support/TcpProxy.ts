@@ -1,0 +1,307 @@
+/**
+ * A TCP proxy that loses what it is told to lose.
+ *
+ * With it a test can tell the two ways of losing a command apart: a request that never reached the server, and a
+ * request that did while its reply got lost.
+ */
+import { Data, Effect, type Scope } from "effect"
+import * as Net from "node:net"
+
+const host = "127.0.0.1"
+
+/** More connections than these are closed at once: a client in a reconnection loop must not use up the machine. */
+const maxConnections = 256
+
+/** What is kept of held requests, per connection; beyond that the client is not read from until the release. */
+const maxHeldBytes = 1024 * 1024
+
+const waitMillis = 5000
+
+export class TcpProxyError extends Data.TaggedError("TcpProxyError")<{
+  readonly message: string
+  readonly cause?: unknown
+}> {}
+
+/** What has passed through the proxy since its start, over all connections. */
+export interface Stats {
+  /** Connections that are open now. */
+  readonly connections: number
+  /** Connections ever accepted. */
+  readonly accepted: number
+  /** Bytes that came from clients, whatever became of them. */
+  readonly requestBytes: number
+  /** Bytes of requests that were handed to the server. */
+  readonly forwardedBytes: number
+  /** Bytes of requests that are being held now. */
+  readonly heldBytes: number
+  /** Bytes that came from the server, whatever became of them. */
+  readonly replyBytes: number
+}
+
+export interface TcpProxy {
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  /** Destroys all connections, with whatever was held. New ones are accepted. */
+  readonly cut: () => Effect.Effect<void>
+  /** Whether new connections are refused (by a closed port). Those that are open stay. */
+  readonly refuse: (on: boolean) => Effect.Effect<void, TcpProxyError>
+  /** Whether replies are thrown away: the server has done what the client never hears of. */
+  readonly swallowReplies: (on: boolean) => Effect.Effect<void>
+  /** Whether requests are thrown away: the client has sent what the server never gets. */
+  readonly swallowRequests: (on: boolean) => Effect.Effect<void>
+  /** Keeps requests back until `release` (or a `cut`, which loses them). */
+  readonly holdRequests: () => Effect.Effect<void>
+  /** Forwards what was held, in order, and everything after it. */
+  readonly release: () => Effect.Effect<void>
+  /** How many connections are open now. */
+  readonly connections: Effect.Effect<number>
+  readonly stats: Effect.Effect<Stats>
+  /**
+   * Waits until the condition holds, for five seconds at most. For instance, after `swallowReplies(true)` and a
+   * command: `waitUntil((now) => now.replyBytes > before.replyBytes)` is when the server has run the command.
+   */
+  readonly waitUntil: (condition: (stats: Stats) => boolean) => Effect.Effect<void, TcpProxyError>
+}
+
+interface Pair {
+  readonly client: Net.Socket
+  readonly server: Net.Socket
+  held: Array<Buffer>
+  heldBytes: number
+  /** The client has ended its side while its last requests were held. */
+  ended: boolean
+}
+
+class State {
+  readonly target: { readonly host: string; readonly port: number }
+  readonly pairs = new Set<Pair>()
+  readonly watchers = new Set<() => void>()
+  listener: Net.Server | undefined
+  holding = false
+  swallowReplies = false
+  swallowRequests = false
+  accepted = 0
+  requestBytes = 0
+  forwardedBytes = 0
+  replyBytes = 0
+
+  constructor(target: { readonly host: string; readonly port: number }) {
+    this.target = target
+  }
+
+  stats(): Stats {
+    let heldBytes = 0
+    for (const pair of this.pairs) {
+      heldBytes += pair.heldBytes
+    }
+    return {
+      connections: this.pairs.size,
+      accepted: this.accepted,
+      requestBytes: this.requestBytes,
+      forwardedBytes: this.forwardedBytes,
+      heldBytes,
+      replyBytes: this.replyBytes
+    }
+  }
+
+  changed() {
+    for (const watcher of this.watchers) {
+      watcher()
+    }
+  }
+
+  forward(pair: Pair, chunk: Buffer) {
+    this.forwardedBytes += chunk.length
+    if (!pair.server.write(chunk)) {
+      pair.client.pause()
+      pair.server.once("drain", () => pair.client.resume())
+    }
+  }
+
+  accept(client: Net.Socket) {
+    if (this.pairs.size >= maxConnections) {
+      client.on("error", () => {})
+      client.destroy()
+      return
+    }
+    const server = Net.connect({ ...this.target, allowHalfOpen: true, noDelay: true })
+    const pair: Pair = { client, server, held: [], heldBytes: 0, ended: false }
+    this.pairs.add(pair)
+    this.accepted++
+    client.setNoDelay(true)
+
+    client.on("data", (chunk: Buffer) => {
+      this.requestBytes += chunk.length
+      if (this.holding) {
+        pair.held.push(chunk)
+        pair.heldBytes += chunk.length
+        if (pair.heldBytes >= maxHeldBytes) {
+          client.pause()
+        }
+      } else if (!this.swallowRequests) {
+        this.forward(pair, chunk)
+      }
+      this.changed()
+    })
+    client.on("end", () => {
+      if (pair.heldBytes > 0) {
+        pair.ended = true
+      } else {
+        server.end()
+      }
+    })
+    server.on("data", (chunk: Buffer) => {
+      this.replyBytes += chunk.length
+      if (!this.swallowReplies && !client.write(chunk)) {
+        server.pause()
+        client.once("drain", () => server.resume())
+      }
+      this.changed()
+    })
+    server.on("end", () => client.end())
+
+    // the reason does not matter: a connection that broke on one side is broken on the other side too
+    client.on("error", () => {})
+    server.on("error", () => {})
+    const closed = (other: Net.Socket) => (hadError: boolean) => {
+      if (hadError) {
+        other.destroy()
+      } else {
+        other.end()
+      }
+      if (client.closed && server.closed) {
+        pair.held = []
+        pair.heldBytes = 0
+        this.pairs.delete(pair)
+      }
+      this.changed()
+    }
+    client.on("close", closed(server))
+    server.on("close", closed(client))
+    this.changed()
+  }
+
+  cut() {
+    for (const { client, server } of this.pairs) {
+      client.destroy()
+      server.destroy()
+    }
+  }
+
+  release() {
+    this.holding = false
+    for (const pair of this.pairs) {
+      const { held } = pair
+      pair.held = []
+      pair.heldBytes = 0
+      pair.client.resume()
+      if (held.length > 0) {
+        this.forward(pair, Buffer.concat(held))
+      }
+      if (pair.ended) {
+        pair.server.end()
+      }
+    }
+    this.changed()
+  }
+
+  listen(port: number): Effect.Effect<number, TcpProxyError> {
+    return Effect.callback((resume) => {
+      const listener = Net.createServer({ allowHalfOpen: true }, (client) => this.accept(client))
+      listener.once(
+        "error",
+        (cause) => resume(Effect.fail(new TcpProxyError({ message: `no port to listen on: ${cause.message}`, cause })))
+      )
+      listener.listen(port, host, () => {
+        this.listener = listener
+        const address = listener.address()
+        resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : port))
+      })
+    })
+  }
+
+  /** Closes the port; the connections stay. */
+  unlisten() {
+    this.listener?.close()
+    this.listener = undefined
+  }
+
+  waitUntil(condition: (stats: Stats) => boolean): Effect.Effect<void, TcpProxyError> {
+    return Effect.callback((resume) => {
+      const stop = () => {
+        clearTimeout(timer)
+        this.watchers.delete(watcher)
+      }
+      const watcher = () => {
+        if (condition(this.stats())) {
+          stop()
+          resume(Effect.void)
+        }
+      }
+      const timer = setTimeout(() => {
+        stop()
+        resume(Effect.fail(
+          new TcpProxyError({
+            message: `the condition did not come true within ${waitMillis} ms: ${JSON.stringify(this.stats())}`
+          })
+        ))
+      }, waitMillis)
+      this.watchers.add(watcher)
+      watcher()
+      return Effect.sync(stop)
+    })
+  }
+}
+
+/** Listens on a free port of the loopback interface, in front of the given port, until the scope closes. */
+export const make = Effect.fnUntraced(
+  function*(
+    target: { readonly port: number; readonly host?: string | undefined }
+  ): Effect.fn.Return<TcpProxy, TcpProxyError, Scope.Scope> {
+    const state = new State({ host: target.host ?? host, port: target.port })
+    const port = yield* Effect.acquireRelease(
+      state.listen(0),
+      () =>
+        Effect.sync(() => {
+          state.unlisten()
+          state.cut()
+        })
+    )
+    return {
+      url: `redis://${host}:${port}`,
+      host,
+      port,
+      cut: () =>
+        Effect.suspend(() => {
+          // the connections of this moment, not those that clients make in answer to the cut
+          const pairs = Array.from(state.pairs)
+          state.cut()
+          return Effect.orDie(state.waitUntil(() => pairs.every((pair) => !state.pairs.has(pair))))
+        }),
+      refuse: (on) =>
+        Effect.suspend(() => {
+          if (on) {
+            return Effect.sync(() => state.unlisten())
+          }
+          return state.listener === undefined ? Effect.asVoid(state.listen(port)) : Effect.void
+        }),
+      swallowReplies: (on) =>
+        Effect.sync(() => {
+          state.swallowReplies = on
+        }),
+      swallowRequests: (on) =>
+        Effect.sync(() => {
+          state.swallowRequests = on
+        }),
+      holdRequests: () =>
+        Effect.sync(() => {
+          state.holding = true
+        }),
+      release: () => Effect.sync(() => state.release()),
+      connections: Effect.sync(() => state.pairs.size),
+      stats: Effect.sync(() => state.stats()),
+      waitUntil: (condition) => state.waitUntil(condition)
+    }
+  }
+)

@@ -1,0 +1,283 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Scope } from "effect"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import * as Net from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { backends, describeOwnServer, describeRedis, redis, uniquePrefix } from "./Backends.ts"
+import { deletePrefix } from "./globalSetup.ts"
+import * as RawRedis from "./RawRedis.ts"
+import * as RedisServer from "./RedisServer.ts"
+import * as TcpProxy from "./TcpProxy.ts"
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+for (const backend of backends) {
+  backend.describe("Backends", () => {
+    it("knows the run's Redis", () => {
+      assert.strictEqual(redis.kind === "none", redis.url === undefined)
+      assert.match(redis.prefix, /^redlayer-test:[0-9a-f]{16}:$/)
+      assert.notStrictEqual(uniquePrefix(backend.name), uniquePrefix(backend.name))
+    })
+  })
+}
+
+describeRedis("RawRedis", () => {
+  it.effect("calls, and fails with what the server says", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawRedis.make(redis.url!)
+      const key = `${uniquePrefix("raw")}key`
+      assert.strictEqual(yield* raw.call("SET", key, Buffer.from([0x00, 0xff])), "OK")
+      assert.deepStrictEqual(yield* raw.callBuffer("GET", key), Buffer.from([0x00, 0xff]))
+      const error = yield* Effect.flip(raw.call("HGET", key, "field"))
+      assert.include(error.message, "WRONGTYPE")
+    }))
+
+  it.effect("deletes the keys under a prefix, and no others", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawRedis.make(redis.url!)
+      const prefix = uniquePrefix("delete")
+      yield* raw.call("MSET", `${prefix}in:1`, "1", `${prefix}in:2`, "2", `${prefix}out`, "3")
+      assert.strictEqual(yield* deletePrefix(redis.url!, `${prefix}in:`), 2)
+      assert.deepStrictEqual(yield* raw.call("MGET", `${prefix}in:1`, `${prefix}in:2`, `${prefix}out`), [
+        null,
+        null,
+        "3"
+      ])
+    }))
+})
+
+describe("RawRedis", () => {
+  it.effect("says why it cannot connect", () =>
+    Effect.gen(function*() {
+      const port = yield* RedisServer.freePort
+      const error = yield* Effect.flip(Effect.scoped(RawRedis.make(`redis://127.0.0.1:${port}`)))
+      assert.include(error.message, "ECONNREFUSED")
+    }))
+})
+
+describeOwnServer("RedisServer", () => {
+  it.effect("starts a server, and stops it with the scope", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const server = yield* Scope.provide(RedisServer.start(), scope)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const raw = yield* RawRedis.make(server.url)
+        assert.strictEqual(yield* raw.call("PING"), "PONG")
+        assert.deepStrictEqual(yield* raw.call("CONFIG", "GET", "save"), ["save", ""])
+      }))
+      assert.isTrue(isAlive(server.pid))
+      assert.isTrue(existsSync(server.directory))
+      yield* Scope.close(scope, Exit.void)
+      assert.isFalse(isAlive(server.pid))
+      assert.isFalse(existsSync(server.directory))
+    }))
+
+  it.effect("takes arguments and a configuration", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.start({
+        config: "maxmemory 1mb\nmaxmemory-policy allkeys-lru\n",
+        args: ["--maxmemory", "2mb", "--requirepass", "secret"]
+      })
+      const raw = yield* RawRedis.make(`redis://:secret@${server.host}:${server.port}`)
+      assert.deepStrictEqual(yield* raw.call("CONFIG", "GET", "maxmemory"), ["maxmemory", "2097152"])
+      assert.deepStrictEqual(yield* raw.call("CONFIG", "GET", "maxmemory-policy"), ["maxmemory-policy", "allkeys-lru"])
+    }))
+
+  it.effect("fails with the log when a server crashes at its start", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(RedisServer.start({ args: ["--no-such-option", "1"] }))
+      assert.include(error.message, "ended at its start")
+      assert.include(error.message, "Bad directive or wrong number of arguments")
+    }))
+
+  it.effect("does not take another server for its own", () =>
+    Effect.gen(function*() {
+      const first = yield* RedisServer.start()
+      const error = yield* Effect.flip(RedisServer.start({ port: first.port }))
+      assert.isTrue(error.portTaken)
+    }))
+
+  it.effect("is killed, and comes back where it was, with what it had saved", () =>
+    Effect.gen(function*() {
+      const dir = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "redlayer-support-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const first = yield* RedisServer.start({ dir })
+      const raw = yield* RawRedis.make(first.url)
+      yield* raw.call("SET", "key", "value")
+      yield* raw.call("SAVE")
+      yield* first.kill("SIGKILL")
+      assert.isFalse(isAlive(first.pid))
+      const second = yield* RedisServer.start({ dir, port: first.port })
+      assert.notStrictEqual(second.pid, first.pid)
+      const again = yield* RawRedis.make(second.url)
+      assert.strictEqual(yield* again.call("GET", "key"), "value")
+    }))
+
+  it.effect("stops a server that is itself stopped", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.start()
+      yield* server.kill("SIGSTOP")
+      assert.isTrue(isAlive(server.pid))
+      yield* server.stop
+      assert.isFalse(isAlive(server.pid))
+    }))
+
+  it.live("leaves no server behind when the process that started it is killed", () =>
+    Effect.gen(function*() {
+      const script = `
+        import { Effect, Scope } from "effect"
+        import { start } from ${JSON.stringify(new URL("./RedisServer.ts", import.meta.url).href)}
+        const server = await Effect.runPromise(Scope.provide(start(), Scope.makeUnsafe()))
+        process.stdout.write(JSON.stringify({ pid: server.pid, directory: server.directory }) + "\\n")
+        setInterval(() => {}, 1000)
+      `
+      const parent = yield* Effect.acquireRelease(
+        Effect.sync(() =>
+          spawn(process.execPath, ["--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] })
+        ),
+        (child) => Effect.sync(() => child.kill("SIGKILL"))
+      )
+      const [line] = yield* Effect.promise(() => once(parent.stdout, "data"))
+      const server: { readonly pid: number; readonly directory: string } = JSON.parse(String(line))
+      assert.isTrue(isAlive(server.pid))
+      parent.kill("SIGKILL")
+      yield* Effect.suspend(() =>
+        isAlive(server.pid) || existsSync(server.directory) ? Effect.fail("still there") : Effect.void
+      ).pipe(Effect.delay("20 millis"), Effect.retry({ times: 200 }))
+    }))
+
+  it.effect("starts a cluster of one node with all slots", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.startCluster()
+      const raw = yield* RawRedis.make(server.url)
+      assert.include(String(yield* raw.call("CLUSTER", "INFO")), "cluster_slots_ok:16384")
+      assert.strictEqual(yield* raw.call("SET", "key", "value"), "OK")
+    }), 20_000)
+
+  it.effect("starts a node that already knows a cluster", () =>
+    Effect.gen(function*() {
+      const self = "a".repeat(40)
+      const other = "b".repeat(40)
+      const server = yield* RedisServer.start({
+        nodesConf: ({ busPort, port }) =>
+          [
+            `${self} 127.0.0.1:${port}@${busPort} myself,master - 0 0 1 connected 0-8191`,
+            `${other} 127.0.0.1:1@2 master - 0 0 2 connected 8192-16383`,
+            "vars currentEpoch 2 lastVoteEpoch 0",
+            ""
+          ].join("\n")
+      })
+      yield* RedisServer.awaitClusterOk(server)
+      const raw = yield* RawRedis.make(server.url)
+      assert.strictEqual(yield* raw.call("CLUSTER", "MYID"), self)
+      // "foo" is in slot 12182
+      const error = yield* Effect.flip(raw.call("GET", "foo"))
+      assert.strictEqual(error.message, "MOVED 12182 127.0.0.1:1")
+    }), 20_000)
+})
+
+describeOwnServer("TcpProxy", () => {
+  const setup = Effect.gen(function*() {
+    const server = yield* RedisServer.start()
+    const proxy = yield* TcpProxy.make({ port: server.port })
+    const direct = yield* RawRedis.make(server.url)
+    const raw = yield* RawRedis.make(proxy.url, { retryStrategy: () => null })
+    return { server, proxy, direct, raw }
+  })
+
+  it.effect("passes everything on", () =>
+    Effect.gen(function*() {
+      const { direct, proxy, raw } = yield* setup
+      const value = "x".repeat(3 * 1024 * 1024)
+      yield* raw.call("SET", "big", value)
+      assert.strictEqual(yield* raw.call("GET", "big"), value)
+      assert.strictEqual(yield* direct.call("STRLEN", "big"), value.length)
+      assert.strictEqual(yield* proxy.connections, 1)
+    }))
+
+  it.effect("cuts", () =>
+    Effect.gen(function*() {
+      const { direct, proxy, raw } = yield* setup
+      const before = yield* proxy.stats
+      const fiber = yield* Effect.forkChild(raw.call("BLPOP", "list", "0"), { startImmediately: true })
+      yield* proxy.waitUntil((now) => now.forwardedBytes > before.forwardedBytes)
+      yield* proxy.cut()
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(fiber)))
+      assert.strictEqual(yield* proxy.connections, 0)
+      assert.strictEqual(yield* direct.call("PING"), "PONG")
+      // new connections are accepted
+      assert.strictEqual(yield* (yield* RawRedis.make(proxy.url)).call("PING"), "PONG")
+    }))
+
+  it.effect("refuses, and accepts again", () =>
+    Effect.gen(function*() {
+      const { proxy, raw } = yield* setup
+      yield* proxy.refuse(true)
+      assert.include((yield* Effect.flip(RawRedis.make(proxy.url))).message, "ECONNREFUSED")
+      // those that are open stay
+      assert.strictEqual(yield* raw.call("PING"), "PONG")
+      yield* proxy.refuse(false)
+      assert.strictEqual(yield* (yield* RawRedis.make(proxy.url)).call("PING"), "PONG")
+    }))
+
+  it.effect("swallows replies: the server has run the command", () =>
+    Effect.gen(function*() {
+      const { direct, proxy, raw } = yield* setup
+      yield* proxy.swallowReplies(true)
+      const before = yield* proxy.stats
+      const fiber = yield* Effect.forkChild(raw.call("INCR", "n"), { startImmediately: true })
+      yield* proxy.waitUntil((now) => now.replyBytes > before.replyBytes)
+      yield* proxy.cut()
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(fiber)))
+      assert.strictEqual(yield* direct.call("GET", "n"), "1")
+    }))
+
+  it.effect("swallows requests: the server has not", () =>
+    Effect.gen(function*() {
+      const { direct, proxy, raw } = yield* setup
+      yield* proxy.swallowRequests(true)
+      const before = yield* proxy.stats
+      const fiber = yield* Effect.forkChild(raw.call("INCR", "n"), { startImmediately: true })
+      yield* proxy.waitUntil((now) => now.requestBytes > before.requestBytes)
+      yield* proxy.cut()
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(fiber)))
+      assert.strictEqual(yield* direct.call("GET", "n"), null)
+    }))
+
+  it.effect("holds requests and releases them", () =>
+    Effect.gen(function*() {
+      const { direct, proxy, raw } = yield* setup
+      yield* proxy.holdRequests()
+      const fiber = yield* Effect.forkChild(raw.call("INCR", "n"), { startImmediately: true })
+      yield* proxy.waitUntil((now) => now.heldBytes > 0)
+      assert.strictEqual(yield* direct.call("GET", "n"), null)
+      yield* proxy.release()
+      assert.strictEqual(yield* Fiber.join(fiber), 1)
+      assert.strictEqual((yield* proxy.stats).heldBytes, 0)
+    }))
+
+  it.effect("closes with its scope", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.start()
+      const port = yield* Effect.scoped(Effect.map(TcpProxy.make({ port: server.port }), (proxy) => proxy.port))
+      const socket = Net.connect({ host: "127.0.0.1", port })
+      const [error] = yield* Effect.promise(() =>
+        once(socket, "error", { signal: AbortSignal.timeout(3000) }).then(
+          (events) => events,
+          (error: unknown) => [error]
+        )
+      )
+      assert.include(String(error), "ECONNREFUSED")
+    }))
+})
