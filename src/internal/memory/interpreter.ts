@@ -21,9 +21,18 @@ interface Entity {
   readonly key: string
   readonly hash: Hash | undefined
   fields: Map<string, string>
-  version: number
   exists: boolean
   changed: boolean
+}
+
+const maximumVersion = 2n ** 63n - 1n
+
+/** A stored version grows by one with each program that writes; one stored by hand has none, which counts as 0. */
+const nextVersion = (stored: string | undefined): string => {
+  if (stored === undefined) return "1"
+  if (!/^(0|-?[1-9]\d*)$/.test(stored)) return stop({ _tag: "type" })
+  const version = BigInt(stored)
+  return version >= -maximumVersion - 1n && version < maximumVersion ? String(version + 1n) : stop({ _tag: "type" })
 }
 
 class Run {
@@ -48,27 +57,23 @@ class Run {
     if (entity === undefined) {
       const entry = this.entry(key)
       if (entry !== undefined && entry._tag !== "hash") return stop({ _tag: "type" })
-      const version = entry?.fields.get("$v")
       const fields = new Map(entry?.fields)
       fields.delete("$v")
-      entity = {
-        key,
-        hash: entry,
-        fields,
-        version: version !== undefined && /^\d+$/.test(version) ? Number(version) : 0,
-        exists: entry !== undefined,
-        changed: false
-      }
+      entity = { key, hash: entry, fields, exists: entry !== undefined, changed: false }
       this.entities.set(key, entity)
     }
     return entity
   }
 
   touch(entity: Entity): void {
-    if (!entity.changed) {
-      entity.changed = true
-      entity.version++
-    }
+    entity.changed = true
+  }
+
+  /** As this program leaves it. */
+  version(entity: Entity): string | undefined {
+    const stored = entity.hash?.fields.get("$v")
+    if (!entity.changed) return stored
+    return entity.hash === undefined ? String(Math.max(this.now, this.store.lastVersion + 1)) : nextVersion(stored)
   }
 
   list(entity: Entity, spec: FieldSpec): List {
@@ -164,18 +169,16 @@ class Run {
 
   read(entity: Entity, spec: EntitySpec): Result {
     return [
-      String(entity.version),
+      this.version(entity) ?? false,
       ...spec.fs.map((name) => entity.fields.get(name) ?? false),
       ...spec.cs.map((collection) => [...this.list(entity, collection).items])
     ]
   }
 
   write(entity: Entity, spec: EntitySpec, args: ReadonlyArray<Argument>): Result {
-    const existed = entity.exists
     this.touch(entity)
     entity.fields = new Map()
     entity.exists = true
-    if (!existed) entity.version = Math.max(this.now, entity.version, this.store.lastVersion + 1)
     spec.fs.forEach((name, i) => {
       const text = args[i]
       if (typeof text === "string") entity.fields.set(name, text)
@@ -224,16 +227,21 @@ class Run {
 
   commit(): void {
     const { entries } = this.store
-    for (const { changed, exists, fields, hash, key, version } of this.entities.values()) {
-      if (!changed) continue
-      if (exists) {
-        this.store.lastVersion = Math.max(this.store.lastVersion, version)
-        const stored = new Map(fields).set("$v", String(version))
-        entries.set(key, { _tag: "hash", fields: stored, expiresAt: hash?.expiresAt })
-      } else {
-        entries.delete(key)
+    const written = [...this.entities.values()].filter((entity) => entity.changed)
+    const versions = written.map((entity) => entity.exists ? this.version(entity)! : undefined)
+    written.forEach((entity, i) => {
+      const version = versions[i]
+      if (version === undefined) {
+        entries.delete(entity.key)
+        return
       }
-    }
+      if (entity.hash === undefined) this.store.lastVersion = Math.max(this.store.lastVersion, Number(version))
+      entries.set(entity.key, {
+        _tag: "hash",
+        fields: entity.fields.set("$v", version),
+        expiresAt: entity.hash?.expiresAt
+      })
+    })
     for (const [key, list] of this.lists) {
       if (list.items.length > 0) entries.set(key, list)
       else entries.delete(key)
@@ -261,15 +269,16 @@ const insertAt = (items: Array<string>, at: number, added: ReadonlyArray<string>
 export const interpret = (store: Store, program: Program, now: number): Reply => {
   const run = new Run(store, now)
   const results: Array<Result> = []
-  for (let step = 0; step < program.instructions.length; step++) {
-    try {
-      results.push(run.instruct(program.instructions[step]!))
-    } catch (error) {
-      for (let i = run.journal.length - 1; i >= 0; i--) run.journal[i]!()
-      if (error instanceof Stop) return { _tag: "failed", failure: { ...error.failure, step } as Failure }
-      throw error
-    }
+  const { instructions } = program
+  let step = 0
+  try {
+    for (; step < instructions.length; step++) results.push(run.instruct(instructions[step]!))
+    step = Math.max(0, step - 1)
+    run.commit()
+    return { _tag: "done", results }
+  } catch (error) {
+    for (let i = run.journal.length - 1; i >= 0; i--) run.journal[i]!()
+    if (error instanceof Stop) return { _tag: "failed", failure: { ...error.failure, step } as Failure }
+    throw error
   }
-  run.commit()
-  return { _tag: "done", results }
 }

@@ -120,7 +120,7 @@ export const decodeBatch = (programs: ReadonlyArray<Program>, text: string): Rea
   let at = 0
   for (const { instructions } of programs) {
     const head = reply[at++]
-    if (head === 1) {
+    if (head === true) {
       const results: Array<Result> = []
       for (let i = 0; i < instructions.length; i++) results.push(reply[at++])
       outcomes.push({ _tag: "done", results })

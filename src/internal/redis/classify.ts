@@ -31,8 +31,13 @@ const codeOf = (message: string): string => /^-?([A-Z]+)\b/.exec(message)?.[1] ?
 /** @internal */
 export const isNoScript = (message: string): boolean => codeOf(message) === "NOSCRIPT"
 
-/** @internal */
-export const isWrongType = (message: string): boolean => codeOf(message) === "WRONGTYPE"
+/**
+ * A key of another kind; or a version, which is the only integer that a script counts up by itself, that is none.
+ *
+ * @internal
+ */
+export const isWrongType = (message: string): boolean =>
+  codeOf(message) === "WRONGTYPE" || /hash value is not an integer|increment or decrement would overflow/.test(message)
 
 /**
  * Whether one program of a batch may be the cause for all: each is sent again by itself. Nothing had run.

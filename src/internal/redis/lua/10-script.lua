@@ -1,5 +1,5 @@
 -- One call carries a batch: ARGV[1] = [specs, code]. The code is flat: for each program its number of instructions, then
--- for each instruction `op, key, spec, n, argument 1..n`. The reply is one flat array too: for each program 1 and a result
+-- for each instruction `op, key, spec, n, argument 1..n`. The reply is one flat array too: for each program true and a result
 -- for each instruction, or one array that says why it failed. No program leaves anything behind for the next one here.
 local call, pcall, error, type, unpack, ipairs, pairs = redis.call, pcall, error, type, unpack, ipairs, pairs
 local tonumber, format, find, gsub, sub, rep = tonumber, string.format, string.find, string.gsub, string.sub, string.rep

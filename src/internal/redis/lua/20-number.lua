@@ -2,7 +2,8 @@
 local SAFE = 9007199254740991
 
 local function parse(text)
-  if find(text, "^%-?%d+$") or find(text, "^%-?%d+%.%d+$")
+  if find(text, "^%-?%d+$") then return tonumber(text) end
+  if find(text, "^%-?%d+%.%d+$")
     or find(text, "^%-?%d+e[%+%-]?%d+$") or find(text, "^%-?%d+%.%d+e[%+%-]?%d+$") then
     return tonumber(text)
   end
@@ -28,7 +29,3 @@ local function shortest(n)
   return sign .. sub(digits, 1, e + 1) .. "." .. sub(digits, e + 2)
 end
 
-local function show(n)
-  if n <= SAFE and n >= -SAFE and floor(n) == n then return format("%d", n) end
-  return shortest(n)
-end

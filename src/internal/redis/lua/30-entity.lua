@@ -2,95 +2,64 @@
 -- program that fails has written nothing of it, and four operations on it cost one write.
 local entities, changed, changes = {}, {}, 0
 
-local function versionOf(text)
-  return text and find(text, "^%d+$") and tonumber(text) or 0
-end
-
 local function entity(index)
   local e = entities[index]
   if not e then
-    e = {
-      key = KEYS[index], fields = {}, before = false, whole = false,
-      version = false, exists = false, stored = 0, existed = false, changed = false
-    }
+    -- `exists` is unknown until the first look; `existed` is what that saw
+    e = { key = KEYS[index], fields = {}, before = {}, exists = nil, existed = false, whole = false, changed = false }
     entities[index] = e
   end
   return e
 end
 
--- The first look tells whether an entity exists, and its version; one stored by hand has none, which counts as 0.
-local function seen(e, version, present)
-  e.version, e.exists = versionOf(version), present
-  e.stored, e.existed = e.version, present
+local function seen(e, present)
+  e.exists, e.existed = present, present
+  return present
 end
 
-local function look(e, name)
-  local found = call("HMGET", e.key, "$v", name)
-  local version, value = found[1], found[2]
-  seen(e, version, (version or value or call("EXISTS", e.key) == 1) and true or false)
-  e.fields[name] = value
-end
-
+-- A key of another kind is found out by the first command on it.
 local function exists(e)
-  if not e.version then
-    local version = call("HGET", e.key, "$v")
-    seen(e, version, version ~= false or call("EXISTS", e.key) == 1)
-  end
+  if e.exists == nil then return seen(e, call("HGET", e.key, "$v") ~= false or call("EXISTS", e.key) == 1) end
   return e.exists
 end
 
--- The same for a new entity, which most often is not there: one command.
+-- The same for an entity that most often is not there.
 local function absent(e)
-  if not e.version and call("EXISTS", e.key) == 0 then seen(e, false, false) end
+  if e.exists == nil and call("EXISTS", e.key) == 0 then seen(e, false) end
   return not exists(e)
 end
 
+-- The first look at a field also tells whether the entity exists.
 local function field(e, name)
   local value = e.fields[name]
   if value == nil then
-    value = e.existed and not e.whole and call("HGET", e.key, name)
-    e.fields[name] = value
+    if e.exists == nil then
+      value = call("HGET", e.key, name)
+      if not seen(e, value ~= false or call("EXISTS", e.key) == 1) then return fail("missing") end
+    else
+      value = e.existed and not e.whole and call("HGET", e.key, name)
+    end
+    e.fields[name], e.before[name] = value, value
   end
   return value
 end
 
--- A program that changes an entity makes its version grow by one.
 local function touch(e)
-  if e.version == e.stored then
-    record(e, "version", e.version)
-    e.version = e.version + 1
-    if not e.changed then
-      changes = changes + 1
-      changed[changes], e.changed = e, true
-    end
+  if not e.changed then
+    changes = changes + 1
+    changed[changes], e.changed = e, true
   end
 end
 
-local function write(e, name, value)
-  touch(e)
-  local old = e.fields[name]
-  if not e.whole then
-    if not e.before then e.before = {} end
-    if e.before[name] == nil then e.before[name] = old end
-  end
-  record(e.fields, name, old)
-  e.fields[name] = value
+-- The version, as this program leaves it: a stored one grows by one, and a new one is the server's time.
+local function versionOf(e)
+  if not e.existed then return format("%d", now) end
+  local version = call("HGET", e.key, "$v")
+  return format("%d", (version and tonumber(version) or 0) + (e.changed and 1 or 0))
 end
 
+-- Replaces every field.
 local function swap(e, fields, present)
   touch(e)
-  record(e, "fields", e.fields)
-  record(e, "whole", e.whole)
-  record(e, "exists", e.exists)
   e.fields, e.whole, e.exists = fields, true, present
-end
-
--- A new incarnation begins at the server's time, and past the version of the one that this program removed.
-local function replace(e, fields)
-  local existed = e.exists
-  swap(e, fields, true)
-  if not existed and now > e.version then
-    record(e, "version", e.version)
-    e.version = now
-  end
 end

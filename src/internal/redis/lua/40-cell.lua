@@ -4,11 +4,22 @@
 local function numberOf(text, spec)
   local n = parse(text)
   if n and n - n == 0 then
-    if spec.k ~= "i" or (floor(n) == n and n <= SAFE and n >= -SAFE) then return n end
+    if spec.k ~= "i" or (n % 1 == 0 and n <= SAFE and n >= -SAFE) then return n end
   elseif spec.k == "n" and (text == "NaN" or text == "Infinity" or text == "-Infinity") then
     return fail("arithmetic", "notFinite")
   end
   return fail("type")
+end
+
+local function compute(op, a, b)
+  if op == OP.multiply then return a * b end
+  if op == OP.min then return b < a and b or a end
+  if op == OP.max then return b > a and b or a end
+  if b == 0 then return fail("arithmetic", "divisionByZero") end
+  if op == OP.divide then return a / b end
+  if op == OP.modulo then return fmod(a, b) end
+  local q = a / b
+  return q < 0 and ceil(q) or floor(q)
 end
 
 local function bounded(n, spec, low, high)
@@ -18,30 +29,28 @@ local function bounded(n, spec, low, high)
   if spec.lt and n >= spec.lt then return fail("bounds", "exclusiveMaximum") end
   if low and n < low then return fail("bounds", "atLeast") end
   if high and n > high then return fail("bounds", "atMost") end
-  return n
 end
 
-local function checked(n, spec)
-  if n - n ~= 0 then return fail("arithmetic", "notFinite") end
-  if spec.k == "i" then
-    if floor(n) ~= n then return fail("arithmetic", "notWhole") end
-    if n > SAFE or n < -SAFE then return fail("arithmetic", "outOfRange") end
+-- One function for what is asked most: calls cost here.
+local function arithmetic(op, text, spec, at, n)
+  local value = numberOf(text or spec.d or fail("type"), spec)
+  if op == OP.add then
+    value = value + code[at]
+  elseif op == OP.clamp then
+    local low, high = code[at], code[at + 1]
+    value = value < low and low or value > high and high or value
+  else
+    value = compute(op, value, code[at])
   end
-  return n
-end
-
-local function truncate(n)
-  return n < 0 and ceil(n) or floor(n)
-end
-
-local function compute(op, a, b)
-  if op == OP.multiply then return a * b end
-  if op == OP.min then return b < a and b or a end
-  if op == OP.max then return b > a and b or a end
-  if b == 0 then return fail("arithmetic", "divisionByZero") end
-  if op == OP.divide then return a / b end
-  if op == OP.quotient then return truncate(a / b) end
-  return fmod(a, b)
+  if value - value ~= 0 then return fail("arithmetic", "notFinite") end
+  local whole = value % 1 == 0
+  if spec.k == "i" then
+    if not whole then return fail("arithmetic", "notWhole") end
+    if value > SAFE or value < -SAFE then return fail("arithmetic", "outOfRange") end
+  end
+  bounded(value, spec, n > 2 and code[at + n - 2], n > 2 and code[at + n - 1])
+  if whole and value <= SAFE and value >= -SAFE then return format("%d", value) end
+  return shortest(value)
 end
 
 -- The length of a text as the schema counts it: in UTF-16 units, of which four bytes of UTF-8 are two.
@@ -67,16 +76,7 @@ end
 -- Gives nil as the new text where nothing is written, false where it goes. The operation's arguments begin at `at`.
 local function apply(op, text, spec, at, n)
   if op >= OP.add then
-    local value = numberOf(text or spec.d or fail("type"), spec)
-    if op == OP.add then
-      value = value + code[at]
-    elseif op == OP.clamp then
-      local low, high = code[at], code[at + 1]
-      value = value < low and low or value > high and high or value
-    else
-      value = compute(op, value, code[at])
-    end
-    local result = show(bounded(checked(value, spec), spec, n > 2 and code[at + n - 2], n > 2 and code[at + n - 1]))
+    local result = arithmetic(op, text, spec, at, n)
     return result, result
   end
   if op == OP.get then return nil, text end

@@ -13,20 +13,22 @@ local function onCell(op, e, spec, at, n)
     return result
   end
   local value, result = apply(op, field(e, spec.f), spec, at, n)
-  if value ~= nil then write(e, spec.f, value) end
+  if value ~= nil then
+    touch(e)
+    e.fields[spec.f] = value
+  end
   return result
 end
 
 -- The version, each field, then each collection.
 local function readEntity(e, spec)
   local found
-  if not e.version then
+  if e.exists == nil then
     found = call("HMGET", e.key, "$v", unpack(spec.fs))
-    seen(e, found[1], found[1] ~= false or call("EXISTS", e.key) == 1)
-    if not e.exists then return false end
+    if not seen(e, found[1] ~= false or call("EXISTS", e.key) == 1) then return false end
   else
     if not e.exists then return false end
-    found = { format("%d", e.version) }
+    found = { versionOf(e) }
     for i, name in ipairs(spec.fs) do found[i + 1] = field(e, name) end
   end
   for _, c in ipairs(spec.cs) do found[#found + 1] = range(list(e, c), 0, SAFE) end
@@ -36,7 +38,7 @@ end
 local function writeEntity(e, spec, at)
   local fields = {}
   for i, name in ipairs(spec.fs) do fields[name] = code[at + i - 1] end
-  replace(e, fields)
+  swap(e, fields, true)
   at = at + #spec.fs
   for _, c in ipairs(spec.cs) do
     local count = code[at]
@@ -49,13 +51,13 @@ end
 local function onEntity(op, e, spec, at)
   if op == OP.read then return readEntity(e, spec) or fail("missing") end
   if op == OP.find then return readEntity(e, spec) end
+  if op == OP.exists then return exists(e) and 1 or 0 end
+  if op == OP.require then return exists(e) and 1 or fail("missing") end
   if op == OP.insert then return absent(e) and writeEntity(e, spec, at) or fail("exists") end
   if op == OP.put then
     absent(e)
     return writeEntity(e, spec, at)
   end
-  if op == OP.exists then return exists(e) and 1 or 0 end
-  if op == OP.require then return exists(e) and 1 or fail("missing") end
   if not exists(e) then return 0 end
   swap(e, {}, false)
   for _, c in ipairs(spec.cs) do
@@ -70,28 +72,29 @@ local function instruct(pc)
   if op == OP.fail then return fail("fail", code[pc + 4]) end
   local e, spec = entity(code[pc + 1]), specs[code[pc + 2]]
   if op >= OP.read then return onEntity(op, e, spec, pc + 4) end
-  if not e.version and op < OP.append and not spec.at then look(e, spec.f) end
+  if op < OP.append and not spec.at then
+    if e.exists == false then return fail("missing") end
+    return onCell(op, e, spec, pc + 4, code[pc + 3])
+  end
   if not exists(e) then return fail("missing") end
-  if op >= OP.append then return onList(op, e, spec, pc + 4, code[pc + 3]) end
-  return onCell(op, e, spec, pc + 4, code[pc + 3])
+  if op < OP.append then return onCell(op, e, spec, pc + 4, code[pc + 3]) end
+  return onList(op, e, spec, pc + 4, code[pc + 3])
 end
 
--- Most programs are one operation on one field, or one read: with nothing to undo, they need no bookkeeping.
+-- Most programs are one operation on one field, or one read: with nothing to undo, they need no bookkeeping. The version
+-- comes first: it is the one write that what is stored can refuse.
 local function alone(op, key, spec, at, n)
   if op >= OP.read then
     local found = call("HMGET", key, "$v", unpack(spec.fs))
     if not found[1] and call("EXISTS", key) == 0 then return op == OP.find and false or fail("missing") end
     return found
   end
-  local found = call("HMGET", key, "$v", spec.f)
-  local version, text = found[1], found[2]
-  if not version and not text and call("EXISTS", key) == 0 then return fail("missing") end
+  local text = call("HGET", key, spec.f)
+  if not text and call("EXISTS", key) == 0 then return fail("missing") end
   local value, result = apply(op, text, spec, at, n)
-  if value then
-    call("HSET", key, "$v", format("%d", versionOf(version) + 1), spec.f, value)
-  elseif value == false then
-    call("HSET", key, "$v", format("%d", versionOf(version) + 1))
-    call("HDEL", key, spec.f)
+  if value ~= nil then
+    call("HINCRBY", key, "$v", "1")
+    if value then call("HSET", key, spec.f, value) else call("HDEL", key, spec.f) end
   end
   return result
 end

@@ -2,18 +2,27 @@
 -- removed key is elsewhere. A refusal by the server before the first removal still undoes the program.
 local removing = false
 
-local function unwrite(e, args)
-  if not e.existed then
-    call("UNLINK", e.key)
-    return
-  end
-  local stale = {}
+local function undoVersion(e)
+  if call("HINCRBY", e.key, "$v", "-1") == 0 then call("HDEL", e.key, "$v") end
+end
+
+local function undoInsert(e)
+  call("UNLINK", e.key)
+end
+
+local function undoFields(e, args)
+  local stale = { "HDEL", e.key }
   for i = 2, #args, 2 do
-    local name, old = args[i], nil
-    if name == "$v" then old = e.stored > 0 and format("%d", e.stored) else old = e.before[name] end
-    if old then call("HSET", e.key, name, old) else stale[#stale + 1] = name end
+    local old = e.before[args[i]]
+    if old then call("HSET", e.key, args[i], old) else stale[#stale + 1] = args[i] end
   end
-  if #stale > 0 then call("HDEL", e.key, unpack(stale)) end
+  if #stale > 2 then call(unpack(stale)) end
+end
+
+local function removeFields(removals, key, names)
+  for from = 1, #names, 1000 do
+    removals[#removals + 1] = { "HDEL", key, unpack(names, from, from + 999 < #names and from + 999 or #names) }
+  end
 end
 
 local function store(e, removals)
@@ -21,40 +30,42 @@ local function store(e, removals)
     if e.existed then removals[#removals + 1] = { "UNLINK", e.key } end
     return
   end
-  local args, count = { e.key, "$v", format("%d", e.version) }, 3
-  local stale = { "HDEL", e.key }
+  local args, count, stale = { e.key }, 1, {}
   if e.whole then
     e.before = {}
-    if e.existed then
-      local old = call("HGETALL", e.key)
-      for i = 1, #old, 2 do
+    local old = e.existed and call("HGETALL", e.key) or {}
+    for i = 1, #old, 2 do
+      if old[i] ~= "$v" then
         e.before[old[i]] = old[i + 1]
-        if old[i] ~= "$v" and not e.fields[old[i]] then stale[#stale + 1] = old[i] end
-      end
-    end
-    for name, value in pairs(e.fields) do
-      if value then args[count + 1], args[count + 2], count = name, value, count + 2 end
-    end
-  elseif e.before then
-    for name, old in pairs(e.before) do
-      local value = e.fields[name]
-      if value then
-        args[count + 1], args[count + 2], count = name, value, count + 2
-      elseif old then
-        stale[#stale + 1] = name
+        if not e.fields[old[i]] then stale[#stale + 1] = old[i] end
       end
     end
   end
-  call("HSET", unpack(args, 1, count))
-  record(e, unwrite, args)
-  if #stale > 2 then removals[#removals + 1] = stale end
+  for name, value in pairs(e.fields) do
+    local old = e.before[name]
+    if value and value ~= old then
+      args[count + 1], args[count + 2], count = name, value, count + 2
+    elseif old and not value and not e.whole then
+      stale[#stale + 1] = name
+    end
+  end
+  if e.existed then
+    call("HINCRBY", e.key, "$v", "1")
+    record(e, undoVersion)
+  else
+    args[count + 1], args[count + 2], count = "$v", format("%d", now), count + 2
+  end
+  if count > 1 then
+    call("HSET", unpack(args, 1, count))
+    record(e, e.existed and undoFields or undoInsert, args)
+  end
+  removeFields(removals, e.key, stale)
 end
 
 local function commit()
   local removals = {}
   for i = 1, changes do
-    local e = changed[i]
-    if e.version ~= e.stored then store(e, removals) end
+    store(changed[i], removals)
   end
   for i = 1, listedCount do
     local l = listed[i]

@@ -1,44 +1,56 @@
--- Runs the batch: each program by itself, wholly or not at all, in one protected call.
-local function execute(pc, count)
-  local op, spec = code[pc], specs[code[pc + 2]]
-  if count == 1 and (op < OP.append and op > OP.fail and not spec.at
-      or (op == OP.read or op == OP.find) and #spec.cs == 0) then
-    step, size = 1, size + 1
-    out[size] = alone(op, KEYS[code[pc + 1]], spec, pc + 4, code[pc + 3])
-    return pc + 4 + code[pc + 3]
+-- Runs the batch: each program by itself, wholly or not at all.
+local pc, last = 1, #code
+local start, head = 1, 0 -- of the program that runs
+
+local function run()
+  while pc <= last do
+    local count = code[pc]
+    start, head, size = pc, size + 1, size + 2
+    out[head] = true
+    pc = pc + 1
+    local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
+    if count == 1 and (op < OP.append and op > OP.fail and not spec.at
+        or (op == OP.read or op == OP.find) and #spec.cs == 0) then
+      step = 1
+      out[size] = alone(op, KEYS[code[pc + 1]], spec, pc + 4, n)
+      pc = pc + 4 + n
+    else
+      entities, lists, changes, listedCount = {}, {}, 0, 0
+      size = head
+      for i = 1, count do
+        step, size = i, size + 1
+        out[size] = instruct(pc)
+        pc = pc + 4 + code[pc + 3]
+      end
+      commit()
+      top, removing = 0, false
+    end
   end
-  entities, lists, changes, listedCount, top, removing = {}, {}, 0, 0, 0, false
-  for i = 1, count do
-    step, size = i, size + 1
-    out[size] = instruct(pc)
-    pc = pc + 4 + code[pc + 3]
-  end
-  commit()
-  return pc
 end
 
-local pc, last = 1, #code
+-- A program that stops is undone, and the next one runs.
+local function stopped(why)
+  for i = head + 1, size do out[i] = nil end
+  size = head
+  local message = type(why) == "table" and why.err or not why[1] and why
+  if removing then
+    out[head], removing, top = { "broken", step, message or why[1] }, false, 0
+  else
+    undo(0)
+    out[head] = message and { "error", step, message } or why
+  end
+  local count = code[start]
+  pc = start + 1
+  for _ = 1, count do pc = pc + 4 + code[pc + 3] end
+end
+
 if WRITES then
   local time = call("TIME")
   now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
-while pc <= last do
-  local count = code[pc]
-  local head = size + 1
-  size, out[head] = head, 1
-  local ok, result = pcall(execute, pc + 1, count)
-  if not ok then
-    for i = head + 1, size do out[i] = nil end
-    size = head
-    if removing then
-      out[head] = { "broken", step, result.err or result }
-    else
-      undo(0)
-      out[head] = result[1] and result or { "error", step, result.err or result }
-    end
-    result = pc + 1
-    for _ = 1, count do result = result + 4 + code[result + 3] end
-  end
-  pc = result
-end
+local ok, why
+repeat
+  ok, why = pcall(run)
+  if not ok then stopped(why) end
+until ok
 return cjson.encode(out)
