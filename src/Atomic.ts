@@ -85,6 +85,21 @@ export const succeed = <A>(value: A): Atomic<A> => atomic(new Internal.Succeed(v
 /**
  * Changes the result. `f` runs on the client, after the commit: nothing of the program depends on it.
  *
+ * **Example** (Naming what a program gives)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, Model, RedisService } from "redlayer"
+ *
+ * const Visits = Model.make("Visits", { page: Schema.String, count: Schema.Int }, { key: "page" })
+ *
+ * const visit = (page: string) => Visits.ref(page).count.increment().pipe(Atomic.map((count) => `visitor ${count}`))
+ *
+ * const program = Visits.put({ page: "/", count: 41 }).pipe(Atomic.andThen(visit("/")))
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => "visitor 42"
+ * ```
+ *
  * @category mapping
  * @since 0.1.0
  */
@@ -107,6 +122,31 @@ export const as: {
 /**
  * One program, then another, as one: it gives the result of the second, which sees what the first has written. When either
  * fails, neither has happened. It takes a program, never a function: nothing on the client runs between two instructions.
+ *
+ * **Example** (Undoing the first when the second fails)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, Model, RedisService } from "redlayer"
+ *
+ * const Account = Model.make("Account", {
+ *   name: Schema.String,
+ *   coins: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+ * }, { key: "name" })
+ *
+ * const transfer = (from: string, to: string, amount: number) =>
+ *   Account.ref(to).coins.increment(amount).pipe(Atomic.andThen(Account.ref(from).coins.decrement(amount)))
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Account.insert({ name: "alice", coins: 10 })
+ *   yield* Account.insert({ name: "bob", coins: 0 })
+ *   const left = yield* transfer("alice", "bob", 7)
+ *   const refused = yield* Effect.flip(transfer("alice", "bob", 7))
+ *   return [left, refused._tag, (yield* Account.get("bob")).coins]
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [3, "OutOfBounds", 7]
+ * ```
  *
  * @category sequencing
  * @since 0.1.0
@@ -144,6 +184,37 @@ export declare namespace All {
 /**
  * Several programs as one, in order: a tuple, an array or a record, which also names the results. Later ones see what earlier
  * ones have written; when one fails, none has happened. One round trip.
+ *
+ * **Example** (Writing two fields, and reading one, in one round trip)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, Model, RedisService } from "redlayer"
+ *
+ * const Room = Model.make("Room", {
+ *   name: Schema.String,
+ *   topic: Schema.String,
+ *   messages: Schema.Array(Schema.String),
+ *   count: Schema.Int
+ * }, { key: "name" })
+ *
+ * const post = (name: string, message: string) => {
+ *   const room = Room.ref(name)
+ *   return Atomic.all({
+ *     topic: room.topic.get(),
+ *     kept: room.messages.append(message, { keep: 2 }),
+ *     count: room.count.increment()
+ *   })
+ * }
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Room.insert({ name: "lobby", topic: "hello", messages: ["one", "two"], count: 2 })
+ *   return yield* post("lobby", "three")
+ * })
+ *
+ * const result = await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory)))
+ * result // => { topic: "hello", kept: 2, count: 3 }
+ * ```
  *
  * **Gotchas**
  *

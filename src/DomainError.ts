@@ -10,6 +10,9 @@ import * as Schema from "effect/Schema"
 const place = { model: Schema.String, id: Schema.String }
 const fieldPlace = { ...place, field: Schema.String }
 
+/** The model's own field in a path. What follows may be the keys of a record, and these are values. */
+const top = (field: string): string => field.split(".", 1)[0]!
+
 /**
  * There is no entity with this id. Nothing was written.
  *
@@ -53,7 +56,7 @@ export class EntityCorrupted
   })
 {
   override get message(): string {
-    return `A stored ${this.model} can't be read: ${this.field === "" ? "its key" : this.field}: ${this.issue}`
+    return `A stored ${this.model} can't be read: ${this.field === "" ? "its key" : top(this.field)}: ${this.issue}`
   }
 }
 
@@ -129,6 +132,6 @@ export class InvalidValue extends Schema.TaggedError<InvalidValue>("redlayer/Inv
   issue: Schema.String
 }) {
   override get message(): string {
-    return `${this.model}${this.field === "" ? "" : `.${this.field}`}: ${this.issue}`
+    return `${this.model}${this.field === "" ? "" : `.${top(this.field)}`}: ${this.issue}`
   }
 }

@@ -33,7 +33,8 @@ export type Failure = EntityNotFound | InvalidValue
  */
 export interface Value<in out A, out E = Failure> {
   get(): Atomic<A, E>
-  set(value: A): Atomic<void, E>
+  // no method in the types: a handle that takes `"a" | "b"` is none that takes any text, also where it is passed as its base
+  readonly set: (value: A) => Atomic<void, E>
   /** Replaces `expected` by `value`: true when it did. Texts compare exactly, numbers as numbers. */
   compareAndSet(expected: A, value: A): Atomic<boolean, E>
 }
@@ -76,6 +77,30 @@ export interface Bounds {
  * result that is not finite, not whole on an integer, or beyond ±(2^53−1) there, and a division by zero, is
  * `ArithmeticError`; one that breaks a bound is `OutOfBounds`. Nothing is written then.
  *
+ * **Example** (Selling no more than there is)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Model, RedisService } from "redlayer"
+ *
+ * const Product = Model.make("Product", {
+ *   sku: Schema.String,
+ *   stock: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+ *   price: Schema.Finite
+ * }, { key: "sku" })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Product.insert({ sku: "lamp", stock: 3, price: 10 })
+ *   const { price, stock } = Product.ref("lamp")
+ *   const left = yield* stock.decrement(2)
+ *   const refused = yield* Effect.flip(stock.decrement(2))
+ *   const reduced = yield* price.multiply(0.5, { atLeast: 4 })
+ *   return [left, refused._tag, reduced]
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [1, "OutOfBounds", 5]
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -112,6 +137,25 @@ export interface Bool<out E = Failure> extends Word<boolean, E> {
 /**
  * A field that may be absent.
  *
+ * **Example** (Claiming a name, once)
+ *
+ * ```ts run
+ * import { Effect, Option, Schema } from "effect"
+ * import { Model, RedisService } from "redlayer"
+ *
+ * const Seat = Model.make("Seat", { number: Schema.Int, owner: Schema.optionalKey(Schema.String) }, { key: "number" })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Seat.insert({ number: 7 })
+ *   const { owner } = Seat.ref(7)
+ *   const alice = yield* owner.setIfAbsent("alice")
+ *   const bob = yield* owner.setIfAbsent("bob")
+ *   return [alice, bob, yield* owner.get()]
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [true, false, Option.some("alice")]
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -129,6 +173,32 @@ export interface Optional<in out A, out E = Failure> {
 
 /**
  * A list: O(1) at both ends. Positions are those of `Array.prototype.slice` and `at`: negative ones count from the end.
+ *
+ * **Example** (A queue, and the last of a history)
+ *
+ * ```ts run
+ * import { Effect, Option, Schema } from "effect"
+ * import { Model, RedisService } from "redlayer"
+ *
+ * const Worker = Model.make("Worker", {
+ *   name: Schema.String,
+ *   queue: Schema.Array(Schema.String),
+ *   times: Schema.Array(Schema.Int)
+ * }, { key: "name" })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Worker.insert({ name: "a", queue: ["sweep"], times: [] })
+ *   const { queue, times } = Worker.ref("a")
+ *   yield* queue.append(["cook", "wash"])
+ *   const next = yield* queue.shift()
+ *   yield* times.append([12, 9, 11], { keep: 2 })
+ *   const last = yield* times.at(-1).increment()
+ *   return [next, yield* queue.get(), last, yield* times.get()]
+ * })
+ *
+ * const result = await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory)))
+ * result // => [Option.some("sweep"), ["cook", "wash"], 12, [9, 12]]
+ * ```
  *
  * @category models
  * @since 0.1.0
@@ -200,11 +270,12 @@ type OfType<T, Encoded, E> = IsAny<T> extends true ? Value<T, E>
  * @category models
  * @since 0.1.0
  */
-export type Of<S extends Schema.Constraint> = S extends { readonly "~redlayer/json": true } ? Value<S["Type"]>
+export type Of<S extends Schema.Constraint> = S extends { readonly "~type.optionality": "optional" }
+  ? Optional<IsAny<S["Type"]> extends true ? S["Type"] : Exclude<S["Type"], undefined>>
   : IsAny<S["Type"]> extends true ? Value<S["Type"]>
   : unknown extends S["Type"] ? Value<S["Type"]>
   : undefined extends S["Type"] ? Optional<Exclude<S["Type"], undefined>>
-  : S extends { readonly "~type.optionality": "optional" } ? Optional<S["Type"]>
+  : S["ast"] extends { readonly "~redlayer/json": true } ? Value<S["Type"]>
   : S extends { readonly fields: infer Fields extends Schema.Struct.Fields } ? Struct<S["Type"], Fields>
   : S["Type"] extends readonly [any, ...Array<any>] | readonly [] ? Value<S["Type"]>
   : S["Type"] extends ReadonlyArray<infer A>

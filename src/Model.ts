@@ -64,8 +64,9 @@ type IdOf<F extends Fields, K> = K extends ReadonlyArray<string> ?
 
 type KeyNames<K> = K extends ReadonlyArray<infer Name> ? Name : K
 
-type PatchOf<S extends Schema.Constraint> = S extends { readonly "~redlayer/json": true } ? S["Type"]
-  : S extends { readonly "~type.optionality": "optional" } ? S["Type"] | undefined
+type PatchOf<S extends Schema.Constraint> = S extends { readonly "~type.optionality": "optional" }
+  ? S["Type"] | undefined
+  : S["ast"] extends { readonly "~redlayer/json": true } ? S["Type"]
   : undefined extends S["Type"] ? S["Type"]
   : S extends { readonly fields: infer F extends Fields } ? Patch<F, never>
   : S["Type"]
@@ -283,10 +284,38 @@ export const withDefault = <const A>(value: A) =>
   ) as any
 
 /**
+ * A schema whose values are stored as one JSON text. Its mark is on the `ast`, the one part of a type that every combinator
+ * of Schema hands on.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export interface json<S extends Schema.Constraint> extends
+  Schema.BottomLazy<
+    S["ast"] & { readonly "~redlayer/json": true },
+    json<S>,
+    S["~type.parameters"],
+    S["~type.mutability"],
+    S["~type.optionality"],
+    S["~type.constructor.default"],
+    S["~encoded.mutability"],
+    S["~encoded.optionality"]
+  >
+{
+  readonly "Type": S["Type"]
+  readonly "Encoded": S["Encoded"]
+  readonly "DecodingServices": S["DecodingServices"]
+  readonly "EncodingServices": S["EncodingServices"]
+  readonly "~type.make.in": S["~type.make.in"]
+  readonly "~type.make": S["~type.make"]
+  readonly "Iso": S["Iso"]
+}
+
+/**
  * Stores a field as one JSON text, read and replaced as a whole, whatever its type.
  *
  * @category fields
  * @since 0.1.0
  */
-export const json = <S extends Schema.Top>(self: S): S["Rebuild"] & { readonly "~redlayer/json": true } =>
+export const json = <S extends Schema.Top>(self: S): json<S> =>
   self.annotateKey({ [jsonAnnotation]: true } as any) as any

@@ -17,7 +17,7 @@ import { defaultLimits } from "./internal/program/limits.ts"
 import * as IoredisTransport from "./internal/redis/ioredis.ts"
 import * as Live from "./internal/redis/service.ts"
 import { IoRedis } from "./IoRedis.ts"
-import type { RedisServiceError } from "./RedisServiceError.ts"
+import { RedisServiceError, Unsupported } from "./RedisServiceError.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
 /**
@@ -88,8 +88,13 @@ const plain = (secret: string | Redacted.Redacted): string =>
 
 const make = Effect.fnUntraced(function*(options: LayerOptions) {
   const { batch, deadline, keyPrefix, maximumValueBytes, password, url, ...connection } = options
+  const address = url === undefined ? {} : parseUrl(plain(url))
+  if (address === undefined) {
+    const requirement = "a URL such as redis://user:password@host:6379/0"
+    return yield* new RedisServiceError({ reason: new Unsupported({ requirement }) })
+  }
   const client = yield* IoredisTransport.acquire({
-    ...(url === undefined ? undefined : parseUrl(plain(url))),
+    ...address,
     ...connection,
     ...(password === undefined ? undefined : { password: plain(password) })
   })
@@ -102,14 +107,29 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
   return Context.make(RedisService, service).pipe(Context.add(IoRedis, client))
 })
 
-const parseUrl = (url: string): Ioredis.RedisOptions => {
-  const { hash: _, hostname, password, pathname, port, protocol, username } = new URL(url)
+const unescaped = (text: string): string | undefined => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Nothing is thrown: that would hold the URL, and with it the password. */
+const parseUrl = (url: string): Ioredis.RedisOptions | undefined => {
+  if (!URL.canParse(url)) return undefined
+  const parsed = new URL(url)
+  const { hostname, pathname, port, protocol } = parsed
+  const username = unescaped(parsed.username)
+  const password = unescaped(parsed.password)
+  if (username === undefined || password === undefined) return undefined
+  if (!/^rediss?:$/.test(protocol) || !/^(\/\d*)?$/.test(pathname)) return undefined
   return {
     host: hostname === "" ? "127.0.0.1" : hostname.replace(/^\[(.*)\]$/, "$1"),
     port: port === "" ? 6379 : Number(port),
-    ...(username === "" ? undefined : { username: decodeURIComponent(username) }),
-    ...(password === "" ? undefined : { password: decodeURIComponent(password) }),
-    ...(/^\/\d+$/.test(pathname) ? { db: Number(pathname.slice(1)) } : undefined),
+    ...(username === "" ? undefined : { username }),
+    ...(password === "" ? undefined : { password }),
+    ...(pathname.length > 1 ? { db: Number(pathname.slice(1)) } : undefined),
     ...(protocol === "rediss:" ? { tls: { servername: hostname } } : undefined)
   }
 }
@@ -191,6 +211,22 @@ export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<RedisServic
 
 /**
  * In memory: the same programs, results and errors, without a server.
+ *
+ * **Example** (Testing without a server)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Model, RedisService } from "redlayer"
+ *
+ * const Session = Model.make("Session", { user: Schema.String })
+ *
+ * const program = Effect.gen(function*() {
+ *   const { id } = yield* Session.insert({ user: "alice" })
+ *   return yield* Session.ref(id).user.get()
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => "alice"
+ * ```
  *
  * @see {@link layerMemoryWith} for its options
  * @category layers

@@ -34,13 +34,14 @@ export type ServerReply =
 
 /**
  * No reply. `NotSent` only where it is certain that nothing has left for the server; a transport that can't tell says
- * `Unknown`.
+ * `Unknown`. With `NotSent`, `refusal` is what the server said when it refused the connection, as it came.
  *
  * @category errors
  * @since 0.1.0
  */
 export class TransportError extends Schema.TaggedError<TransportError>("redlayer/TransportError")("TransportError", {
-  outcome: Schema.Literals(["NotSent", "Unknown"])
+  outcome: Schema.Literals(["NotSent", "Unknown"]),
+  refusal: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
     return this.outcome === "NotSent" ? "Nothing was sent" : "Sent, and no reply"
@@ -58,6 +59,9 @@ export class RedisTransport extends Context.Service<RedisTransport, {
    * Sends one call, at once or not at all, and never again by itself. Interrupted, it may have been sent.
    */
   readonly evaluate: (call: Call) => Effect.Effect<ServerReply, TransportError>
-  /** Ends when there is a connection to send on. It may wait for ever. */
-  readonly ready: Effect.Effect<void>
+  /**
+   * Ends when there is a connection to send on. It may wait for ever, and it may fail each time that the server refuses a
+   * connection, which may be transient: whether to go on waiting is the caller's to say.
+   */
+  readonly ready: Effect.Effect<void, TransportError>
 }>()("redlayer/RedisTransport") {}

@@ -23,16 +23,20 @@ interface Entity {
   fields: Map<string, string>
   exists: boolean
   changed: boolean
+  /** of the instruction that first changed it */
+  step: number
 }
 
 const maximumVersion = 2n ** 63n - 1n
 
-/** A stored version grows by one with each program that writes; one stored by hand has none, which counts as 0. */
-const nextVersion = (stored: string | undefined): string => {
-  if (stored === undefined) return "1"
-  if (!/^(0|-?[1-9]\d*)$/.test(stored)) return stop({ _tag: "type" })
+/**
+ * A stored version grows by one with each program that writes; one stored by hand has none, which counts as 0. Undefined
+ * where what is stored is no version.
+ */
+const nextVersion = (stored = "0"): string | undefined => {
+  if (!/^(0|-?[1-9]\d*)$/.test(stored)) return undefined
   const version = BigInt(stored)
-  return version >= -maximumVersion - 1n && version < maximumVersion ? String(version + 1n) : stop({ _tag: "type" })
+  return version >= -maximumVersion - 1n && version < maximumVersion ? String(version + 1n) : undefined
 }
 
 class Run {
@@ -42,6 +46,10 @@ class Run {
   readonly entities = new Map<string, Entity>()
   readonly lists = new Map<string, List>()
   readonly journal: Array<() => void> = []
+  /** in the order of their first change */
+  readonly changed: Array<Entity> = []
+  /** which instruction runs */
+  step = 0
 
   constructor(store: Store, now: number) {
     this.store = store
@@ -59,14 +67,17 @@ class Run {
       if (entry !== undefined && entry._tag !== "hash") return stop({ _tag: "type" })
       const fields = new Map(entry?.fields)
       fields.delete("$v")
-      entity = { key, hash: entry, fields, exists: entry !== undefined, changed: false }
+      entity = { key, hash: entry, fields, exists: entry !== undefined, changed: false, step: 0 }
       this.entities.set(key, entity)
     }
     return entity
   }
 
   touch(entity: Entity): void {
+    if (entity.changed) return
     entity.changed = true
+    entity.step = this.step
+    this.changed.push(entity)
   }
 
   /** As this program leaves it. */
@@ -227,9 +238,12 @@ class Run {
 
   commit(): void {
     const { entries } = this.store
-    const written = [...this.entities.values()].filter((entity) => entity.changed)
-    const versions = written.map((entity) => entity.exists ? this.version(entity)! : undefined)
-    written.forEach((entity, i) => {
+    const versions = this.changed.map((entity) => {
+      if (!entity.exists) return undefined
+      this.step = entity.step
+      return this.version(entity) ?? stop({ _tag: "type" })
+    })
+    this.changed.forEach((entity, i) => {
       const version = versions[i]
       if (version === undefined) {
         entries.delete(entity.key)
@@ -270,15 +284,13 @@ export const interpret = (store: Store, program: Program, now: number): Reply =>
   const run = new Run(store, now)
   const results: Array<Result> = []
   const { instructions } = program
-  let step = 0
   try {
-    for (; step < instructions.length; step++) results.push(run.instruct(instructions[step]!))
-    step = Math.max(0, step - 1)
+    for (; run.step < instructions.length; run.step++) results.push(run.instruct(instructions[run.step]!))
     run.commit()
     return { _tag: "done", results }
   } catch (error) {
     for (let i = run.journal.length - 1; i >= 0; i--) run.journal[i]!()
-    if (error instanceof Stop) return { _tag: "failed", failure: { ...error.failure, step } as Failure }
+    if (error instanceof Stop) return { _tag: "failed", failure: { ...error.failure, step: run.step } as Failure }
     throw error
   }
 }

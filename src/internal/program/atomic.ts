@@ -21,6 +21,7 @@ import { RedisServiceError, WrongType } from "../../RedisServiceError.ts"
 import { Problem } from "../schema/problem.ts"
 import {
   accessOf,
+  type Argument,
   type Failure,
   type FieldSpec,
   type Instruction,
@@ -28,29 +29,22 @@ import {
   Op,
   type Program,
   type Reply,
-  type Result
+  type Result,
+  type Spec
 } from "./instruction.ts"
 
 /** @internal */
 export const TypeId = "~redlayer/Atomic"
 
 /**
- * Where an instruction works, for its errors.
+ * The entity that an instruction works on.
  *
  * @internal
  */
-export interface Site {
+export interface Place {
   readonly model: string
   readonly id: string
-  readonly field: string
-}
-
-/** @internal */
-export interface Step {
-  readonly instruction: Instruction
-  readonly site: Site
-  /** gives a `Problem` where what is stored is of another kind */
-  readonly decode: (result: any) => unknown
+  readonly key: string
 }
 
 type Fold =
@@ -63,7 +57,7 @@ type Fold =
 /** @internal */
 export interface Compiled {
   readonly program: Program
-  readonly steps: ReadonlyArray<Step>
+  readonly steps: ReadonlyArray<Instruct>
   readonly fold: ReadonlyArray<Fold>
 }
 
@@ -92,12 +86,34 @@ export class Succeed extends Base {
 }
 
 /** @internal */
-export class Instruct extends Base {
+export class Instruct extends Base implements Instruction {
   readonly _tag = "Instruct"
-  readonly step: Step
-  constructor(step: Step) {
+  readonly op: Op
+  readonly key: string
+  readonly spec: Spec
+  readonly args: ReadonlyArray<Argument>
+  readonly place: Place
+  /** for errors */
+  readonly field: string
+  /** gives a `Problem` where what is stored is of another kind */
+  readonly decode: (result: any) => unknown
+
+  constructor(
+    op: Op,
+    place: Place,
+    spec: Spec,
+    field: string,
+    args: ReadonlyArray<Argument>,
+    decode: (result: any) => unknown
+  ) {
     super()
-    this.step = step
+    this.op = op
+    this.key = place.key
+    this.spec = spec
+    this.args = args
+    this.place = place
+    this.field = field
+    this.decode = decode
   }
 }
 
@@ -170,10 +186,10 @@ const second: Fold = { _tag: "second" }
 
 const compile = (root: AtomicNode): Compiled | InvalidValue | ReadonlyArray<Deferred> => {
   if (root._tag === "Instruct") {
-    const instructions = [root.step.instruction]
-    return { program: { instructions, access: accessOf(instructions) }, steps: [root.step], fold: onlyResult }
+    const steps = [root]
+    return { program: { instructions: steps, access: accessOf(steps) }, steps, fold: onlyResult }
   }
-  const steps: Array<Step> = []
+  const steps: Array<Instruct> = []
   const fold: Array<Fold> = []
   const pending: Array<Deferred> = []
   const work: Array<AtomicNode | Fold> = [root]
@@ -184,7 +200,7 @@ const compile = (root: AtomicNode): Compiled | InvalidValue | ReadonlyArray<Defe
         fold.push({ _tag: "value", value: item.value })
         break
       case "Instruct":
-        fold.push({ _tag: "result", step: steps.push(item.step) - 1 })
+        fold.push({ _tag: "result", step: steps.push(item) - 1 })
         break
       case "Invalid":
         return item.error
@@ -207,8 +223,7 @@ const compile = (root: AtomicNode): Compiled | InvalidValue | ReadonlyArray<Defe
     }
   }
   if (pending.length > 0) return pending
-  const instructions = steps.map((step) => step.instruction)
-  return { program: { instructions, access: accessOf(instructions) }, steps, fold }
+  return { program: { instructions: steps, access: accessOf(steps) }, steps, fold }
 }
 
 /** The fields of an object, of which one may be called `__proto__`. */
@@ -226,7 +241,6 @@ const named = (names: ReadonlyArray<string>, values: ReadonlyArray<unknown>): ob
 }
 
 const run = (fold: ReadonlyArray<Fold>, values: ReadonlyArray<unknown>): unknown => {
-  if (fold === onlyResult) return values[0]
   const stack: Array<unknown> = []
   for (const item of fold) {
     switch (item._tag) {
@@ -253,22 +267,26 @@ const run = (fold: ReadonlyArray<Fold>, values: ReadonlyArray<unknown>): unknown
   return stack[0]
 }
 
-const wrongType = ({ instruction: { key, spec }, site }: Step, applied: boolean): RedisServiceError =>
-  new RedisServiceError({
+const siteOf = ({ field, place: { id, model } }: Instruct) => ({ model, id, field })
+
+const wrongType = (step: Instruct, applied: boolean): RedisServiceError => {
+  const { key, spec } = step
+  return new RedisServiceError({
     reason: new WrongType({
-      ...site,
+      ...siteOf(step),
       key: !isEntitySpec(spec) && (spec.k === "list" || spec.at === true) ? `${key}:${spec.f}` : key,
       applied
     })
   })
+}
 
-const undecodable = (step: Step, problem: Problem, applied: boolean): EntityCorrupted | RedisServiceError => {
-  const { op, key } = step.instruction
+const undecodable = (step: Instruct, problem: Problem, applied: boolean): EntityCorrupted | RedisServiceError => {
+  const { field, key, op, place } = step
   return op === Op.read || op === Op.find
     ? new EntityCorrupted({
-      model: step.site.model,
-      id: step.site.id,
-      field: problem.field === "" ? step.site.field : problem.field,
+      model: place.model,
+      id: place.id,
+      field: problem.field === "" ? field : problem.field,
       key,
       issue: problem.issue,
       applied
@@ -276,9 +294,9 @@ const undecodable = (step: Step, problem: Problem, applied: boolean): EntityCorr
     : wrongType(step, applied)
 }
 
-const limitOf = (step: Step, bound: Extract<Failure, { readonly _tag: "bounds" }>["bound"]): number => {
-  const spec = step.instruction.spec as FieldSpec
-  const args = step.instruction.args
+const limitOf = (step: Instruct, bound: Extract<Failure, { readonly _tag: "bounds" }>["bound"]): number => {
+  const spec = step.spec as FieldSpec
+  const args = step.args
   switch (bound) {
     case "minimum":
       return spec.ge!
@@ -299,21 +317,21 @@ const limitOf = (step: Step, bound: Extract<Failure, { readonly _tag: "bounds" }
   }
 }
 
-const errorOf = (step: Step, failure: Failure): unknown => {
-  const { id, model } = step.site
+const errorOf = (step: Instruct, failure: Failure): unknown => {
+  const { id, model } = step.place
   switch (failure._tag) {
     case "missing":
       return new EntityNotFound({ model, id })
     case "exists":
       return new EntityExists({ model, id })
     case "index":
-      return new IndexOutOfRange({ ...step.site, index: step.instruction.args[0] as number })
+      return new IndexOutOfRange({ ...siteOf(step), index: step.args[0] as number })
     case "bounds":
-      return new OutOfBounds({ ...step.site, bound: failure.bound, limit: limitOf(step, failure.bound) })
+      return new OutOfBounds({ ...siteOf(step), bound: failure.bound, limit: limitOf(step, failure.bound) })
     case "arithmetic":
-      return new ArithmeticError({ ...step.site, reason: failure.reason })
+      return new ArithmeticError({ ...siteOf(step), reason: failure.reason })
     case "tooLarge":
-      return new InvalidValue({ ...step.site, issue: `Expected at most ${failure.limit} ${failure.what}` })
+      return new InvalidValue({ ...siteOf(step), issue: `Expected at most ${failure.limit} ${failure.what}` })
     case "type":
       return undecodable(step, new Problem("Expected an entity, found a key of another kind"), false)
     case "fail":
@@ -329,6 +347,7 @@ const settle = (compiled: Compiled, reply: Reply): Exit.Exit<any, any> => {
     const step = steps[i]!
     const value = step.decode(reply.results[i] as Result)
     if (value instanceof Problem) return Exit.fail(undecodable(step, value, program.access !== "read"))
+    if (fold === onlyResult) return Exit.succeed(value)
     values.push(value)
   }
   return Exit.succeed(run(fold, values))

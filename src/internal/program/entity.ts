@@ -33,7 +33,6 @@ const placeOf = (plan: ModelPlan, id: unknown): Place => {
       model: plan.name,
       id: "",
       key: "",
-      parts: [],
       refusal: new InvalidValue({
         model: plan.name,
         id: "",
@@ -41,7 +40,7 @@ const placeOf = (plan: ModelPlan, id: unknown): Place => {
         issue: key.issue
       })
     }
-    : { model: plan.name, id: key.id, key: key.key, parts: key.parts, refusal: undefined }
+    : { model: plan.name, id: key.id, key: key.key, refusal: undefined }
 }
 
 const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
@@ -67,8 +66,8 @@ const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
 
   return {
     ref: (id) => new Handle(place(id)),
-    get: (id) => readWhole(place(id), layout, "", Op.read),
-    find: (id) => readWhole(place(id), layout, "", Op.find),
+    get: (id) => readWhole(place(id), layout, "", Op.read, plan.partsOf(id)),
+    find: (id) => readWhole(place(id), layout, "", Op.find, plan.partsOf(id)),
     exists: (id) => instruct(place(id), Op.exists, { fs: [], cs: [] }, "", [], isOne),
     insert: (entity) => store(Op.insert, entity),
     put: (entity) => store(Op.put, entity),

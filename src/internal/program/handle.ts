@@ -3,10 +3,22 @@
  * becomes a program that is refused when it is committed, and never an exception.
  */
 import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
 import { InvalidValue } from "../../DomainError.ts"
 import type { Codec } from "../schema/codec.ts"
-import { type Layout, layout, type Leaf, type List, type Node, readLeaf, type Struct, texts } from "../schema/plan.ts"
+import {
+  fieldsOf,
+  type Layout,
+  layout,
+  type Leaf,
+  type List,
+  type Node,
+  readLeaf,
+  type Struct,
+  texts
+} from "../schema/plan.ts"
 import { Problem } from "../schema/problem.ts"
+import * as Atomic from "./atomic.ts"
 import { All, type AtomicNode, Instruct, Invalid, Mapped } from "./atomic.ts"
 import { type Argument, type EntitySpec, type FieldSpec, Op, type Result } from "./instruction.ts"
 
@@ -15,12 +27,8 @@ import { type Argument, type EntitySpec, type FieldSpec, Op, type Result } from 
  *
  * @internal
  */
-export interface Place {
-  readonly model: string
-  readonly id: string
-  readonly key: string
-  readonly parts: ReadonlyArray<unknown>
-  /** the refusal of an id that has no stored form */
+export interface Place extends Atomic.Place {
+  /** of an id that has no stored form */
   readonly refusal: InvalidValue | undefined
 }
 
@@ -46,11 +54,7 @@ export const instruct = (
 ): AtomicNode =>
   place.refusal !== undefined
     ? new Invalid(place.refusal)
-    : new Instruct({
-      instruction: { op, key: place.key, spec, args },
-      site: { model: place.model, id: place.id, field },
-      decode
-    })
+    : new Instruct(op, place, spec, field, args, decode)
 
 const nothing = (): void => undefined
 const isOne = (result: Result): boolean => result === 1
@@ -63,6 +67,8 @@ interface CallBounds {
   readonly atLeast?: number | undefined
   readonly atMost?: number | undefined
 }
+
+const unbounded: CallBounds = {}
 
 /** One text: a field of the hash, or an item of a list, whose position is then the first argument of everything. */
 class Cell {
@@ -122,12 +128,12 @@ class Cell {
       if (!Number.isFinite(amount)) return this.refuse(new Problem("Expected a finite amount"))
       if (whole && !Number.isInteger(amount)) return this.refuse(new Problem("Expected an integer amount"))
     }
-    const limits = [bounds?.atLeast, bounds?.atMost]
-    if (limits.every((limit) => limit === undefined)) return this.compute(op, "in", amounts, this.decode)
-    if (limits.some((limit) => limit !== undefined && !Number.isFinite(limit))) {
+    const { atLeast, atMost } = bounds ?? unbounded
+    if (atLeast === undefined && atMost === undefined) return this.compute(op, "in", amounts, this.decode)
+    if (!Number.isFinite(atLeast ?? 0) || !Number.isFinite(atMost ?? 0)) {
       return this.refuse(new Problem("Expected a finite bound"))
     }
-    return this.compute(op, "in", [...amounts, ...limits.map((limit) => limit ?? false)], this.decode)
+    return this.compute(op, "in", [...amounts, atLeast ?? false, atMost ?? false], this.decode)
   }
 
   get(): AtomicNode {
@@ -283,15 +289,30 @@ class ListHandle {
   }
 }
 
-/** @internal */
-export const readWhole = (place: Place, self: Layout, field: string, op: Op): AtomicNode =>
+/**
+ * @param parts the values of the key's fields
+ * @internal
+ */
+export const readWhole = (
+  place: Place,
+  self: Layout,
+  field: string,
+  op: Op,
+  parts: ReadonlyArray<unknown>
+): AtomicNode =>
   instruct(
     place,
     op,
     self.spec,
     field,
     none,
-    (row) => op === Op.find && row === false ? Option.none() : self.decode(row, place.parts)
+    op === Op.find
+      ? (row) => {
+        if (row === false) return Option.none()
+        const value = self.decode(row, parts)
+        return value instanceof Problem ? value : Option.some(value)
+      }
+      : (row) => self.decode(row, parts)
   )
 
 /**
@@ -311,7 +332,7 @@ export const patch = (place: Place, self: Struct, value: unknown, complete: bool
     const part = (value as Record<string, unknown>)[name]
     if (child === undefined || child._tag === "key") {
       const issue = child === undefined ? "No such field" : "The key of an entity can't be changed"
-      nodes.push(invalid(place, name, new Problem(issue)))
+      nodes.push(invalid(place, self.field, new Problem(issue, name)))
     } else if (child._tag === "struct") {
       nodes.push(...patch(place, child, part, complete))
     } else if (child._tag === "list") {
@@ -343,7 +364,7 @@ class Whole {
     this.layout = layout
   }
   get(): AtomicNode {
-    return readWhole(this.place, this.layout, this.struct.field, Op.read)
+    return readWhole(this.place, this.layout, this.struct.field, Op.read, none)
   }
   set(value: unknown): AtomicNode {
     return sequence(this.place, patch(this.place, this.struct, value, true))
@@ -360,15 +381,45 @@ export const sequence = (place: Place, nodes: ReadonlyArray<AtomicNode>): Atomic
   return nodes.length === 0 ? present : nodes.length === 1 ? nodes[0]! : new Mapped(new All(nodes, undefined), nothing)
 }
 
+/** A symbol, since a field may have any name. */
+const placeOf = Symbol("~redlayer/place")
+
 /** @internal */
 export interface HandleClass {
   new(place: Place): object
 }
 
+/** The handle of a field that can't be used: every operation of it is refused when it is committed. */
+const refusingHandle = (node: AtomicNode): object => {
+  const handle: object = new Proxy({}, { get: (_, name) => () => name === "at" ? handle : node })
+  return handle
+}
+
+/** A struct that is one value, because of a check that its type doesn't show: the whole can be used, its fields can't. */
+const checkedHandle = (place: Place, field: string, parts: Schema.Struct.Fields, whole: object): object => {
+  const handle = Object.defineProperty({}, "$", { value: whole })
+  for (const name of Object.keys(parts)) {
+    const path = `${field}.${name}`
+    const inner = fieldsOf(parts[name]!)
+    const refusing = refusingHandle(
+      place.refusal === undefined
+        ? invalid(place, path, new Problem("It is part of a struct with a check, which is written as a whole"))
+        : new Invalid(place.refusal)
+    )
+    Object.defineProperty(handle, name, {
+      enumerable: true,
+      value: inner === undefined ? refusing : checkedHandle(place, path, inner, refusing)
+    })
+  }
+  return handle
+}
+
 const handleOf = (child: Exclude<Node, { readonly _tag: "key" }>): (place: Place) => object => {
   switch (child._tag) {
     case "leaf":
-      return (place) => leafCell(place, child)
+      return child.parts === undefined
+        ? (place) => leafCell(place, child)
+        : (place) => checkedHandle(place, child.field, child.parts!, leafCell(place, child))
     case "list":
       return (place) => new ListHandle(place, child)
     case "struct": {
@@ -385,9 +436,9 @@ const handleOf = (child: Exclude<Node, { readonly _tag: "key" }>): (place: Place
  */
 export const structHandle = (self: Struct, whole: boolean): HandleClass => {
   class Handle {
-    readonly "~place": Place
+    readonly [placeOf]: Place
     constructor(place: Place) {
-      this["~place"] = place
+      this[placeOf] = place
     }
   }
   const define = (name: string, get: (place: Place) => object) =>
@@ -395,7 +446,7 @@ export const structHandle = (self: Struct, whole: boolean): HandleClass => {
       enumerable: true,
       configurable: true,
       get(this: Handle) {
-        return get(this["~place"])
+        return get(this[placeOf])
       }
     })
   for (const [name, child] of self.fields) if (child._tag !== "key") define(name, handleOf(child))

@@ -14,10 +14,10 @@ import {
 } from "../../RedisServiceError.ts"
 import type { RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
 import { decodeBatch, encodeBatch, type Outcome } from "../program/encode.ts"
-import type { Access, Program, Reply } from "../program/instruction.ts"
+import { type Access, Op, type Program, type Reply } from "../program/instruction.ts"
 import { type Limits, sizeOf, tooLarge } from "../program/limits.ts"
 import { slotOf } from "../program/slot.ts"
-import { classify, isDivisible, isNoScript, isWrongType } from "./classify.ts"
+import { broken, classify, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
 import { type Script, scripts } from "./script.ts"
 
 /** @internal */
@@ -46,7 +46,12 @@ type Resume = (exit: Exit.Exit<Reply, RedisServiceError>) => void
 
 class Entry {
   readonly program: Program
+  /** undefined when the caller has its answer, or has gone */
   resume: Resume | undefined
+  /** on its way, or without a reply */
+  sent = false
+  /** the last answer that did not settle it */
+  refusal: RedisServiceErrorReason | undefined = undefined
   constructor(program: Program, resume: Resume) {
     this.program = program
     this.resume = resume
@@ -54,17 +59,29 @@ class Entry {
   settle(exit: Exit.Exit<Reply, RedisServiceError>): void {
     const resume = this.resume
     this.resume = undefined
+    this.sent = false
     if (resume !== undefined) resume(exit)
   }
   fail(reason: RedisServiceErrorReason): void {
     if (this.resume !== undefined) this.settle(Exit.fail(new RedisServiceError({ reason })))
   }
+  abandon(): void {
+    if (this.resume !== undefined) {
+      this.fail(this.sent ? new OutcomeUnknown({}) : this.refusal ?? new ConnectionUnavailable({}))
+    }
+  }
+}
+
+/** The programs that one fiber brings to their answers. */
+interface Group {
+  readonly entries: ReadonlyArray<Entry>
+  readonly fiber: Fiber.Fiber<void>
 }
 
 /** @internal */
 export interface Batcher {
   readonly execute: (program: Program) => Effect.Effect<Reply, RedisServiceError>
-  /** Refuses what comes from now on, and ends when all that was taken has its answer. */
+  /** Refuses what was not sent and what comes from now on, and ends when all that was sent has its answer. */
   readonly close: Effect.Effect<void>
 }
 
@@ -74,7 +91,7 @@ export const make = (options: BatcherOptions): Batcher => {
   let waiting: Record<Access, Array<Entry>> = { read: [], free: [], write: [] }
   let scheduled = false
   let closed = false
-  let inFlight = 0
+  const inFlight = new Set<Group>()
   let drained: (() => void) | undefined
 
   const evaluate = (
@@ -90,26 +107,14 @@ export const make = (options: BatcherOptions): Batcher => {
       argument
     })
 
-  /** Tries to send, and waits for a connection as long as nothing was sent. */
-  const call = (
-    script: Script,
-    keys: ReadonlyArray<string>,
-    argument: string,
-    state: { sent: boolean }
-  ): Effect.Effect<ServerReply, TransportError> => {
-    const attempt = (command: "EVAL" | "EVALSHA"): Effect.Effect<ServerReply, TransportError> =>
-      Effect.suspend(() => {
-        state.sent = true
-        return evaluate(script, command, keys, argument)
-      }).pipe(Effect.catchIf((error) => error.outcome === "NotSent", () => {
-        state.sent = false
-        return Effect.flatMap(transport.ready, () => attempt(command))
-      }))
-    return Effect.flatMap(
-      attempt("EVALSHA"),
-      (reply) => reply._tag === "Error" && isNoScript(reply.message) ? attempt("EVAL") : Effect.succeed(reply)
+  const call = (script: Script, keys: ReadonlyArray<string>, argument: string) =>
+    Effect.flatMap(
+      evaluate(script, "EVALSHA", keys, argument),
+      (reply) =>
+        reply._tag === "Error" && isNoScript(reply.message)
+          ? evaluate(script, "EVAL", keys, argument)
+          : Effect.succeed(reply)
     )
-  }
 
   const settle = (entry: Entry, outcome: Outcome): void => {
     if (outcome._tag !== "refused") return entry.settle(Exit.succeed(outcome))
@@ -117,7 +122,7 @@ export const make = (options: BatcherOptions): Batcher => {
     if (undone && isWrongType(message)) {
       return entry.settle(Exit.succeed({ _tag: "failed", failure: { _tag: "type", step } }))
     }
-    entry.fail(classify(message, keysOf(entry.program), undone))
+    entry.fail(undone ? classify(message, keysOf(entry.program), true) : broken(message))
   }
 
   const answer = (
@@ -127,10 +132,15 @@ export const make = (options: BatcherOptions): Batcher => {
     reply: ServerReply
   ): Effect.Effect<void> => {
     if (reply._tag === "Error") {
-      if (entries.length > 1 && isDivisible(reply.message)) {
+      const { message } = reply
+      if (entries.length > 1 && isDivisible(message)) {
+        for (const entry of entries) {
+          entry.sent = false
+          entry.refusal = classify(message, keysOf(entry.program), false)
+        }
         return Effect.forEach(entries, (entry) => send(access, [entry]), { discard: true })
       }
-      for (const entry of entries) entry.fail(classify(reply.message, keysOf(entry.program), false))
+      for (const entry of entries) entry.fail(classify(message, keysOf(entry.program), false))
       return Effect.void
     }
     const outcomes = decodeBatch(programs, reply.text)
@@ -141,31 +151,48 @@ export const make = (options: BatcherOptions): Batcher => {
     return Effect.void
   }
 
-  const send = (access: Access, entries: ReadonlyArray<Entry>): Effect.Effect<void> =>
+  /** Sends what still has a caller, and waits for a connection as long as nothing was sent. */
+  const send = (access: Access, all: ReadonlyArray<Entry>): Effect.Effect<void> =>
     Effect.suspend(() => {
+      const entries = all.filter((entry) => entry.resume !== undefined)
+      if (entries.length === 0) return Effect.void
       const programs = entries.map((entry) => entry.program)
       const { argument, keys } = encodeBatch(programs, keyPrefix)
-      const state = { sent: false }
-      return call(scripts[access], keys, argument, state).pipe(
-        Effect.timeoutOrElse({
-          duration: deadline,
-          orElse: () => Effect.sync(() => failAll(entries, state.sent))
-        }),
-        Effect.matchEffect({
-          onFailure: (error) => Effect.sync(() => failAll(entries, error.outcome === "Unknown")),
-          onSuccess: (reply) => reply === undefined ? Effect.void : answer(access, entries, programs, reply)
-        })
-      )
+      for (const entry of entries) entry.sent = true
+      return Effect.matchEffect(call(scripts[access], keys, argument), {
+        onFailure: (error) =>
+          error.outcome === "NotSent" ? wait(access, entries, error) : Effect.sync(() => abandon(entries)),
+        onSuccess: (reply) => answer(access, entries, programs, reply)
+      })
+    })
+
+  const wait = (access: Access, entries: ReadonlyArray<Entry>, error: TransportError): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const refusal = refusalOf(error)
+      for (const entry of entries) {
+        entry.sent = false
+        entry.refusal = refusal
+      }
+      if (isFinal(refusal)) return Effect.sync(() => abandon(entries))
+      // in another turn, since a connection that is ending looks ready until its event
+      return Effect.matchEffect(Effect.andThen(transport.ready, Effect.yieldNow), {
+        onFailure: (error) => wait(access, entries, error),
+        onSuccess: () => send(access, entries)
+      })
     })
 
   const dispatch = (access: Access, entries: ReadonlyArray<Entry>): void => {
-    inFlight += entries.length
-    const fiber = runFork(send(access, entries))
-    fiber.addObserver((exit) => {
+    const fiber = runFork(Effect.timeoutOrElse(send(access, entries), {
+      duration: deadline,
+      orElse: () => Effect.sync(() => abandon(entries))
+    }))
+    const group: Group = { entries, fiber }
+    inFlight.add(group)
+    fiber.addObserver(() => {
       // a defect must not leave a caller waiting
-      if (Exit.isFailure(exit)) failAll(entries, true)
-      inFlight -= entries.length
-      if (inFlight === 0 && drained !== undefined) drained()
+      abandon(entries)
+      inFlight.delete(group)
+      if (inFlight.size === 0 && drained !== undefined) drained()
     })
   }
 
@@ -229,17 +256,20 @@ export const make = (options: BatcherOptions): Batcher => {
       closed = true
       if (scheduled) flush()
       drained = () => resume(Effect.void)
-      if (inFlight === 0) drained()
+      if (inFlight.size === 0) return drained()
+      for (const { entries, fiber } of inFlight) {
+        if (entries.every((entry) => !entry.sent)) fiber.interruptUnsafe()
+      }
     })
   }
 }
 
-const failAll = (entries: ReadonlyArray<Entry>, sent: boolean): undefined => {
-  for (const entry of entries) entry.fail(sent ? new OutcomeUnknown({}) : new ConnectionUnavailable({}))
+const abandon = (entries: ReadonlyArray<Entry>): void => {
+  for (const entry of entries) entry.abandon()
 }
 
 const keysOf = (program: Program): ReadonlyArray<string> => [
-  ...new Set(program.instructions.map((instruction) => instruction.key))
+  ...new Set(program.instructions.flatMap(({ key, op }) => op === Op.fail ? [] : [key]))
 ]
 
 const bySlot = (entries: ReadonlyArray<Entry>): Map<number, Array<Entry>> => {

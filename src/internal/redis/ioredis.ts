@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { Command, Redis, type RedisOptions } from "ioredis"
+import type { Duplex } from "node:stream"
 import { type Call, type RedisTransport, type ServerReply, TransportError } from "../../RedisTransport.ts"
 
 /** @internal */
@@ -16,7 +17,6 @@ export const settings: RedisOptions = {
   enableOfflineQueue: false,
   enableAutoPipelining: false,
   socketTimeout: 1000,
-  connectTimeout: 2000,
   retryStrategy: (times) => Math.min(1000, 20 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2),
   // integers beyond 2^53 would lose digits
   stringNumbers: true,
@@ -25,17 +25,58 @@ export const settings: RedisOptions = {
   disableClientInfo: true
 }
 
-const notSent = Exit.fail(new TransportError({ outcome: "NotSent" }))
+/** What the options of a layer may change. */
+const defaults: RedisOptions = {
+  host: "127.0.0.1",
+  connectTimeout: 2000,
+  // a server that loads its data says when it expects to be ready, and may be so long before
+  maxLoadingRetryTime: 200
+}
+
 const unknown = Exit.fail(new TransportError({ outcome: "Unknown" }))
 
 /** The messages by which ioredis says that a command has not left. */
 const neverLeft = /Stream isn't writeable|Cluster isn't ready|None of startup nodes|Failed to refresh slots cache/
 
+/** What ioredis has of a silence, and not in its types. */
+interface Silence {
+  readonly stream: Duplex
+  readonly commandQueue: { readonly length: number }
+  socketTimeoutTimer: NodeJS.Timeout | undefined
+  setSocketTimeout: () => void
+}
+
+/**
+ * Timers run before sockets are read, so that a process that was busy would take its own silence for the server's, and drop
+ * a connection whose answers are there. This `socketTimeout` reads them first.
+ */
+const listenFirst = (client: Redis): void => {
+  const self = client as unknown as Silence
+  self.setSocketTimeout = () => {
+    const { stream } = self
+    let last: NodeJS.Immediate | undefined
+    const timer = setTimeout(() => {
+      last = setImmediate(() => stream.destroy(new Error("The server is silent")))
+    }, settings.socketTimeout)
+    self.socketTimeoutTimer = timer
+    stream.once("data", () => {
+      clearTimeout(timer)
+      if (last !== undefined) clearImmediate(last)
+      self.socketTimeoutTimer = undefined
+      // this listener comes after the one that takes the answers
+      if (self.commandQueue.length > 0) self.setSocketTimeout()
+    })
+  }
+}
+
 /** @internal */
 export const acquire = (options: RedisOptions): Effect.Effect<Redis, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const client = new Redis({ ...options, ...settings } as RedisOptions & { readonly replyMapping: "legacy" })
+      const client = new Redis(
+        { ...defaults, ...options, ...settings } as RedisOptions & { readonly replyMapping: "legacy" }
+      )
+      listenFirst(client)
       // without a listener ioredis writes its errors, which hold passwords, to the console
       client.on("error", () => {})
       client.connect().catch(() => {})
@@ -44,33 +85,58 @@ export const acquire = (options: RedisOptions): Effect.Effect<Redis, never, Scop
     (client) => Effect.sync(() => client.disconnect())
   )
 
+interface ConnectionError extends Error {
+  readonly command?: { readonly name: string }
+}
+
 /** @internal */
-export const transport = (client: Redis): RedisTransport["Service"] => ({
-  ready: Effect.callback<void>((resume) => {
-    if (client.status === "ready") return resume(Effect.void)
-    const listener = () => resume(Effect.void)
-    client.once("ready", listener)
-    return Effect.sync(() => client.off("ready", listener))
-  }),
-  evaluate: (call: Call) =>
-    Effect.callback<ServerReply, TransportError>((resume) => {
-      if (client.status !== "ready") return resume(notSent)
-      const command = new Command(
-        call.command,
-        [call.script, String(call.keys.length), ...call.keys, call.argument],
-        { replyEncoding: "utf8" }
-      )
-      const sent = client.sendCommand(command) as Promise<unknown>
-      sent.then(
-        (text) => resume(Exit.succeed({ _tag: "Text", text: String(text) })),
-        (error: Error) =>
-          resume(
-            error.name === "ReplyError"
-              ? Exit.succeed({ _tag: "Error", message: error.message })
-              : neverLeft.test(error.message)
-              ? notSent
-              : unknown
-          )
-      )
-    })
-})
+export const transport = (client: Redis): RedisTransport["Service"] => {
+  const waiting = new Set<(exit: Exit.Exit<void, TransportError>) => void>()
+  let notSent = Exit.fail(new TransportError({ outcome: "NotSent" }))
+  const tell = (exit: Exit.Exit<void, TransportError>) => {
+    const resumes = Array.from(waiting)
+    waiting.clear()
+    for (const resume of resumes) resume(exit)
+  }
+  client.on("connect", () => {
+    notSent = Exit.fail(new TransportError({ outcome: "NotSent" }))
+  })
+  client.on("ready", () => tell(Exit.void))
+  client.on("error", (error: ConnectionError) => {
+    if (error.name !== "ReplyError") return
+    // a connection without its database would be used all the same, on database 0
+    if (error.command?.name === "select") client.disconnect(true)
+    // arguments may be secrets
+    const refusal = error.message.replace(/, with args.*/s, "")
+    notSent = Exit.fail(new TransportError({ outcome: "NotSent", refusal }))
+    tell(notSent)
+  })
+  return {
+    ready: Effect.callback<void, TransportError>((resume) => {
+      if (client.status === "ready") return resume(Exit.void)
+      waiting.add(resume)
+      return Effect.sync(() => waiting.delete(resume))
+    }),
+    evaluate: (call: Call) =>
+      Effect.callback<ServerReply, TransportError>((resume) => {
+        if (client.status !== "ready") return resume(notSent)
+        const command = new Command(
+          call.command,
+          [call.script, String(call.keys.length), ...call.keys, call.argument],
+          { replyEncoding: "utf8" }
+        )
+        const sent = client.sendCommand(command) as Promise<unknown>
+        sent.then(
+          (text) => resume(Exit.succeed({ _tag: "Text", text: String(text) })),
+          (error: Error) =>
+            resume(
+              error.name === "ReplyError"
+                ? Exit.succeed({ _tag: "Error", message: error.message })
+                : neverLeft.test(error.message)
+                ? notSent
+                : unknown
+            )
+        )
+      })
+  }
+}

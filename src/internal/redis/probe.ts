@@ -5,15 +5,14 @@ import * as Effect from "effect/Effect"
 import {
   AccessDenied,
   ConnectionUnavailable,
-  OutcomeUnknown,
   RedisServiceError,
   type RedisServiceErrorReason,
   ScriptFailed,
   Unsupported
 } from "../../RedisServiceError.ts"
-import type { RedisTransport, TransportError } from "../../RedisTransport.ts"
-import { classify } from "./classify.ts"
-import { scripts } from "./script.ts"
+import type { Call, RedisTransport, TransportError } from "../../RedisTransport.ts"
+import { classify, isFinal, isNoScript, refusalOf, requirement } from "./classify.ts"
+import { type Script, scripts } from "./script.ts"
 
 /** @internal */
 export interface ServerInfo {
@@ -27,6 +26,8 @@ const commands: ReadonlyArray<ReadonlyArray<string>> = [
   ["HGETALL"],
   ["HSET", "f", "v"],
   ["HDEL", "f"],
+  ["HINCRBY", "f", "1"],
+  ["HLEN"],
   ["EXISTS"],
   ["UNLINK"],
   ["LLEN"],
@@ -39,11 +40,12 @@ const commands: ReadonlyArray<ReadonlyArray<string>> = [
   ["RPOP"]
 ]
 
+/** The key is not declared: on a cluster its slot may be another node's. */
 const probe = `#!lua flags=no-writes
-local denied = {}
-if KEYS[1] then
-  for _, command in ipairs(cjson.decode(ARGV[1])) do
-    if not redis.acl_check_cmd(command[1], KEYS[1], unpack(command, 2)) then denied[#denied + 1] = command[1] end
+local denied, question = {}, cjson.decode(ARGV[1])
+if question.key then
+  for _, command in ipairs(question.commands) do
+    if not redis.acl_check_cmd(command[1], question.key, unpack(command, 2)) then denied[#denied + 1] = command[1] end
   end
 end
 return cjson.encode({ redis.call('INFO', 'server'), redis.call('INFO', 'memory'), denied })`
@@ -53,22 +55,38 @@ const fail = (reason: RedisServiceErrorReason) => Effect.fail(new RedisServiceEr
 const value = (info: string, names: string): string | undefined =>
   new RegExp(`^(?:${names}):(.*?)\\r?$`, "m").exec(info)?.[1]
 
-/** Asks until there is a connection; the caller sets the limit. */
+/** Why there is no answer yet. */
+interface Heard {
+  reason: RedisServiceErrorReason | undefined
+}
+
+/** Asks until there is an answer, since nothing that is asked here writes; the caller sets the limit. */
 const ask = (
   transport: RedisTransport["Service"],
-  command: "EVAL" | "EVAL_RO",
-  script: string,
-  keys: ReadonlyArray<string>,
-  argument: string
+  heard: Heard,
+  call: Call
 ): Effect.Effect<string, RedisServiceError> => {
-  const attempt: Effect.Effect<string, RedisServiceError | TransportError> = Effect.flatMap(
-    transport.evaluate({ command, script, keys, argument }),
-    (reply) => reply._tag === "Text" ? Effect.succeed(reply.text) : fail(classify(reply.message, keys, true))
-  )
-  return Effect.catchTag(attempt, "TransportError", (error) =>
-    error.outcome === "NotSent"
-      ? Effect.flatMap(transport.ready, () => ask(transport, command, script, keys, argument))
-      : fail(new OutcomeUnknown({})))
+  const again = Effect.suspend(() => ask(transport, heard, call))
+  const wait = (error: TransportError): Effect.Effect<string, RedisServiceError> => {
+    heard.reason = refusalOf(error)
+    if (isFinal(heard.reason)) return fail(heard.reason)
+    return Effect.matchEffect(Effect.andThen(transport.ready, Effect.yieldNow), {
+      onFailure: wait,
+      onSuccess: () => again
+    })
+  }
+  return Effect.matchEffect(transport.evaluate(call), {
+    onFailure: wait,
+    onSuccess: (reply) => {
+      if (reply._tag === "Text") return Effect.succeed(reply.text)
+      // someone flushed the scripts, but this one may be called
+      if (isNoScript(reply.message)) return Effect.succeed("")
+      const reason = classify(reply.message, call.keys, true)
+      if (reason._tag !== "ServerUnavailable") return fail(reason)
+      heard.reason = reason
+      return Effect.delay(again, "50 millis")
+    }
+  })
 }
 
 /**
@@ -80,23 +98,33 @@ export const inspect = Effect.fnUntraced(function*(
   transport: RedisTransport["Service"],
   options: { readonly keyPrefix: string; readonly deadline: number }
 ) {
-  const keys = options.keyPrefix === "" ? [] : [`${options.keyPrefix}$probe`]
+  const key = options.keyPrefix === "" ? undefined : `${options.keyPrefix}$probe`
+  const heard: Heard = { reason: undefined }
+  /** By its text, which the server keeps, then by its digest: a program may need either. */
+  const load = ({ readOnly, sha, text }: Script) => {
+    const call = { keys: [], argument: "[[],[]]" }
+    return Effect.andThen(
+      ask(transport, heard, { ...call, command: readOnly ? "EVAL_RO" : "EVAL", script: text }),
+      ask(transport, heard, { ...call, command: readOnly ? "EVALSHA_RO" : "EVALSHA", script: sha })
+    )
+  }
   const questions = Effect.all([
-    ask(transport, "EVAL_RO", probe, keys, JSON.stringify(commands)),
-    ask(transport, "EVAL", scripts.write.text, [], "[[],[]]"),
-    ask(transport, "EVAL", scripts.free.text, [], "[[],[]]"),
-    ask(transport, "EVAL_RO", scripts.read.text, [], "[[],[]]")
+    ask(transport, heard, { command: "EVAL_RO", script: probe, keys: [], argument: JSON.stringify({ key, commands }) }),
+    // a server that is out of memory says so of a script that it has accepted; what reads and removes can be run
+    Effect.catchReason(load(scripts.write), "RedisServiceError", "OutOfMemory", () => Effect.succeed("")),
+    load(scripts.free),
+    load(scripts.read)
   ])
   const [text] = yield* Effect.timeoutOrElse(questions, {
     duration: options.deadline,
-    orElse: () => fail(new ConnectionUnavailable({}))
+    orElse: () => fail(heard.reason ?? new ConnectionUnavailable({}))
   })
   const answer = parse(text)
   if (answer === undefined) return yield* fail(new ScriptFailed({ code: "REPLY", applied: false }))
   const [server, memory, denied] = answer
   if (Array.isArray(denied) && denied.length > 0) return yield* fail(new AccessDenied({ code: "NOPERM" }))
   const major = Number(value(server, "valkey_version|redis_version")?.split(".")[0])
-  if (!(major >= 7)) return yield* fail(new Unsupported({ requirement: "Redis 7.0, or Valkey 7.2, or newer" }))
+  if (!(major >= 7)) return yield* fail(new Unsupported({ requirement }))
   const policy = value(memory, "maxmemory_policy")
   if (policy !== undefined && policy !== "noeviction") {
     yield* Effect.logWarning(

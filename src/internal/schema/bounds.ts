@@ -60,6 +60,9 @@ export const checksOf = (ast: SchemaAST.AST): Checks => {
         return tightest(bounds, "minl", payload.minLength, Math.max)
       case "effect/schema/isMaxLength":
         return tightest(bounds, "maxl", payload.maxLength, Math.min)
+      case "effect/schema/isBetweenLength":
+        tightest(bounds, "minl", payload.minimum, Math.max)
+        return tightest(bounds, "maxl", payload.maximum, Math.min)
       default:
         unsendable ??= String(check.annotations?.expected ?? "a check of the schema")
     }

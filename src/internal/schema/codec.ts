@@ -15,6 +15,8 @@ import { Problem } from "./problem.ts"
 /** @internal */
 export interface Codec {
   readonly kind: FieldSpec["k"]
+  /** what the text is of a value that has no kind of its own */
+  readonly form: "plain" | "millis" | "json"
   readonly bounds: Bounds
   /** why the server can't tell whether a result is valid: operations that compute there are refused */
   readonly unsendable: string | undefined
@@ -27,7 +29,7 @@ const illFormed = new Problem("Expected well-formed Unicode")
 const checked = (
   ast: SchemaAST.AST,
   codec: Pick<Codec, "kind" | "encode" | "decode">,
-  unsendable?: string
+  form: Codec["form"] = "plain"
 ): Codec => {
   const checks = checksOf(ast)
   const options: SchemaAST.ParseOptions = {}
@@ -40,8 +42,9 @@ const checked = (
   const { decode, encode, kind } = codec
   return {
     kind,
+    form,
     bounds: checks.bounds,
-    unsendable: unsendable ?? checks.unsendable,
+    unsendable: checks.unsendable,
     encode: checks.filters.length === 0 ? encode : (value) => {
       const text = encode(value)
       return typeof text === "string" ? breach(value) ?? text : text
@@ -165,6 +168,7 @@ export const json = (schema: Schema.Constraint): Codec => {
   }
   return {
     kind: "v",
+    form: "json",
     bounds: {},
     unsendable: "a value that is stored as a whole",
     encode: (value) =>
@@ -187,7 +191,7 @@ const millis = (ast: SchemaAST.AST, toMillis: (value: unknown) => number, make: 
       const n = Number(stored)
       return /^-?\d+$/.test(stored) && Math.abs(n) <= 8.64e15 ? make(n) : new Problem("Expected a valid date")
     }
-  })
+  }, "millis")
 
 const declarations: Record<string, (ast: SchemaAST.AST) => Codec> = {
   "effect/schema/Date": (ast) =>

@@ -16,10 +16,13 @@ export const escape = (text: string): string => special.test(text) ? text.replac
 export const escapeField = (name: string): string => escape(name).replaceAll(".", "%2E")
 
 const maximumBytes = 1024
+/** Most ids need no second look. */
+const plain = /^[\w.@+=,;/-]{1,255}$/
 const encoder = new TextEncoder()
 
 /** @internal */
 export const escapeId = (text: string): string | Problem => {
+  if (plain.test(text)) return text
   if (text === "") return new Problem("Expected a key that is not empty")
   if (!text.isWellFormed()) return new Problem("Expected well-formed Unicode")
   const escaped = escape(text)

@@ -23,32 +23,44 @@ export interface Key {
   readonly key: string
   /** the id as text, for errors */
   readonly id: string
-  readonly parts: ReadonlyArray<unknown>
 }
 
 /** @internal */
 export const keyOf = (plan: KeyPlan): (id: unknown) => Key | Problem => {
-  const prefix = escape(plan.model)
-  const slot = plan.slot
-  const component = typeof slot === "string" ? plan.isTuple ? plan.names.indexOf(slot) : -1 : -1
+  const { codecs, isTuple, names, slot } = plan
+  const prefix = `${escape(plan.model)}:{`
+  const component = isTuple && typeof slot === "string" && slot !== "id" ? names.indexOf(slot) : -1
+
+  const part = (value: unknown, i: number): string | Problem => {
+    const text = codecs[i]!.encode(value)
+    if (text instanceof Problem) return text.within(names[i]!)
+    const escaped = escapeId(text)
+    return escaped instanceof Problem ? escaped.within(names[i]!) : escaped
+  }
+  const whole = (id: string): Key => ({
+    key: typeof slot === "object" ? `${prefix}p${crc16(id) % slot.partitions}}:${id}` : `${prefix}${id}}`,
+    id
+  })
+
+  if (!isTuple) {
+    return (id) => {
+      const escaped = part(id, 0)
+      return escaped instanceof Problem ? escaped : whole(escaped)
+    }
+  }
   return (id) => {
-    const parts = plan.isTuple ? id : [id]
-    if (!Array.isArray(parts) || parts.length !== plan.codecs.length) {
-      return new Problem(`Expected a tuple of ${plan.codecs.length}`)
-    }
+    if (!Array.isArray(id) || id.length !== names.length) return new Problem(`Expected a tuple of ${names.length}`)
     const escaped: Array<string> = []
-    for (let i = 0; i < parts.length; i++) {
-      const text = plan.codecs[i]!.encode(parts[i])
-      const part = text instanceof Problem ? text : escapeId(text)
-      if (part instanceof Problem) return new Problem(part.issue, plan.names[i])
-      escaped.push(part)
+    for (let i = 0; i < names.length; i++) {
+      const text = part(id[i], i)
+      if (text instanceof Problem) return text
+      escaped.push(text)
     }
-    const name = escaped.length === 1 ? escaped[0]! : escaped.join(":")
-    if (typeof slot === "object") {
-      return { key: `${prefix}:{p${crc16(name) % slot.partitions}}:${name}`, id: name, parts }
+    const joined = escaped.join(":")
+    if (component < 0) return whole(joined)
+    return {
+      key: `${prefix}${escaped[component]!}}:${escaped.filter((_, i) => i !== component).join(":")}`,
+      id: joined
     }
-    if (component < 0) return { key: `${prefix}:{${name}}`, id: name, parts }
-    const rest = escaped.filter((_, i) => i !== component)
-    return { key: `${prefix}:{${escaped[component]!}}:${rest.join(":")}`, id: name, parts }
   }
 }

@@ -15,6 +15,8 @@ export interface ModelPlan {
   readonly keyNames: ReadonlyArray<string>
   readonly keyOf: (id: unknown) => Key | Problem
   readonly idOf: (entity: any) => unknown
+  /** the values of the key's fields */
+  readonly partsOf: (id: any) => ReadonlyArray<unknown>
 }
 
 /** @internal */
@@ -60,9 +62,10 @@ export const makePlan = (
   const whole = layout(root)
   const fingerprint = JSON.stringify([
     options,
+    codecs.map(({ form, kind }) => [kind, form]),
     whole.spec,
-    whole.leaves.map((leaf) => [leaf.spec, leaf.absence]),
-    whole.lists.map((list) => list.itemSpec)
+    whole.leaves.map((leaf) => [leaf.spec, leaf.absence, leaf.codec.form]),
+    whole.lists.map((list) => [list.itemSpec, list.item.form])
   ])
   const known = names.get(name)
   if (known !== undefined && known !== fingerprint) refuse(name, "another model of this name is defined already")
@@ -73,6 +76,7 @@ export const makePlan = (
     layout: whole,
     keyNames,
     keyOf: keyOf(keyPlan),
+    partsOf: (id) => isTuple ? id : [id],
     idOf: (entity) => isTuple ? keyNames.map((key) => entity[key]) : entity[keyNames[0]!]
   }
 }

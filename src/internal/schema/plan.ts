@@ -21,6 +21,8 @@ export interface Leaf {
   readonly absence: "refused" | "key" | "undefined"
   /** what an absent one reads as */
   readonly default: { readonly value: unknown } | undefined
+  /** the fields of a struct that has a check, and is one value for its sake: their types have handles */
+  readonly parts: Schema.Struct.Fields | undefined
 }
 
 /** @internal */
@@ -66,6 +68,10 @@ const refuse = (field: string, why: string): never => {
   throw new Error(`Model field "${field}": ${why}`)
 }
 
+/** @internal */
+export const fieldsOf = (schema: Schema.Constraint): Schema.Struct.Fields | undefined =>
+  "fields" in schema ? schema.fields as Schema.Struct.Fields : undefined
+
 const leaf = (schema: Schema.Constraint, field: string, path: string): Leaf => {
   const given = annotation(schema, defaultAnnotation) as { readonly value: unknown } | undefined
   const ast = schema.ast
@@ -84,7 +90,8 @@ const leaf = (schema: Schema.Constraint, field: string, path: string): Leaf => {
     spec: { f: path, k: codec.kind, ...(text === undefined ? undefined : { d: text }), ...codec.bounds },
     codec,
     absence: optional ? "key" : undefinable ? "undefined" : "refused",
-    default: given
+    default: given,
+    parts: optional || annotation(schema, jsonAnnotation) === true ? undefined : fieldsOf(schema)
   }
 }
 
@@ -143,7 +150,7 @@ const node = (schema: Schema.Constraint, field: string, path: string): Node => {
   if (annotation(schema, jsonAnnotation) === true) return leaf(schema, field, path)
   const make = makerOf(schema)
   if (make !== undefined) {
-    return struct((schema as unknown as { readonly fields: Schema.Struct.Fields }).fields, [], make, field, path)
+    return struct(fieldsOf(schema)!, [], make, field, path)
   }
   const ast = schema.ast
   const isList = ast._tag === "Arrays" && ast.elements.length === 0 && ast.rest.length === 1

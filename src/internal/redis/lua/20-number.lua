@@ -1,5 +1,7 @@
 -- Numbers travel as text, since cjson keeps 14 digits, and read back to the same double. The text is JavaScript's own.
 local SAFE = 9007199254740991
+local NORMAL = 2.2250738585072014e-308
+local abs, frexp = math.abs, math.frexp
 
 local function parse(text)
   if find(text, "^%-?%d+$") then return tonumber(text) end
@@ -9,11 +11,17 @@ local function parse(text)
   end
 end
 
+-- The fewest digits that read back to `n`: 15 to 17 of them, but for the smallest doubles any number, and for a power of two
+-- perhaps not the nearest 16: doubles are twice as dense below it, so the next ones up may do where the nearest don't.
 local function shortest(n)
   local text
-  for digits = 14, 16 do
+  for digits = n < NORMAL and n > -NORMAL and 0 or 14, 16 do
     text = format("%." .. digits .. "e", n)
     if tonumber(text) == n then break end
+    if digits == 15 and abs(frexp(n)) == 0.5 then
+      text = gsub(text, "%de", function(last) return sub(last, 1, 1) + 1 .. "e" end)
+      if tonumber(text) == n then break end
+    end
   end
   local _, _, sign, head, tail, exponent = find(text, "^(%-?)(%d)%.?(%d*)e([%+%-]%d+)$")
   local digits, e = gsub(head .. tail, "0+$", ""), tonumber(exponent)

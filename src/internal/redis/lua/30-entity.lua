@@ -47,7 +47,7 @@ end
 local function touch(e)
   if not e.changed then
     changes = changes + 1
-    changed[changes], e.changed = e, true
+    changed[changes], e.changed, e.step = e, true, step
   end
 end
 

@@ -2,8 +2,9 @@
 -- removed key is elsewhere. A refusal by the server before the first removal still undoes the program.
 local removing = false
 
+-- No version and 0 are the same; but a hash that had nothing else had that.
 local function undoVersion(e)
-  if call("HINCRBY", e.key, "$v", "-1") == 0 then call("HDEL", e.key, "$v") end
+  if call("HINCRBY", e.key, "$v", "-1") == 0 and call("HLEN", e.key) > 1 then call("HDEL", e.key, "$v") end
 end
 
 local function undoInsert(e)
@@ -50,6 +51,7 @@ local function store(e, removals)
     end
   end
   if e.existed then
+    step = e.step -- a version that can't grow is the error of what first changed the entity
     call("HINCRBY", e.key, "$v", "1")
     record(e, undoVersion)
   else

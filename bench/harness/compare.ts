@@ -1,0 +1,160 @@
+/**
+ * A row of two contenders, each in a process of its own, in turn, round after round, on the same server.
+ */
+import { Effect, type Scope } from "effect"
+import { Redis } from "ioredis"
+import { fork } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { BenchError, type Figures, median, type Options, type Row } from "./row.ts"
+import type { Work } from "./work.ts"
+import type { Answer, Sample } from "./worker.ts"
+
+export interface Comparison extends Row {
+  readonly ours: Work
+  readonly theirs: Work
+}
+
+/** All that a side has done since the row was prepared, warm-up included. */
+export interface Done {
+  readonly ours: number
+  readonly theirs: number
+}
+
+export interface Definition {
+  /** `import.meta.url` of the module that exports the row in its `rows` */
+  readonly module: string
+  readonly name: string
+  readonly contender: string
+  readonly unit: string
+  readonly target: number | undefined
+  readonly better: "higher" | "lower"
+  /** how many operations of each side it takes until they are compiled */
+  readonly warmUp: number
+  readonly measure: (sample: Sample) => number
+  readonly ours: Work
+  readonly theirs: Work
+  /** Runs when both sides are connected, before the first turn. */
+  readonly ready?: (redis: Redis) => Promise<unknown>
+  /** Fills the empty server, and gives the check of what the row has done to it: undefined, or what is wrong. */
+  readonly prepare: (redis: Redis, url: string) => Promise<(done: Done) => Promise<string | undefined>>
+}
+
+const mostWarmUps = 20
+
+interface Worker {
+  readonly turn: (millis: number) => Effect.Effect<Sample, BenchError>
+}
+
+const startWorker = (row: Definition, side: "ours" | "theirs", url: string) =>
+  Effect.gen(function*() {
+    const { child, wait } = yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const child = fork(
+          fileURLToPath(new URL("worker.ts", import.meta.url)),
+          [row.module, row.name, row.contender, side, url],
+          { execArgv: [...process.execArgv, ...workerFlags(side)] }
+        )
+        let resolve: (answer: Answer) => void
+        let answer: Promise<Answer>
+        const renew = () => {
+          answer = new Promise((done) => {
+            resolve = done
+          })
+        }
+        renew()
+        child.on("message", (message: Answer) => resolve(message))
+        child.on("error", (error) => resolve({ error: error.message }))
+        child.on("exit", (code, signal) => resolve({ error: `the process ended (${signal ?? code})` }))
+        const wait = Effect.flatMap(Effect.promise(() => answer), ({ error, sample }) => {
+          if (error !== undefined) return Effect.fail(new BenchError({ message: `${row.name}, ${side}: ${error}` }))
+          renew()
+          return Effect.succeed(sample)
+        })
+        return { child, wait }
+      }),
+      ({ child }) => Effect.sync(() => child.kill())
+    )
+    yield* wait
+    const worker: Worker = {
+      turn: (millis) =>
+        Effect.flatMap(Effect.sync(() => child.send(millis)), () => Effect.map(wait, (sample) => sample!))
+    }
+    return worker
+  })
+
+/** `BENCH_PROFILE=ours` writes a profile of that side's process to the current directory. */
+const workerFlags = (side: string): ReadonlyArray<string> => process.env.BENCH_PROFILE === side ? ["--cpu-prof"] : []
+
+const attempt = <A>(row: Definition, run: () => Promise<A>): Effect.Effect<A, BenchError> =>
+  Effect.tryPromise({
+    try: run,
+    catch: (error) =>
+      new BenchError({ message: `${row.name}: ${error instanceof Error ? error.stack : String(error)}` })
+  })
+
+const run = (
+  row: Definition,
+  url: string,
+  options: Options
+): Effect.Effect<Figures, BenchError, Scope.Scope> =>
+  Effect.gen(function*() {
+    const redis = yield* Effect.acquireRelease(
+      Effect.sync(() => new Redis(url)),
+      (redis) => Effect.sync(() => redis.disconnect())
+    )
+    const check = yield* attempt(row, async () => {
+      await redis.flushall("SYNC")
+      return row.prepare(redis, url)
+    })
+    const ours = yield* startWorker(row, "ours", url)
+    const theirs = yield* startWorker(row, "theirs", url)
+    yield* attempt(row, async () => row.ready?.(redis))
+    const done = { ours: 0, theirs: 0 }
+    const figures: Array<{ readonly ours: number; readonly theirs: number }> = []
+
+    const turn = Effect.fnUntraced(function*(side: "ours" | "theirs") {
+      const sample = yield* (side === "ours" ? ours : theirs).turn(options.sliceMillis)
+      if (sample.operations === 0) return yield* new BenchError({ message: `${row.name}: ${side} did nothing` })
+      done[side] += sample.operations
+      return row.measure(sample)
+    })
+    // compiled code is what is measured: how long that takes depends on how much the machine has to do beside
+    for (let warmed = 0; warmed < mostWarmUps; warmed++) {
+      if (warmed >= options.warmUps && Math.min(done.ours, done.theirs) >= row.warmUp) break
+      yield* turn("ours")
+      yield* turn("theirs")
+    }
+    for (let round = 0; round < options.rounds; round++) {
+      // whoever comes second finds a warmer machine
+      const first = round % 2 === 0 ? yield* turn("ours") : undefined
+      const contender = yield* turn("theirs")
+      const own = first ?? (yield* turn("ours"))
+      figures.push({ ours: own, theirs: contender })
+    }
+
+    const wrong = yield* attempt(row, () => check(done))
+    if (wrong !== undefined) return yield* new BenchError({ message: `${row.name}: ${wrong}` })
+    const quotient = (one: { readonly ours: number; readonly theirs: number }): number =>
+      row.better === "higher" ? one.ours / one.theirs : one.theirs / one.ours
+    const medians = {
+      ours: median(figures.map(({ ours }) => ours)),
+      theirs: median(figures.map(({ theirs }) => theirs))
+    }
+    const ratios = figures.map(quotient)
+    return {
+      ...medians,
+      ratio: quotient(medians),
+      spread: [Math.min(...ratios), Math.max(...ratios)],
+      rounds: figures.length
+    }
+  })
+
+export const compare = (row: Definition): Comparison => ({
+  name: row.name,
+  contender: row.contender,
+  unit: row.unit,
+  target: row.target,
+  ours: row.ours,
+  theirs: row.theirs,
+  run: (url, options) => run(row, url, options)
+})

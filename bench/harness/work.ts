@@ -1,0 +1,112 @@
+/**
+ * What a contender does during its turn, in a process of its own: loops that begin the next operation when the last one has
+ * its answer. Both sides loop in the way that costs them least, so that what is measured is the operation.
+ */
+import { Effect, ManagedRuntime } from "effect"
+import { Redis, type RedisOptions } from "ioredis"
+import { RedisService } from "redlayer"
+
+/** One turn: loops run until it is over. */
+export interface Slice {
+  readonly over: boolean
+  /** the time of one operation */
+  readonly record: (millis: number) => void
+}
+
+export interface Contestant {
+  /** Works until the slice is over, and gives the number of operations. */
+  readonly turn: (slice: Slice) => Promise<number>
+  readonly close: () => Promise<void>
+}
+
+export type Work = (url: string) => Promise<Contestant>
+
+interface Loops<A> {
+  /** how many at the same time */
+  readonly loops: number
+  /** Whether the time of every operation is recorded. */
+  readonly timed?: boolean
+  /** Throws where a result is not what it must be. */
+  readonly check?: (result: A, loop: number) => void
+}
+
+const sum = (counts: ReadonlyArray<number>): number => counts.reduce((total, count) => total + count, 0)
+const indices = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index)
+
+/** Fibers on the default layer. Each begins with `operations`, which gives what makes its next operation. */
+export const fibers = <A>(
+  work: Loops<A> & { readonly operations: (loop: number) => () => Effect.Effect<A, unknown, RedisService.RedisService> }
+): Work => {
+  const { check, loops, operations, timed } = work
+  const fiber = (slice: Slice, loop: number) =>
+    Effect.suspend(() => {
+      const next = operations(loop)
+      let count = 0
+      let start = 0
+      return Effect.map(
+        Effect.whileLoop({
+          while: () => {
+            if (timed) start = performance.now()
+            return !slice.over
+          },
+          body: next,
+          step: (result) => {
+            if (timed) slice.record(performance.now() - start)
+            check?.(result, loop)
+            count++
+          }
+        }),
+        () => count
+      )
+    })
+  return async (url) => {
+    const runtime = ManagedRuntime.make(RedisService.layer({ url }))
+    await runtime.context()
+    return {
+      turn: (slice) =>
+        runtime.runPromise(
+          Effect.forEach(indices(loops), (loop) => fiber(slice, loop), { concurrency: "unbounded" }).pipe(
+            Effect.map(sum)
+          )
+        ),
+      close: () => runtime.dispose()
+    }
+  }
+}
+
+/** How replies are mapped stays ioredis's own choice. */
+type ClientOptions = Omit<RedisOptions, "replyMapping">
+
+/** Asynchronous functions on one ioredis client. */
+export const promises = <A>(
+  work: Loops<A> & {
+    /** auto-pipelining unless said otherwise */
+    readonly options?: ClientOptions
+    readonly prepare?: (redis: Redis) => Promise<unknown>
+    readonly operations: (redis: Redis, loop: number) => () => Promise<A>
+  }
+): Work => {
+  const { check, loops, operations, options = { enableAutoPipelining: true }, prepare, timed } = work
+  const run = async (redis: Redis, slice: Slice, loop: number): Promise<number> => {
+    const next = operations(redis, loop)
+    let count = 0
+    let start = 0
+    while (!slice.over) {
+      if (timed) start = performance.now()
+      const result = await next()
+      if (timed) slice.record(performance.now() - start)
+      check?.(result, loop)
+      count++
+    }
+    return count
+  }
+  return async (url) => {
+    const redis = new Redis(url, { ...options, lazyConnect: true })
+    await redis.connect()
+    await prepare?.(redis)
+    return {
+      turn: async (slice) => sum(await Promise.all(indices(loops).map((loop) => run(redis, slice, loop)))),
+      close: async () => redis.disconnect()
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * A child process that takes the turns of one contender of one row. Processes of their own keep contenders from sharing a
+ * heap and compiled code, and let their processor time be told apart.
+ *
+ * Run with the module of the row, its name, its contender, the side, and the server's URL.
+ */
+import { setTimeout as sleep } from "node:timers/promises"
+import type { Comparison } from "./compare.ts"
+import { median } from "./row.ts"
+import type { Slice } from "./work.ts"
+
+/** What one turn has shown. */
+export interface Sample {
+  readonly operations: number
+  readonly seconds: number
+  /** of all threads of the process, in microseconds */
+  readonly cpu: number
+  /** the median, in microseconds; NaN where nothing was recorded */
+  readonly latency: number
+}
+
+export type Answer = { readonly sample?: Sample; readonly error?: string }
+
+const [module, name, contender, side, url] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  "ours" | "theirs",
+  string
+]
+
+class Turn implements Slice {
+  over = false
+  readonly latencies: Array<number> = []
+  record = (millis: number): void => {
+    this.latencies.push(millis)
+  }
+}
+
+const send = (answer: Answer): void => {
+  process.send!(answer)
+}
+
+const main = async (): Promise<void> => {
+  const { rows }: { readonly rows: ReadonlyArray<Comparison> } = await import(module)
+  const row = rows.find((row) => row.name === name && row.contender === contender)!
+  const contestant = await row[side](url)
+
+  const take = async (millis: number): Promise<Sample> => {
+    const turn = new Turn()
+    // no collection is forced here: V8 would drop compiled code with it
+    const cpu = process.cpuUsage()
+    const start = performance.now()
+    const end = sleep(millis).then(() => {
+      turn.over = true
+    })
+    const operations = await contestant.turn(turn)
+    const seconds = (performance.now() - start) / 1000
+    const { system, user } = process.cpuUsage(cpu)
+    await end
+    return { operations, seconds, cpu: system + user, latency: median(turn.latencies) * 1000 }
+  }
+
+  process.on("message", (millis: number) => {
+    take(millis).then((sample) => send({ sample }), fail)
+  })
+  send({})
+}
+
+const fail = (error: unknown): void => {
+  send({ error: error instanceof Error ? error.stack ?? error.message : String(error) })
+}
+
+// the parent is gone, or has seen enough
+process.on("disconnect", () => process.exit())
+main().catch(fail)

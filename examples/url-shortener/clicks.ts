@@ -1,0 +1,17 @@
+/**
+ * The crowd: many clicks on one link.
+ */
+import { Effect } from "effect"
+import { track } from "./Link.ts"
+
+/** Sends the clicks, each from a fiber of its own, with so many on their way at any time. */
+export const sendClicks = (
+  code: string,
+  count: number,
+  concurrency: number | "unbounded",
+  advance: (count: number) => void
+) =>
+  track(code).pipe(
+    Effect.tap(() => Effect.sync(() => advance(1))),
+    Effect.replicateEffect(count, { concurrency, discard: true })
+  )

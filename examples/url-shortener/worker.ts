@@ -1,0 +1,53 @@
+/**
+ * One of several processes: it connects, says so, waits for the start, and sends its share of the clicks.
+ */
+import { Effect } from "effect"
+import { RedisService } from "redlayer"
+import { sendClicks } from "./clicks.ts"
+import { runMain } from "./run.ts"
+
+/** What a worker tells the process that started it. */
+export type Message = { readonly _tag: "Connected" } | { readonly _tag: "Clicked"; readonly count: number }
+
+/**
+ * How many clicks one process has on their way. More are not faster: they only wait at the server behind those of all the
+ * other processes, and a server that is silent for a second is taken for lost.
+ */
+const concurrency = 64
+
+const tell = (message: Message) => Effect.sync(() => process.send?.(message))
+
+const start = Effect.callback<void>((resume) => {
+  process.once("message", () => resume(Effect.void))
+})
+
+const [code = "", share = "0"] = process.argv.slice(2)
+
+const main = Effect.gen(function*() {
+  yield* tell({ _tag: "Connected" })
+  yield* start
+  let count = 0
+  const report = Effect.suspend(() => {
+    const message: Message = { _tag: "Clicked", count }
+    count = 0
+    return tell(message)
+  })
+  yield* sendClicks(code, Number(share), concurrency, (more) => {
+    count += more
+  }).pipe(
+    Effect.raceFirst(report.pipe(Effect.delay("50 millis"), Effect.forever)),
+    Effect.ensuring(report)
+  )
+})
+
+// Ctrl-C reaches every process of a terminal at once; the one that started this one decides
+process.on("SIGINT", () => {})
+
+runMain(main.pipe(
+  Effect.provide(RedisService.layerConfig()),
+  // without the process that started it a worker has nothing to do
+  Effect.raceFirst(Effect.callback<void>((resume) => {
+    process.once("disconnect", () => resume(Effect.void))
+  })),
+  Effect.ensuring(Effect.sync(() => process.disconnect?.()))
+))

@@ -1,0 +1,234 @@
+import { assert, it } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
+import { RedisService } from "redlayer"
+import { type Instruction, Op } from "../src/internal/program/instruction.ts"
+import { crc16, slotOf } from "../src/internal/program/slot.ts"
+import { escapeId } from "../src/internal/schema/escape.ts"
+import { Problem } from "../src/internal/schema/problem.ts"
+import * as Differential from "./property/differential.ts"
+import * as Keys from "./property/keys.ts"
+import * as Numbers from "./property/numbers.ts"
+import { operations } from "./property/program.ts"
+import { Random, runs, seed } from "./property/random.ts"
+import * as State from "./property/state.ts"
+import * as Undo from "./property/undo.ts"
+import { backends, describeMemory, describeOwnServer, describeRedis, redis, uniquePrefix } from "./support/Backends.ts"
+import * as RawRedis from "./support/RawRedis.ts"
+import * as RedisServer from "./support/RedisServer.ts"
+
+const minutes = (n: number) => n * 60_000
+
+/** The server of this run, under a prefix of its own. */
+const server = Effect.fnUntraced(function*(name: string, options: RedisService.LayerOptions = {}) {
+  const url = redis.url!
+  const prefix = uniquePrefix(name)
+  const raw = yield* RawRedis.make(url)
+  const context = yield* Layer.build(RedisService.layer({ ...options, url, keyPrefix: prefix, deadline: "30 seconds" }))
+  return State.redis(Context.get(context, RedisService.RedisService), raw, prefix)
+})
+
+const errors = [
+  ..."EntityNotFound EntityExists EntityCorrupted IndexOutOfRange InvalidValue WrongType".split(" "),
+  ..."minimum exclusiveMinimum maximum exclusiveMaximum minLength maxLength atLeast atMost".split(" ")
+    .map((bound) => `OutOfBounds ${bound}`),
+  ..."divisionByZero notFinite notWhole outOfRange".split(" ").map((reason) => `ArithmeticError ${reason}`)
+]
+
+const list = (counts: Iterable<readonly [name: string, count: unknown]>): string =>
+  Array.from(counts, ([name, count]) => `${name} ${String(count)}`).sort().join(", ")
+
+const print = ({ accesses, errors, operations, programs }: Differential.Counts): void => {
+  const both = Array.from(operations, ([name, { all, done }]) => [name, `${all}/${done}`] as const)
+  console.log([
+    `seed ${seed}: ${programs} programs`,
+    `  operations, in programs / in programs that succeeded: ${list(both)}`,
+    `  errors: ${list(errors)}`,
+    `  by access: ${list(accesses)}`
+  ].join("\n"))
+}
+
+const renamed = (from: Op, to: Op) => (self: Instruction): Instruction => self.op === from ? { ...self, op: to } : self
+
+describeRedis("random programs", () => {
+  it.live("give and leave the same on a server and in memory", () =>
+    Effect.gen(function*() {
+      const { counts, mismatch } = yield* Differential.run(yield* server("differential"), {
+        name: "differential",
+        programs: runs(4000)
+      })
+      print(counts)
+      if (mismatch !== undefined) assert.fail(mismatch)
+      for (const operation of operations) {
+        assert.isAbove(counts.operations.get(operation)?.done ?? 0, 0, `${operation} never succeeded`)
+      }
+      for (const error of errors) assert.isAbove(counts.errors.get(error) ?? 0, 0, `${error} never came`)
+      for (const access of ["read", "free", "write"] as const) {
+        assert.isAbove(counts.accesses.get(access) ?? 0, 0, `no program was ${access}`)
+      }
+    }), minutes(5))
+
+  it.live.each([["many in a call", undefined], ["few in a call", 7], ["one in a call", 1]] as const)(
+    "give and leave the same when they are committed at once, %s",
+    ([name, programs]) =>
+      Effect.gen(function*() {
+        const target = yield* server("batch", programs === undefined ? {} : { batch: { programs } })
+        const { counts, mismatch } = yield* Differential.run(target, { name, programs: 500, worlds: 300, rounds: 1 })
+        if (mismatch !== undefined) assert.fail(mismatch)
+        assert.isAtLeast(counts.programs, 500)
+      }),
+    minutes(1)
+  )
+
+  // what the comparison is worth: each of these faults is one that an interpreter might have
+  it.live.each<readonly [wrong: string, fault: (instruction: Instruction) => Instruction]>([
+    ["shift takes the last item", renamed(Op.shift, Op.pop)],
+    [
+      "prepend adds at the end",
+      (self) => self.op === Op.prepend ? { ...self, op: Op.append, args: [0, ...self.args] } : self
+    ],
+    ["min is max", renamed(Op.min, Op.max)],
+    ["quotient has a fraction", renamed(Op.quotient, Op.divide)],
+    ["getAndSet only sets", renamed(Op.getAndSet, Op.set)],
+    ["clear does nothing", renamed(Op.clear, Op.get)],
+    ["insert replaces", renamed(Op.insert, Op.put)],
+    ["put doesn't replace", renamed(Op.put, Op.insert)],
+    ["a missing entity is no error", renamed(Op.read, Op.find)],
+    ["bounds of the call are ignored", (self) => self.op === Op.add ? { ...self, args: self.args.slice(0, 1) } : self],
+    ["capped lists grow", (self) => self.op === Op.append ? { ...self, args: [0, ...self.args.slice(1)] } : self],
+    [
+      "the longest list is longer",
+      (self) => ({ ...self, spec: "maxl" in self.spec ? { ...self.spec, maxl: 1e9 } : self.spec })
+    ]
+  ])("differ when %s", ([wrong, fault]) =>
+    Effect.gen(function*() {
+      const { mismatch } = yield* Differential.run(yield* server("fault"), {
+        name: wrong,
+        programs: 4000,
+        worlds: 40,
+        sabotage: ({ access, instructions }) => ({ access, instructions: instructions.map(fault) })
+      })
+      assert.isDefined(mismatch)
+    }), minutes(1))
+})
+
+for (const backend of backends) {
+  const target = (name: string) => backend.name === "redis" ? server(name) : Effect.sync(State.memory)
+
+  backend.describe("programs that fail", () => {
+    it.live("leave nothing behind, wherever they fail", () =>
+      Effect.gen(function*() {
+        const programs = Math.max(300, Math.min(2000, runs(300)))
+        const { counts, mismatch } = yield* Undo.random(yield* target("undo"), { name: "undo", programs })
+        console.log([
+          `seed ${seed}, on ${backend.name}: ${counts.programs} failing programs, ${counts.wrote} of which had written`,
+          `  at each of eight steps: ${counts.positions.join(" ")}`,
+          `  by cause: ${list(counts.causes)}`,
+          `  by access: ${list(counts.accesses)}`
+        ].join("\n"))
+        if (mismatch !== undefined) assert.fail(mismatch)
+        assert.isAtLeast(counts.wrote, counts.programs / 2)
+      }), minutes(5))
+
+    it.live("leave nothing behind, with every operation, at each of their instructions", () =>
+      Effect.gen(function*() {
+        const { counts, mismatch } = yield* Undo.everywhere(yield* target("everywhere"), "everywhere")
+        console.log([
+          `seed ${seed}, on ${backend.name}: ${counts.programs} failing programs, ${counts.wrote} of which had written`,
+          `  ${counts.operations.size} operations; by cause: ${list(counts.causes)}`
+        ].join("\n"))
+        if (mismatch !== undefined) assert.fail(mismatch)
+        assert.strictEqual(counts.operations.size, operations.length)
+      }), minutes(5))
+  })
+
+  backend.describe("arithmetic", () => {
+    it.live("gives what JavaScript gives, to the last bit", () =>
+      Effect.gen(function*() {
+        const { counts, mismatch } = yield* Numbers.run(yield* target("numbers"), {
+          name: "numbers",
+          samples: Math.max(20_000, 5 * runs(4000))
+        })
+        console.log(`seed ${seed}, on ${backend.name}: ${list(counts)}`)
+        if (mismatch !== undefined) assert.fail(mismatch)
+        for (const operation of Numbers.operations) {
+          for (const field of ["number", "integer"]) {
+            assert.isAbove(counts.get(`${field} ${operation} gives a number`) ?? 0, 0)
+          }
+        }
+      }), minutes(5))
+  })
+}
+
+describeMemory("keys", () => {
+  it("hold any id, and give it back", () => {
+    const random = new Random("ids")
+    for (let i = 0; i < 20_000; i++) {
+      const id = random.unicode(1, 40)
+      const escaped = escapeId(id)
+      if (escaped instanceof Problem) assert.fail(`${JSON.stringify(id)} is refused: ${escaped.issue}`)
+      assert.notMatch(escaped, /[ {}:*?[\]^\\$"'`\u0000-\u001f\u007f]/)
+      assert.strictEqual(Keys.unescape(escaped), id)
+    }
+  })
+
+  it.effect("are of one entity alone", () =>
+    Effect.gen(function*() {
+      const random = new Random("keys")
+      // what could break out of its place in a name, in all combinations; and anything
+      const texts = [
+        ...Keys.texts(["a", ":", "{", "}", "%", "25", "%3A", "list", "."], 3),
+        ...Array.from({ length: 1000 }, () => random.unicode(1, 12))
+      ]
+      const owners = new Map<string, string>()
+      for (const a of texts) {
+        for (const { name, program } of Keys.cases(a, random.pick(texts))) {
+          const keys = yield* Keys.keysOf(program)
+          assert.strictEqual(keys.length, 3)
+          for (const [i, key] of keys.entries()) {
+            const owner = `${name} ${i}`
+            const other = owners.get(key)
+            if (other !== undefined && other !== owner) assert.fail(`${key} is of ${owner}, and of ${other}`)
+            owners.set(key, owner)
+          }
+        }
+      }
+    }))
+
+  it("are in the slots of the cluster specification's examples", () => {
+    assert.strictEqual(crc16("123456789"), 0x31c3)
+    assert.strictEqual(slotOf("foo"), 12182)
+    assert.strictEqual(slotOf("{user1000}.following"), slotOf("user1000"))
+    assert.strictEqual(slotOf("foo{}{bar}"), crc16("foo{}{bar}") % 16384)
+    assert.strictEqual(slotOf("foo{{bar}}zap"), slotOf("{bar"))
+    assert.strictEqual(slotOf("foo{bar}{zap}"), slotOf("bar"))
+  })
+})
+
+describeOwnServer("keys", () => {
+  it.live("are in the slot that a server says, all of an entity in one", () =>
+    Effect.gen(function*() {
+      const node = yield* RedisServer.start({ cluster: true })
+      const raw = yield* RawRedis.make(node.url)
+      const random = new Random("slots")
+      const pipeline = raw.client.pipeline()
+      const slots: Array<number> = []
+      for (let i = 0; i < 500; i++) {
+        for (const { name, program, slot } of Keys.cases(random.unicode(1, 12), random.unicode(1, 12))) {
+          const keys = yield* Keys.keysOf(program)
+          const tag = Keys.tagOf(keys[0]!)
+          if ("tag" in slot) {
+            assert.deepStrictEqual(tag.split(":").map(Keys.unescape), slot.tag, name)
+          } else {
+            assert.strictEqual(tag, `p${crc16(escapeId(slot.partitionOf) as string) % Keys.partitions}`, name)
+          }
+          for (const key of keys) {
+            assert.strictEqual(slotOf(key), slotOf(tag), name)
+            slots.push(slotOf(key))
+            pipeline.call("CLUSTER", "KEYSLOT", key)
+          }
+        }
+      }
+      const replies = (yield* Effect.promise(() => pipeline.exec())) ?? []
+      assert.deepStrictEqual(replies.map(([error, slot]) => error ?? Number(slot)), slots)
+    }), minutes(1))
+})

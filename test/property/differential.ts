@@ -1,0 +1,257 @@
+/**
+ * Runs random programs on a server and in memory, and compares what they give and what they leave.
+ */
+import { Effect, Exit } from "effect"
+import { isDeepStrictEqual } from "node:util"
+import { Atomic, RedisService } from "redlayer"
+import type { Access, Program as Compiled } from "../../src/internal/program/instruction.ts"
+import type { Program } from "./operations.ts"
+import { compose, makeNarrowWorld, makeWorld, randomSteps, type Step, type World } from "./program.ts"
+import { Random, seed } from "./random.ts"
+import * as State from "./state.ts"
+
+type Service = State.Target["service"]
+
+/** What became of a program, in a form that can be compared. */
+export type Outcome = { readonly value: unknown } | { readonly error: unknown; readonly label: string }
+
+const labelOf = (error: any): string => {
+  switch (error?._tag) {
+    case "OutOfBounds":
+      return `OutOfBounds ${error.bound}`
+    case "ArithmeticError":
+      return `ArithmeticError ${error.reason}`
+    case "RedisServiceError":
+      return error.reason._tag
+    default:
+      return String(error?._tag)
+  }
+}
+
+/** The tag, the message and all fields. */
+const plain = (error: any): unknown =>
+  error instanceof Error
+    ? {
+      name: error.constructor.name,
+      message: error.message,
+      ...Object.fromEntries(Object.entries(error).map(([name, value]) => [name, plain(value)]))
+    }
+    : error
+
+export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome => {
+  if (Exit.isSuccess(exit)) return { value: exit.value }
+  const [reason, ...others] = exit.cause.reasons
+  if (reason?._tag !== "Fail" || others.length > 0) return { error: String(exit.cause), label: "defect" }
+  return { error: plain(reason.error), label: labelOf(reason.error) }
+}
+
+export const commit = (program: Program, service: Service): Effect.Effect<Outcome> =>
+  Effect.map(Effect.exit(Effect.provideService(program, RedisService.RedisService, service)), outcomeOf)
+
+export interface Counts {
+  programs: number
+  /** of each operation: how often in a program, and in one that succeeded */
+  readonly operations: Map<string, { all: number; done: number }>
+  readonly errors: Map<string, number>
+  /** of the calls that they travelled in */
+  readonly accesses: Map<Access | "refused", number>
+}
+
+export interface Result {
+  readonly counts: Counts
+  /** what differed, for people; the programs after it were not run */
+  readonly mismatch: string | undefined
+}
+
+interface Case {
+  readonly steps: ReadonlyArray<Step>
+  readonly program: Program
+  /** undefined where it is refused before it is sent */
+  compiled: Compiled | undefined
+  memory: Outcome | undefined
+  redis: Outcome | undefined
+}
+
+const caseOf = (steps: ReadonlyArray<Step>, program: Program): Case => ({
+  steps,
+  program,
+  compiled: undefined,
+  memory: undefined,
+  redis: undefined
+})
+
+const show = (value: unknown): string =>
+  JSON.stringify(value, (_, part) => typeof part === "bigint" ? `${part}n` : part === undefined ? "undefined" : part)
+
+const describe = (self: Case): string =>
+  [
+    ...self.steps.map((step) => `    ${step.place} ${step.operation}`),
+    ...(self.compiled?.instructions ?? []).map(({ args, key, op, spec }) =>
+      `      ${show({ op, key, spec, args }).slice(0, 1000)}`
+    )
+  ].join("\n")
+
+export interface Options {
+  readonly name: string
+  readonly programs: number
+  /** worlds that are committed at once; each is independent of the others */
+  readonly worlds?: number
+  /** programs of one world before it is made anew */
+  readonly rounds?: number
+  /** stands between a program and the interpreter in memory: a fault that must be found */
+  readonly sabotage?: (program: Compiled) => Compiled
+}
+
+export const run = Effect.fnUntraced(function*(redis: State.Target, options: Options): Effect.fn.Return<Result> {
+  const { name, programs, rounds = 4, sabotage, worlds: width = 100 } = options
+  const ours = State.memory()
+  let last: Compiled | undefined
+  const memory: Service = {
+    execute: (program) => {
+      last = program
+      return ours.service.execute(sabotage === undefined ? program : sabotage(program))
+    }
+  }
+  const counts: Counts = { programs: 0, operations: new Map(), errors: new Map(), accesses: new Map() }
+
+  const rarity = (operation: string) => counts.operations.get(operation)?.done ?? 0
+
+  const read = Effect.all([redis.read, ours.read])
+
+  const reset = Effect.fnUntraced(function*(state: State.State) {
+    yield* ours.reset(state)
+    yield* redis.reset(state)
+    return yield* read
+  })
+
+  const runInMemory = Effect.fnUntraced(function*(self: Case) {
+    last = undefined
+    self.memory = yield* commit(self.program, memory)
+    self.compiled = last
+  })
+
+  const runOnRedis = Effect.fnUntraced(function*(self: Case) {
+    self.redis = yield* commit(self.program, redis.service)
+  })
+
+  const count = (self: Case): void => {
+    counts.programs++
+    const { compiled, memory } = self
+    const access = compiled?.access ?? "refused"
+    counts.accesses.set(access, (counts.accesses.get(access) ?? 0) + 1)
+    if ("label" in memory!) counts.errors.set(memory.label, (counts.errors.get(memory.label) ?? 0) + 1)
+    for (const { operation } of self.steps) {
+      const known = counts.operations.get(operation) ?? { all: 0, done: 0 }
+      known.all++
+      if (!("label" in memory!)) known.done++
+      counts.operations.set(operation, known)
+    }
+  }
+
+  const wrong = ({ memory, redis }: Case): string | undefined =>
+    "label" in memory! && memory.label === "defect" || "label" in redis! && redis.label === "defect" ||
+      !isDeepStrictEqual(memory, redis)
+      ? `on redis  ${show(redis)}\n  in memory ${show(memory)}`
+      : undefined
+
+  /** The fewest steps that still differ, each program of them put together plainly. */
+  const shrink = Effect.fnUntraced(function*(before: State.State, cases: ReadonlyArray<Case>) {
+    let kept = cases.map((self) => self.steps)
+    let smallest: string | undefined
+    const attempt = Effect.fnUntraced(function*(candidate: ReadonlyArray<ReadonlyArray<Step>>) {
+      let states = yield* reset(before)
+      for (const steps of candidate) {
+        const self = caseOf(steps, Atomic.all(steps.map((step) => step.program)))
+        yield* runInMemory(self)
+        yield* runOnRedis(self)
+        const after = yield* read
+        const found = wrong(self) ?? State.difference(after, states)?.text
+        if (found !== undefined) {
+          smallest = `${candidate.length} programs, the last of which is\n${describe(self)}\n  ${found}`
+          return true
+        }
+        states = after
+      }
+      return false
+    })
+    if (!(yield* attempt(kept))) return "it doesn't happen when run again alone"
+    for (let i = kept.length - 1; i >= 0; i--) {
+      for (let j = kept[i]!.length - 1; j >= 0; j--) {
+        const candidate = kept.map((steps, at) => at === i ? steps.filter((_, k) => k !== j) : steps)
+          .filter((steps) => steps.length > 0)
+        if (candidate.length > 0 && (yield* attempt(candidate))) kept = candidate
+        if (i >= kept.length) break
+      }
+    }
+    return smallest!
+  })
+
+  const report = Effect.fnUntraced(function*(title: string, before: State.State, cases: ReadonlyArray<Case>) {
+    const keys = new Set(cases.flatMap((self) => self.compiled?.instructions.map(({ key }) => key) ?? []))
+    const relevant = new Map(
+      [...before].filter(([key]) => [...keys].some((one) => key === one || key.startsWith(`${one}:`)))
+    )
+    return [
+      `${name}, REDLAYER_SEED=${seed}: ${title}`,
+      ...cases.map((self) => `  program\n${describe(self)}`),
+      "  stored before:",
+      ...Array.from(relevant, ([key, entry]) => `    ${key} ${show(entry)}`),
+      `  shrunk: ${yield* shrink(relevant, cases)}`
+    ].join("\n")
+  })
+
+  for (let epoch = 0; counts.programs < programs; epoch++) {
+    const random = new Random(`${name}/${epoch}`)
+    const worlds: Array<World> = Array.from(
+      { length: width },
+      (_, i) => random.chance(0.25) ? makeNarrowWorld(i, random) : makeWorld(i, random)
+    )
+    let before = yield* reset(new Map(worlds.flatMap((world) => [...world.initial])))
+    for (let round = 0; round < rounds && counts.programs < programs; round++) {
+      // programs of one world that are committed at once run in their order as long as they travel in calls of one access
+      const bursts: Array<ReadonlyArray<Case>> = []
+      const first: Array<Case> = []
+      const then: Array<Case> = []
+      for (const world of worlds) {
+        const burst: Array<Case> = []
+        const length = random.int(1, 3)
+        let access: Access | undefined
+        let wave = first
+        while (burst.length < length && wave === first) {
+          const steps = randomSteps(world, random, rarity)
+          const self = caseOf(steps, compose(steps, random))
+          yield* runInMemory(self)
+          count(self)
+          access ??= self.compiled?.access
+          if (self.compiled !== undefined && self.compiled.access !== access) wave = then
+          wave.push(self)
+          burst.push(self)
+        }
+        bursts.push(burst)
+      }
+      for (const wave of [first, then]) {
+        yield* Effect.forEach(wave, runOnRedis, { concurrency: "unbounded", discard: true })
+      }
+      for (const burst of bursts) {
+        for (const self of burst) {
+          const found = wrong(self)
+          if (found !== undefined) {
+            return { counts, mismatch: yield* report(`results\n  ${found}`, before[0], burst) }
+          }
+        }
+      }
+      const after = yield* read
+      const found = State.difference(after, before)
+      if (found !== undefined) {
+        const guilty = bursts.filter((burst) =>
+          burst.some((self) =>
+            self.compiled?.instructions.some(({ key }) => found.key === key || found.key.startsWith(`${key}:`))
+          )
+        )
+        return { counts, mismatch: yield* report(`state of ${found.key}: ${found.text}`, before[0], guilty.flat()) }
+      }
+      before = after
+    }
+  }
+  return { counts, mismatch: undefined }
+})

@@ -1,0 +1,174 @@
+/**
+ * Arithmetic on random numbers, against JavaScript's own.
+ */
+import { Effect, Schema } from "effect"
+import { Atomic, type Field, Model } from "redlayer"
+import { commit, type Outcome } from "./differential.ts"
+import { Random, seed } from "./random.ts"
+import type * as State from "./state.ts"
+
+const Sum = Model.make("Sum", { id: Schema.String, number: Schema.Number, integer: Schema.Int }, { key: "id" })
+
+type Operation = Exclude<keyof Field.Number, "get" | "set" | "compareAndSet" | "getAndSet">
+
+export const operations: ReadonlyArray<Operation> = [
+  "increment",
+  "decrement",
+  "multiply",
+  "divide",
+  "quotient",
+  "modulo",
+  "min",
+  "max",
+  "clamp"
+]
+
+const own = (operation: Operation, value: number, a: number, b: number): number => {
+  switch (operation) {
+    case "increment":
+      return value + a
+    case "decrement":
+      return value - a
+    case "multiply":
+      return value * a
+    case "divide":
+      return value / a
+    case "quotient":
+      return Math.trunc(value / a)
+    case "modulo":
+      return value % a
+    case "min":
+      return Math.min(value, a)
+    case "max":
+      return Math.max(value, a)
+    case "clamp":
+      return Math.min(Math.max(value, a), b)
+  }
+}
+
+const call = (handle: Field.Number, operation: Operation, a: number, b: number) =>
+  operation === "clamp" ? handle.clamp(a, b) : handle[operation](a)
+
+/** The result, or the reason why there is none. */
+const expectation = (whole: boolean, operation: Operation, value: number, a: number, b: number): number | string => {
+  if (a === 0 && ["divide", "quotient", "modulo"].includes(operation)) return "divisionByZero"
+  const result = own(operation, value, a, b)
+  if (!Number.isFinite(result)) return "notFinite"
+  if (whole && !Number.isInteger(result)) return "notWhole"
+  if (whole && !Number.isSafeInteger(result)) return "outOfRange"
+  return result === 0 ? 0 : result
+}
+
+const round = [0, 1, -1, 2, 3, 10, 100, 0.1, 0.2, 0.3, 0.5, 1.5, 1e21, 1e-7, 2 ** 31, 2 ** 53, 2 ** 53 - 1, 5e-324]
+
+/** Any double, and more often those where arithmetic or its text is hard. */
+const double = (random: Random): number => {
+  switch (random.int(0, 7)) {
+    case 0:
+      return random.pick(round) * random.pick([1, -1])
+    case 1:
+      return random.int(-1000, 1000)
+    case 2:
+      return random.int(-1e6, 1e6) / 100
+    // powers of two and their neighbours, subnormal ones too
+    case 3:
+      return 2 ** random.int(-1074, 1023) * random.pick([1, -1, 1 + 2 ** -52, 1 - 2 ** -53])
+    case 4:
+      return Number(`${random.int(1, 99)}e${random.int(-320, 306)}`)
+    case 5:
+      return Math.round((random.bits() * 2 ** 21 + random.bits()) / 1024) * random.pick([1, -1])
+    default: {
+      const value = random.double()
+      return Number.isFinite(value) ? value : 0
+    }
+  }
+}
+
+const integer = (random: Random): number => {
+  switch (random.int(0, 4)) {
+    case 0:
+      return random.int(-20, 20)
+    case 1:
+      return random.pick([1, -1]) * (2 ** random.int(0, 53) - random.int(0, 1))
+    case 2:
+      return random.pick([1, -1]) * 10 ** random.int(0, 15)
+    default:
+      return Math.trunc((random.bits() * 2 ** 21 + (random.bits() >>> 11)) / 2 ** random.int(0, 40)) *
+        random.pick([1, -1])
+  }
+}
+
+const safe = (value: number): number => Number.isSafeInteger(value) ? value : Math.sign(value) * (2 ** 53 - 1)
+
+interface Sample {
+  readonly name: "number" | "integer"
+  readonly operation: Operation
+  readonly value: number
+  readonly a: number
+  readonly b: number
+  readonly expected: number | string
+}
+
+const sample = (random: Random): Sample => {
+  const name = random.chance(0.5) ? "number" : "integer"
+  const operation = random.pick(operations)
+  const whole = name === "integer"
+  const value = whole ? safe(integer(random)) : double(random)
+  // an integer is multiplied and divided by anything, and compared with or increased by integers only
+  const fraction = !whole || ["multiply", "divide", "quotient", "modulo"].includes(operation) && random.chance(0.3)
+  const [x, y] = [fraction ? double(random) : integer(random), whole ? integer(random) : double(random)]
+  const [a, b] = operation === "clamp" ? [Math.min(x, y), Math.max(x, y)] : [x, y]
+  return { name, operation, value, a, b, expected: expectation(whole, operation, value, a, b) }
+}
+
+const programOf = ({ a, b, name, operation, value }: Sample) => {
+  const handle = Sum.ref("s")[name]
+  return Atomic.andThen(handle.set(value), call(handle, operation, a, b))
+}
+
+export interface Result {
+  readonly counts: Map<string, number>
+  readonly mismatch: string | undefined
+}
+
+const reasonOf = (outcome: Outcome): unknown =>
+  "label" in outcome ? outcome.label.replace("ArithmeticError ", "") : outcome.value
+
+/** Results in programs of many, since they are most; the others one by one, since each ends its program. */
+export const run = Effect.fnUntraced(function*(
+  target: State.Target,
+  options: { readonly name: string; readonly samples: number }
+): Effect.fn.Return<Result> {
+  const random = new Random(options.name)
+  const counts = new Map<string, number>()
+  const wrong = (self: Sample, found: unknown): Result => ({
+    counts,
+    mismatch: `${options.name}, REDLAYER_SEED=${seed}: ${self.name} ${self.value} ${self.operation} ${self.a}` +
+      `${self.operation === "clamp" ? ` ${self.b}` : ""} gave ${String(found)}, not ${self.expected}`
+  })
+  yield* target.reset(new Map([["Sum:{s}", { type: "hash", expiry: -1, values: ["number", "0", "integer", "0"] }]]))
+  for (let done = 0; done < options.samples;) {
+    const samples = Array.from({ length: 1000 }, () => sample(random))
+    done += samples.length
+    for (const { expected, name, operation } of samples) {
+      const key = `${name} ${operation} ${typeof expected === "string" ? expected : "gives a number"}`
+      counts.set(key, (counts.get(key) ?? 0) + 1)
+    }
+    const results = samples.filter(({ expected }) => typeof expected === "number")
+    const failures = samples.filter(({ expected }) => typeof expected === "string")
+    const outcome = yield* commit(Atomic.all(results.map(programOf)), target.service)
+    const found = "label" in outcome ? undefined : outcome.value as ReadonlyArray<number>
+    for (const [i, self] of results.entries()) {
+      if (found === undefined || !Object.is(found[i], self.expected)) {
+        return wrong(self, found === undefined ? JSON.stringify(outcome) : found[i])
+      }
+    }
+    const outcomes = yield* Effect.forEach(failures, (self) => commit(programOf(self), target.service), {
+      concurrency: "unbounded"
+    })
+    for (const [i, self] of failures.entries()) {
+      if (reasonOf(outcomes[i]!) !== self.expected) return wrong(self, reasonOf(outcomes[i]!))
+    }
+  }
+  return { counts, mismatch: undefined }
+})

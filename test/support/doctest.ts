@@ -1,0 +1,161 @@
+/**
+ * The complete programs in the documentation: every fence tagged `ts run`, in Markdown and in JSDoc. They are compiled
+ * together, and run each in a process of its own.
+ *
+ * A line `expression // => value`, or `const name = expression // => value`, asserts that the two are equal by
+ * `Equal.equals`, and that the line was reached. A statement with an assertion stands on one line.
+ */
+import { Data, Effect, type Scope } from "effect"
+import { execFile } from "node:child_process"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+
+/** A fence that would be skipped silently, or a compiler that says nothing of use. */
+export class DoctestError extends Data.TaggedError("DoctestError")<{ readonly message: string }> {}
+
+export interface Example {
+  /** Where it stands, such as `README.md:12`. */
+  readonly name: string
+  /** The program as a reader copies it. */
+  readonly source: string
+  /** The program as it is run, with its assertions. */
+  readonly program: string
+  readonly assertions: number
+}
+
+const opening = /^(\s*(?:\* ?)?)```ts run\s*$/
+
+/** Two lines before the example's own. */
+const header = (assertions: number): string =>
+  assertions === 0
+    ? "export {}\n\n"
+    : `import { Equal as __Equal, Formatter as __Formatter } from "effect"\n` +
+      `const __reached = new Set<number>(); process.on("exit", (code) => { if (code === 0 && __reached.size < ${assertions}) ` +
+      `{ console.error("an assertion was not reached"); process.exitCode = 1 } }); ` +
+      "const __check = (id: number, actual: unknown, expected: unknown): void => { __reached.add(id); " +
+      "if (!__Equal.equals(actual, expected)) throw new Error(`expected ${__Formatter.format(expected)}, " +
+      "got ${__Formatter.format(actual)}`) }\n"
+
+const instrument = (lines: ReadonlyArray<string>): Pick<Example, "program" | "assertions"> => {
+  let assertions = 0
+  const body = lines.map((line) => {
+    const found = /^(\s*)(.*\S)\s*\/\/ => (.*)$/.exec(line)
+    if (found === null) return line
+    const [, indent, statement, expected] = found as unknown as [string, string, string, string]
+    const id = assertions++
+    const name = /^const (\w+)(?:: [^=]+)? = /.exec(statement)?.[1]
+    return name === undefined
+      ? `${indent}__check(${id}, ${statement}, ${expected})`
+      : `${indent}${statement}; __check(${id}, ${name}, ${expected})`
+  })
+  return { assertions, program: `${header(assertions)}${body.join("\n")}\n` }
+}
+
+/** The examples of one file. Throws when a fence could not be read: nothing is skipped. */
+export const extract = (file: string, text: string): Array<Example> => {
+  const examples: Array<Example> = []
+  const lines = text.split("\n")
+  for (let i = 0; i < lines.length; i++) {
+    if (!lines[i]!.includes("```ts run")) continue
+    const name = `${file}:${i + 1}`
+    const prefix = opening.exec(lines[i]!)?.[1]
+    if (prefix === undefined) throw new DoctestError({ message: `${name}: no fence begins like this` })
+    const body: Array<string> = []
+    for (i++; i < lines.length && lines[i]!.trimEnd() !== `${prefix}\`\`\``; i++) {
+      const line = lines[i]!
+      if (!line.startsWith(prefix) && line !== prefix.trimEnd()) {
+        throw new DoctestError({ message: `${name}: line ${i + 1} is not of the fence that begins here` })
+      }
+      body.push(line.slice(prefix.length))
+    }
+    if (i === lines.length) throw new DoctestError({ message: `${name}: the fence has no end` })
+    examples.push({ name, source: `${body.join("\n")}\n`, ...instrument(body) })
+  }
+  return examples
+}
+
+export interface Outcome {
+  readonly status: number
+  readonly output: string
+}
+
+/** Runs a command with its output as one text; an interruption kills it. */
+export const command = (
+  file: string,
+  args: ReadonlyArray<string>,
+  options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv }
+): Effect.Effect<Outcome> =>
+  Effect.callback<Outcome>((resume) => {
+    const child = execFile(file, args, { maxBuffer: 16 * 1024 * 1024, ...options }, (error, stdout, stderr) =>
+      resume(Effect.succeed({
+        status: error === null ? 0 : typeof error.code === "number" ? error.code : 1,
+        output: `${stdout}${stderr}${error !== null && typeof error.code === "string" ? error.message : ""}`
+      })))
+    return Effect.sync(() =>
+      child.kill("SIGKILL")
+    )
+  })
+
+/** What the type checker says of a project, one finding a line. It is that of `npm run types`. */
+export const typeCheck = Effect.fnUntraced(function*(root: string, project: string, flags: ReadonlyArray<string> = []) {
+  const found = yield* command(
+    process.execPath,
+    [join(root, "node_modules/.bin/effect-tsgo"), "get-exe-path"],
+    { cwd: root }
+  )
+  if (found.status !== 0) return yield* new DoctestError({ message: `no type checker: ${found.output}` })
+  return yield* command(found.output.trim(), ["--pretty", "false", "-p", project, ...flags], { cwd: root })
+})
+
+/** A directory of the project with a configuration of its own for the type checker; it goes with the scope. */
+export const temporaryProject = (root: string, config: object): Effect.Effect<string, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      mkdirSync(join(root, ".doctest"), { recursive: true })
+      const directory = mkdtempSync(join(root, ".doctest", "run-"))
+      writeFileSync(
+        join(directory, "tsconfig.json"),
+        JSON.stringify({ extends: "../../tsconfig.json", ...config })
+      )
+      return directory
+    }),
+    (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+  )
+
+export interface Compiled extends Example {
+  readonly file: string
+  /** What the type checker found in it. */
+  readonly problems: ReadonlyArray<string>
+}
+
+/** Writes the examples into a project of their own, and type-checks them in one go. */
+export const compile = Effect.fnUntraced(function*(root: string, examples: ReadonlyArray<Example>) {
+  const directory = yield* temporaryProject(root, { include: ["*.ts"], compilerOptions: { noUnusedLocals: false } })
+  const files = examples.map((example, i) => {
+    const file = `${i}_${example.name.replaceAll(/\W+/g, "_")}.ts`
+    writeFileSync(join(directory, file), example.program)
+    return file
+  })
+  const { output, status } = yield* typeCheck(root, directory)
+  const compiled = examples.map((example, i): Compiled => {
+    const file = files[i]!
+    return {
+      ...example,
+      file: join(directory, file),
+      problems: output.split("\n").filter((line) => line.includes(`/${file}(`))
+    }
+  })
+  // a compiler that fails for another reason has checked nothing
+  if (status !== 0 && compiled.every((example) => example.problems.length === 0)) {
+    return yield* new DoctestError({ message: output })
+  }
+  return compiled
+})
+
+/** Runs an example, and gives what it has written and its exit code. */
+export const run = (root: string, example: Compiled): Effect.Effect<Outcome> =>
+  command(process.execPath, ["-C", "redlayer-source", example.file], {
+    cwd: root,
+    // most of the time goes into compiling what the examples have in common
+    env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(example.file), "cache") }
+  })

@@ -1,0 +1,99 @@
+/**
+ * Follows the README as a new user does: in an empty folder, with the packed package and whatever the registry gives today.
+ * It needs the registry and a built package, and takes its time; `npm run check:install` runs it.
+ */
+import { Data, Effect } from "effect"
+import { spawnSync } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { extract } from "./doctest.ts"
+import * as RedisServer from "./RedisServer.ts"
+
+class InstallError extends Data.TaggedError("InstallError")<{ readonly message: string }> {}
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const readme = readFileSync(join(root, "README.md"), "utf8")
+
+/** Runs a command, shows what it says, and gives what it wrote to stdout. */
+const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): Effect.Effect<string, InstallError> =>
+  Effect.suspend(() => {
+    console.log(`$ ${[command, ...args].join(" ")}`)
+    // what an `npm run` tells its children of its own package
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^(npm_package_|npm_config_local_prefix$|INIT_CWD$)/.test(name))
+    )
+    const { error, status, stdout } = spawnSync(command, args, {
+      cwd,
+      encoding: "utf8",
+      env: { ...env, PATH: [join(cwd, "node_modules/.bin"), env.PATH].join(delimiter) },
+      stdio: ["ignore", "pipe", "inherit"]
+    })
+    process.stdout.write(stdout ?? "")
+    return status === 0
+      ? Effect.succeed(stdout)
+      : Effect.fail(new InstallError({ message: `${command}: ${error?.message ?? `exit code ${status}`}` }))
+  })
+
+const expect = (condition: boolean, message: string): Effect.Effect<void, InstallError> =>
+  condition ? Effect.void : Effect.fail(new InstallError({ message }))
+
+const program = Effect.gen(function*() {
+  const folder = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "redlayer-install-"))),
+    (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+  )
+  const install = /^npm install (redlayer .*)$/m.exec(readme)?.[1]?.split(" ")
+  const source = extract("README.md", readme)[0]?.source
+  if (install === undefined || source === undefined) {
+    return yield* new InstallError({ message: "README.md has no install command, or no example" })
+  }
+  const packed = yield* run(root, "npm", "pack", "--silent", "--pack-destination", folder)
+  const tarball = join(folder, packed.trim().split("\n").at(-1)!)
+
+  // `node` fetches its binary when it is installed
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", allowScripts: { node: true } }))
+  yield* run(
+    folder,
+    "npm",
+    "install",
+    "--no-audit",
+    "--no-fund",
+    ...install.map((name) => name === "redlayer" ? tarball : name),
+    "node@24",
+    "typescript"
+  )
+  const version = yield* run(folder, "node", "--version")
+  yield* expect(version.startsWith("v24."), "this is another node")
+  yield* run(folder, "npm", "ls", "redlayer", ...install.slice(1), "typescript")
+
+  writeFileSync(join(folder, "main.ts"), source)
+  yield* run(folder, "tsc", "--init")
+  yield* run(folder, "tsc", "--noEmit")
+  const output = yield* run(folder, "node", "main.ts")
+  yield* expect(output.includes("sold out"), "the example does not print its result")
+
+  if (RedisServer.findBinary() === undefined) {
+    console.log("There is no redis-server or valkey-server: the example ran in memory only")
+  } else {
+    const server = yield* RedisServer.start()
+    const layer = `RedisService.layer({ url: ${JSON.stringify(server.url)} })`
+    writeFileSync(join(folder, "server.ts"), source.replace("RedisService.layerMemory", layer))
+    yield* run(folder, "tsc", "--noEmit")
+    const onServer = yield* run(folder, "node", "server.ts")
+    yield* expect(onServer === output, "the example gives another result on a server")
+  }
+  console.log("README.md holds for a new user")
+})
+
+await Effect.runPromise(
+  Effect.scoped(program).pipe(
+    Effect.catch((error) =>
+      Effect.sync(() => {
+        console.error(error.message)
+        process.exitCode = 1
+      })
+    )
+  )
+)

@@ -1,0 +1,404 @@
+/**
+ * Which operations the field of a model has, by its schema.
+ */
+import { type Brand, type DateTime, type Duration, type HashSet, type Option, Schema } from "effect"
+import { type DomainError, type Field, Model } from "redlayer"
+import { type Equals, type ErrorOf, holds, type Names, type SuccessOf } from "./equals.ts"
+
+type NotFound = DomainError.EntityNotFound
+type Invalid = DomainError.InvalidValue
+type Bounds = DomainError.OutOfBounds
+type Arithmetic = DomainError.ArithmeticError
+type Index = DomainError.IndexOutOfRange
+type Corrupted = DomainError.EntityCorrupted
+
+type ValueNames = "get" | "set" | "compareAndSet"
+type WordNames = ValueNames | "getAndSet"
+type NumberNames =
+  | WordNames
+  | "increment"
+  | "decrement"
+  | "multiply"
+  | "divide"
+  | "quotient"
+  | "modulo"
+  | "min"
+  | "max"
+  | "clamp"
+type OptionalNames = "get" | "set" | "setIfAbsent" | "isSet" | "clear" | "compareAndSet"
+type ListNames = "get" | "set" | "length" | "slice" | "append" | "prepend" | "pop" | "shift" | "clear" | "at"
+
+const Color = { Red: "red", Blue: "blue" } as const
+const Level = { Low: 1, High: 2 } as const
+
+const UserId = Schema.String.pipe(Schema.brand("UserId"))
+const Coins = Schema.Int.pipe(Schema.brand("Coins"))
+type UserId = typeof UserId.Type
+type Coins = typeof Coins.Type
+
+class Address extends Schema.Class<Address>("Address")({
+  street: Schema.String,
+  number: Schema.Int
+}) {
+  get label(): string {
+    return `${this.street} ${this.number}`
+  }
+  shout(): string {
+    return this.label.toUpperCase()
+  }
+}
+
+class Everything extends Model.Class<Everything>("types/Everything")({
+  id: Schema.String,
+  text: Schema.String,
+  minimum: Schema.NonEmptyString,
+  int: Schema.Int,
+  float: Schema.Number,
+  bool: Schema.Boolean,
+  defaulted: Schema.Int.pipe(Model.withDefault(0)),
+  literal: Schema.Literal("one"),
+  literals: Schema.Literals(["a", "b"]),
+  numbers: Schema.Literals([1, 2]),
+  yes: Schema.Literal(true),
+  color: Schema.Enum(Color),
+  level: Schema.Enum(Level),
+  userId: UserId,
+  coins: Coins,
+  any: Schema.Any,
+  unknown: Schema.Unknown,
+  never: Schema.Never,
+  big: Schema.BigInt,
+  date: Schema.Date,
+  utc: Schema.DateTimeUtc,
+  duration: Schema.Duration,
+  bytes: Schema.Uint8Array,
+  numberFromString: Schema.NumberFromString,
+  trimmed: Schema.Trim,
+  nullable: Schema.NullOr(Schema.String),
+  union: Schema.Union([Schema.String, Schema.Number]),
+  tuple: Schema.Tuple([Schema.String, Schema.Int]),
+  noItems: Schema.Tuple([]),
+  record: Schema.Record(Schema.String, Schema.Int),
+  map: Schema.ReadonlyMap(Schema.String, Schema.Int),
+  set: Schema.ReadonlySet(Schema.String),
+  hashSet: Schema.HashSet(Schema.String),
+  template: Schema.TemplateLiteral(["v", Schema.Int]),
+  optionalKey: Schema.optionalKey(Schema.Int),
+  optional: Schema.optional(Schema.String),
+  undefinable: Schema.UndefinedOr(Schema.Boolean),
+  optionalStruct: Schema.optionalKey(Schema.Struct({ a: Schema.Int })),
+  optionalList: Schema.optionalKey(Schema.Array(Schema.Int)),
+  struct: Schema.Struct({ a: Schema.Int, deep: Schema.Struct({ b: Schema.String, list: Schema.Array(Schema.Int) }) }),
+  address: Address,
+  words: Schema.Array(Schema.String),
+  counts: Schema.Array(Schema.Int),
+  flags: Schema.Array(Schema.Boolean),
+  ids: Schema.Array(UserId),
+  choices: Schema.Array(Schema.Literals(["x", "y"])),
+  dates: Schema.Array(Schema.DateTimeUtc),
+  points: Schema.Array(Schema.Struct({ x: Schema.Int, y: Schema.Int })),
+  nested: Schema.Array(Schema.Array(Schema.Int)),
+  nullables: Schema.Array(Schema.NullOr(Schema.Int)),
+  encodedItems: Schema.Array(Schema.NumberFromString),
+  nonEmpty: Schema.NonEmptyArray(Schema.String),
+  mutable: Schema.mutable(Schema.Array(Schema.String)),
+  jsonList: Model.json(Schema.Array(Schema.Int)),
+  jsonStruct: Model.json(Schema.Struct({ a: Schema.Int })),
+  jsonInt: Model.json(Schema.Int),
+  jsonDefault: Model.json(Schema.Array(Schema.Int)).pipe(Model.withDefault([1])),
+  jsonAnnotated: Model.json(Schema.Struct({ a: Schema.Int })).annotate({ title: "a" }),
+  jsonBranded: Model.json(Schema.Array(Schema.Int)).pipe(Schema.brand("Numbers")),
+  jsonOptional: Model.json(Schema.optionalKey(Schema.Array(Schema.Int))),
+  optionalJson: Schema.optionalKey(Model.json(Schema.Array(Schema.Int))),
+  jsonItems: Schema.Array(Model.json(Schema.Array(Schema.Int))),
+  optionalUnknown: Schema.optionalKey(Schema.Unknown),
+  optionalAny: Schema.optionalKey(Schema.Any),
+  "dotted.name": Schema.Int
+}, { key: "id" }) {
+  get upper(): string {
+    return this.text.toUpperCase()
+  }
+  method(): number {
+    return this.int
+  }
+}
+
+declare const entity: Everything
+const ref = Everything.ref("1")
+
+// -- 1. handles come from the fields of the schema, never from the decoded type ------------------------------------------
+
+holds<Equals<Exclude<keyof typeof Everything.fields, "id">, keyof typeof ref>>()
+entity.upper satisfies string
+// @ts-expect-error: a getter is no field
+ref.upper
+// @ts-expect-error: a method is no field
+ref.method
+// @ts-expect-error: the key is in the name of the entity's key
+ref.id
+// @ts-expect-error: the whole entity is `Everything.get`
+ref.$
+
+holds<Equals<Names<typeof ref.address>, "street" | "number" | "$">>()
+// @ts-expect-error: a getter of a nested class
+ref.address.label
+// @ts-expect-error: a method of a nested class
+ref.address.shout
+
+// a struct has only its fields, and `$`
+holds<Equals<keyof typeof ref.struct, "a" | "deep" | "$">>()
+holds<Equals<keyof typeof ref.struct.deep, "b" | "list" | "$">>()
+holds<Equals<Names<typeof ref.struct.$>, "get" | "set">>()
+holds<Equals<typeof ref.struct.a, Field.Number>>()
+holds<Equals<typeof ref.struct.deep.b, Field.Text>>()
+holds<Equals<typeof ref.struct.deep.list, Field.List<number, Field.Number<number, NotFound | Invalid | Index>>>>()
+holds<Equals<SuccessOf<typeof ref.address.$.get>, Address>>()
+holds<Equals<ErrorOf<typeof ref.address.$.get>, NotFound | Invalid | Corrupted>>()
+holds<Equals<ErrorOf<typeof ref.address.$.set>, NotFound | Invalid>>()
+// @ts-expect-error
+ref.struct.get
+// @ts-expect-error: an instance of the class has methods
+void ref.address.$.set({ street: "s", number: 1 })
+
+// names are as they are
+holds<Equals<(typeof ref)["dotted.name"], Field.Number>>()
+
+// -- 2. the order of the rules -------------------------------------------------------------------------------------------
+
+// any, unknown and never are values
+holds<Equals<typeof ref.any, Field.Value<any>>>()
+holds<Equals<typeof ref.unknown, Field.Value<unknown>>>()
+holds<Equals<typeof ref.never, Field.Value<never>>>()
+holds<Equals<Names<typeof ref.any>, ValueNames>>()
+
+// so is what its schema transforms, whatever it decodes to
+holds<Equals<typeof ref.numberFromString, Field.Value<number>>>()
+// @ts-expect-error
+ref.numberFromString.increment
+
+// literals and enums are words: no append, no arithmetic
+holds<Equals<typeof ref.literal, Field.Word<"one">>>()
+holds<Equals<typeof ref.literals, Field.Word<"a" | "b">>>()
+holds<Equals<typeof ref.numbers, Field.Word<1 | 2>>>()
+holds<Equals<typeof ref.yes, Field.Word<true>>>()
+holds<Equals<typeof ref.color, Field.Word<"red" | "blue">>>()
+holds<Equals<typeof ref.level, Field.Word<1 | 2>>>()
+holds<Equals<Names<typeof ref.literals>, WordNames>>()
+// @ts-expect-error
+ref.literals.append
+// @ts-expect-error
+ref.color.append
+// @ts-expect-error
+ref.numbers.increment
+// @ts-expect-error
+ref.level.increment
+// @ts-expect-error
+ref.yes.toggle
+// @ts-expect-error
+void ref.literals.set("c")
+// @ts-expect-error
+void ref.color.compareAndSet("red", "green")
+
+// the scalar types
+holds<Equals<typeof ref.text, Field.Text>>()
+holds<Equals<typeof ref.minimum, Field.Text>>()
+holds<Equals<typeof ref.int, Field.Number>>()
+holds<Equals<typeof ref.float, Field.Number>>()
+holds<Equals<typeof ref.defaulted, Field.Number>>()
+holds<Equals<typeof ref.bool, Field.Bool>>()
+holds<Equals<Names<typeof ref.text>, WordNames | "append">>()
+holds<Equals<Names<typeof ref.int>, NumberNames>>()
+holds<Equals<Names<typeof ref.bool>, WordNames | "toggle">>()
+// @ts-expect-error
+ref.text.increment
+// @ts-expect-error
+ref.int.append
+// @ts-expect-error
+ref.bool.increment
+// @ts-expect-error
+ref.int.toggle
+
+// what has no operations of its own yet is a value
+holds<Equals<typeof ref.big, Field.Value<bigint>>>()
+holds<Equals<typeof ref.date, Field.Value<Date>>>()
+holds<Equals<typeof ref.utc, Field.Value<DateTime.Utc>>>()
+holds<Equals<typeof ref.duration, Field.Value<Duration.Duration>>>()
+holds<Equals<SuccessOf<typeof ref.bytes.get>, typeof Schema.Uint8Array.Type>>()
+holds<Equals<Names<typeof ref.bytes>, ValueNames>>()
+holds<Equals<typeof ref.nullable, Field.Value<string | null>>>()
+holds<Equals<typeof ref.union, Field.Value<string | number>>>()
+holds<Equals<typeof ref.record, Field.Value<{ readonly [x: string]: number }>>>()
+holds<Equals<typeof ref.map, Field.Value<ReadonlyMap<string, number>>>>()
+holds<Equals<typeof ref.set, Field.Value<ReadonlySet<string>>>>()
+holds<Equals<typeof ref.hashSet, Field.Value<HashSet.HashSet<string>>>>()
+// @ts-expect-error
+ref.big.increment
+
+// tuples are no lists
+holds<Equals<typeof ref.tuple, Field.Value<readonly [string, number]>>>()
+holds<Equals<typeof ref.noItems, Field.Value<readonly []>>>()
+holds<Equals<typeof ref.nonEmpty, Field.Value<readonly [string, ...Array<string>]>>>()
+// @ts-expect-error
+ref.tuple.append
+
+// lists
+holds<Equals<Names<typeof ref.words>, ListNames>>()
+holds<Equals<typeof ref.words, Field.List<string, Field.Text<string, NotFound | Invalid | Index>>>>()
+holds<Equals<Names<typeof ref.mutable>, ListNames>>()
+
+// `Model.json` is one value, whatever is in it
+holds<Equals<typeof ref.jsonList, Field.Value<ReadonlyArray<number>>>>()
+holds<Equals<typeof ref.jsonStruct, Field.Value<{ readonly a: number }>>>()
+holds<Equals<typeof ref.jsonInt, Field.Value<number>>>()
+holds<Equals<typeof ref.jsonDefault, Field.Value<ReadonlyArray<number>>>>()
+holds<Equals<typeof ref.jsonAnnotated, Field.Value<{ readonly a: number }>>>()
+holds<Equals<typeof ref.jsonBranded, Field.Value<ReadonlyArray<number> & Brand.Brand<"Numbers">>>>()
+holds<Equals<Names<typeof ref.jsonItems>, ListNames>>()
+// @ts-expect-error
+ref.jsonList.append
+// @ts-expect-error
+ref.jsonStruct.a
+// @ts-expect-error
+ref.jsonInt.increment
+
+// -- 3. amounts are plain, results are the field's own type ---------------------------------------------------------------
+
+holds<Equals<typeof ref.coins, Field.Number<Coins>>>()
+holds<Equals<Coins, number & Brand.Brand<"Coins">>>()
+holds<Equals<SuccessOf<typeof ref.coins.increment>, Coins>>()
+holds<Equals<SuccessOf<typeof ref.coins.clamp>, Coins>>()
+holds<Equals<Parameters<typeof ref.coins.increment>, [by?: number | undefined, bounds?: Field.Bounds | undefined]>>()
+holds<Equals<Parameters<typeof ref.coins.clamp>, [low: number, high: number, bounds?: Field.Bounds | undefined]>>()
+void ref.coins.increment(5)
+// @ts-expect-error: what is stored has the brand
+void ref.coins.set(5)
+void ref.coins.set(Coins.make(5))
+// @ts-expect-error
+void ref.int.increment("1")
+// @ts-expect-error
+void ref.int.increment(1n)
+// @ts-expect-error: only `increment` and `decrement` mean 1
+void ref.int.multiply()
+void ref.int.decrement(1, { atLeast: 0 })
+// @ts-expect-error
+void ref.int.decrement(1, { minimum: 0 })
+
+// a branded text has no append
+holds<Equals<typeof ref.userId, Field.Word<UserId>>>()
+// @ts-expect-error
+ref.userId.append
+// @ts-expect-error
+void ref.userId.set("u")
+
+// neither has the text of a template
+// @ts-expect-error
+ref.template.append
+
+// -- 4. one rule for what may be absent ----------------------------------------------------------------------------------
+
+holds<Equals<typeof ref.optionalKey, Field.Optional<number>>>()
+holds<Equals<typeof ref.optional, Field.Optional<string>>>()
+holds<Equals<typeof ref.undefinable, Field.Optional<boolean>>>()
+holds<Equals<typeof ref.optionalStruct, Field.Optional<{ readonly a: number }>>>()
+holds<Equals<typeof ref.optionalList, Field.Optional<ReadonlyArray<number>>>>()
+holds<Equals<typeof ref.jsonOptional, Field.Optional<ReadonlyArray<number>>>>()
+holds<Equals<typeof ref.optionalJson, Field.Optional<ReadonlyArray<number>>>>()
+holds<Equals<typeof ref.optionalUnknown, Field.Optional<unknown>>>()
+holds<Equals<typeof ref.optionalAny, Field.Optional<any>>>()
+holds<Equals<Names<typeof ref.optional>, OptionalNames>>()
+holds<Equals<SuccessOf<typeof ref.optional.get>, Option.Option<string>>>()
+holds<Equals<SuccessOf<typeof ref.optional.setIfAbsent>, boolean>>()
+// @ts-expect-error
+void ref.optional.set(undefined)
+// @ts-expect-error: there may be nothing to add to
+ref.optionalKey.increment
+// @ts-expect-error: only what may be absent can be cleared
+ref.text.clear
+
+// -- 5. items of lists ---------------------------------------------------------------------------------------------------
+
+const countAt = ref.counts.at(0)
+holds<Equals<typeof countAt, Field.Number<number, NotFound | Invalid | Index>>>()
+const flagAt = ref.flags.at(0)
+holds<Equals<typeof flagAt, Field.Bool<NotFound | Invalid | Index>>>()
+const idAt = ref.ids.at(0)
+holds<Equals<typeof idAt, Field.Word<UserId, NotFound | Invalid | Index>>>()
+const choiceAt = ref.choices.at(0)
+holds<Equals<typeof choiceAt, Field.Word<"x" | "y", NotFound | Invalid | Index>>>()
+const dateAt = ref.dates.at(0)
+holds<Equals<typeof dateAt, Field.Value<DateTime.Utc, NotFound | Invalid | Index>>>()
+const pointAt = ref.points.at(0)
+holds<Equals<typeof pointAt, Field.Value<{ readonly x: number; readonly y: number }, NotFound | Invalid | Index>>>()
+const nestedAt = ref.nested.at(0)
+holds<Equals<typeof nestedAt, Field.Value<ReadonlyArray<number>, NotFound | Invalid | Index>>>()
+const nullableAt = ref.nullables.at(0)
+holds<Equals<typeof nullableAt, Field.Value<number | null, NotFound | Invalid | Index>>>()
+const encodedAt = ref.encodedItems.at(0)
+holds<Equals<typeof encodedAt, Field.Value<number, NotFound | Invalid | Index>>>()
+holds<Equals<ErrorOf<typeof countAt.increment>, NotFound | Invalid | Index | Bounds | Arithmetic>>()
+// @ts-expect-error: an item that is a struct is read and replaced as a whole
+ref.points.at(0).x
+// @ts-expect-error
+void ref.words.at("0")
+
+// -- 6. methods, their results, and exactly the errors they have ---------------------------------------------------------
+
+holds<Equals<SuccessOf<typeof ref.text.get>, string>>()
+holds<Equals<ErrorOf<typeof ref.text.get>, NotFound | Invalid>>()
+holds<Equals<SuccessOf<typeof ref.text.set>, void>>()
+holds<Equals<ErrorOf<typeof ref.text.set>, NotFound | Invalid>>()
+holds<Equals<SuccessOf<typeof ref.text.compareAndSet>, boolean>>()
+holds<Equals<ErrorOf<typeof ref.text.compareAndSet>, NotFound | Invalid>>()
+holds<Equals<SuccessOf<typeof ref.text.getAndSet>, string>>()
+holds<Equals<SuccessOf<typeof ref.text.append>, number>>()
+holds<Equals<ErrorOf<typeof ref.text.append>, NotFound | Invalid | Bounds>>()
+holds<Equals<SuccessOf<typeof ref.int.increment>, number>>()
+holds<Equals<ErrorOf<typeof ref.int.increment>, NotFound | Invalid | Bounds | Arithmetic>>()
+holds<Equals<ErrorOf<typeof ref.int.decrement>, NotFound | Invalid | Bounds | Arithmetic>>()
+holds<Equals<ErrorOf<typeof ref.int.multiply>, NotFound | Invalid | Bounds | Arithmetic>>()
+holds<Equals<ErrorOf<typeof ref.int.divide>, NotFound | Invalid | Bounds | Arithmetic>>()
+holds<Equals<ErrorOf<typeof ref.int.quotient>, NotFound | Invalid | Bounds | Arithmetic>>()
+holds<Equals<ErrorOf<typeof ref.int.modulo>, NotFound | Invalid | Bounds | Arithmetic>>()
+holds<Equals<ErrorOf<typeof ref.int.min>, NotFound | Invalid | Bounds | Arithmetic>>()
+holds<Equals<ErrorOf<typeof ref.int.max>, NotFound | Invalid | Bounds | Arithmetic>>()
+holds<Equals<ErrorOf<typeof ref.int.clamp>, NotFound | Invalid | Bounds | Arithmetic>>()
+holds<Equals<ErrorOf<typeof ref.int.getAndSet>, NotFound | Invalid>>()
+holds<Equals<SuccessOf<typeof ref.bool.toggle>, boolean>>()
+holds<Equals<ErrorOf<typeof ref.bool.toggle>, NotFound | Invalid>>()
+holds<Equals<SuccessOf<typeof ref.words.get>, ReadonlyArray<string>>>()
+holds<Equals<ErrorOf<typeof ref.words.get>, NotFound | Invalid>>()
+holds<Equals<SuccessOf<typeof ref.words.set>, void>>()
+holds<Equals<ErrorOf<typeof ref.words.set>, NotFound | Invalid>>()
+holds<Equals<SuccessOf<typeof ref.words.append>, number>>()
+holds<Equals<ErrorOf<typeof ref.words.append>, NotFound | Invalid | Bounds>>()
+holds<Equals<SuccessOf<typeof ref.words.prepend>, number>>()
+holds<Equals<ErrorOf<typeof ref.words.prepend>, NotFound | Invalid | Bounds>>()
+holds<Equals<SuccessOf<typeof ref.words.pop>, Option.Option<string>>>()
+holds<Equals<ErrorOf<typeof ref.words.pop>, NotFound | Invalid | Bounds>>()
+holds<Equals<SuccessOf<typeof ref.words.shift>, Option.Option<string>>>()
+holds<Equals<ErrorOf<typeof ref.words.shift>, NotFound | Invalid | Bounds>>()
+holds<Equals<SuccessOf<typeof ref.words.length>, number>>()
+holds<Equals<ErrorOf<typeof ref.words.length>, NotFound | Invalid>>()
+holds<Equals<SuccessOf<typeof ref.words.slice>, ReadonlyArray<string>>>()
+holds<Equals<SuccessOf<typeof ref.words.clear>, void>>()
+holds<Equals<ErrorOf<typeof ref.words.clear>, NotFound | Invalid>>()
+void ref.words.append("a", { keep: 100 })
+void ref.words.append(["a", "b"])
+// @ts-expect-error
+void ref.words.append(1)
+// @ts-expect-error
+void ref.choices.append("z")
+// @ts-expect-error: operations are methods
+ref.int.increment.pipe
+
+// a handle belongs to its own type: it neither widens nor narrows
+declare const takesText: (field: Field.Text) => void
+declare const takesValue: <A>(field: Field.Value<A>) => A
+takesText(ref.text)
+// @ts-expect-error
+takesText(ref.userId)
+// @ts-expect-error: `set` would take any text
+const widened: Field.Value<string> = ref.literals
+takesValue(ref.int) satisfies number
+
+void widened
