@@ -135,8 +135,9 @@ const parseUrl = (url: string): Ioredis.RedisOptions | undefined => {
 }
 
 /**
- * Over one server. Building it connects, and checks the server's version, and the rights that scripts need; it fails with
- * `ConnectionUnavailable` when there is no connection within the `deadline`.
+ * Over one server. Building it connects, and checks the server's version, and the rights that scripts need. A server that
+ * denies access fails it at once; one that is away, or refuses for now, when the `deadline` has passed: with
+ * `ConnectionUnavailable`, or with what the server said last.
  *
  * @category layers
  * @since 0.1.0

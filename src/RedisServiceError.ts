@@ -75,7 +75,8 @@ export class OutOfMemory extends Schema.TaggedError<OutOfMemory>("redlayer/OutOf
 }
 
 /**
- * The credentials, or the rights of the user, are not enough: `code` is `NOAUTH`, `WRONGPASS` or `NOPERM`. Nothing was applied.
+ * The credentials, or the rights of the user, are not enough: `code` is `NOAUTH`, `WRONGPASS`, `NOPERM`, or the `DENIED` of a
+ * server that is protected. Nothing was applied.
  *
  * @category reasons
  * @since 0.1.0

@@ -79,6 +79,13 @@ describeRedis("random programs", () => {
     minutes(1)
   )
 
+  it.live("give and leave the same whatever text is stored", () =>
+    Effect.gen(function*() {
+      const { mismatch, programs } = yield* Differential.texts(yield* server("texts"), "texts")
+      if (mismatch !== undefined) assert.fail(mismatch)
+      assert.isAbove(programs, 1000)
+    }), minutes(1))
+
   // what the comparison is worth: each of these faults is one that an interpreter might have
   it.live.each<readonly [wrong: string, fault: (instruction: Instruction) => Instruction]>([
     ["shift takes the last item", renamed(Op.shift, Op.pop)],

@@ -1019,6 +1019,20 @@ export const entities = (test: Test): void => {
       const raced = Stamp.put({ id: "y" })
       const all = yield* together(Array.from({ length: 10 }, () => raced))
       assert.strictEqual(new Set(all.map(({ n }) => n)).size, 1)
+      // a default that takes its time, first committed by two programs at once
+      const Slow = Model.make("EntitiesSlow", {
+        id: Schema.String,
+        n: Schema.Int.pipe(Schema.withConstructorDefault(Effect.sync(() => ++made).pipe(Effect.delay(5))))
+      }, { key: "id" })
+      const slow = Slow.put({ id: "z" })
+      const [one, two, three] = yield* together([
+        slow,
+        Atomic.map(slow, (z) => z),
+        Atomic.andThen(Slow.exists("z"), slow)
+      ])
+      assert.deepEqual(two, one)
+      assert.deepEqual(three, one)
+      assert.deepEqual(yield* Slow.get("z"), one)
     }))
 
   test("a name is one plan: the same again is fine, another is refused", () =>

@@ -252,10 +252,11 @@ export const lists = (test: Test): void => {
         for (const index of positions) {
           const item = items.at(index)
           if (item === undefined) {
-            yield* unchanged(fails(ref.at(index).get(), "IndexOutOfRange", { model: "ListsBox", id, field: "items" }))
-            yield* unchanged(fails(ref.at(index).set(1), "IndexOutOfRange"))
-            yield* unchanged(fails(ref.at(index).increment(), "IndexOutOfRange"))
-            yield* unchanged(fails(ref.at(index).compareAndSet(0, 1), "IndexOutOfRange"))
+            yield* unchanged(together(
+              ([ref.at(index).get(), ref.at(index).set(1), ref.at(index).increment()] as ReadonlyArray<Operation>).map(
+                (program) => fails(program, "IndexOutOfRange", { model: "ListsBox", id, field: "items" })
+              )
+            ))
           } else {
             assert.strictEqual(yield* ref.at(index).get(), item)
           }

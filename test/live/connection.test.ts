@@ -510,7 +510,6 @@ describeOwnServer("the connection", () => {
 
     it.effect("under connections killed every 20 ms nothing is applied twice, and nothing acknowledged is lost", () =>
       Effect.gen(function*() {
-        const output = yield* captureOutput
         const { increment, raw, run, stored } = yield* setup()
         const begin = yield* Clock.currentTimeMillis
         let kills = 0
@@ -522,7 +521,7 @@ describeOwnServer("the connection", () => {
         )
         const results: Array<number> = []
         let unknown = 0
-        yield* Effect.forEach(range(32), () =>
+        const storm = Effect.forEach(range(32), () =>
           Effect.gen(function*() {
             while ((yield* Clock.currentTimeMillis) - begin < 2000) {
               const exit = yield* Effect.exit(increment)
@@ -534,6 +533,7 @@ describeOwnServer("the connection", () => {
               }
             }
           }), { concurrency: "unbounded", discard: true })
+        const output = yield* Effect.scoped(Effect.tap(captureOutput, () => storm))
         yield* Fiber.interrupt(killer)
         const total = yield* stored
         assert.deepStrictEqual(output, [])

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from "node:util"
 import { Atomic, RedisService } from "redlayer"
 import type { Access, Program as Compiled } from "../../src/internal/program/instruction.ts"
 import type { Program } from "./operations.ts"
-import { compose, makeNarrowWorld, makeWorld, randomSteps, type Step, type World } from "./program.ts"
+import { compose, makeNarrowWorld, makeWorld, randomSteps, type Step, storedTexts, type World } from "./program.ts"
 import { Random, seed } from "./random.ts"
 import * as State from "./state.ts"
 
@@ -102,8 +102,8 @@ export interface Options {
   readonly sabotage?: (program: Compiled) => Compiled
 }
 
-export const run = Effect.fnUntraced(function*(redis: State.Target, options: Options): Effect.fn.Return<Result> {
-  const { name, programs, rounds = 4, sabotage, worlds: width = 100 } = options
+/** A server and the memory, side by side. */
+const makePair = (redis: State.Target, sabotage: Options["sabotage"]) => {
   const ours = State.memory()
   let last: Compiled | undefined
   const memory: Service = {
@@ -112,27 +112,53 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
       return ours.service.execute(sabotage === undefined ? program : sabotage(program))
     }
   }
+  const read = Effect.all([redis.read, ours.read])
+  return {
+    read,
+    reset: (state: State.State) => ours.reset(state).pipe(Effect.andThen(redis.reset(state)), Effect.andThen(read)),
+    runInMemory: Effect.fnUntraced(function*(self: Case) {
+      last = undefined
+      self.memory = yield* commit(self.program, memory)
+      self.compiled = last
+    }),
+    runOnRedis: Effect.fnUntraced(function*(self: Case) {
+      self.redis = yield* commit(self.program, redis.service)
+    })
+  }
+}
+
+const wrong = ({ memory, redis }: Case): string | undefined =>
+  "label" in memory! && memory.label === "defect" || "label" in redis! && redis.label === "defect" ||
+    !isDeepStrictEqual(memory, redis)
+    ? `on redis  ${show(redis)}\n  in memory ${show(memory)}`
+    : undefined
+
+/** Whether a step is the same on both, whatever text is stored in its field. */
+export const texts = Effect.fnUntraced(function*(redis: State.Target, name: string) {
+  const { read, reset, runInMemory, runOnRedis } = makePair(redis, undefined)
+  const random = new Random(name)
+  let programs = 0
+  for (const { before, steps } of storedTexts(random)) {
+    const states = yield* reset(before)
+    const cases = steps.map((step) => caseOf([step], step.program))
+    yield* Effect.forEach(cases, runInMemory, { discard: true })
+    yield* Effect.forEach(cases, runOnRedis, { concurrency: "unbounded", discard: true })
+    programs += cases.length
+    const different = cases.find((self) => wrong(self) !== undefined)
+    const found = different === undefined
+      ? State.difference(yield* read, states)?.text
+      : `${describe(different)}\n  ${wrong(different)}`
+    if (found !== undefined) return { programs, mismatch: `${name}, REDLAYER_SEED=${seed}: ${found}` }
+  }
+  return { programs, mismatch: undefined }
+})
+
+export const run = Effect.fnUntraced(function*(redis: State.Target, options: Options): Effect.fn.Return<Result> {
+  const { name, programs, rounds = 4, sabotage, worlds: width = 100 } = options
+  const { read, reset, runInMemory, runOnRedis } = makePair(redis, sabotage)
   const counts: Counts = { programs: 0, operations: new Map(), errors: new Map(), accesses: new Map() }
 
   const rarity = (operation: string) => counts.operations.get(operation)?.done ?? 0
-
-  const read = Effect.all([redis.read, ours.read])
-
-  const reset = Effect.fnUntraced(function*(state: State.State) {
-    yield* ours.reset(state)
-    yield* redis.reset(state)
-    return yield* read
-  })
-
-  const runInMemory = Effect.fnUntraced(function*(self: Case) {
-    last = undefined
-    self.memory = yield* commit(self.program, memory)
-    self.compiled = last
-  })
-
-  const runOnRedis = Effect.fnUntraced(function*(self: Case) {
-    self.redis = yield* commit(self.program, redis.service)
-  })
 
   const count = (self: Case): void => {
     counts.programs++
@@ -147,12 +173,6 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
       counts.operations.set(operation, known)
     }
   }
-
-  const wrong = ({ memory, redis }: Case): string | undefined =>
-    "label" in memory! && memory.label === "defect" || "label" in redis! && redis.label === "defect" ||
-      !isDeepStrictEqual(memory, redis)
-      ? `on redis  ${show(redis)}\n  in memory ${show(memory)}`
-      : undefined
 
   /** The fewest steps that still differ, each program of them put together plainly. */
   const shrink = Effect.fnUntraced(function*(before: State.State, cases: ReadonlyArray<Case>) {

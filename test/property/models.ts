@@ -140,6 +140,9 @@ const rawFloat = (low: number, high: number): Gen<string> => (random) =>
     : String(low + (high - low) * random.int(1, 99) / 100)
 const badFloat: Gen<string> = (random) => random.pick([...notIntegers, ...numbers])
 
+/** What a parser of numbers or booleans may stumble over. */
+export const hardTexts = [...notIntegers, ...numbers, "true", "false", "TRUE", "true ", "1".repeat(400)]
+
 const badBoolean: Gen<string> = (random) => random.pick(["TRUE", "1", "", "yes", "true ", "null"])
 const rawBoolean: Gen<string> = (random) => random.pick(["true", "false"])
 const badJson: Gen<string> = (random) =>

@@ -70,8 +70,11 @@ export const text = (make: Gen<string>): Table<Field.Text<string, any>> => ({
 export const number = (make: Gen<number>, whole: boolean): Table<Field.Number<number, any>> => {
   const by = amount(whole)
   const some = (random: Random) => random.chance(0.2) ? undefined : by(random)
+  // values that are stored in more than one way
+  const known: Gen<number> = (random) => random.chance(0.5) ? random.pick([0, 3, 5, 7, 10, 100]) : make(random)
   return {
     ...word(make),
+    compareAndSet: (handle, random) => handle.compareAndSet(known(random), make(random)),
     increment: (handle, random) => handle.increment(some(random), bounds(random)),
     decrement: (handle, random) => handle.decrement(some(random), bounds(random)),
     multiply: (handle, random) => handle.multiply(by(random), bounds(random)),

@@ -2,7 +2,7 @@
  * Random programs: calls of random operations on a few entities, put together in random ways.
  */
 import { Atomic } from "redlayer"
-import { entityCalls, type FieldCase, type ModelCase, modelCases } from "./models.ts"
+import { entityCalls, type FieldCase, hardTexts, type ModelCase, modelCases } from "./models.ts"
 import type { Program } from "./operations.ts"
 import type { Random } from "./random.ts"
 import { type Entry, randomEntity } from "./state.ts"
@@ -158,4 +158,28 @@ export const randomSteps = (world: World, random: Random, rarity: Rarity): Reado
   random.wildness = random.chance(0.15) ? 0.25 : 0
   const most = random.pick([1, 1, 2, 3, 3, 4, 8])
   return random.array(1, most, () => randomStep(world, random, rarity))
+}
+
+interface Texts {
+  readonly before: ReadonlyMap<string, Entry>
+  readonly steps: ReadonlyArray<Step>
+}
+
+/** Each operation of each kind of field that computes, on an entity for each text that may be stored there. */
+export const storedTexts = (random: Random): ReadonlyArray<Texts> => {
+  const self = modelCases.find(({ name }) => name === "Hero")!
+  return ["coins", "score", "alive", "marks"].flatMap((field) => {
+    const { calls, stored } = self.fields.find(({ name }) => name === field)!
+    return calls.filter(([operation]) => !operation.startsWith("list.")).map(([operation, call]): Texts => {
+      const before = new Map<string, Entry>()
+      const steps = hardTexts.map((text, world) => {
+        const [id, key] = self.ids(world)[0]!
+        const values = [stored!.isList ? "of another time" : stored!.name, text]
+        before.set(key, { type: "hash", expiry: -1, values })
+        if (stored!.isList) before.set(`${key}:${stored!.name}`, { type: "list", expiry: -1, values: [text, text] })
+        return { operation, place: `${JSON.stringify(text)} in ${field}`, program: call(self.model.ref(id), random) }
+      })
+      return { before, steps }
+    })
+  })
 }

@@ -108,7 +108,10 @@ const failed = (failure: Failure): Outcome => ({ _tag: "failed", failure })
  *
  * @internal
  */
-export const decodeBatch = (programs: ReadonlyArray<Program>, text: string): ReadonlyArray<Outcome> | undefined => {
+export const decodeBatch = (
+  entries: ReadonlyArray<{ readonly program: Program }>,
+  text: string
+): ReadonlyArray<Outcome> | undefined => {
   let reply: Array<any>
   try {
     reply = JSON.parse(text)
@@ -118,7 +121,7 @@ export const decodeBatch = (programs: ReadonlyArray<Program>, text: string): Rea
   if (!Array.isArray(reply)) return undefined
   const outcomes: Array<Outcome> = []
   let at = 0
-  for (const { instructions } of programs) {
+  for (const { program: { instructions } } of entries) {
     const head = reply[at++]
     if (head === true) {
       const results: Array<Result> = []

@@ -18,7 +18,7 @@ import {
   texts
 } from "../schema/plan.ts"
 import { Problem } from "../schema/problem.ts"
-import * as Atomic from "./atomic.ts"
+import type * as Atomic from "./atomic.ts"
 import { All, type AtomicNode, Instruct, Invalid, Mapped } from "./atomic.ts"
 import { type Argument, type EntitySpec, type FieldSpec, Op, type Result } from "./instruction.ts"
 

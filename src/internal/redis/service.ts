@@ -7,6 +7,7 @@ import type { RedisTransport } from "../../RedisTransport.ts"
 import { defaultLimits } from "../program/limits.ts"
 import * as Batcher from "./batcher.ts"
 import { inspect } from "./probe.ts"
+import * as Sender from "./sender.ts"
 
 /** @internal */
 export interface Options {
@@ -29,13 +30,10 @@ export const make = Effect.fnUntraced(function*(
   const { isCluster } = yield* inspect(transport, { keyPrefix, deadline })
   const context = yield* Effect.context<never>()
   const batcher = Batcher.make({
-    transport,
-    keyPrefix,
+    sender: Sender.make({ transport, keyPrefix, deadline, runFork: Effect.runForkWith(context) }),
     isCluster,
-    deadline,
     batch: { ...Batcher.defaultBatch, ...options.batch },
-    limits: { ...defaultLimits, ...(options.maximumValueBytes && { valueBytes: options.maximumValueBytes }) },
-    runFork: Effect.runForkWith(context)
+    limits: { ...defaultLimits, ...(options.maximumValueBytes && { valueBytes: options.maximumValueBytes }) }
   })
   yield* Effect.addFinalizer(() => batcher.close)
   return { execute: batcher.execute }

@@ -1,0 +1,198 @@
+/**
+ * Brings groups of programs to their answers: each group is one call, sent as soon as there is a connection, and settled by
+ * its reply or at its deadline. Callbacks rather than fibers, since every operation passes here.
+ */
+import * as Cause from "effect/Cause"
+import type * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import { ScriptFailed } from "../../RedisServiceError.ts"
+import type { RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
+import { type Batch, decodeBatch, encodeBatch, type Outcome } from "../program/encode.ts"
+import type { Access } from "../program/instruction.ts"
+import { broken, classify, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
+import { type Entry, keysOf } from "./entry.ts"
+import { scripts } from "./script.ts"
+
+/** @internal */
+export interface SenderOptions {
+  readonly transport: RedisTransport["Service"]
+  readonly keyPrefix: string
+  /** in milliseconds */
+  readonly deadline: number
+  readonly runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+}
+
+/** @internal */
+export interface Sender {
+  readonly send: (access: Access, entries: ReadonlyArray<Entry>) => void
+  /** Refuses what was not sent, and calls back when all that was sent has its answer. */
+  readonly drain: (done: () => void) => void
+}
+
+class Group {
+  readonly access: Access
+  readonly entries: ReadonlyArray<Entry>
+  readonly expiresAt: number
+  /** what comes after this group has its answers */
+  readonly next: (() => void) | undefined
+  fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
+  isOver = false
+
+  constructor(access: Access, entries: ReadonlyArray<Entry>, expiresAt: number, next: (() => void) | undefined) {
+    this.access = access
+    this.entries = entries
+    this.expiresAt = expiresAt
+    this.next = next
+  }
+}
+
+/** @internal */
+export const make = (options: SenderOptions): Sender => {
+  const { deadline, keyPrefix, runFork, transport } = options
+  const inFlight = new Set<Group>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let drained: (() => void) | undefined
+
+  const start = (group: Group): void => {
+    inFlight.add(group)
+    timer ??= setTimeout(elapsed, deadline)
+    advance(group)
+  }
+
+  const over = (group: Group): void => {
+    if (group.isOver) return
+    group.isOver = true
+    // also after a defect: no caller is left waiting
+    for (const entry of group.entries) entry.abandon()
+    inFlight.delete(group)
+    if (group.next !== undefined) group.next()
+    if (inFlight.size === 0) {
+      clearTimeout(timer)
+      timer = undefined
+      if (drained !== undefined) drained()
+    }
+  }
+
+  const stop = (group: Group): void => {
+    over(group)
+    group.fiber?.interruptUnsafe()
+  }
+
+  /** A client that was busy reads first what has come meanwhile: sockets are read between timers and immediates. */
+  const elapsed = (): void => {
+    setImmediate(expire)
+  }
+
+  const expire = (): void => {
+    timer = undefined
+    const now = performance.now()
+    let earliest = Infinity
+    for (const group of inFlight) {
+      if (group.expiresAt <= now) stop(group)
+      else earliest = Math.min(earliest, group.expiresAt)
+    }
+    if (inFlight.size > 0) timer ??= setTimeout(elapsed, Math.max(1, Math.ceil(earliest - performance.now())))
+  }
+
+  const run = <A, E>(group: Group, effect: Effect.Effect<A, E>, then: (exit: Exit.Exit<A, E>) => void): void => {
+    const fiber = runFork(effect)
+    group.fiber = fiber
+    fiber.addObserver((exit) => {
+      if (!group.isOver) then(exit)
+    })
+  }
+
+  /** Sends what still has a caller, and waits for a connection as long as nothing was sent. */
+  const advance = (group: Group): void => {
+    const entries = group.entries.filter((entry) => entry.resume !== undefined)
+    if (entries.length === 0) return over(group)
+    const batch = encodeBatch(entries.map((entry) => entry.program), keyPrefix)
+    for (const entry of entries) entry.sent = true
+    evaluate(group, entries, batch, "EVALSHA")
+  }
+
+  const evaluate = (group: Group, entries: ReadonlyArray<Entry>, batch: Batch, command: "EVAL" | "EVALSHA"): void => {
+    const script = scripts[group.access]
+    run(
+      group,
+      transport.evaluate({
+        command: script.readOnly ? `${command}_RO` : command,
+        script: command === "EVAL" ? script.text : script.sha,
+        keys: batch.keys,
+        argument: batch.argument
+      }),
+      (exit) => {
+        if (Exit.isFailure(exit)) return wait(group, entries, exit)
+        const reply = exit.value
+        if (reply._tag === "Error" && command === "EVALSHA" && isNoScript(reply.message)) {
+          return evaluate(group, entries, batch, "EVAL")
+        }
+        answer(group, entries, reply)
+      }
+    )
+  }
+
+  const wait = (group: Group, entries: ReadonlyArray<Entry>, exit: Exit.Failure<unknown, TransportError>): void => {
+    const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+    if (error?.outcome !== "NotSent") return over(group)
+    const refusal = refusalOf(error)
+    for (const entry of entries) {
+      entry.sent = false
+      entry.refusal = refusal
+    }
+    if (isFinal(refusal)) return over(group)
+    run(group, transport.ready, (exit) => {
+      if (Exit.isSuccess(exit)) advance(group)
+      else wait(group, entries, exit)
+    })
+  }
+
+  const answer = (group: Group, entries: ReadonlyArray<Entry>, reply: ServerReply): void => {
+    if (reply._tag === "Error") {
+      const { message } = reply
+      if (entries.length > 1 && isDivisible(message)) {
+        for (const entry of entries) {
+          entry.sent = false
+          entry.refusal = classify(message, keysOf(entry.program), false)
+        }
+        return divide(group, entries, 0)
+      }
+      for (const entry of entries) entry.fail(classify(message, keysOf(entry.program), false))
+      return over(group)
+    }
+    const outcomes = decodeBatch(entries, reply.text)
+    for (let i = 0; i < entries.length; i++) {
+      if (outcomes === undefined) entries[i]!.fail(new ScriptFailed({ code: "REPLY", applied: "unknown" }))
+      else settle(entries[i]!, outcomes[i]!)
+    }
+    over(group)
+  }
+
+  /** One by one, within the deadline of all: the first of them stands for the group while it runs. */
+  const divide = (group: Group, entries: ReadonlyArray<Entry>, at: number): void => {
+    if (at === entries.length || group.isOver) return over(group)
+    start(new Group(group.access, [entries[at]!], group.expiresAt, () => divide(group, entries, at + 1)))
+  }
+
+  return {
+    send: (access, entries) => start(new Group(access, entries, performance.now() + deadline, undefined)),
+    drain: (done) => {
+      drained = done
+      if (inFlight.size === 0) return done()
+      for (const group of inFlight) {
+        if (group.entries.every((entry) => !entry.sent)) stop(group)
+      }
+    }
+  }
+}
+
+const settle = (entry: Entry, outcome: Outcome): void => {
+  if (outcome._tag !== "refused") return entry.settle(Exit.succeed(outcome))
+  const { message, step, undone } = outcome
+  if (undone && isWrongType(message)) {
+    return entry.settle(Exit.succeed({ _tag: "failed", failure: { _tag: "type", step } }))
+  }
+  entry.fail(undone ? classify(message, keysOf(entry.program), true) : broken(message))
+}
