@@ -1,7 +1,7 @@
 /**
  * A call that does nothing, one at a time: what the whole way to the server and back costs.
  */
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import { RedisService } from "redlayer"
 import { compare } from "./harness/compare.ts"
 import { latency } from "./harness/measures.ts"
@@ -9,7 +9,7 @@ import { fibers, promises } from "./harness/work.ts"
 
 const nothing = Effect.flatMap(
   RedisService.RedisService,
-  (service) => service.execute({ instructions: [], access: "write" })
+  (service) => service.execute({ instructions: [], access: "write" }, Exit.succeed)
 )
 
 let sha = ""

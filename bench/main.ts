@@ -57,6 +57,7 @@ process.once("SIGTERM", () => controller.abort())
 const exit = await Effect.runPromiseExit(Effect.scoped(program), { signal: controller.signal })
 if (Exit.isFailure(exit)) {
   const [reason] = exit.cause.reasons
-  console.error(reason?._tag === "Fail" ? reason.error.message : exit.cause)
+  if (reason?._tag === "Fail") console.error(reason.error.message)
+  else console.error(reason?._tag === "Interrupt" ? "interrupted" : exit.cause)
   process.exitCode = 1
 }

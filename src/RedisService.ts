@@ -7,6 +7,7 @@ import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -28,8 +29,14 @@ import { RedisTransport } from "./RedisTransport.ts"
  * @since 0.1.0
  */
 export class RedisService extends Context.Service<RedisService, {
-  /** Runs one compiled program. Commit an `Atomic` instead: it compiles itself, and reads the reply. */
-  readonly execute: (program: Program) => Effect.Effect<Reply, RedisServiceError>
+  /**
+   * Runs one compiled program, and gives what `read` makes of its reply. Commit an `Atomic` instead: it compiles itself, and
+   * reads its own reply.
+   */
+  readonly execute: <A, E>(
+    program: Program,
+    read: (reply: Reply) => Exit.Exit<A, E>
+  ) => Effect.Effect<A, E | RedisServiceError>
 }>()("redlayer/RedisService") {}
 
 /**

@@ -396,6 +396,12 @@ export const entities = (test: Test): void => {
         assert.deepInclude({ ...error, name }, { _tag: "EntityNotFound", model: "EntitiesNote", id: "never", name })
       }
       assert.deepEqual(yield* Note.find("never"), Option.none())
+      // a model without lists is read on a way of its own
+      assert.deepEqual(yield* Sparse.find("never"), Option.none())
+      assert.deepEqual(yield* Atomic.all([Sparse.find("never"), Sparse.find("never")]), [Option.none(), Option.none()])
+      yield* Sparse.put({ id: "never", d: undefined })
+      assert.isTrue(Option.isSome(yield* Sparse.find("never")))
+      assert.isTrue(yield* Sparse.delete("never"))
       assert.isFalse(yield* Note.exists("never"))
       assert.isFalse(yield* Note.delete("never"))
       assert.deepEqual(yield* stored, {})

@@ -128,10 +128,10 @@ const counted = Effect.gen(function*() {
     seen,
     service: RedisService.RedisService.of({
       ...service,
-      execute: (program) => {
+      execute: (program, read) => {
         seen.programs++
         seen.instructions += program.instructions.length
-        return service.execute(program)
+        return service.execute(program, read)
       }
     })
   }

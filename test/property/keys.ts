@@ -41,9 +41,9 @@ export const texts = (parts: ReadonlyArray<string>, length: number): ReadonlyArr
 export const keysOf = Effect.fnUntraced(function*(program: Effect.Effect<unknown, unknown, RedisService.RedisService>) {
   let instructions: ReadonlyArray<Instruction> = []
   const capture: RedisService.RedisService["Service"] = {
-    execute: (compiled) => {
+    execute: (compiled, read) => {
       instructions = compiled.instructions
-      return Effect.succeed({ _tag: "failed", failure: { _tag: "missing", step: 0 } })
+      return read({ _tag: "failed", failure: { _tag: "missing", step: 0 } })
     }
   }
   yield* Effect.exit(Effect.provideService(program, RedisService.RedisService, capture))

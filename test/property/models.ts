@@ -190,7 +190,7 @@ export class Hero extends Model.Class<Hero>("Hero")({
   id: Schema.String,
   name: Schema.String,
   title: Schema.String.check(Schema.isMinLength(2), Schema.isMaxLength(8)).pipe(Model.withDefault("none")),
-  coins: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  coins: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0), Schema.isLessThanOrEqualTo(60)),
   level: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 20 })).pipe(Model.withDefault(1)),
   score: Schema.Number,
   alive: Schema.Boolean,
@@ -575,7 +575,7 @@ const dayCase: ModelCase = {
 
 const Note = Model.make("Note", {
   body: Schema.String.check(Schema.isMaxLength(6)),
-  views: Schema.Int.pipe(Model.withDefault(0)),
+  views: Schema.Int.check(Schema.isLessThanOrEqualTo(60)).pipe(Model.withDefault(0)),
   marks: Schema.Array(Schema.Finite).check(Schema.isMinLength(2)),
   visits: Schema.Array(Schema.Int).check(Schema.isMaxLength(3))
 })

@@ -14,7 +14,7 @@ export type Table<H> = {
 
 export type Call<H> = (handle: H, random: Random) => Program
 
-const wholes = [1, 1, 2, 3, -1, -1, -2, 5, 7, 10, -10, 0, 1e3]
+const wholes = [1, 1, 2, 3, -1, -1, -2, 5, 7, 10, -10, 0, 50, 1e3]
 const huge = [1e308, -1e308, 2 ** 53 - 1, -(2 ** 53 - 1)]
 const fractions = [0.5, 0.1, -0.25, 0.01, -0.001, 1.5, 1, 0, -1, 3, 1e3]
 // dprint-ignore
@@ -25,7 +25,7 @@ const wildAmounts = [
 
 const amount = (whole: boolean): Gen<number> => (random) => {
   if (random.wild()) return random.chance(0.2) ? random.double() : random.pick(wildAmounts)
-  if (random.chance(0.06)) return random.pick(huge.filter((value) => !whole || Number.isSafeInteger(value)))
+  if (random.chance(0.12)) return random.pick(huge.filter((value) => !whole || Number.isSafeInteger(value)))
   return random.pick(whole === random.chance(0.95) ? wholes : fractions)
 }
 

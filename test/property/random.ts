@@ -2,18 +2,18 @@
  * Random values that a seed repeats.
  *
  * - `REDLAYER_SEED` is the seed of a run; each run prints its own, and makes one up when none is given.
- * - `REDLAYER_RUNS` is the number of random programs.
+ * - `REDLAYER_RUNS` raises the number of random programs.
  */
 import { createHash, randomBytes } from "node:crypto"
 
 export const seed: string = process.env.REDLAYER_SEED || randomBytes(4).toString("hex")
 
-/** How many random programs to run, `usual` unless the environment says otherwise. */
+/** How many random programs to run: `usual`, or more where the environment says so. */
 export const runs = (usual: number): number => {
   const given = process.env.REDLAYER_RUNS
   if (given === undefined || given === "") return usual
   if (!/^[1-9]\d*$/.test(given)) throw new Error(`REDLAYER_RUNS is not a positive integer: ${given}`)
-  return Number(given)
+  return Math.max(usual, Number(given))
 }
 
 export class Random {

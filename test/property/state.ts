@@ -87,7 +87,7 @@ export const memory = (): Target => {
   const service = Memory.make(store)
   const clock = movingClock()
   return {
-    service: { execute: (program) => Effect.provideService(service.execute(program), Clock.Clock, clock) },
+    service: { execute: (program, read) => Effect.provideService(service.execute(program, read), Clock.Clock, clock) },
     reset: (state) =>
       Effect.sync(() => {
         store.entries.clear()

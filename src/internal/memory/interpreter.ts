@@ -22,21 +22,18 @@ interface Entity {
   readonly hash: Hash | undefined
   fields: Map<string, string>
   exists: boolean
+  /** as the program leaves it */
+  version: string | undefined
   changed: boolean
-  /** of the instruction that first changed it */
-  step: number
 }
 
 const maximumVersion = 2n ** 63n - 1n
 
-/**
- * A stored version grows by one with each program that writes; one stored by hand has none, which counts as 0. Undefined
- * where what is stored is no version.
- */
-const nextVersion = (stored = "0"): string | undefined => {
-  if (!/^(0|-?[1-9]\d*)$/.test(stored)) return undefined
+/** A stored version grows by one with each program that writes; one stored by hand has none, which counts as 0. */
+const nextVersion = (stored = "0"): string => {
+  if (!/^(0|-?[1-9]\d*)$/.test(stored)) return stop({ _tag: "type" })
   const version = BigInt(stored)
-  return version >= -maximumVersion - 1n && version < maximumVersion ? String(version + 1n) : undefined
+  return version >= -maximumVersion - 1n && version < maximumVersion ? String(version + 1n) : stop({ _tag: "type" })
 }
 
 class Run {
@@ -46,10 +43,6 @@ class Run {
   readonly entities = new Map<string, Entity>()
   readonly lists = new Map<string, List>()
   readonly journal: Array<() => void> = []
-  /** in the order of their first change */
-  readonly changed: Array<Entity> = []
-  /** which instruction runs */
-  step = 0
 
   constructor(store: Store, now: number) {
     this.store = store
@@ -65,26 +58,22 @@ class Run {
     if (entity === undefined) {
       const entry = this.entry(key)
       if (entry !== undefined && entry._tag !== "hash") return stop({ _tag: "type" })
+      const version = entry?.fields.get("$v")
       const fields = new Map(entry?.fields)
       fields.delete("$v")
-      entity = { key, hash: entry, fields, exists: entry !== undefined, changed: false, step: 0 }
+      entity = { key, hash: entry, fields, exists: entry !== undefined, version, changed: false }
       this.entities.set(key, entity)
     }
     return entity
   }
 
+  /** Before the first change: the version grows, or says that it is none. */
   touch(entity: Entity): void {
     if (entity.changed) return
+    entity.version = entity.hash === undefined
+      ? String(Math.max(this.now, this.store.lastVersion + 1))
+      : nextVersion(entity.version)
     entity.changed = true
-    entity.step = this.step
-    this.changed.push(entity)
-  }
-
-  /** As this program leaves it. */
-  version(entity: Entity): string | undefined {
-    const stored = entity.hash?.fields.get("$v")
-    if (!entity.changed) return stored
-    return entity.hash === undefined ? String(Math.max(this.now, this.store.lastVersion + 1)) : nextVersion(stored)
   }
 
   list(entity: Entity, spec: FieldSpec): List {
@@ -180,7 +169,7 @@ class Run {
 
   read(entity: Entity, spec: EntitySpec): Result {
     return [
-      this.version(entity) ?? false,
+      entity.version ?? false,
       ...spec.fs.map((name) => entity.fields.get(name) ?? false),
       ...spec.cs.map((collection) => [...this.list(entity, collection).items])
     ]
@@ -238,24 +227,15 @@ class Run {
 
   commit(): void {
     const { entries } = this.store
-    const versions = this.changed.map((entity) => {
-      if (!entity.exists) return undefined
-      this.step = entity.step
-      return this.version(entity) ?? stop({ _tag: "type" })
-    })
-    this.changed.forEach((entity, i) => {
-      const version = versions[i]
-      if (version === undefined) {
-        entries.delete(entity.key)
-        return
+    for (const { changed, exists, fields, hash, key, version } of this.entities.values()) {
+      if (!changed) continue
+      if (!exists) {
+        entries.delete(key)
+        continue
       }
-      if (entity.hash === undefined) this.store.lastVersion = Math.max(this.store.lastVersion, Number(version))
-      entries.set(entity.key, {
-        _tag: "hash",
-        fields: entity.fields.set("$v", version),
-        expiresAt: entity.hash?.expiresAt
-      })
-    })
+      if (hash === undefined) this.store.lastVersion = Math.max(this.store.lastVersion, Number(version))
+      entries.set(key, { _tag: "hash", fields: fields.set("$v", version!), expiresAt: hash?.expiresAt })
+    }
     for (const [key, list] of this.lists) {
       if (list.items.length > 0) entries.set(key, list)
       else entries.delete(key)
@@ -284,13 +264,14 @@ export const interpret = (store: Store, program: Program, now: number): Reply =>
   const run = new Run(store, now)
   const results: Array<Result> = []
   const { instructions } = program
+  let step = 0
   try {
-    for (; run.step < instructions.length; run.step++) results.push(run.instruct(instructions[run.step]!))
+    for (; step < instructions.length; step++) results.push(run.instruct(instructions[step]!))
     run.commit()
     return { _tag: "done", results }
   } catch (error) {
     for (let i = run.journal.length - 1; i >= 0; i--) run.journal[i]!()
-    if (error instanceof Stop) return { _tag: "failed", failure: { ...error.failure, step: run.step } as Failure }
+    if (error instanceof Stop) return { _tag: "failed", failure: { ...error.failure, step } as Failure }
     throw error
   }
 }

@@ -371,7 +371,7 @@ export const commit = (self: AtomicNode, service: RedisService["Service"]): Effe
     self.compiled = compiled = result
   }
   if (compiled.steps.length === 0) return Effect.sync(() => run(compiled.fold, []))
-  return Effect.flatMap(service.execute(compiled.program), (reply) => settle(compiled, reply))
+  return service.execute(compiled.program, (reply) => settle(compiled, reply))
 }
 
 /** @internal */

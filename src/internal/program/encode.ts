@@ -6,6 +6,7 @@ import {
   type Failure,
   type Instruction,
   isEntitySpec,
+  Op,
   type Program,
   type Reply,
   type Result,
@@ -33,37 +34,55 @@ export const forEachKey = (instruction: Instruction, f: (key: string) => void): 
   }
 }
 
-/** @internal */
-export const encodeBatch = (programs: ReadonlyArray<Program>, keyPrefix: string): Batch => {
+const hasCollections = (spec: Spec): boolean =>
+  isEntitySpec(spec) ? spec.cs.length > 0 : spec.k === "list" || spec.at === true
+
+/**
+ * Within a program every key is declared once. Across programs one may be again: to look for it would cost more.
+ *
+ * @internal
+ */
+export const encodeBatch = (entries: ReadonlyArray<{ readonly program: Program }>, keyPrefix: string): Batch => {
   const keys: Array<string> = []
-  const keyIndex = new Map<string, number>()
   const specs: Array<Spec> = []
   const specIndex = new Map<Spec, number>()
   const code: Array<string | number | false> = []
-  const declare = (key: string): number => {
-    let index = keyIndex.get(key)
-    if (index === undefined) {
-      index = keys.push(keyPrefix === "" ? key : keyPrefix + key)
-      keyIndex.set(key, index)
-    }
-    return index
+  let lastKey: string | undefined
+  let lastSpec: Spec | undefined
+  let lastIndex = 0
+  const indexOf = (spec: Spec): number => {
+    if (spec === lastSpec) return lastIndex
+    lastSpec = spec
+    lastIndex = specIndex.get(spec) ?? specs.push(spec)
+    specIndex.set(spec, lastIndex)
+    return lastIndex
   }
-  for (const { instructions } of programs) {
+  const push = (key: string): number => {
+    if (key === lastKey) return keys.length
+    lastKey = key
+    return keys.push(keyPrefix === "" ? key : keyPrefix + key)
+  }
+  for (const { program: { instructions } } of entries) {
     code.push(instructions.length)
-    for (const instruction of instructions) {
-      const { args, op, spec } = instruction
-      let index = specIndex.get(spec)
+    let declared: Map<string, number> | undefined
+    const declare = (key: string): number => {
+      declared ??= new Map()
+      let index = declared.get(key)
       if (index === undefined) {
-        index = specs.push(spec)
-        specIndex.set(spec, index)
+        index = push(key)
+        declared.set(key, index)
       }
-      if (op === 0) {
-        code.push(op, 0, index, args.length)
+      return index
+    }
+    for (const instruction of instructions) {
+      const { args, key, op, spec } = instruction
+      if (op === Op.fail) {
+        code.push(op, 0, indexOf(spec), args.length)
+      } else if (instructions.length === 1 && !hasCollections(spec)) {
+        code.push(op, push(key), indexOf(spec), args.length)
       } else {
-        code.push(op, declare(instruction.key), index, args.length)
-        if (isEntitySpec(spec) ? spec.cs.length > 0 : spec.k === "list" || spec.at === true) {
-          forEachKey(instruction, declare)
-        }
+        code.push(op, declare(key), indexOf(spec), args.length)
+        if (hasCollections(spec)) forEachKey(instruction, declare)
       }
       for (const arg of args) code.push(arg)
     }

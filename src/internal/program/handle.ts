@@ -70,43 +70,41 @@ interface CallBounds {
 
 const unbounded: CallBounds = {}
 
-/** One text: a field of the hash, or an item of a list, whose position is then the first argument of everything. */
-class Cell {
-  readonly place: Place
+/** What the cells of one field have in common. */
+interface Shape {
   readonly field: string
   readonly spec: FieldSpec
   readonly codec: Codec
-  readonly at: ReadonlyArray<Argument>
   readonly decode: (result: Result) => unknown
+}
 
-  constructor(
-    place: Place,
-    field: string,
-    spec: FieldSpec,
-    codec: Codec,
-    at: ReadonlyArray<Argument>,
-    decode: (result: Result) => unknown
-  ) {
+/** One text: a field of the hash, or an item of a list, whose position is then the first argument of everything. */
+class Cell {
+  readonly place: Place
+  readonly shape: Shape
+  readonly at: ReadonlyArray<Argument>
+
+  constructor(place: Place, shape: Shape, at: ReadonlyArray<Argument>) {
     this.place = place
-    this.field = field
-    this.spec = spec
-    this.codec = codec
+    this.shape = shape
     this.at = at
-    this.decode = decode
   }
 
   op(op: Op, args: ReadonlyArray<Argument>, decode: (result: any) => unknown): AtomicNode {
-    return instruct(this.place, op, this.spec, this.field, this.at === none ? args : [...this.at, ...args], decode)
+    const { field, spec } = this.shape
+    return instruct(this.place, op, spec, field, this.at === none ? args : [...this.at, ...args], decode)
   }
 
   refuse(problem: Problem): AtomicNode {
-    return this.place.refusal === undefined ? invalid(this.place, this.field, problem) : new Invalid(this.place.refusal)
+    return this.place.refusal === undefined
+      ? invalid(this.place, this.shape.field, problem)
+      : new Invalid(this.place.refusal)
   }
 
   withTexts(values: ReadonlyArray<unknown>, f: (texts: ReadonlyArray<string>) => AtomicNode): AtomicNode {
     const texts: Array<string> = []
     for (const value of values) {
-      const text = this.codec.encode(value)
+      const text = this.shape.codec.encode(value)
       if (text instanceof Problem) return this.refuse(text)
       texts.push(text)
     }
@@ -115,7 +113,7 @@ class Cell {
 
   /** Whatever only the server can compute needs checks that it can evaluate. */
   compute(op: Op, kinds: string, args: ReadonlyArray<Argument>, decode: (result: any) => unknown): AtomicNode {
-    const { kind, unsendable } = this.codec
+    const { kind, unsendable } = this.shape.codec
     if (unsendable !== undefined || !kinds.includes(kind)) {
       return this.refuse(uncheckable(unsendable ?? "a value of another kind"))
     }
@@ -123,27 +121,27 @@ class Cell {
   }
 
   arithmetic(op: Op, amounts: ReadonlyArray<number>, bounds: CallBounds | undefined): AtomicNode {
-    const whole = this.codec.kind === "i" && (op === Op.add || op === Op.min || op === Op.max || op === Op.clamp)
+    const whole = this.shape.codec.kind === "i" && (op === Op.add || op === Op.min || op === Op.max || op === Op.clamp)
     for (const amount of amounts) {
       if (!Number.isFinite(amount)) return this.refuse(new Problem("Expected a finite amount"))
       if (whole && !Number.isInteger(amount)) return this.refuse(new Problem("Expected an integer amount"))
     }
     const { atLeast, atMost } = bounds ?? unbounded
-    if (atLeast === undefined && atMost === undefined) return this.compute(op, "in", amounts, this.decode)
+    if (atLeast === undefined && atMost === undefined) return this.compute(op, "in", amounts, this.shape.decode)
     if (!Number.isFinite(atLeast ?? 0) || !Number.isFinite(atMost ?? 0)) {
       return this.refuse(new Problem("Expected a finite bound"))
     }
-    return this.compute(op, "in", [...amounts, atLeast ?? false, atMost ?? false], this.decode)
+    return this.compute(op, "in", [...amounts, atLeast ?? false, atMost ?? false], this.shape.decode)
   }
 
   get(): AtomicNode {
-    return this.op(Op.get, none, this.decode)
+    return this.op(Op.get, none, this.shape.decode)
   }
   set(value: unknown): AtomicNode {
     return this.withTexts([value], (texts) => this.op(Op.set, texts, nothing))
   }
   getAndSet(value: unknown): AtomicNode {
-    return this.withTexts([value], (texts) => this.op(Op.getAndSet, texts, this.decode))
+    return this.withTexts([value], (texts) => this.op(Op.getAndSet, texts, this.shape.decode))
   }
   compareAndSet(expected: unknown, value: unknown): AtomicNode {
     return this.withTexts([expected, value], (texts) => this.op(Op.compareAndSet, texts, isOne))
@@ -183,7 +181,7 @@ class Cell {
     return this.arithmetic(Op.clamp, [low, high], bounds)
   }
   toggle(): AtomicNode {
-    return this.compute(Op.toggle, "b", none, this.decode)
+    return this.compute(Op.toggle, "b", none, this.shape.decode)
   }
 }
 
@@ -285,7 +283,8 @@ class ListHandle {
   at(index: number): Cell {
     const { field, item, itemSpec, unsendable } = this.list
     const codec = unsendable === undefined ? item : { ...item, unsendable, encode: () => uncheckable(unsendable) }
-    return new Cell(this.place, field, itemSpec, codec, [position(index)], (result) => item.decode(result as string))
+    const shape: Shape = { field, spec: itemSpec, codec, decode: (result) => item.decode(result as string) }
+    return new Cell(this.place, shape, [position(index)])
   }
 }
 
@@ -346,13 +345,23 @@ export const patch = (place: Place, self: Struct, value: unknown, complete: bool
   return nodes
 }
 
-const leafCell = (place: Place, leaf: Leaf): Cell =>
-  leaf.absence === "refused"
-    ? new Cell(place, leaf.field, leaf.spec, leaf.codec, none, (result) => readLeaf(leaf, result))
-    : new OptionalCell(place, leaf.field, leaf.spec, leaf.codec, none, (result) => {
-      const value = readLeaf(leaf, result)
+const shapeOf = (leaf: Leaf): Shape => {
+  const { codec, field, spec } = leaf
+  const read = (result: Result): unknown => readLeaf(leaf, result)
+  if (leaf.absence === "refused") return { field, spec, codec, decode: read }
+  return {
+    field,
+    spec,
+    codec,
+    decode: (result) => {
+      const value = read(result)
       return value instanceof Problem ? value : Option.fromUndefinedOr(value)
-    })
+    }
+  }
+}
+
+const leafCell = (place: Place, leaf: Leaf, shape = shapeOf(leaf)): Cell =>
+  leaf.absence === "refused" ? new Cell(place, shape, none) : new OptionalCell(place, shape, none)
 
 class Whole {
   readonly place: Place
@@ -416,10 +425,12 @@ const checkedHandle = (place: Place, field: string, parts: Schema.Struct.Fields,
 
 const handleOf = (child: Exclude<Node, { readonly _tag: "key" }>): (place: Place) => object => {
   switch (child._tag) {
-    case "leaf":
+    case "leaf": {
+      const shape = shapeOf(child)
       return child.parts === undefined
-        ? (place) => leafCell(place, child)
-        : (place) => checkedHandle(place, child.field, child.parts!, leafCell(place, child))
+        ? (place) => leafCell(place, child, shape)
+        : (place) => checkedHandle(place, child.field, child.parts!, leafCell(place, child, shape))
+    }
     case "list":
       return (place) => new ListHandle(place, child)
     case "struct": {

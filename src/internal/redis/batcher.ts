@@ -2,9 +2,9 @@
  * Gathers the programs that are committed in one turn of the event loop, and sends them as one call for each access and slot.
  */
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import { ConnectionUnavailable, CrossSlot, type RedisServiceError } from "../../RedisServiceError.ts"
-import type { Access, Program, Reply } from "../program/instruction.ts"
+import type { RedisService } from "../../RedisService.ts"
+import { ConnectionUnavailable, CrossSlot } from "../../RedisServiceError.ts"
+import type { Access } from "../program/instruction.ts"
 import { type Limits, sizeOf, tooLarge } from "../program/limits.ts"
 import { slotOf } from "../program/slot.ts"
 import { Entry, keysOf } from "./entry.ts"
@@ -30,7 +30,7 @@ export interface BatcherOptions {
 
 /** @internal */
 export interface Batcher {
-  readonly execute: (program: Program) => Effect.Effect<Reply, RedisServiceError>
+  readonly execute: RedisService["Service"]["execute"]
   /** Refuses what was not sent and what comes from now on, and ends when all that was sent has its answer. */
   readonly close: Effect.Effect<void>
 }
@@ -51,6 +51,7 @@ export const make = (options: BatcherOptions): Batcher => {
       if (entries.length > 0) {
         if (isCluster) bySlot(entries).forEach((group) => divide(access, group))
         else divide(access, entries)
+        entries.length = 0
       }
     }
   }
@@ -64,7 +65,7 @@ export const make = (options: BatcherOptions): Batcher => {
       const { program } = entry
       const refused = tooLarge(program, limits)
       if (refused !== undefined) {
-        entry.settle(Exit.succeed({ _tag: "failed", failure: refused }))
+        entry.answer({ _tag: "failed", failure: refused })
         continue
       }
       const size = sizeOf(program)
@@ -85,18 +86,16 @@ export const make = (options: BatcherOptions): Batcher => {
   }
 
   return {
-    execute: (program) =>
-      Effect.callback<Reply, RedisServiceError>((resume) => {
-        const entry = new Entry(program, resume)
+    execute: (program, read) =>
+      Effect.callback((resume) => {
+        const entry = new Entry(program, read, resume)
         if (closed) return entry.fail(new ConnectionUnavailable({}))
         waiting[program.access].push(entry)
         if (!scheduled) {
           scheduled = true
           setImmediate(flush)
         }
-        return Effect.sync(() => {
-          entry.resume = undefined
-        })
+        return Effect.sync(() => entry.leave())
       }),
     close: Effect.callback<void>((resume) => {
       closed = true

@@ -7,33 +7,55 @@ import {
 } from "../../RedisServiceError.ts"
 import { Op, type Program, type Reply } from "../program/instruction.ts"
 
-/** @internal */
-export type Resume = (exit: Exit.Exit<Reply, RedisServiceError>) => void
-
 /**
- * A program on its way, and who waits for it.
+ * A program on its way, and who waits for it. Once it has its answer it holds neither: an engine may keep what was in flight
+ * for long, and all that hangs on it.
  *
  * @internal
  */
 export class Entry {
-  readonly program: Program
+  program: Program
   /** undefined when the caller has its answer, or has gone */
-  resume: Resume | undefined
+  resume: ((exit: Exit.Exit<any, any>) => void) | undefined
+  read: (reply: Reply) => Exit.Exit<any, any>
   /** on its way, or without a reply */
   sent = false
   /** the last answer that did not settle it */
   refusal: RedisServiceErrorReason | undefined = undefined
 
-  constructor(program: Program, resume: Resume) {
+  constructor(
+    program: Program,
+    read: (reply: Reply) => Exit.Exit<any, any>,
+    resume: (exit: Exit.Exit<any, any>) => void
+  ) {
     this.program = program
+    this.read = read
     this.resume = resume
   }
 
-  settle(exit: Exit.Exit<Reply, RedisServiceError>): void {
-    const resume = this.resume
+  /** Whoever waited has gone. On its way the program stays, since the reply has its results among the others'. */
+  leave(): void {
     this.resume = undefined
+    this.read = unread
+    if (!this.sent) this.program = nothing
+  }
+
+  private settle(exit: Exit.Exit<any, any>): void {
+    const resume = this.resume
     this.sent = false
+    this.leave()
     if (resume !== undefined) resume(exit)
+  }
+
+  answer(reply: Reply): void {
+    if (this.resume === undefined) return
+    let exit: Exit.Exit<any, any>
+    try {
+      exit = this.read(reply)
+    } catch (defect) {
+      exit = Exit.die(defect)
+    }
+    this.settle(exit)
   }
 
   fail(reason: RedisServiceErrorReason): void {
@@ -47,6 +69,9 @@ export class Entry {
     }
   }
 }
+
+const nothing: Program = { instructions: [], access: "read" }
+const unread = () => Exit.void
 
 /** @internal */
 export const keysOf = (program: Program): ReadonlyArray<string> => [

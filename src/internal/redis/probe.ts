@@ -19,7 +19,7 @@ export interface ServerInfo {
   readonly isCluster: boolean
 }
 
-/** Every command that the interpreter calls: `[name, argument...]` after the key. */
+/** Every command that the interpreter calls on a key: `[name, argument...]` after the key. */
 const commands: ReadonlyArray<ReadonlyArray<string>> = [
   ["HGET", "f"],
   ["HMGET", "f"],
@@ -43,6 +43,7 @@ const commands: ReadonlyArray<ReadonlyArray<string>> = [
 /** The key is not declared: on a cluster its slot may be another node's. */
 const probe = `#!lua flags=no-writes
 local denied, question = {}, cjson.decode(ARGV[1])
+if not redis.acl_check_cmd('TIME') then denied[1] = 'TIME' end
 if question.key then
   for _, command in ipairs(question.commands) do
     if not redis.acl_check_cmd(command[1], question.key, unpack(command, 2)) then denied[#denied + 1] = command[1] end

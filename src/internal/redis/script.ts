@@ -9,9 +9,9 @@ export interface Script {
   readonly readOnly: boolean
 }
 
-const script = (flags: string, writes: boolean): Script => {
-  const text = `#!lua${flags}\nlocal WRITES = ${writes}\n${lua}`
-  return { text, sha: createHash("sha1").update(text).digest("hex"), readOnly: !writes }
+const script = (flags: string, readOnly: boolean): Script => {
+  const text = `#!lua${flags}\n${lua}`
+  return { text, sha: createHash("sha1").update(text).digest("hex"), readOnly }
 }
 
 /**
@@ -20,7 +20,7 @@ const script = (flags: string, writes: boolean): Script => {
  * @internal
  */
 export const scripts: { readonly [A in Access]: Script } = {
-  read: script(" flags=no-writes", false),
-  free: script(" flags=allow-oom", true),
-  write: script("", true)
+  read: script(" flags=no-writes", true),
+  free: script(" flags=allow-oom", false),
+  write: script("", false)
 }

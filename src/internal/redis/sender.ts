@@ -3,7 +3,7 @@
  * its reply or at its deadline. Callbacks rather than fibers, since every operation passes here.
  */
 import * as Cause from "effect/Cause"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -31,9 +31,14 @@ export interface Sender {
   readonly drain: (done: () => void) => void
 }
 
+const nothing: Batch = { keys: [], argument: "" }
+const nobody: ReadonlyArray<Entry> = []
+
 class Group {
   readonly access: Access
-  readonly entries: ReadonlyArray<Entry>
+  entries: ReadonlyArray<Entry>
+  /** what was sent */
+  batch: Batch = nothing
   readonly expiresAt: number
   /** what comes after this group has its answers */
   readonly next: (() => void) | undefined
@@ -66,6 +71,9 @@ export const make = (options: SenderOptions): Sender => {
     group.isOver = true
     // also after a defect: no caller is left waiting
     for (const entry of group.entries) entry.abandon()
+    group.entries = nobody
+    group.batch = nothing
+    group.fiber = undefined
     inFlight.delete(group)
     if (group.next !== undefined) group.next()
     if (inFlight.size === 0) {
@@ -76,8 +84,9 @@ export const make = (options: SenderOptions): Sender => {
   }
 
   const stop = (group: Group): void => {
+    const fiber = group.fiber
     over(group)
-    group.fiber?.interruptUnsafe()
+    fiber?.interruptUnsafe()
   }
 
   /** A client that was busy reads first what has come meanwhile: sockets are read between timers and immediates. */
@@ -106,50 +115,47 @@ export const make = (options: SenderOptions): Sender => {
 
   /** Sends what still has a caller, and waits for a connection as long as nothing was sent. */
   const advance = (group: Group): void => {
-    const entries = group.entries.filter((entry) => entry.resume !== undefined)
-    if (entries.length === 0) return over(group)
-    const batch = encodeBatch(entries.map((entry) => entry.program), keyPrefix)
-    for (const entry of entries) entry.sent = true
-    evaluate(group, entries, batch, "EVALSHA")
+    group.entries = group.entries.filter((entry) => entry.resume !== undefined)
+    if (group.entries.length === 0) return over(group)
+    group.batch = encodeBatch(group.entries, keyPrefix)
+    for (const entry of group.entries) entry.sent = true
+    evaluate(group, "EVALSHA")
   }
 
-  const evaluate = (group: Group, entries: ReadonlyArray<Entry>, batch: Batch, command: "EVAL" | "EVALSHA"): void => {
+  const evaluate = (group: Group, command: "EVAL" | "EVALSHA"): void => {
     const script = scripts[group.access]
-    run(
-      group,
-      transport.evaluate({
-        command: script.readOnly ? `${command}_RO` : command,
-        script: command === "EVAL" ? script.text : script.sha,
-        keys: batch.keys,
-        argument: batch.argument
-      }),
-      (exit) => {
-        if (Exit.isFailure(exit)) return wait(group, entries, exit)
-        const reply = exit.value
-        if (reply._tag === "Error" && command === "EVALSHA" && isNoScript(reply.message)) {
-          return evaluate(group, entries, batch, "EVAL")
-        }
-        answer(group, entries, reply)
-      }
-    )
+    const call = transport.evaluate({
+      command: script.readOnly ? `${command}_RO` : command,
+      script: command === "EVAL" ? script.text : script.sha,
+      keys: group.batch.keys,
+      argument: group.batch.argument
+    })
+    run(group, call, (exit) => {
+      if (Exit.isFailure(exit)) return wait(group, exit)
+      const reply = exit.value
+      if (reply._tag === "Error" && command === "EVALSHA" && isNoScript(reply.message)) return evaluate(group, "EVAL")
+      answer(group, reply)
+    })
   }
 
-  const wait = (group: Group, entries: ReadonlyArray<Entry>, exit: Exit.Failure<unknown, TransportError>): void => {
+  const wait = (group: Group, exit: Exit.Failure<unknown, TransportError>): void => {
     const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
     if (error?.outcome !== "NotSent") return over(group)
     const refusal = refusalOf(error)
-    for (const entry of entries) {
+    for (const entry of group.entries) {
       entry.sent = false
       entry.refusal = refusal
     }
     if (isFinal(refusal)) return over(group)
-    run(group, transport.ready, (exit) => {
+    // in another turn, since a connection that is ending looks ready until its event
+    run(group, Effect.andThen(transport.ready, Effect.yieldNow), (exit) => {
       if (Exit.isSuccess(exit)) advance(group)
-      else wait(group, entries, exit)
+      else wait(group, exit)
     })
   }
 
-  const answer = (group: Group, entries: ReadonlyArray<Entry>, reply: ServerReply): void => {
+  const answer = (group: Group, reply: ServerReply): void => {
+    const { entries } = group
     if (reply._tag === "Error") {
       const { message } = reply
       if (entries.length > 1 && isDivisible(message)) {
@@ -157,7 +163,7 @@ export const make = (options: SenderOptions): Sender => {
           entry.sent = false
           entry.refusal = classify(message, keysOf(entry.program), false)
         }
-        return divide(group, entries, 0)
+        return divide(group, 0)
       }
       for (const entry of entries) entry.fail(classify(message, keysOf(entry.program), false))
       return over(group)
@@ -170,10 +176,11 @@ export const make = (options: SenderOptions): Sender => {
     over(group)
   }
 
-  /** One by one, within the deadline of all: the first of them stands for the group while it runs. */
-  const divide = (group: Group, entries: ReadonlyArray<Entry>, at: number): void => {
-    if (at === entries.length || group.isOver) return over(group)
-    start(new Group(group.access, [entries[at]!], group.expiresAt, () => divide(group, entries, at + 1)))
+  /** One by one, within the deadline of all. */
+  const divide = (group: Group, at: number): void => {
+    const entry = group.entries[at]
+    if (entry === undefined) return over(group)
+    start(new Group(group.access, [entry], group.expiresAt, () => divide(group, at + 1)))
   }
 
   return {
@@ -189,10 +196,8 @@ export const make = (options: SenderOptions): Sender => {
 }
 
 const settle = (entry: Entry, outcome: Outcome): void => {
-  if (outcome._tag !== "refused") return entry.settle(Exit.succeed(outcome))
+  if (outcome._tag !== "refused") return entry.answer(outcome)
   const { message, step, undone } = outcome
-  if (undone && isWrongType(message)) {
-    return entry.settle(Exit.succeed({ _tag: "failed", failure: { _tag: "type", step } }))
-  }
+  if (undone && isWrongType(message)) return entry.answer({ _tag: "failed", failure: { _tag: "type", step } })
   entry.fail(undone ? classify(message, keysOf(entry.program), true) : broken(message))
 }

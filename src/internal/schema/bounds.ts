@@ -10,7 +10,10 @@ export interface Checks {
   readonly bounds: Bounds
   /** what it can't: the description of the first such check */
   readonly unsendable: string | undefined
+  /** what a codec has to run; whether a number is whole or finite it sees by itself */
   readonly filters: ReadonlyArray<SchemaAST.Filter<any>>
+  readonly isInteger: boolean
+  readonly isFinite: boolean
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -34,17 +37,24 @@ export const checksOf = (ast: SchemaAST.AST): Checks => {
   const bounds: Mutable<Bounds> = {}
   const filters: Array<SchemaAST.Filter<any>> = []
   let unsendable: string | undefined
+  let isInteger = false
+  let isFinite = false
   const visit = (check: SchemaAST.Check<any>): void => {
     if (check._tag === "FilterGroup") return check.checks.forEach(visit)
-    filters.push(check)
     const representation = check.annotations?.representation as
       | { readonly id: string; readonly payload: any }
       | undefined
     const payload = representation?.payload
     switch (representation?.id) {
       case "effect/schema/isInt":
-      case "effect/schema/isFinite":
+        isInteger = true
         return
+      case "effect/schema/isFinite":
+        isFinite = true
+        return
+    }
+    filters.push(check)
+    switch (representation?.id) {
       case "effect/schema/isGreaterThan":
         return tightest(bounds, "gt", payload.exclusiveMinimum, Math.max)
       case "effect/schema/isGreaterThanOrEqualTo":
@@ -68,11 +78,5 @@ export const checksOf = (ast: SchemaAST.AST): Checks => {
     }
   }
   ast.checks?.forEach(visit)
-  return { bounds, unsendable, filters }
+  return { bounds, unsendable, filters, isInteger, isFinite }
 }
-
-/** @internal */
-export const isInteger = (ast: SchemaAST.AST): boolean =>
-  checksOf(ast).filters.some((filter) =>
-    (filter.annotations?.representation as { readonly id?: string } | undefined)?.id === "effect/schema/isInt"
-  )

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { FieldSpec } from "../program/instruction.ts"
-import { type Bounds, checksOf, isInteger } from "./bounds.ts"
+import { type Bounds, checksOf } from "./bounds.ts"
 import { Problem } from "./problem.ts"
 
 /** @internal */
@@ -81,18 +81,22 @@ const integer = (ast: SchemaAST.AST): Codec =>
 
 const notNumbers = new Map([["NaN", NaN], ["Infinity", Infinity], ["-Infinity", -Infinity]])
 
-const number = (ast: SchemaAST.AST): Codec =>
-  checked(ast, {
+const number = (ast: SchemaAST.AST): Codec => {
+  const allowed = checksOf(ast).isFinite ? Number.isFinite : (value: unknown) => typeof value === "number"
+  const problem = new Problem(checksOf(ast).isFinite ? "Expected a finite number" : "Expected number")
+  return checked(ast, {
     kind: "n",
-    encode: (value) => typeof value === "number" ? String(value) : new Problem("Expected number"),
+    encode: (value) => allowed(value) ? String(value) : problem,
     decode: (stored) => {
       if (numeric.test(stored)) {
         const value = Number(stored)
         if (Number.isFinite(value)) return value === 0 ? 0 : value
       }
-      return notNumbers.get(stored) ?? new Problem("Expected number")
+      const value = notNumbers.get(stored)
+      return allowed(value) ? value : problem
     }
   })
+}
 
 const boolean = (ast: SchemaAST.AST): Codec =>
   checked(ast, {
@@ -222,7 +226,7 @@ export const codecOf = (schema: Schema.Constraint): Codec => {
     case "TemplateLiteral":
       return { ...text(ast), ...json(schema) }
     case "Number":
-      return isInteger(ast) ? integer(ast) : number(ast)
+      return checksOf(ast).isInteger ? integer(ast) : number(ast)
     case "Boolean":
       return boolean(ast)
     case "Literal":

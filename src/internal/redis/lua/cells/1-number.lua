@@ -1,7 +1,7 @@
 -- Numbers travel as text, since cjson keeps 14 digits, and read back to the same double. The text is JavaScript's own.
-local SAFE = 9007199254740991
 local NORMAL = 2.2250738585072014e-308
-local abs, frexp = math.abs, math.frexp
+local abs, frexp, floor, ceil, fmod = math.abs, math.frexp, math.floor, math.ceil, math.fmod
+local gsub, sub, rep = string.gsub, string.sub, string.rep
 
 local function parse(text)
   if find(text, "^%-?%d+$") then return tonumber(text) end

@@ -15,13 +15,6 @@ local function list(e, spec)
   return l
 end
 
-local function chunked(command, key, items, first, last, step)
-  for from = first, last, 1000 do
-    local upto = from + 999 < last and from + 999 or last
-    call(command, key, unpack(items, from, upto))
-  end
-end
-
 local function undoTail(l, count)
   l.length = l.length - count
   call("LTRIM", l.key, 0, -count - 1)
@@ -37,8 +30,8 @@ local function undoPop(l, value)
   call("RPUSH", l.key, value)
 end
 
-local function undoSet(l, old)
-  call("LSET", l.key, old[1], old[2])
+local function undoSet(l, index, old)
+  call("LSET", l.key, index, old)
 end
 
 local function undoCompact(l, items)

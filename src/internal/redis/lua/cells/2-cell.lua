@@ -104,3 +104,5 @@ local function apply(op, text, spec, at, n)
   local flipped = current == "true" and "false" or "true"
   return flipped, flipped
 end
+
+return apply, sized

@@ -1,0 +1,18 @@
+-- One call carries a batch: ARGV[1] = [specs, code]. The code is flat: for each program its number of instructions, then
+-- for each instruction `op, key, spec, n, argument 1..n`. The reply is one flat array too: for each program true and a result
+-- for each instruction, or one array that says why it failed. No program leaves anything behind for the next one here.
+--
+-- All of this text runs with every call, and making a function costs: what stands in a folder is a family of functions that
+-- is made when it is first needed (`cells()`, `programs()`), and the way of the most frequent programs needs none.
+local call, error, type, unpack, tonumber, KEYS = redis.call, error, type, unpack, tonumber, KEYS
+local format, find = string.format, string.find
+local SAFE = 9007199254740991
+local input = cjson.decode(ARGV[1])
+local specs, code = input[1], input[2]
+
+local out, size = {}, 0 -- the reply
+local step = 0 -- which instruction of its program runs
+
+local function fail(tag, detail)
+  error({ tag, step, detail })
+end

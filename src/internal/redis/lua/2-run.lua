@@ -1,0 +1,75 @@
+-- Runs the batch: each program by itself, wholly or not at all.
+local pc, last = 1, #code
+local start, head = 1, 0 -- of the program that runs
+
+-- Most programs are one operation on one field, or one read: with nothing to undo, they need no bookkeeping. The version
+-- comes first: it is the one write that what is stored can refuse.
+local function alone(op, key, spec, at, n)
+  if op >= OP.read then
+    local found = call("HMGET", key, "$v", unpack(spec.fs))
+    if found[1] or call("EXISTS", key) == 1 then return found end
+    if op == OP.find then return false end
+    return fail("missing")
+  end
+  local text = call("HGET", key, spec.f)
+  if not text and call("EXISTS", key) == 0 then return fail("missing") end
+  if op == OP.add and n == 1 and spec.k == "i" and not (spec.ge or spec.gt or spec.le or spec.lt)
+    and text and #text < 16 and find(text, "^%-?%d+$") then
+    -- what `apply` does, where nothing can be wrong but the size of the sum
+    local sum = tonumber(text) + code[at]
+    if sum <= SAFE and sum >= -SAFE then
+      local result = format("%d", sum)
+      call("HINCRBY", key, "$v", "1")
+      call("HSET", key, spec.f, result)
+      return result
+    end
+  end
+  if not apply then apply, sized = cells() end
+  local value, result = apply(op, text, spec, at, n)
+  if value ~= nil then
+    call("HINCRBY", key, "$v", "1")
+    if value then call("HSET", key, spec.f, value) else call("HDEL", key, spec.f) end
+  end
+  return result
+end
+
+local function run()
+  while pc <= last do
+    local count = code[pc]
+    start, head, size = pc, size + 1, size + 2
+    out[head] = true
+    pc = pc + 1
+    local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
+    if count == 1 and (op < OP.append and op > OP.fail and not spec.at
+        or (op == OP.read or op == OP.find) and #spec.cs == 0) then
+      step = 1
+      out[size] = alone(op, KEYS[code[pc + 1]], spec, pc + 4, n)
+      pc = pc + 4 + n
+    else
+      if not apply then apply, sized = cells() end
+      if not execute then execute, recover = programs() end
+      size = head
+      pc = execute(pc, count)
+    end
+  end
+end
+
+local ok, why
+repeat
+  ok, why = pcall(run)
+  if not ok then
+    -- a program that stops is undone, and the next one runs
+    for i = head + 1, size do out[i] = nil end
+    size = head
+    local message = type(why) == "table" and why.err or not why[1] and why
+    if not recover or recover() then
+      out[head] = message and { "error", step, message } or why
+    else
+      out[head] = { "broken", step, message or why[1] }
+    end
+    local count = code[start]
+    pc = start + 1
+    for _ = 1, count do pc = pc + 4 + code[pc + 3] end
+  end
+until ok
+return cjson.encode(out)
