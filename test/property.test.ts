@@ -151,6 +151,11 @@ for (const backend of backends) {
   })
 
   backend.describe("arithmetic", () => {
+    it.live("keeps to each bound of the schema", () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* Numbers.bounds(yield* target("bounds")), [])
+      }), minutes(1))
+
     it.live("gives what JavaScript gives, to the last bit", () =>
       Effect.gen(function*() {
         const { counts, mismatch } = yield* Numbers.run(yield* target("numbers"), {

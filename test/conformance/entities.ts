@@ -786,6 +786,27 @@ export const entities = (test: Test): void => {
       assert.deepEqual(yield* Note.get("n"), { ...note, count: 2, kind: "b" })
     }))
 
+  test("a text that is not of the field's kind is not given away by getAndSet", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      yield* Note.insert(note)
+      const bad = { count: "abc", ratio: "0x10", done: "yes" }
+      yield* raw.hashSet(noteKey, bad)
+      const before = yield* raw.dump
+      const { count, done, ratio } = Note.ref("n")
+      yield* wrongType(count.getAndSet(2), { field: "count" })
+      yield* wrongType(ratio.getAndSet(2), { field: "ratio" })
+      yield* wrongType(done.getAndSet(true), { field: "done" })
+      yield* wrongType(Atomic.all([count.set(3), ratio.getAndSet(2)]), { field: "ratio" })
+      assert.deepEqual(yield* raw.dump, before)
+      yield* raw.hashSet(noteKey, { count: "7", ratio: "NaN", done: "false" })
+      assert.deepEqual(yield* Atomic.all([count.getAndSet(2), ratio.getAndSet(2), done.getAndSet(true)]), [
+        7,
+        NaN,
+        false
+      ])
+    }))
+
   test("a key of another type under the entity's name is never touched", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter

@@ -162,6 +162,16 @@ export const keys = (test: Test): void => {
       }
     }))
 
+  test("the bound of 1 kB is for all parts of a tuple together", () =>
+    Effect.gen(function*() {
+      const Pair = Model.make("KeysLong", { a: Schema.String, b: Schema.String, n: Schema.Int }, { key: ["a", "b"] })
+      const [a, b] = ["a".repeat(500), "b".repeat(523)]
+      yield* Pair.insert({ a, b, n: 1 })
+      assert.deepEqual(yield* Pair.get([a, b]), { a, b, n: 1 })
+      const error = yield* Effect.flip(Pair.get([a, `${b}b`]))
+      assert.strictEqual(error._tag, "InvalidValue")
+    }))
+
   test("an id without a stored form refuses every program, and nothing is thrown before", () =>
     Effect.gen(function*() {
       for (const [name, given] of refused) {

@@ -9,6 +9,20 @@ import type * as State from "./state.ts"
 
 const Sum = Model.make("Sum", { id: Schema.String, number: Schema.Number, integer: Schema.Int }, { key: "id" })
 
+const limit = 3
+
+const Bounded = Model.make("Bounded", {
+  id: Schema.String,
+  "integer minimum": Schema.Int.check(Schema.isGreaterThanOrEqualTo(limit)),
+  "integer exclusiveMinimum": Schema.Int.check(Schema.isGreaterThan(limit)),
+  "integer maximum": Schema.Int.check(Schema.isLessThanOrEqualTo(limit)),
+  "integer exclusiveMaximum": Schema.Int.check(Schema.isLessThan(limit)),
+  "number minimum": Schema.Number.check(Schema.isGreaterThanOrEqualTo(limit)),
+  "number exclusiveMinimum": Schema.Number.check(Schema.isGreaterThan(limit)),
+  "number maximum": Schema.Number.check(Schema.isLessThanOrEqualTo(limit)),
+  "number exclusiveMaximum": Schema.Number.check(Schema.isLessThan(limit))
+}, { key: "id" })
+
 type Operation = Exclude<keyof Field.Number, "get" | "set" | "compareAndSet" | "getAndSet">
 
 export const operations: ReadonlyArray<Operation> = [
@@ -126,6 +140,9 @@ const programOf = ({ a, b, name, operation, value }: Sample) => {
   return Atomic.andThen(handle.set(value), call(handle, operation, a, b))
 }
 
+/** The same of a number that is stored already, as a program of one instruction: that has a shorter way. */
+const alone = ({ a, b, name, operation }: Sample, id: number) => call(Sum.ref(`s${id}`)[name], operation, a, b)
+
 export interface Result {
   readonly counts: Map<string, number>
   readonly mismatch: string | undefined
@@ -134,7 +151,7 @@ export interface Result {
 const reasonOf = (outcome: Outcome): unknown =>
   "label" in outcome ? outcome.label.replace("ArithmeticError ", "") : outcome.value
 
-/** Results in programs of many, since they are most; the others one by one, since each ends its program. */
+/** Results in programs of many, since they are most; the others one by one, since each ends its program; and some alone. */
 export const run = Effect.fnUntraced(function*(
   target: State.Target,
   options: { readonly name: string; readonly samples: number }
@@ -146,7 +163,6 @@ export const run = Effect.fnUntraced(function*(
     mismatch: `${options.name}, REDLAYER_SEED=${seed}: ${self.name} ${self.value} ${self.operation} ${self.a}` +
       `${self.operation === "clamp" ? ` ${self.b}` : ""} gave ${String(found)}, not ${self.expected}`
   })
-  yield* target.reset(new Map([["Sum:{s}", { type: "hash", expiry: -1, values: ["number", "0", "integer", "0"] }]]))
   for (let done = 0; done < options.samples;) {
     const samples = Array.from({ length: 1000 }, () => sample(random))
     done += samples.length
@@ -154,6 +170,13 @@ export const run = Effect.fnUntraced(function*(
       const key = `${name} ${operation} ${typeof expected === "string" ? expected : "gives a number"}`
       counts.set(key, (counts.get(key) ?? 0) + 1)
     }
+    const few = samples.slice(0, 250)
+    yield* target.reset(
+      new Map([
+        ["Sum:{s}", hashOf({ number: 0, integer: 0 })],
+        ...few.map(({ name, value }, i): [string, State.Entry] => [`Sum:{s${i}}`, hashOf({ [name]: value })])
+      ])
+    )
     const results = samples.filter(({ expected }) => typeof expected === "number")
     const failures = samples.filter(({ expected }) => typeof expected === "string")
     const outcome = yield* commit(Atomic.all(results.map(programOf)), target.service)
@@ -163,12 +186,66 @@ export const run = Effect.fnUntraced(function*(
         return wrong(self, found === undefined ? JSON.stringify(outcome) : found[i])
       }
     }
-    const outcomes = yield* Effect.forEach(failures, (self) => commit(programOf(self), target.service), {
+    const others = [
+      ...failures.map((self) => ({ self, program: programOf(self) })),
+      ...few.map((self, i) => ({ self, program: alone(self, i) }))
+    ]
+    const outcomes = yield* Effect.forEach(others, ({ program }) => commit(program, target.service), {
       concurrency: "unbounded"
     })
-    for (const [i, self] of failures.entries()) {
-      if (reasonOf(outcomes[i]!) !== self.expected) return wrong(self, reasonOf(outcomes[i]!))
+    for (const [i, { self }] of others.entries()) {
+      if (!Object.is(reasonOf(outcomes[i]!), self.expected)) return wrong(self, reasonOf(outcomes[i]!))
     }
   }
   return { counts, mismatch: undefined }
+})
+
+const hashOf = (fields: { readonly [name: string]: number }): State.Entry => ({
+  type: "hash",
+  expiry: -1,
+  values: Object.entries(fields).flatMap(([name, value]) => [name, String(value)])
+})
+
+const breaks = (bound: string, value: number): boolean => {
+  switch (bound) {
+    case "minimum":
+      return value < limit
+    case "exclusiveMinimum":
+      return value <= limit
+    case "maximum":
+      return value > limit
+    default:
+      return value >= limit
+  }
+}
+
+/** Each bound with results on it and on both sides of it, alone and in a larger program. Gives what was wrong. */
+export const bounds = Effect.fnUntraced(function*(target: State.Target): Effect.fn.Return<ReadonlyArray<string>> {
+  const names = Object.keys(Bounded.fields).filter((name) => name !== "id") as ReadonlyArray<
+    Exclude<keyof typeof Bounded.fields, "id">
+  >
+  const samples = names.flatMap((name) => {
+    const whole = name.startsWith("integer")
+    return (whole ? [1, 2, 3, 4, 5] : [2, 2.5, 3, 3.5, 4]).flatMap((value) =>
+      (whole ? [-1, 0, 1] : [-0.5, 0, 0.5]).flatMap((by) =>
+        [true, false].map((alone) => ({ name, value, by, alone, bound: name.split(" ")[1]! }))
+      )
+    )
+  })
+  const initial = samples.map(({ name, value }, i): [string, State.Entry] => [
+    `Bounded:{s${i}}`,
+    hashOf({ [name.replace(" ", "%20")]: value })
+  ])
+  yield* target.reset(new Map(initial))
+  const outcomes = yield* Effect.forEach(samples, ({ alone, by, name }, i) => {
+    const program = Bounded.ref(`s${i}`)[name].increment(by)
+    return commit(alone ? program : Atomic.andThen(Bounded.exists(`s${i}`), program), target.service)
+  }, { concurrency: "unbounded" })
+  return samples.flatMap(({ bound, by, value, ...rest }, i) => {
+    const sum = value + by
+    const found = reasonOf(outcomes[i]!)
+    return found === (breaks(bound, sum) ? `OutOfBounds ${bound}` : sum)
+      ? []
+      : [JSON.stringify({ ...rest, bound, by, value, found })]
+  })
 })

@@ -21,6 +21,8 @@ type Make = (random: Random) => Step
 export interface World {
   readonly initial: ReadonlyMap<string, Entry>
   readonly makers: ReadonlyMap<string, ReadonlyArray<Make>>
+  /** the share of programs on whole entities, which are a few among many operations */
+  readonly whole: number
 }
 
 const makersOf = (
@@ -63,6 +65,7 @@ const placesOf = (world: number): ReadonlyArray<Place> =>
 const worldOf = (
   places: Iterable<Place>,
   entity: (place: Place) => ReadonlyMap<string, Entry>,
+  whole: number,
   only?: FieldCase
 ): World => {
   const initial = new Map<string, Entry>()
@@ -75,7 +78,7 @@ const worldOf = (
       makers.set(operation, known)
     }
   }
-  return { initial, makers }
+  return { initial, makers, whole }
 }
 
 /** A world of one to three entities; its number keeps its keys apart from those of others. */
@@ -83,7 +86,8 @@ export const makeWorld = (world: number, random: Random): World => {
   const places = placesOf(world)
   return worldOf(
     new Set([random.pick(places), random.pick(places), random.pick(places)]),
-    ({ key, self }) => randomEntity(self, key, random)
+    ({ key, self }) => randomEntity(self, key, random),
+    0.15
   )
 }
 
@@ -91,24 +95,31 @@ export const makeWorld = (world: number, random: Random): World => {
 export const makeWholeWorld = (world: number, random: Random): World =>
   worldOf(
     placesOf(world),
-    ({ key, self }) => randomEntity(self, key, random, key === self.ids(world)[0]![1] ? "good" : "none")
+    ({ key, self }) => randomEntity(self, key, random, key === self.ids(world)[0]![1] ? "good" : "none"),
+    0.15
   )
 
 /** A world of one list and its entity: a few operations that meet each other more often. */
 export const makeNarrowWorld = (world: number, random: Random, kind?: string): World => {
   const place = random.pick(placesOf(world))
   const lists = place.self.fields.filter(({ stored }) => stored?.isList === true)
-  return worldOf([place], ({ key, self }) => randomEntity(self, key, random, kind), random.pick(lists))
+  return worldOf(
+    [place],
+    ({ key, self }) => randomEntity(self, key, random, kind),
+    random.pick([0.2, 0.7]),
+    random.pick(lists)
+  )
 }
 
 /** How often an operation was in a program that succeeded: now and then the rarer one of two is picked. */
 export type Rarity = (operation: string) => number
 
-/** Whole entities and lists have a few operations among many, and weigh more. */
+/** Lists have a few operations among many, and weigh more. */
 export const randomStep = (world: World, random: Random, rarity: Rarity = () => 0): Step => {
   const names = [...world.makers.keys()]
   const family = (prefix: string) => random.pick(names.filter((name) => name.startsWith(prefix)))
-  const pick = () => random.chance(0.15) ? family("model.") : random.chance(0.1) ? family("list.") : random.pick(names)
+  const pick = () =>
+    random.chance(world.whole) ? family("model.") : random.chance(0.1) ? family("list.") : random.pick(names)
   const a = pick()
   const b = random.chance(0.4) ? pick() : a
   return random.pick(world.makers.get(rarity(a) <= rarity(b) ? a : b)!)(random)

@@ -118,7 +118,8 @@ export const redis = (service: Target["service"], raw: RawRedis, prefix: string)
     yield* Effect.orDie(raw.call("EVAL", clearScript, "0", prefix))
     const pipeline = raw.client.pipeline()
     for (const [key, { expiry, type, values }] of state) {
-      pipeline.call(type === "hash" ? "HSET" : "RPUSH", prefix + key, ...values)
+      // what was read may be of an entity that had only a version of 0
+      pipeline.call(type === "hash" ? "HSET" : "RPUSH", prefix + key, ...(values.length === 0 ? ["$v", "0"] : values))
       if (expiry >= 0) pipeline.call("PEXPIREAT", prefix + key, expiry)
     }
     const replies = yield* Effect.promise(() => pipeline.exec())

@@ -92,6 +92,15 @@ const same = (a: string | undefined, b: string, spec: FieldSpec): boolean =>
   a === b || a !== undefined && (spec.k === "i" || spec.k === "n") && numeric.test(a) && numeric.test(b) &&
     Number(a) === Number(b)
 
+/** Whether a stored text is of the field's kind, as far as a kind tells: what is not must not be lost. */
+const isReadable = (text: string, spec: FieldSpec): boolean => {
+  if (spec.k === "b") return text === "true" || text === "false"
+  if (spec.k !== "i" && spec.k !== "n") return true
+  const n = numeric.test(text) ? Number(text) : NaN
+  if (Number.isFinite(n)) return spec.k === "n" || Number.isSafeInteger(n)
+  return spec.k === "n" && (text === "NaN" || text === "Infinity" || text === "-Infinity")
+}
+
 /**
  * The new text is undefined where nothing is written, and false where it goes.
  *
@@ -115,7 +124,7 @@ export const apply = (
     case Op.setIfAbsent:
       return stored === false ? [args[0] as string, 1] : [undefined, 0]
     case Op.getAndSet:
-      return [args[0] as string, stored]
+      return stored === false || isReadable(stored, spec) ? [args[0] as string, stored] : stop({ _tag: "type" })
     case Op.compareAndSet:
       return same(current, args[0] as string, spec) ? [args[1] as string, 1] : [undefined, 0]
   }

@@ -21,12 +21,17 @@ const plain = /^[\w.@+=,;/-]{1,255}$/
 const encoder = new TextEncoder()
 
 /** @internal */
+export const tooLong = new Problem(`Expected a key of at most ${maximumBytes} bytes`)
+
+/** @internal */
+export const isTooLong = (escaped: string): boolean =>
+  escaped.length * 3 > maximumBytes && encoder.encode(escaped).length > maximumBytes
+
+/** @internal */
 export const escapeId = (text: string): string | Problem => {
   if (plain.test(text)) return text
   if (text === "") return new Problem("Expected a key that is not empty")
   if (!text.isWellFormed()) return new Problem("Expected well-formed Unicode")
   const escaped = escape(text)
-  return escaped.length * 3 > maximumBytes && encoder.encode(escaped).length > maximumBytes
-    ? new Problem(`Expected a key of at most ${maximumBytes} bytes`)
-    : escaped
+  return isTooLong(escaped) ? tooLong : escaped
 }

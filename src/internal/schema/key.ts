@@ -3,7 +3,7 @@
  */
 import { crc16 } from "../program/slot.ts"
 import type { Codec } from "./codec.ts"
-import { escape, escapeId } from "./escape.ts"
+import { escape, escapeId, isTooLong, tooLong } from "./escape.ts"
 import { Problem } from "./problem.ts"
 
 /** @internal */
@@ -57,6 +57,7 @@ export const keyOf = (plan: KeyPlan): (id: unknown) => Key | Problem => {
       escaped.push(text)
     }
     const joined = escaped.join(":")
+    if (isTooLong(joined)) return tooLong
     if (component < 0) return whole(joined)
     return {
       key: `${prefix}${escaped[component]!}}:${escaped.filter((_, i) => i !== component).join(":")}`,

@@ -73,6 +73,15 @@ local function same(a, b, spec)
   return x ~= nil and x == y
 end
 
+-- Whether a stored text is of the field's kind, as far as a kind tells: what is not must not be lost.
+local function readable(text, spec)
+  if spec.k == "b" then return text == "true" or text == "false" end
+  if spec.k ~= "i" and spec.k ~= "n" then return true end
+  local n = parse(text)
+  if n and n - n == 0 then return spec.k == "n" or n % 1 == 0 and n <= SAFE and n >= -SAFE end
+  return spec.k == "n" and (text == "NaN" or text == "Infinity" or text == "-Infinity")
+end
+
 -- Gives nil as the new text where nothing is written, false where it goes. The operation's arguments begin at `at`.
 local function apply(op, text, spec, at, n)
   if op >= OP.add then
@@ -89,7 +98,10 @@ local function apply(op, text, spec, at, n)
     if text then return nil, 0 end
     return code[at], 1
   end
-  if op == OP.getAndSet then return code[at], text end
+  if op == OP.getAndSet then
+    if text and not readable(text, spec) then return fail("type") end
+    return code[at], text
+  end
   local current = text or spec.d
   if op == OP.compareAndSet then
     if same(current or false, code[at], spec) then return code[at + 1], 1 end
