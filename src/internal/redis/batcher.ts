@@ -95,7 +95,7 @@ export const make = (options: BatcherOptions): Batcher => {
           scheduled = true
           setImmediate(flush)
         }
-        return Effect.sync(() => entry.leave())
+        return entry
       }),
     close: Effect.callback<void>((resume) => {
       closed = true

@@ -1,3 +1,5 @@
+import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import {
   ConnectionUnavailable,
@@ -13,7 +15,7 @@ import { Op, type Program, type Reply } from "../program/instruction.ts"
  *
  * @internal
  */
-export class Entry {
+export class Entry extends Effectable.Class<void> {
   program: Program
   /** undefined when the caller has its answer, or has gone */
   resume: ((exit: Exit.Exit<any, any>) => void) | undefined
@@ -28,9 +30,16 @@ export class Entry {
     read: (reply: Reply) => Exit.Exit<any, any>,
     resume: (exit: Exit.Exit<any, any>) => void
   ) {
+    super()
     this.program = program
     this.read = read
     this.resume = resume
+  }
+
+  /** As an effect it is what happens when its caller is interrupted: one object less for every operation. */
+  asEffect(): Effect.Effect<void> {
+    this.leave()
+    return Effect.void
   }
 
   /** Whoever waited has gone. On its way the program stays, since the reply has its results among the others'. */
