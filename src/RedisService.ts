@@ -53,7 +53,7 @@ export interface ServiceOptions {
    * not sent fails with `ConnectionUnavailable`, and one that was with `OutcomeUnknown`. Starting the layer has as long.
    */
   readonly deadline?: Duration.Input | undefined
-  /** The bounds of one call: 128 programs, 256,000 bytes, 2,048 instructions unless said otherwise. */
+  /** The bounds of one call: 128 programs, 256,000 UTF-16 units of keys and texts (`bytes`), 2,048 instructions unless said otherwise. */
   readonly batch?: {
     readonly programs?: number
     readonly bytes?: number

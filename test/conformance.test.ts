@@ -6,11 +6,13 @@ import { Effect, Fiber, Schema } from "effect"
 import { Atomic, Model } from "redlayer"
 import { together } from "./conformance/assertions.ts"
 import { batches } from "./conformance/batches.ts"
+import { definitions } from "./conformance/definitions.ts"
 import { entities } from "./conformance/entities.ts"
 import { keys } from "./conformance/keys.ts"
 import { lists } from "./conformance/lists.ts"
 import { numbers } from "./conformance/numbers.ts"
 import { all, type Backend, layerRedis, type Test } from "./conformance/Raw.ts"
+import { storedByHand } from "./conformance/storedByHand.ts"
 import { text } from "./conformance/text.ts"
 import { transactions } from "./conformance/transactions.ts"
 import { values } from "./conformance/values.ts"
@@ -20,10 +22,12 @@ import * as RedisServer from "./support/RedisServer.ts"
 
 const suites: { readonly [name: string]: (test: Test, backend: Backend) => void } = {
   batches,
+  definitions,
   entities,
   keys,
   lists,
   numbers,
+  storedByHand,
   text,
   transactions,
   values
