@@ -62,18 +62,19 @@ export const encodeBatch = (entries: ReadonlyArray<{ readonly program: Program }
     lastKey = key
     return keys.push(keyPrefix === "" ? key : keyPrefix + key)
   }
+  let declared: Map<string, number> | undefined
+  const declare = (key: string): number => {
+    declared ??= new Map()
+    let index = declared.get(key)
+    if (index === undefined) {
+      index = push(key)
+      declared.set(key, index)
+    }
+    return index
+  }
   for (const { program: { instructions } } of entries) {
     code.push(instructions.length)
-    let declared: Map<string, number> | undefined
-    const declare = (key: string): number => {
-      declared ??= new Map()
-      let index = declared.get(key)
-      if (index === undefined) {
-        index = push(key)
-        declared.set(key, index)
-      }
-      return index
-    }
+    declared = undefined
     for (const instruction of instructions) {
       const { args, key, op, spec } = instruction
       if (op === Op.fail) {
