@@ -10,8 +10,12 @@ import * as Schema from "effect/Schema"
 const place = { model: Schema.String, id: Schema.String }
 const fieldPlace = { ...place, field: Schema.String }
 
-/** The model's own field in a path. What follows may be the keys of a record, and these are values. */
-const top = (field: string): string => field.split(".", 1)[0]!
+/**
+ * The model's own field in a path. What follows may be the keys of a record, and these are values.
+ *
+ * @internal
+ */
+export const top = (field: string): string => field.split(".", 1)[0]!
 
 /**
  * There is no entity with this id. Nothing was written.
@@ -76,10 +80,12 @@ export class OutOfBounds extends Schema.TaggedError<OutOfBounds>("redlayer/OutOf
     "exclusiveMaximum",
     "minLength",
     "maxLength",
+    "minSize",
+    "maxSize",
     "atLeast",
     "atMost"
   ]),
-  limit: Schema.Number
+  limit: Schema.Union([Schema.Number, Schema.BigInt])
 }) {
   override get message(): string {
     return `${this.model}.${this.field} would break its bound: ${this.bound} ${this.limit}`

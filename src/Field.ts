@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import type * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import type { Atomic } from "./Atomic.ts"
@@ -16,6 +17,7 @@ import type {
   InvalidValue,
   OutOfBounds
 } from "./DomainError.ts"
+import type { Of as HandleOf } from "./internal/program/handles/of.ts"
 
 /**
  * What every operation on a field may fail with.
@@ -67,10 +69,22 @@ export interface Text<in out A extends string = string, out E = Failure> extends
  * @category models
  * @since 0.1.0
  */
-export interface Bounds {
-  readonly atLeast?: number | undefined
-  readonly atMost?: number | undefined
+export interface Bounds<in out A = number> {
+  readonly atLeast?: A | undefined
+  readonly atMost?: A | undefined
 }
+
+/**
+ * What an operation on a field that may be absent begins with when it is, and bounds for the result.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Initial<in out A> extends Bounds<A> {
+  readonly initial: A
+}
+
+type Computed = OutOfBounds | ArithmeticError
 
 /**
  * A number. Each operation computes on the server and gives the new value, the same to the last bit as JavaScript would. A
@@ -106,21 +120,23 @@ export interface Bounds {
  */
 export interface Number<in out A extends number = number, out E = Failure> extends Word<A, E> {
   /** Adds `by`, 1 unless said otherwise. */
-  increment(by?: number, bounds?: Bounds): Atomic<A, E | OutOfBounds | ArithmeticError>
+  increment(by?: number, bounds?: Bounds): Atomic<A, E | Computed>
   /** Subtracts `by`, 1 unless said otherwise. */
-  decrement(by?: number, bounds?: Bounds): Atomic<A, E | OutOfBounds | ArithmeticError>
-  multiply(by: number, bounds?: Bounds): Atomic<A, E | OutOfBounds | ArithmeticError>
-  divide(by: number, bounds?: Bounds): Atomic<A, E | OutOfBounds | ArithmeticError>
+  decrement(by?: number, bounds?: Bounds): Atomic<A, E | Computed>
+  multiply(by: number, bounds?: Bounds): Atomic<A, E | Computed>
+  divide(by: number, bounds?: Bounds): Atomic<A, E | Computed>
   /** The division without its fraction, towards zero. */
-  quotient(by: number, bounds?: Bounds): Atomic<A, E | OutOfBounds | ArithmeticError>
+  quotient(by: number, bounds?: Bounds): Atomic<A, E | Computed>
   /** What remains of that division; it has the sign of the value. */
-  modulo(by: number, bounds?: Bounds): Atomic<A, E | OutOfBounds | ArithmeticError>
+  modulo(by: number, bounds?: Bounds): Atomic<A, E | Computed>
+  /** The power to a whole exponent, by multiplying; or to 0.5, the square root. */
+  power(exponent: number, bounds?: Bounds): Atomic<A, E | Computed>
   /** The smaller of the value and `other`. */
-  min(other: number, bounds?: Bounds): Atomic<A, E | OutOfBounds | ArithmeticError>
+  min(other: number, bounds?: Bounds): Atomic<A, E | Computed>
   /** The larger of the value and `other`. */
-  max(other: number, bounds?: Bounds): Atomic<A, E | OutOfBounds | ArithmeticError>
+  max(other: number, bounds?: Bounds): Atomic<A, E | Computed>
   /** The value, but no less than `low` and no more than `high`. */
-  clamp(low: number, high: number, bounds?: Bounds): Atomic<A, E | OutOfBounds | ArithmeticError>
+  clamp(low: number, high: number, bounds?: Bounds): Atomic<A, E | Computed>
 }
 
 /**
@@ -135,7 +151,62 @@ export interface Bool<out E = Failure> extends Word<boolean, E> {
 }
 
 /**
- * A field that may be absent.
+ * A `bigint`, exact to both ends of 64 bits. A result beyond them, and a division by zero, is `ArithmeticError`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BigInt<in out A extends bigint = bigint, out E = Failure> extends Word<A, E> {
+  /** Adds `by`, 1 unless said otherwise. */
+  increment(by?: bigint, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  /** Subtracts `by`, 1 unless said otherwise. */
+  decrement(by?: bigint, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  multiply(by: bigint, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  /** The division without its fraction, towards zero. */
+  quotient(by: bigint, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  /** What remains of that division; it has the sign of the value. */
+  modulo(by: bigint, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  /** The smaller of the value and `other`. */
+  min(other: bigint, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  /** The larger of the value and `other`. */
+  max(other: bigint, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  /** The value, but no less than `low` and no more than `high`. */
+  clamp(low: bigint, high: bigint, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+}
+
+/**
+ * A `Date`, a `DateTime.Utc`, or a `Duration`: a time that durations can be added to. A date moves by whole milliseconds; one
+ * beyond what dates can say is `ArithmeticError`.
+ *
+ * **Example** (Extending a trial)
+ *
+ * ```ts run
+ * import { DateTime, Effect, Schema } from "effect"
+ * import { Model, RedisService } from "redlayer"
+ *
+ * const Trial = Model.make("Trial", { user: Schema.String, ends: Schema.DateTimeUtc }, { key: "user" })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Trial.insert({ user: "alice", ends: DateTime.makeUnsafe("2024-02-28T12:00:00Z") })
+ *   return yield* Trial.ref("alice").ends.add("1 day")
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory), Effect.map(DateTime.formatIso)))
+ * // => "2024-02-29T12:00:00.000Z"
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Time<in out A, out E = Failure> extends Word<A, E> {
+  /** Moves it by a duration, which may be negative, and gives the new value. */
+  add(duration: Duration.Input, bounds?: Bounds<A>): Atomic<A, E | Computed>
+  /** Moves it back by a duration. */
+  subtract(duration: Duration.Input, bounds?: Bounds<A>): Atomic<A, E | Computed>
+}
+
+/**
+ * A field that may be absent: an optional one, or one that may be `null`.
  *
  * **Example** (Claiming a name, once)
  *
@@ -165,10 +236,57 @@ export interface Optional<in out A, out E = Failure> {
   set(value: A): Atomic<void, E>
   /** Sets it where it is absent: true when it did. */
   setIfAbsent(value: A): Atomic<boolean, E>
-  /** Makes it absent. */
+  /** Makes it absent, or `null`. */
   clear(): Atomic<void, E>
   /** Replaces `expected` by `value`: true when it did, false also where it was absent. */
   compareAndSet(expected: A, value: A): Atomic<boolean, E>
+}
+
+/**
+ * A number that may be absent. Arithmetic then begins with `initial`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OptionalNumber<in out A extends number = number, out E = Failure> extends Optional<A, E> {
+  increment(by: number, options: Initial<number>): Atomic<A, E | Computed>
+  decrement(by: number, options: Initial<number>): Atomic<A, E | Computed>
+  multiply(by: number, options: Initial<number>): Atomic<A, E | Computed>
+  divide(by: number, options: Initial<number>): Atomic<A, E | Computed>
+  quotient(by: number, options: Initial<number>): Atomic<A, E | Computed>
+  modulo(by: number, options: Initial<number>): Atomic<A, E | Computed>
+  power(exponent: number, options: Initial<number>): Atomic<A, E | Computed>
+  min(other: number, options: Initial<number>): Atomic<A, E | Computed>
+  max(other: number, options: Initial<number>): Atomic<A, E | Computed>
+  clamp(low: number, high: number, options: Initial<number>): Atomic<A, E | Computed>
+}
+
+/**
+ * A `bigint` that may be absent. Arithmetic then begins with `initial`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OptionalBigInt<in out A extends bigint = bigint, out E = Failure> extends Optional<A, E> {
+  increment(by: bigint, options: Initial<bigint>): Atomic<A, E | Computed>
+  decrement(by: bigint, options: Initial<bigint>): Atomic<A, E | Computed>
+  multiply(by: bigint, options: Initial<bigint>): Atomic<A, E | Computed>
+  quotient(by: bigint, options: Initial<bigint>): Atomic<A, E | Computed>
+  modulo(by: bigint, options: Initial<bigint>): Atomic<A, E | Computed>
+  min(other: bigint, options: Initial<bigint>): Atomic<A, E | Computed>
+  max(other: bigint, options: Initial<bigint>): Atomic<A, E | Computed>
+  clamp(low: bigint, high: bigint, options: Initial<bigint>): Atomic<A, E | Computed>
+}
+
+/**
+ * A date, or a duration, that may be absent. Arithmetic then begins with `initial`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OptionalTime<in out A, out E = Failure> extends Optional<A, E> {
+  add(duration: Duration.Input, options: Initial<A>): Atomic<A, E | Computed>
+  subtract(duration: Duration.Input, options: Initial<A>): Atomic<A, E | Computed>
 }
 
 /**
@@ -204,26 +322,298 @@ export interface Optional<in out A, out E = Failure> {
  * @since 0.1.0
  */
 export interface List<in out A, out Item> {
+  /** All items. O(n). */
   get(): Atomic<ReadonlyArray<A>, Failure>
   /** Replaces all items. O(n). */
   set(items: ReadonlyArray<A>): Atomic<void, Failure>
   length(): Atomic<number, Failure>
   /** From `start` up to, and without, `end`; all of it unless said otherwise. */
   slice(start?: number, end?: number): Atomic<ReadonlyArray<A>, Failure>
-  /** Adds at the end, and gives the new length. With `keep`, only the newest that many items stay. */
-  append(
-    item: A | ReadonlyArray<A>,
-    options?: { readonly keep?: number | undefined }
-  ): Atomic<number, Failure | OutOfBounds>
+  /**
+   * Adds at the end, and gives the new length. With `keep`, only the newest that many items stay. An array is several items,
+   * also where an item may be an array.
+   */
+  append(item: One<A> | ReadonlyArray<A>, options?: { readonly keep?: number | undefined }): Atomic<
+    number,
+    Failure | OutOfBounds
+  >
   /** Adds at the front, in the order given, and gives the new length. */
-  prepend(item: A | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
+  prepend(item: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
+  /** Adds before the item at a position, or at the end, and gives the new length. O(n) in the middle. */
+  insert(index: number, item: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds | IndexOutOfRange>
   /** Takes the last item. */
   pop(): Atomic<Option.Option<A>, Failure | OutOfBounds>
   /** Takes the first item. */
   shift(): Atomic<Option.Option<A>, Failure | OutOfBounds>
+  /** Removes every item that is equal, and gives how many there were. O(n). */
+  remove(item: A): Atomic<number, Failure | OutOfBounds>
+  /** Drops the items from `start` up to, and without, `end`. O(1) for each item at an end, O(n) in the middle. */
+  removeRange(start: number, end?: number): Atomic<void, Failure | OutOfBounds>
+  /** Keeps only the items from `start` up to, and without, `end`. */
+  trim(start: number, end?: number): Atomic<void, Failure | OutOfBounds>
   clear(): Atomic<void, Failure>
   /** The item at a position. Its operations fail with `IndexOutOfRange` where there is none. O(n) in the middle. */
   at(index: number): Item
+}
+
+/** An item by itself, where an array is several. */
+type One<A> = A extends ReadonlyArray<any> ? never : A
+
+/**
+ * A set: each member once, in no order. `Whole` is the type of the field, a `ReadonlySet` or a `HashSet`. Members are equal
+ * when their canonical JSON is.
+ *
+ * **Example** (Who is online)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Model, RedisService } from "redlayer"
+ *
+ * const Room = Model.make("Room", { name: Schema.String, online: Schema.ReadonlySet(Schema.String) }, { key: "name" })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Room.insert({ name: "hall", online: new Set(["alice"]) })
+ *   yield* Room.insert({ name: "garden", online: new Set(["bob"]) })
+ *   const { online } = Room.ref("hall")
+ *   const added = yield* online.add(["alice", "bob"])
+ *   const both = yield* online.intersection(Room.ref("garden").online)
+ *   return [added, yield* online.size(), [...both]]
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [1, 2, ["bob"]]
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Set<in out A, in out Whole = ReadonlySet<A>> {
+  /** All members. O(n). */
+  get(): Atomic<Whole, Failure>
+  /** Replaces all members. O(n). */
+  set(members: Whole): Atomic<void, Failure>
+  /** All members. O(n). */
+  values(): Atomic<Whole, Failure>
+  size(): Atomic<number, Failure>
+  has(member: A): Atomic<boolean, Failure>
+  /** Adds a member, or an array of them, and gives how many are new. O(1) for each. */
+  add(member: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
+  /** Removes a member: true where it was one. */
+  remove(member: A): Atomic<boolean, Failure | OutOfBounds>
+  /** Removes several, and gives how many there were. */
+  removeAll(members: ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
+  /** Takes any one of them; which one is the server's choice. */
+  pop(): Atomic<Option.Option<A>, Failure | OutOfBounds>
+  clear(): Atomic<void, Failure>
+  /** The members of this set and of another. Both entities must exist; on a cluster they must share a slot. O(n). */
+  union(other: Set<A, any>): Atomic<Whole, Failure>
+  /** The members of this set that are in another too. */
+  intersection(other: Set<A, any>): Atomic<Whole, Failure>
+  /** The members of this set that are not in another. */
+  difference(other: Set<A, any>): Atomic<Whole, Failure>
+}
+
+/**
+ * A record, a `ReadonlyMap` or a `HashMap`, an entry each: O(1) by its key. `Entry` is the handle of one entry.
+ *
+ * **Example** (Counters that are made when they are first counted)
+ *
+ * ```ts run
+ * import { Effect, Option, Schema } from "effect"
+ * import { Model, RedisService } from "redlayer"
+ *
+ * const Page = Model.make("Page", { path: Schema.String, views: Schema.Record(Schema.String, Schema.Int) }, { key: "path" })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Page.insert({ path: "/", views: {} })
+ *   const { views } = Page.ref("/")
+ *   yield* views.at("fr").increment()
+ *   yield* views.at("fr").increment()
+ *   yield* views.at("de").increment(5)
+ *   return [yield* views.get(), yield* views.pop("fr"), yield* views.size()]
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory)))
+ * // => [{ fr: 2, de: 5 }, Option.some(2), 1]
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Map<in out K, in out A, in out Whole, out Entry> {
+  /** All entries. O(n). */
+  get(): Atomic<Whole, Failure>
+  /** Replaces all entries. O(n). */
+  set(entries: Whole): Atomic<void, Failure>
+  size(): Atomic<number, Failure>
+  /** The keys, in no order. O(n). */
+  keys(): Atomic<ReadonlyArray<K>, Failure>
+  has(key: K): Atomic<boolean, Failure>
+  /** Sets an entry, whether it is there or not. */
+  put(key: K, value: A): Atomic<void, Failure | OutOfBounds>
+  /** Sets several, and leaves the others. */
+  putAll(entries: Whole): Atomic<void, Failure | OutOfBounds>
+  /** Removes an entry: true where there was one. */
+  remove(key: K): Atomic<boolean, Failure | OutOfBounds>
+  /** Removes several, and gives how many there were. */
+  removeAll(keys: ReadonlyArray<K>): Atomic<number, Failure | OutOfBounds>
+  /** Takes an entry, and gives its value. */
+  pop(key: K): Atomic<Option.Option<A>, Failure | OutOfBounds>
+  /** Takes any entry; which one is the server's choice. */
+  popAny(): Atomic<Option.Option<readonly [key: K, value: A]>, Failure | OutOfBounds>
+  clear(): Atomic<void, Failure>
+  /** The entry of a key, which may be absent. */
+  at(key: K): Entry
+}
+
+/**
+ * An entry of a map: absent, or a value. It can be written whether it is there or not.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Entry<in out A, out E = Failure | OutOfBounds> extends Optional<A, E> {
+  /** Sets it, and gives the value before. */
+  getAndSet(value: A): Atomic<Option.Option<A>, E>
+}
+
+/**
+ * An entry that is a text; an absent one is as the empty text.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TextEntry<in out A extends string = string, out E = Failure | OutOfBounds> extends Entry<A, E> {
+  /** Appends, and gives the new length in UTF-16 units. */
+  append(text: string): Atomic<number, E>
+}
+
+/**
+ * An entry that is a boolean; an absent one is as `false`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BoolEntry<out E = Failure | OutOfBounds> extends Entry<boolean, E> {
+  /** Turns it, and gives the new value. */
+  toggle(): Atomic<boolean, E>
+}
+
+/**
+ * An entry that is a number: a counter begins with 0, everything else with the `initial` that is given.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface NumberEntry<in out A extends number = number, out E = Failure | OutOfBounds>
+  extends Entry<A, E>, Omit<OptionalNumber<A, E>, "increment" | "decrement">
+{
+  /** Adds `by`, 1 unless said otherwise, to what is there, or to `initial`, 0 unless said otherwise. */
+  increment(by?: number, options?: Partial<Initial<number>>): Atomic<A, E | Computed>
+  /** Subtracts `by`, 1 unless said otherwise. */
+  decrement(by?: number, options?: Partial<Initial<number>>): Atomic<A, E | Computed>
+}
+
+/**
+ * An entry that is a `bigint`: a counter begins with 0, everything else with the `initial` that is given.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface BigIntEntry<in out A extends bigint = bigint, out E = Failure | OutOfBounds>
+  extends Entry<A, E>, Omit<OptionalBigInt<A, E>, "increment" | "decrement">
+{
+  /** Adds `by`, 1 unless said otherwise, to what is there, or to `initial`, 0 unless said otherwise. */
+  increment(by?: bigint, options?: Partial<Initial<bigint>>): Atomic<A, E | Computed>
+  /** Subtracts `by`, 1 unless said otherwise. */
+  decrement(by?: bigint, options?: Partial<Initial<bigint>>): Atomic<A, E | Computed>
+}
+
+/**
+ * An entry that is a date or a duration.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TimeEntry<in out A, out E = Failure | OutOfBounds> extends Entry<A, E>, OptionalTime<A, E> {}
+
+/**
+ * A member of a sorted set, with its score.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Scored<out A> {
+  readonly member: A
+  readonly score: number
+}
+
+/**
+ * A sorted set (`Model.sortedSet`): each member once, with a score, in the order of the scores; equal scores in the order of
+ * the members' stored bytes. O(log n).
+ *
+ * **Example** (A queue by priority)
+ *
+ * ```ts run
+ * import { Effect, Option, Schema } from "effect"
+ * import { Model, RedisService } from "redlayer"
+ *
+ * const Queue = Model.make("Queue", { name: Schema.String, jobs: Model.sortedSet(Schema.String) }, { key: "name" })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Queue.insert({ name: "mail", jobs: [{ member: "newsletter", score: 9 }] })
+ *   const { jobs } = Queue.ref("mail")
+ *   yield* jobs.add("password", 1)
+ *   yield* jobs.increment("newsletter", -3)
+ *   return [yield* jobs.rank("newsletter"), yield* jobs.popMin(), yield* jobs.range()]
+ * })
+ *
+ * const result = await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory)))
+ * result // => [Option.some(1), Option.some({ member: "password", score: 1 }), [{ member: "newsletter", score: 6 }]]
+ * ```
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SortedSet<in out A> {
+  /** All members with their scores, the lowest first. O(n). */
+  get(): Atomic<ReadonlyArray<Scored<A>>, Failure>
+  /** Replaces all members. O(n log n). */
+  set(entries: ReadonlyArray<Scored<A>>): Atomic<void, Failure>
+  size(): Atomic<number, Failure>
+  has(member: A): Atomic<boolean, Failure>
+  /** Adds a member, or gives it another score: true where it is new. */
+  add(member: A, score: number): Atomic<boolean, Failure | OutOfBounds>
+  /** Adds several, and gives how many are new. */
+  addAll(entries: ReadonlyArray<Scored<A>>): Atomic<number, Failure | OutOfBounds>
+  /** Adds to the score of a member, which begins with 0, and gives the new score. */
+  increment(member: A, by?: number): Atomic<number, Failure | Computed>
+  /** Removes a member: true where it was one. */
+  remove(member: A): Atomic<boolean, Failure | OutOfBounds>
+  /** Removes several, and gives how many there were. */
+  removeAll(members: ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
+  score(member: A): Atomic<Option.Option<number>, Failure>
+  /** The position of a member: 0 is the lowest score, or with `reverse` the highest. */
+  rank(member: A, options?: { readonly reverse?: boolean | undefined }): Atomic<Option.Option<number>, Failure>
+  /** The members from position `start` up to, and without, `end`: the lowest first, or with `reverse` the highest. */
+  range(
+    start?: number,
+    end?: number,
+    options?: { readonly reverse?: boolean | undefined }
+  ): Atomic<ReadonlyArray<Scored<A>>, Failure>
+  /** The members whose score is no less than `min` and no more than `max`. */
+  rangeByScore(options?: {
+    readonly min?: number | undefined
+    readonly max?: number | undefined
+    readonly reverse?: boolean | undefined
+    readonly limit?: number | undefined
+  }): Atomic<ReadonlyArray<Scored<A>>, Failure>
+  /** How many members have a score that is no less than `min` and no more than `max`. */
+  count(options?: { readonly min?: number | undefined; readonly max?: number | undefined }): Atomic<number, Failure>
+  /** Takes the member with the lowest score. */
+  popMin(): Atomic<Option.Option<Scored<A>>, Failure | OutOfBounds>
+  /** Takes the member with the highest score. */
+  popMax(): Atomic<Option.Option<Scored<A>>, Failure | OutOfBounds>
+  clear(): Atomic<void, Failure>
 }
 
 /**
@@ -247,38 +637,10 @@ export interface Whole<in out A> {
   set(value: A): Atomic<void, Failure>
 }
 
-type IsAny<T> = 0 extends 1 & T ? true : false
-/** `"a" | "b"` and `1 | 2` are literals; `string`, `string & Brand<"X">` and `number` are not. */
-type IsLiteral<T extends PropertyKey> = {} extends Record<T, 1> ? false : true
-
-/** The handle of a required value of type `T`, by the type alone. The encoded type tells a transformation apart. */
-type OfType<T, Encoded, E> = IsAny<T> extends true ? Value<T, E>
-  : unknown extends T ? Value<T, E>
-  : [T] extends [never] ? Value<T, E>
-  : [T] extends [boolean] ? ([Encoded] extends [boolean] ? (boolean extends T ? Bool<E> : Word<T, E>) : Value<T, E>)
-  : [T] extends [string]
-    ? ([Encoded] extends [string] ?
-      (IsLiteral<T> extends true ? Word<T, E> : string extends T ? Text<T, E> : Word<T, E>)
-      : Value<T, E>)
-  : [T] extends [number]
-    ? ([Encoded] extends [number] ? (IsLiteral<T> extends true ? Word<T, E> : Number<T, E>) : Value<T, E>)
-  : Value<T, E>
-
 /**
  * The handle of a field, by its schema.
  *
  * @category models
  * @since 0.1.0
  */
-export type Of<S extends Schema.Constraint> = S extends { readonly "~type.optionality": "optional" }
-  ? Optional<IsAny<S["Type"]> extends true ? S["Type"] : Exclude<S["Type"], undefined>>
-  : IsAny<S["Type"]> extends true ? Value<S["Type"]>
-  : unknown extends S["Type"] ? Value<S["Type"]>
-  : undefined extends S["Type"] ? Optional<Exclude<S["Type"], undefined>>
-  : S["ast"] extends { readonly "~redlayer/json": true } ? Value<S["Type"]>
-  : S extends { readonly fields: infer Fields extends Schema.Struct.Fields } ? Struct<S["Type"], Fields>
-  : S["Type"] extends readonly [any, ...Array<any>] | readonly [] ? Value<S["Type"]>
-  : S["Type"] extends ReadonlyArray<infer A>
-    ? S["Encoded"] extends ReadonlyArray<infer Encoded> ? List<A, OfType<A, Encoded, Failure | IndexOutOfRange>>
-    : Value<S["Type"]>
-  : OfType<S["Type"], S["Encoded"], Failure>
+export type Of<S extends Schema.Constraint> = HandleOf<S>

@@ -4,14 +4,20 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
 import type { Atomic } from "./Atomic.ts"
 import type { EntityCorrupted, EntityExists, EntityNotFound, InvalidValue } from "./DomainError.ts"
 import type * as Field from "./Field.ts"
 import * as Internal from "./internal/program/entity.ts"
-import { defaultAnnotation, jsonAnnotation } from "./internal/schema/plan.ts"
+import { defaultAnnotation, jsonAnnotation, sortedSetAnnotation, tolerantAnnotation } from "./internal/schema/plan.ts"
+import { issuesOf } from "./internal/schema/tolerated.ts"
+import type { RedisService } from "./RedisService.ts"
+import type { RedisServiceError } from "./RedisServiceError.ts"
 
 type Fields = Schema.Struct.Fields
 
@@ -55,6 +61,29 @@ export interface Options<K> {
   /** The field, or the tuple of fields, whose value is the id. */
   readonly key: K
   readonly slot?: Slot<K> | undefined
+  /** How long an entity lives; for ever unless said otherwise. */
+  readonly timeToLive?: TimeToLive | undefined
+}
+
+/**
+ * How long an entity lives, in all its keys at once, and what renews it.
+ *
+ * **Details**
+ *
+ * - `"write"`, unless said otherwise: whatever changes the entity.
+ * - `"access"`: whatever reads or changes it, but `exists`, `ensure` and `timeToLive`.
+ * - `"never"`: nothing; it lives this long from its insertion.
+ *
+ * A renewal is part of the operation, in the same step. It happens when more than 1 % of the duration, at most a minute, has
+ * passed since the last one; it never shortens what is left, and an entity that was made to stay by `persist` stays. At least
+ * 1 ms.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TimeToLive {
+  readonly duration: Duration.Input
+  readonly refresh?: "never" | "write" | "access" | undefined
 }
 
 type IdOf<F extends Fields, K> = K extends ReadonlyArray<string> ?
@@ -98,17 +127,116 @@ export interface Programs<Entity, In, F extends Fields, K> {
   /** Whether there is such an entity. O(1). */
   exists(id: IdOf<F, K>): Atomic<boolean, InvalidValue>
   /**
-   * Stores a new entity, and gives it; `EntityExists` where there is one of this id. Defaults and generated ids are made by
-   * the first commit of this value, and kept: committed again, it is the same entity.
+   * Some fields of the entity, and no others, as a plain object; `EntityNotFound` where there is none. O(fields + items
+   * picked).
    */
-  insert(entity: In): Atomic<Entity, EntityExists | InvalidValue>
+  pick<const Name extends keyof F & keyof Entity & string>(
+    id: IdOf<F, K>,
+    names: ReadonlyArray<Name>
+  ): Atomic<{ readonly [N in Name]: Entity[N] }, EntityNotFound | EntityCorrupted | InvalidValue>
+  /**
+   * Stores a new entity, and gives it; `EntityExists` where there is one of this id. Defaults and generated ids are made by
+   * the first commit of this value, and kept: committed again, it is the same entity. What an earlier entity of the id may
+   * have left behind is cleared.
+   */
+  insert(entity: In, options?: Creation): Atomic<Entity, EntityExists | InvalidValue>
   /** Stores a whole entity, in place of the one of this id if there is one. What others wrote to that is gone. */
   put(entity: In): Atomic<Entity, InvalidValue>
+  /**
+   * The entity of this id, or the given one, which is then stored: of many who try at once, one creates it, and all have the
+   * same.
+   */
+  getOrInsert(
+    entity: In,
+    options?: Creation
+  ): Atomic<{ readonly entity: Entity; readonly created: boolean }, EntityCorrupted | InvalidValue>
+  /** Stores an entity where there is none of its id: true when it did. One that exists is neither read nor renewed. */
+  ensure(entity: In, options?: Creation): Atomic<boolean, InvalidValue>
   /** Writes these fields and no other. O(fields written). */
   update(id: IdOf<F, K>, patch: Patch<F, K>): Atomic<void, EntityNotFound | InvalidValue>
+  /**
+   * Copies what is stored to a new id: `EntityNotFound` without the first, `EntityExists` with the second. The copy lives as
+   * long as a new entity. On a cluster both must share a slot. O(fields + items).
+   */
+  duplicate(id: IdOf<F, K>, newId: IdOf<F, K>): Atomic<void, EntityNotFound | EntityExists | InvalidValue>
   /** Removes the entity with its collections: true where there was one. */
   delete(id: IdOf<F, K>): Atomic<boolean, InvalidValue>
+  /** Lets the entity, with its collections, live this long from now: finite, and at least 1 ms. O(collections). */
+  expire(id: IdOf<F, K>, duration: Duration.Input): Atomic<void, EntityNotFound | InvalidValue>
+  /** Lets the entity live for ever. O(collections). */
+  persist(id: IdOf<F, K>): Atomic<void, EntityNotFound | InvalidValue>
+  /** How long the entity still lives; none where it is for ever. */
+  timeToLive(id: IdOf<F, K>): Atomic<Option.Option<Duration.Duration>, EntityNotFound | InvalidValue>
+  /**
+   * Reads many entities, in the order of their ids: each is there, or says why not. Not one program: each is read by itself,
+   * `concurrency` of them at a time. A server that can't be reached fails the whole.
+   */
+  getMany(
+    ids: Iterable<IdOf<F, K>>,
+    options?: BulkOptions
+  ): Bulk<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
+  /** Inserts many entities, in order: each is stored, or says why not. Each is inserted by itself. */
+  insertMany(entities: Iterable<In>, options?: BulkOptions & Creation): Bulk<Entity, EntityExists | InvalidValue>
+  /** Deletes many entities, in the order of their ids: each says whether it was there. */
+  deleteMany(ids: Iterable<IdOf<F, K>>, options?: BulkOptions): Bulk<boolean, InvalidValue>
+  /** As `getMany`, for more than fits in memory: a result for each id, in order, as they come. */
+  getManyStream<E = never, R = never>(
+    ids: Source<IdOf<F, K>, E, R>,
+    options?: BulkOptions
+  ): BulkStream<Entity, EntityNotFound | EntityCorrupted | InvalidValue, E, R>
+  /** As `insertMany`, for more than fits in memory. */
+  insertManyStream<E = never, R = never>(
+    entities: Source<In, E, R>,
+    options?: BulkOptions & Creation
+  ): BulkStream<Entity, EntityExists | InvalidValue, E, R>
+  /** As `deleteMany`, for more than fits in memory. */
+  deleteManyStream<E = never, R = never>(
+    ids: Source<IdOf<F, K>, E, R>,
+    options?: BulkOptions
+  ): BulkStream<boolean, InvalidValue, E, R>
 }
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Creation {
+  /** How long this entity lives, in place of what its model says. What renews it, renews it by the model's. */
+  readonly timeToLive?: Duration.Input | undefined
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface BulkOptions {
+  /** How many entities are in flight at a time: 1,024 unless said otherwise. */
+  readonly concurrency?: number | undefined
+  /** Told now and then how many are done. */
+  readonly onProgress?: ((done: number) => Effect.Effect<void>) | undefined
+}
+
+/**
+ * A result for each.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Bulk<A, E> = Effect.Effect<ReadonlyArray<Result.Result<A, E>>, RedisServiceError, RedisService>
+
+/**
+ * A result for each, as they come.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BulkStream<A, E, E2, R> = Stream.Stream<Result.Result<A, E>, RedisServiceError | E2, RedisService | R>
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Source<A, E, R> = Iterable<A> | Stream.Stream<A, E, R>
 
 /**
  * A model whose entities are plain objects.
@@ -137,8 +265,8 @@ type Construct<S extends Schema.Constraint> = S["~type.make.in"]
  * @category models
  * @since 0.1.0
  */
-export type ModelClass<Self, F extends Fields, K> =
-  & Schema.Class<Self, Schema.Struct<F>, {}>
+export type ModelClass<Self, F extends Fields, K, Inherited = {}> =
+  & Schema.Class<Self, Schema.Struct<F>, Inherited>
   & Programs<Self, Construct<Schema.Struct<F>>, F, K>
 
 /**
@@ -218,38 +346,81 @@ export const Class = <Self = never>(name: string): {
     options?: Omit<Options<"id">, "key">
   ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
 } =>
-(fields: Fields, options?: Partial<Options<any>>): any => {
-  const all = options?.key === undefined ? Internal.withId(fields) : fields
-  const Base = Schema.Class<any>(name)(all) as unknown as new(...args: Array<any>) => object
-  // the schema of a class belongs to the class that extends this one, and is not made before that is first used
-  const entities = Internal.lazyEntities(name, all, options)
-  return class extends Base {
-    static ref(id: unknown) {
-      return entities(this).ref(id)
-    }
-    static get(id: unknown) {
-      return entities(this).get(id)
-    }
-    static find(id: unknown) {
-      return entities(this).find(id)
-    }
-    static exists(id: unknown) {
-      return entities(this).exists(id)
-    }
-    static insert(entity: unknown) {
-      return entities(this).insert(entity)
-    }
-    static put(entity: unknown) {
-      return entities(this).put(entity)
-    }
-    static update(id: unknown, patch: unknown) {
-      return entities(this).update(id, patch)
-    }
-    static delete(id: unknown) {
-      return entities(this).delete(id)
-    }
-  }
+(fields: Fields, options: Partial<Options<any>> = {}): any => {
+  const all = options.key === undefined ? Internal.withId(fields) : fields
+  return withPrograms(Schema.Class<any>(name)(all), name, options)
 }
+
+const optionsOf = Symbol("~redlayer/options")
+
+/** The schema of a class belongs to the class that extends it, and is not made before that is first used. */
+const withPrograms = (Base: any, name: string, options: Partial<Options<any>>): any => {
+  class Model extends Base {}
+  const entities = Internal.lazyEntities(name, Base.fields, options)
+  for (const program of Internal.programNames) {
+    Object.defineProperty(Model, program, {
+      configurable: true,
+      value(this: unknown, ...args: ReadonlyArray<never>) {
+        return (entities(this)[program] as (...args: ReadonlyArray<never>) => unknown)(...args)
+      }
+    })
+  }
+  return Object.defineProperty(Model, optionsOf, { value: options })
+}
+
+type AnyClass = (abstract new(...args: any) => any) & Any & { readonly fields: Fields }
+
+type Merged<A extends Fields, B extends Fields> = {
+  readonly [Name in keyof A | keyof B]: Name extends keyof B ? B[Name] : Name extends keyof A ? A[Name]
+  : never
+}
+
+type KeyOf<M> = M extends Programs<any, any, any, infer K> ? K : never
+
+/**
+ * Defines a model that has the fields, the getters and the methods of another, and more fields. It is a model of its own:
+ * its entities are stored under its own name. Its key, its slot and its time to live are those of the first, unless `options`
+ * say otherwise.
+ *
+ * **Example** (An administrator is a user, stored apart)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Model, RedisService } from "redlayer"
+ *
+ * class User extends Model.Class<User>("User")({ name: Schema.String, logins: Schema.Int }, { key: "name" }) {
+ *   get greeting() {
+ *     return `Hello, ${this.name}`
+ *   }
+ * }
+ *
+ * class Admin extends Model.extend<Admin, typeof User>(User, "Admin")({ level: Schema.Int }) {}
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Admin.insert({ name: "alice", logins: 0, level: 3 })
+ *   yield* Admin.ref("alice").logins.increment()
+ *   const { greeting, level, logins } = yield* Admin.get("alice")
+ *   return [greeting, level, logins, yield* User.exists("alice")]
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["Hello, alice", 3, 1, false]
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const extend = <Self = never, Base extends AnyClass = never>(base: Base, name: string): {
+  <const F extends Fields>(
+    fields: F,
+    options?: Partial<Options<KeyOf<Base>>>
+  ): [Self] extends [never] ? MissingExtendGenerics
+    : ModelClass<Self, Merged<Base["fields"], F>, KeyOf<Base>, InstanceType<Base>>
+} =>
+(fields: Fields, options: Partial<Options<any>> = {}): any =>
+  withPrograms((base as any).extend(name)(fields), name, { ...(base as any)[optionsOf], ...options })
+
+type MissingExtendGenerics =
+  "Missing generics - use `class Self extends Model.extend<Self, typeof Base>(Base, name)(fields)`"
 
 /**
  * Defines a model whose entities are plain objects.
@@ -264,7 +435,7 @@ export const make: {
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
   const all = options?.key === undefined ? Internal.withId(fields) : fields
   const schema = Schema.Struct(all)
-  const entities = Internal.lazyEntities(name, all, options)(schema)
+  const entities = Internal.lazyEntities(name, all, options ?? {})(schema)
   return Object.assign(Object.create(null), entities, { name, fields: all, schema })
 }
 
@@ -319,3 +490,78 @@ export interface json<S extends Schema.Constraint> extends
  */
 export const json = <S extends Schema.Top>(self: S): json<S> =>
   self.annotateKey({ [jsonAnnotation]: true } as any) as any
+
+/**
+ * A schema of members with scores, stored as a sorted set. Its mark is on the `ast`, as that of `json`.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export interface sortedSet<A extends Schema.Constraint> extends
+  Schema.BottomLazy<
+    Schema.$Array<Schema.Struct<{ readonly member: A; readonly score: Schema.Number }>>["ast"] & {
+      readonly "~redlayer/sortedSet": true
+    },
+    sortedSet<A>
+  >
+{
+  readonly "Type": ReadonlyArray<Field.Scored<A["Type"]>>
+  readonly "Encoded": ReadonlyArray<{ readonly member: A["Encoded"]; readonly score: number }>
+  readonly "DecodingServices": A["DecodingServices"]
+  readonly "EncodingServices": A["EncodingServices"]
+  readonly "~type.make.in": ReadonlyArray<Field.Scored<A["Type"]>>
+  readonly "~type.make": ReadonlyArray<Field.Scored<A["Type"]>>
+  readonly "Iso": ReadonlyArray<Field.Scored<A["Iso"]>>
+}
+
+/**
+ * A sorted set: each member once, with a score. As a value it is an array of members and scores, the lowest first. Scores are
+ * numbers but not `NaN`, and may be infinite.
+ *
+ * @see `Field.SortedSet` for what it can do
+ * @category fields
+ * @since 0.1.0
+ */
+export const sortedSet = <A extends Schema.Top>(member: A): sortedSet<A> =>
+  Schema.Array(Schema.Struct({ member, score: Schema.Number })).annotateKey(
+    { [sortedSetAnnotation]: true } as any
+  ) as any
+
+/**
+ * Lets an entity be read though this field can't be: it reads as its default then, or as absent, or empty. That is logged as
+ * a warning, and listed by `issues`. Operations on the field itself still fail.
+ *
+ * **Example** (A field whose stored form has changed)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Model, RedisService } from "redlayer"
+ *
+ * const Theme = Schema.Literals(["light", "dark"])
+ * const Profile = Model.make("Profile", {
+ *   user: Schema.String,
+ *   theme: Theme.pipe(Model.withDefault("light"), Model.tolerant)
+ * }, { key: "user" })
+ *
+ * const program = Effect.gen(function*() {
+ *   const profile = yield* Profile.insert({ user: "alice" })
+ *   return [profile.theme, Model.issues(profile)]
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["light", []]
+ * ```
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export const tolerant = <S extends Schema.Top>(self: S): S =>
+  self.annotateKey({ [tolerantAnnotation]: true } as any) as any
+
+/**
+ * What was unreadable in an entity when it was read, and tolerated.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const issues = (entity: object): ReadonlyArray<{ readonly field: string; readonly issue: string }> =>
+  issuesOf(entity).map(({ field, issue }) => ({ field, issue }))

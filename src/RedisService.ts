@@ -11,6 +11,7 @@ import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import type * as Ioredis from "ioredis"
 import * as Memory from "./internal/memory/service.ts"
 import type { Program, Reply } from "./internal/program/instruction.ts"
@@ -20,6 +21,24 @@ import * as Live from "./internal/redis/service.ts"
 import { IoRedis } from "./IoRedis.ts"
 import { RedisServiceError, Unsupported } from "./RedisServiceError.ts"
 import { RedisTransport } from "./RedisTransport.ts"
+
+/**
+ * What a subscription to a channel tells, in order.
+ *
+ * **Details**
+ *
+ * - `Message`: what was published.
+ * - `Missed`: the connection was lost, and is there again; what was published in between is lost.
+ * - `Ended`: the last of all. The server refuses the subscription for good, which is the `error`; or its scope, or the
+ *   service, was closed, and there is none.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SubscriptionEvent =
+  | { readonly _tag: "Message"; readonly text: string }
+  | { readonly _tag: "Missed" }
+  | { readonly _tag: "Ended"; readonly error: RedisServiceError | undefined }
 
 /**
  * Runs programs, each alone, and wholly or not at all. Programs that are committed in the same turn of the event loop travel
@@ -37,6 +56,19 @@ export class RedisService extends Context.Service<RedisService, {
     program: Program,
     read: (reply: Reply) => Exit.Exit<A, E>
   ) => Effect.Effect<A, E | RedisServiceError>
+  /** Runs programs that are independent of each other, at once: an exit for each, in their order. */
+  readonly executeAll: <A, E>(
+    programs: ReadonlyArray<Program>,
+    read: (reply: Reply, index: number) => Exit.Exit<A, E>
+  ) => Effect.Effect<ReadonlyArray<Exit.Exit<A, E | RedisServiceError>>>
+  /**
+   * Subscribes to a channel until the scope closes. When this ends, the subscription is there: what is published from then on
+   * is told to `listener`, which must not throw. Use a `Topic` instead: it has types, and a stream.
+   */
+  readonly subscribe: (
+    channel: string,
+    listener: (event: SubscriptionEvent) => void
+  ) => Effect.Effect<void, RedisServiceError, Scope.Scope>
 }>()("redlayer/RedisService") {}
 
 /**
@@ -211,10 +243,12 @@ export interface MemoryOptions {
  * @since 0.1.0
  */
 export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<RedisService> =>
-  Layer.sync(
+  Layer.effect(
     RedisService,
-    () =>
-      Memory.make(undefined, { ...defaultLimits, valueBytes: options.maximumValueBytes ?? defaultLimits.valueBytes })
+    Effect.map(Effect.scope, (scope) => {
+      const valueBytes = options.maximumValueBytes ?? defaultLimits.valueBytes
+      return Memory.make(undefined, { ...defaultLimits, valueBytes }, scope)
+    })
   )
 
 /**

@@ -7,6 +7,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 
 /**
  * One script call.
@@ -49,6 +50,25 @@ export class TransportError extends Schema.TaggedError<TransportError>("redlayer
 }
 
 /**
+ * What a subscription tells of its channel, in order.
+ *
+ * **Details**
+ *
+ * - `Subscribed`: the server has confirmed it, and what is published from now on will be told. It is told again after each
+ *   time that the connection broke, before the first message of the new one: between the two, messages may be lost.
+ * - `Message`: what was published.
+ * - `Refused`: what the server said when it refused the connection, or the subscription, as it came. It may be transient, and
+ *   the transport goes on trying.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ChannelEvent =
+  | { readonly _tag: "Subscribed" }
+  | { readonly _tag: "Message"; readonly text: string }
+  | { readonly _tag: "Refused"; readonly message: string }
+
+/**
  * A way to a server.
  *
  * @category services
@@ -64,4 +84,12 @@ export class RedisTransport extends Context.Service<RedisTransport, {
    * connection, which may be transient: whether to go on waiting is the caller's to say.
    */
   readonly ready: Effect.Effect<void, TransportError>
+  /**
+   * Subscribes to a channel until the scope closes, and connects again whenever the connection breaks. It ends at once:
+   * `listener` is told when the server has confirmed. There may be several at a time, also of one channel. It is the transport
+   * that notices a connection on which nothing comes any more. Without it, `Topic.subscribe` fails with `Unsupported`.
+   */
+  readonly subscribe?:
+    | ((channel: string, listener: (event: ChannelEvent) => void) => Effect.Effect<void, never, Scope.Scope>)
+    | undefined
 }>()("redlayer/RedisTransport") {}

@@ -6,14 +6,30 @@ import { Effect, Fiber, Schema } from "effect"
 import { Atomic, Model } from "redlayer"
 import { together } from "./conformance/assertions.ts"
 import { batches } from "./conformance/batches.ts"
+import { bulk } from "./conformance/bulk.ts"
+import { collections } from "./conformance/collections.ts"
+import { creation } from "./conformance/creation.ts"
 import { definitions } from "./conformance/definitions.ts"
 import { entities } from "./conformance/entities.ts"
+import { entries } from "./conformance/entries.ts"
+import { eviction } from "./conformance/eviction.ts"
+import { inheritance, tolerance } from "./conformance/inheritance.ts"
+import { integers } from "./conformance/integers.ts"
 import { keys } from "./conformance/keys.ts"
+import { listEdits } from "./conformance/listEdits.ts"
 import { lists } from "./conformance/lists.ts"
+import { maps } from "./conformance/maps.ts"
 import { numbers } from "./conformance/numbers.ts"
+import { optional } from "./conformance/optional.ts"
 import { all, type Backend, layerRedis, type Test } from "./conformance/Raw.ts"
+import { refresh } from "./conformance/refresh.ts"
+import { sets } from "./conformance/sets.ts"
+import { sortedSets } from "./conformance/sortedSets.ts"
 import { storedByHand } from "./conformance/storedByHand.ts"
 import { text } from "./conformance/text.ts"
+import { times } from "./conformance/times.ts"
+import { timeToLive } from "./conformance/timeToLive.ts"
+import { topics } from "./conformance/topics.ts"
 import { transactions } from "./conformance/transactions.ts"
 import { values } from "./conformance/values.ts"
 import { backends, describeOwnServer } from "./support/Backends.ts"
@@ -22,13 +38,30 @@ import * as RedisServer from "./support/RedisServer.ts"
 
 const suites: { readonly [name: string]: (test: Test, backend: Backend) => void } = {
   batches,
+  bulk,
+  collections,
+  creation,
   definitions,
   entities,
+  entries,
+  eviction,
+  inheritance,
+  integers,
   keys,
+  listEdits,
   lists,
+  maps,
   numbers,
+  optional,
+  refresh,
+  sets,
+  sortedSets,
   storedByHand,
   text,
+  times,
+  timeToLive,
+  tolerance,
+  topics,
   transactions,
   values
 }

@@ -1,14 +1,15 @@
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { RedisService } from "redlayer"
-import { type Instruction, Op } from "../src/internal/program/instruction.ts"
 import { crc16, slotOf } from "../src/internal/program/slot.ts"
 import { escapeId } from "../src/internal/schema/escape.ts"
 import { Problem } from "../src/internal/schema/problem.ts"
 import * as Differential from "./property/differential.ts"
+import { faults } from "./property/faults.ts"
+import * as Integers from "./property/integers.ts"
 import * as Keys from "./property/keys.ts"
 import * as Numbers from "./property/numbers.ts"
-import { operations } from "./property/program.ts"
+import { operations, storedTexts, takings } from "./property/program.ts"
 import { Random, runs, seed } from "./property/random.ts"
 import * as State from "./property/state.ts"
 import * as Undo from "./property/undo.ts"
@@ -29,7 +30,7 @@ const server = Effect.fnUntraced(function*(name: string, options: RedisService.L
 
 const errors = [
   ..."EntityNotFound EntityExists EntityCorrupted IndexOutOfRange InvalidValue WrongType".split(" "),
-  ..."minimum exclusiveMinimum maximum exclusiveMaximum minLength maxLength atLeast atMost".split(" ")
+  ..."minimum exclusiveMinimum maximum exclusiveMaximum minLength maxLength minSize maxSize atLeast atMost".split(" ")
     .map((bound) => `OutOfBounds ${bound}`),
   ..."divisionByZero notFinite notWhole outOfRange".split(" ").map((reason) => `ArithmeticError ${reason}`)
 ]
@@ -54,14 +55,12 @@ const print = ({ accesses, errors, operations, programs }: Differential.Counts):
   ].join("\n"))
 }
 
-const renamed = (from: Op, to: Op) => (self: Instruction): Instruction => self.op === from ? { ...self, op: to } : self
-
 describeRedis("random programs", () => {
   it.live("give and leave the same on a server and in memory", () =>
     Effect.gen(function*() {
       const { counts, mismatch } = yield* Differential.run(yield* server("differential"), {
         name: "differential",
-        programs: runs(4000),
+        programs: runs(8000),
         missing
       })
       print(counts)
@@ -81,40 +80,30 @@ describeRedis("random programs", () => {
     minutes(1)
   )
 
+  it.live("give and leave the same whichever the server takes of a set or a map", () =>
+    Effect.gen(function*() {
+      const cases = [takings(new Random("taking"))]
+      const { failed, mismatch, programs } = yield* Differential.separate(yield* server("taking"), "taking", cases)
+      if (mismatch !== undefined) assert.fail(mismatch)
+      assert.isAbove(failed, 50)
+      assert.isAbove(programs - failed, 50)
+    }), minutes(1))
+
   it.live("give and leave the same whatever text is stored", () =>
     Effect.gen(function*() {
-      const { mismatch, programs } = yield* Differential.texts(yield* server("texts"), "texts")
+      const cases = storedTexts(new Random("texts"))
+      const { mismatch, programs } = yield* Differential.separate(yield* server("texts"), "texts", cases)
       if (mismatch !== undefined) assert.fail(mismatch)
       assert.isAbove(programs, 1000)
     }), minutes(1))
 
-  // what the comparison is worth: each of these faults is one that an interpreter might have
-  it.live.each<readonly [wrong: string, fault: (instruction: Instruction) => Instruction]>([
-    ["shift takes the last item", renamed(Op.shift, Op.pop)],
-    [
-      "prepend adds at the end",
-      (self) => self.op === Op.prepend ? { ...self, op: Op.append, args: [0, ...self.args] } : self
-    ],
-    ["min is max", renamed(Op.min, Op.max)],
-    ["quotient has a fraction", renamed(Op.quotient, Op.divide)],
-    ["getAndSet only sets", renamed(Op.getAndSet, Op.set)],
-    ["clear does nothing", renamed(Op.clear, Op.get)],
-    ["insert replaces", renamed(Op.insert, Op.put)],
-    ["put doesn't replace", renamed(Op.put, Op.insert)],
-    ["a missing entity is no error", renamed(Op.read, Op.find)],
-    ["bounds of the call are ignored", (self) => self.op === Op.add ? { ...self, args: self.args.slice(0, 1) } : self],
-    ["capped lists grow", (self) => self.op === Op.append ? { ...self, args: [0, ...self.args.slice(1)] } : self],
-    [
-      "the longest list is longer",
-      (self) => ({ ...self, spec: "maxl" in self.spec ? { ...self.spec, maxl: 1e9 } : self.spec })
-    ]
-  ])("differ when %s", ([wrong, fault]) =>
+  it.live.each(faults)("differ when %s", ([wrong, fault]) =>
     Effect.gen(function*() {
       const { mismatch } = yield* Differential.run(yield* server("fault"), {
         name: wrong,
-        programs: 4000,
+        programs: 20_000,
         worlds: 40,
-        sabotage: ({ access, instructions }) => ({ access, instructions: instructions.map(fault) })
+        fault
       })
       assert.isDefined(mismatch)
     }), minutes(1))
@@ -168,6 +157,19 @@ for (const backend of backends) {
           for (const field of ["number", "integer"]) {
             assert.isAbove(counts.get(`${field} ${operation} gives a number`) ?? 0, 0)
           }
+        }
+      }), minutes(5))
+
+    it.live("on bigints and times gives what bigints give, to the ends of their ranges", () =>
+      Effect.gen(function*() {
+        const { counts, mismatch } = yield* Integers.run(yield* target("integers"), {
+          name: "integers",
+          samples: 2 * runs(4000)
+        })
+        console.log(`seed ${seed}, on ${backend.name}: ${list(counts)}`)
+        if (mismatch !== undefined) assert.fail(mismatch)
+        for (const operation of Integers.operations) {
+          assert.isAbove(counts.get(`${operation} gives a result`) ?? 0, 0)
         }
       }), minutes(5))
   })

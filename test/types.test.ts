@@ -2,7 +2,7 @@
  * The statements about types in test/types hold, and what compiles exists.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Option, Predicate, Schema } from "effect"
+import { Duration, Effect, HashMap, HashSet, Option, Predicate, Schema } from "effect"
 import { globSync, readFileSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -30,6 +30,21 @@ const Everything = Model.make("types/runtime/Everything", {
   value: Schema.NullOr(Schema.String),
   tuple: Schema.Tuple([Schema.String, Schema.Int]),
   list: Schema.Array(Schema.Int),
+  big: Schema.BigInt,
+  date: Schema.Date,
+  wait: Schema.Duration,
+  set: Schema.ReadonlySet(Schema.String),
+  hashSet: Schema.HashSet(Schema.String),
+  record: Schema.Record(Schema.String, Schema.Int),
+  map: Schema.ReadonlyMap(Schema.String, Schema.String),
+  flags: Schema.HashMap(Schema.String, Schema.Boolean),
+  bigs: Schema.Record(Schema.String, Schema.BigInt),
+  waits: Schema.Record(Schema.String, Schema.Duration),
+  words: Schema.Record(Schema.String, Schema.Literals(["a", "b"])),
+  sorted: Model.sortedSet(Schema.String),
+  optionalBig: Schema.optionalKey(Schema.BigInt),
+  optionalWait: Schema.optionalKey(Schema.Duration),
+  nullInt: Schema.NullOr(Schema.Int),
   struct: Schema.Struct({ a: Schema.Int }),
   nested: Nested,
   optional: Schema.optionalKey(Schema.Int),
@@ -45,19 +60,70 @@ type Ref = Model.Ref<typeof Everything>
 
 const value = { get: true, set: true, compareAndSet: true } as const
 const word = { ...value, getAndSet: true } as const
-const number = {
-  ...word,
+const integer = {
   increment: true,
   decrement: true,
   multiply: true,
-  divide: true,
   quotient: true,
   modulo: true,
   min: true,
   max: true,
   clamp: true
 } as const
+const arithmetic = { ...integer, divide: true, power: true } as const
+const number = { ...word, ...arithmetic } as const
+const moving = { add: true, subtract: true } as const
 const optional = { ...value, setIfAbsent: true, isSet: true, clear: true } as const
+const entry = { ...optional, getAndSet: true } as const
+const set = {
+  get: true,
+  set: true,
+  values: true,
+  size: true,
+  has: true,
+  add: true,
+  remove: true,
+  removeAll: true,
+  pop: true,
+  clear: true,
+  union: true,
+  intersection: true,
+  difference: true
+} as const
+const map = {
+  get: true,
+  set: true,
+  size: true,
+  keys: true,
+  has: true,
+  put: true,
+  putAll: true,
+  remove: true,
+  removeAll: true,
+  pop: true,
+  popAny: true,
+  clear: true,
+  at: true
+} as const
+const sorted = {
+  get: true,
+  set: true,
+  size: true,
+  has: true,
+  add: true,
+  addAll: true,
+  increment: true,
+  remove: true,
+  removeAll: true,
+  score: true,
+  rank: true,
+  range: true,
+  rangeByScore: true,
+  count: true,
+  popMin: true,
+  popMax: true,
+  clear: true
+} as const
 const list = {
   get: true,
   set: true,
@@ -65,8 +131,12 @@ const list = {
   slice: true,
   append: true,
   prepend: true,
+  insert: true,
   pop: true,
   shift: true,
+  remove: true,
+  removeRange: true,
+  trim: true,
   clear: true,
   at: true
 } as const
@@ -77,18 +147,49 @@ const offered: { readonly [Name in keyof Ref]: { readonly [Operation in Names<Re
   int: number,
   bool: { ...word, toggle: true },
   word,
-  value,
+  value: optional,
   tuple: value,
   list,
+  big: { ...word, ...integer },
+  date: { ...word, ...moving },
+  wait: { ...word, ...moving },
+  set,
+  hashSet: set,
+  record: map,
+  map,
+  flags: map,
+  bigs: map,
+  waits: map,
+  words: map,
+  sorted,
+  optionalBig: { ...optional, ...integer },
+  optionalWait: { ...optional, ...moving },
+  nullInt: { ...optional, ...arithmetic },
   struct: { a: true, $: true },
   nested: { a: true, list: true, $: true },
-  optional,
-  undefinable: optional,
+  optional: { ...optional, ...arithmetic },
+  undefinable: { ...optional, ...arithmetic },
   optionalUnknown: optional,
   optionalList: optional,
   json: value,
   jsonDefault: value,
   jsonOptional: optional
+}
+
+type EntryOf<Handle> = Handle extends { at(key: any): infer Entry } ? Entry : never
+
+/** The same of the entries of maps, by the field. */
+const offeredEntries: {
+  readonly [Name in "record" | "map" | "flags" | "bigs" | "waits" | "words"]: {
+    readonly [Operation in Names<EntryOf<Ref[Name]>>]: true
+  }
+} = {
+  record: { ...entry, ...arithmetic },
+  map: { ...entry, append: true },
+  flags: { ...entry, toggle: true },
+  bigs: { ...entry, ...integer },
+  waits: { ...entry, ...moving },
+  words: entry
 }
 
 describeMemory("the types", () => {
@@ -118,7 +219,9 @@ describeMemory("the types", () => {
         lines.filter((line) => line.startsWith(directory)).map((line) => basename(line)).sort(),
         files
       )
-      for (const file of ["handles.ts", "programs.ts", "atomic.ts", "generic.ts"]) assert.include(files, file)
+      for (const file of ["handles.ts", "programs.ts", "atomic.ts", "generic.ts", "models.ts", "results.ts"]) {
+        assert.include(files, file)
+      }
     }), 60_000)
 
   it("offer nothing that does not exist", () => {
@@ -129,6 +232,10 @@ describeMemory("the types", () => {
         const isHandle = Predicate.hasProperty(found, "get") || operation === "$"
         assert.isTrue(typeof found === "function" || isHandle, `${name}.${operation}`)
       }
+    }
+    for (const [name, operations] of Object.entries(offeredEntries)) {
+      const found = ref[name].at("a")
+      for (const operation of Object.keys(operations)) assert.isFunction(found[operation], `${name}.at.${operation}`)
     }
     assert.isFunction(Everything.ref("1").struct.$.set)
     assert.isFunction(Everything.ref("1").nested.list.append)
@@ -147,6 +254,19 @@ describeMemory("the types", () => {
         value: null,
         tuple: ["t", 1],
         list: [1],
+        big: 1n,
+        date: new Date(1),
+        wait: Duration.millis(1),
+        set: new Set(["a"]),
+        hashSet: HashSet.make("a"),
+        record: { a: 1 },
+        map: new Map([["a", "b"]]),
+        flags: HashMap.make(["a", true]),
+        bigs: { a: 1n },
+        waits: { a: Duration.millis(1) },
+        words: { a: "b" },
+        sorted: [{ member: "a", score: 1 }],
+        nullInt: null,
         struct: { a: 1 },
         nested: new Nested({ a: 1, list: [] }),
         optional: 5,
@@ -166,6 +286,16 @@ describeMemory("the types", () => {
       assert.deepStrictEqual(yield* ref.jsonDefault.get(), [1])
       assert.isTrue(yield* ref.jsonDefault.compareAndSet([1], []))
       assert.deepStrictEqual(yield* ref.list.pop(), Option.some(1))
+      assert.deepStrictEqual(yield* ref.value.get(), Option.none())
+      assert.deepStrictEqual(yield* ref.big.increment(), 2n)
+      assert.deepStrictEqual(yield* ref.date.add(1), new Date(2))
+      assert.deepStrictEqual(yield* ref.set.get(), new Set(["a"]))
+      assert.isTrue(HashSet.isHashSet(yield* ref.hashSet.union(ref.set as any)))
+      assert.deepStrictEqual(yield* ref.record.popAny(), Option.some(["a", 1] as const))
+      assert.deepStrictEqual(yield* ref.map.get(), new Map([["a", "b"]]))
+      assert.isTrue(HashMap.isHashMap(yield* ref.flags.get()))
+      assert.deepStrictEqual(yield* ref.sorted.popMin(), Option.some({ member: "a", score: 1 }))
+      assert.strictEqual(yield* ref.nullInt.increment(1, { initial: 0 }), 1)
       assert.isTrue((yield* ref.nested.$.get()) instanceof Nested)
     }).pipe(Effect.provide(RedisService.layerMemory)))
 })

@@ -4,14 +4,14 @@
 import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import { RedisService } from "redlayer"
 import { make as makeMemory } from "../../src/internal/memory/service.ts"
-import { type Entry, Store } from "../../src/internal/memory/store.ts"
+import { type Entry, entryOf, Store, textsOf } from "../../src/internal/memory/store.ts"
 import { type Backend as Where, redis, uniquePrefix } from "../support/Backends.ts"
 import { deletePrefix } from "../support/globalSetup.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 
-/** One key, as it is stored. */
+/** One key, as it is stored. The members of a set are in no order, so here they are sorted; a sorted set has its own. */
 export interface Stored {
-  readonly type: "hash" | "list" | "string"
+  readonly type: "hash" | "list" | "set" | "zset" | "string"
   readonly content: Readonly<Record<string, string>> | ReadonlyArray<string> | string
   /** when it expires, in milliseconds since the epoch; undefined: never */
   readonly expiresAt: number | undefined
@@ -27,6 +27,11 @@ export class RawWriter extends Context.Service<RawWriter, {
   readonly hashDelete: (key: string, field: string) => Effect.Effect<void>
   readonly listPush: (key: string, ...items: ReadonlyArray<string>) => Effect.Effect<void>
   readonly listRead: (key: string) => Effect.Effect<ReadonlyArray<string>>
+  readonly setAdd: (key: string, ...members: ReadonlyArray<string>) => Effect.Effect<void>
+  readonly setRead: (key: string) => Effect.Effect<ReadonlyArray<string>>
+  /** members and scores in turn */
+  readonly sortedAdd: (key: string, ...entries: ReadonlyArray<string>) => Effect.Effect<void>
+  readonly sortedRead: (key: string) => Effect.Effect<ReadonlyArray<string>>
   readonly stringSet: (key: string, value: string) => Effect.Effect<void>
   /** in milliseconds since the epoch */
   readonly expireAt: (key: string, millis: number) => Effect.Effect<void>
@@ -53,20 +58,42 @@ export type Test = <A, E>(name: string, body: () => Effect.Effect<A, E, Env | Sc
 // redis
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** A score as JavaScript writes it. */
+const scoreText = (text: unknown): string => String(Number(String(text).replace("inf", "Infinity")))
+
 const overRedis = (redis: RawRedis.RawRedis, prefix: string): RawWriter["Service"] => {
   const call = (command: string, ...args: Array<string>) => Effect.orDie(redis.call(command, ...args))
   const expiresAt = (key: string) =>
     Effect.map(call("PEXPIRETIME", prefix + key), (millis) => Number(millis) < 0 ? undefined : Number(millis))
   const hashRead = (key: string) =>
     Effect.map(call("HGETALL", prefix + key), (row) => {
-      const fields: Record<string, string> = {}
       const texts = row as ReadonlyArray<string>
-      for (let i = 0; i < texts.length; i += 2) fields[texts[i]] = texts[i + 1]
-      return fields
+      // a field may be called `__proto__`
+      return Object.fromEntries(texts.flatMap((text, i) => i % 2 === 0 ? [[text, texts[i + 1]]] : []))
     })
   const listRead = (key: string) => Effect.map(call("LRANGE", prefix + key, "0", "-1"), (row) => row as Array<string>)
-  const content = (type: Stored["type"], key: string): Effect.Effect<Stored["content"]> =>
-    type === "hash" ? hashRead(key) : type === "list" ? listRead(key) : Effect.map(call("GET", prefix + key), String)
+  const setRead = (key: string) =>
+    Effect.map(call("SMEMBERS", prefix + key), (row) => (row as Array<string>).slice().sort())
+  const sortedRead = (key: string) =>
+    Effect.map(
+      call("ZRANGE", prefix + key, "0", "-1", "WITHSCORES"),
+      // in pairs, or flat, by the protocol that is spoken
+      (row) => (row as Array<unknown>).flat().map((text, i) => i % 2 === 0 ? String(text) : scoreText(text))
+    )
+  const content = (type: Stored["type"], key: string): Effect.Effect<Stored["content"]> => {
+    switch (type) {
+      case "hash":
+        return hashRead(key)
+      case "list":
+        return listRead(key)
+      case "set":
+        return setRead(key)
+      case "zset":
+        return sortedRead(key)
+      case "string":
+        return Effect.map(call("GET", prefix + key), String)
+    }
+  }
   const scan = Effect.gen(function*() {
     const keys = new Set<string>()
     let cursor = "0"
@@ -87,6 +114,15 @@ const overRedis = (redis: RawRedis.RawRedis, prefix: string): RawWriter["Service
     hashDelete: (key, field) => Effect.asVoid(call("HDEL", prefix + key, field)),
     listPush: (key, ...items) => Effect.asVoid(call("RPUSH", prefix + key, ...items)),
     listRead,
+    setAdd: (key, ...members) => Effect.asVoid(call("SADD", prefix + key, ...members)),
+    setRead,
+    sortedAdd: (key, ...entries) =>
+      Effect.asVoid(call(
+        "ZADD",
+        prefix + key,
+        ...entries.flatMap((member, i) => i % 2 === 0 ? [entries[i + 1].replace("Infinity", "inf"), member] : [])
+      )),
+    sortedRead,
     stringSet: (key, value) => Effect.asVoid(call("SET", prefix + key, value)),
     expireAt: (key, millis) => Effect.asVoid(call("PEXPIREAT", prefix + key, String(millis))),
     expiresAt,
@@ -139,39 +175,57 @@ const overMemory = (store: Store): RawWriter["Service"] => {
   const withNow = <A>(f: (now: number) => A): Effect.Effect<A> =>
     Clock.clockWith((clock) => Effect.sync(() => f(clock.currentTimeMillisUnsafe())))
   const find = (key: string, now: number) => store.get(key, now) as Entry | Text | undefined
-  const hash = (key: string, now: number) => {
-    const entry = find(key, now) ?? { _tag: "hash", fields: new Map<string, string>(), expiresAt: undefined }
-    if (entry._tag !== "hash") throw new Error(`${key} is a ${entry._tag}`)
-    return entry
-  }
-  const list = (key: string, now: number) => {
-    const entry = find(key, now) ?? { _tag: "list", items: [] as Array<string>, expiresAt: undefined }
-    if (entry._tag !== "list") throw new Error(`${key} is a ${entry._tag}`)
-    return entry
+  const as = <Tag extends Entry["_tag"]>(
+    tag: Tag,
+    key: string,
+    now: number
+  ): Extract<Entry, { readonly _tag: Tag }> => {
+    const entry = find(key, now) ?? entryOf(tag, [], undefined)
+    if (entry._tag !== tag) throw new Error(`${key} is a ${entry._tag}`)
+    return entry as Extract<Entry, { readonly _tag: Tag }>
   }
   const content = (entry: Entry | Text): Stored["content"] =>
-    entry._tag === "hash" ? Object.fromEntries(entry.fields) : entry._tag === "list" ? [...entry.items] : entry.text
+    entry._tag === "string"
+      ? entry.text
+      : entry._tag === "hash"
+      ? Object.fromEntries(entry.fields)
+      : entry._tag === "set"
+      ? textsOf(entry).sort()
+      : textsOf(entry)
   return {
     hashSet: (key, fields) =>
       withNow((now) => {
-        const entry = hash(key, now)
+        const entry = as("hash", key, now)
         for (const [name, text] of Object.entries(fields)) entry.fields.set(name, text)
         entries.set(key, entry)
       }),
-    hashGet: (key, field) => withNow((now) => hash(key, now).fields.get(field)),
+    hashGet: (key, field) => withNow((now) => as("hash", key, now).fields.get(field)),
     hashDelete: (key, field) =>
       withNow((now) => {
-        const entry = hash(key, now)
+        const entry = as("hash", key, now)
         entry.fields.delete(field)
         if (entry.fields.size === 0) entries.delete(key)
       }),
     listPush: (key, ...items) =>
       withNow((now) => {
-        const entry = list(key, now)
+        const entry = as("list", key, now)
         for (const item of items) entry.items.push(item)
         entries.set(key, entry)
       }),
-    listRead: (key) => withNow((now) => [...list(key, now).items]),
+    listRead: (key) => withNow((now) => [...as("list", key, now).items]),
+    setAdd: (key, ...members) =>
+      withNow((now) => {
+        const entry = as("set", key, now)
+        for (const member of members) entry.members.add(member)
+        entries.set(key, entry)
+      }),
+    setRead: (key) => withNow((now) => textsOf(as("set", key, now)).sort()),
+    sortedAdd: (key, ...added) =>
+      withNow((now) => {
+        const entry = as("zset", key, now)
+        entries.set(key, entryOf("zset", [...textsOf(entry), ...added], entry.expiresAt))
+      }),
+    sortedRead: (key) => withNow((now) => textsOf(as("zset", key, now))),
     stringSet: (key, text) =>
       withNow(() => {
         entries.set(key, { _tag: "string", text, expiresAt: undefined })

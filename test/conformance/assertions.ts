@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, HashMap, HashSet } from "effect"
+import { inspect } from "node:util"
 import type { Atomic, DomainError, RedisServiceError } from "redlayer"
 import { type Dump, RawWriter } from "./Raw.ts"
 
@@ -95,3 +96,25 @@ export const pseudoRandom = (seed: number): () => number => {
     return ((t ^ t >>> 14) >>> 0) / 4294967296
   }
 }
+
+const byText = (a: unknown, b: unknown): number => {
+  const [x, y] = [inspect(a, { depth: 20 }), inspect(b, { depth: 20 })]
+  return x < y ? -1 : x > y ? 1 : 0
+}
+
+/** The same with sets and maps as arrays in one order: assertions compare members that are objects by their places. */
+export const ordered = (value: unknown): unknown => {
+  if (HashSet.isHashSet(value)) return { hashSet: [...value].map(ordered).sort(byText) }
+  if (HashMap.isHashMap(value)) return { hashMap: [...value].map(ordered).sort(byText) }
+  if (value instanceof Set) return { set: [...value].map(ordered).sort(byText) }
+  if (value instanceof Map) return { map: [...value].map(ordered).sort(byText) }
+  if (Array.isArray(value)) return value.map(ordered)
+  if (typeof value !== "object" || value === null) return value
+  return Object.getPrototypeOf(value) === Object.prototype
+    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, ordered(part)]))
+    : value
+}
+
+/** Asserts that two values are equal, whatever the order of sets and maps. */
+export const same = (actual: unknown, expected: unknown, message?: string): void =>
+  assert.deepEqual(ordered(actual), ordered(expected), message)

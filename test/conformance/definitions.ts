@@ -70,6 +70,13 @@ export const definitions = (test: Test): void => {
       const inserted = yield* version
       yield* Atomic.all([Note.delete("n"), Note.insert(note)])
       assert.isAbove(yield* version, inserted)
+      // nor where it was written more often than time passes
+      yield* together(Array.from({ length: 500 }, () => count.increment()))
+      const often = yield* version
+      assert.isAtLeast(often, inserted + 500)
+      yield* Note.delete("n")
+      yield* Note.insert(note)
+      assert.isAbove(yield* version, often)
     }))
 
   test("without a key of its own an entity gets an id, one for each value of the program", () =>
@@ -272,7 +279,12 @@ export const definitions = (test: Test): void => {
           yield* failed(handle.set(value))
           yield* failed(Shy.update(secret, { [name]: value, nothing: 1 } as never))
           yield* failed(Shy.put({ ...shy, [name]: value }))
-          if (name !== "list") {
+          if (name === "record") {
+            yield* raw.hashSet(`${key}:record`, { [secret]: secret })
+            yield* failed(handle.get())
+            yield* failed(handle.at(secret).get())
+            yield* failed(Shy.get(secret))
+          } else if (name !== "list") {
             yield* raw.hashSet(key, { [name]: typeof value === "string" ? value : JSON.stringify(value) })
             yield* failed(handle.get())
             yield* failed(Shy.get(secret))

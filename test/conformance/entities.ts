@@ -351,7 +351,7 @@ export const entities = (test: Test): void => {
         assert.deepEqual(yield* at.get(), new Date(7))
         assert.deepEqual(yield* data.get(), { a: 1 })
         assert.deepEqual(yield* nick.get(), Option.some("nobody"))
-        assert.strictEqual(yield* note.get(), null)
+        assert.deepEqual(yield* note.get(), Option.none())
         assert.deepEqual(yield* stats.$.get(), { wins: 2, losses: 3 })
         assert.isFalse(yield* text.compareAndSet("", "x"))
         assert.isFalse(yield* count.compareAndSet(0, 1))
@@ -365,7 +365,7 @@ export const entities = (test: Test): void => {
       assert.strictEqual(yield* kind.getAndSet("a"), "b")
       assert.isTrue(yield* at.compareAndSet(new Date(7), new Date(8)))
       assert.isTrue(yield* data.compareAndSet({ a: 1 }, { a: 2 }))
-      assert.isTrue(yield* note.compareAndSet(null, "n"))
+      assert.isTrue(yield* note.setIfAbsent("n"))
       assert.strictEqual(yield* stats.wins.decrement(), 1)
       assert.deepEqual((yield* stored)["EntitiesLater:{x}"], {
         old: "o",

@@ -201,7 +201,7 @@ export const transactions = (test: Test, backend: Backend): void => {
       ])
     }))
 
-  test("a program that writes leaves the expiries as they were", () =>
+  test("a program that writes leaves the expiries as they were, but of what it creates anew", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       for (const [name, write] of writes()) {
@@ -210,7 +210,8 @@ export const transactions = (test: Test, backend: Backend): void => {
         yield* write
         const after = yield* raw.dump
         for (const [key, { expiresAt }] of Object.entries(after)) {
-          if (key in before) assert.strictEqual(expiresAt, before[key].expiresAt, `${name}: ${key}`)
+          const isNew = name === "delete and insert" && key.startsWith("TxAccount:{a}")
+          if (key in before && !isNew) assert.strictEqual(expiresAt, before[key].expiresAt, `${name}: ${key}`)
           else assert.isUndefined(expiresAt, `${name}: ${key}`)
         }
         for (const key of Object.keys(after)) yield* raw.delete(key)

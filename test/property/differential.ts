@@ -2,11 +2,18 @@
  * Runs random programs on a server and in memory, and compares what they give and what they leave.
  */
 import { Effect, Exit } from "effect"
-import { isDeepStrictEqual } from "node:util"
 import { Atomic, RedisService } from "redlayer"
-import type { Access, Program as Compiled } from "../../src/internal/program/instruction.ts"
+import type {
+  Access,
+  Instruction,
+  Program as Compiled,
+  Reply,
+  Result as InstructionResult
+} from "../../src/internal/program/instruction.ts"
+import { alike } from "./alike.ts"
+import * as Choice from "./choice.ts"
 import type { Program } from "./operations.ts"
-import { compose, makeNarrowWorld, makeWorld, randomSteps, type Step, storedTexts, type World } from "./program.ts"
+import { type Cases, compose, makeNarrowWorld, makeWorld, randomSteps, type Step, type World } from "./program.ts"
 import { Random, seed } from "./random.ts"
 import * as State from "./state.ts"
 
@@ -68,6 +75,8 @@ interface Case {
   readonly program: Program
   /** undefined where it is refused before it is sent */
   compiled: Compiled | undefined
+  /** of the server */
+  reply: Reply | undefined
   memory: Outcome | undefined
   redis: Outcome | undefined
 }
@@ -76,6 +85,7 @@ const caseOf = (steps: ReadonlyArray<Step>, program: Program): Case => ({
   steps,
   program,
   compiled: undefined,
+  reply: undefined,
   memory: undefined,
   redis: undefined
 })
@@ -100,64 +110,89 @@ export interface Options {
   readonly worlds?: number
   /** programs of one world before it is made anew */
   readonly rounds?: number
-  /** stands between a program and the interpreter in memory: a fault that must be found */
-  readonly sabotage?: (program: Compiled) => Compiled
+  readonly fault?: Fault
 }
 
-/** A server and the memory, side by side. */
-const makePair = (redis: State.Target, sabotage: Options["sabotage"]) => {
+/** What stands between programs and the interpreter in memory, and must be found. */
+export interface Fault {
+  readonly instruction?: (self: Instruction) => Instruction
+  readonly result?: (result: InstructionResult, self: Instruction) => InstructionResult
+}
+
+/** The program as it is sent, without sending it; undefined where it is refused. */
+export const compile = Effect.fnUntraced(function*(program: Program) {
+  let compiled: Compiled | undefined
+  const capture = State.serviceOf((program, read) => {
+    compiled = program
+    return read({ _tag: "failed", failure: { _tag: "fail", step: 0, index: 0 } })
+  })
+  yield* commit(program, capture)
+  return compiled
+})
+
+/** A server and the memory, side by side. The server runs first: what it may choose, memory must follow. */
+const makePair = (redis: State.Target, { instruction = (self) => self, result = (found) => found }: Fault = {}) => {
   const ours = State.memory()
-  let last: Compiled | undefined
-  const memory: Service = {
-    execute: (program, read) => {
-      last = program
-      return ours.service.execute(sabotage === undefined ? program : sabotage(program), read)
-    }
+  const run = (program: Compiled): Reply => {
+    const instructions = program.instructions.map(instruction)
+    const reply = Effect.runSync(Effect.orDie(ours.service.execute({ ...program, instructions }, Exit.succeed)))
+    return reply._tag === "failed"
+      ? reply
+      : { ...reply, results: reply.results.map((found, i) => result(found, program.instructions[i]!)) }
   }
   const read = Effect.all([redis.read, ours.read])
   return {
     read,
     reset: (state: State.State) => ours.reset(state).pipe(Effect.andThen(redis.reset(state)), Effect.andThen(read)),
     runInMemory: Effect.fnUntraced(function*(self: Case) {
-      last = undefined
+      const memory = State.serviceOf((program, read) =>
+        Effect.suspend(() => read(Choice.follow(program, self.reply, () => Effect.runSync(ours.read), run)))
+      )
       self.memory = yield* commit(self.program, memory)
-      self.compiled = last
     }),
     runOnRedis: Effect.fnUntraced(function*(self: Case) {
-      self.redis = yield* commit(self.program, redis.service)
+      const service = State.serviceOf((program, read) =>
+        redis.service.execute(program, (reply) => {
+          self.compiled = program
+          self.reply = reply
+          return read(reply)
+        })
+      )
+      self.redis = yield* commit(self.program, service)
     })
   }
 }
 
 const wrong = ({ memory, redis }: Case): string | undefined =>
   "label" in memory! && memory.label === "defect" || "label" in redis! && redis.label === "defect" ||
-    !isDeepStrictEqual(memory, redis)
+    !alike(memory, redis)
     ? `on redis  ${show(redis)}\n  in memory ${show(memory)}`
     : undefined
 
-/** Whether a step is the same on both, whatever text is stored in its field. */
-export const texts = Effect.fnUntraced(function*(redis: State.Target, name: string) {
-  const { read, reset, runInMemory, runOnRedis } = makePair(redis, undefined)
-  const random = new Random(name)
+/** Whether programs, each on an entity of its own, are the same on both. */
+export const separate = Effect.fnUntraced(function*(redis: State.Target, name: string, all: Iterable<Cases>) {
+  const { read, reset, runInMemory, runOnRedis } = makePair(redis)
   let programs = 0
-  for (const { before, steps } of storedTexts(random)) {
+  let failed = 0
+  for (const { before, steps } of all) {
     const states = yield* reset(before)
     const cases = steps.map((step) => caseOf([step], step.program))
-    yield* Effect.forEach(cases, runInMemory, { discard: true })
     yield* Effect.forEach(cases, runOnRedis, { concurrency: "unbounded", discard: true })
+    yield* Effect.forEach(cases, runInMemory, { discard: true })
     programs += cases.length
+    failed += cases.filter(({ redis }) => "label" in redis!).length
     const different = cases.find((self) => wrong(self) !== undefined)
     const found = different === undefined
       ? State.difference(yield* read, states)?.text
       : `${describe(different)}\n  ${wrong(different)}`
-    if (found !== undefined) return { programs, mismatch: `${name}, REDLAYER_SEED=${seed}: ${found}` }
+    if (found !== undefined) return { programs, failed, mismatch: `${name}, REDLAYER_SEED=${seed}: ${found}` }
   }
-  return { programs, mismatch: undefined }
+  return { programs, failed, mismatch: undefined }
 })
 
 export const run = Effect.fnUntraced(function*(redis: State.Target, options: Options): Effect.fn.Return<Result> {
-  const { missing = () => [], name, programs, rounds = 4, sabotage, worlds: width = 100 } = options
-  const { read, reset, runInMemory, runOnRedis } = makePair(redis, sabotage)
+  const { fault, missing = () => [], name, programs, rounds = 4, worlds: width = 100 } = options
+  const { read, reset, runInMemory, runOnRedis } = makePair(redis, fault)
   const counts: Counts = { programs: 0, operations: new Map(), errors: new Map(), accesses: new Map() }
 
   const rarity = (operation: string) => counts.operations.get(operation)?.done ?? 0
@@ -184,8 +219,8 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
       let states = yield* reset(before)
       for (const steps of candidate) {
         const self = caseOf(steps, Atomic.all(steps.map((step) => step.program)))
-        yield* runInMemory(self)
         yield* runOnRedis(self)
+        yield* runInMemory(self)
         const after = yield* read
         const found = wrong(self) ?? State.difference(after, states)?.text
         if (found !== undefined) {
@@ -228,7 +263,7 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
     const random = new Random(`${name}/${epoch}`)
     const worlds: Array<World> = Array.from(
       { length: width },
-      (_, i) => random.chance(0.15) ? makeNarrowWorld(i, random) : makeWorld(i, random)
+      (_, i) => random.chance(0.25) ? makeNarrowWorld(i, random) : makeWorld(i, random)
     )
     let before = yield* reset(new Map(worlds.flatMap((world) => [...world.initial])))
     for (let round = 0; round < rounds && goesOn(); round++) {
@@ -244,8 +279,7 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
         while (burst.length < length && wave === first) {
           const steps = randomSteps(world, random, rarity)
           const self = caseOf(steps, compose(steps, random))
-          yield* runInMemory(self)
-          count(self)
+          self.compiled = yield* compile(self.program)
           access ??= self.compiled?.access
           if (self.compiled !== undefined && self.compiled.access !== access) wave = then
           wave.push(self)
@@ -258,6 +292,8 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
       }
       for (const burst of bursts) {
         for (const self of burst) {
+          yield* runInMemory(self)
+          count(self)
           const found = wrong(self)
           if (found !== undefined) {
             return { counts, mismatch: yield* report(`results\n  ${found}`, before[0], burst) }

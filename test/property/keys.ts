@@ -5,6 +5,7 @@ import { Effect, Schema } from "effect"
 import { Model, RedisService } from "redlayer"
 import { forEachKey } from "../../src/internal/program/encode.ts"
 import type { Instruction } from "../../src/internal/program/instruction.ts"
+import { serviceOf } from "./state.ts"
 
 export const partitions = 7
 
@@ -40,12 +41,10 @@ export const texts = (parts: ReadonlyArray<string>, length: number): ReadonlyArr
 /** All keys that a program names. */
 export const keysOf = Effect.fnUntraced(function*(program: Effect.Effect<unknown, unknown, RedisService.RedisService>) {
   let instructions: ReadonlyArray<Instruction> = []
-  const capture: RedisService.RedisService["Service"] = {
-    execute: (compiled, read) => {
-      instructions = compiled.instructions
-      return read({ _tag: "failed", failure: { _tag: "missing", step: 0 } })
-    }
-  }
+  const capture = serviceOf((compiled, read) => {
+    instructions = compiled.instructions
+    return read({ _tag: "failed", failure: { _tag: "missing", step: 0 } })
+  })
   yield* Effect.exit(Effect.provideService(program, RedisService.RedisService, capture))
   const keys = new Set<string>()
   for (const instruction of instructions) forEachKey(instruction, (key) => keys.add(key))

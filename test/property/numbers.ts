@@ -34,7 +34,8 @@ export const operations: ReadonlyArray<Operation> = [
   "modulo",
   "min",
   "max",
-  "clamp"
+  "clamp",
+  "power"
 ]
 
 const own = (operation: Operation, value: number, a: number, b: number): number => {
@@ -57,7 +58,19 @@ const own = (operation: Operation, value: number, a: number, b: number): number 
       return Math.max(value, a)
     case "clamp":
       return Math.min(Math.max(value, a), b)
+    case "power":
+      return a === 0.5 ? Math.sqrt(value) : power(value, a)
   }
+}
+
+/** By multiplying: what `**` gives is the engine's own. */
+const power = (base: number, exponent: number): number => {
+  let result = 1
+  for (let rest = Math.abs(exponent), square = base; rest > 0; square *= square) {
+    if (rest % 2 === 1) result *= square
+    rest = Math.floor(rest / 2)
+  }
+  return exponent < 0 ? 1 / result : result
 }
 
 const call = (handle: Field.Number, operation: Operation, a: number, b: number) =>
@@ -66,6 +79,7 @@ const call = (handle: Field.Number, operation: Operation, a: number, b: number) 
 /** The result, or the reason why there is none. */
 const expectation = (whole: boolean, operation: Operation, value: number, a: number, b: number): number | string => {
   if (a === 0 && ["divide", "quotient", "modulo"].includes(operation)) return "divisionByZero"
+  if (value === 0 && operation === "power" && a < 0) return "divisionByZero"
   const result = own(operation, value, a, b)
   if (!Number.isFinite(result)) return "notFinite"
   if (whole && !Number.isInteger(result)) return "notWhole"
@@ -112,6 +126,13 @@ const integer = (random: Random): number => {
   }
 }
 
+const exponent = (random: Random): number =>
+  random.chance(0.25)
+    ? 0.5
+    : random.chance(0.7)
+    ? random.int(-8, 20)
+    : random.pick([1, -1]) * random.pick([63, 1023, 1074, 2 ** 31, 2 ** 53 - 1, random.bits()])
+
 const safe = (value: number): number => Number.isSafeInteger(value) ? value : Math.sign(value) * (2 ** 53 - 1)
 
 interface Sample {
@@ -131,7 +152,11 @@ const sample = (random: Random): Sample => {
   // an integer is multiplied and divided by anything, and compared with or increased by integers only
   const fraction = !whole || ["multiply", "divide", "quotient", "modulo"].includes(operation) && random.chance(0.3)
   const [x, y] = [fraction ? double(random) : integer(random), whole ? integer(random) : double(random)]
-  const [a, b] = operation === "clamp" ? [Math.min(x, y), Math.max(x, y)] : [x, y]
+  const [a, b] = operation === "clamp"
+    ? [Math.min(x, y), Math.max(x, y)]
+    : operation === "power"
+    ? [exponent(random), 0]
+    : [x, y]
   return { name, operation, value, a, b, expected: expectation(whole, operation, value, a, b) }
 }
 

@@ -2,10 +2,14 @@
  * Random programs: calls of random operations on a few entities, put together in random ways.
  */
 import { Atomic } from "redlayer"
-import { entityCalls, type FieldCase, hardTexts, type ModelCase, modelCases } from "./models.ts"
+import type { FieldCase, ModelCase } from "./fields.ts"
+import { Guild } from "./guild.ts"
+import { randomEntity } from "./leftBehind.ts"
+import { entityCalls, modelCases } from "./models.ts"
 import type { Program } from "./operations.ts"
 import type { Random } from "./random.ts"
-import { type Entry, randomEntity } from "./state.ts"
+import type { Entry } from "./state.ts"
+import { hardTexts } from "./texts.ts"
 
 /** One call of one operation. */
 export interface Step {
@@ -28,20 +32,29 @@ export interface World {
 const makersOf = (
   self: ModelCase,
   id: unknown,
+  others: ReadonlyArray<unknown>,
   only?: FieldCase
 ): Array<readonly [operation: string, make: Make, weight: number]> => {
   const place = `${self.name}(${JSON.stringify(id)})`
   const { model } = self
   return [
     ...entityCalls(self).map(([operation, call]) =>
-      [operation, (random: Random) => ({ operation, place, program: call({ id, model }, random) }), 1] as const
+      [
+        operation,
+        (random: Random) => ({
+          operation,
+          place,
+          program: call({ id, model }, random, { id: random.pick(others), model })
+        }),
+        1
+      ] as const
     ),
     ...(only === undefined ? self.fields : [only]).flatMap(({ calls, name, refuses }) =>
       calls.map(([operation, call]) =>
         [operation, (random: Random) => ({
           operation,
           place: `${place}.${name}`,
-          program: call(model.ref(id as never), random)
+          program: call(model.ref(id as never), random, model.ref(random.pick(others) as never))
         }), refuses === true ? 1 : 4] as const
       )
     )
@@ -50,17 +63,22 @@ const makersOf = (
 
 /** Every operation that a generator must reach. */
 export const operations: ReadonlyArray<string> = [
-  ...new Set(modelCases.flatMap((self) => makersOf(self, self.ids(0)[0]![0]).map(([operation]) => operation)))
+  ...new Set(modelCases.flatMap((self) => makersOf(self, self.ids(0)[0]![0], []).map(([operation]) => operation)))
 ].sort()
 
 interface Place {
   readonly self: ModelCase
   readonly id: unknown
   readonly key: string
+  /** the ids that it may be put together with */
+  readonly others: ReadonlyArray<unknown>
 }
 
 const placesOf = (world: number): ReadonlyArray<Place> =>
-  modelCases.flatMap((self) => self.ids(world).map(([id, key]) => ({ self, id, key })))
+  modelCases.flatMap((self) => {
+    const ids = self.ids(world)
+    return ids.map(([id, key]) => ({ self, id, key, others: ids.map(([other]) => other) }))
+  })
 
 const worldOf = (
   places: Iterable<Place>,
@@ -72,7 +90,7 @@ const worldOf = (
   const makers = new Map<string, Array<Make>>()
   for (const place of places) {
     for (const [key, entry] of entity(place)) initial.set(key, entry)
-    for (const [operation, make, weight] of makersOf(place.self, place.id, only)) {
+    for (const [operation, make, weight] of makersOf(place.self, place.id, place.others, only)) {
       const known = makers.get(operation) ?? []
       for (let i = 0; i < weight; i++) known.push(make)
       makers.set(operation, known)
@@ -99,30 +117,40 @@ export const makeWholeWorld = (world: number, random: Random): World =>
     0.15
   )
 
-/** A world of one list and its entity: a few operations that meet each other more often. */
+/** A world of one collection and its entity: a few operations that meet each other more often. */
 export const makeNarrowWorld = (world: number, random: Random, kind?: string): World => {
   const place = random.pick(placesOf(world))
-  const lists = place.self.fields.filter(({ stored }) => stored?.isList === true)
+  const collections = place.self.fields.filter(({ stored }) => stored !== undefined && stored.kind !== "leaf")
+  const both = placesOf(world).filter(({ self }) => self === place.self)
   return worldOf(
-    [place],
+    random.chance(0.5) ? both : [place],
     ({ key, self }) => randomEntity(self, key, random, kind),
     random.pick([0.2, 0.7]),
-    random.pick(lists)
+    random.pick(collections)
   )
 }
 
-/** How often an operation was in a program that succeeded: now and then the rarer one of two is picked. */
+/** How often an operation was in a program that succeeded: now and then the rarest one of a few is picked. */
 export type Rarity = (operation: string) => number
 
-/** Lists have a few operations among many, and weigh more. */
+const collections = ["list.", "set.", "map.", "sorted set."]
+
+/** Collections have a few operations among many, and weigh more. */
 export const randomStep = (world: World, random: Random, rarity: Rarity = () => 0): Step => {
   const names = [...world.makers.keys()]
-  const family = (prefix: string) => random.pick(names.filter((name) => name.startsWith(prefix)))
+  const family = (prefix: string) => {
+    const some = names.filter((name) => name.startsWith(prefix))
+    return random.pick(some.length > 0 ? some : names)
+  }
   const pick = () =>
-    random.chance(world.whole) ? family("model.") : random.chance(0.1) ? family("list.") : random.pick(names)
-  const a = pick()
-  const b = random.chance(0.4) ? pick() : a
-  return random.pick(world.makers.get(rarity(a) <= rarity(b) ? a : b)!)(random)
+    random.chance(world.whole)
+      ? family("model.")
+      : random.chance(0.2)
+      ? family(random.pick(collections))
+      : random.pick(names)
+  const few = Array.from({ length: random.pick([1, 1, 1, 2, 2, 16]) }, pick)
+  const [rarest] = few.map((name) => [rarity(name), name] as const).sort(([a], [b]) => a - b)
+  return random.pick(world.makers.get(rarest![1])!)(random)
 }
 
 /** Of the results of a record. */
@@ -171,26 +199,68 @@ export const randomSteps = (world: World, random: Random, rarity: Rarity): Reado
   return random.array(1, most, () => randomStep(world, random, rarity))
 }
 
-interface Texts {
+/** Steps that are programs of their own, each on another entity. */
+export interface Cases {
   readonly before: ReadonlyMap<string, Entry>
   readonly steps: ReadonlyArray<Step>
 }
 
+const computing: ReadonlyArray<readonly [model: string, fields: ReadonlyArray<string>]> = [
+  ["Hero", ["coins", "score", "alive", "marks"]],
+  ["Vault", ["big", "at", "span", "none.int", "bigs"]],
+  ["Guild", ["counts", "sums", "flags"]]
+]
+
 /** Each operation of each kind of field that computes, on an entity for each text that may be stored there. */
-export const storedTexts = (random: Random): ReadonlyArray<Texts> => {
-  const self = modelCases.find(({ name }) => name === "Hero")!
-  return ["coins", "score", "alive", "marks"].flatMap((field) => {
-    const { calls, stored } = self.fields.find(({ name }) => name === field)!
-    return calls.filter(([operation]) => !operation.startsWith("list.")).map(([operation, call]): Texts => {
-      const before = new Map<string, Entry>()
-      const steps = hardTexts.map((text, world) => {
-        const [id, key] = self.ids(world)[0]!
-        const values = [stored!.isList ? "of another time" : stored!.name, text]
-        before.set(key, { type: "hash", expiry: -1, values })
-        if (stored!.isList) before.set(`${key}:${stored!.name}`, { type: "list", expiry: -1, values: [text, text] })
-        return { operation, place: `${JSON.stringify(text)} in ${field}`, program: call(self.model.ref(id), random) }
+export const storedTexts = (random: Random): ReadonlyArray<Cases> =>
+  computing.flatMap(([model, names]) => {
+    const self = modelCases.find(({ name }) => name === model)!
+    return names.flatMap((field) => {
+      const { calls, stored } = self.fields.find(({ name }) => name === field)!
+      const { kind, name, names } = stored!
+      return calls.filter(([operation]) => !/^(list|map)\./.test(operation)).map(([operation, call]): Cases => {
+        const before = new Map<string, Entry>()
+        const steps = hardTexts.map((text, world) => {
+          const [id, key] = self.ids(world)[0]!
+          before.set(key, { type: "hash", expiry: -1, values: [kind === "leaf" ? name : "of another time", text] })
+          if (kind === "list") before.set(`${key}:${name}`, { type: "list", expiry: -1, values: [text, text] })
+          if (kind === "map") {
+            const entries = new Map(random.array(5, 10, (random) => [names!.good(random), text] as const))
+            before.set(`${key}:${name}`, { type: "hash", expiry: -1, values: [...entries].flat() })
+          }
+          const ref = self.model.ref(id)
+          return { operation, place: `${JSON.stringify(text)} in ${field}`, program: call(ref, random, ref) }
+        })
+        return { before, steps }
       })
-      return { before, steps }
     })
   })
+
+/** Programs of which it depends on what the server takes of a set or a map whether they fail. */
+export const takings = (random: Random): Cases => {
+  const before = new Map<string, Entry>()
+  const steps = Array.from({ length: 400 }, (_, world): Step => {
+    const key = `Guild:{w${world}}`
+    const names = ["1", "2", "3"]
+    const entries = names.flatMap((name) => [name, String(random.int(1, 60))])
+    before.set(key, { type: "hash", expiry: -1, values: ["$v", "1"] })
+    before.set(`${key}:few`, { type: "set", expiry: -1, values: names })
+    before.set(`${key}:capped`, { type: "hash", expiry: -1, values: entries })
+    before.set(`${key}:counts`, { type: "hash", expiry: -1, values: entries })
+    const { capped, counts, few } = Guild.ref(`w${world}`)
+    const member = random.int(1, 3)
+    const name = String(member)
+    const programs: ReadonlyArray<Program> = random.pick([
+      [few.pop(), few.remove(member), few.get()],
+      [few.pop(), few.removeAll([1, 2])],
+      [few.pop(), few.add([member, 4]), few.add(5)],
+      [capped.popAny(), capped.at(name).clear(), capped.get()],
+      [capped.popAny(), capped.remove(name)],
+      [capped.popAny(), capped.at(name).increment(1), capped.put("4", 4)],
+      [counts.popAny(), counts.at(name).increment(20), counts.keys()],
+      [counts.popAny(), counts.popAny(), counts.at(name).increment(20, { initial: 40 })]
+    ])
+    return { operation: "taking", place: key, program: Atomic.all(programs) }
+  })
+  return { before, steps }
 }

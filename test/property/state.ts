@@ -4,14 +4,15 @@
 import { Clock, Effect } from "effect"
 import type { RedisService } from "redlayer"
 import * as Memory from "../../src/internal/memory/service.ts"
-import { Store } from "../../src/internal/memory/store.ts"
+import { type Entry as Stored, entryOf, Store, textsOf } from "../../src/internal/memory/store.ts"
 import type { RawRedis } from "../support/RawRedis.ts"
-import type { ModelCase } from "./models.ts"
-import type { Random } from "./random.ts"
 
-/** One key: `values` are the items of a list, or the names and values of a hash in turn, sorted by name. */
+/**
+ * One key: `values` are the items of a list, the members of a set, sorted; the names and values of a hash in turn, sorted by
+ * name; the members and scores of a sorted set in turn, in its order.
+ */
 export interface Entry {
-  readonly type: string
+  readonly type: Stored["_tag"]
   /** in milliseconds since 1970, -1 for never */
   readonly expiry: number
   readonly values: ReadonlyArray<string>
@@ -30,9 +31,30 @@ const hash = (fields: Iterable<readonly [string, string]>): ReadonlyArray<string
 const versionOf = (entry: Entry | undefined): string | undefined =>
   entry?.type === "hash" ? pairs(entry.values).find(([name]) => name === "$v")?.[1] : undefined
 
+/** A score in one form: the server has texts of its own for the infinite ones, and more digits than it needs. */
+const scoreOf = (text: string): string => String(Number(text.replace(/^(-?)inf$/, "$1Infinity")))
+
+/** What was read of a key, in one form. */
+const normal = (type: Entry["type"], expiry: number, texts: ReadonlyArray<string>): Entry => ({
+  type,
+  expiry,
+  values: type === "hash"
+    ? hash(pairs(texts))
+    : type === "set"
+    ? [...texts].sort()
+    : type === "zset"
+    ? texts.map((text, i) => i % 2 === 0 ? text : scoreOf(text))
+    : [...texts]
+})
+
+type Service = RedisService.RedisService["Service"]
+
+/** A service of which programs use nothing else. */
+export const serviceOf = (execute: Service["execute"]): Service => ({ ...Memory.make(), execute })
+
 /** Where programs run: a layer, and a way to its keys that does not go through the library. */
 export interface Target {
-  readonly service: RedisService.RedisService["Service"]
+  readonly service: Service
   /** Replaces all that is stored. */
   readonly reset: (state: State) => Effect.Effect<void>
   readonly read: Effect.Effect<State>
@@ -48,34 +70,25 @@ export const storeOf = (state: State): Store => {
 
 const write = (store: Store, state: State): void => {
   for (const [key, { expiry, type, values }] of state) {
-    const expiresAt = expiry < 0 ? undefined : expiry
-    store.entries.set(
-      key,
-      type === "hash"
-        ? { _tag: "hash", fields: new Map(pairs(values)), expiresAt }
-        : { _tag: "list", items: [...values], expiresAt }
-    )
+    store.entries.set(key, entryOf(type, values, expiry < 0 ? undefined : expiry))
   }
 }
 
 export const readStore = (store: Store): State =>
   new Map(
-    Array.from(store.entries, ([key, entry]) => [key, {
-      type: entry._tag,
-      expiry: entry.expiresAt ?? -1,
-      values: entry._tag === "hash" ? hash(entry.fields) : [...entry.items]
-    }])
+    Array.from(store.entries, ([key, entry]) => [key, normal(entry._tag, entry.expiresAt ?? -1, textsOf(entry))])
   )
 
 /** A clock that moves with every look, so that no two entities begin at one time. */
 const movingClock = (): Clock.Clock => {
-  let now = Date.now()
+  let now = 0
+  const next = () => now = Math.max(now + 1, Date.now())
   const live = Clock.Clock.defaultValue()
   return {
-    currentTimeMillisUnsafe: () => ++now,
-    currentTimeMillis: Effect.sync(() => ++now),
-    currentTimeNanosUnsafe: () => BigInt(++now) * 1_000_000n,
-    currentTimeNanos: Effect.sync(() => BigInt(++now) * 1_000_000n),
+    currentTimeMillisUnsafe: next,
+    currentTimeMillis: Effect.sync(next),
+    currentTimeNanosUnsafe: () => BigInt(next()) * 1_000_000n,
+    currentTimeNanos: Effect.sync(() => BigInt(next()) * 1_000_000n),
     monotonicTimeNanosUnsafe: () => live.monotonicTimeNanosUnsafe(),
     monotonicTimeNanos: live.monotonicTimeNanos,
     sleep: (duration) => live.sleep(duration)
@@ -87,7 +100,7 @@ export const memory = (): Target => {
   const service = Memory.make(store)
   const clock = movingClock()
   return {
-    service: { execute: (program, read) => Effect.provideService(service.execute(program, read), Clock.Clock, clock) },
+    service: serviceOf((program, read) => Effect.provideService(service.execute(program, read), Clock.Clock, clock)),
     reset: (state) =>
       Effect.sync(() => {
         store.entries.clear()
@@ -107,9 +120,12 @@ const readScript = `
   for i, key in ipairs(redis.call("KEYS", ARGV[1] .. "*")) do
     local kind = redis.call("TYPE", key).ok
     local values = kind == "hash" and redis.call("HGETALL", key) or kind == "list" and redis.call("LRANGE", key, 0, -1)
+      or kind == "set" and redis.call("SMEMBERS", key) or kind == "zset" and redis.call("ZRANGE", key, 0, -1, "WITHSCORES")
     out[i] = { key, kind, redis.call("PEXPIRETIME", key), values or {} }
   end
   return out`
+
+const commands = { hash: "HSET", list: "RPUSH", set: "SADD", zset: "ZADD" }
 
 /** `prefix` is what the keys of the service begin with, and no others. */
 export const redis = (service: Target["service"], raw: RawRedis, prefix: string): Target => ({
@@ -119,7 +135,12 @@ export const redis = (service: Target["service"], raw: RawRedis, prefix: string)
     const pipeline = raw.client.pipeline()
     for (const [key, { expiry, type, values }] of state) {
       // what was read may be of an entity that had only a version of 0
-      pipeline.call(type === "hash" ? "HSET" : "RPUSH", prefix + key, ...(values.length === 0 ? ["$v", "0"] : values))
+      const texts = values.length === 0
+        ? ["$v", "0"]
+        : type === "zset"
+        ? pairs(values).flatMap(([a, b]) => [b, a])
+        : values
+      pipeline.call(commands[type], prefix + key, ...texts)
       if (expiry >= 0) pipeline.call("PEXPIREAT", prefix + key, expiry)
     }
     const replies = yield* Effect.promise(() => pipeline.exec())
@@ -127,20 +148,23 @@ export const redis = (service: Target["service"], raw: RawRedis, prefix: string)
   }),
   read: Effect.map(Effect.orDie(raw.call("EVAL", readScript, "0", prefix)), (found) =>
     new Map(
-      (found as Array<[string, string, number, Array<string>]>).map(([key, type, expiry, values]): [string, Entry] => [
+      (found as Array<[string, Entry["type"], number, Array<string>]>).map(([key, type, expiry, values]) => [
         key.slice(prefix.length),
-        { type, expiry: Number(expiry), values: type === "hash" ? hash(pairs(values)) : values }
+        normal(type, Number(expiry), values)
       ])
     ))
 })
 
 // comparison
 
-const withoutVersion = (entry: Entry | undefined): string =>
-  entry === undefined ? "nothing" : JSON.stringify({
-    ...entry,
-    values: entry.type === "hash" ? pairs(entry.values).filter(([name]) => name !== "$v") : entry.values
-  })
+const content = (entry: Entry | undefined): string =>
+  entry === undefined ? "nothing" : JSON.stringify([
+    entry.type,
+    entry.type === "hash" ? pairs(entry.values).filter(([name]) => name !== "$v") : entry.values
+  ])
+
+/** Times on both sides that are of one operation: its moments differ. */
+export const isNear = (a: number, b: number): boolean => a < 0 || b < 0 ? a === b : Math.abs(a - b) <= 10 * 60_000
 
 const growth = (before: string | undefined, after: string): bigint => BigInt(after) - BigInt(digits(before))
 const digits = (text: string | undefined): string => text !== undefined && /^-?\d+$/.test(text) ? text : "0"
@@ -151,15 +175,22 @@ const isFresh = (before: string | undefined, after: string): boolean =>
 
 /**
  * The first key that is not the same on both sides. Versions are compared by how they grew since `before`, since a new entity
- * begins at the server's time.
+ * begins at the server's time; and expiries have changed on both sides, or on none.
  */
 export const difference = (
   [redis, memory]: readonly [State, State],
   [redisBefore, memoryBefore]: readonly [State, State]
 ): { readonly key: string; readonly text: string } | undefined => {
   for (const key of new Set([...redis.keys(), ...memory.keys()])) {
-    const [onRedis, inMemory] = [withoutVersion(redis.get(key)), withoutVersion(memory.get(key))]
+    const [onRedis, inMemory] = [content(redis.get(key)), content(memory.get(key))]
     if (onRedis !== inMemory) return { key, text: `on redis ${onRedis}, in memory ${inMemory}` }
+    const [there, thereBefore, here, hereBefore] = [redis, redisBefore, memory, memoryBefore].map((state) =>
+      state.get(key)?.expiry
+    )
+    if (!isNear(there!, here!) || (there === thereBefore) !== (here === hereBefore)) {
+      const ours = `in memory ${hereBefore} -> ${here}`
+      return { key, text: `its expiry on redis ${thereBefore} -> ${there}, ${ours}` }
+    }
     const [theirs, theirsBefore] = [versionOf(redis.get(key)), versionOf(redisBefore.get(key))]
     const [ours, oursBefore] = [versionOf(memory.get(key)), versionOf(memoryBefore.get(key))]
     if (theirs === ours && theirsBefore === oursBefore || theirs === theirsBefore && ours === oursBefore) continue
@@ -179,53 +210,4 @@ export const change = (before: State, after: State): string | undefined => {
     const [was, is] = [JSON.stringify(before.get(key)), JSON.stringify(after.get(key))]
     if (was !== is) return `${key} was ${was}, and is ${is}`
   }
-}
-
-// what is there at first
-
-const badVersions = ["abc", "1.5", "", "007", "-0", "0x10", " 1", "9223372036854775807", "9223372036854775808", "nan"]
-
-const farFuture = 4_102_444_800_000
-
-const expiryOf = (random: Random): number => random.chance(0.25) ? farFuture + random.int(0, 1e9) : -1
-
-/**
- * What another client may have left under the keys of an entity: nothing, a good entity, one with holes or bad texts, lists
- * whose hash is gone, keys of another type.
- */
-export const randomEntity = (
-  self: ModelCase,
-  key: string,
-  random: Random,
-  kind = random.chance(0.7) ? "good" : random.pick(["holes", "bad", "bad", "leftovers", "none", "none"])
-): Map<string, Entry> => {
-  const state = new Map<string, Entry>()
-  if (kind === "none") return state
-  const badness = kind === "bad" ? 0.15 : 0
-  const text = (stored: { good: (random: Random) => string; bad: (random: Random) => string }) =>
-    random.chance(badness) ? stored.bad(random) : stored.good(random)
-  const fields: Array<[string, string]> = []
-  for (const { calls, stored } of self.fields) {
-    if (stored === undefined) continue
-    const mayLack = kind === "holes" || calls.some(([operation]) => operation === "optional.clear")
-    if (mayLack && random.chance(0.3)) continue
-    if (!stored.isList) {
-      fields.push([stored.name, text(stored)])
-    } else if (random.chance(badness * 0.3)) {
-      state.set(`${key}:${stored.name}`, { type: "hash", expiry: expiryOf(random), values: ["$v", "7", "x", "1"] })
-    } else {
-      const values = random.array(random.chance(0.2) ? 0 : 1, random.chance(0.3) ? 1 : 5, () => text(stored))
-      if (values.length > 0) state.set(`${key}:${stored.name}`, { type: "list", expiry: expiryOf(random), values })
-    }
-  }
-  if (kind === "leftovers") return state
-  if (random.chance(badness * 0.5)) {
-    state.set(key, { type: "list", expiry: expiryOf(random), values: ["1", "x"] })
-    return state
-  }
-  if (random.chance(0.1)) fields.push(["of another time", "kept?"])
-  const versions = kind === "bad" && random.chance(0.3) ? badVersions : ["0", "1", "41", "1732000000000000", "-7"]
-  if (random.chance(0.8)) fields.push(["$v", random.pick(versions)])
-  if (fields.length > 0) state.set(key, { type: "hash", expiry: expiryOf(random), values: fields.flat() })
-  return state
 }

@@ -3,7 +3,6 @@
  */
 import { Effect, Exit } from "effect"
 import { isDeepStrictEqual } from "node:util"
-import { RedisService } from "redlayer"
 import { interpret } from "../../src/internal/memory/interpreter.ts"
 import {
   type Access,
@@ -14,7 +13,9 @@ import {
   type Program as Compiled,
   type Reply
 } from "../../src/internal/program/instruction.ts"
-import { modelCases } from "./models.ts"
+import { compile } from "./differential.ts"
+import { Guild } from "./guild.ts"
+import { Note } from "./note.ts"
 import type { Program } from "./operations.ts"
 import { makeNarrowWorld, makeWholeWorld, operations, randomStep, type Step, type World } from "./program.ts"
 import { Random, seed } from "./random.ts"
@@ -23,17 +24,8 @@ import * as State from "./state.ts"
 type Instructions = ReadonlyArray<Instruction>
 
 /** The instructions of a program, or undefined where it is refused before it is sent. */
-const instructionsOf = Effect.fnUntraced(function*(program: Program) {
-  let found: Instructions | undefined
-  const capture: State.Target["service"] = {
-    execute: (compiled, read) => {
-      found = compiled.instructions
-      return read({ _tag: "failed", failure: { _tag: "fail", step: 0, index: 0 } })
-    }
-  }
-  yield* Effect.exit(Effect.provideService(program, RedisService.RedisService, capture))
-  return found
-})
+const instructionsOf = (program: Program): Effect.Effect<Instructions | undefined> =>
+  Effect.map(compile(program), (compiled) => compiled?.instructions)
 
 const programOf = (instructions: Instructions): Compiled => ({ instructions, access: accessOf(instructions) })
 
@@ -138,12 +130,13 @@ const run = Effect.fnUntraced(function*(target: State.Target, programs: Readonly
 
 const failNow: Instruction = { op: Op.fail, key: "", spec: noSpec, args: [7] }
 
-const Note = modelCases.find((self) => self.name === "Note")!.model
-
 /**
- * More entities: a key of another type is in place of one's hash, and of another's list; the third can't be written, and the
- * fourth has nothing but a version.
+ * More entities: a key of another type is in place of one's hash, and of others' collections; one can't be written, and one
+ * has nothing but a version.
  */
+/** An expiry that is renewed by what succeeds. */
+const soon = Date.now() + 5 * 3_600_000
+
 const broken = (world: number): State.State =>
   new Map([
     [`Note:{w${world}-none}`, { type: "list", expiry: -1, values: ["x"] }],
@@ -152,7 +145,15 @@ const broken = (world: number): State.State =>
     [`Note:{w${world}-half}:visits`, { type: "hash", expiry: 4_102_444_800_789, values: ["a", "b"] }],
     [`Note:{w${world}-odd}`, { type: "hash", expiry: -1, values: ["$v", "odd", "body", "b"] }],
     [`Note:{w${world}-odd}:marks`, { type: "list", expiry: 4_102_444_800_321, values: ["1", "2"] }],
-    [`Note:{w${world}-bare}`, { type: "hash", expiry: 4_102_444_800_654, values: ["$v", "0"] }]
+    [`Note:{w${world}-bare}`, { type: "hash", expiry: 4_102_444_800_654, values: ["$v", "0"] }],
+    [`Guild:{w${world}-half}`, { type: "hash", expiry: soon, values: ["$v", "9"] }],
+    [`Guild:{w${world}-half}:members`, { type: "zset", expiry: soon + 1, values: ["a", "1"] }],
+    [`Guild:{w${world}-half}:counts`, { type: "set", expiry: soon + 2, values: ["a", "b"] }],
+    [`Guild:{w${world}-half}:board`, { type: "hash", expiry: soon + 3, values: ["a", "1"] }],
+    [`Guild:{w${world}-half}:odd`, { type: "list", expiry: -1, values: ["1"] }],
+    [`Guild:{w${world}-half}:few`, { type: "set", expiry: soon + 4, values: ["1"] }],
+    [`Guild:{w${world}-half}:capped`, { type: "hash", expiry: -1, values: ["a", "1", "b", "2", "c", "3"] }],
+    [`Guild:{w${world}-half}:podium`, { type: "zset", expiry: -1, values: ["1", "1", "2", "Infinity", "3", "2"] }]
   ])
 
 const withBroken = (world: number, made: World): World => ({
@@ -163,6 +164,7 @@ const withBroken = (world: number, made: World): World => ({
 /** Programs of one instruction that fail on these, or where there is nothing. */
 const stopsOf = (world: number) => {
   const half = Note.ref(`w${world}-half`) as any
+  const guild = Guild.ref(`w${world}-half`)
   const stops: ReadonlyArray<Program> = [
     Note.get(`w${world}-none`),
     Note.insert({ id: `w${world}-none`, body: "", marks: [1, 2], visits: [] }),
@@ -180,9 +182,34 @@ const stopsOf = (world: number) => {
     Note.delete(`w${world}-half`),
     // these when everything else has been done, and some of it written
     (Note.ref(`w${world}-odd`) as any).marks.append([3, 4]),
-    Note.put({ id: `w${world}-odd`, body: "new", marks: [4, 5, 6, 7], visits: [1] })
+    Note.put({ id: `w${world}-odd`, body: "new", marks: [4, 5, 6, 7], visits: [1] }),
+    Guild.duplicate(`w${world}-half`, `w${world}-new`),
+    Guild.duplicate(`w${world}-nowhere`, `w${world}-new`),
+    guild.members.add("b"),
+    guild.counts.at("a").increment(),
+    guild.board.popMin(),
+    guild.few.pop(),
+    guild.few.add([2, 3, 4, 5]),
+    guild.few.union(Guild.ref(`w${world}-nowhere`).few),
+    guild.few.difference(guild.odd),
+    guild.capped.at("d").setIfAbsent(1),
+    guild.podium.addAll([{ member: 1, score: 5 }, { member: 4, score: 5 }])
   ]
   return Effect.forEach(stops, (program) => Effect.map(instructionsOf(program), (found) => found!))
+}
+
+/**
+ * A collection of which any one was taken is another on each side: whether what comes after it there, or in a copy, fails
+ * can't be told.
+ */
+const isCertain = (before: Instructions, added: Instructions): boolean => {
+  const taken = before.filter(({ op }) => op === Op.take)
+  return !added.some((self) =>
+    taken.some(({ key, spec }) =>
+      self.op === Op.duplicate ||
+      self.key === key && "f" in self.spec && "f" in spec && self.spec.f === spec.f
+    )
+  )
 }
 
 /** A step that succeeds after others. */
@@ -195,7 +222,7 @@ const succeeding = Effect.fnUntraced(function*(
   for (let attempt = 0; attempt < 200; attempt++) {
     const step = make()
     const added = yield* instructionsOf(step.program)
-    if (added === undefined || added.length === 0 || !allowed(added)) continue
+    if (added === undefined || added.length === 0 || !allowed(added) || !isCertain(before, added)) continue
     if (rehearse(world.initial, [...before, ...added])._tag === "done") {
       return { operation: step.operation, instructions: added }
     }
@@ -231,7 +258,7 @@ const randomFailing = Effect.fnUntraced(function*(
   random.wildness = 0.1
   for (let attempt = random.chance(0.4) ? 100 : 0; attempt < 100; attempt++) {
     const added = (yield* instructionsOf(make().program)) ?? []
-    if (!fits(added)) continue
+    if (!fits(added) || !isCertain(instructions, added)) continue
     const reply = rehearse(world.initial, [...instructions, ...added])
     if (reply._tag === "done") continue
     // where there is no entity, or no item, most operations fail: more of the other ways
@@ -290,7 +317,7 @@ export const random = Effect.fnUntraced(function*(
 export const everywhere = Effect.fnUntraced(function*(target: State.Target, name: string): Effect.fn.Return<Result> {
   const counts = noCounts()
   const random = new Random(name)
-  const stops = [[failNow], ...(yield* stopsOf(0))]
+  const stops = yield* stopsOf(0)
   const bare = yield* instructionsOf((Note.ref("w0-bare") as any).views.increment())
   const remaining = [...operations]
   for (let stuck = 0; remaining.length > 0; stuck++) {
@@ -312,7 +339,7 @@ export const everywhere = Effect.fnUntraced(function*(target: State.Target, name
     const before = yield* target.read
     const programs: Array<Failing> = []
     for (let at = 0; at <= instructions.length; at++) {
-      for (const stop of stops) {
+      for (const stop of [[failNow], ...Array.from({ length: 9 }, () => random.pick(stops))]) {
         const failing = failingOf(world.initial, [...instructions.slice(0, at), ...stop, ...instructions.slice(at)])
         if (failing?.step !== at) {
           return { counts, mismatch: `${name}: a program should fail at ${at}, and does at ${String(failing?.step)}` }

@@ -1,7 +1,7 @@
 /**
  * Which operations the field of a model has, by its schema.
  */
-import { type Brand, type DateTime, type Duration, type HashSet, type Option, Schema } from "effect"
+import { type Brand, type DateTime, type Duration, type HashMap, type HashSet, type Option, Schema } from "effect"
 import { type DomainError, type Field, Model } from "redlayer"
 import { type Equals, type ErrorOf, holds, type Names, type SuccessOf } from "./equals.ts"
 
@@ -22,11 +22,76 @@ type NumberNames =
   | "divide"
   | "quotient"
   | "modulo"
+  | "power"
   | "min"
   | "max"
   | "clamp"
+type BigIntNames = Exclude<NumberNames, "divide" | "power">
+type TimeNames = WordNames | "add" | "subtract"
 type OptionalNames = "get" | "set" | "setIfAbsent" | "isSet" | "clear" | "compareAndSet"
-type ListNames = "get" | "set" | "length" | "slice" | "append" | "prepend" | "pop" | "shift" | "clear" | "at"
+type OptionalNumberNames = OptionalNames | Exclude<NumberNames, WordNames>
+type EntryNames = OptionalNames | "getAndSet"
+type ListNames =
+  | "get"
+  | "set"
+  | "length"
+  | "slice"
+  | "append"
+  | "prepend"
+  | "insert"
+  | "pop"
+  | "shift"
+  | "remove"
+  | "removeRange"
+  | "trim"
+  | "clear"
+  | "at"
+type SetNames =
+  | "get"
+  | "set"
+  | "values"
+  | "size"
+  | "has"
+  | "add"
+  | "remove"
+  | "removeAll"
+  | "pop"
+  | "clear"
+  | "union"
+  | "intersection"
+  | "difference"
+type MapNames =
+  | "get"
+  | "set"
+  | "size"
+  | "keys"
+  | "has"
+  | "put"
+  | "putAll"
+  | "remove"
+  | "removeAll"
+  | "pop"
+  | "popAny"
+  | "clear"
+  | "at"
+type SortedSetNames =
+  | "get"
+  | "set"
+  | "size"
+  | "has"
+  | "add"
+  | "addAll"
+  | "increment"
+  | "remove"
+  | "removeAll"
+  | "score"
+  | "rank"
+  | "range"
+  | "rangeByScore"
+  | "count"
+  | "popMin"
+  | "popMax"
+  | "clear"
 
 const Color = { Red: "red", Blue: "blue" } as const
 const Level = { Low: 1, High: 2 } as const
@@ -82,6 +147,37 @@ class Everything extends Model.Class<Everything>("types/Everything")({
   map: Schema.ReadonlyMap(Schema.String, Schema.Int),
   set: Schema.ReadonlySet(Schema.String),
   hashSet: Schema.HashSet(Schema.String),
+  hashMap: Schema.HashMap(Schema.Date, Schema.Boolean),
+  bigLiteral: Schema.Literal(5n),
+  points: Schema.ReadonlySet(Schema.Struct({ x: Schema.Int })),
+  byId: Schema.Record(UserId, Schema.String),
+  byTemplate: Schema.Record(Schema.TemplateLiteral(["v", Schema.String]), Schema.BigInt),
+  byWord: Schema.Record(Schema.Literals(["a", "b"]), Schema.Int),
+  waits: Schema.Record(Schema.String, Schema.Duration),
+  words2: Schema.Record(Schema.String, Schema.Literals(["x", "y"])),
+  structs: Schema.ReadonlyMap(Schema.String, Schema.Struct({ a: Schema.Int })),
+  sorted: Model.sortedSet(Schema.String),
+  sortedDates: Model.sortedSet(Schema.Date).pipe(Model.withDefault([])),
+  tolerantSet: Schema.ReadonlySet(Schema.String).pipe(Model.tolerant),
+  boundedSet: Schema.ReadonlySet(Schema.String).check(Schema.isMaxSize(3)),
+  defaultRecord: Schema.Record(Schema.String, Schema.Int).pipe(Model.withDefault({})),
+  jsonSet: Model.json(Schema.ReadonlySet(Schema.String)),
+  jsonRecord: Model.json(Schema.Record(Schema.String, Schema.Int)),
+  optionalSet: Schema.optionalKey(Schema.ReadonlySet(Schema.String)),
+  optionalBig: Schema.optionalKey(Schema.BigInt),
+  optionalDate: Schema.optional(Schema.DateTimeUtc),
+  optionalWord: Schema.optionalKey(Schema.Literals([1, 2])),
+  optionalEncoded: Schema.optionalKey(Schema.NumberFromString),
+  nullInt: Schema.NullOr(Schema.Int),
+  nullBig: Schema.NullOr(Schema.BigInt),
+  nullWait: Schema.NullOr(Schema.Duration),
+  nullFlag: Schema.NullOr(Schema.Boolean),
+  nullWord: Schema.NullOr(Schema.Literals(["a", "b"])),
+  nullStruct: Schema.NullOr(Schema.Struct({ a: Schema.Int })),
+  nullSet: Schema.NullOr(Schema.ReadonlySet(Schema.String)),
+  nullJson: Schema.NullOr(Schema.Int).pipe(Model.json),
+  onlyNull: Schema.Null,
+  optionType: Schema.Option(Schema.String),
   template: Schema.TemplateLiteral(["v", Schema.Int]),
   optionalKey: Schema.optionalKey(Schema.Int),
   optional: Schema.optional(Schema.String),
@@ -96,7 +192,7 @@ class Everything extends Model.Class<Everything>("types/Everything")({
   ids: Schema.Array(UserId),
   choices: Schema.Array(Schema.Literals(["x", "y"])),
   dates: Schema.Array(Schema.DateTimeUtc),
-  points: Schema.Array(Schema.Struct({ x: Schema.Int, y: Schema.Int })),
+  spots: Schema.Array(Schema.Struct({ x: Schema.Int, y: Schema.Int })),
   nested: Schema.Array(Schema.Array(Schema.Int)),
   nullables: Schema.Array(Schema.NullOr(Schema.Int)),
   encodedItems: Schema.Array(Schema.NumberFromString),
@@ -124,7 +220,7 @@ class Everything extends Model.Class<Everything>("types/Everything")({
 }
 
 declare const entity: Everything
-const ref = Everything.ref("1")
+export const ref = Everything.ref("1")
 
 // -- 1. handles come from the fields of the schema, never from the decoded type ------------------------------------------
 
@@ -218,21 +314,82 @@ ref.bool.increment
 // @ts-expect-error
 ref.int.toggle
 
-// what has no operations of its own yet is a value
-holds<Equals<typeof ref.big, Field.Value<bigint>>>()
-holds<Equals<typeof ref.date, Field.Value<Date>>>()
-holds<Equals<typeof ref.utc, Field.Value<DateTime.Utc>>>()
-holds<Equals<typeof ref.duration, Field.Value<Duration.Duration>>>()
+holds<Equals<typeof ref.big, Field.BigInt>>()
+holds<Equals<typeof ref.date, Field.Time<Date>>>()
+holds<Equals<typeof ref.utc, Field.Time<DateTime.Utc>>>()
+holds<Equals<typeof ref.duration, Field.Time<Duration.Duration>>>()
+holds<Equals<Names<typeof ref.big>, BigIntNames>>()
+holds<Equals<Names<typeof ref.date>, TimeNames>>()
+holds<Equals<Names<typeof ref.duration>, TimeNames>>()
+holds<Equals<typeof ref.bigLiteral, Field.Value<5n>>>()
+// @ts-expect-error
+ref.big.divide
+// @ts-expect-error
+ref.big.power
+// @ts-expect-error
+ref.date.increment
+// @ts-expect-error
+void ref.big.increment(1)
+void ref.big.clamp(0n, 5n, { atLeast: 1n })
+void ref.date.add("1 day", { atMost: new Date(0) })
+void ref.duration.subtract({ days: 1 })
+// @ts-expect-error: a bound is a date too
+void ref.date.add("1 day", { atMost: 5 })
+// @ts-expect-error
+void ref.date.add()
+// @ts-expect-error: by a duration, and not to a date
+void ref.date.compareAndSet(new Date(0), "1 day")
+
+// what has no operations of its own is a value
 holds<Equals<SuccessOf<typeof ref.bytes.get>, typeof Schema.Uint8Array.Type>>()
 holds<Equals<Names<typeof ref.bytes>, ValueNames>>()
-holds<Equals<typeof ref.nullable, Field.Value<string | null>>>()
 holds<Equals<typeof ref.union, Field.Value<string | number>>>()
-holds<Equals<typeof ref.record, Field.Value<{ readonly [x: string]: number }>>>()
-holds<Equals<typeof ref.map, Field.Value<ReadonlyMap<string, number>>>>()
-holds<Equals<typeof ref.set, Field.Value<ReadonlySet<string>>>>()
-holds<Equals<typeof ref.hashSet, Field.Value<HashSet.HashSet<string>>>>()
+holds<Equals<typeof ref.onlyNull, Field.Value<null>>>()
+holds<Equals<typeof ref.optionType, Field.Value<Option.Option<string>>>>()
+
+// maps come before sets
+type Counter = Field.NumberEntry
+holds<Equals<typeof ref.record, Field.Map<string, number, { readonly [x: string]: number }, Counter>>>()
+holds<Equals<typeof ref.map, Field.Map<string, number, ReadonlyMap<string, number>, Counter>>>()
+holds<Equals<typeof ref.hashMap, Field.Map<Date, boolean, HashMap.HashMap<Date, boolean>, Field.BoolEntry>>>()
+holds<Equals<typeof ref.set, Field.Set<string>>>()
+holds<Equals<typeof ref.hashSet, Field.Set<string, HashSet.HashSet<string>>>>()
+holds<Equals<typeof ref.points, Field.Set<{ readonly x: number }>>>()
+holds<Equals<Names<typeof ref.record>, MapNames>>()
+holds<Equals<Names<typeof ref.map>, MapNames>>()
+holds<Equals<Names<typeof ref.hashMap>, MapNames>>()
+holds<Equals<Names<typeof ref.set>, SetNames>>()
+holds<Equals<Names<typeof ref.hashSet>, SetNames>>()
+holds<Equals<typeof ref.tolerantSet, Field.Set<string>>>()
+holds<Equals<typeof ref.boundedSet, Field.Set<string>>>()
+holds<Equals<typeof ref.defaultRecord, Field.Map<string, number, { readonly [x: string]: number }, Counter>>>()
+// @ts-expect-error: a map is no set
+ref.map.union
+// @ts-expect-error: a set has no entries
+ref.set.at
+// @ts-expect-error: a record's fields are its entries
+ref.record.anything
+
+// the keys of a record are its texts, branded or of a template; those that are known are a struct
+holds<Equals<Parameters<typeof ref.byId.has>, [key: UserId]>>()
+holds<Equals<Parameters<typeof ref.byTemplate.has>, [key: `v${string}`]>>()
+holds<Equals<typeof ref.byWord, Field.Value<{ readonly a: number; readonly b: number }>>>()
+void ref.hashMap.at(new Date(0))
 // @ts-expect-error
-ref.big.increment
+void ref.hashMap.at("2024-01-01")
+// @ts-expect-error
+void ref.byId.has("u")
+
+// a sorted set, by its mark
+holds<Equals<typeof ref.sorted, Field.SortedSet<string>>>()
+holds<Equals<typeof ref.sortedDates, Field.SortedSet<Date>>>()
+holds<Equals<Names<typeof ref.sorted>, SortedSetNames>>()
+// @ts-expect-error: it is no list
+ref.sorted.append
+// @ts-expect-error
+void ref.sorted.add("a")
+// @ts-expect-error
+void ref.sorted.increment("a", 1n)
 
 // tuples are no lists
 holds<Equals<typeof ref.tuple, Field.Value<readonly [string, number]>>>()
@@ -254,6 +411,9 @@ holds<Equals<typeof ref.jsonDefault, Field.Value<ReadonlyArray<number>>>>()
 holds<Equals<typeof ref.jsonAnnotated, Field.Value<{ readonly a: number }>>>()
 holds<Equals<typeof ref.jsonBranded, Field.Value<ReadonlyArray<number> & Brand.Brand<"Numbers">>>>()
 holds<Equals<Names<typeof ref.jsonItems>, ListNames>>()
+holds<Equals<typeof ref.jsonSet, Field.Value<ReadonlySet<string>>>>()
+holds<Equals<typeof ref.jsonRecord, Field.Value<{ readonly [x: string]: number }>>>()
+holds<Equals<typeof ref.nullJson, Field.Value<number | null>>>()
 // @ts-expect-error
 ref.jsonList.append
 // @ts-expect-error
@@ -296,7 +456,25 @@ ref.template.append
 
 // -- 4. one rule for what may be absent ----------------------------------------------------------------------------------
 
-holds<Equals<typeof ref.optionalKey, Field.Optional<number>>>()
+holds<Equals<typeof ref.optionalKey, Field.OptionalNumber>>()
+holds<Equals<typeof ref.nullInt, Field.OptionalNumber>>()
+holds<Equals<typeof ref.optionalBig, Field.OptionalBigInt>>()
+holds<Equals<typeof ref.nullBig, Field.OptionalBigInt>>()
+holds<Equals<typeof ref.optionalDate, Field.OptionalTime<DateTime.Utc>>>()
+holds<Equals<typeof ref.nullWait, Field.OptionalTime<Duration.Duration>>>()
+holds<Equals<typeof ref.nullable, Field.Optional<string>>>()
+holds<Equals<typeof ref.nullFlag, Field.Optional<boolean>>>()
+holds<Equals<typeof ref.nullWord, Field.Optional<"a" | "b">>>()
+holds<Equals<typeof ref.optionalWord, Field.Optional<1 | 2>>>()
+holds<Equals<typeof ref.optionalEncoded, Field.Optional<number>>>()
+holds<Equals<typeof ref.nullStruct, Field.Optional<{ readonly a: number }>>>()
+holds<Equals<typeof ref.nullSet, Field.Optional<ReadonlySet<string>>>>()
+holds<Equals<typeof ref.optionalSet, Field.Optional<ReadonlySet<string>>>>()
+holds<Equals<Names<typeof ref.optionalKey>, OptionalNumberNames>>()
+holds<Equals<Names<typeof ref.nullBig>, Exclude<OptionalNumberNames, "divide" | "power">>>()
+holds<Equals<Names<typeof ref.nullWait>, OptionalNames | "add" | "subtract">>()
+holds<Equals<ErrorOf<typeof ref.nullInt.get>, NotFound | Invalid>>()
+holds<Equals<ErrorOf<typeof ref.nullInt.increment>, NotFound | Invalid | Bounds | Arithmetic>>()
 holds<Equals<typeof ref.optional, Field.Optional<string>>>()
 holds<Equals<typeof ref.undefinable, Field.Optional<boolean>>>()
 holds<Equals<typeof ref.optionalStruct, Field.Optional<{ readonly a: number }>>>()
@@ -310,12 +488,27 @@ holds<Equals<SuccessOf<typeof ref.optional.get>, Option.Option<string>>>()
 holds<Equals<SuccessOf<typeof ref.optional.setIfAbsent>, boolean>>()
 // @ts-expect-error
 void ref.optional.set(undefined)
+void ref.optionalKey.increment(1, { initial: 0, atMost: 5 })
 // @ts-expect-error: there may be nothing to add to
-ref.optionalKey.increment
+void ref.optionalKey.increment(1)
+// @ts-expect-error
+void ref.optionalKey.increment()
+// @ts-expect-error
+void ref.nullBig.increment(1n, { initial: 0 })
+// @ts-expect-error
+void ref.nullWait.add("1 day", {})
+// @ts-expect-error: null is what `clear` makes of it
+void ref.nullable.set(null)
+// @ts-expect-error
+ref.optionalEncoded.increment
+// @ts-expect-error
+ref.optionalWord.increment
+// @ts-expect-error
+ref.nullSet.add
 // @ts-expect-error: only what may be absent can be cleared
 ref.text.clear
 
-// -- 5. items of lists ---------------------------------------------------------------------------------------------------
+// -- 5. items of lists, entries of maps ------------------------------------------------------------------------------------
 
 const countAt = ref.counts.at(0)
 holds<Equals<typeof countAt, Field.Number<number, NotFound | Invalid | Index>>>()
@@ -326,8 +519,8 @@ holds<Equals<typeof idAt, Field.Word<UserId, NotFound | Invalid | Index>>>()
 const choiceAt = ref.choices.at(0)
 holds<Equals<typeof choiceAt, Field.Word<"x" | "y", NotFound | Invalid | Index>>>()
 const dateAt = ref.dates.at(0)
-holds<Equals<typeof dateAt, Field.Value<DateTime.Utc, NotFound | Invalid | Index>>>()
-const pointAt = ref.points.at(0)
+holds<Equals<typeof dateAt, Field.Time<DateTime.Utc, NotFound | Invalid | Index>>>()
+const pointAt = ref.spots.at(0)
 holds<Equals<typeof pointAt, Field.Value<{ readonly x: number; readonly y: number }, NotFound | Invalid | Index>>>()
 const nestedAt = ref.nested.at(0)
 holds<Equals<typeof nestedAt, Field.Value<ReadonlyArray<number>, NotFound | Invalid | Index>>>()
@@ -336,60 +529,45 @@ holds<Equals<typeof nullableAt, Field.Value<number | null, NotFound | Invalid | 
 const encodedAt = ref.encodedItems.at(0)
 holds<Equals<typeof encodedAt, Field.Value<number, NotFound | Invalid | Index>>>()
 holds<Equals<ErrorOf<typeof countAt.increment>, NotFound | Invalid | Index | Bounds | Arithmetic>>()
+const entryAt = ref.record.at("a")
+holds<Equals<typeof entryAt, Field.NumberEntry<number, NotFound | Invalid | Bounds>>>()
+holds<Equals<Names<typeof entryAt>, OptionalNumberNames | "getAndSet">>()
+holds<Equals<ErrorOf<typeof entryAt.set>, NotFound | Invalid | Bounds>>()
+holds<Equals<ErrorOf<typeof entryAt.increment>, NotFound | Invalid | Bounds | Arithmetic>>()
+holds<Equals<SuccessOf<typeof entryAt.getAndSet>, Option.Option<number>>>()
+const flagEntry = ref.hashMap.at(new Date(0))
+holds<Equals<typeof flagEntry, Field.BoolEntry>>()
+holds<Equals<Names<typeof flagEntry>, EntryNames | "toggle">>()
+declare const userId: UserId
+const textEntry = ref.byId.at(userId)
+holds<Equals<typeof textEntry, Field.TextEntry>>()
+holds<Equals<Names<typeof textEntry>, EntryNames | "append">>()
+const bigEntry = ref.byTemplate.at("v1")
+holds<Equals<typeof bigEntry, Field.BigIntEntry>>()
+holds<Equals<Names<typeof bigEntry>, Exclude<OptionalNumberNames, "divide" | "power"> | "getAndSet">>()
+const waitEntry = ref.waits.at("a")
+holds<Equals<typeof waitEntry, Field.TimeEntry<Duration.Duration>>>()
+holds<Equals<Names<typeof waitEntry>, EntryNames | "add" | "subtract">>()
+const wordEntry = ref.words2.at("a")
+holds<Equals<typeof wordEntry, Field.Entry<"x" | "y">>>()
+const structEntry = ref.structs.at("a")
+holds<Equals<typeof structEntry, Field.Entry<{ readonly a: number }>>>()
+void ref.record.at("a").increment()
+void ref.record.at("a").increment(5, { initial: 1, atMost: 10 })
+void bigEntry.decrement()
+// @ts-expect-error: only counters begin by themselves
+void ref.record.at("a").multiply(2)
+// @ts-expect-error
+void waitEntry.add("1 day")
+// @ts-expect-error: an entry that is a struct is read and replaced as a whole
+structEntry.a
+// @ts-expect-error
+wordEntry.append
+
 // @ts-expect-error: an item that is a struct is read and replaced as a whole
-ref.points.at(0).x
+ref.spots.at(0).x
 // @ts-expect-error
 void ref.words.at("0")
-
-// -- 6. methods, their results, and exactly the errors they have ---------------------------------------------------------
-
-holds<Equals<SuccessOf<typeof ref.text.get>, string>>()
-holds<Equals<ErrorOf<typeof ref.text.get>, NotFound | Invalid>>()
-holds<Equals<SuccessOf<typeof ref.text.set>, void>>()
-holds<Equals<ErrorOf<typeof ref.text.set>, NotFound | Invalid>>()
-holds<Equals<SuccessOf<typeof ref.text.compareAndSet>, boolean>>()
-holds<Equals<ErrorOf<typeof ref.text.compareAndSet>, NotFound | Invalid>>()
-holds<Equals<SuccessOf<typeof ref.text.getAndSet>, string>>()
-holds<Equals<SuccessOf<typeof ref.text.append>, number>>()
-holds<Equals<ErrorOf<typeof ref.text.append>, NotFound | Invalid | Bounds>>()
-holds<Equals<SuccessOf<typeof ref.int.increment>, number>>()
-holds<Equals<ErrorOf<typeof ref.int.increment>, NotFound | Invalid | Bounds | Arithmetic>>()
-holds<Equals<ErrorOf<typeof ref.int.decrement>, NotFound | Invalid | Bounds | Arithmetic>>()
-holds<Equals<ErrorOf<typeof ref.int.multiply>, NotFound | Invalid | Bounds | Arithmetic>>()
-holds<Equals<ErrorOf<typeof ref.int.divide>, NotFound | Invalid | Bounds | Arithmetic>>()
-holds<Equals<ErrorOf<typeof ref.int.quotient>, NotFound | Invalid | Bounds | Arithmetic>>()
-holds<Equals<ErrorOf<typeof ref.int.modulo>, NotFound | Invalid | Bounds | Arithmetic>>()
-holds<Equals<ErrorOf<typeof ref.int.min>, NotFound | Invalid | Bounds | Arithmetic>>()
-holds<Equals<ErrorOf<typeof ref.int.max>, NotFound | Invalid | Bounds | Arithmetic>>()
-holds<Equals<ErrorOf<typeof ref.int.clamp>, NotFound | Invalid | Bounds | Arithmetic>>()
-holds<Equals<ErrorOf<typeof ref.int.getAndSet>, NotFound | Invalid>>()
-holds<Equals<SuccessOf<typeof ref.bool.toggle>, boolean>>()
-holds<Equals<ErrorOf<typeof ref.bool.toggle>, NotFound | Invalid>>()
-holds<Equals<SuccessOf<typeof ref.words.get>, ReadonlyArray<string>>>()
-holds<Equals<ErrorOf<typeof ref.words.get>, NotFound | Invalid>>()
-holds<Equals<SuccessOf<typeof ref.words.set>, void>>()
-holds<Equals<ErrorOf<typeof ref.words.set>, NotFound | Invalid>>()
-holds<Equals<SuccessOf<typeof ref.words.append>, number>>()
-holds<Equals<ErrorOf<typeof ref.words.append>, NotFound | Invalid | Bounds>>()
-holds<Equals<SuccessOf<typeof ref.words.prepend>, number>>()
-holds<Equals<ErrorOf<typeof ref.words.prepend>, NotFound | Invalid | Bounds>>()
-holds<Equals<SuccessOf<typeof ref.words.pop>, Option.Option<string>>>()
-holds<Equals<ErrorOf<typeof ref.words.pop>, NotFound | Invalid | Bounds>>()
-holds<Equals<SuccessOf<typeof ref.words.shift>, Option.Option<string>>>()
-holds<Equals<ErrorOf<typeof ref.words.shift>, NotFound | Invalid | Bounds>>()
-holds<Equals<SuccessOf<typeof ref.words.length>, number>>()
-holds<Equals<ErrorOf<typeof ref.words.length>, NotFound | Invalid>>()
-holds<Equals<SuccessOf<typeof ref.words.slice>, ReadonlyArray<string>>>()
-holds<Equals<SuccessOf<typeof ref.words.clear>, void>>()
-holds<Equals<ErrorOf<typeof ref.words.clear>, NotFound | Invalid>>()
-void ref.words.append("a", { keep: 100 })
-void ref.words.append(["a", "b"])
-// @ts-expect-error
-void ref.words.append(1)
-// @ts-expect-error
-void ref.choices.append("z")
-// @ts-expect-error: operations are methods
-ref.int.increment.pipe
 
 // a handle belongs to its own type: it neither widens nor narrows
 declare const takesText: (field: Field.Text) => void

@@ -1,8 +1,13 @@
 /**
  * The keys and texts that a server would hold, in memory.
  */
+import { SortedSet } from "./sortedSet.ts"
 
-/** @internal */
+/**
+ * An entity, or a map.
+ *
+ * @internal
+ */
 export interface Hash {
   readonly _tag: "hash"
   readonly fields: Map<string, string>
@@ -18,11 +23,27 @@ export interface List {
 }
 
 /** @internal */
-export type Entry = Hash | List
+export interface Members {
+  readonly _tag: "set"
+  readonly members: Set<string>
+  expiresAt: number | undefined
+}
+
+/** @internal */
+export interface Scored {
+  readonly _tag: "zset"
+  readonly scored: SortedSet
+  expiresAt: number | undefined
+}
+
+/** @internal */
+export type Entry = Hash | List | Members | Scored
 
 /** @internal */
 export class Store {
   readonly entries = new Map<string, Entry>()
+  /** each is told of every message, in order */
+  readonly listeners = new Set<(channel: string, text: string) => void>()
   /** the last version given to a new entity, in microseconds */
   lastVersion = 0
 
@@ -35,4 +56,59 @@ export class Store {
     }
     return entry
   }
+}
+
+/** @internal */
+export const sizeOf = (entry: Entry): number => {
+  switch (entry._tag) {
+    case "hash":
+      return entry.fields.size
+    case "list":
+      return entry.items.length
+    case "set":
+      return entry.members.size
+    case "zset":
+      return entry.scored.size
+  }
+}
+
+/**
+ * A collection as a row of texts.
+ *
+ * @internal
+ */
+export const textsOf = (entry: Entry): Array<string> => {
+  switch (entry._tag) {
+    case "hash":
+      return [...entry.fields].flat()
+    case "list":
+      return [...entry.items]
+    case "set":
+      return [...entry.members]
+    case "zset":
+      return entry.scored.range(0, entry.scored.size)
+  }
+}
+
+/**
+ * A collection of a row of texts.
+ *
+ * @internal
+ */
+export const entryOf = (tag: Entry["_tag"], texts: ReadonlyArray<string>, expiresAt: number | undefined): Entry => {
+  switch (tag) {
+    case "hash":
+      return { _tag: tag, fields: new Map(pairs(texts, String)), expiresAt }
+    case "list":
+      return { _tag: tag, items: [...texts], expiresAt }
+    case "set":
+      return { _tag: tag, members: new Set(texts), expiresAt }
+    case "zset":
+      return { _tag: tag, scored: new SortedSet(pairs(texts, Number)), expiresAt }
+  }
+}
+
+/** @internal */
+export const pairs = function*<A>(texts: ReadonlyArray<unknown>, second: (text: unknown) => A): Iterable<[string, A]> {
+  for (let i = 0; i < texts.length; i += 2) yield [texts[i] as string, second(texts[i + 1])]
 }

@@ -1,9 +1,11 @@
 /**
  * The text form of a batch, and of its reply. Flat, since `cjson` goes no deeper than a thousand levels, and with every
- * specification once, however many instructions share it.
+ * specification once, however many instructions share it. A second entity is the first two arguments: its key, and its
+ * specification.
  */
 import {
   type Failure,
+  hasOwnKey,
   type Instruction,
   isEntitySpec,
   Op,
@@ -20,22 +22,30 @@ export interface Batch {
 }
 
 /**
- * The keys that an instruction touches: the entity's, and its collections'.
+ * The keys that an instruction touches: the entity's, and its collections'. A message touches none.
  *
  * @internal
  */
 export const forEachKey = (instruction: Instruction, f: (key: string) => void): void => {
-  const { key, spec } = instruction
+  const { key, op, other, spec } = instruction
+  if (op === Op.publish || op === Op.fail) return
+  forEachKeyOf(key, spec, f)
+  if (other !== undefined) forEachKeyOf(other.key, other.spec, f)
+}
+
+const forEachKeyOf = (key: string, spec: Spec, f: (key: string) => void): void => {
   f(key)
   if (isEntitySpec(spec)) {
     for (const collection of spec.cs) f(`${key}:${collection.f}`)
-  } else if (spec.k === "list" || spec.at === true) {
+  } else if (hasOwnKey(spec)) {
     f(`${key}:${spec.f}`)
   }
+  if (spec.life !== undefined) { for (const name of spec.life.cs) f(`${key}:${name}`) }
 }
 
-const hasCollections = (spec: Spec): boolean =>
-  isEntitySpec(spec) ? spec.cs.length > 0 : spec.k === "list" || spec.at === true
+const hasOneKey = ({ other, spec }: Instruction): boolean =>
+  (isEntitySpec(spec) ? spec.cs.length === 0 : !hasOwnKey(spec)) && other === undefined &&
+  (spec.life === undefined || spec.life.cs.length === 0)
 
 /**
  * Within a program every key is declared once. Across programs one may be again: to look for it would cost more.
@@ -76,14 +86,19 @@ export const encodeBatch = (entries: ReadonlyArray<{ readonly program: Program }
     code.push(instructions.length)
     declared = undefined
     for (const instruction of instructions) {
-      const { args, key, op, spec } = instruction
+      const { args, key, op, other, spec } = instruction
       if (op === Op.fail) {
         code.push(op, 0, indexOf(spec), args.length)
-      } else if (instructions.length === 1 && !hasCollections(spec)) {
+      } else if (op === Op.publish) {
+        code.push(op, 0, indexOf(spec), args.length, keyPrefix + args[0], args[1]!)
+        continue
+      } else if (instructions.length === 1 && hasOneKey(instruction)) {
         code.push(op, push(key), indexOf(spec), args.length)
       } else {
-        code.push(op, declare(key), indexOf(spec), args.length)
-        if (hasCollections(spec)) forEachKey(instruction, declare)
+        const index = declare(key)
+        if (!hasOneKey(instruction)) forEachKey(instruction, declare)
+        if (other === undefined) code.push(op, index, indexOf(spec), args.length)
+        else code.push(op, index, indexOf(spec), args.length + 2, declare(other.key), indexOf(other.spec))
       }
       for (const arg of args) code.push(arg)
     }
@@ -116,6 +131,10 @@ const refusal = (entry: ReadonlyArray<any>): Outcome => {
       return failed({ _tag: "arithmetic", step: step - 1, reason: detail })
     case "fail":
       return failed({ _tag: "fail", step: step - 1, index: detail })
+    case "missing":
+    case "exists":
+    case "type":
+      return failed({ _tag: tag, step: step - 1, ...(detail === undefined ? undefined : { other: true }) })
     default:
       return failed({ _tag: tag, step: step - 1 })
   }

@@ -2,27 +2,75 @@
  * The programs of a model, on whole entities.
  */
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidValue } from "../../DomainError.ts"
-import { makePlan, type ModelPlan } from "../schema/model.ts"
+import { type Layout, layout } from "../schema/layout.ts"
+import { makePlan, type ModelPlan, type PlanOptions, toMilliseconds } from "../schema/model.ts"
 import { Problem } from "../schema/problem.ts"
+import { readRow } from "../schema/tolerated.ts"
 import { type AtomicNode, Deferred, Invalid } from "./atomic.ts"
-import { type HandleClass, instruct, invalid, patch, type Place, readWhole, sequence, structHandle } from "./handle.ts"
-import { Op } from "./instruction.ts"
+import * as Bulk from "./bulk.ts"
+import { instruct, invalid, isOne, none, nothing, type Place } from "./handles/place.ts"
+import { type HandleClass, patch, readWhole, sequence, structHandle, tolerating } from "./handles/struct.ts"
+import { Op, type Result } from "./instruction.ts"
+
+interface Creation {
+  readonly timeToLive?: Duration.Input | undefined
+}
 
 /** @internal */
 export interface Entities {
   readonly ref: (id: unknown) => object
   readonly get: (id: unknown) => AtomicNode
   readonly find: (id: unknown) => AtomicNode
+  readonly pick: (id: unknown, names: ReadonlyArray<string>) => AtomicNode
   readonly exists: (id: unknown) => AtomicNode
-  readonly insert: (entity: unknown) => AtomicNode
+  readonly insert: (entity: unknown, options?: Creation) => AtomicNode
   readonly put: (entity: unknown) => AtomicNode
+  readonly getOrInsert: (entity: unknown, options?: Creation) => AtomicNode
+  readonly ensure: (entity: unknown, options?: Creation) => AtomicNode
   readonly update: (id: unknown, patch: unknown) => AtomicNode
+  readonly duplicate: (id: unknown, newId: unknown) => AtomicNode
   readonly delete: (id: unknown) => AtomicNode
+  readonly expire: (id: unknown, duration: Duration.Input) => AtomicNode
+  readonly persist: (id: unknown) => AtomicNode
+  readonly timeToLive: (id: unknown) => AtomicNode
+  readonly getMany: (ids: Iterable<unknown>, options?: Bulk.BulkOptions) => unknown
+  readonly insertMany: (entities: Iterable<unknown>, options?: Bulk.BulkOptions & Creation) => unknown
+  readonly deleteMany: (ids: Iterable<unknown>, options?: Bulk.BulkOptions) => unknown
+  readonly getManyStream: (ids: Bulk.Source<unknown>, options?: Bulk.BulkOptions) => unknown
+  readonly insertManyStream: (entities: Bulk.Source<unknown>, options?: Bulk.BulkOptions & Creation) => unknown
+  readonly deleteManyStream: (ids: Bulk.Source<unknown>, options?: Bulk.BulkOptions) => unknown
 }
+
+/** @internal */
+export const programNames = [
+  "ref",
+  "get",
+  "find",
+  "pick",
+  "exists",
+  "insert",
+  "put",
+  "getOrInsert",
+  "ensure",
+  "update",
+  "duplicate",
+  "delete",
+  "expire",
+  "persist",
+  "timeToLive",
+  "getMany",
+  "insertMany",
+  "deleteMany",
+  "getManyStream",
+  "insertManyStream",
+  "deleteManyStream"
+] as const satisfies ReadonlyArray<keyof Entities>
 
 type Construct = (input: unknown) => Effect.Effect<unknown, SchemaIssue.Issue>
 
@@ -44,12 +92,16 @@ const placeOf = (plan: ModelPlan, id: unknown): Place => {
 }
 
 const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
-  const { layout } = plan
-  const Handle: HandleClass = structHandle(plan.struct, false)
+  const { layout: whole, life, milliseconds, spec } = plan
+  const Handle: HandleClass = structHandle(plan.struct, false, life)
   const place = (id: unknown): Place => placeOf(plan, id)
-  const isOne = (result: unknown): boolean => result === 1
 
-  const store = (op: Op, input: unknown): AtomicNode =>
+  const store = (
+    op: Op,
+    input: unknown,
+    options: Creation | undefined,
+    decode: (result: Result, entity: unknown) => unknown
+  ): AtomicNode =>
     new Deferred(Effect.match(construct(input), {
       onFailure: (issue): AtomicNode => {
         const problem = Problem.fromIssue(issue)
@@ -57,27 +109,93 @@ const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
       },
       onSuccess: (entity): AtomicNode => {
         const at = place(plan.idOf(entity))
-        const args = layout.encode(entity)
-        return args instanceof Problem
-          ? at.refusal === undefined ? invalid(at, "", args) : new Invalid(at.refusal)
-          : instruct(at, op, layout.spec, "", args, () => entity)
+        const lives = options?.timeToLive === undefined ? milliseconds : toMilliseconds(options.timeToLive)
+        if (lives === undefined) return invalid(at, "", unlivable)
+        const content = whole.encode(entity)
+        return content instanceof Problem
+          ? invalid(at, "", content)
+          : tolerating(
+            whole,
+            instruct(at, op, op === Op.ensure ? spec : whole.spec, "", [lives, ...content], (result) =>
+              decode(result, entity))
+          )
       }
     }))
 
+  const picked = new Map<string, Layout>()
+  const pickedLayout = (names: ReadonlyArray<string>): Layout => {
+    const key = JSON.stringify(names)
+    let found = picked.get(key)
+    if (found === undefined) {
+      const fields = plan.struct.fields.filter(([name]) => names.includes(name))
+      found = layout({ ...plan.struct, fields, make: (value) => value }, life)
+      picked.set(key, found)
+    }
+    return found
+  }
+  const known = new Set(plan.struct.fields.map(([name]) => name))
+
+  const get = (id: unknown) => readWhole(place(id), whole, "", Op.read, plan.partsOf(id))
+  const insert = (entity: unknown, options?: Creation) => store(Op.insert, entity, options, (_, inserted) => inserted)
+  const remove = (id: unknown) => instruct(place(id), Op.delete, spec, "", none, isOne)
+
   return {
     ref: (id) => new Handle(place(id)),
-    get: (id) => readWhole(place(id), layout, "", Op.read, plan.partsOf(id)),
-    find: (id) => readWhole(place(id), layout, "", Op.find, plan.partsOf(id)),
-    exists: (id) => instruct(place(id), Op.exists, { fs: [], cs: [] }, "", [], isOne),
-    insert: (entity) => store(Op.insert, entity),
-    put: (entity) => store(Op.put, entity),
+    get,
+    find: (id) => readWhole(place(id), whole, "", Op.find, plan.partsOf(id)),
+    pick: (id, names) => {
+      const unknown = names.find((name) => !known.has(name))
+      return unknown === undefined
+        ? readWhole(place(id), pickedLayout(names), "", Op.read, plan.partsOf(id))
+        : invalid(place(id), "", new Problem("No such field", String(unknown)))
+    },
+    exists: (id) => instruct(place(id), Op.exists, { fs: [], cs: [] }, "", none, isOne),
+    insert,
+    put: (entity) => store(Op.put, entity, undefined, (_, stored) => stored),
+    getOrInsert: (entity, options) =>
+      store(Op.getOrInsert, entity, options, (result, inserted) => {
+        if (result === 1) return { entity: inserted, created: true }
+        const found = readRow(whole, plan.name, result as ReadonlyArray<Result>, plan.partsOf(plan.idOf(inserted)))
+        return found instanceof Problem ? found : { entity: found, created: false }
+      }),
+    ensure: (entity, options) => store(Op.ensure, entity, options, isOne),
     update: (id, value) => {
       const at = place(id)
       return sequence(at, patch(at, plan.struct, value, false))
     },
-    delete: (id) => instruct(place(id), Op.delete, layout.spec, "", [], isOne)
+    duplicate: (id, newId) =>
+      instruct(place(id), Op.duplicate, whole.spec, "", [milliseconds], nothing, {
+        place: place(newId),
+        spec,
+        field: ""
+      }),
+    delete: remove,
+    expire: (id, duration) => {
+      const lives = toMilliseconds(duration)
+      return lives === undefined
+        ? invalid(place(id), "", unlivable)
+        : instruct(place(id), Op.expire, spec, "", [lives], nothing)
+    },
+    persist: (id) => instruct(place(id), Op.persist, spec, "", none, nothing),
+    timeToLive: (id) =>
+      instruct(
+        place(id),
+        Op.timeToLive,
+        spec,
+        "",
+        none,
+        (result: Result) => result === false ? Option.none() : Option.some(Duration.millis(result as number))
+      ),
+    getMany: (ids, options) => Bulk.all(ids, get, options),
+    insertMany: (entities, options) => Bulk.all(entities, (entity) => insert(entity, options), options),
+    deleteMany: (ids, options) => Bulk.all(ids, remove, options),
+    getManyStream: (ids, options) => Bulk.stream(ids, get, options),
+    insertManyStream: (entities, options) => Bulk.stream(entities, (entity) => insert(entity, options), options),
+    deleteManyStream: (ids, options) => Bulk.stream(ids, remove, options)
   }
 }
+
+const unlivable = new Problem("Expected a time to live that is finite, and at least 1 ms")
 
 const random = SecureRandom.make(SecureRandom.randomBytesUnsafe)
 
@@ -100,13 +218,13 @@ type Constructible = Schema.Top & {
 export const lazyEntities = (
   name: string,
   fields: Schema.Struct.Fields,
-  options: { readonly key?: any; readonly slot?: any } | undefined
+  options: { readonly [Name in keyof PlanOptions]?: any }
 ): (schema: any) => Entities => {
   let construct: ((fields: object) => unknown) | undefined
   const plan = makePlan(
     name,
     fields,
-    { key: options?.key ?? "id", slot: options?.slot ?? "id" },
+    { key: options.key ?? "id", slot: options.slot ?? "id", timeToLive: options.timeToLive },
     (value) => construct === undefined ? value : construct(value)
   )
   let owner: Constructible | undefined

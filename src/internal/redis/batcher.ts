@@ -2,6 +2,7 @@
  * Gathers the programs that are committed in one turn of the event loop, and sends them as one call for each access and slot.
  */
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import type { RedisService } from "../../RedisService.ts"
 import { ConnectionUnavailable, CrossSlot } from "../../RedisServiceError.ts"
 import type { Access } from "../program/instruction.ts"
@@ -31,6 +32,7 @@ export interface BatcherOptions {
 /** @internal */
 export interface Batcher {
   readonly execute: RedisService["Service"]["execute"]
+  readonly executeAll: RedisService["Service"]["executeAll"]
   /** Refuses what was not sent and what comes from now on, and ends when all that was sent has its answer. */
   readonly close: Effect.Effect<void>
 }
@@ -85,17 +87,35 @@ export const make = (options: BatcherOptions): Batcher => {
     if (group.length > 0) sender.send(access, group)
   }
 
+  const enqueue = (entry: Entry): void => {
+    if (closed) return entry.fail(new ConnectionUnavailable({}))
+    waiting[entry.program.access].push(entry)
+    if (!scheduled) {
+      scheduled = true
+      setImmediate(flush)
+    }
+  }
+
   return {
     execute: (program, read) =>
       Effect.callback((resume) => {
         const entry = new Entry(program, read, resume)
-        if (closed) return entry.fail(new ConnectionUnavailable({}))
-        waiting[program.access].push(entry)
-        if (!scheduled) {
-          scheduled = true
-          setImmediate(flush)
-        }
+        enqueue(entry)
         return entry
+      }),
+    executeAll: (programs, read) =>
+      programs.length === 0 ? Effect.succeed([]) : Effect.callback((resume) => {
+        const exits: Array<Exit.Exit<any, any>> = []
+        let left = programs.length
+        const entries = programs.map((program, i) =>
+          new Entry(program, (reply) => read(reply, i), (exit) => {
+            exits[i] = exit
+            left--
+            if (left === 0) resume(Effect.succeed(exits))
+          })
+        )
+        entries.forEach(enqueue)
+        return Effect.sync(() => entries.forEach((entry) => entry.leave()))
       }),
     close: Effect.callback<void>((resume) => {
       closed = true

@@ -82,7 +82,15 @@ export class Entry extends Effectable.Class<void> {
 const nothing: Program = { instructions: [], access: "read" }
 const unread = () => Exit.void
 
-/** @internal */
+/**
+ * The keys of the entities of a program: their collections share their slot.
+ *
+ * @internal
+ */
 export const keysOf = (program: Program): ReadonlyArray<string> => [
-  ...new Set(program.instructions.flatMap(({ key, op }) => op === Op.fail ? [] : [key]))
+  ...new Set(
+    program.instructions.flatMap(({ key, op, other }) =>
+      op === Op.fail || op === Op.publish ? [] : other === undefined ? [key] : [key, other.key]
+    )
+  )
 ]

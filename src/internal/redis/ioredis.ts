@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope"
 import { Command, Redis, type RedisOptions } from "ioredis"
 import type { Duplex } from "node:stream"
 import { type Call, type RedisTransport, type ServerReply, TransportError } from "../../RedisTransport.ts"
+import * as Subscriber from "./subscriber.ts"
 
 /** @internal */
 export const settings: RedisOptions = {
@@ -106,9 +107,7 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
     if (error.name !== "ReplyError") return
     // a connection without its database would be used all the same, on database 0
     if (error.command?.name === "select") client.disconnect(true)
-    // arguments may be secrets
-    const refusal = error.message.replace(/, with args.*/s, "")
-    notSent = Exit.fail(new TransportError({ outcome: "NotSent", refusal }))
+    notSent = Exit.fail(new TransportError({ outcome: "NotSent", refusal: Subscriber.withoutArguments(error.message) }))
     tell(notSent)
   })
   return {
@@ -137,6 +136,12 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
                 : unknown
             )
         )
-      })
+      }),
+    subscribe: Subscriber.make(() => {
+      // channels have no database; what was subscribed before a reconnect is subscribed again by the subscriber itself
+      const subscriber = client.duplicate({ db: 0, autoResubscribe: false })
+      listenFirst(subscriber)
+      return subscriber
+    })
   }
 }

@@ -19,25 +19,48 @@ export interface ServerInfo {
   readonly isCluster: boolean
 }
 
-/** Every command that the interpreter calls on a key: `[name, argument...]` after the key. */
+/** Every command that the interpreter calls on a key: `[name, argument...]` after the key. Channels are a right of their own. */
 const commands: ReadonlyArray<ReadonlyArray<string>> = [
+  ["EXISTS"],
+  ["UNLINK"],
+  ["PEXPIRETIME"],
+  ["PEXPIREAT", "1"],
+  ["PERSIST"],
   ["HGET", "f"],
   ["HMGET", "f"],
   ["HGETALL"],
+  ["HKEYS"],
+  ["HRANDFIELD", "1", "WITHVALUES"],
   ["HSET", "f", "v"],
   ["HDEL", "f"],
   ["HINCRBY", "f", "1"],
   ["HLEN"],
-  ["EXISTS"],
-  ["UNLINK"],
   ["LLEN"],
   ["LINDEX", "0"],
   ["LRANGE", "0", "1"],
+  ["LPOS", "v"],
   ["LSET", "0", "v"],
   ["LTRIM", "0", "1"],
   ["LPUSH", "v"],
   ["RPUSH", "v"],
-  ["RPOP"]
+  ["RPOP"],
+  ["SCARD"],
+  ["SMEMBERS"],
+  ["SMISMEMBER", "v"],
+  ["SRANDMEMBER"],
+  ["SADD", "v"],
+  ["SREM", "v"],
+  ["SUNION"],
+  ["SINTER"],
+  ["SDIFF"],
+  ["ZCARD"],
+  ["ZRANGE", "0", "1"],
+  ["ZMSCORE", "v"],
+  ["ZRANK", "v"],
+  ["ZREVRANK", "v"],
+  ["ZCOUNT", "0", "1"],
+  ["ZADD", "0", "v"],
+  ["ZREM", "v"]
 ]
 
 /** The key is not declared: on a cluster its slot may be another node's. */

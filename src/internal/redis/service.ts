@@ -8,6 +8,7 @@ import { defaultLimits } from "../program/limits.ts"
 import * as Batcher from "./batcher.ts"
 import { inspect } from "./probe.ts"
 import * as Sender from "./sender.ts"
+import * as Subscriptions from "./subscriptions.ts"
 
 /** @internal */
 export interface Options {
@@ -29,12 +30,18 @@ export const make = Effect.fnUntraced(function*(
   }
   const { isCluster } = yield* inspect(transport, { keyPrefix, deadline })
   const context = yield* Effect.context<never>()
+  const runFork = Effect.runForkWith(context)
+  const scope = yield* Effect.scope
   const batcher = Batcher.make({
-    sender: Sender.make({ transport, keyPrefix, deadline, runFork: Effect.runForkWith(context) }),
+    sender: Sender.make({ transport, keyPrefix, deadline, runFork }),
     isCluster,
     batch: { ...Batcher.defaultBatch, ...options.batch },
     limits: { ...defaultLimits, ...(options.maximumValueBytes && { valueBytes: options.maximumValueBytes }) }
   })
   yield* Effect.addFinalizer(() => batcher.close)
-  return { execute: batcher.execute }
+  return {
+    execute: batcher.execute,
+    executeAll: batcher.executeAll,
+    subscribe: Subscriptions.make({ transport, keyPrefix, deadline, scope, runFork })
+  }
 })

@@ -2,7 +2,7 @@ import type * as SchemaAST from "effect/SchemaAST"
 import type { FieldSpec } from "../program/instruction.ts"
 
 /** @internal */
-export type Bounds = Pick<FieldSpec, "ge" | "gt" | "le" | "lt" | "minl" | "maxl">
+export type Bounds = Pick<FieldSpec, "ge" | "gt" | "le" | "lt" | "minl" | "maxl" | "minc" | "maxc">
 
 /** @internal */
 export interface Checks {
@@ -18,14 +18,44 @@ export interface Checks {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-const tightest = (
-  bounds: Mutable<Bounds>,
-  name: keyof Bounds,
-  value: number,
-  pick: (a: number, b: number) => number
-) => {
+/** Bounds of which the largest counts; of the others it is the smallest. */
+const lower: ReadonlySet<keyof Bounds> = new Set(["ge", "gt", "minl", "minc"])
+
+/** What a representation calls its bounds; those of bigints and dates are texts. */
+const names: { readonly [id: string]: { readonly [payload: string]: keyof Bounds } } = {
+  GreaterThan: { exclusiveMinimum: "gt" },
+  GreaterThanOrEqualTo: { minimum: "ge" },
+  LessThan: { exclusiveMaximum: "lt" },
+  LessThanOrEqualTo: { maximum: "le" },
+  MinLength: { minLength: "minl" },
+  MaxLength: { maxLength: "maxl" },
+  BetweenLength: { minimum: "minl", maximum: "maxl" },
+  MinSize: { minSize: "minc" },
+  MaxSize: { maxSize: "maxc" },
+  BetweenSize: { minimum: "minc", maximum: "maxc" },
+  MinProperties: { minProperties: "minc" },
+  MaxProperties: { maxProperties: "maxc" },
+  BetweenProperties: { minimum: "minc", maximum: "maxc" }
+}
+
+const boundsOf = (id: string, payload: any): ReadonlyArray<readonly [keyof Bounds, unknown]> | undefined =>
+  id === "Between"
+    ? [
+      [payload.exclusiveMinimum === true ? "gt" : "ge", payload.minimum],
+      [payload.exclusiveMaximum === true ? "lt" : "le", payload.maximum]
+    ]
+    : names[id] && Object.entries(names[id]).map(([name, bound]) => [bound, payload[name]])
+
+const tighten = (bounds: Mutable<Bounds>, name: keyof Bounds, value: number | string): void => {
   const old = bounds[name]
-  bounds[name] = old === undefined ? value : pick(old, value)
+  const order = old === undefined ? 1 : compare(value, old)
+  const wins = lower.has(name) ? order > 0 : order < 0
+  if (old === undefined || wins) (bounds as Record<string, number | string>)[name] = value
+}
+
+const compare = (a: number | string, b: number | string): number => {
+  const [x, y] = typeof a === "string" && typeof b === "string" ? [BigInt(a), BigInt(b)] : [Number(a), Number(b)]
+  return x < y ? -1 : x > y ? 1 : 0
 }
 
 /**
@@ -44,37 +74,20 @@ export const checksOf = (ast: SchemaAST.AST): Checks => {
     const representation = check.annotations?.representation as
       | { readonly id: string; readonly payload: any }
       | undefined
-    const payload = representation?.payload
-    switch (representation?.id) {
-      case "effect/schema/isInt":
-        isInteger = true
-        return
-      case "effect/schema/isFinite":
-        isFinite = true
-        return
+    const [, id = "", type] = /^effect\/schema\/is(.*?)(BigInt|Date)?$/.exec(representation?.id ?? "") ?? []
+    if (id === "Int") {
+      isInteger = true
+      return
+    }
+    if (id === "Finite") {
+      isFinite = true
+      return
     }
     filters.push(check)
-    switch (representation?.id) {
-      case "effect/schema/isGreaterThan":
-        return tightest(bounds, "gt", payload.exclusiveMinimum, Math.max)
-      case "effect/schema/isGreaterThanOrEqualTo":
-        return tightest(bounds, "ge", payload.minimum, Math.max)
-      case "effect/schema/isLessThan":
-        return tightest(bounds, "lt", payload.exclusiveMaximum, Math.min)
-      case "effect/schema/isLessThanOrEqualTo":
-        return tightest(bounds, "le", payload.maximum, Math.min)
-      case "effect/schema/isBetween":
-        tightest(bounds, payload.exclusiveMinimum === true ? "gt" : "ge", payload.minimum, Math.max)
-        return tightest(bounds, payload.exclusiveMaximum === true ? "lt" : "le", payload.maximum, Math.min)
-      case "effect/schema/isMinLength":
-        return tightest(bounds, "minl", payload.minLength, Math.max)
-      case "effect/schema/isMaxLength":
-        return tightest(bounds, "maxl", payload.maxLength, Math.min)
-      case "effect/schema/isBetweenLength":
-        tightest(bounds, "minl", payload.minimum, Math.max)
-        return tightest(bounds, "maxl", payload.maximum, Math.min)
-      default:
-        unsendable ??= String(check.annotations?.expected ?? "a check of the schema")
+    const found = boundsOf(id, representation?.payload)
+    if (found === undefined) unsendable ??= String(check.annotations?.expected ?? "a check of the schema")
+    for (const [name, value] of found ?? []) {
+      tighten(bounds, name, type === "Date" ? Date.parse(String(value)) : value as number | string)
     }
   }
   ast.checks?.forEach(visit)

@@ -1,30 +1,29 @@
 /**
  * Codecs between one decoded value and its stored text. Every kind of scalar is one constructor here.
  */
-import * as Cause from "effect/Cause"
 import * as DateTime from "effect/DateTime"
-import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
+import * as Duration from "effect/Duration"
+import * as Base64 from "effect/encoding/Base64"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { FieldSpec } from "../program/instruction.ts"
 import { type Bounds, checksOf } from "./bounds.ts"
-import { Problem } from "./problem.ts"
+import { json } from "./json.ts"
+import { illFormed, Problem } from "./problem.ts"
 
 /** @internal */
 export interface Codec {
   readonly kind: FieldSpec["k"]
   /** what the text is of a value that has no kind of its own */
-  readonly form: "plain" | "millis" | "json"
+  readonly form: "plain" | "base64" | "json"
   readonly bounds: Bounds
   /** why the server can't tell whether a result is valid: operations that compute there are refused */
   readonly unsendable: string | undefined
   readonly encode: (value: unknown) => string | Problem
   readonly decode: (text: string) => unknown
 }
-
-const illFormed = new Problem("Expected well-formed Unicode")
 
 const checked = (
   ast: SchemaAST.AST,
@@ -81,7 +80,8 @@ const integer = (ast: SchemaAST.AST): Codec =>
 
 const notNumbers = new Map([["NaN", NaN], ["Infinity", Infinity], ["-Infinity", -Infinity]])
 
-const number = (ast: SchemaAST.AST): Codec => {
+/** @internal */
+export const number = (ast: SchemaAST.AST): Codec => {
   const allowed = checksOf(ast).isFinite ? Number.isFinite : (value: unknown) => typeof value === "number"
   const problem = new Problem(checksOf(ast).isFinite ? "Expected a finite number" : "Expected number")
   return checked(ast, {
@@ -115,78 +115,9 @@ const words = (ast: SchemaAST.AST, allowed: ReadonlyArray<string>): Codec => {
   })
 }
 
-const deepest = 500
-
-/**
- * JSON in which the keys of every object are in order, so that equal values are equal texts. It goes no deeper than 500.
- *
- * @internal
- */
-export const canonicalJson = (value: unknown, depth = 0): string => {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null"
-  if (depth > deepest) throw new RangeError(`Expected no more than ${deepest} levels`)
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join(",")}]`
-  const entries = Object.keys(value).sort().filter((key) => (value as Record<string, unknown>)[key] !== undefined)
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson((value as Record<string, unknown>)[key], depth + 1)}`)
-  return `{${entries.join(",")}}`
-}
-
-const isWellFormedDeep = (value: unknown): boolean => {
-  if (typeof value === "string") return value.isWellFormed()
-  if (typeof value !== "object" || value === null) return true
-  return Array.isArray(value)
-    ? value.every(isWellFormedDeep)
-    : Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormedDeep(item))
-}
-
-/** The schema's own effects must end at once: whatever waits has no stored form. */
-const attempt = <A>(run: () => Exit.Exit<unknown, Schema.SchemaError>, then: (value: unknown) => A): A | Problem => {
-  try {
-    const exit = run()
-    if (Exit.isSuccess(exit)) return then(exit.value)
-    const error = Cause.findErrorOption(exit.cause)
-    return Option.isSome(error)
-      ? Problem.fromIssue(error.value.issue)
-      : new Problem("The schema's transformation failed")
-  } catch (error) {
-    return new Problem(error instanceof RangeError ? `Expected no more than ${deepest} levels` : "Expected JSON")
-  }
-}
-
-/**
- * Any value at all, as one JSON text through the schema's own codec.
- *
- * @internal
- */
-export const json = (schema: Schema.Constraint): Codec => {
-  let lazy: {
-    readonly encode: (value: unknown) => Exit.Exit<unknown, Schema.SchemaError>
-    readonly decode: (value: unknown) => Exit.Exit<unknown, Schema.SchemaError>
-  } | undefined
-  const codec = () => {
-    if (lazy === undefined) {
-      const encoded = Schema.toCodecJson(schema as Schema.Top) as unknown as Schema.Codec<unknown, unknown>
-      lazy = { encode: Schema.encodeUnknownExit(encoded), decode: Schema.decodeUnknownExit(encoded) }
-    }
-    return lazy
-  }
-  return {
-    kind: "v",
-    form: "json",
-    bounds: {},
-    unsendable: "a value that is stored as a whole",
-    encode: (value) =>
-      attempt(
-        () => codec().encode(value),
-        (encoded) => isWellFormedDeep(encoded) ? canonicalJson(encoded) : illFormed
-      ),
-    decode: (stored) => attempt(() => codec().decode(JSON.parse(stored)), (value) => value)
-  }
-}
-
 const millis = (ast: SchemaAST.AST, toMillis: (value: unknown) => number, make: (millis: number) => unknown): Codec =>
   checked(ast, {
-    kind: "v",
+    kind: "d",
     encode: (value) => {
       const n = toMillis(value)
       return Number.isSafeInteger(n) ? String(n) : new Problem("Expected a valid date")
@@ -195,7 +126,54 @@ const millis = (ast: SchemaAST.AST, toMillis: (value: unknown) => number, make: 
       const n = Number(stored)
       return /^-?\d+$/.test(stored) && Math.abs(n) <= 8.64e15 ? make(n) : new Problem("Expected a valid date")
     }
-  }, "millis")
+  })
+
+/** The ends of what 64 bits hold. */
+const lowest = -(2n ** 63n)
+const highest = 2n ** 63n - 1n
+
+const int64 = (ast: SchemaAST.AST): Codec => {
+  const problem = new Problem("Expected an integer of 64 bits")
+  return checked(ast, {
+    kind: "l",
+    encode: (value) => typeof value === "bigint" && value >= lowest && value <= highest ? String(value) : problem,
+    decode: (stored) => {
+      if (!/^-?\d+$/.test(stored)) return problem
+      const value = BigInt(stored)
+      return value >= lowest && value <= highest ? value : problem
+    }
+  })
+}
+
+const nanosInMilli = 1_000_000n
+
+/** In nanoseconds. What is whole milliseconds reads back as these, as `Duration` itself prefers. */
+const duration = (ast: SchemaAST.AST): Codec => {
+  const problem = new Problem("Expected a finite duration")
+  return checked(ast, {
+    kind: "u",
+    encode: (value) =>
+      Duration.isDuration(value) && Duration.isFinite(value) ? String(Duration.toNanosUnsafe(value)) : problem,
+    decode: (stored) => {
+      if (!/^-?\d+$/.test(stored)) return problem
+      const nanos = BigInt(stored)
+      const millis = nanos / nanosInMilli
+      return nanos % nanosInMilli === 0n && BigInt(Number(millis)) === millis
+        ? Duration.millis(Number(millis))
+        : Duration.nanos(nanos)
+    }
+  })
+}
+
+const bytes = (ast: SchemaAST.AST): Codec =>
+  checked(ast, {
+    kind: "v",
+    encode: (value) => value instanceof Uint8Array ? Base64.encode(value) : new Problem("Expected bytes"),
+    decode: (stored) => {
+      const decoded = Base64.decode(stored)
+      return Result.isSuccess(decoded) ? decoded.success : new Problem("Expected bytes in base64")
+    }
+  }, "base64")
 
 const declarations: Record<string, (ast: SchemaAST.AST) => Codec> = {
   "effect/schema/Date": (ast) =>
@@ -205,7 +183,9 @@ const declarations: Record<string, (ast: SchemaAST.AST) => Codec> = {
       ast,
       (value) => DateTime.isDateTime(value) ? DateTime.toEpochMillis(value) : NaN,
       (n) => DateTime.makeUnsafe(n)
-    )
+    ),
+  "effect/schema/Duration": duration,
+  "effect/schema/Uint8Array": bytes
 }
 
 /** @internal */
@@ -227,6 +207,8 @@ export const codecOf = (schema: Schema.Constraint): Codec => {
       return { ...text(ast), ...json(schema) }
     case "Number":
       return checksOf(ast).isInteger ? integer(ast) : number(ast)
+    case "BigInt":
+      return int64(ast)
     case "Boolean":
       return boolean(ast)
     case "Literal":
@@ -245,6 +227,8 @@ export const codecOf = (schema: Schema.Constraint): Codec => {
       const members = ast.enums.map(([, value]) => value)
       return members.every((value) => typeof value === "string") ? words(ast, members) : json(schema)
     }
+    case "Suspend":
+      return codecOf(Schema.make(ast.thunk()))
     case "Declaration":
       return (declarations[representationId(ast) ?? ""] ?? (() => json(schema)))(ast)
     default:

@@ -1,10 +1,14 @@
 /**
  * A model as the programs see it: its name, where an entity is stored, and how it is read and written.
  */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
+import type { EntitySpec, Life } from "../program/instruction.ts"
 import { codecOf } from "./codec.ts"
 import { type Key, keyOf, type KeyPlan, type Slot } from "./key.ts"
-import { type Layout, layout, type Struct, struct } from "./plan.ts"
+import { type Layout, layout } from "./layout.ts"
+import { type Struct, struct } from "./plan.ts"
 import type { Problem } from "./problem.ts"
 
 /** @internal */
@@ -12,6 +16,12 @@ export interface ModelPlan {
   readonly name: string
   readonly struct: Struct
   readonly layout: Layout
+  /** the whole entity, where its time to live is not renewed */
+  readonly spec: EntitySpec
+  /** how long an entity lives, in milliseconds, unless it is said when it is made */
+  readonly milliseconds: number | false
+  /** what renews it */
+  readonly life: Life | undefined
   readonly keyNames: ReadonlyArray<string>
   readonly keyOf: (id: unknown) => Key | Problem
   readonly idOf: (entity: any) => unknown
@@ -23,6 +33,10 @@ export interface ModelPlan {
 export interface PlanOptions {
   readonly key: string | ReadonlyArray<string>
   readonly slot: Slot
+  readonly timeToLive: {
+    readonly duration: Duration.Input
+    readonly refresh?: "never" | "write" | "access" | undefined
+  } | undefined
 }
 
 /** Every name once: two models of one name would read each other's entities. */
@@ -31,6 +45,20 @@ const names = new Map<string, string>()
 const refuse = (name: string, why: string): never => {
   throw new Error(`Model "${name}": ${why}`)
 }
+
+/**
+ * A duration in whole milliseconds, or undefined where it is none to live for.
+ *
+ * @internal
+ */
+export const toMilliseconds = (input: Duration.Input): number | undefined => {
+  const duration = Option.getOrUndefined(Duration.fromInput(input))
+  const milliseconds = duration && Math.ceil(Duration.toMillis(duration))
+  return milliseconds !== undefined && milliseconds >= 1 && milliseconds <= longest ? milliseconds : undefined
+}
+
+/** More than ten thousand years: a time that every server takes. */
+const longest = 2 ** 48
 
 /** @internal */
 export const makePlan = (
@@ -58,14 +86,23 @@ export const makePlan = (
     return schema === undefined ? refuse(name, `it has no field "${key}"`) : codecOf(schema)
   })
   const keyPlan: KeyPlan = { model: name, names: keyNames, isTuple, codecs, slot }
-  const root = struct(fields, keyNames, make)
-  const whole = layout(root)
+  const { duration, refresh = "write" } = options.timeToLive ?? {}
+  const milliseconds = duration === undefined ? false : toMilliseconds(duration)
+  if (milliseconds === undefined) return refuse(name, "its time to live must be finite, and at least 1 ms")
+  const life: Life | undefined = milliseconds === false || refresh === "never"
+    ? undefined
+    : { ms: milliseconds, slack: Math.min(milliseconds / 100, 60_000), access: refresh === "access", cs: [] }
+  const root = struct(fields, keyNames, make, life)
+  const whole = layout(root, life)
+  const { life: _, ...spec } = whole.spec
   const fingerprint = JSON.stringify([
-    options,
+    options.key,
+    slot,
+    milliseconds,
     codecs.map(({ form, kind }) => [kind, form]),
     whole.spec,
     whole.leaves.map((leaf) => [leaf.spec, leaf.absence, leaf.codec.form]),
-    whole.lists.map((list) => [list.itemSpec, list.item.form])
+    whole.collections.map(({ item, itemSpec, name }) => [itemSpec, item.form, name?.kind, name?.form])
   ])
   const known = names.get(name)
   if (known !== undefined && known !== fingerprint) refuse(name, "another model of this name is defined already")
@@ -74,6 +111,9 @@ export const makePlan = (
     name,
     struct: root,
     layout: whole,
+    spec,
+    milliseconds,
+    life,
     keyNames,
     keyOf: keyOf(keyPlan),
     partsOf: (id) => isTuple ? id : [id],

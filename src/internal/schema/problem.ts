@@ -28,3 +28,6 @@ export class Problem {
     return new Problem(this.issue, this.field === "" ? field : `${field}.${this.field}`)
   }
 }
+
+/** @internal */
+export const illFormed = new Problem("Expected well-formed Unicode")

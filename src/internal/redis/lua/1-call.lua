@@ -5,13 +5,16 @@
 -- All of this text runs with every call, and making a function costs: what stands in a folder is a family of functions that
 -- is made when it is first needed (`cells()`, `programs()`), and the way of the most frequent programs needs none.
 local call, error, type, unpack, tonumber, KEYS = redis.call, error, type, unpack, tonumber, KEYS
-local format, find = string.format, string.find
+local format, find, floor = string.format, string.find, math.floor
 local SAFE = 9007199254740991
 local input = cjson.decode(ARGV[1])
 local specs, code = input[1], input[2]
 
 local out, size = {}, 0 -- the reply
 local step = 0 -- which instruction of its program runs
+local ordinal = 0 -- which program of the batch
+local now, millis -- the time of the whole call, in microseconds and in milliseconds
+local apply, execute, recover, more -- of the families
 
 local function fail(tag, detail)
   error({ tag, step, detail })

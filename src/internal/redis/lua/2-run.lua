@@ -5,15 +5,42 @@ local start, head = 1, 0 -- of the program that runs
 -- Most programs are one operation on one field, or one read: with nothing to undo, they need no bookkeeping. The version
 -- comes first: it is the one write that what is stored can refuse.
 local function alone(op, key, spec, at, n)
+  local life = spec.life
+  if (life or op == OP.insert) and not more then more = further() end
+  if op == OP.insert then
+    if call("EXISTS", key) == 1 then
+      call("HGET", key, "$v") -- refuses a key of another kind
+      return fail("exists")
+    end
+    more.clock()
+    -- one table for all entities of a kind: growing it anew costs more than the call
+    local content, fields, count = spec.content or { "$v" }, spec.fs, 2
+    spec.content = content
+    content[2] = format("%d", now + ordinal)
+    for i = 1, #fields do
+      local text = code[at + i]
+      if text then
+        content[count + 1], content[count + 2] = fields[i], text
+        count = count + 2
+      end
+    end
+    call("HSET", key, unpack(content, 1, count))
+    if code[at] then more.prolong(key, spec.cs, millis + code[at]) end
+    return 1
+  end
   if op >= OP.read then
-    local found = call("HMGET", key, "$v", unpack(spec.fs))
-    if found[1] or call("EXISTS", key) == 1 then return found end
-    if op == OP.find then return false end
-    return fail("missing")
+    local fields, parts = spec.fs, spec.cs
+    local found = call("HMGET", key, "$v", unpack(fields))
+    if not found[1] and call("EXISTS", key) == 0 then return op ~= OP.find and fail("missing") end
+    if #parts > 0 and not more then more = further() end
+    for i = 1, #parts do found[#fields + 1 + i] = more.row(key .. ":" .. parts[i].f, parts[i].k, 0) end
+    local target = life and life.access and more.due(key, life)
+    if target then more.prolong(key, life.cs, target) end
+    return found
   end
   local text = call("HGET", key, spec.f)
   if not text and call("EXISTS", key) == 0 then return fail("missing") end
-  if op == OP.add and n == 1 and spec.k == "i" and not (spec.ge or spec.gt or spec.le or spec.lt)
+  if op == OP.add and n == 1 and spec.k == "i" and not (spec.ge or spec.gt or spec.le or spec.lt or life)
     and text and #text < 16 and find(text, "^%-?%d+$") then
     -- what `apply` does, where nothing can be wrong but the size of the sum
     local sum = tonumber(text) + code[at]
@@ -24,29 +51,33 @@ local function alone(op, key, spec, at, n)
       return result
     end
   end
-  if not apply then apply, sized = cells() end
-  local value, result = apply(op, text, spec, at, n)
+  local value, result = nil, text
+  if op ~= OP.get then
+    if not apply then apply = cells() end
+    value, result = apply(op, text, spec, at, n)
+  end
+  local target = life and (value ~= nil or life.access) and more.due(key, life)
   if value ~= nil then
     call("HINCRBY", key, "$v", "1")
     if value then call("HSET", key, spec.f, value) else call("HDEL", key, spec.f) end
   end
+  if target then more.prolong(key, life.cs, target) end
   return result
 end
 
 local function run()
   while pc <= last do
     local count = code[pc]
-    start, head, size = pc, size + 1, size + 2
+    start, head, size, ordinal = pc, size + 1, size + 2, ordinal + 1
     out[head] = true
     pc = pc + 1
     local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
-    if count == 1 and (op < OP.append and op > OP.fail and not spec.at
-        or (op == OP.read or op == OP.find) and #spec.cs == 0) then
+    if count == 1 and (op < OP.size and op > OP.fail and not spec.of or op == OP.read or op == OP.find
+        or op == OP.insert and n < 500 and #spec.cs == 0) then
       step = 1
       out[size] = alone(op, KEYS[code[pc + 1]], spec, pc + 4, n)
       pc = pc + 4 + n
     else
-      if not apply then apply, sized = cells() end
       if not execute then execute, recover = programs() end
       size = head
       pc = execute(pc, count)

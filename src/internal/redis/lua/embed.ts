@@ -8,17 +8,22 @@ import { Op } from "../../program/instruction.ts"
 const folder = import.meta.dirname
 const target = Path.join(folder, "..", "lua.generated.ts")
 
-const read = (path: string): string =>
-  Fs.readdirSync(path).filter((name) => name.endsWith(".lua")).sort()
-    .map((name) => Fs.readFileSync(Path.join(path, name), "utf8")).join("\n")
+const entriesOf = (path: string): ReadonlyArray<Fs.Dirent> =>
+  Fs.readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory() || entry.name.endsWith(".lua"))
+    .sort((a, b) => a.name < b.name ? -1 : 1)
 
-/** A folder is a function of its name, which makes what its files hold. It stands before the last file, which calls it. */
-const families = Fs.readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
-  .map((entry) => `local function ${entry.name}()\n${read(Path.join(folder, entry.name))}\nend\n`).sort().join("\n")
-const [first, last] = Fs.readdirSync(folder).filter((name) => name.endsWith(".lua")).sort()
-  .map((name) => Fs.readFileSync(Path.join(folder, name), "utf8"))
-const source =
-  `${first}\nlocal apply, sized, execute, recover -- of the families, made when first needed\n${families}\n${last}`
+const read = ({ name, parentPath }: Fs.Dirent): string => Fs.readFileSync(Path.join(parentPath, name), "utf8")
+
+/** A folder is a function of its name, without its number, which makes what its files hold. It stands at its place. */
+const family = ({ name, parentPath }: Fs.Dirent): string =>
+  `local function ${name.replace(/^\d+-/, "")}()\n${
+    entriesOf(Path.join(parentPath, name)).map((entry) => entry.isDirectory() ? family(entry) : read(entry)).join("\n")
+  }\nend\n`
+
+/** At the top the families stand before the last file, which calls them. */
+const entries = entriesOf(folder)
+const [first, last] = entries.filter((entry) => entry.isFile()).map(read)
+const source = [first, ...entries.filter((entry) => entry.isDirectory()).map(family), last].join("\n")
 
 const lua = source.split("\n").map((line) => line.replace(/^\s*--.*$/, "").replace(/ -- .*$/, "").trim())
   .filter((line) => line !== "").join("\n")

@@ -1,14 +1,19 @@
 -- Entities are changed in place, each change journalled. One that is deleted stays until the program has succeeded: no key
 -- is removed before, and what comes later in the program finds it marked.
-local time = call("TIME")
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2]) -- microseconds
+if not more then more = further() end
+more.clock()
 local entities, gone, goneCount = {}, {}, 0
+local armed, armedCount = {}, 0 -- whose expiry changes
+local opened, order, orderCount = {}, {}, 0 -- collections by key, and as they came
+local made -- the entity that this instruction creates
+local isFinal = false -- whether something has been done that stays
+local expiring, parted, onWrite -- of the families
 
 local function entity(index)
   local e = entities[index]
   if not e then
     -- `exists` is unknown until the first look; `stored` also of one that this program deletes
-    e = { key = KEYS[index], exists = nil, stored = false, changed = false }
+    e = { key = KEYS[index], exists = nil, stored = false, changed = false, wrote = false }
     entities[index] = e
   end
   return e
@@ -25,12 +30,6 @@ local function exists(e)
   return e.exists
 end
 
--- The same for an entity that most often is not there.
-local function absent(e)
-  if e.exists == nil and call("EXISTS", e.key) == 0 then seen(e, false) end
-  return not exists(e)
-end
-
 local function field(e, name)
   if e.exists == false then return fail("missing") end
   local text = call("HGET", e.key, name)
@@ -43,7 +42,7 @@ local function undoVersion(e)
   if call("HINCRBY", e.key, "$v", "-1") == 0 and call("HLEN", e.key) > 1 then call("HDEL", e.key, "$v") end
 end
 
--- Before the first change: the version grows, or says that it is none.
+-- Before a change: with the first the version grows, or says that it is none.
 local function touch(e)
   if not e.changed then
     call("HINCRBY", e.key, "$v", "1")
@@ -51,6 +50,7 @@ local function touch(e)
     record(e, "changed", false)
     e.changed = true
   end
+  e.wrote = true
 end
 
 local function undoField(e, name, old)
@@ -63,52 +63,16 @@ local function write(e, name, text, old)
   record(e, undoField, name, old)
 end
 
-local function undoInsert(e)
-  call("UNLINK", e.key)
-end
-
-local function undoReplace(e, added, old)
-  if #added > 0 then chunked("HDEL", e.key, added, 1, #added) end
-  if #old > 0 then chunked("HSET", e.key, old, 1, #old) end
-end
-
-local function present(e, is)
-  record(e, "exists", e.exists)
-  e.exists = is
-end
-
--- Writes every field, in place of all that are stored.
-local function replace(e, pairs, fields)
-  if not e.stored then
-    pairs[#pairs + 1], pairs[#pairs + 2] = "$v", format("%d", now)
-    chunked("HSET", e.key, pairs, 1, #pairs)
-    record(e, undoInsert)
-    record(e, "stored", false)
-    record(e, "changed", false)
-    e.stored, e.changed = true, true
-  else
-    touch(e)
-    local found, old, known, stale, added = call("HGETALL", e.key), {}, {}, {}, {}
-    for i = 1, #found, 2 do
-      local name = found[i]
-      if name ~= "$v" then
-        old[#old + 1], old[#old + 2], known[name] = name, found[i + 1], true
-        if not fields[name] then stale[#stale + 1] = name end
-      end
-    end
-    for i = 1, #pairs, 2 do
-      if not known[pairs[i]] then added[#added + 1] = pairs[i] end
-    end
-    chunked("HSET", e.key, pairs, 1, #pairs)
-    chunked("HDEL", e.key, stale, 1, #stale)
-    record(e, undoReplace, added, old)
+-- The version, each field, then each collection.
+local function readEntity(e, spec)
+  if e.exists == false then return false end
+  local fields = spec.fs
+  local found = call("HMGET", e.key, "$v", unpack(fields))
+  if e.exists == nil and not seen(e, found[1] ~= false or call("EXISTS", e.key) == 1) then return false end
+  for i, c in ipairs(spec.cs) do
+    local key = e.key .. ":" .. c.f
+    local part = opened[key]
+    found[#fields + 1 + i] = part and part.count == 0 and {} or more.row(key, c.k, part and part.skip or 0)
   end
-  present(e, true)
-end
-
-local function remove(e)
-  touch(e)
-  present(e, false)
-  goneCount = goneCount + 1
-  gone[goneCount] = e
+  return found
 end

@@ -1,6 +1,6 @@
 -- Numbers travel as text, since cjson keeps 14 digits, and read back to the same double. The text is JavaScript's own.
 local NORMAL = 2.2250738585072014e-308
-local abs, frexp, floor, ceil, fmod = math.abs, math.frexp, math.floor, math.ceil, math.fmod
+local abs, frexp, ceil, fmod, sqrt = math.abs, math.frexp, math.ceil, math.fmod, math.sqrt
 local gsub, sub, rep = string.gsub, string.sub, string.rep
 
 local function parse(text)

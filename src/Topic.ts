@@ -1,0 +1,173 @@
+/**
+ * Messages to whoever listens at the moment. Publishing is an `Atomic`: it happens with the writes of its program, or not at
+ * all. A subscription is a stream that goes on when the connection was lost, and says that it has missed something.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Atomic } from "./Atomic.ts"
+import type { InvalidValue } from "./DomainError.ts"
+import * as Internal from "./internal/program/topic.ts"
+import { codecOf } from "./internal/schema/codec.ts"
+import { RedisService } from "./RedisService.ts"
+import type { RedisServiceError } from "./RedisServiceError.ts"
+
+/**
+ * What was published.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Message<out A> {
+  readonly _tag: "Message"
+  readonly value: A
+}
+
+/**
+ * Messages may be lost here: the connection was, and is there again; or the reader was too slow, and the oldest of what
+ * waited for it went. Who keeps a copy of something reads it again.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Missed {
+  readonly _tag: "Missed"
+}
+
+/**
+ * A message that is none of the topic's: `issue` says what was expected, and `field` where, empty for the whole.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Undecodable {
+  readonly _tag: "Undecodable"
+  readonly field: string
+  readonly issue: string
+}
+
+/**
+ * What a subscription gives, in the order in which the server sent it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Event<A> = Message<A> | Missed | Undecodable
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface SubscribeOptions {
+  /**
+   * How many messages wait for a slow reader: 4,096 unless said otherwise. When there are more, the oldest go, and the reader
+   * gets a `Missed` in their place.
+   */
+  readonly bufferSize?: number | undefined
+}
+
+/**
+ * A name, and the schema of the messages that are published under it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Topic<S extends Schema.Constraint> {
+  readonly name: string
+  readonly schema: S
+  /**
+   * Sends a message to the subscribers of the moment, when the last instruction of its program has succeeded: with its writes,
+   * and in the order of the program. A message that has no stored form is `InvalidValue`. One round trip, with everything else
+   * in the program; O(subscribers) on the server.
+   */
+  readonly publish: (message: S["Type"]) => Atomic<void, InvalidValue>
+  /**
+   * Subscribes until the scope closes, and gives the stream of what is heard. When this effect ends, the server has confirmed
+   * the subscription: what is published from then on is in the stream, or there is a `Missed` in its place.
+   *
+   * It fails with `ConnectionUnavailable` when there is no connection before the deadline of the layer, and with
+   * `AccessDenied` where the user may not hear the channel; the stream fails so too, when that right is withdrawn. A connection
+   * that is lost does not end it. It ends when the scope, or the layer, closes.
+   */
+  readonly subscribe: (
+    options?: SubscribeOptions
+  ) => Effect.Effect<Stream.Stream<Event<S["Type"]>, RedisServiceError>, RedisServiceError, RedisService | Scope.Scope>
+  /** The same as one stream, which subscribes when it is run. */
+  readonly events: (options?: SubscribeOptions) => Stream.Stream<Event<S["Type"]>, RedisServiceError, RedisService>
+  /** The same, of messages only: what was missed, or can't be decoded, is passed over in silence. */
+  readonly messages: (options?: SubscribeOptions) => Stream.Stream<S["Type"], RedisServiceError, RedisService>
+}
+
+/**
+ * Defines a topic.
+ *
+ * **Example** (Telling others what was written)
+ *
+ * ```ts run
+ * import { Effect, Schema, Stream } from "effect"
+ * import { Atomic, Model, RedisService, Topic } from "redlayer"
+ *
+ * const Account = Model.make("Account", {
+ *   name: Schema.String,
+ *   coins: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+ * }, { key: "name" })
+ *
+ * const Spent = Topic.make("spent", Schema.Struct({ name: Schema.String, coins: Schema.Int }))
+ *
+ * const spend = (name: string, coins: number) =>
+ *   Account.ref(name).coins.decrement(coins).pipe(Atomic.andThen(Spent.publish({ name, coins })))
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Account.insert({ name: "alice", coins: 10 })
+ *   const events = yield* Spent.subscribe()
+ *   yield* spend("alice", 7)
+ *   // there are not as many: nothing is written, and nothing published
+ *   yield* Effect.flip(spend("alice", 7))
+ *   yield* spend("alice", 3)
+ *   return yield* events.pipe(
+ *     Stream.map((event) => event._tag === "Message" ? event.value.coins : event._tag),
+ *     Stream.take(2),
+ *     Stream.runCollect
+ *   )
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(RedisService.layerMemory))) // => [7, 3]
+ * ```
+ *
+ * **Details**
+ *
+ * A message is one text: that of a field of the same schema. Its channel is `$topic:` and the escaped name, after the layer's
+ * `keyPrefix`. A name that is empty, ill-formed or begins with `$` throws.
+ *
+ * **Gotchas**
+ *
+ * Delivery is at most once: who is not connected when a message is sent never gets it. What must not be lost belongs in an
+ * entity; a message then only says that there is something to read.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <S extends Schema.Constraint>(name: string, schema: S): Topic<S> => {
+  const topic = { name, schema, channel: Internal.channelOf(name), codec: codecOf(schema) }
+  const subscribe: Topic<S>["subscribe"] = ({ bufferSize = 4096 } = {}) =>
+    Effect.flatMap(RedisService, (service) => {
+      const inbox = new Internal.Inbox(topic.codec, bufferSize >= 1 ? Math.floor(bufferSize) : 1)
+      return Effect.as(service.subscribe(topic.channel, inbox.hear), inbox.stream)
+    })
+  const events: Topic<S>["events"] = (options) => Stream.unwrap(subscribe(options))
+  return {
+    name,
+    schema,
+    publish: (message) => Internal.publish(topic, message) as unknown as Atomic<void, InvalidValue>,
+    subscribe,
+    events,
+    messages: (options) =>
+      events(options).pipe(
+        Stream.filter((event) => event._tag === "Message"),
+        Stream.map(({ value }) => value)
+      )
+  }
+}

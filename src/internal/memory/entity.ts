@@ -1,0 +1,88 @@
+/**
+ * Operations on whole entities.
+ */
+import { type Argument, type EntitySpec, type Instruction, Op, type Result, type Text } from "../program/instruction.ts"
+import type { Entity, Run } from "./run.ts"
+import { refuse } from "./stop.ts"
+import { textsOf } from "./store.ts"
+
+const read = (run: Run, entity: Entity, spec: EntitySpec): Result => [
+  entity.hash.fields.get("$v") ?? false,
+  ...spec.fs.map((name): Text => entity.hash.fields.get(name) ?? false),
+  ...spec.cs.map((collection) => textsOf(run.collection(entity, collection).entry))
+]
+
+/** What it had goes: also leftovers of what was there before. */
+const write = (run: Run, entity: Entity, spec: EntitySpec, [life, ...content]: ReadonlyArray<Argument>): Result => {
+  const fields = new Map<string, string>()
+  spec.fs.forEach((name, i) => {
+    const text = content[i]
+    if (typeof text === "string") fields.set(name, text)
+  })
+  run.write(entity, spec, fields, life as number | false)
+  let at = spec.fs.length
+  for (const collection of spec.cs) {
+    const end = at + 1 + (content[at] as number)
+    run.replace(run.collection(entity, collection), content.slice(at + 1, end) as Array<string>)
+    at = end
+  }
+  return 1
+}
+
+const remove = (run: Run, entity: Entity, spec: EntitySpec): Result => {
+  if (!entity.exists) return 0
+  run.touch(entity)
+  entity.exists = false
+  for (const collection of spec.cs) run.replace(run.collection(entity, collection), [])
+  return 1
+}
+
+const duplicate = (run: Run, entity: Entity, spec: EntitySpec, { args, other }: Instruction): Result => {
+  const copy = run.entity(other!.key, true)
+  if (copy.exists) return refuse("exists", true)
+  const copySpec = other!.spec as EntitySpec
+  const contents = spec.cs.map((collection) => textsOf(run.collection(entity, collection).entry))
+  run.write(copy, copySpec, new Map(entity.hash.fields), args[0] as number | false)
+  copySpec.cs.forEach((collection, i) => run.replace(run.collection(copy, collection, true), contents[i]!))
+  return 1
+}
+
+/** @internal */
+export const onEntity = (run: Run, entity: Entity, instruction: Instruction): Result => {
+  const { args, op } = instruction
+  const spec = instruction.spec as EntitySpec
+  const { exists } = entity
+  switch (op) {
+    case Op.find:
+      return exists && read(run, entity, spec)
+    case Op.exists:
+      return exists ? 1 : 0
+    case Op.insert:
+      return exists ? refuse("exists") : write(run, entity, spec, args)
+    case Op.put:
+      return write(run, entity, spec, args)
+    case Op.delete:
+      return remove(run, entity, spec)
+    case Op.getOrInsert:
+      return exists ? read(run, entity, spec) : write(run, entity, spec, args)
+    case Op.ensure:
+      return exists ? 0 : write(run, entity, spec, args)
+  }
+  if (!exists) return refuse("missing")
+  switch (op) {
+    case Op.read:
+      return read(run, entity, spec)
+    case Op.duplicate:
+      return duplicate(run, entity, spec, instruction)
+    case Op.expire:
+      run.expire(entity, spec, run.millis + (args[0] as number))
+      return 1
+    case Op.persist:
+      run.expire(entity, spec, undefined)
+      return 1
+    case Op.timeToLive:
+      return entity.expiresAt !== undefined && Math.max(1, entity.expiresAt - run.millis)
+    default:
+      return 1
+  }
+}

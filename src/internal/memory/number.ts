@@ -1,0 +1,105 @@
+/**
+ * Arithmetic on doubles: kinds `n`, `i` and `d`. The same to the last bit as on a server.
+ */
+import { type Argument, type FieldSpec, Op } from "../program/instruction.ts"
+import { numeric } from "../schema/codec.ts"
+import { arithmetic, outOf, refuse } from "./stop.ts"
+
+const furthestDate = 8.64e15
+
+const isInRange = (n: number, spec: FieldSpec): boolean =>
+  Number.isSafeInteger(n) && (spec.k === "i" || Math.abs(n) <= furthestDate)
+
+const isNotFinite = (text: string, spec: FieldSpec): boolean =>
+  spec.k === "n" && (text === "NaN" || text === "Infinity" || text === "-Infinity")
+
+/** NaN is none: beyond the range of the kind, or of another. */
+const parse = (text: string, spec: FieldSpec): number => {
+  const n = numeric.test(text) ? Number(text) : NaN
+  return Number.isFinite(n) && (spec.k === "n" || isInRange(n, spec)) ? n : NaN
+}
+
+/** @internal */
+export const isNumber = (text: string, spec: FieldSpec): boolean =>
+  !Number.isNaN(parse(text, spec)) || isNotFinite(text, spec)
+
+/** @internal */
+export const sameNumber = (a: string, b: string): boolean =>
+  numeric.test(a) && numeric.test(b) && Number(a) === Number(b)
+
+const power = (base: number, exponent: number): number => {
+  if (exponent === 0.5) return Math.sqrt(base)
+  if (base === 0 && exponent < 0) return arithmetic("divisionByZero")
+  let m = Math.abs(exponent)
+  let result = 1
+  let b = base
+  while (m > 0) {
+    if (m % 2 === 1) result *= b
+    m = Math.floor(m / 2)
+    if (m > 0) b *= b
+  }
+  return exponent < 0 ? 1 / result : result
+}
+
+const compute = (op: Op, a: number, b: number, c: number): number => {
+  switch (op) {
+    case Op.add:
+      return a + b
+    case Op.multiply:
+      return a * b
+    case Op.min:
+      return b < a ? b : a
+    case Op.max:
+      return b > a ? b : a
+    case Op.clamp:
+      return a < b ? b : a > c ? c : a
+    case Op.power:
+      return power(a, b)
+  }
+  if (b === 0) return arithmetic("divisionByZero")
+  switch (op) {
+    case Op.divide:
+      return a / b
+    case Op.quotient:
+      return Math.trunc(a / b)
+    default:
+      return a % b
+  }
+}
+
+/**
+ * The bounds of the field, and those of the call.
+ *
+ * @internal
+ */
+export const bounded = <N extends number | bigint>(
+  n: N,
+  spec: FieldSpec,
+  args: ReadonlyArray<Argument>,
+  limit: (value: Argument) => N
+): N => {
+  if (spec.ge !== undefined && n < limit(spec.ge)) return outOf("minimum")
+  if (spec.gt !== undefined && n <= limit(spec.gt)) return outOf("exclusiveMinimum")
+  if (spec.le !== undefined && n > limit(spec.le)) return outOf("maximum")
+  if (spec.lt !== undefined && n >= limit(spec.lt)) return outOf("exclusiveMaximum")
+  if (args.length > 2) {
+    const [atLeast, atMost] = args.slice(-2) as [Argument, Argument]
+    if (atLeast !== false && n < limit(atLeast)) return outOf("atLeast")
+    if (atMost !== false && n > limit(atMost)) return outOf("atMost")
+  }
+  return n
+}
+
+/** @internal */
+export const onNumber = (op: Op, text: string, spec: FieldSpec, args: ReadonlyArray<Argument>): string => {
+  const before = parse(text, spec)
+  if (Number.isNaN(before)) return isNotFinite(text, spec) ? arithmetic("notFinite") : refuse("type")
+  const after = compute(op, before, args[0] as number, args[1] as number)
+  if (!Number.isFinite(after)) return arithmetic("notFinite")
+  if (spec.k !== "n") {
+    if (!Number.isInteger(after)) return arithmetic("notWhole")
+    if (!isInRange(after, spec)) return arithmetic("outOfRange")
+  }
+  // -0 is 0
+  return String(bounded(after, spec, args, Number) + 0)
+}

@@ -1,0 +1,63 @@
+/**
+ * Operations on a set.
+ */
+import { type FieldSpec, type Instruction, Op, type Result } from "../program/instruction.ts"
+import type { Collection, Run } from "./run.ts"
+import { counted } from "./size.ts"
+import { refuse } from "./stop.ts"
+import type { Members } from "./store.ts"
+
+/** Of members all there, or none: they leave or come. */
+const flip = (run: Run, { entity }: Collection, { members }: Members, flipped: Iterable<string>, isThere: boolean) => {
+  const change = (isThere: boolean): void => {
+    for (const member of flipped) {
+      if (isThere) members.delete(member)
+      else members.add(member)
+    }
+  }
+  run.touch(entity)
+  change(isThere)
+  run.journal.push(() => change(!isThere))
+}
+
+const otherSet = (run: Run, { other }: Instruction): ReadonlySet<string> => {
+  const entity = run.entity(other!.key, true)
+  if (!entity.exists) return refuse("missing", true)
+  return (run.collection(entity, other!.spec as FieldSpec, true).entry as Members).members
+}
+
+/** @internal */
+export const onSet = (run: Run, at: Collection, set: Members, instruction: Instruction): Result => {
+  const { args, op } = instruction
+  const spec = instruction.spec as FieldSpec
+  const { members } = set
+  const { size } = members
+  switch (op) {
+    case Op.has:
+      return members.has(args[0] as string) ? 1 : 0
+    case Op.remove: {
+      const gone = new Set((args as ReadonlyArray<string>).filter((member) => members.has(member)))
+      counted(size, size - gone.size, spec)
+      if (gone.size > 0) flip(run, at, set, gone, true)
+      return gone.size
+    }
+    case Op.take: {
+      const [member] = members
+      if (member === undefined) return false
+      counted(size, size - 1, spec)
+      flip(run, at, set, [member], true)
+      return member
+    }
+    case Op.addMembers: {
+      const added = new Set((args as ReadonlyArray<string>).filter((member) => !members.has(member)))
+      counted(size, size + added.size, spec)
+      if (added.size > 0) flip(run, at, set, added, false)
+      return added.size
+    }
+    case Op.union:
+      return [...new Set([...members, ...otherSet(run, instruction)])]
+  }
+  // intersection and difference
+  const other = otherSet(run, instruction)
+  return [...members].filter((member) => other.has(member) === (op === Op.intersection))
+}

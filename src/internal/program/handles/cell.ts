@@ -1,0 +1,278 @@
+/**
+ * One text: a field of the hash, an item of a list, or an entry of a map.
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import type { Codec } from "../../schema/codec.ts"
+import { Problem } from "../../schema/problem.ts"
+import type { AtomicNode } from "../atomic.ts"
+import { type Argument, type FieldSpec, Op, type Result } from "../instruction.ts"
+import { encodeAll, instruct, invalid, isOne, none, nothing, type Place, same, uncheckable } from "./place.ts"
+
+interface Options {
+  readonly atLeast?: unknown
+  readonly atMost?: unknown
+  readonly initial?: unknown
+}
+
+const noOptions: Options = {}
+
+/**
+ * What the cells of one field have in common.
+ *
+ * @internal
+ */
+export interface Shape {
+  readonly field: string
+  readonly spec: FieldSpec
+  readonly codec: Codec
+  /** why nothing can be written here but the whole that this is a part of */
+  readonly unsendable?: string | undefined
+  /** of what is there, or is not */
+  readonly decode: (result: Result) => unknown
+  /** of what an operation gives, which is there for certain */
+  readonly decodeNew: (result: Result) => unknown
+}
+
+/** Whole amounts give whole results; the others may, and are checked where they are computed. */
+const needsWhole: ReadonlySet<Op> = new Set([Op.add, Op.min, Op.max, Op.clamp])
+
+const expectedAmount = new Problem("Expected a finite amount")
+const lowest = -(2n ** 63n)
+const highest = 2n ** 63n - 1n
+
+const isInt64 = (value: unknown): boolean => typeof value === "bigint" && value >= lowest && value <= highest
+
+/** @internal */
+export class Cell {
+  readonly place: Place
+  readonly shape: Shape
+  /** the position or the name, before all other arguments */
+  readonly at: ReadonlyArray<Argument>
+
+  constructor(place: Place, shape: Shape, at: ReadonlyArray<Argument>) {
+    this.place = place
+    this.shape = shape
+    this.at = at
+  }
+
+  op(
+    op: Op,
+    args: ReadonlyArray<Argument>,
+    decode: (result: any) => unknown,
+    spec: FieldSpec = this.shape.spec
+  ): AtomicNode {
+    const { field, unsendable } = this.shape
+    return unsendable !== undefined && op !== Op.get
+      ? this.refuse(uncheckable(unsendable))
+      : instruct(this.place, op, spec, field, this.at === none ? args : [...this.at, ...args], decode)
+  }
+
+  refuse(problem: Problem): AtomicNode {
+    return invalid(this.place, this.shape.field, problem)
+  }
+
+  withTexts(values: ReadonlyArray<unknown>, f: (texts: ReadonlyArray<string>) => AtomicNode): AtomicNode {
+    const texts = encodeAll(this.shape.codec, values)
+    return texts instanceof Problem ? this.refuse(texts) : f(texts)
+  }
+
+  /** Whatever only the server can compute needs checks that it can evaluate. */
+  compute(
+    op: Op,
+    kinds: string,
+    args: ReadonlyArray<Argument>,
+    decode: (result: any) => unknown,
+    initial?: unknown
+  ): AtomicNode {
+    const { codec: { kind, unsendable }, spec } = this.shape
+    if (unsendable !== undefined || !kinds.includes(kind)) {
+      return this.refuse(uncheckable(unsendable ?? "a value of another kind"))
+    }
+    if (initial === undefined || spec.d !== undefined) return this.op(op, args, decode)
+    const text = this.start(initial)
+    return text instanceof Problem ? this.refuse(text) : this.op(op, args, decode, { ...spec, d: text })
+  }
+
+  /** The text to begin with: it has to be of the kind, and only the result within bounds. */
+  start(initial: unknown): string | Problem {
+    const { encode, kind } = this.shape.codec
+    return typeof initial === "number" && kind === "n" && Number.isFinite(initial) ||
+        kind === "i" && Number.isSafeInteger(initial) || kind === "l" && isInt64(initial) ||
+        kind === "t" && initial === "" || kind === "b"
+      ? String(initial)
+      : encode(initial)
+  }
+
+  /** What is added to a value of this kind, or compared with it. */
+  amount(op: Op, amount: unknown): Argument | Problem {
+    switch (this.shape.codec.kind) {
+      case "l":
+        return isInt64(amount) ? String(amount) : new Problem("Expected an amount of 64 bits")
+      case "d":
+      case "u": {
+        const duration = Option.getOrUndefined(Duration.fromInput(amount as Duration.Input))
+        if (duration === undefined || !Duration.isFinite(duration)) return new Problem("Expected a finite duration")
+        if (this.shape.codec.kind === "u") return String(Duration.toNanosUnsafe(duration))
+        const milliseconds = Duration.toMillis(duration)
+        return Number.isSafeInteger(milliseconds) ? milliseconds : new Problem("Expected whole milliseconds")
+      }
+      default:
+        if (!Number.isFinite(amount)) return expectedAmount
+        return this.shape.codec.kind === "i" && needsWhole.has(op) && !Number.isInteger(amount)
+          ? new Problem("Expected an integer amount")
+          : amount as number
+    }
+  }
+
+  bound(bound: unknown): Argument | Problem {
+    if (bound === undefined) return false
+    const { codec: { encode, kind } } = this.shape
+    if (kind === "i" || kind === "n") {
+      return Number.isFinite(bound)
+        ? bound as number
+        : new Problem("Expected a finite bound")
+    }
+    if (kind === "l") {
+      return typeof bound === "bigint"
+        ? String(bound)
+        : new Problem("Expected a bound that is a bigint")
+    }
+    const text = encode(bound)
+    return kind === "d" && typeof text === "string" ? Number(text) : text
+  }
+
+  arithmetic(op: Op, kinds: string, amounts: ReadonlyArray<unknown>, options: Options = noOptions): AtomicNode {
+    const { atLeast, atMost, initial } = options
+    const args: Array<Argument> = []
+    for (const amount of amounts) {
+      const arg = this.amount(op, amount)
+      if (arg instanceof Problem) return this.refuse(arg)
+      args.push(arg)
+    }
+    if (atLeast !== undefined || atMost !== undefined) {
+      for (const bound of [atLeast, atMost]) {
+        const arg = this.bound(bound)
+        if (arg instanceof Problem) return this.refuse(arg)
+        args.push(arg)
+      }
+    }
+    return this.compute(op, kinds, args, this.shape.decodeNew, initial)
+  }
+
+  get(): AtomicNode {
+    return this.op(Op.get, none, this.shape.decode)
+  }
+  set(value: unknown): AtomicNode {
+    return this.withTexts([value], (texts) => this.op(Op.set, texts, nothing))
+  }
+  getAndSet(value: unknown): AtomicNode {
+    return this.withTexts([value], (texts) => this.op(Op.getAndSet, texts, this.shape.decode))
+  }
+  compareAndSet(expected: unknown, value: unknown): AtomicNode {
+    return this.withTexts([expected, value], (texts) => this.op(Op.compareAndSet, texts, isOne))
+  }
+  append(text: string): AtomicNode {
+    if (typeof text !== "string" || !text.isWellFormed()) {
+      return this.refuse(new Problem("Expected well-formed Unicode"))
+    }
+    return this.compute(Op.appendText, "t", [text], same)
+  }
+  increment(by: unknown = this.one(), options?: Options): AtomicNode {
+    return this.arithmetic(Op.add, "inl", [by], options)
+  }
+  decrement(by: unknown = this.one(), options?: Options): AtomicNode {
+    return this.arithmetic(Op.add, "inl", [negated(by)], options)
+  }
+  multiply(by: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.multiply, "inl", [by], options)
+  }
+  divide(by: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.divide, "in", [by], options)
+  }
+  quotient(by: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.quotient, "inl", [by], options)
+  }
+  modulo(by: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.modulo, "inl", [by], options)
+  }
+  power(exponent: unknown, options?: Options): AtomicNode {
+    return Number.isSafeInteger(exponent) || exponent === 0.5
+      ? this.arithmetic(Op.power, "in", [exponent], options)
+      : this.refuse(new Problem("Expected an exponent that is an integer, or 0.5"))
+  }
+  min(other: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.min, "inl", [other], options)
+  }
+  max(other: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.max, "inl", [other], options)
+  }
+  clamp(low: any, high: any, options?: Options): AtomicNode {
+    const node = this.arithmetic(Op.clamp, "inl", [low, high], options)
+    return node._tag === "Instruct" && low > high ? this.refuse(new Problem("Expected low to be at most high")) : node
+  }
+  add(duration: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.add, "du", [duration], options)
+  }
+  subtract(duration: unknown, options?: Options): AtomicNode {
+    const amount = Option.map(Duration.fromInput(duration as Duration.Input), Duration.negate)
+    return this.arithmetic(Op.add, "du", [Option.getOrUndefined(amount)], options)
+  }
+  toggle(): AtomicNode {
+    return this.compute(Op.toggle, "b", none, this.shape.decodeNew)
+  }
+
+  one(): unknown {
+    return this.shape.codec.kind === "l" ? 1n : 1
+  }
+}
+
+const negated = (amount: unknown): unknown =>
+  typeof amount === "bigint" || typeof amount === "number" ? -amount : amount
+
+/**
+ * A cell that may be absent.
+ *
+ * @internal
+ */
+export class OptionalCell extends Cell {
+  isSet(): AtomicNode {
+    return this.op(Op.get, none, (result) => result !== false && !(this.shape.spec.z === true && result === "null"))
+  }
+  setIfAbsent(value: unknown): AtomicNode {
+    return this.withTexts([value], (texts) => this.op(Op.setIfAbsent, texts, isOne))
+  }
+  clear(): AtomicNode {
+    return this.op(Op.clear, none, nothing)
+  }
+  override arithmetic(op: Op, kinds: string, amounts: ReadonlyArray<unknown>, options?: Options): AtomicNode {
+    return options?.initial === undefined
+      ? this.refuse(new Problem("Expected an initial value"))
+      : super.arithmetic(op, kinds, amounts, options)
+  }
+}
+
+/**
+ * An entry of a map, which is made when it is written. Counters begin with nothing.
+ *
+ * @internal
+ */
+export class EntryCell extends OptionalCell {
+  override increment(by?: unknown, options?: Options): AtomicNode {
+    return super.increment(by, { ...options, initial: options?.initial ?? this.zero() })
+  }
+  override decrement(by?: unknown, options?: Options): AtomicNode {
+    return super.decrement(by, { ...options, initial: options?.initial ?? this.zero() })
+  }
+  override append(text: string): AtomicNode {
+    return typeof text === "string" && text.isWellFormed()
+      ? this.compute(Op.appendText, "t", [text], same, "")
+      : super.append(text)
+  }
+  override toggle(): AtomicNode {
+    return this.compute(Op.toggle, "b", none, this.shape.decodeNew, false)
+  }
+  zero(): unknown {
+    return this.shape.codec.kind === "l" ? 0n : 0
+  }
+}

@@ -1,0 +1,95 @@
+-- Integers that doubles can't hold. Between operations they are texts in one form: no leading zeros, no negative zero. For
+-- an operation each is cut into limbs of seven digits, the lowest first, with its sign; zero has none.
+local BASE = 10000000
+local gsub, sub, concat = string.gsub, string.sub, table.concat
+
+local function integer(text)
+  if not find(text, "^%-?%d+$") then return nil end
+  local _, _, sign, digits = find(text, "^(%-?)0*(%d+)$")
+  return digits == "0" and digits or sign .. digits
+end
+
+local function trimmed(limbs)
+  local count = #limbs
+  while limbs[count] == 0 do
+    limbs[count] = nil
+    count = count - 1
+  end
+  return limbs
+end
+
+local function limbsOf(text)
+  local negative = sub(text, 1, 1) == "-"
+  local limbs, count, first = { negative = negative }, 0, negative and 2 or 1
+  for last = #text, first, -7 do
+    count = count + 1
+    limbs[count] = tonumber(sub(text, last - 6 < first and first or last - 6, last))
+  end
+  return trimmed(limbs)
+end
+
+local function textOf(limbs)
+  local count = #limbs
+  if count == 0 then return "0" end
+  local parts = { (limbs.negative and "-" or "") .. format("%d", limbs[count]) }
+  for i = count - 1, 1, -1 do parts[#parts + 1] = format("%07d", limbs[i]) end
+  return concat(parts)
+end
+
+-- Without their signs.
+local function smaller(a, b)
+  if #a ~= #b then return #a < #b end
+  for i = #a, 1, -1 do
+    if a[i] ~= b[i] then return a[i] < b[i] end
+  end
+  return false
+end
+
+local function plus(a, b)
+  local sign = 1
+  if a.negative ~= b.negative then
+    sign = -1
+    if smaller(a, b) then a, b = b, a end
+  end
+  local sum, carry = { negative = a.negative }, 0
+  for i = 1, #a > #b and #a or #b do
+    local limb = (a[i] or 0) + sign * (b[i] or 0) + carry
+    carry = floor(limb / BASE)
+    sum[i] = limb - carry * BASE
+  end
+  if carry > 0 then sum[#sum + 1] = carry end
+  return trimmed(sum)
+end
+
+local function times(a, b)
+  local product = { negative = a.negative ~= b.negative }
+  for i = 1, #a + #b do product[i] = 0 end
+  for i = 1, #a do
+    local carry = 0
+    for j = 1, #b do
+      local limb = product[i + j - 1] + a[i] * b[j] + carry
+      carry = floor(limb / BASE)
+      product[i + j - 1] = limb - carry * BASE
+    end
+    if carry > 0 then product[i + #b] = carry end
+  end
+  return trimmed(product)
+end
+
+-- The quotient and the remainder, towards zero: one digit after the other, as on paper.
+local function divided(text, divisor)
+  local digits, negative = gsub(text, "^%-", "")
+  local less, ten, rest, quotient = { negative = true }, { 10, negative = false }, { negative = false }, {}
+  for i = 1, #divisor do less[i] = divisor[i] end
+  for i = 1, #digits do
+    rest = plus(times(rest, ten), trimmed({ tonumber(sub(digits, i, i)), negative = false }))
+    local digit = 0
+    while not smaller(rest, less) do
+      rest, digit = plus(rest, less), digit + 1
+    end
+    quotient[i] = digit
+  end
+  rest.negative = negative == 1
+  local sign = (negative == 1) ~= divisor.negative and "-" or ""
+  return integer(sign .. concat(quotient)), textOf(rest)
+end

@@ -1,0 +1,56 @@
+-- Collections, whatever their kind, are changed in place too. No key is removed before the program has succeeded, so what
+-- is dead stays: of a list the first `skip` items, of the others all that is stored or nothing (`void`).
+local SIZE = { list = "LLEN", set = "SCARD", map = "HLEN", zset = "ZCARD" }
+
+local function collection(e, spec)
+  local key = e.key .. ":" .. spec.f
+  local c = opened[key]
+  if not c then
+    local kind = spec.of or spec.k
+    local count = call(SIZE[kind], key)
+    c = { key = key, name = spec.f, kind = kind, e = e, count = count, skip = 0, void = false, stored = count > 0 }
+    opened[key] = c
+    orderCount = orderCount + 1
+    order[orderCount] = c
+  end
+  return c
+end
+
+local function counted(c, count)
+  record(c, "count", c.count)
+  c.count = count
+end
+
+-- Only of a list: its first items die.
+local function drop(c, count)
+  record(c, "skip", c.skip)
+  c.skip = c.skip + count
+  counted(c, c.count - count)
+end
+
+local function discard(c)
+  if c.count == 0 then return end
+  if c.kind == "list" then return drop(c, c.count) end
+  record(c, "void", false)
+  c.void = true
+  counted(c, 0)
+end
+
+local function contents(c)
+  return c.count > 0 and more.row(c.key, c.kind, c.skip) or {}
+end
+
+-- Like Array.prototype.slice: the end is exclusive, and negative positions count from the end.
+local function slice(from, to, count)
+  if from < 0 then from = from + count < 0 and 0 or from + count elseif from > count then from = count end
+  if to < 0 then to = to + count elseif to > count then to = count end
+  return from, to < from and from or to
+end
+
+-- What is stored under the keys of a second entity may be of another kind: that it is this one is told.
+local function guarded(f, e, spec)
+  local ok, result = pcall(f, e, spec)
+  if ok then return result end
+  if find(type(result) == "table" and result.err or result[1] or result, "^%-?WRONGTYPE") then return fail("type", 1) end
+  return error(result, 0)
+end

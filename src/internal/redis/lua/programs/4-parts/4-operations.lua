@@ -1,0 +1,38 @@
+local list, named -- made when first needed
+
+local function familyOf(c)
+  if c.kind == "list" then
+    if not list then list = lists() end
+    return list
+  end
+  if not named then named = collections() end
+  return named
+end
+
+local function refill(c, items, first, last)
+  if last < first then return discard(c) end
+  return familyOf(c).refill(c, items, first, last)
+end
+
+local function onPart(op, c, spec, at, n)
+  if op == OP.size then return c.count end
+  if op == OP.values then return contents(c) end
+  if op == OP.empty or op == OP.replace then
+    if op == OP.replace or c.count > 0 then
+      touch(c.e)
+      refill(c, code, at, at + n - 1)
+    end
+    return 1
+  end
+  local family = familyOf(c)
+  return (op < OP.size and family.onCell or family.operate)(op, c, spec, at, n)
+end
+
+return {
+  onPart = onPart,
+  collection = collection,
+  refill = refill,
+  discard = discard,
+  contents = contents,
+  guarded = guarded
+}

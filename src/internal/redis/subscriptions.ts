@@ -1,0 +1,86 @@
+/**
+ * Brings a transport's subscriptions to the service: within the deadline, and with what a refusal means.
+ */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import type { RedisService, SubscriptionEvent } from "../../RedisService.ts"
+import {
+  ConnectionUnavailable,
+  RedisServiceError,
+  type RedisServiceErrorReason,
+  Unsupported
+} from "../../RedisServiceError.ts"
+import type { ChannelEvent, RedisTransport } from "../../RedisTransport.ts"
+import { classify, isFinal } from "./classify.ts"
+
+/** @internal */
+export interface SubscriptionsOptions {
+  readonly transport: RedisTransport["Service"]
+  readonly keyPrefix: string
+  /** in milliseconds */
+  readonly deadline: number
+  /** the service's: every subscription ends with it */
+  readonly scope: Scope.Scope
+  readonly runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+}
+
+const missed: SubscriptionEvent = { _tag: "Missed" }
+
+/** @internal */
+export const make = (options: SubscriptionsOptions): RedisService["Service"]["subscribe"] => {
+  const { deadline, keyPrefix, runFork, transport } = options
+  const subscribe = transport.subscribe
+  if (subscribe === undefined) {
+    const reason = new Unsupported({ requirement: "a transport that can subscribe" })
+    return () => Effect.fail(new RedisServiceError({ reason }))
+  }
+  return (channel, listener) =>
+    Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
+      const caller = yield* Scope.fork(yield* Effect.scope)
+      const scope = Scope.forkUnsafe(options.scope)
+      const established = Deferred.makeUnsafe<void, RedisServiceError>()
+      let isLive = false
+      let isOver = false
+      let refusal: RedisServiceErrorReason | undefined
+
+      const unavailable = () => new RedisServiceError({ reason: refusal ?? new ConnectionUnavailable({}) })
+      const end = (error: RedisServiceError | undefined): void => {
+        if (isOver) return
+        isOver = true
+        if (isLive) listener({ _tag: "Ended", error })
+        else Deferred.doneUnsafe(established, Exit.fail(error ?? unavailable()))
+      }
+      const hear = (event: ChannelEvent): void => {
+        if (isOver) return
+        switch (event._tag) {
+          case "Subscribed":
+            if (isLive) return listener(missed)
+            isLive = true
+            Deferred.doneUnsafe(established, Exit.void)
+            break
+          case "Message":
+            // before the confirmation it is of a subscription that is ending, and those after it may be lost
+            if (isLive) listener(event)
+            break
+          case "Refused":
+            refusal = classify(event.message, [], true)
+            if (!isFinal(refusal)) return
+            end(unavailable())
+            runFork(Scope.close(scope, Exit.void))
+        }
+      }
+
+      yield* Scope.addFinalizer(caller, Scope.close(scope, Exit.void))
+      yield* Scope.addFinalizer(scope, Effect.sync(() => end(undefined)))
+      yield* Scope.provide(subscribe(keyPrefix + channel, hear), scope)
+      const wait = Effect.timeoutOrElse(Deferred.await(established), {
+        duration: deadline,
+        orElse: () => Effect.fail(unavailable())
+      })
+      // what failed holds nothing until the caller's scope closes
+      yield* Effect.onError(restore(wait), () => Scope.close(caller, Exit.void))
+    }))
+}

@@ -1,0 +1,159 @@
+/**
+ * Values of any kind, as one JSON text.
+ */
+import * as Cause from "effect/Cause"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
+import type { Codec } from "./codec.ts"
+import { illFormed, Problem } from "./problem.ts"
+import { record } from "./record.ts"
+
+const deepest = 500
+
+/**
+ * JSON in which the keys of every object are in order, so that equal values are equal texts. It goes no deeper than 500.
+ *
+ * @internal
+ */
+export const canonicalJson = (value: unknown, depth = 0): string => {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null"
+  if (depth > deepest) throw new RangeError(`Expected no more than ${deepest} levels`)
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join(",")}]`
+  const entries = Object.keys(value).sort().filter((key) => (value as Record<string, unknown>)[key] !== undefined)
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson((value as Record<string, unknown>)[key], depth + 1)}`)
+  return `{${entries.join(",")}}`
+}
+
+const isWellFormedDeep = (value: unknown): boolean => {
+  if (typeof value === "string") return value.isWellFormed()
+  if (typeof value !== "object" || value === null) return true
+  return Array.isArray(value)
+    ? value.every(isWellFormedDeep)
+    : Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormedDeep(item))
+}
+
+/** The schema's own effects must end at once: whatever waits has no stored form. */
+const attempt = <A>(run: () => Exit.Exit<unknown, Schema.SchemaError>, then: (value: unknown) => A): A | Problem => {
+  try {
+    const exit = run()
+    if (Exit.isSuccess(exit)) return then(exit.value)
+    const error = Cause.findErrorOption(exit.cause)
+    return Option.isSome(error)
+      ? Problem.fromIssue(error.value.issue)
+      : new Problem("The schema's transformation failed")
+  } catch (error) {
+    return new Problem(error instanceof RangeError ? `Expected no more than ${deepest} levels` : "Expected JSON")
+  }
+}
+
+/** Whether values of a type may look alike in JSON: members of a union, `undefined` and `null`, or anything at all. */
+const isAmbiguous = (ast: SchemaAST.AST, seen = new Set<SchemaAST.AST>()): boolean => {
+  if (seen.has(ast)) return false
+  seen.add(ast)
+  const any = (parts: ReadonlyArray<SchemaAST.AST>): boolean => parts.some((part) => isAmbiguous(part, seen))
+  switch (ast._tag) {
+    case "Any":
+    case "Unknown":
+    case "ObjectKeyword":
+      return true
+    case "Union":
+      return ast.types.some((type) => type._tag !== "Literal")
+    case "Suspend":
+      return isAmbiguous(ast.thunk(), seen)
+    case "Declaration":
+      return any(ast.typeParameters)
+    case "Arrays":
+      return any([...ast.elements, ...ast.rest])
+    case "Objects":
+      return any([...ast.propertySignatures, ...ast.indexSignatures].map(({ type }) => type))
+    default:
+      return false
+  }
+}
+
+/** The same without the keys that hold `undefined`, where these are in plain objects. */
+const withoutUndefined = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(withoutUndefined)
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return record(
+    Object.entries(value).flatMap(([name, part]) => part === undefined ? [] : [[name, withoutUndefined(part)]])
+  )
+}
+
+const inexact = new Problem("Expected a value that is the same when it is read again")
+
+/**
+ * Any value at all, as one JSON text through the schema's own codec. A value that would be read as another one is refused.
+ *
+ * @internal
+ */
+export const json = (schema: Schema.Constraint): Codec => {
+  let lazy: {
+    readonly encode: (value: unknown) => Exit.Exit<unknown, Schema.SchemaError>
+    readonly decode: (value: unknown) => Exit.Exit<unknown, Schema.SchemaError>
+    readonly equals: ((a: unknown, b: unknown) => boolean) | undefined
+  } | undefined
+  const codec = () => {
+    if (lazy === undefined) {
+      const encoded = Schema.toCodecJson(schema as Schema.Top) as unknown as Schema.Codec<unknown, unknown>
+      lazy = {
+        encode: Schema.encodeUnknownExit(encoded),
+        decode: Schema.decodeUnknownExit(encoded),
+        equals: isAmbiguous(Schema.toType(schema as Schema.Top).ast)
+          ? Schema.toEquivalence(schema as Schema.Top)
+          : undefined
+      }
+    }
+    return lazy
+  }
+  const toText = (value: unknown): string | Problem =>
+    attempt(
+      () => codec().encode(value),
+      (encoded) => isWellFormedDeep(encoded) ? canonicalJson(encoded) : illFormed
+    )
+  const decode = (text: string): unknown => attempt(() => codec().decode(parse(text)), (value) => value)
+  const exactly = (value: unknown): string | Problem => {
+    const text = toText(value)
+    return text instanceof Problem || codec().equals!(value, decode(text)) ? text : inexact
+  }
+  return {
+    kind: "v",
+    form: "json",
+    bounds: {},
+    unsendable: "a value that is stored as a whole",
+    encode: (value) => {
+      if (codec().equals === undefined) return toText(value)
+      const text = exactly(value)
+      if (!(text instanceof Problem)) return text
+      const again = exactly(withoutUndefined(value))
+      return again instanceof Problem ? text : again
+    },
+    decode
+  }
+}
+
+const strings = /"(?:[^"\\]|\\.)*"(?=\s*(:)?)/gs
+
+/**
+ * A key with an escape may be read as another one that was read before it in the same place: a fault of V8
+ * (nodejs/node#63785). Such keys are read by themselves.
+ */
+const parse = (text: string): unknown => {
+  if (!text.includes("\\")) return JSON.parse(text)
+  let escaped = false
+  const renamed = text.replaceAll(strings, (token, colon) => {
+    if (colon === undefined) return token
+    escaped ||= token.includes("\\")
+    return `"${encodeURIComponent(JSON.parse(token))}"`
+  })
+  return escaped ? withNames(JSON.parse(renamed)) : JSON.parse(text)
+}
+
+const withNames = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(withNames)
+    : typeof value === "object" && value !== null
+    ? record(Object.entries(value).map(([name, part]) => [decodeURIComponent(name), withNames(part)]))
+    : value

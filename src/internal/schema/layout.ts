@@ -1,0 +1,128 @@
+/**
+ * What is read and written of a struct: in which order, and how it becomes the struct again.
+ */
+import type { Argument, EntitySpec, Life, Result } from "../program/instruction.ts"
+import { type CollectionNode, encodeLeaf, type Leaf, type Node, readLeaf, type Struct } from "./plan.ts"
+import { Problem } from "./problem.ts"
+
+/**
+ * Which fields a struct reads and writes, in which order, and how.
+ *
+ * @internal
+ */
+export interface Layout {
+  readonly spec: EntitySpec
+  readonly leaves: ReadonlyArray<Leaf>
+  readonly collections: ReadonlyArray<CollectionNode>
+  /** whether some field may be unreadable and the whole not */
+  readonly isTolerant: boolean
+  /** from the result of a read: the version, each leaf, each collection; what it tolerates it adds to `issues` */
+  readonly decode: (row: ReadonlyArray<Result>, id: ReadonlyArray<unknown>, issues: Array<Problem>) => unknown
+  /** the content of an entity: each leaf, then each collection with its number of texts before it */
+  readonly encode: (value: any) => Array<Argument> | Problem
+}
+
+const maximumFields = 1000
+
+const texts = (row: Result | undefined): ReadonlyArray<string> => Array.isArray(row) ? row : []
+
+/** @internal */
+export const layout = (root: Struct, life?: Life): Layout => {
+  const leaves: Array<Leaf> = []
+  const collections: Array<CollectionNode> = []
+  const collect = (self: Struct): void => {
+    for (const [, child] of self.fields) {
+      if (child._tag === "leaf") leaves.push(child)
+      else if (child._tag === "collection") collections.push(child)
+      else if (child._tag === "struct") collect(child)
+    }
+  }
+  collect(root)
+  if (leaves.length + collections.length > maximumFields) {
+    throw new Error(`Model field "${root.field}": more than ${maximumFields} stored fields`)
+  }
+
+  type Read = Layout["decode"]
+  const tolerated = ({ fallback, field }: Leaf | CollectionNode, value: unknown, issues: Array<Problem>): unknown => {
+    if (!(value instanceof Problem)) return value
+    const problem = value.within(field)
+    if (fallback === undefined) return problem
+    issues.push(problem)
+    return fallback.value
+  }
+  const reader = (self: Node): Read => {
+    switch (self._tag) {
+      case "key":
+        return (_, id) => id[self.position]
+      case "leaf": {
+        const at = 1 + leaves.indexOf(self)
+        return (row, _, issues) => tolerated(self, readLeaf(self, row[at]), issues)
+      }
+      case "collection": {
+        const at = 1 + leaves.length + collections.indexOf(self)
+        return (row, _, issues) => tolerated(self, self.decode(texts(row[at])), issues)
+      }
+      case "struct": {
+        const parts = self.fields.map(([name, child]) =>
+          [name, reader(child), child._tag === "leaf" && child.absence === "key"] as const
+        )
+        return (row, id, issues) => {
+          const fields: Record<string, unknown> = {}
+          for (const [name, read, omit] of parts) {
+            const value = read(row, id, issues)
+            if (value instanceof Problem) return value
+            if (value !== undefined || !omit) fields[name] = value
+          }
+          return self.make(fields)
+        }
+      }
+    }
+  }
+
+  const encodeInto = (
+    self: Struct,
+    value: any,
+    texts: Array<Argument>,
+    rows: Array<ReadonlyArray<string>>
+  ): Problem | undefined => {
+    for (const [name, child] of self.fields) {
+      if (child._tag === "key") continue
+      const part = value?.[name]
+      if (child._tag === "struct") {
+        const problem = encodeInto(child, part, texts, rows)
+        if (problem !== undefined) return problem
+      } else if (child._tag === "collection") {
+        const items = child.encode(part)
+        if (items instanceof Problem) return items.within(child.field)
+        rows.push(items)
+      } else {
+        const text = encodeLeaf(child, part)
+        if (text instanceof Problem) return text.within(child.field)
+        texts.push(text)
+      }
+    }
+  }
+
+  return {
+    spec: {
+      fs: leaves.map((child) => child.spec.f),
+      cs: collections.map(({ spec: { life: _, ...spec } }) => spec),
+      ...(life === undefined ? undefined : { life })
+    },
+    leaves,
+    collections,
+    isTolerant: [...leaves, ...collections].some(({ fallback }) => fallback !== undefined),
+    decode: reader(root),
+    encode: (value) => {
+      const args: Array<Argument> = []
+      const rows: Array<ReadonlyArray<string>> = []
+      const problem = encodeInto(root, value, args, rows)
+      if (problem !== undefined) return problem
+      for (const row of rows) {
+        args.push(row.length)
+        for (const item of row) args.push(item)
+      }
+      return args
+    }
+  }
+}

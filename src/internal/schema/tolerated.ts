@@ -1,0 +1,54 @@
+/**
+ * What is unreadable in an entity and tolerated: kept beside the entity, and told to whoever listens, who can log it.
+ */
+import type { Result } from "../program/instruction.ts"
+import type { Layout } from "./layout.ts"
+import { Problem } from "./problem.ts"
+
+/** @internal */
+export interface Tolerated {
+  readonly model: string
+  readonly problem: Problem
+}
+
+const issues = new WeakMap<object, ReadonlyArray<Problem>>()
+let heard: Array<Tolerated> | undefined
+
+/** @internal */
+export const issuesOf = (entity: object): ReadonlyArray<Problem> => issues.get(entity) ?? []
+
+/**
+ * Reads the row of an entity.
+ *
+ * @param id the values of the key's fields
+ * @internal
+ */
+export const readRow = (
+  self: Layout,
+  model: string,
+  row: ReadonlyArray<Result>,
+  id: ReadonlyArray<unknown>
+): unknown => {
+  const problems: Array<Problem> = []
+  const value = self.decode(row, id, problems)
+  if (problems.length > 0 && !(value instanceof Problem)) {
+    issues.set(value as object, problems)
+    for (const problem of problems) heard?.push({ model, problem })
+  }
+  return value
+}
+
+/**
+ * What `f` gives, and what was tolerated meanwhile.
+ *
+ * @internal
+ */
+export const listen = <A>(f: () => A): readonly [A, ReadonlyArray<Tolerated>] => {
+  const found: Array<Tolerated> = []
+  heard = found
+  try {
+    return [f(), found]
+  } finally {
+    heard = undefined
+  }
+}

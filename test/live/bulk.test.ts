@@ -1,0 +1,55 @@
+/**
+ * 50,000 entities in a process that has 200 MB of heap.
+ */
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { describeMemory, describeOwnServer } from "../support/Backends.ts"
+import * as RawRedis from "../support/RawRedis.ts"
+import * as RedisServer from "../support/RedisServer.ts"
+import type { Report } from "./bulkWorker.ts"
+import * as Child from "./child.ts"
+
+const total = 50_000
+const megabytes = 200
+
+const parts = [
+  "insertMany",
+  "getMany",
+  "getManyStream",
+  "deleteMany",
+  "insertManyStream",
+  "getManyStream again",
+  "deleteManyStream"
+]
+
+const run = Effect.fnUntraced(function*(where: string) {
+  // a process that needs more is ended by V8
+  const child = yield* Child.start("bulkWorker.ts", [where, String(total)], [`--max-old-space-size=${megabytes}`])
+  const lines: Array<string> = []
+  for (const part of parts) {
+    const report: Report = yield* child.next
+    assert.deepInclude(report, { part, done: total, good: total })
+    lines.push(`${part} ${report.millis} ms, ${report.heap} MB`)
+  }
+  yield* child.ended
+  return lines.join("; ")
+})
+
+describeMemory("50,000 entities", () => {
+  it.live(
+    "within 200 MB, in memory",
+    () => Effect.map(run("memory"), (line) => console.log(`bulk in memory: ${line}`)),
+    120_000
+  )
+})
+
+describeOwnServer("50,000 entities", () => {
+  it.live("within 200 MB, on a server", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.start()
+      const raw = yield* RawRedis.make(server.url)
+      const line = yield* run(server.url)
+      assert.strictEqual(yield* Effect.map(raw.call("DBSIZE"), Number), 0)
+      console.log(`bulk on a server: ${line}`)
+    }), 120_000)
+})
