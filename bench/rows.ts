@@ -1,10 +1,25 @@
 /**
  * Every row, family by family. A family is a module that exports its `rows`.
  */
+import * as bulk from "./bulk.ts"
 import * as call from "./call.ts"
 import * as get from "./get.ts"
+import * as growth from "./growth.ts"
 import type { Row } from "./harness/row.ts"
+import * as headline from "./headline.ts"
 import * as increment from "./increment.ts"
+import * as memory from "./memory.ts"
+import * as om from "./om.ts"
 import * as transaction from "./transaction.ts"
 
-export const rows: ReadonlyArray<Row> = [...increment.rows, ...call.rows, ...transaction.rows, ...get.rows]
+export const rows: ReadonlyArray<Row> = [
+  ...increment.rows,
+  ...call.rows,
+  ...transaction.rows,
+  ...get.rows,
+  ...om.rows,
+  ...bulk.rows,
+  ...growth.rows,
+  ...headline.rows,
+  ...memory.rows
+]

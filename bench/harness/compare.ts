@@ -2,10 +2,11 @@
  * A row of two contenders, each in a process of its own, in turn, round after round, on the same server.
  */
 import { Effect, type Scope } from "effect"
-import { Redis } from "ioredis"
+import type { Redis } from "ioredis"
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { BenchError, type Figures, median, type Options, type Row } from "./row.ts"
+import { attempt, emptied } from "./server.ts"
 import type { Work } from "./work.ts"
 import type { Answer, Sample } from "./worker.ts"
 
@@ -35,6 +36,8 @@ export interface Definition {
   readonly theirs: Work
   /** Runs when both sides are connected, before the first turn. */
   readonly ready?: (redis: Redis) => Promise<unknown>
+  /** Runs before each turn, and outside of its time. */
+  readonly before?: (redis: Redis) => Promise<unknown>
   /** Fills the empty server, and gives the check of what the row has done to it: undefined, or what is wrong. */
   readonly prepare: (redis: Redis, url: string) => Promise<(done: Done) => Promise<string | undefined>>
 }
@@ -85,34 +88,22 @@ const startWorker = (row: Definition, side: "ours" | "theirs", url: string) =>
 /** `BENCH_PROFILE=ours` writes a profile of that side's process to the current directory. */
 const workerFlags = (side: string): ReadonlyArray<string> => process.env.BENCH_PROFILE === side ? ["--cpu-prof"] : []
 
-const attempt = <A>(row: Definition, run: () => Promise<A>): Effect.Effect<A, BenchError> =>
-  Effect.tryPromise({
-    try: run,
-    catch: (error) =>
-      new BenchError({ message: `${row.name}: ${error instanceof Error ? error.stack : String(error)}` })
-  })
-
 const run = (
   row: Definition,
   url: string,
   options: Options
 ): Effect.Effect<Figures, BenchError, Scope.Scope> =>
   Effect.gen(function*() {
-    const redis = yield* Effect.acquireRelease(
-      Effect.sync(() => new Redis(url)),
-      (redis) => Effect.sync(() => redis.disconnect())
-    )
-    const check = yield* attempt(row, async () => {
-      await redis.flushall("SYNC")
-      return row.prepare(redis, url)
-    })
+    const redis = yield* emptied(row.name, url)
+    const check = yield* attempt(row.name, () => row.prepare(redis, url))
     const ours = yield* startWorker(row, "ours", url)
     const theirs = yield* startWorker(row, "theirs", url)
-    yield* attempt(row, async () => row.ready?.(redis))
+    yield* attempt(row.name, async () => row.ready?.(redis))
     const done = { ours: 0, theirs: 0 }
     const figures: Array<{ readonly ours: number; readonly theirs: number }> = []
 
     const turn = Effect.fnUntraced(function*(side: "ours" | "theirs") {
+      yield* attempt(row.name, async () => row.before?.(redis))
       const sample = yield* (side === "ours" ? ours : theirs).turn(options.sliceMillis)
       if (sample.operations === 0) return yield* new BenchError({ message: `${row.name}: ${side} did nothing` })
       done[side] += sample.operations
@@ -132,7 +123,7 @@ const run = (
       figures.push({ ours: own, theirs: contender })
     }
 
-    const wrong = yield* attempt(row, () => check(done))
+    const wrong = yield* attempt(row.name, () => check(done))
     if (wrong !== undefined) return yield* new BenchError({ message: `${row.name}: ${wrong}` })
     const quotient = (one: { readonly ours: number; readonly theirs: number }): number =>
       row.better === "higher" ? one.ours / one.theirs : one.theirs / one.ours

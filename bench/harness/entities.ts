@@ -23,43 +23,55 @@ export const entityCount = 1000
 
 export const idOf = (index: number): string => `entity-${index % entityCount}`
 export const plainKey = (id: string): string => `plain:${id}`
-const ourKey = (id: string): string => `Counter:{${id}}`
+export const ourKey = (id: string): string => `Counter:{${id}}`
 
 /** Fibers begin apart from each other, and each goes through all entities. */
 export const firstOf = (loop: number): number => loop * 2
 
-const entity = (id: string) =>
-  new Counter({
-    id,
-    name: `name of ${id}`,
-    role: "member",
-    active: true,
-    rating: 4.5,
-    n: 0,
-    visits: 0,
-    likes: 0,
-    posts: 0
-  })
+export const entityOf = (id: string) => ({
+  id,
+  name: `name of ${id}`,
+  role: "member" as const,
+  active: true,
+  rating: 4.5,
+  n: 0,
+  visits: 0,
+  likes: 0,
+  posts: 0
+})
 
-const fill = async (redis: Redis, url: string): Promise<void> => {
-  const ids = Array.from({ length: entityCount }, (_, index) => idOf(index))
-  await Effect.runPromise(
-    Effect.forEach(ids, (id) => Counter.insert(entity(id)), { concurrency: "unbounded", discard: true }).pipe(
-      Effect.provide(RedisService.layer({ url }))
+/** The fields without the id, as `HSET` takes them: a flat list is what costs ioredis least. */
+export const plainFields = (id: string): Array<string | number> => {
+  const { active, likes, n, name, posts, rating, role, visits } = entityOf(id)
+  const flat: Array<string | number> = ["name", name, "role", role, "active", String(active), "rating", rating]
+  flat.push("n", n, "visits", visits, "likes", likes, "posts", posts)
+  return flat
+}
+
+const ids: ReadonlyArray<string> = Array.from({ length: entityCount }, (_, index) => idOf(index))
+
+/** Stores what `insert` makes of each id. */
+export const filling =
+  (insert: (id: string) => Effect.Effect<unknown, unknown, RedisService.RedisService>) =>
+  (url: string): Promise<void> =>
+    Effect.runPromise(
+      Effect.forEach(ids, insert, { concurrency: "unbounded", discard: true }).pipe(
+        Effect.provide(RedisService.layer({ url }))
+      )
     )
-  )
+
+export const fillOurs = filling((id) => Counter.insert(entityOf(id)))
+
+const fillPlain = async (redis: Redis): Promise<void> => {
   const pipeline = redis.pipeline()
-  for (const id of ids) {
-    const { id: _, ...fields } = entity(id)
-    pipeline.hset(plainKey(id), Object.entries(fields).flatMap(([name, value]) => [name, String(value)]))
-  }
+  for (const id of ids) pipeline.hset(plainKey(id), plainFields(id))
   await pipeline.exec()
 }
 
 /** Exact: versions begin at the time in microseconds, and a thousand of them go beyond 2^53. */
 const total = async (redis: Redis, key: (id: string) => string, field: string): Promise<bigint> => {
   const pipeline = redis.pipeline()
-  for (let index = 0; index < entityCount; index++) pipeline.hget(key(idOf(index)), field)
+  for (const id of ids) pipeline.hget(key(id), field)
   let sum = 0n
   for (const [error, text] of await pipeline.exec() ?? []) {
     if (error !== null || typeof text !== "string") throw new Error(`${field} of an entity is gone`)
@@ -68,26 +80,64 @@ const total = async (redis: Redis, key: (id: string) => string, field: string): 
   return sum
 }
 
-/** The entities, and the check that of each field named both sides have as much as they have done. */
-export const counting =
-  (...fields: ReadonlyArray<"n" | "visits" | "likes" | "posts">): Definition["prepare"] => async (redis, url) => {
-    await fill(redis, url)
-    const versions = await total(redis, ourKey, "$v")
+type Counted = "n" | "visits" | "likes" | "posts"
+
+type Prepare = (...fields: ReadonlyArray<Counted>) => Definition["prepare"]
+
+/** Our entities, and the check that each field named has as much as was done, and versions too. */
+export const countingIn =
+  (fill: (url: string) => Promise<void>, key: (id: string) => string): Prepare => (...fields) => async (redis, url) => {
+    await fill(url)
+    const versions = await total(redis, key, "$v")
     return async (done: Done) => {
-      const [expected, contender] = [BigInt(done.ours), BigInt(done.theirs)]
+      const expected = BigInt(done.ours)
       for (const field of fields) {
-        const ours = await total(redis, ourKey, field)
-        if (ours !== expected) return `redlayer counted ${ours} in ${field}, and not ${expected}`
-        const theirs = await total(redis, plainKey, field)
-        if (theirs !== contender) return `the contender counted ${theirs} in ${field}, and not ${contender}`
+        const counted = await total(redis, key, field)
+        if (counted !== expected) return `redlayer counted ${counted} in ${field}, and not ${expected}`
       }
-      const changes = await total(redis, ourKey, "$v") - versions
+      const changes = await total(redis, key, "$v") - versions
       return changes === expected ? undefined : `the versions grew by ${changes}, and not by ${expected}`
     }
   }
+
+/** The plain hashes beside, and the check that of each field named both sides have as much as they have done. */
+export const beside = (ours: Prepare): Prepare => (...fields) => async (redis, url) => {
+  const check = await ours(...fields)(redis, url)
+  await fillPlain(redis)
+  return async (done: Done) => {
+    const expected = BigInt(done.theirs)
+    for (const field of fields) {
+      const counted = await total(redis, plainKey, field)
+      if (counted !== expected) return `the contender counted ${counted} in ${field}, and not ${expected}`
+    }
+    return check(done)
+  }
+}
+
+export const countingOurs = countingIn(fillOurs, ourKey)
+export const counting = beside(countingOurs)
 
 /** The entities, which nobody may change. */
 export const reading: Definition["prepare"] = async (redis, url) => {
   const check = await counting("n")(redis, url)
   return () => check({ ours: 0, theirs: 0 })
+}
+
+/** A server that is empty before each turn, and the check that each operation has stored so many entities. */
+export const inserting = (each: number): Pick<Definition, "prepare" | "before"> => {
+  let stored = 0
+  return {
+    prepare: async (redis) => {
+      stored = 0
+      return async ({ ours, theirs }) => {
+        const keys = stored + await redis.dbsize()
+        const expected = (ours + theirs) * each
+        return keys === expected ? undefined : `${keys} entities were stored, and not ${expected}`
+      }
+    },
+    before: async (redis) => {
+      stored += await redis.dbsize()
+      await redis.flushall("SYNC")
+    }
+  }
 }

@@ -8,7 +8,7 @@ export interface Result extends Figures {
 }
 
 const columns = [
-  ["row", 16, "left"],
+  ["row", 19, "left"],
   ["beside", 18, "left"],
   ["redlayer", 10, "right"],
   ["theirs", 10, "right"],

@@ -74,21 +74,14 @@ export const fibers = <A>(
   }
 }
 
-/** How replies are mapped stays ioredis's own choice. */
-type ClientOptions = Omit<RedisOptions, "replyMapping">
-
-/** Asynchronous functions on one ioredis client. */
-export const promises = <A>(
-  work: Loops<A> & {
-    /** auto-pipelining unless said otherwise */
-    readonly options?: ClientOptions
-    readonly prepare?: (redis: Redis) => Promise<unknown>
-    readonly operations: (redis: Redis, loop: number) => () => Promise<A>
-  }
+/** Asynchronous functions on a client of any kind. */
+export const promisesOn = <Client, A>(
+  connect: (url: string) => Promise<{ readonly client: Client; readonly close: () => unknown }>,
+  work: Loops<A> & { readonly operations: (client: Client, loop: number) => () => Promise<A> }
 ): Work => {
-  const { check, loops, operations, options = { enableAutoPipelining: true }, prepare, timed } = work
-  const run = async (redis: Redis, slice: Slice, loop: number): Promise<number> => {
-    const next = operations(redis, loop)
+  const { check, loops, operations, timed } = work
+  const run = async (client: Client, slice: Slice, loop: number): Promise<number> => {
+    const next = operations(client, loop)
     let count = 0
     let start = 0
     while (!slice.over) {
@@ -101,12 +94,31 @@ export const promises = <A>(
     return count
   }
   return async (url) => {
-    const redis = new Redis(url, { ...options, lazyConnect: true })
-    await redis.connect()
-    await prepare?.(redis)
+    const { client, close } = await connect(url)
     return {
-      turn: async (slice) => sum(await Promise.all(indices(loops).map((loop) => run(redis, slice, loop)))),
-      close: async () => redis.disconnect()
+      turn: async (slice) => sum(await Promise.all(indices(loops).map((loop) => run(client, slice, loop)))),
+      close: async () => {
+        await close()
+      }
     }
   }
 }
+
+/** How replies are mapped stays ioredis's own choice. */
+type ClientOptions = Omit<RedisOptions, "replyMapping">
+
+/** Asynchronous functions on one ioredis client. */
+export const promises = <A>(
+  { options = { enableAutoPipelining: true }, prepare, ...work }: Loops<A> & {
+    /** auto-pipelining unless said otherwise */
+    readonly options?: ClientOptions
+    readonly prepare?: (redis: Redis) => Promise<unknown>
+    readonly operations: (redis: Redis, loop: number) => () => Promise<A>
+  }
+): Work =>
+  promisesOn(async (url) => {
+    const redis = new Redis(url, { ...options, lazyConnect: true })
+    await redis.connect()
+    await prepare?.(redis)
+    return { client: redis, close: () => redis.disconnect() }
+  }, work)

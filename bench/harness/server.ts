@@ -1,0 +1,20 @@
+/**
+ * The server of a row, seen by the process that leads it.
+ */
+import { Effect, type Scope } from "effect"
+import { Redis } from "ioredis"
+import { BenchError } from "./row.ts"
+
+/** What a row does in promises; its failure names the row. */
+export const attempt = <A>(name: string, run: () => Promise<A>): Effect.Effect<A, BenchError> =>
+  Effect.tryPromise({
+    try: run,
+    catch: (error) => new BenchError({ message: `${name}: ${error instanceof Error ? error.stack : String(error)}` })
+  })
+
+/** A client of the server, which has forgotten what rows before this one stored. */
+export const emptied = (name: string, url: string): Effect.Effect<Redis, BenchError, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => new Redis(url)),
+    (redis) => Effect.sync(() => redis.disconnect())
+  ).pipe(Effect.tap((redis) => attempt(name, () => redis.flushall("SYNC"))))
