@@ -133,7 +133,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
   pick<const Name extends keyof F & keyof Entity & string>(
     id: IdOf<F, K>,
     names: ReadonlyArray<Name>
-  ): Atomic<{ readonly [N in Name]: Entity[N] }, EntityNotFound | EntityCorrupted | InvalidValue>
+  ): Atomic<Pick<Entity, Name>, EntityNotFound | EntityCorrupted | InvalidValue>
   /**
    * Stores a new entity, and gives it; `EntityExists` where there is one of this id. Defaults and generated ids are made by
    * the first commit of this value, and kept: committed again, it is the same entity. What an earlier entity of the id may

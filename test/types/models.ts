@@ -95,7 +95,7 @@ holds<
       readonly age: number
       readonly tags: ReadonlySet<string>
       readonly name: string
-      readonly nick: string | undefined
+      readonly nick?: string
     }
   >
 >()
