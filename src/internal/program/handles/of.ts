@@ -114,7 +114,6 @@ type IsRecord<T> = T extends object ? [keyof T] extends [never] ? false
 
 type IsUnion<T, U = T> = T extends any ? [U] extends [T] ? false : true : never
 
-/** @internal */
 export type Of<S extends Schema.Constraint> = S extends { readonly "~type.optionality": "optional" }
   ? IsAny<S["Type"]> extends true ? Optional<S["Type"]>
   : OptionalType<Exclude<S["Type"], undefined>, Exclude<S["Encoded"], undefined>, Failure>
