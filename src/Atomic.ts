@@ -5,9 +5,13 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
+import type * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Types from "effect/Types"
+import { type Condition, isCondition } from "./Condition.ts"
+import type { EntityCorrupted, EntityNotFound, InvalidValue } from "./DomainError.ts"
 import * as Internal from "./internal/program/atomic.ts"
 import type { RedisService } from "./RedisService.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
@@ -157,7 +161,7 @@ export const andThen: {
 } = dual(
   2,
   <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<B, E | E2> =>
-    atomic(new Internal.AndThen(node(self), node(that)))
+    atomic(new Internal.AndThen(node(self), node(that), false))
 )
 
 /**
@@ -236,6 +240,267 @@ export const all: {
   }
   return atomic(new Internal.All(names.map((name) => node(arg[name])), names))
 }
+
+/**
+ * One program for each item, as one, in order: an array of their results.
+ *
+ * @category sequencing
+ * @since 0.1.0
+ */
+export const forEach: {
+  <A, B, E>(f: (item: A, index: number) => Atomic<B, E>): (items: Iterable<A>) => Atomic<Array<B>, E>
+  <A, B, E>(items: Iterable<A>, f: (item: A, index: number) => Atomic<B, E>): Atomic<Array<B>, E>
+} = dual(
+  2,
+  <A, B, E>(items: Iterable<A>, f: (item: A, index: number) => Atomic<B, E>): Atomic<Array<B>, E> =>
+    atomic(new Internal.All(Array.from(items, (item, index) => node(f(item, index))), undefined))
+)
+
+/**
+ * One program, then another, as one: it gives the result of the first.
+ *
+ * @see {@link andThen} for the result of the second
+ * @category sequencing
+ * @since 0.1.0
+ */
+export const tap: {
+  <B, E2>(that: Atomic<B, E2>): <A, E>(self: Atomic<A, E>) => Atomic<A, E | E2>
+  <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<A, E | E2>
+} = dual(
+  2,
+  <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<A, E | E2> =>
+    atomic(new Internal.AndThen(node(self), node(that), true))
+)
+
+interface Observable {
+  readonly get: () => Atomic.Any
+}
+
+type Observed<O> = {
+  readonly [Name in keyof O]: O[Name] extends Observable ? Atomic.Success<ReturnType<O[Name]["get"]>> : never
+}
+
+type ObservedError<O> = {
+  [Name in keyof O]: O[Name] extends Observable ? Atomic.Error<ReturnType<O[Name]["get"]>> : never
+}[
+  keyof O
+]
+
+/**
+ * Fails the whole program with an error of your own where a condition is not true: nothing of the program remains. The error
+ * joins its type. With `observe`, the error can tell what the server saw.
+ *
+ * **Example** (A transfer that can't overdraw)
+ *
+ * ```ts run
+ * import { Data, Effect, Schema } from "effect"
+ * import { Atomic, Model, RedisService } from "redlayer"
+ *
+ * const Account = Model.make("Account", { name: Schema.String, coins: Schema.Int }, { key: "name" })
+ *
+ * class NotEnough extends Data.TaggedError("NotEnough")<{ readonly coins: number }> {}
+ *
+ * const transfer = (from: string, to: string, amount: number) => {
+ *   const [a, b] = [Account.ref(from), Account.ref(to)]
+ *   return Atomic.guard(a.coins.gte(amount), { observe: { coins: a.coins } }, ({ coins }) => new NotEnough({ coins })).pipe(
+ *     Atomic.andThen(a.coins.decrement(amount)),
+ *     Atomic.andThen(b.coins.increment(amount))
+ *   )
+ * }
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Account.insert({ name: "alice", coins: 10 })
+ *   yield* Account.insert({ name: "bob", coins: 0 })
+ *   const bob = yield* transfer("alice", "bob", 7)
+ *   const refused = yield* Effect.flip(transfer("alice", "bob", 7))
+ *   return [bob, refused._tag === "NotEnough" ? refused.coins : refused]
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [7, 3]
+ * ```
+ *
+ * @category conditions
+ * @since 0.1.0
+ */
+export const guard: {
+  <E, E2>(condition: Condition<E>, orFailWith: () => E2): Atomic<void, E | E2>
+  <E, const O extends { readonly [name: string]: Observable }, E2>(
+    condition: Condition<E>,
+    options: { readonly observe: O },
+    orFailWith: (observed: Observed<O>) => E2
+  ): Atomic<void, E | E2 | ObservedError<O>>
+} = (condition: Condition<any>, ...rest: ReadonlyArray<any>): any => {
+  const [options, orFailWith] = rest.length === 1 ? [{ observe: {} }, rest[0]] : rest
+  const names = Object.keys(options.observe)
+  const nodes = names.map((name) => node(options.observe[name].get()))
+  const refused = nodes.find((item) => item._tag === "Invalid")
+  return atomic(
+    refused ?? new Internal.Guard(
+      test(condition),
+      nodes as ReadonlyArray<Internal.Instruct>,
+      (values) => orFailWith(Object.fromEntries(names.map((name, i) => [name, values[i]])))
+    )
+  )
+}
+
+const test = (condition: Condition<any>): Internal.AtomicNode => {
+  if (!isCondition(condition)) throw new TypeError("Expected a condition, such as a handle's eq or Condition.and")
+  return node(condition as Atomic<boolean, any>)
+}
+
+/**
+ * Runs a program where a condition is true: some result, or none.
+ *
+ * @category conditions
+ * @since 0.1.0
+ */
+export const when: {
+  <E2>(condition: Condition<E2>): <A, E>(self: Atomic<A, E>) => Atomic<Option.Option<A>, E | E2>
+  <A, E, E2>(self: Atomic<A, E>, condition: Condition<E2>): Atomic<Option.Option<A>, E | E2>
+} = dual(
+  2,
+  <A, E, E2>(self: Atomic<A, E>, condition: Condition<E2>): Atomic<Option.Option<A>, E | E2> =>
+    atomic(new Internal.When(test(condition), node(self)))
+)
+
+const if_: {
+  <A, E2, B, E3>(options: {
+    readonly onTrue: Atomic<A, E2>
+    readonly onFalse: Atomic<B, E3>
+  }): <E>(condition: Condition<E>) => Atomic<A | B, E | E2 | E3>
+  <E, A, E2, B, E3>(condition: Condition<E>, options: {
+    readonly onTrue: Atomic<A, E2>
+    readonly onFalse: Atomic<B, E3>
+  }): Atomic<A | B, E | E2 | E3>
+} = dual(
+  2,
+  (condition: Condition<any>, options: { readonly onTrue: Atomic.Any; readonly onFalse: Atomic.Any }): Atomic.Any =>
+    atomic(new Internal.If(test(condition), node(options.onTrue), node(options.onFalse)))
+)
+
+export {
+  /**
+   * One program where a condition is true, another where it is not. Only that one runs.
+   *
+   * @category conditions
+   * @since 0.1.0
+   */
+  if_ as if
+}
+
+/** What is found out before, or after, a program runs, and so can't be undone by it. */
+type Uncaught<E> = Extract<E, InvalidValue | EntityCorrupted>
+
+/**
+ * One program; and where it fails in its domain, another in its place: what the first had written is undone, and nothing else.
+ * It catches neither `InvalidValue`, since the program is not sent then, nor `EntityCorrupted`, which is found out when all is
+ * done; nor what the server fails with.
+ *
+ * **Example** (The second choice)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, Model, RedisService } from "redlayer"
+ *
+ * const Shelf = Model.make("Shelf", {
+ *   name: Schema.String,
+ *   left: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+ * }, { key: "name" })
+ *
+ * const take = (name: string) => Shelf.ref(name).left.decrement().pipe(Atomic.as(name))
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Shelf.insert({ name: "front", left: 1 })
+ *   yield* Shelf.insert({ name: "store", left: 9 })
+ *   const either = take("front").pipe(Atomic.orElse(take("store")))
+ *   return [yield* either, yield* either]
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["front", "store"]
+ * ```
+ *
+ * @category error handling
+ * @since 0.1.0
+ */
+export const orElse: {
+  <B, E2>(that: Atomic<B, E2>): <A, E>(self: Atomic<A, E>) => Atomic<A | B, Uncaught<E> | E2>
+  <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<A | B, Uncaught<E> | E2>
+} = dual(
+  2,
+  <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<A | B, Uncaught<E> | E2> =>
+    atomic(new Internal.OrElse(node(self), node(that)))
+)
+
+/**
+ * A program that does nothing where an entity of it is missing: none then, with all that it had written undone, or some
+ * result.
+ *
+ * @category error handling
+ * @since 0.1.0
+ */
+export const ignoreMissing = <A, E>(self: Atomic<A, E>): Atomic<Option.Option<A>, Exclude<E, EntityNotFound>> =>
+  atomic(new Internal.Ignore(node(self)))
+
+/**
+ * What a program is, for people and logs: it holds no value, and reads nothing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Explanation {
+  /** 0 where nothing has to be sent */
+  readonly roundTrips: 0 | 1
+  /** `read` can't write; `free` is let through by a server that is out of memory */
+  readonly access: "read" | "free" | "write"
+  /** the keys that it touches, without the layer's prefix */
+  readonly keys: ReadonlyArray<string>
+  readonly instructions: ReadonlyArray<{
+    readonly operation: string
+    readonly model: string
+    readonly id: string
+    readonly field: string
+  }>
+}
+
+/**
+ * Tells what a program would do, without running it.
+ *
+ * **Example** (How many instructions a program has)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, Model } from "redlayer"
+ *
+ * const Page = Model.make("Page", { path: Schema.String, views: Schema.Int, likes: Schema.Int }, { key: "path" })
+ *
+ * const { likes, views } = Page.ref("/")
+ * const explained = Effect.runSync(Atomic.explain(Atomic.all([views.increment(), likes.get()])))
+ *
+ * const operations = explained.instructions.map(({ field, operation }) => `${operation} ${field}`)
+ * operations // => ["add views", "get likes"]
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const explain = <A, E>(self: Atomic<A, E>): Effect.Effect<Explanation, Extract<E, InvalidValue>> =>
+  Internal.explain(node(self)) as Effect.Effect<Explanation, any>
+
+/**
+ * Commits several programs at once, each by itself: an exit for each, in order. One call for all that share a slot; some may
+ * fail, and the others stand.
+ *
+ * @see {@link all} for one program of several
+ * @category running
+ * @since 0.1.0
+ */
+export const pipeline = <const P extends ReadonlyArray<Atomic.Any>>(
+  programs: P
+): Effect.Effect<
+  { -readonly [K in keyof P]: Exit.Exit<Atomic.Success<P[K]>, Atomic.Error<P[K]> | RedisServiceError> },
+  never,
+  RedisService
+> => Internal.pipeline(programs.map(node)) as Effect.Effect<any, never, RedisService>
 
 /**
  * The plain `Effect` that commits a program: one round trip, all of it or nothing.

@@ -11,6 +11,7 @@ import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { Atomic } from "./Atomic.ts"
+import type { Condition } from "./Condition.ts"
 import type { EntityCorrupted, EntityExists, EntityNotFound, InvalidValue } from "./DomainError.ts"
 import type * as Field from "./Field.ts"
 import * as Internal from "./internal/program/entity.ts"
@@ -125,7 +126,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
   /** The entity, if there is one. O(fields + items). */
   find(id: IdOf<F, K>): Atomic<Option.Option<Entity>, EntityCorrupted | InvalidValue>
   /** Whether there is such an entity. O(1). */
-  exists(id: IdOf<F, K>): Atomic<boolean, InvalidValue>
+  exists(id: IdOf<F, K>): Condition<InvalidValue>
   /**
    * Some fields of the entity, and no others, as a plain object; `EntityNotFound` where there is none. O(fields + items
    * picked).
@@ -169,13 +170,16 @@ export interface Programs<Entity, In, F extends Fields, K> {
   timeToLive(id: IdOf<F, K>): Atomic<Option.Option<Duration.Duration>, EntityNotFound | InvalidValue>
   /**
    * Reads many entities, in the order of their ids: each is there, or says why not. Not one program: each is read by itself,
-   * `concurrency` of them at a time. A server that can't be reached fails the whole.
+   * `concurrency` of them at a time. A server that can't be reached, or refuses, fails the whole.
    */
   getMany(
     ids: Iterable<IdOf<F, K>>,
     options?: BulkOptions
   ): Bulk<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
-  /** Inserts many entities, in order: each is stored, or says why not. Each is inserted by itself. */
+  /**
+   * Inserts many entities, in order: each is stored, or says why not. Each is inserted by itself. Defaults and generated ids
+   * are made by the first run of this value, and kept as long as it: run again, it is the same entities.
+   */
   insertMany(entities: Iterable<In>, options?: BulkOptions & Creation): Bulk<Entity, EntityExists | InvalidValue>
   /** Deletes many entities, in the order of their ids: each says whether it was there. */
   deleteMany(ids: Iterable<IdOf<F, K>>, options?: BulkOptions): Bulk<boolean, InvalidValue>
@@ -184,7 +188,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
     ids: Source<IdOf<F, K>, E, R>,
     options?: BulkOptions
   ): BulkStream<Entity, EntityNotFound | EntityCorrupted | InvalidValue, E, R>
-  /** As `insertMany`, for more than fits in memory. */
+  /** As `insertMany`, for more than fits in memory: nothing is kept, and each run makes entities of its own. */
   insertManyStream<E = never, R = never>(
     entities: Source<In, E, R>,
     options?: BulkOptions & Creation
@@ -212,25 +216,37 @@ export interface Creation {
 export interface BulkOptions {
   /** How many entities are in flight at a time: 1,024 unless said otherwise. */
   readonly concurrency?: number | undefined
-  /** Told now and then how many are done. */
+  /**
+   * Told how many are done, after each group: half of `concurrency` at most, fewer where a stream has no more for now. What
+   * it returns is run before the results of the group are given.
+   */
   readonly onProgress?: ((done: number) => Effect.Effect<void>) | undefined
 }
 
 /**
- * A result for each.
+ * A result for each. One of its own is also a `RedisServiceError` that is about it alone: `WrongType`, `CrossSlot`, or a
+ * `ScriptFailed` that was undone. Every other reason is about the server, or the way there, and fails the whole.
  *
  * @category models
  * @since 0.1.0
  */
-export type Bulk<A, E> = Effect.Effect<ReadonlyArray<Result.Result<A, E>>, RedisServiceError, RedisService>
+export type Bulk<A, E> = Effect.Effect<
+  ReadonlyArray<Result.Result<A, E | RedisServiceError>>,
+  RedisServiceError,
+  RedisService
+>
 
 /**
- * A result for each, as they come.
+ * A result for each, as they come: nothing waits for more of the source than is there. Failures are as those of `Bulk`.
  *
  * @category models
  * @since 0.1.0
  */
-export type BulkStream<A, E, E2, R> = Stream.Stream<Result.Result<A, E>, RedisServiceError | E2, RedisService | R>
+export type BulkStream<A, E, E2, R> = Stream.Stream<
+  Result.Result<A, E | RedisServiceError>,
+  RedisServiceError | E2,
+  RedisService | R
+>
 
 /**
  * @category models

@@ -15,7 +15,7 @@ import type * as Scope from "effect/Scope"
 import type * as Ioredis from "ioredis"
 import * as Memory from "./internal/memory/service.ts"
 import type { Program, Reply } from "./internal/program/instruction.ts"
-import { defaultLimits } from "./internal/program/limits.ts"
+import { limitsOf } from "./internal/program/limits.ts"
 import * as IoredisTransport from "./internal/redis/ioredis.ts"
 import * as Live from "./internal/redis/service.ts"
 import { IoRedis } from "./IoRedis.ts"
@@ -93,6 +93,16 @@ export interface ServiceOptions {
   } | undefined
   /** The largest text of a value, in bytes: 1,000,000 unless said otherwise. A larger one is `InvalidValue`. */
   readonly maximumValueBytes?: number | undefined
+  /**
+   * The largest program, in UTF-16 units of its keys and texts: 16,000,000 unless said otherwise. A larger one is
+   * `InvalidValue`.
+   */
+  readonly maximumProgramBytes?: number | undefined
+  /**
+   * Whether a program whose entities lie in several slots fails with `CrossSlot` on a server that is no cluster too. On a
+   * cluster it always does.
+   */
+  readonly crossSlot?: "refuse" | undefined
 }
 
 type Owned =
@@ -126,7 +136,17 @@ const plain = (secret: string | Redacted.Redacted): string =>
   typeof secret === "string" ? secret : Redacted.value(secret)
 
 const make = Effect.fnUntraced(function*(options: LayerOptions) {
-  const { batch, deadline, keyPrefix, maximumValueBytes, password, url, ...connection } = options
+  const {
+    batch,
+    crossSlot,
+    deadline,
+    keyPrefix,
+    maximumProgramBytes,
+    maximumValueBytes,
+    password,
+    url,
+    ...connection
+  } = options
   const address = url === undefined ? {} : parseUrl(plain(url))
   if (address === undefined) {
     const requirement = "a URL such as redis://user:password@host:6379/0"
@@ -139,8 +159,10 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
   })
   const service = yield* Live.make(IoredisTransport.transport(client), {
     batch,
+    crossSlot,
     deadline,
     keyPrefix,
+    maximumProgramBytes,
     maximumValueBytes
   })
   return Context.make(RedisService, service).pipe(Context.add(IoRedis, client))
@@ -233,6 +255,10 @@ export const layerTransport = (
 export interface MemoryOptions {
   /** As on the live layers. */
   readonly maximumValueBytes?: number | undefined
+  /** As on the live layers. */
+  readonly maximumProgramBytes?: number | undefined
+  /** As on the live layers. */
+  readonly crossSlot?: "refuse" | undefined
 }
 
 /**
@@ -245,10 +271,11 @@ export interface MemoryOptions {
 export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<RedisService> =>
   Layer.effect(
     RedisService,
-    Effect.map(Effect.scope, (scope) => {
-      const valueBytes = options.maximumValueBytes ?? defaultLimits.valueBytes
-      return Memory.make(undefined, { ...defaultLimits, valueBytes }, scope)
-    })
+    Effect.map(
+      Effect.scope,
+      (scope) =>
+        Memory.make(undefined, { limits: limitsOf(options), refusesCrossSlot: options.crossSlot === "refuse", scope })
+    )
   )
 
 /**

@@ -123,7 +123,7 @@ export class WrongType extends Schema.TaggedError<WrongType>("redlayer/WrongType
 }) {
   readonly isRetryable = false
   override get message(): string {
-    return `What is stored for ${this.model}.${this.field} is of another kind`
+    return `What is stored for ${this.model}${this.field === "" ? "" : `.${this.field}`} is of another kind`
   }
 }
 

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 export * as Atomic from "./Atomic.ts"
+export * as Condition from "./Condition.ts"
 export * as DomainError from "./DomainError.ts"
 export * as Field from "./Field.ts"
 export * as IoRedis from "./IoRedis.ts"

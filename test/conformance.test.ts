@@ -6,13 +6,19 @@ import { Effect, Fiber, Schema } from "effect"
 import { Atomic, Model } from "redlayer"
 import { together } from "./conformance/assertions.ts"
 import { batches } from "./conformance/batches.ts"
+import { branches } from "./conformance/branches.ts"
 import { bulk } from "./conformance/bulk.ts"
 import { collections } from "./conformance/collections.ts"
+import { combinators } from "./conformance/combinators.ts"
+import { comparisons } from "./conformance/comparisons.ts"
+import { conditions } from "./conformance/conditions.ts"
 import { creation } from "./conformance/creation.ts"
+import { crossSlot } from "./conformance/crossSlot.ts"
 import { definitions } from "./conformance/definitions.ts"
 import { entities } from "./conformance/entities.ts"
 import { entries } from "./conformance/entries.ts"
 import { eviction } from "./conformance/eviction.ts"
+import { guards } from "./conformance/guards.ts"
 import { inheritance, tolerance } from "./conformance/inheritance.ts"
 import { integers } from "./conformance/integers.ts"
 import { keys } from "./conformance/keys.ts"
@@ -20,9 +26,11 @@ import { listEdits } from "./conformance/listEdits.ts"
 import { lists } from "./conformance/lists.ts"
 import { maps } from "./conformance/maps.ts"
 import { numbers } from "./conformance/numbers.ts"
+import { operands } from "./conformance/operands.ts"
 import { optional } from "./conformance/optional.ts"
 import { all, type Backend, layerRedis, type Test } from "./conformance/Raw.ts"
 import { refresh } from "./conformance/refresh.ts"
+import { refusals } from "./conformance/refusals.ts"
 import { sets } from "./conformance/sets.ts"
 import { sortedSets } from "./conformance/sortedSets.ts"
 import { storedByHand } from "./conformance/storedByHand.ts"
@@ -38,12 +46,18 @@ import * as RedisServer from "./support/RedisServer.ts"
 
 const suites: { readonly [name: string]: (test: Test, backend: Backend) => void } = {
   batches,
+  branches,
   bulk,
   collections,
+  combinators,
+  comparisons,
+  conditions,
   creation,
+  crossSlot,
   definitions,
   entities,
   entries,
+  guards,
   eviction,
   inheritance,
   integers,
@@ -52,8 +66,10 @@ const suites: { readonly [name: string]: (test: Test, backend: Backend) => void 
   lists,
   maps,
   numbers,
+  operands,
   optional,
   refresh,
+  refusals,
   sets,
   sortedSets,
   storedByHand,

@@ -4,11 +4,14 @@ import { RedisService } from "redlayer"
 import { crc16, slotOf } from "../src/internal/program/slot.ts"
 import { escapeId } from "../src/internal/schema/escape.ts"
 import { Problem } from "../src/internal/schema/problem.ts"
+import * as Comparisons from "./property/comparisons.ts"
+import * as Coverage from "./property/coverage.ts"
 import * as Differential from "./property/differential.ts"
 import { faults } from "./property/faults.ts"
 import * as Integers from "./property/integers.ts"
 import * as Keys from "./property/keys.ts"
 import * as Numbers from "./property/numbers.ts"
+import * as Plan from "./property/plan.ts"
 import { operations, storedTexts, takings } from "./property/program.ts"
 import { Random, runs, seed } from "./property/random.ts"
 import * as State from "./property/state.ts"
@@ -25,33 +28,38 @@ const server = Effect.fnUntraced(function*(name: string, options: RedisService.L
   const prefix = uniquePrefix(name)
   const raw = yield* RawRedis.make(url)
   const context = yield* Layer.build(RedisService.layer({ ...options, url, keyPrefix: prefix, deadline: "30 seconds" }))
-  return State.redis(Context.get(context, RedisService.RedisService), raw, prefix)
+  const target = State.redis(Context.get(context, RedisService.RedisService), raw, prefix)
+  // to look for its keys among those of others takes time
+  yield* Effect.addFinalizer(() => target.reset(new Map()))
+  return target
 })
 
 const errors = [
-  ..."EntityNotFound EntityExists EntityCorrupted IndexOutOfRange InvalidValue WrongType".split(" "),
+  ..."EntityNotFound EntityExists EntityCorrupted IndexOutOfRange InvalidValue WrongType Refused".split(" "),
   ..."minimum exclusiveMinimum maximum exclusiveMaximum minLength maxLength minSize maxSize atLeast atMost".split(" ")
     .map((bound) => `OutOfBounds ${bound}`),
   ..."divisionByZero notFinite notWhole outOfRange".split(" ").map((reason) => `ArithmeticError ${reason}`)
 ]
 
-/** Operations that never succeeded, errors that never came, classes of calls that were never made. */
+/** Operations that never succeeded, errors that never came, ways never gone, classes of calls that were never made. */
 const missing = (counts: Differential.Counts): ReadonlyArray<string> => [
   ...operations.filter((operation) => (counts.operations.get(operation)?.done ?? 0) === 0),
   ...errors.filter((error) => !counts.errors.has(error)),
+  ...[...Plan.ways, ...Coverage.expected].filter((way) => !counts.ways.has(way)),
   ...(["read", "free", "write"] as const).filter((access) => !counts.accesses.has(access))
 ]
 
 const list = (counts: Iterable<readonly [name: string, count: unknown]>): string =>
   Array.from(counts, ([name, count]) => `${name} ${String(count)}`).sort().join(", ")
 
-const print = ({ accesses, errors, operations, programs }: Differential.Counts): void => {
+const print = ({ accesses, errors, operations, programs, ways }: Differential.Counts): void => {
   const both = Array.from(operations, ([name, { all, done }]) => [name, `${all}/${done}`] as const)
   console.log([
     `seed ${seed}: ${programs} programs`,
     `  operations, in programs / in programs that succeeded: ${list(both)}`,
     `  errors: ${list(errors)}`,
-    `  by access: ${list(accesses)}`
+    `  by access: ${list(accesses)}`,
+    `  ways: ${list(ways)}`
   ].join("\n"))
 }
 
@@ -127,15 +135,44 @@ for (const backend of backends) {
         assert.isAtLeast(counts.wrote, counts.programs / 2)
       }), minutes(5))
 
+    it.live("leave nothing behind, whatever their structure", () =>
+      Effect.gen(function*() {
+        const programs = Math.min(20_000, runs(2000))
+        const { counts, mismatch } = yield* Undo.structured(yield* target("structured"), {
+          name: "structured",
+          programs
+        })
+        console.log(
+          `seed ${seed}, on ${backend.name}: ${counts.programs} failing programs, ${counts.wrote} of which had written`
+        )
+        if (mismatch !== undefined) assert.fail(mismatch)
+        assert.isAtLeast(counts.wrote, counts.programs / 10)
+      }), minutes(5))
+
     it.live("leave nothing behind, with every operation, at each of their instructions", () =>
       Effect.gen(function*() {
         const { counts, mismatch } = yield* Undo.everywhere(yield* target("everywhere"), "everywhere")
         console.log([
           `seed ${seed}, on ${backend.name}: ${counts.programs} failing programs, ${counts.wrote} of which had written`,
+          `  ${counts.attempts} programs that go on after a part of them has failed`,
           `  ${counts.operations.size} operations; by cause: ${list(counts.causes)}`
         ].join("\n"))
         if (mismatch !== undefined) assert.fail(mismatch)
         assert.strictEqual(counts.operations.size, operations.length)
+      }), minutes(5))
+  })
+
+  backend.describe("conditions", () => {
+    it.live("are true where JavaScript says so", () =>
+      Effect.gen(function*() {
+        const found = yield* Comparisons.run(yield* target("comparisons"), {
+          name: "comparisons",
+          samples: runs(2000)
+        })
+        console.log(`seed ${seed}, on ${backend.name}: ${found.true} of ${found.conditions} conditions are true`)
+        if (found.mismatch !== undefined) assert.fail(found.mismatch)
+        assert.isAbove(found.true, found.conditions / 4)
+        assert.isBelow(found.true, 3 * found.conditions / 4)
       }), minutes(5))
   })
 

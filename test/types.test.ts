@@ -58,9 +58,12 @@ const Everything = Model.make("types/runtime/Everything", {
 
 type Ref = Model.Ref<typeof Everything>
 
-const value = { get: true, set: true, compareAndSet: true } as const
-const word = { ...value, getAndSet: true } as const
+const cell = { get: true, set: true, compareAndSet: true, eq: true, neq: true } as const
+const value = { ...cell, value: true } as const
+const word = { ...value, getAndSet: true, in: true } as const
+const ordering = { lt: true, lte: true, gt: true, gte: true } as const
 const integer = {
+  ...ordering,
   increment: true,
   decrement: true,
   multiply: true,
@@ -72,8 +75,8 @@ const integer = {
 } as const
 const arithmetic = { ...integer, divide: true, power: true } as const
 const number = { ...word, ...arithmetic } as const
-const moving = { add: true, subtract: true } as const
-const optional = { ...value, setIfAbsent: true, isSet: true, clear: true } as const
+const moving = { ...ordering, add: true, subtract: true } as const
+const optional = { ...cell, setIfAbsent: true, isSet: true, clear: true } as const
 const entry = { ...optional, getAndSet: true } as const
 const set = {
   get: true,
@@ -131,6 +134,7 @@ const list = {
   slice: true,
   append: true,
   prepend: true,
+  contains: true,
   insert: true,
   pop: true,
   shift: true,
@@ -143,7 +147,7 @@ const list = {
 
 /** What the types offer: the compiler refuses a name too few, and one too many. */
 const offered: { readonly [Name in keyof Ref]: { readonly [Operation in Names<Ref[Name]>]: true } } = {
-  text: { ...word, append: true },
+  text: { ...word, ...ordering, append: true },
   int: number,
   bool: { ...word, toggle: true },
   word,
@@ -185,7 +189,7 @@ const offeredEntries: {
   }
 } = {
   record: { ...entry, ...arithmetic },
-  map: { ...entry, append: true },
+  map: { ...entry, ...ordering, append: true },
   flags: { ...entry, toggle: true },
   bigs: { ...entry, ...integer },
   waits: { ...entry, ...moving },
@@ -219,7 +223,17 @@ describeMemory("the types", () => {
         lines.filter((line) => line.startsWith(directory)).map((line) => basename(line)).sort(),
         files
       )
-      for (const file of ["handles.ts", "programs.ts", "atomic.ts", "generic.ts", "models.ts", "results.ts"]) {
+      for (
+        const file of [
+          "handles.ts",
+          "programs.ts",
+          "atomic.ts",
+          "generic.ts",
+          "models.ts",
+          "results.ts",
+          "transactions.ts"
+        ]
+      ) {
         assert.include(files, file)
       }
     }), 60_000)
@@ -238,6 +252,11 @@ describeMemory("the types", () => {
       for (const operation of Object.keys(operations)) assert.isFunction(found[operation], `${name}.at.${operation}`)
     }
     assert.isFunction(Everything.ref("1").struct.$.set)
+    assert.isFunction(Everything.ref("1").struct.$.eq)
+    assert.isFunction(Everything.ref("1").struct.$.neq)
+    for (const name of ["value", ...Object.keys(ordering), "eq", "neq"]) {
+      assert.isFunction((Everything.ref("1").list.length() as Record<string, any>)[name], `length.${name}`)
+    }
     assert.isFunction(Everything.ref("1").nested.list.append)
     assert.isUndefined((Everything.ref("1").nested as Record<string, any>).sum)
     assert.isUndefined((Everything.ref("1") as Record<string, any>).id)

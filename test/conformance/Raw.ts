@@ -47,8 +47,11 @@ export type Env = RedisService.RedisService | RawWriter
 export interface Backend {
   readonly name: Where["name"]
   readonly layer: Layer.Layer<Env>
-  /** the same, where a value may have that many bytes */
-  readonly limited: (maximumValueBytes: number) => Layer.Layer<RedisService.RedisService>
+  /** the same, where a value, and a program, may have that many bytes */
+  readonly limited: (
+    maximumValueBytes: number,
+    maximumProgramBytes?: number
+  ) => Layer.Layer<RedisService.RedisService>
 }
 
 /** Registers one test of a suite. */
@@ -130,7 +133,9 @@ const overRedis = (redis: RawRedis.RawRedis, prefix: string): RawWriter["Service
     dump: Effect.gen(function*() {
       const dump: Record<string, Stored> = {}
       for (const key of yield* scan) {
-        const type = (yield* call("TYPE", prefix + key)) as Stored["type"]
+        const type = (yield* call("TYPE", prefix + key)) as Stored["type"] | "none"
+        // it has expired meanwhile
+        if (type === "none") continue
         dump[key] = { type, content: yield* content(type, key), expiresAt: yield* expiresAt(key) }
       }
       return dump
@@ -265,11 +270,12 @@ export const all: { readonly [Name in Where["name"]]: Backend } = {
   memory: {
     name: "memory",
     layer: layerMemory,
-    limited: (maximumValueBytes) => RedisService.layerMemoryWith({ maximumValueBytes })
+    limited: (maximumValueBytes, maximumProgramBytes) =>
+      RedisService.layerMemoryWith({ maximumValueBytes, maximumProgramBytes })
   },
   redis: {
     name: "redis",
     layer: layerRedis(url),
-    limited: (maximumValueBytes) => layerRedis(url, { maximumValueBytes })
+    limited: (maximumValueBytes, maximumProgramBytes) => layerRedis(url, { maximumValueBytes, maximumProgramBytes })
   }
 }

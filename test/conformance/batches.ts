@@ -1,6 +1,6 @@
 /** Programs that happen to travel together, or beside one another: each has its own result, and its own service. */
 import { assert } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Option, Schema, Scope } from "effect"
+import { Effect, Exit, Fiber, Layer, Option, Result, Schema, Scope } from "effect"
 import { Atomic, Model, RedisService } from "redlayer"
 import { fails, type Operation, pseudoRandom, stored, together, unchanged, wrongType } from "./assertions.ts"
 import { type Backend, RawWriter, type Test } from "./Raw.ts"
@@ -46,7 +46,7 @@ export const batches = (test: Test, backend: Backend): void => {
         ["RedisServiceError", Item.ref("text").text.set("x")],
         ["RedisServiceError", Item.ref("version").n.increment()],
         ["RedisServiceError", Item.ref("list").list.append("x")],
-        ["RedisServiceError", Item.delete("list")],
+        ["RedisServiceError", Item.put({ id: "list", list: ["x"] })],
         ["InvalidValue", Item.ref("exists").text.set("\ud800")],
         ["InvalidValue", Item.ref("exists").text.append("a\udc00")],
         ["InvalidValue", Item.ref("").text.get()],
@@ -129,6 +129,43 @@ export const batches = (test: Test, backend: Backend): void => {
       assert.deepEqual(found, [1, "InvalidValue", 2, "InvalidValue", "InvalidValue", undefined, 3])
       yield* unchanged(fails(text.set(large), "InvalidValue", { model: "BatchItem", id: "a", field: "text" }))
       assert.strictEqual((yield* text.get()).length, 1_000_000)
+    }))
+
+  test("one that is too large as a whole is refused alone, before it is sent", () =>
+    Effect.gen(function*() {
+      yield* Item.insert({ id: "a" })
+      const { list, n, text } = Item.ref("a")
+      const half = "x".repeat(500)
+      const where = { model: "BatchItem", id: "a", field: "list" }
+      const error = yield* fails(Atomic.all([text.set(half), list.append(half)]), "InvalidValue", where)
+      assert.include(error.issue, "1000 bytes")
+      assert.deepEqual(yield* Item.get("a"), { id: "a", n: 0, text: "", list: [] })
+      const found = yield* together(
+        ([
+          n.increment(),
+          Atomic.all([n.increment(), text.set(half), list.append(half)]),
+          Atomic.all(Array.from({ length: 100 }, () => n.increment())),
+          Item.put({ id: "b", text: half, list: [half] }),
+          list.append([half, half]),
+          Atomic.all([text.set(half), n.increment()]),
+          n.increment()
+        ] as ReadonlyArray<Operation>).map(outcome)
+      )
+      assert.deepEqual(found, [1, ...Array.from({ length: 4 }, () => "InvalidValue"), [undefined, 2], 3])
+      const many = yield* Item.insertMany([{ id: "c" }, { id: "d", text: half, list: [half] }, { id: "e" }])
+      assert.deepEqual(many.map(Result.isSuccess), [true, false, true])
+    }).pipe(Effect.provide(backend.limited(1_000_000, 1000), { local: true })))
+
+  test("a whole program of more than 16,000,000 units is too large, unless said otherwise", () =>
+    Effect.gen(function*() {
+      yield* Item.insert({ id: "a" })
+      const { n, text } = Item.ref("a")
+      const large = text.set("x".repeat(1_000_000))
+      const program = Atomic.all(Array.from({ length: 16 }, () => large))
+      const found = yield* together(([n.increment(), program, n.increment()] as ReadonlyArray<Operation>).map(outcome))
+      assert.deepEqual(found, [1, "InvalidValue", 2])
+      assert.include((yield* fails(program, "InvalidValue")).issue, "16000000 bytes")
+      assert.strictEqual(yield* text.get(), "")
     }))
 
   test("many sizes and kinds of programs at once: each has its own result", () =>

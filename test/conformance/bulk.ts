@@ -1,8 +1,8 @@
 /** Many entities: order, what is wrong beside what is right, how many are in flight, progress, streams. */
 import { assert } from "@effect/vitest"
-import { Data, Effect, Exit, Fiber, Option, Result, Schema, Stream } from "effect"
+import { Data, Deferred, Effect, Exit, Fiber, Option, Queue, Result, Schema, Stream } from "effect"
 import { Model, RedisService } from "redlayer"
-import { RedisServiceError, ServerUnavailable } from "redlayer/RedisServiceError"
+import * as Errors from "redlayer/RedisServiceError"
 import { together, unchanged } from "./assertions.ts"
 import { RawWriter, type Test } from "./Raw.ts"
 
@@ -30,7 +30,7 @@ type Service = RedisService.RedisService["Service"]
 const watched = (failFrom = Infinity) =>
   Effect.map(RedisService.RedisService, (real) => {
     const seen = { now: 0, most: 0, programs: 0 }
-    const error = () => new RedisServiceError({ reason: new ServerUnavailable({ code: "LOADING" }) })
+    const error = () => new Errors.RedisServiceError({ reason: new Errors.ServerUnavailable({ code: "LOADING" }) })
     const around = <A, E>(count: number, self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
       Effect.suspend(() => {
         seen.programs += count
@@ -53,6 +53,18 @@ const watched = (failFrom = Infinity) =>
         )
     }
     return { seen, provide: Effect.provideService(RedisService.RedisService, service) }
+  })
+
+/** A service whose second program of every group fails for this reason. */
+const failing = (reason: Errors.RedisServiceErrorReason) =>
+  Effect.map(RedisService.RedisService, (real) => {
+    const exit = Exit.fail(new Errors.RedisServiceError({ reason }))
+    const service: Service = {
+      ...real,
+      executeAll: (programs, read) =>
+        Effect.map(real.executeAll(programs, read), (exits) => exits.map((each, i) => i === 1 ? exit : each))
+    }
+    return Effect.provideService(RedisService.RedisService, service)
   })
 
 const summary = (results: ReadonlyArray<Result.Result<unknown, { readonly _tag: string }>>) =>
@@ -279,6 +291,167 @@ export const bulk = (test: Test): void => {
         // and what comes after it is not tried
         assert.isBelow(seen.programs, 80)
       }
+    }))
+
+  test("a key of another type is a failure of its own entity", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      yield* raw.stringSet("BulkUser:{u1}", "x")
+      const inserted = yield* User.insertMany(users(3))
+      assert.deepEqual(summary(inserted.map(Result.map(({ id }) => id))), ["u0", "RedisServiceError", "u2"])
+      const error = Option.getOrThrow(Result.getFailure(inserted[1]!))
+      if (error._tag !== "RedisServiceError") return assert.fail(error._tag)
+      assert.deepInclude({ ...error.reason }, { _tag: "WrongType", model: "BulkUser", id: "u1", applied: false })
+      const streamed = yield* Stream.runCollect(
+        User.insertManyStream(Stream.fromIterable(users(4)), { concurrency: 2 })
+      )
+      assert.deepEqual(summary(streamed.map(Result.map(({ id }) => id))), [
+        "EntityExists",
+        "RedisServiceError",
+        "EntityExists",
+        "u3"
+      ])
+      assert.deepEqual(summary(yield* User.deleteMany(ids(4))), [true, "RedisServiceError", true, true])
+      assert.deepEqual(Object.keys(yield* raw.dump), ["BulkUser:{u1}"])
+    }))
+
+  test("a reason that is about one program is a failure of its own, and every other fails the whole", () =>
+    Effect.gen(function*() {
+      yield* User.insertMany(users(3))
+      const of = { model: "BulkUser", id: "u1", key: "BulkUser:{u1}", field: "" }
+      const own: ReadonlyArray<Errors.RedisServiceErrorReason> = [
+        new Errors.WrongType({ ...of, applied: false }),
+        new Errors.WrongType({ ...of, applied: true }),
+        new Errors.CrossSlot({ keys: [] }),
+        new Errors.ScriptFailed({ code: "ERR", applied: false })
+      ]
+      for (const reason of own) {
+        const provide = yield* failing(reason)
+        assert.deepEqual(
+          summary((yield* provide(User.getMany(ids(3)))).map(Result.map(({ id }) => id))),
+          ["u0", "RedisServiceError", "u2"],
+          reason._tag
+        )
+      }
+      const whole: ReadonlyArray<Errors.RedisServiceErrorReason> = [
+        new Errors.ConnectionUnavailable({}),
+        new Errors.ServerUnavailable({ code: "LOADING" }),
+        new Errors.OutcomeUnknown({}),
+        new Errors.OutOfMemory({}),
+        new Errors.AccessDenied({ code: "NOPERM" }),
+        new Errors.Unsupported({ requirement: "x" }),
+        new Errors.ScriptFailed({ code: "ERR", applied: "unknown" })
+      ]
+      for (const reason of whole) {
+        const provide = yield* failing(reason)
+        const error = yield* Effect.flip(provide(User.getMany(ids(3))))
+        assert.strictEqual(error.reason, reason)
+      }
+    }))
+
+  test("inserted again as one value, they are the same entities, whatever they were taken from", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      const texts = Array.from({ length: 25 }, (_, i) => ({ text: String(i) }))
+      function* generate() {
+        yield* texts
+      }
+      const sources: ReadonlyArray<() => Iterable<{ readonly text: string }>> = [() => texts, generate]
+      for (const source of sources) {
+        // it is interrupted by an error on its way, and tried again
+        const insert = Event.insertMany(source(), { concurrency: 10 })
+        const { provide } = yield* watched(12)
+        yield* Effect.flip(provide(insert))
+        const before = Object.keys(yield* raw.dump)
+        assert.isAbove(before.length, 0)
+        const results = yield* insert
+        assert.lengthOf(results, 25)
+        assert.strictEqual(results.filter(Result.isSuccess).length, 25 - before.length)
+        assert.lengthOf(Object.keys(yield* raw.dump), 25)
+        assert.deepEqual(summary(yield* insert), texts.map(() => "EntityExists"))
+        const events = (yield* Event.getMany(before.map((key) => /\{(.*)\}/.exec(key)![1]!))).map(Result.getOrThrow)
+        assert.deepEqual(
+          events.map(({ text }) => text).sort(),
+          texts.slice(0, before.length).map(({ text }) => text).sort()
+        )
+        yield* Event.deleteMany(Object.keys(yield* raw.dump).map((key) => /\{(.*)\}/.exec(key)![1]!))
+        // beside one another
+        const both = Event.insertMany(source())
+        const [one, two] = yield* together([both, both])
+        assert.strictEqual([...one!, ...two!].filter(Result.isSuccess).length, 25)
+        yield* Event.deleteMany(Object.keys(yield* raw.dump).map((key) => /\{(.*)\}/.exec(key)![1]!))
+      }
+      // a generator that throws has not ended
+      function* throwing(): Iterable<{ readonly text: string }> {
+        yield { text: "first" }
+        throw new Error("thrown")
+      }
+      const thrown = Event.insertMany(throwing())
+      for (let i = 0; i < 2; i++) assert.isTrue(Exit.hasDies(yield* Effect.exit(thrown)))
+      // a value that is refused is refused again
+      const refused = User.insertMany([{ id: "a", n: 1.5 }, { id: "b", n: 1 }])
+      assert.deepEqual(summary(Array.from(yield* refused, Result.map(() => 1))), ["InvalidValue", 1])
+      assert.deepEqual(summary(Array.from(yield* refused, Result.map(() => 1))), ["InvalidValue", "EntityExists"])
+      // streams keep nothing
+      const stream = Event.insertManyStream(texts)
+      for (let i = 0; i < 2; i++) assert.isTrue((yield* Stream.runCollect(stream)).every(Result.isSuccess))
+    }))
+
+  test("a source that waits for more holds nothing back", () =>
+    Effect.gen(function*() {
+      yield* User.insertMany(users(10))
+      for (const concurrency of [undefined, 1, 2, 4]) {
+        const queue = yield* Queue.unbounded<string>()
+        const results = yield* Queue.unbounded<string>()
+        const reading = yield* User.getManyStream(Stream.fromQueue(queue), { concurrency }).pipe(
+          Stream.runForEach((result) => Queue.offer(results, Result.getOrThrow(result).id)),
+          Effect.forkChild
+        )
+        for (const count of [1, 3, 10]) {
+          yield* Queue.offerAll(queue, ids(count))
+          for (const id of ids(count)) assert.strictEqual(yield* Queue.take(results), id)
+        }
+        yield* Fiber.interrupt(reading)
+      }
+      // the next is asked for only when this one has its answer
+      const heard = yield* Deferred.make<void>()
+      const source = Stream.concat(
+        Stream.make({ id: "new", n: 1 }),
+        Stream.unwrap(Effect.as(Deferred.await(heard), Stream.make({ id: "next", n: 2 })))
+      )
+      const inserted = yield* User.insertManyStream(source).pipe(
+        Stream.tap(() => Deferred.succeed(heard, undefined)),
+        Stream.runCollect
+      )
+      assert.deepEqual(summary(inserted.map(Result.map(({ id }) => id))), ["new", "next"])
+    }))
+
+  test("a stream that gives its items one by one is taken by groups", () =>
+    Effect.gen(function*() {
+      yield* User.insertMany(users(2000))
+      const { provide, seen } = yield* watched()
+      let groups = 0
+      const source = Stream.fromIterable(ids(2000)).pipe(Stream.rechunk(1), Stream.tap(() => Effect.void))
+      yield* provide(
+        Stream.runDrain(User.getManyStream(source, { onProgress: () => Effect.sync(() => void groups++) }))
+      )
+      assert.strictEqual(seen.programs, 2000)
+      assert.isBelow(groups, 100)
+    }))
+
+  test("progress is told after each group, half of what is in flight, before its results", () =>
+    Effect.gen(function*() {
+      const told: Array<number> = []
+      const onProgress = (done: number) => Effect.sync(() => void told.push(done))
+      yield* User.insertMany(users(25), { concurrency: 10, onProgress })
+      assert.deepEqual(told, [5, 10, 15, 20, 25])
+      let given = 0
+      yield* Stream.runForEach(User.getManyStream(ids(25), { concurrency: 10, onProgress }), () =>
+        Effect.sync(() => {
+          assert.isAbove(told.at(-1)!, given)
+          given++
+        }))
+      assert.strictEqual(given, 25)
     }))
 
   test("interrupted, it ends, and sends no more", () =>

@@ -101,13 +101,37 @@ export const bare: BagInput = {
 /** Every operation of a handle, each at least once: an operation that the table has not got does not compile. */
 export type Table<Handle> = { readonly [Name in Names<Handle>]: ReadonlyArray<Operation> }
 
+const onCount = (count: Field.Count): ReadonlyArray<Operation> => [
+  count,
+  count.eq(1),
+  count.neq(1),
+  count.lt(1),
+  count.lte(1),
+  count.gt(1),
+  count.gte(1),
+  count.eq(count.value().times(1))
+]
+
+const onEquality = <A, E>(cell: Field.Equality<A, E>, a: A, b: A) => ({
+  eq: [cell.eq(a), cell.eq(b)],
+  neq: [cell.neq(a), cell.neq(b)]
+})
+
+const onOrdering = <A, E>(cell: Field.Ordering<A, E>, a: A, b: A) => ({
+  lt: [cell.lt(a), cell.lt(b)],
+  lte: [cell.lte(a), cell.lte(b)],
+  gt: [cell.gt(a), cell.gt(b)],
+  gte: [cell.gte(a), cell.gte(b)]
+})
+
 const onList = (list: Field.List<string, Field.Text<string, any>>): Table<typeof list> => ({
   get: [list.get()],
   set: [list.set(["x", "y"]), list.set([])],
-  length: [list.length()],
+  length: onCount(list.length()),
   slice: [list.slice(0, 1)],
   append: [list.append(["x", "y"]), list.append("x", { keep: 1 })],
   prepend: [list.prepend(["x", "y"])],
+  contains: [list.contains("a"), list.contains("missing")],
   insert: [list.insert(0, ["x", "y"]), list.insert(1, "x"), list.insert(-1, "x"), list.insert(0, [])],
   pop: [list.pop()],
   shift: [list.shift()],
@@ -122,7 +146,7 @@ const onSet = (set: Field.Set<string>, other: Field.Set<string>): Table<typeof s
   get: [set.get()],
   set: [set.set(new Set(["x", "y"])), set.set(new Set())],
   values: [set.values()],
-  size: [set.size()],
+  size: onCount(set.size()),
   has: [set.has("a"), set.has("missing")],
   add: [set.add("a"), set.add(["x", "y", "x", "a"]), set.add([])],
   remove: [set.remove("a"), set.remove("missing")],
@@ -139,7 +163,7 @@ const onRecord = (
 ): Table<typeof record> => ({
   get: [record.get()],
   set: [record.set({ x: 1 }), record.set({})],
-  size: [record.size()],
+  size: onCount(record.size()),
   keys: [record.keys()],
   has: [record.has("a"), record.has("missing")],
   put: [record.put("a", 5), record.put("x", 6)],
@@ -162,6 +186,8 @@ const onCounter = (entry: Field.NumberEntry): Table<typeof entry> => ({
   compareAndSet: [entry.compareAndSet(1, 5), entry.compareAndSet(7, 5)],
   increment: [entry.increment(), entry.increment(2, { initial: 10 })],
   decrement: [entry.decrement(), entry.decrement(2, { initial: 10 })],
+  ...onEquality(entry, 1, 5),
+  ...onOrdering(entry, 1, 5),
   ...onNumber(entry)
 })
 
@@ -184,11 +210,13 @@ const onOptional = <A>(cell: Field.Optional<A>, a: A, b: A): Table<typeof cell> 
   set: [cell.set(b)],
   setIfAbsent: [cell.setIfAbsent(b)],
   clear: [cell.clear()],
-  compareAndSet: [cell.compareAndSet(a, b), cell.compareAndSet(b, a)]
+  compareAndSet: [cell.compareAndSet(a, b), cell.compareAndSet(b, a)],
+  ...onEquality(cell, a, b)
 })
 
 const onOptionalNumber = (cell: Field.OptionalNumber): Table<typeof cell> => ({
   ...onOptional(cell, 1, 5),
+  ...onOrdering(cell, 1, 5),
   increment: [cell.increment(1, { initial: 2 })],
   decrement: [cell.decrement(1, { initial: 2 })],
   ...onNumber(cell)
@@ -196,6 +224,7 @@ const onOptionalNumber = (cell: Field.OptionalNumber): Table<typeof cell> => ({
 
 const onOptionalBig = (cell: Field.OptionalBigInt): Table<typeof cell> => ({
   ...onOptional(cell, 1n, 5n),
+  ...onOrdering(cell, 1n, 5n),
   increment: [cell.increment(1n, { initial: 2n })],
   decrement: [cell.decrement(1n, { initial: 2n })],
   multiply: [cell.multiply(3n, { initial: 2n })],
@@ -211,6 +240,10 @@ const onBig = (cell: Field.BigInt): Table<typeof cell> => ({
   set: [cell.set(5n)],
   compareAndSet: [cell.compareAndSet(lean.big, 5n), cell.compareAndSet(0n, 5n)],
   getAndSet: [cell.getAndSet(5n)],
+  in: [cell.in([5n, lean.big]), cell.in([])],
+  value: [cell.set(cell.value()), cell.increment(cell.value().modulo(5n))],
+  ...onEquality(cell, lean.big, 5n),
+  ...onOrdering(cell, lean.big, 5n),
   increment: [cell.increment(), cell.increment(-5n)],
   decrement: [cell.decrement()],
   multiply: [cell.multiply(3n)],
@@ -226,6 +259,10 @@ const onTime = <A>(cell: Field.Time<A>, a: A, b: A): Table<typeof cell> => ({
   set: [cell.set(b)],
   compareAndSet: [cell.compareAndSet(a, b), cell.compareAndSet(b, a)],
   getAndSet: [cell.getAndSet(b)],
+  in: [cell.in([b, a]), cell.in([])],
+  value: [cell.set(cell.value()), cell.eq(cell.value())],
+  ...onEquality(cell, a, b),
+  ...onOrdering(cell, a, b),
   add: [cell.add("1 day")],
   subtract: [cell.subtract("1 millis")]
 })
@@ -233,7 +270,7 @@ const onTime = <A>(cell: Field.Time<A>, a: A, b: A): Table<typeof cell> => ({
 const onSorted = (sorted: Field.SortedSet<string>): Table<typeof sorted> => ({
   get: [sorted.get()],
   set: [sorted.set([{ member: "x", score: 1 }]), sorted.set([])],
-  size: [sorted.size()],
+  size: onCount(sorted.size()),
   has: [sorted.has("a"), sorted.has("missing")],
   add: [sorted.add("a", 5), sorted.add("x", -1)],
   addAll: [sorted.addAll([{ member: "x", score: 1 }, { member: "a", score: 2 }]), sorted.addAll([])],
@@ -294,6 +331,13 @@ export const everyBagOperation = (id: string, otherId = id): ReadonlyArray<reado
       sorted: [nested.sorted.add([1, "a"], 5), nested.sorted.increment([5, ""], 5), nested.sorted.popMax()],
       get: [nested.$.get()],
       patch: [nested.$.set(bare.nested), nested.$.set(full.nested)]
+    },
+    operands: {
+      n: [
+        ref.n.increment(ref.n.value().plus(ref.list.length().value())),
+        ref.n.set(ref.set.size().value().minus(ref.record.size().value())),
+        ref.ratio.multiply(ref.ratio.value().min(ref.n.value()))
+      ]
     },
     power: { power: [ref.n.power(3), ref.n.power(-1), ref.ratio.power(0.5)] },
     whole: {

@@ -1,8 +1,8 @@
 /** What holds for every operation on every kind of field: missing entities, programs, undo, other types stored by hand. */
 import { assert } from "@effect/vitest"
-import { Clock, Effect, Exit } from "effect"
+import { Clock, Effect, Exit, Result } from "effect"
 import { Atomic } from "redlayer"
-import { fails, same, stored, unchanged, wrongType } from "./assertions.ts"
+import { fails, type Operation, same, stored, unchanged, wrongType } from "./assertions.ts"
 import { Bag, type BagInput, bagKey, bare, everyBagOperation, full, lean } from "./collectionModels.ts"
 import { RawWriter, type Test } from "./Raw.ts"
 
@@ -213,11 +213,18 @@ export const collections = (test: Test): void => {
             yield* wrongType(operation, details).pipe(Effect.catchDefect((defect) => Effect.die(`${name}: ${defect}`)))
             yield* wrongType(Atomic.all([n.increment(), operation]), details)
           }
-          const error = yield* fails(Bag.get("b"), "EntityCorrupted", { id: "b", key: bagKey })
-          assert.isNotEmpty(error.issue)
-          yield* fails(Bag.find("b"), "EntityCorrupted")
-          yield* fails(Bag.getOrInsert(lean), "EntityCorrupted")
-          yield* fails(Atomic.all([n.increment(), Bag.get("b")]), "EntityCorrupted", { applied: false })
+          const corrupted = { model: "CollectionsBag", id: "b", key, field, applied: false }
+          const name = field.split(".")[0] as "list" | "nested"
+          for (
+            const program of [Bag.get("b"), Bag.find("b"), Bag.pick("b", [name]), Bag.getOrInsert(lean)] as const
+          ) {
+            const error = yield* fails(program as Operation, "EntityCorrupted", corrupted)
+            assert.isNotEmpty(error.issue)
+            yield* fails(Atomic.all([n.increment(), program]) as Operation, "EntityCorrupted", corrupted)
+          }
+          const [one] = yield* Bag.getMany(["b"])
+          assert.strictEqual(Result.isFailure(one!) && one.failure._tag === "EntityCorrupted" && one.failure.key, key)
+          yield* wrongType(Bag.duplicate("b", "copy"), corrupted)
           assert.isTrue(yield* Bag.exists("b"))
           assert.strictEqual(yield* n.get(), 1)
         }))
@@ -250,7 +257,9 @@ export const collections = (test: Test): void => {
       }
       yield* raw.delete("CollectionsBag:{other}")
       yield* raw.stringSet("CollectionsBag:{other}", "x")
-      for (const operation of all()) yield* wrongType(operation, { id: "other" })
+      for (const operation of all()) {
+        yield* wrongType(operation, { id: "other", key: "CollectionsBag:{other}", field: "" })
+      }
       yield* raw.delete(bagKey)
       // both are missing: the first is told
       for (const operation of all()) yield* fails(operation, "EntityNotFound", { id: "b" })
@@ -263,8 +272,8 @@ export const collections = (test: Test): void => {
       yield* unchanged(Effect.gen(function*() {
         for (const [name, operation] of everyBagOperation("b")) {
           if (/whole.(get|pick)|nested.get/.test(name)) {
-            yield* fails(operation, "EntityCorrupted", { field: name.startsWith("n") ? "nested" : "" })
-          } else yield* wrongType(operation, { model: "CollectionsBag", id: "b" })
+            yield* fails(operation, "EntityCorrupted", { key: bagKey, field: "" })
+          } else yield* wrongType(operation, { model: "CollectionsBag", id: "b", key: bagKey, field: "" })
         }
       }))
     }))

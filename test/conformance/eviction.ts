@@ -148,14 +148,79 @@ export const eviction = (test: Test): void => {
       for (const [field, place] of Object.entries(places)) {
         yield* place
         for (const [name, create] of creations(lean)) {
+          const details = { id: "b", key: `${bagKey}:${field}`, field, applied: false }
           yield* unchanged(
-            name === "getOrInsert" ? fails(create, "EntityCorrupted", { id: "b" }) : wrongType(create, { id: "b" })
+            name === "getOrInsert" ? fails(create, "EntityCorrupted", details) : wrongType(create, details)
           )
         }
+        yield* Bag.put({ ...lean, id: "source" })
+        yield* unchanged(wrongType(Bag.duplicate("source", "b"), { id: "b", key: `${bagKey}:${field}`, field }))
+        yield* Bag.delete("source")
         yield* raw.delete(`${bagKey}:${field}`)
       }
       yield* Bag.insert(lean)
       same(yield* Bag.get("b"), lean)
+    }))
+
+  test("a key of another type goes where its entity is deleted, or is to have nothing there; until then it stays", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      const failing = Bag.ref("b").n.divide(0)
+      const places = Effect.gen(function*() {
+        const later = (yield* Clock.currentTimeMillis) + 1_000_000
+        yield* raw.stringSet(`${bagKey}:list`, "x")
+        yield* raw.listPush(`${bagKey}:set`, "x", "y")
+        yield* raw.setAdd(`${bagKey}:record`, "x")
+        yield* raw.hashSet(`${bagKey}:sorted`, { x: "x" })
+        for (const field of ["list", "sorted"]) yield* raw.expireAt(`${bagKey}:${field}`, later)
+      })
+      const nothing = Effect.map(stored, (dump) => assert.deepEqual(dump, {}))
+      for (const inProgram of [false, true]) {
+        yield* Bag.insert(bare)
+        yield* places
+        const del = Bag.delete("b")
+        yield* unchanged(Effect.gen(function*() {
+          yield* fails(Atomic.all([del, failing]), "EntityNotFound")
+          yield* fails(Atomic.all([del, Bag.insert(bare), failing]), "ArithmeticError")
+          yield* fails(Atomic.all([del, Bag.insert(bare), del, failing]), "EntityNotFound")
+          // nothing takes its place
+          yield* wrongType(Atomic.all([del, Bag.insert(lean)]), { key: `${bagKey}:list`, field: "list" })
+          yield* wrongType(Atomic.all([del, Bag.insert(bare), Bag.ref("b").sorted.size()]), {
+            key: `${bagKey}:sorted`,
+            field: "sorted"
+          })
+        }))
+        if (inProgram) assert.deepEqual(yield* Atomic.all([del, Bag.find("b"), del]), [true, Option.none(), false])
+        else assert.isTrue(yield* del)
+        yield* nothing
+        // what is put in its place, what is created over what is left, and what a part that is undone has not done
+        for (
+          const [isThere, create] of [
+            [true, Bag.put(bare)],
+            [true, Atomic.all([del, Bag.insert(bare)])],
+            [true, Atomic.orElse(Atomic.andThen(del, failing), Bag.put(bare))],
+            ...creations(bare).map(([, create]) => [false, create] as const)
+          ] as const
+        ) {
+          if (isThere) yield* Bag.insert(bare)
+          yield* places
+          if (inProgram) {
+            const program = Atomic.all([Bag.exists("b"), create as Operation, Bag.get("b")])
+            same((yield* program)[2], bare)
+          } else yield* create as Operation
+          same(yield* Bag.get("b"), bare)
+          assert.deepEqual(Object.keys(yield* raw.dump), [bagKey])
+          yield* Bag.ref("b").list.append("x")
+          assert.isTrue(yield* del)
+          yield* nothing
+        }
+        yield* Bag.put({ ...bare, id: "source" })
+        yield* places
+        yield* Bag.duplicate("source", "b")
+        assert.isTrue(yield* del)
+        yield* Bag.delete("source")
+        yield* nothing
+      }
     }))
 
   test("a collection that was evicted by itself is empty, and begins anew with its entity's expiry", () =>

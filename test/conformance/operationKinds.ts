@@ -61,17 +61,33 @@ export const within = <H, Part>(name: string, part: (handle: H) => Part, table: 
 export const value = <A>(a: A, b: A): Table<Field.Value<A, any>> => ({
   get: reads((it) => it.get()),
   set: [writes((it) => it.set(b)), writes((it) => it.set(a))],
-  compareAndSet: [writes((it) => it.compareAndSet(a, b)), reads((it) => it.compareAndSet(b, b))]
+  compareAndSet: [writes((it) => it.compareAndSet(a, b)), reads((it) => it.compareAndSet(b, b))],
+  eq: [reads((it) => it.eq(a)), reads((it) => it.eq(b))],
+  neq: reads((it) => it.neq(a)),
+  value: [reads((it) => it.eq(it.value())), writes((it) => it.set(it.value()))]
+})
+
+const ordering = <A>(a: A, b: A): Table<Field.Ordering<A, any>> => ({
+  lt: [reads((it) => it.lt(a)), reads((it) => it.lt(b))],
+  lte: reads((it) => it.lte(a)),
+  gt: reads((it) => it.gt(a)),
+  gte: reads((it) => it.gte(b))
 })
 
 export const word = <A>(a: A, b: A): Table<Field.Word<A, any>> => ({
   ...value(a, b),
+  in: [reads((it) => it.in([b, a])), reads((it) => it.in([]))],
   getAndSet: writes((it) => it.getAndSet(b))
 })
 
 export const text: Table<Field.Text<string, any>> = {
   ...word("a", "b"),
-  append: [writes((it) => it.append("!")), writes((it) => it.append(""))]
+  ...ordering("a", "b"),
+  append: [
+    writes((it) => it.append("!")),
+    writes((it) => it.append("")),
+    writes((it, other) => it.append(other.value()))
+  ]
 }
 
 export const bool: Table<Field.Bool<any>> = {
@@ -81,10 +97,13 @@ export const bool: Table<Field.Bool<any>> = {
 
 export const number: Table<Field.Number<number, any>> = {
   ...word(6, 7),
+  ...ordering(6, 7),
   increment: [
     writes((it) => it.increment()),
     writes((it) => it.increment(0)),
-    refused((it) => it.increment(1, { atMost: 6 }))
+    refused((it) => it.increment(1, { atMost: 6 })),
+    writes((it, other) => it.increment(other.value())),
+    refused((it) => it.increment(it.value().dividedBy(0)))
   ],
   decrement: writes((it) => it.decrement()),
   multiply: writes((it) => it.multiply(2)),
@@ -99,6 +118,7 @@ export const number: Table<Field.Number<number, any>> = {
 
 export const bigint: Table<Field.BigInt<bigint, any>> = {
   ...word(6n, 7n),
+  ...ordering(6n, 7n),
   increment: [writes((it) => it.increment()), refused((it) => it.increment(1n, { atMost: 6n }))],
   decrement: writes((it) => it.decrement()),
   multiply: writes((it) => it.multiply(2n)),
@@ -111,6 +131,7 @@ export const bigint: Table<Field.BigInt<bigint, any>> = {
 
 const time = <A>(a: A, b: A): Table<Field.Time<A, any>> => ({
   ...word(a, b),
+  ...ordering(a, b),
   add: writes((it) => it.add("1 second")),
   subtract: writes((it) => it.subtract("1 second"))
 })
@@ -131,11 +152,14 @@ export const optional = <A>(isPresent: boolean, a: A, b: A): Table<Field.Optiona
   compareAndSet: [
     (isPresent ? writes : reads)((it) => it.compareAndSet(a, b)),
     reads((it) => it.compareAndSet(b, b))
-  ]
+  ],
+  eq: reads((it) => it.eq(a)),
+  neq: reads((it) => it.neq(a))
 })
 
 export const optionalNumber = (isPresent: boolean): Table<Field.OptionalNumber<number, any>> => ({
   ...optional(isPresent, 6, 7),
+  ...ordering(6, 7),
   increment: [
     writes((it) => it.increment(1, { initial: 0 })),
     refused((it) => it.increment(1, { initial: 0, atMost: 0 }))
@@ -153,6 +177,7 @@ export const optionalNumber = (isPresent: boolean): Table<Field.OptionalNumber<n
 
 export const optionalBigInt = (isPresent: boolean): Table<Field.OptionalBigInt<bigint, any>> => ({
   ...optional(isPresent, 6n, 7n),
+  ...ordering(6n, 7n),
   increment: writes((it) => it.increment(1n, { initial: 0n })),
   decrement: writes((it) => it.decrement(1n, { initial: 0n })),
   multiply: writes((it) => it.multiply(2n, { initial: 1n })),
@@ -165,6 +190,7 @@ export const optionalBigInt = (isPresent: boolean): Table<Field.OptionalBigInt<b
 
 export const optionalTime = (isPresent: boolean): Table<Field.OptionalTime<Date, any>> => ({
   ...optional(isPresent, new Date(6), new Date(7)),
+  ...ordering(new Date(6), new Date(7)),
   add: writes((it) => it.add("1 second", { initial: new Date(0) })),
   subtract: writes((it) => it.subtract("1 second", { initial: new Date(0) }))
 })
@@ -180,6 +206,7 @@ export const entry = <A>(isPresent: boolean, a: A, b: A): Table<Field.Entry<A, a
 
 export const textEntry = (isPresent: boolean): Table<Field.TextEntry<string, any>> => ({
   ...entry(isPresent, "a", "b"),
+  ...ordering("a", "b"),
   append: writes((it) => it.append("!"))
 })
 
@@ -211,11 +238,18 @@ export const timeEntry = (isPresent: boolean): Table<Field.TimeEntry<Date, any>>
 // collections
 // ---------------------------------------------------------------------------------------------------------------------
 
+/** A size, and what is found out of it. */
+const counted = <H>(size: (it: H) => Field.Count): ReadonlyArray<Case<H>> => [
+  reads((it) => size(it)),
+  reads((it) => size(it).gt(0)),
+  reads((it) => size(it).eq(size(it).value().times(2)))
+]
+
 /** Of 1, 2 and 3. */
 export const list: Table<Omit<Field.List<number, any>, "at">> = {
   get: reads((it) => it.get()),
   set: [writes((it) => it.set([4])), writes((it) => it.set([]))],
-  length: reads((it) => it.length()),
+  length: counted((it) => it.length()),
   slice: [reads((it) => it.slice(0, 1)), reads((it) => it.slice(9))],
   append: [
     writes((it) => it.append(4)),
@@ -223,6 +257,7 @@ export const list: Table<Omit<Field.List<number, any>, "at">> = {
     reads((it) => it.append([]))
   ],
   prepend: [writes((it) => it.prepend(4)), reads((it) => it.prepend([]))],
+  contains: [reads((it) => it.contains(2)), reads((it) => it.contains(9))],
   insert: [
     writes((it) => it.insert(1, 4)),
     writes((it) => it.insert(3, 4)),
@@ -258,7 +293,7 @@ export const set: Table<Field.Set<string>> = {
   get: reads((it) => it.get()),
   set: [writes((it) => it.set(new Set(["c"]))), writes((it) => it.set(new Set()))],
   values: reads((it) => it.values()),
-  size: reads((it) => it.size()),
+  size: counted((it) => it.size()),
   has: [reads((it) => it.has("a")), reads((it) => it.has("x"))],
   add: [
     writes((it) => it.add("x")),
@@ -294,7 +329,7 @@ type NumberMap = Field.Map<string, number, { readonly [x: string]: number }, Fie
 export const map: Table<Omit<NumberMap, "at">> = {
   get: reads((it) => it.get()),
   set: [writes((it) => it.set({ c: 1 })), writes((it) => it.set({}))],
-  size: reads((it) => it.size()),
+  size: counted((it) => it.size()),
   keys: reads((it) => it.keys()),
   has: [reads((it) => it.has("a")), reads((it) => it.has("x"))],
   put: [writes((it) => it.put("x", 1)), writes((it) => it.put("a", 6))],
@@ -319,7 +354,7 @@ export const emptyMap: Table<Omit<NumberMap, "at">> = {
 export const sortedSet: Table<Field.SortedSet<string>> = {
   get: reads((it) => it.get()),
   set: [writes((it) => it.set([{ member: "c", score: 1 }])), writes((it) => it.set([]))],
-  size: reads((it) => it.size()),
+  size: counted((it) => it.size()),
   has: [reads((it) => it.has("a")), reads((it) => it.has("x"))],
   add: [writes((it) => it.add("x", 1)), writes((it) => it.add("a", 1))],
   addAll: [
@@ -350,7 +385,10 @@ export const emptySortedSet: Table<Field.SortedSet<string>> = {
 
 export const whole: Table<Field.Whole<{ readonly count: number; readonly tags: ReadonlyArray<number> }>> = {
   get: reads((it) => it.get()),
-  set: [writes((it) => it.set({ count: 1, tags: [1] })), writes((it) => it.set({ count: 1, tags: [] }))]
+  set: [writes((it) => it.set({ count: 1, tags: [1] })), writes((it) => it.set({ count: 1, tags: [] }))],
+  // they can't be told of a struct with a collection, so nothing is sent
+  eq: refused((it) => it.eq({ count: 1, tags: [1] })),
+  neq: refused((it) => it.neq({ count: 1, tags: [1] }))
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

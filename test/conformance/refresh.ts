@@ -245,8 +245,41 @@ const check = ({ entityOf, fields, handleOf, rows }: Section, name: string, rule
     )
   })
 
+const Tagged = Model.make("Refresh-Tagged", { id: Schema.String, tags: Schema.ReadonlySet(Schema.String) }, {
+  key: "id",
+  timeToLive: { duration: life, refresh: "write" }
+})
+
 export const refresh = (test: Test, backend: Backend): void => {
   const time = timeOf(test, backend)
+  time.test("one that begins, or is written, is not renewed by what then reads it as the other", () =>
+    Effect.gen(function*() {
+      const { tags } = Tagged.ref("b")
+      const b = { id: "b", tags: new Set(["b"]) }
+      yield* Tagged.insert({ id: "a", tags: new Set(["a"]) })
+      const begins = { timeToLive: "10 seconds" } as const
+      for (
+        const read of [tags.union, tags.intersection, tags.difference].map((read) =>
+          read.call(Tagged.ref("a").tags, tags)
+        )
+      ) {
+        for (
+          const create of [
+            Tagged.insert(b, begins),
+            Tagged.ensure(b, begins),
+            Tagged.getOrInsert(b, begins),
+            Atomic.andThen(Tagged.put(b), Tagged.expire("b", begins.timeToLive)),
+            Atomic.andThen(Tagged.insert(b), Tagged.expire("b", begins.timeToLive)),
+            Atomic.all([Tagged.insert(b), tags.add("c"), Tagged.expire("b", begins.timeToLive)])
+          ]
+        ) {
+          const key = "Refresh-Tagged:{b}"
+          yield* Atomic.all([create as Atomic.Atomic<unknown>, read])
+          yield* time.expires([key, `${key}:tags`], 10_000)
+          yield* Tagged.delete("b")
+        }
+      }
+    }))
   for (const [name, several] of Object.entries(sections)) {
     for (const rule of rules) {
       time.test(`${name}, renewed by ${rule}`, () =>

@@ -188,7 +188,7 @@ export const storedByHand = (test: Test): void => {
             assert.isAbove(error.issue.length, 5)
           }
           const { count, items, stats } = Note.ref("n")
-          yield* fails(stats.$.get(), "EntityCorrupted", { field: "stats" })
+          yield* fails(stats.$.get(), "EntityCorrupted", { key: noteKey, field: "" })
           for (
             const program of [
               Note.insert(note),
@@ -198,14 +198,19 @@ export const storedByHand = (test: Test): void => {
               Note.update("n", {}),
               Note.update("n", { count: 2 })
             ]
-          ) yield* wrongType(program as Operation, { model: "EntitiesNote", id: "n", key: noteKey })
-          yield* wrongType(count.get(), { key: noteKey, field: "count" })
-          yield* wrongType(count.set(1), { key: noteKey, field: "count" })
-          yield* wrongType(count.increment(), { key: noteKey, field: "count" })
-          yield* wrongType(Atomic.all([count.increment(), count.get()]), { key: noteKey, field: "count" })
-          yield* wrongType(items.append("x"), { field: "items" })
-          yield* wrongType(items.length(), { field: "items" })
-          yield* wrongType(items.at(0).get(), { field: "items" })
+          ) yield* wrongType(program as Operation, { model: "EntitiesNote", id: "n", key: noteKey, field: "" })
+          for (
+            const program of [
+              count.get(),
+              count.set(1),
+              count.increment(),
+              Atomic.all([count.increment(), count.get()]),
+              items.append("x"),
+              items.length(),
+              items.at(0).get(),
+              Atomic.all([items.get(), count.get()])
+            ]
+          ) yield* wrongType(program as Operation, { key: noteKey, field: "" })
         }))
         yield* raw.delete(noteKey)
       }
@@ -219,8 +224,9 @@ export const storedByHand = (test: Test): void => {
         yield* Note.put({ ...note, items: [] })
         yield* write
         yield* unchanged(Effect.gen(function*() {
-          yield* fails(Note.get("n"), "EntityCorrupted", { model: "EntitiesNote", id: "n", applied: false })
-          yield* fails(Note.find("n"), "EntityCorrupted")
+          const corrupted = { model: "EntitiesNote", id: "n", key: listKey, field: "items", applied: false }
+          yield* fails(Note.get("n"), "EntityCorrupted", corrupted)
+          yield* fails(Note.find("n"), "EntityCorrupted", corrupted)
           const { items } = Note.ref("n")
           for (
             const program of [
@@ -246,8 +252,7 @@ export const storedByHand = (test: Test): void => {
               field: "items"
             })
           }
-          yield* wrongType(Note.put(note))
-          yield* wrongType(Note.delete("n"))
+          yield* wrongType(Note.put({ ...note, items: ["x"] }), { key: listKey, field: "items" })
         }))
         // the rest of the entity works
         assert.strictEqual(yield* Note.ref("n").count.increment(), 2)
@@ -275,10 +280,9 @@ export const storedByHand = (test: Test): void => {
         yield* raw.hashSet("EntitiesSparse:{x}", { $v: bad })
         yield* unchanged(Effect.gen(function*() {
           assert.deepEqual(yield* Sparse.get("x"), { id: "x", b: 2, d: undefined })
-          yield* wrongType(Sparse.ref("x").a.set("a"), { key: "EntitiesSparse:{x}" })
-          yield* wrongType(Atomic.all([Sparse.ref("x").a.set("a"), Sparse.ref("x").a.get()]), {
-            key: "EntitiesSparse:{x}"
-          })
+          const { a } = Sparse.ref("x")
+          yield* wrongType(a.set("a"), { key: "EntitiesSparse:{x}", field: "" })
+          yield* wrongType(Atomic.all([a.set("a"), a.get()]), { key: "EntitiesSparse:{x}", field: "" })
         }))
       }
       for (const [old, next] of [["9007199254740993", "9007199254740994"], ["-3", "-2"], ["0", "1"]]) {

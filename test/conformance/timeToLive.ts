@@ -71,7 +71,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         ["2 days", 48 * hour],
         [{ hours: 1, minutes: 30 }, minutes(90)],
         [Duration.weeks(1), 168 * hour],
-        [2 ** 48, 2 ** 48]
+        [1e14 - 1, 1e14 - 1]
       ]
       for (const [i, [way, millis]] of ways.entries()) {
         yield* Immortal.insert(full(`${i}`), { timeToLive: way })
@@ -287,6 +287,17 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         yield* pass(hour)
         yield* model.insert(full("x"))
         yield* lives(model, "x", hour)
+        yield* model.delete("x")
+      }
+    }))
+
+  test("the longest life is told to the millisecond", () =>
+    Effect.gen(function*() {
+      const longest = 1e14 - 1
+      for (const model of models) {
+        yield* model.insert(full("x"), { timeToLive: "1 hour" })
+        const [, left] = yield* Atomic.all([model.expire("x", longest), model.timeToLive("x")])
+        assert.deepEqual(Option.map(left, Duration.toMillis), Option.some(longest))
         yield* model.delete("x")
       }
     }))

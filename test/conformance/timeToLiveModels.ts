@@ -71,7 +71,8 @@ export const invalidDurations: ReadonlyArray<Duration.Input> = [
   Duration.zero,
   Duration.infinity,
   Duration.negate(Duration.hours(1)),
-  2 ** 49,
+  1e14,
+  2 ** 48,
   "an hour" as never,
   {} as never,
   null as never

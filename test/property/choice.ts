@@ -49,6 +49,10 @@ const candidates = (
   ])
 ]
 
+/** What a guard shows of collections has no order. */
+const told = (reply: Reply): unknown =>
+  reply._tag === "failed" && "observed" in reply.failure ? { ...reply.failure, observed: [] } : reply
+
 /**
  * Whether some choice, possible in memory, leads to the failure that the server gave. What was taken before a failure isn't
  * told.
@@ -66,7 +70,7 @@ const leadsTo = (
   const prefix = (end: number): Compiled => ({ ...program, instructions: program.instructions.slice(0, end) })
   const search = (at: number, names: ReadonlyArray<string | undefined>): boolean => {
     const next = program.instructions.findIndex((self, i) => i >= at && i < step && isTake(self))
-    if (next < 0) return isDeepStrictEqual(run(before, choose(program, names)), failed)
+    if (next < 0) return isDeepStrictEqual(told(run(before, choose(program, names))), told(failed))
     return [...candidates(before, program, program.instructions[next]!), undefined].some((name) => {
       const chosen = [...names]
       chosen[next] = name

@@ -3,7 +3,7 @@
  */
 import { inspect } from "node:util"
 import { Atomic, type Field } from "redlayer"
-import { type Call, isSorted, type Table } from "./operations.ts"
+import { type Call, type Count, count as countTable, isSorted, type Table } from "./operations.ts"
 import type { Gen, Random } from "./random.ts"
 import { foreign } from "./texts.ts"
 
@@ -47,12 +47,14 @@ const parts = <H, Part>(table: Table<Part>, at: (handle: H, random: Random) => P
   Object.fromEntries(
     Object.entries(table as unknown as Record<string, Call<Part>>).map(([name, call]) => [
       name,
-      (handle: H, random: Random) => {
-        const part = at(handle, random)
-        return call(part, random, part)
-      }
+      (handle: H, random: Random, other: H) => call(at(handle, random), random, at(other, random))
     ])
   ) as any
+
+// counts
+
+/** Their comparisons, of anything that has one. */
+export const sizeOf = <H>(count: (handle: H) => Count): Parts<H, Count> => parts(countTable, count)
 
 // lists
 
@@ -70,6 +72,7 @@ export const list = <A>(item: Gen<A>, items: Gen<ReadonlyArray<A>>): Table<Omit<
   insert: (handle, random) => handle.insert(position(random), added(item)(random)),
   pop: (handle) => handle.pop(),
   shift: (handle) => handle.shift(),
+  contains: (handle, random) => handle.contains(item(random)),
   remove: (handle, random) => handle.remove(item(random)),
   removeRange: (handle, random) => {
     const [start = position(random), end] = range(random)

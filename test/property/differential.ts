@@ -2,7 +2,7 @@
  * Runs random programs on a server and in memory, and compares what they give and what they leave.
  */
 import { Effect, Exit } from "effect"
-import { Atomic, RedisService } from "redlayer"
+import { RedisService } from "redlayer"
 import type {
   Access,
   Instruction,
@@ -12,8 +12,10 @@ import type {
 } from "../../src/internal/program/instruction.ts"
 import { alike } from "./alike.ts"
 import * as Choice from "./choice.ts"
+import * as Coverage from "./coverage.ts"
 import type { Program } from "./operations.ts"
-import { type Cases, compose, makeNarrowWorld, makeWorld, randomSteps, type Step, type World } from "./program.ts"
+import * as Plan from "./plan.ts"
+import { type Cases, makeNarrowWorld, makeWorld, type World } from "./program.ts"
 import { Random, seed } from "./random.ts"
 import * as State from "./state.ts"
 
@@ -62,6 +64,8 @@ export interface Counts {
   readonly errors: Map<string, number>
   /** of the calls that they travelled in */
   readonly accesses: Map<Access | "refused", number>
+  /** of ways that programs went */
+  readonly ways: Map<string, number>
 }
 
 export interface Result {
@@ -71,7 +75,7 @@ export interface Result {
 }
 
 interface Case {
-  readonly steps: ReadonlyArray<Step>
+  readonly plan: Plan.Plan
   readonly program: Program
   /** undefined where it is refused before it is sent */
   compiled: Compiled | undefined
@@ -81,9 +85,9 @@ interface Case {
   redis: Outcome | undefined
 }
 
-const caseOf = (steps: ReadonlyArray<Step>, program: Program): Case => ({
-  steps,
-  program,
+const caseOf = (plan: Plan.Plan, note?: Plan.Note): Case => ({
+  plan,
+  program: Plan.programOf(plan, note),
   compiled: undefined,
   reply: undefined,
   memory: undefined,
@@ -95,7 +99,7 @@ const show = (value: unknown): string =>
 
 const describe = (self: Case): string =>
   [
-    ...self.steps.map((step) => `    ${step.place} ${step.operation}`),
+    Plan.describe(self.plan, "    "),
     ...(self.compiled?.instructions ?? []).map(({ args, key, op, spec }) =>
       `      ${show({ op, key, spec, args }).slice(0, 1000)}`
     )
@@ -104,7 +108,7 @@ const describe = (self: Case): string =>
 export interface Options {
   readonly name: string
   readonly programs: number
-  /** what they have not had when they end, for people; with something left, there are up to twice as many */
+  /** what they have not had when they end, for people; with something left, there are up to three times as many */
   readonly missing?: (counts: Counts) => ReadonlyArray<string>
   /** worlds that are committed at once; each is independent of the others */
   readonly worlds?: number
@@ -117,6 +121,9 @@ export interface Options {
 export interface Fault {
   readonly instruction?: (self: Instruction) => Instruction
   readonly result?: (result: InstructionResult, self: Instruction) => InstructionResult
+  readonly reply?: (reply: Reply) => Reply
+  /** around the interpreter */
+  readonly around?: <A>(run: () => A) => A
 }
 
 /** The program as it is sent, without sending it; undefined where it is refused. */
@@ -124,18 +131,21 @@ export const compile = Effect.fnUntraced(function*(program: Program) {
   let compiled: Compiled | undefined
   const capture = State.serviceOf((program, read) => {
     compiled = program
-    return read({ _tag: "failed", failure: { _tag: "fail", step: 0, index: 0 } })
+    return read({ _tag: "failed", failure: { _tag: "fail", step: 0, index: 0, observed: [] } })
   })
   yield* commit(program, capture)
   return compiled
 })
 
 /** A server and the memory, side by side. The server runs first: what it may choose, memory must follow. */
-const makePair = (redis: State.Target, { instruction = (self) => self, result = (found) => found }: Fault = {}) => {
+const makePair = (redis: State.Target, fault: Fault = {}) => {
+  const { around = (run) => run(), instruction = (self) => self, reply: told = (reply) => reply } = fault
+  const { result = (found) => found } = fault
   const ours = State.memory()
   const run = (program: Compiled): Reply => {
     const instructions = program.instructions.map(instruction)
-    const reply = Effect.runSync(Effect.orDie(ours.service.execute({ ...program, instructions }, Exit.succeed)))
+    const execute = ours.service.execute({ ...program, instructions }, Exit.succeed)
+    const reply = told(around(() => Effect.runSync(Effect.orDie(execute))))
     return reply._tag === "failed"
       ? reply
       : { ...reply, results: reply.results.map((found, i) => result(found, program.instructions[i]!)) }
@@ -176,7 +186,7 @@ export const separate = Effect.fnUntraced(function*(redis: State.Target, name: s
   let failed = 0
   for (const { before, steps } of all) {
     const states = yield* reset(before)
-    const cases = steps.map((step) => caseOf([step], step.program))
+    const cases = steps.map((step) => caseOf(Plan.stepPlan(step)))
     yield* Effect.forEach(cases, runOnRedis, { concurrency: "unbounded", discard: true })
     yield* Effect.forEach(cases, runInMemory, { discard: true })
     programs += cases.length
@@ -193,7 +203,16 @@ export const separate = Effect.fnUntraced(function*(redis: State.Target, name: s
 export const run = Effect.fnUntraced(function*(redis: State.Target, options: Options): Effect.fn.Return<Result> {
   const { fault, missing = () => [], name, programs, rounds = 4, worlds: width = 100 } = options
   const { read, reset, runInMemory, runOnRedis } = makePair(redis, fault)
-  const counts: Counts = { programs: 0, operations: new Map(), errors: new Map(), accesses: new Map() }
+  const counts: Counts = {
+    programs: 0,
+    operations: new Map(),
+    errors: new Map(),
+    accesses: new Map(),
+    ways: new Map()
+  }
+  const note = (way: string): void => {
+    counts.ways.set(way, (counts.ways.get(way) ?? 0) + 1)
+  }
 
   const rarity = (operation: string) => counts.operations.get(operation)?.done ?? 0
 
@@ -203,7 +222,10 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
     const access = compiled?.access ?? "refused"
     counts.accesses.set(access, (counts.accesses.get(access) ?? 0) + 1)
     if ("label" in memory!) counts.errors.set(memory.label, (counts.errors.get(memory.label) ?? 0) + 1)
-    for (const { operation } of self.steps) {
+    if (compiled !== undefined && self.reply?._tag === "done") {
+      Coverage.note(compiled.instructions, self.reply.results, note)
+    }
+    for (const { operation } of Plan.stepsOf(self.plan)) {
       const known = counts.operations.get(operation) ?? { all: 0, done: 0 }
       known.all++
       if (!("label" in memory!)) known.done++
@@ -211,14 +233,16 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
     }
   }
 
-  /** The fewest steps that still differ, each program of them put together plainly. */
+  /** The smallest programs found that still differ. */
   const shrink = Effect.fnUntraced(function*(before: State.State, cases: ReadonlyArray<Case>) {
-    let kept = cases.map((self) => self.steps)
+    let kept = cases.map((self) => self.plan)
     let smallest: string | undefined
-    const attempt = Effect.fnUntraced(function*(candidate: ReadonlyArray<ReadonlyArray<Step>>) {
+    let attempts = 0
+    const attempt = Effect.fnUntraced(function*(candidate: ReadonlyArray<Plan.Plan>) {
+      attempts++
       let states = yield* reset(before)
-      for (const steps of candidate) {
-        const self = caseOf(steps, Atomic.all(steps.map((step) => step.program)))
+      for (const plan of candidate) {
+        const self = caseOf(plan)
         yield* runOnRedis(self)
         yield* runInMemory(self)
         const after = yield* read
@@ -231,13 +255,18 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
       }
       return false
     })
+    const candidates = () => [
+      ...kept.length > 1 ? kept.map((_, i) => kept.filter((_, j) => j !== i)) : [],
+      ...kept.flatMap((plan, i) => Plan.smaller(plan).map((found) => kept.map((other, j) => i === j ? found : other)))
+    ]
     if (!(yield* attempt(kept))) return "it doesn't happen when run again alone"
-    for (let i = kept.length - 1; i >= 0; i--) {
-      for (let j = kept[i]!.length - 1; j >= 0; j--) {
-        const candidate = kept.map((steps, at) => at === i ? steps.filter((_, k) => k !== j) : steps)
-          .filter((steps) => steps.length > 0)
-        if (candidate.length > 0 && (yield* attempt(candidate))) kept = candidate
-        if (i >= kept.length) break
+    for (let found = true; found;) {
+      found = false
+      for (const candidate of candidates()) {
+        if (attempts > 1000 || !(yield* attempt(candidate))) continue
+        kept = candidate
+        found = true
+        break
       }
     }
     return smallest!
@@ -253,11 +282,11 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
       ...cases.map((self) => `  program\n${describe(self)}`),
       "  stored before:",
       ...Array.from(relevant, ([key, entry]) => `    ${key} ${show(entry)}`),
-      `  shrunk: ${yield* shrink(relevant, cases)}`
+      ...fault === undefined ? [`  shrunk: ${yield* shrink(relevant, cases)}`] : []
     ].join("\n")
   })
 
-  const goesOn = () => counts.programs < programs || counts.programs < 2 * programs && missing(counts).length > 0
+  const goesOn = () => counts.programs < programs || counts.programs < 3 * programs && missing(counts).length > 0
 
   for (let epoch = 0; goesOn(); epoch++) {
     const random = new Random(`${name}/${epoch}`)
@@ -277,8 +306,7 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
         let access: Access | undefined
         let wave = first
         while (burst.length < length && wave === first) {
-          const steps = randomSteps(world, random, rarity)
-          const self = caseOf(steps, compose(steps, random))
+          const self = caseOf(Plan.randomPlan(world, random, rarity), note)
           self.compiled = yield* compile(self.program)
           access ??= self.compiled?.access
           if (self.compiled !== undefined && self.compiled.access !== access) wave = then

@@ -3,6 +3,7 @@
  */
 import { type FieldSpec, type Instruction, isEntitySpec, Op } from "../../src/internal/program/instruction.ts"
 import type { Fault } from "./differential.ts"
+import { flowFaults } from "./flowFaults.ts"
 
 const on = (op: Op, change: (self: Instruction) => Instruction): Fault => ({
   instruction: (self) => self.op === op ? change(self) : self
@@ -103,5 +104,6 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
           ? self
           : { ...self, spec: { ...self.spec, life: { ...self.spec.life, slack: -1 } } }
     }
-  ]
+  ],
+  ...flowFaults
 ]

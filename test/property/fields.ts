@@ -4,6 +4,7 @@
  */
 import type { Field, Model } from "redlayer"
 import * as Collection from "./collections.ts"
+import type { Operand } from "./operands.ts"
 import type * as Op from "./operations.ts"
 import type { Gen, Random } from "./random.ts"
 import type { Stored } from "./texts.ts"
@@ -21,8 +22,16 @@ export interface Place {
 
 type Calls<R> = ReadonlyArray<readonly [operation: string, call: Op.Call<R>]>
 
+/** What a guard may show. */
+export interface Observable {
+  readonly get: () => Op.Program
+}
+
 export interface FieldCase {
   readonly name: string
+  readonly observe: (ref: any) => Observable
+  /** what it offers to operations of other fields */
+  readonly operands: ReadonlyArray<(ref: any, random: Random) => Operand>
   /** undefined for a struct as a whole */
   readonly stored: Place | undefined
   readonly calls: Calls<any>
@@ -50,6 +59,9 @@ export const storedAs = (name: string, field: FieldCase): FieldCase => ({
   stored: { ...field.stored!, name }
 })
 
+const length = Collection.sizeOf((handle: { length(): Field.Count }) => handle.length())
+const size = Collection.sizeOf((handle: { size(): Field.Count }) => handle.size())
+
 /** Describes a field of the model whose handles are `R`. */
 export const fieldsOf = <R>() => {
   const calls = <H>(kind: string, of: (ref: R) => H, table: { readonly [name: string]: Op.Call<H> }): Calls<R> =>
@@ -72,11 +84,15 @@ export const fieldsOf = <R>() => {
       stored: Stored
     ): FieldCase => ({
       name,
+      observe: of as (ref: R) => any,
+      operands: /^(optional|nullable)/.test(kind) ? [] : [(ref) => (of(ref) as any).value()],
       stored: place(name, "leaf", stored, undefined, kind.startsWith("optional")),
       calls: calls(kind, of, table as any)
     }),
     whole: <H>(name: string, of: (ref: R) => H, table: Op.Table<NoInfer<H>>): FieldCase => ({
       name,
+      observe: of as (ref: R) => any,
+      operands: [],
       stored: undefined,
       calls: calls("whole", of, table as any)
     }),
@@ -89,13 +105,29 @@ export const fieldsOf = <R>() => {
       stored: Stored
     ): FieldCase => ({
       name,
+      observe: of,
+      operands: [
+        (ref) => of(ref).length().value(),
+        (ref, random) => (of(ref).at(random.pick([0, 0, -1, 1])) as any).value()
+      ],
       stored: place(name, "list", stored),
-      calls: [...calls("list", of, table as any), ...calls(`item ${itemKind}`, of, Collection.at(item) as any)]
+      calls: [
+        ...calls("list", of, table as any),
+        ...calls("count", of, length),
+        ...calls(`item ${itemKind}`, of, Collection.at(item) as any)
+      ]
     }),
-    set: <H>(name: string, of: (ref: R) => H, table: Op.Table<NoInfer<H>>, stored: Stored): FieldCase => ({
+    set: <H extends Field.Set<any, any>>(
+      name: string,
+      of: (ref: R) => H,
+      table: Op.Table<NoInfer<H>>,
+      stored: Stored
+    ): FieldCase => ({
       name,
+      observe: of,
+      operands: [(ref) => of(ref).size().value()],
       stored: place(name, "set", stored),
-      calls: calls("set", of, table as any)
+      calls: [...calls("set", of, table as any), ...calls("count", of, size)]
     }),
     map: <H extends Field.Map<any, any, any, any>>(
       name: string,
@@ -108,16 +140,26 @@ export const fieldsOf = <R>() => {
       stored: Stored
     ): FieldCase => ({
       name,
+      observe: of,
+      operands: [(ref) => of(ref).size().value()],
       stored: place(name, "map", stored, names),
       calls: [
         ...calls("map", of, table as any),
+        ...calls("count", of, size),
         ...calls(`entry ${entryKind}`, of, Collection.entryAt(key, entry) as any)
       ]
     }),
-    sortedSet: <H>(name: string, of: (ref: R) => H, table: Op.Table<NoInfer<H>>, stored: Stored): FieldCase => ({
+    sortedSet: <H extends Field.SortedSet<any>>(
+      name: string,
+      of: (ref: R) => H,
+      table: Op.Table<NoInfer<H>>,
+      stored: Stored
+    ): FieldCase => ({
       name,
+      observe: of,
+      operands: [(ref) => of(ref).size().value()],
       stored: place(name, "zset", stored),
-      calls: calls("sorted set", of, table as any)
+      calls: [...calls("sorted set", of, table as any), ...calls("count", of, size)]
     })
   }
 }

@@ -18,7 +18,7 @@ const lowest = -(2n ** 63n)
 const highest = 2n ** 63n - 1n
 const lastDate = 8_640_000_000_000_000n
 
-type Operation = Exclude<keyof Field.BigInt, "get" | "set" | "compareAndSet" | "getAndSet">
+type Operation = Exclude<keyof Field.BigInt, keyof Field.Word<bigint> | keyof Field.Ordering<bigint>>
 
 const onBigInts: ReadonlyArray<Operation> = [
   "increment",
@@ -103,6 +103,16 @@ const own = (operation: Operation, value: bigint, a: bigint, b: bigint): bigint 
   }
 }
 
+const methods = {
+  increment: "plus",
+  decrement: "minus",
+  multiply: "times",
+  quotient: "quotient",
+  modulo: "modulo",
+  min: "min",
+  max: "max"
+} as const
+
 const within = (result: bigint | string, low: bigint, high: bigint): bigint | string =>
   typeof result === "bigint" && (result < low || result > high) ? "outOfRange" : result
 
@@ -116,6 +126,7 @@ const onBigInt = (random: Random): Sample => {
   const [low, high] = x <= y ? [x, y] : [y, x]
   // what is subtracted is sent as what is added
   const a = operation === "clamp" ? low : operation === "decrement" && x === lowest ? highest : x
+  const isOperand = random.chance(0.3)
   return {
     name: `bigint ${operation}`,
     shown: `${value} ${operation} ${a} ${high}`,
@@ -123,7 +134,10 @@ const onBigInt = (random: Random): Sample => {
     value,
     program: (id) => {
       const handle = Whole.ref(id).bigint
-      return operation === "clamp" ? handle.clamp(a, high) : handle[operation](a)
+      if (operation === "clamp") return handle.clamp(a, high)
+      return isOperand
+        ? Atomic.andThen(handle.set(handle.value()[methods[operation]](a)), handle.get())
+        : handle[operation](a)
     },
     expected: within(own(operation, value, a, high), lowest, highest)
   }

@@ -23,7 +23,7 @@ const Bounded = Model.make("Bounded", {
   "number exclusiveMaximum": Schema.Number.check(Schema.isLessThan(limit))
 }, { key: "id" })
 
-type Operation = Exclude<keyof Field.Number, "get" | "set" | "compareAndSet" | "getAndSet">
+type Operation = Exclude<keyof Field.Number, keyof Field.Word<number> | keyof Field.Ordering<number>>
 
 export const operations: ReadonlyArray<Operation> = [
   "increment",
@@ -160,9 +160,28 @@ const sample = (random: Random): Sample => {
   return { name, operation, value, a, b, expected: expectation(whole, operation, value, a, b) }
 }
 
-const programOf = ({ a, b, name, operation, value }: Sample) => {
+const methods = {
+  increment: "plus",
+  decrement: "minus",
+  multiply: "times",
+  divide: "dividedBy",
+  quotient: "quotient",
+  modulo: "modulo",
+  min: "min",
+  max: "max"
+} as const
+
+/** With amounts that are sent; that another entity holds; or computed first, and then stored. */
+const programOf = ({ a, b, name, operation, value }: Sample, index: number) => {
   const handle = Sum.ref("s")[name]
-  return Atomic.andThen(handle.set(value), call(handle, operation, a, b))
+  if (operation === "clamp" || operation === "power" || index % 3 === 0) {
+    return Atomic.andThen(handle.set(value), call(handle, operation, a, b))
+  }
+  const other = Sum.ref("other").number
+  const computed = index % 2 === 0
+    ? Atomic.andThen(handle.set(handle.value()[methods[operation]](a)), handle.get())
+    : Atomic.andThen(other.set(a), handle[operation](other.value()))
+  return Atomic.andThen(handle.set(value), computed)
 }
 
 /** The same of a number that is stored already, as a program of one instruction: that has a shorter way. */
@@ -199,6 +218,7 @@ export const run = Effect.fnUntraced(function*(
     yield* target.reset(
       new Map([
         ["Sum:{s}", hashOf({ number: 0, integer: 0 })],
+        ["Sum:{other}", hashOf({ number: 0, integer: 0 })],
         ...few.map(({ name, value }, i): [string, State.Entry] => [`Sum:{s${i}}`, hashOf({ [name]: value })])
       ])
     )
@@ -212,7 +232,7 @@ export const run = Effect.fnUntraced(function*(
       }
     }
     const others = [
-      ...failures.map((self) => ({ self, program: programOf(self) })),
+      ...failures.map((self, i) => ({ self, program: programOf(self, i) })),
       ...few.map((self, i) => ({ self, program: alone(self, i) }))
     ]
     const outcomes = yield* Effect.forEach(others, ({ program }) => commit(program, target.service), {

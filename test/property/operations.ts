@@ -4,8 +4,9 @@
  */
 import { Duration } from "effect"
 import type { Atomic, Field } from "redlayer"
+import { computed, operandFor, orItself, orOperand } from "./operands.ts"
 import type { Gen, Random } from "./random.ts"
-import { foreign } from "./texts.ts"
+import { common, foreign } from "./texts.ts"
 
 export type Program = Atomic.Atomic<unknown, unknown>
 
@@ -107,20 +108,42 @@ const initialOf = <A>(initial: Gen<A>, limit: Gen<A>): Gen<Field.Initial<A>> => 
 
 // values
 
+const equality = <A>(make: Gen<A>): Table<Field.Equality<A, any>> => ({
+  eq: (handle, random) => handle.eq(orItself(handle, make)(random)),
+  neq: (handle, random) => handle.neq(orItself(handle, make)(random))
+})
+
+const ordering = <A>(make: Gen<A>): Table<Field.Ordering<A, any>> => ({
+  lt: (handle, random) => handle.lt(orOperand(handle, make)(random)),
+  lte: (handle, random) => handle.lte(orOperand(handle, make)(random)),
+  gt: (handle, random) => handle.gt(orOperand(handle, make)(random)),
+  gte: (handle, random) => handle.gte(orOperand(handle, make)(random))
+})
+
 export const value = <A>(make: Gen<A>): Table<Field.Value<A, any>> => ({
+  ...equality(make),
   get: (handle) => handle.get(),
-  set: (handle, random) => handle.set(make(random)),
+  set: (handle, random) => {
+    const operand = random.chance(0.2) ? operandFor(handle, random) : undefined
+    return operand === undefined ? handle.set(make(random)) : handle.set(operand)
+  },
+  value: (handle, random, other) => other.set(computed(handle.value(), random)),
   compareAndSet: (handle, random) => handle.compareAndSet(make(random), make(random))
 })
 
+const several = <A>(make: Gen<A>): Gen<ReadonlyArray<A>> => (random) =>
+  random.chance(0.1) ? [] : random.array(1, 6, make)
+
 export const word = <A>(make: Gen<A>): Table<Field.Word<A, any>> => ({
   ...value(make),
+  in: (handle, random) => handle.in(several(make)(random)),
   getAndSet: (handle, random) => handle.getAndSet(make(random))
 })
 
 export const text = (make: Gen<string>): Table<Field.Text<string, any>> => ({
   ...word(make),
-  append: (handle, random) => handle.append(make(random))
+  ...ordering(make),
+  append: (handle, random) => handle.append(orOperand(handle, orOperand(handle, make))(random))
 })
 
 const boolean: Gen<boolean> = (random) => random.wild() ? "yes" as unknown as boolean : random.chance(0.5)
@@ -132,18 +155,20 @@ export const bool: Table<Field.Bool<any>> = { ...word(boolean), toggle: (handle)
 type Computed = Atomic.Atomic<unknown, unknown>
 
 interface Integers<N, O> {
-  increment(by: N | undefined, options: O): Computed
-  decrement(by: N | undefined, options: O): Computed
-  multiply(by: N, options: O): Computed
-  quotient(by: N, options: O): Computed
-  modulo(by: N, options: O): Computed
-  min(other: N, options: O): Computed
-  max(other: N, options: O): Computed
-  clamp(low: N, high: N, options: O): Computed
+  increment(by: Amount<N> | undefined, options: O): Computed
+  decrement(by: Amount<N> | undefined, options: O): Computed
+  multiply(by: Amount<N>, options: O): Computed
+  quotient(by: Amount<N>, options: O): Computed
+  modulo(by: Amount<N>, options: O): Computed
+  min(other: Amount<N>, options: O): Computed
+  max(other: Amount<N>, options: O): Computed
+  clamp(low: Amount<N>, high: Amount<N>, options: O): Computed
 }
 
+type Amount<N> = N | Field.Operand<N>
+
 interface Fractions<O> {
-  divide(by: number, options: O): Computed
+  divide(by: Amount<number>, options: O): Computed
   power(exponent: number, options: O): Computed
 }
 
@@ -160,15 +185,19 @@ const integers = <N extends number | bigint, O>(
   some: Gen<N | undefined>,
   options: Gen<O>
 ): Table<Integers<N, O>> => ({
-  increment: (handle, random) => handle.increment(some(random), options(random)),
-  decrement: (handle, random) => handle.decrement(some(random), options(random)),
-  multiply: (handle, random) => handle.multiply(by(random), options(random)),
-  quotient: (handle, random) => handle.quotient(by(random), options(random)),
-  modulo: (handle, random) => handle.modulo(by(random), options(random)),
-  min: (handle, random) => handle.min(by(random), options(random)),
-  max: (handle, random) => handle.max(by(random), options(random)),
+  increment: (handle, random) => handle.increment(orOperand(handle, some)(random), options(random)),
+  decrement: (handle, random) => handle.decrement(orOperand(handle, some)(random), options(random)),
+  multiply: (handle, random) => handle.multiply(orOperand(handle, by)(random), options(random)),
+  quotient: (handle, random) => handle.quotient(orOperand(handle, by)(random), options(random)),
+  modulo: (handle, random) => handle.modulo(orOperand(handle, by)(random), options(random)),
+  min: (handle, random) => handle.min(orOperand(handle, by)(random), options(random)),
+  max: (handle, random) => handle.max(orOperand(handle, by)(random), options(random)),
   clamp: (handle, random) => {
     const [a, b] = [by(random), by(random)]
+    if (random.chance(0.35)) {
+      const high: any = operandFor(handle, random) ?? b
+      return handle.clamp(orOperand(handle, by)(random), high, options(random))
+    }
     return random.wild() || isSorted(a, b) ? handle.clamp(a, b, options(random)) : handle.clamp(b, a, options(random))
   }
 })
@@ -177,7 +206,7 @@ const exponents = [0, 1, 1, 1, 2, 2, 3, -1, -2, 0.5, 0.5, 10, 63, 1023, -1074, 2
 const wildExponents = [-0, 1.5, 0.25, -0.5, NaN, Infinity, 2 ** 53 - 1, -(2 ** 53 - 1), 2 ** 53]
 
 const fractionsOf = <O>(by: Gen<number>, options: Gen<O>): Table<Fractions<O>> => ({
-  divide: (handle, random) => handle.divide(by(random), options(random)),
+  divide: (handle, random) => handle.divide(orOperand(handle, by)(random), options(random)),
   power: (handle, random) => handle.power(random.pick(random.wild() ? wildExponents : exponents), options(random))
 })
 
@@ -190,16 +219,19 @@ const sometimes = <A>(make: Gen<A>): Gen<A | undefined> => (random) => random.ch
 
 /** Values that are stored in more than one way. */
 const known = (make: Gen<number>): Gen<number> => (random) =>
-  random.chance(0.5) ? random.pick([0, 3, 5, 7, 10, 100]) : make(random)
+  random.chance(0.7) ? random.pick([...common, 0, 100]) : make(random)
 
 const knownBig = (make: Gen<bigint>): Gen<bigint> => (random) =>
-  random.chance(0.5) ? random.pick([0n, 3n, 5n, 7n, 10n, 100n]) : make(random)
+  random.chance(0.7) ? BigInt(random.pick([...common, 0, 100])) : make(random)
 
 export const number = (make: Gen<number>, whole: boolean): Table<Field.Number<number, any>> => {
   const by = amount(whole)
   const bounds = boundsOf(limit)
   return {
     ...word(make),
+    ...ordering(make),
+    ...equality(known(make)),
+    in: (handle, random) => handle.in(several(known(make))(random)),
     ...integers(by, sometimes(by), bounds),
     ...fractionsOf(by, bounds),
     compareAndSet: (handle, random) => handle.compareAndSet(known(make)(random), make(random))
@@ -208,15 +240,23 @@ export const number = (make: Gen<number>, whole: boolean): Table<Field.Number<nu
 
 export const bigint = (make: Gen<bigint>): Table<Field.BigInt<bigint, any>> => ({
   ...word(make),
+  ...ordering(make),
+  ...equality(knownBig(make)),
+  in: (handle, random) => handle.in(several(knownBig(make))(random)),
   ...integers(bigAmount, sometimes(bigAmount), boundsOf(bigLimit)),
   compareAndSet: (handle, random) => handle.compareAndSet(knownBig(make)(random), make(random))
 })
 
-export const time = <A>(make: Gen<A>): Table<Field.Time<A, any>> => ({ ...word(make), ...timesOf(boundsOf(make)) })
+export const time = <A>(make: Gen<A>): Table<Field.Time<A, any>> => ({
+  ...word(make),
+  ...ordering(make),
+  ...timesOf(boundsOf(make))
+})
 
 // what may be absent
 
 export const optional = <A>(make: Gen<A>): Table<Field.Optional<A, any>> => ({
+  ...equality(make),
   get: (handle) => handle.get(),
   isSet: (handle) => handle.isSet(),
   set: (handle, random) => handle.set(make(random)),
@@ -230,6 +270,8 @@ export const optionalNumber = (make: Gen<number>, whole: boolean): Table<Field.O
   const options = initialOf(make, limit)
   return {
     ...optional(make),
+    ...ordering(make),
+    ...equality(known(make)),
     ...integers(by, by, options) as Table<Integers<any, any>>,
     ...fractionsOf(by, options),
     compareAndSet: (handle, random) => handle.compareAndSet(known(make)(random), make(random))
@@ -238,12 +280,15 @@ export const optionalNumber = (make: Gen<number>, whole: boolean): Table<Field.O
 
 export const optionalBigInt = (make: Gen<bigint>): Table<Field.OptionalBigInt<bigint, any>> => ({
   ...optional(make),
+  ...ordering(make),
+  ...equality(knownBig(make)),
   ...integers(bigAmount, bigAmount, initialOf(make, bigLimit)) as Table<Integers<any, any>>,
   compareAndSet: (handle, random) => handle.compareAndSet(knownBig(make)(random), make(random))
 })
 
 export const optionalTime = <A>(make: Gen<A>): Table<Field.OptionalTime<A, any>> => ({
   ...optional(make),
+  ...ordering(make),
   ...timesOf(initialOf(make, make))
 })
 
@@ -256,7 +301,8 @@ export const entry = <A>(make: Gen<A>): Table<Field.Entry<A, any>> => ({
 
 export const textEntry = (make: Gen<string>): Table<Field.TextEntry<string, any>> => ({
   ...entry(make),
-  append: (handle, random) => handle.append(make(random))
+  ...ordering(make),
+  append: (handle, random) => handle.append(orOperand(handle, orOperand(handle, make))(random))
 })
 
 export const boolEntry: Table<Field.BoolEntry<any>> = { ...entry(boolean), toggle: (handle) => handle.toggle() }
@@ -268,8 +314,8 @@ export const numberEntry = (make: Gen<number>, whole: boolean): Table<Field.Numb
   return {
     ...optionalNumber(make, whole),
     getAndSet: (handle, random) => handle.getAndSet(make(random)),
-    increment: (handle, random) => handle.increment(some(random), sometimes(options)(random)),
-    decrement: (handle, random) => handle.decrement(some(random), sometimes(options)(random))
+    increment: (handle, random) => handle.increment(orOperand(handle, some)(random), sometimes(options)(random)),
+    decrement: (handle, random) => handle.decrement(orOperand(handle, some)(random), sometimes(options)(random))
   }
 }
 
@@ -279,8 +325,8 @@ export const bigintEntry = (make: Gen<bigint>): Table<Field.BigIntEntry<bigint, 
   return {
     ...optionalBigInt(make),
     getAndSet: (handle, random) => handle.getAndSet(make(random)),
-    increment: (handle, random) => handle.increment(some(random), sometimes(options)(random)),
-    decrement: (handle, random) => handle.decrement(some(random), sometimes(options)(random))
+    increment: (handle, random) => handle.increment(orOperand(handle, some)(random), sometimes(options)(random)),
+    decrement: (handle, random) => handle.decrement(orOperand(handle, some)(random), sometimes(options)(random))
   }
 }
 
@@ -292,6 +338,21 @@ export const timeEntry = <A>(make: Gen<A>): Table<Field.TimeEntry<A, any>> => ({
 // a struct
 
 export const whole = <A>(make: Gen<A>): Table<Field.Whole<A>> => ({
+  eq: (handle, random) => handle.eq(make(random)),
+  neq: (handle, random) => handle.neq(make(random)),
   get: (handle) => handle.get(),
   set: (handle, random) => handle.set(make(random))
 })
+
+// how many a collection holds
+
+const size: Gen<number> = (random) => random.wild() ? random.pick([-1, 1.5, NaN, Infinity, 2 ** 53]) : random.int(0, 4)
+
+/** Without what makes it a program. */
+export type Count = Omit<Field.Count, keyof Atomic.Atomic<number>>
+
+export const count: Table<Count> = {
+  ...equality(size),
+  ...ordering(size),
+  value: (handle, random, other) => other.lte(computed(handle.value(), random))
+}

@@ -2,12 +2,13 @@
  * Random programs: calls of random operations on a few entities, put together in random ways.
  */
 import { Atomic } from "redlayer"
-import type { FieldCase, ModelCase } from "./fields.ts"
+import type { FieldCase, ModelCase, Observable } from "./fields.ts"
 import { Guild } from "./guild.ts"
 import { randomEntity } from "./leftBehind.ts"
 import { entityCalls, modelCases } from "./models.ts"
+import { kindOf, type Operand } from "./operands.ts"
 import type { Program } from "./operations.ts"
-import type { Random } from "./random.ts"
+import { type Gen, Random } from "./random.ts"
 import type { Entry } from "./state.ts"
 import { hardTexts } from "./texts.ts"
 
@@ -19,12 +20,16 @@ export interface Step {
   readonly program: Program
 }
 
-type Make = (random: Random) => Step
+type Make = Gen<Step>
 
 /** A few entities, and all that can be done to them. */
 export interface World {
   readonly initial: ReadonlyMap<string, Entry>
   readonly makers: ReadonlyMap<string, ReadonlyArray<Make>>
+  /** what operands are made of, by their kind */
+  readonly sources: ReadonlyMap<string, ReadonlyArray<Gen<Operand>>>
+  /** what a guard may show */
+  readonly observables: ReadonlyArray<Observable>
   /** the share of programs on whole entities, which are a few among many operations */
   readonly whole: number
 }
@@ -80,6 +85,18 @@ const placesOf = (world: number): ReadonlyArray<Place> =>
     return ids.map(([id, key]) => ({ self, id, key, others: ids.map(([other]) => other) }))
   })
 
+const kinds = new Map<FieldCase["operands"][number], string>()
+
+/** Of what is of one kind, whatever the entity. */
+const sourceKind = (make: FieldCase["operands"][number], ref: unknown): string => {
+  let kind = kinds.get(make)
+  if (kind === undefined) {
+    kind = kindOf(make(ref, new Random("kinds")))
+    kinds.set(make, kind)
+  }
+  return kind
+}
+
 const worldOf = (
   places: Iterable<Place>,
   entity: (place: Place) => ReadonlyMap<string, Entry>,
@@ -88,15 +105,27 @@ const worldOf = (
 ): World => {
   const initial = new Map<string, Entry>()
   const makers = new Map<string, Array<Make>>()
+  const sources = new Map<string, Array<Gen<Operand>>>()
+  const observables: Array<Observable> = []
   for (const place of places) {
     for (const [key, entry] of entity(place)) initial.set(key, entry)
+    const ref = place.self.model.ref(place.id as never)
+    for (const { observe, operands } of place.self.fields) {
+      observables.push(observe(ref))
+      for (const make of operands) {
+        const kind = sourceKind(make, ref)
+        const known = sources.get(kind) ?? []
+        known.push((random) => make(ref, random))
+        sources.set(kind, known)
+      }
+    }
     for (const [operation, make, weight] of makersOf(place.self, place.id, place.others, only)) {
       const known = makers.get(operation) ?? []
       for (let i = 0; i < weight; i++) known.push(make)
       makers.set(operation, known)
     }
   }
-  return { initial, makers, whole }
+  return { initial, makers, sources, observables, whole }
 }
 
 /** A world of one to three entities; its number keeps its keys apart from those of others. */
@@ -135,9 +164,22 @@ export type Rarity = (operation: string) => number
 
 const collections = ["list.", "set.", "map.", "sorted set."]
 
+const testNames = new Set(["eq", "neq", "lt", "lte", "gt", "gte", "in", "isSet", "contains", "has", "exists"])
+
+/** Whether an operation is a condition. */
+export const isTest = (operation: string): boolean => testNames.has(operation.slice(operation.indexOf(".") + 1))
+
+/** What any one of a collection is the server's choice. */
+export const isChoice = (operation: string): boolean => operation === "set.pop" || operation === "map.popAny"
+
 /** Collections have a few operations among many, and weigh more. */
-export const randomStep = (world: World, random: Random, rarity: Rarity = () => 0): Step => {
-  const names = [...world.makers.keys()]
+export const randomStep = (
+  world: World,
+  random: Random,
+  rarity: Rarity = () => 0,
+  allowed: (operation: string) => boolean = () => true
+): Step => {
+  const names = [...world.makers.keys()].filter(allowed)
   const family = (prefix: string) => {
     const some = names.filter((name) => name.startsWith(prefix))
     return random.pick(some.length > 0 ? some : names)
@@ -150,53 +192,8 @@ export const randomStep = (world: World, random: Random, rarity: Rarity = () => 
       : random.pick(names)
   const few = Array.from({ length: random.pick([1, 1, 1, 2, 2, 16]) }, pick)
   const [rarest] = few.map((name) => [rarity(name), name] as const).sort(([a], [b]) => a - b)
+  random.sources = world.sources
   return random.pick(world.makers.get(rarest![1])!)(random)
-}
-
-/** Of the results of a record. */
-const labels = ["a", "b", "é", "constructor", "__proto__", "a.b", "", "toString"]
-
-const record = (programs: ReadonlyArray<Program>): Program => {
-  const entries = programs.map((program, i) => [labels[i]!, program] as const)
-  return Atomic.all(Object.fromEntries(entries) as { readonly [name: string]: Program })
-}
-
-/** Puts steps together, in their order, in one of many ways. */
-export const compose = (steps: ReadonlyArray<Step>, random: Random): Program => {
-  if (steps.length === 1) {
-    const [{ program }] = steps as [Step]
-    switch (random.int(0, 5)) {
-      case 0:
-        return Atomic.map(program, (value) => ({ mapped: value }))
-      case 1:
-        return Atomic.as(program, "replaced")
-      case 2:
-        return Atomic.all([Atomic.succeed(1), program])
-      default:
-        return program
-    }
-  }
-  const cut = random.int(1, steps.length - 1)
-  switch (random.int(0, 4)) {
-    case 0:
-      return Atomic.all(steps.map((step) => step.program))
-    case 1:
-      return record(steps.map((step) => step.program))
-    case 2:
-      return Atomic.andThen(compose(steps.slice(0, cut), random), compose(steps.slice(cut), random))
-    case 3:
-      return Atomic.all([compose(steps.slice(0, cut), random), compose(steps.slice(cut), random)])
-    default:
-      return Atomic.map(record([compose(steps.slice(0, cut), random), compose(steps.slice(cut), random)]), (value) => [
-        value
-      ])
-  }
-}
-
-export const randomSteps = (world: World, random: Random, rarity: Rarity): ReadonlyArray<Step> => {
-  random.wildness = random.chance(0.15) ? 0.25 : 0
-  const most = random.pick([1, 1, 2, 3, 3, 4, 8])
-  return random.array(1, most, () => randomStep(world, random, rarity))
 }
 
 /** Steps that are programs of their own, each on another entity. */
@@ -258,6 +255,8 @@ export const takings = (random: Random): Cases => {
       [capped.popAny(), capped.remove(name)],
       [capped.popAny(), capped.at(name).increment(1), capped.put("4", 4)],
       [counts.popAny(), counts.at(name).increment(20), counts.keys()],
+      [few.pop(), Atomic.orElse(few.removeAll([member, 1, 2]), few.add(member)), few.get()],
+      [counts.popAny(), Atomic.when(counts.at(name).increment(20), counts.has(name)), counts.get()],
       [counts.popAny(), counts.popAny(), counts.at(name).increment(20, { initial: 40 })]
     ])
     return { operation: "taking", place: key, program: Atomic.all(programs) }

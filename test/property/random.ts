@@ -5,6 +5,7 @@
  * - `REDLAYER_RUNS` raises the number of random programs.
  */
 import { createHash, randomBytes } from "node:crypto"
+import type { Field } from "redlayer"
 
 export const seed: string = process.env.REDLAYER_SEED || randomBytes(4).toString("hex")
 
@@ -23,6 +24,8 @@ export class Random {
   #d: number
   /** The chance that a value is meant to be refused, or extreme. */
   wildness = 0
+  /** What operands are made of, by their kind. */
+  sources: ReadonlyMap<string, ReadonlyArray<Gen<Field.Operand<any, any>>>> = new Map()
 
   constructor(name: string) {
     const digest = createHash("sha1").update(`${seed}/${name}`).digest()

@@ -187,6 +187,9 @@ const integers = [
 ]
 const numbers = [...integers, "0.1", "-2.5", "1e-7", "5e-324", "1.7976931348623157e308", "1e21", "3.141592653589793"]
 
+/** Numbers that are met again. */
+export const common = [3, 5, 7, 10]
+
 /** Around the ends of int64, of dates, and of what has no end. */
 // dprint-ignore
 const long = [
@@ -207,7 +210,10 @@ export const texts = {
   word: (...words: ReadonlyArray<string>) => stored(from(...words), from("none of these", "", "A")),
   integer: (low: number, high: number) =>
     stored(
-      (random) => random.chance(0.2) ? random.pick(integers) : String(random.int(low, high)),
+      (random) =>
+        random.chance(0.2)
+          ? random.pick(integers)
+          : String(random.chance(0.4) ? Math.min(high, random.pick(common)) : random.int(low, high)),
       from(...notIntegers, "9007199254740991", "-9007199254740991")
     ),
   number: (low: number, high: number) =>
@@ -217,6 +223,8 @@ export const texts = {
           ? random.pick(["NaN", "Infinity", "-Infinity"])
           : random.chance(0.2)
           ? random.pick(numbers)
+          : random.chance(0.4)
+          ? String(float(low, high)(random))
           : String(low + (high - low) * random.int(1, 99) / 100),
       from(...notIntegers, ...numbers)
     ),
@@ -224,7 +232,10 @@ export const texts = {
   members: (low: number, high: number) =>
     stored((random) => String(random.int(low, high)), from("abc", "", "1.5", "0x10")),
   bigint: stored(
-    (random) => random.chance(0.3) ? random.pick(["-0", "007", ...bigEnds.map(String)]) : String(random.int(-100, 100)),
+    (random) =>
+      random.chance(0.3)
+        ? random.pick(["-0", "007", ...bigEnds.map(String)])
+        : String(random.chance(0.4) ? random.pick(common) : random.int(-100, 100)),
     from("abc", "", "1.5", "1e2", "+1", "1n", "9223372036854775808", "-9223372036854775809")
   ),
   date: stored(

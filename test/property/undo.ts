@@ -3,67 +3,31 @@
  */
 import { Effect, Exit } from "effect"
 import { isDeepStrictEqual } from "node:util"
-import { interpret } from "../../src/internal/memory/interpreter.ts"
 import {
   type Access,
   accessOf,
   type Instruction,
-  noSpec,
   Op,
-  type Program as Compiled,
-  type Reply
+  type Program as Compiled
 } from "../../src/internal/program/instruction.ts"
-import { compile } from "./differential.ts"
+import * as Attempts from "./attempts.ts"
+import {
+  type Failing,
+  failingOf,
+  failNow,
+  inserted,
+  type Instructions,
+  instructionsOf,
+  placesOf,
+  rehearse
+} from "./failing.ts"
 import { Guild } from "./guild.ts"
 import { Note } from "./note.ts"
 import type { Program } from "./operations.ts"
-import { makeNarrowWorld, makeWholeWorld, operations, randomStep, type Step, type World } from "./program.ts"
+import * as Plan from "./plan.ts"
+import { makeNarrowWorld, makeWholeWorld, makeWorld, operations, randomStep, type Step, type World } from "./program.ts"
 import { Random, seed } from "./random.ts"
 import * as State from "./state.ts"
-
-type Instructions = ReadonlyArray<Instruction>
-
-/** The instructions of a program, or undefined where it is refused before it is sent. */
-const instructionsOf = (program: Program): Effect.Effect<Instructions | undefined> =>
-  Effect.map(compile(program), (compiled) => compiled?.instructions)
-
-const programOf = (instructions: Instructions): Compiled => ({ instructions, access: accessOf(instructions) })
-
-const now = Date.now() * 1000
-
-/** What a program would give where the state is `state`. */
-const rehearse = (state: State.State, instructions: Instructions): Reply =>
-  interpret(State.storeOf(state), programOf(instructions), now)
-
-const wouldWrite = (state: State.State, instructions: Instructions): boolean => {
-  const store = State.storeOf(state)
-  const before = State.readStore(store)
-  return interpret(store, programOf(instructions), now)._tag === "done" &&
-    State.change(before, State.readStore(store)) !== undefined
-}
-
-interface Failing {
-  readonly program: Compiled
-  readonly expected: Reply
-  readonly cause: string
-  /** the instruction at which it stops */
-  readonly step: number
-  /** whether it has changed something by then */
-  readonly wrote: boolean
-}
-
-const failingOf = (state: State.State, instructions: Instructions): Failing | undefined => {
-  const expected = rehearse(state, instructions)
-  if (expected._tag === "done") return undefined
-  const { failure } = expected
-  return {
-    program: programOf(instructions),
-    expected,
-    cause: "bound" in failure ? failure.bound : "reason" in failure ? failure.reason : failure._tag,
-    step: failure.step,
-    wrote: wouldWrite(state, instructions.slice(0, failure.step))
-  }
-}
 
 /** of a random program */
 const steps = 8
@@ -77,6 +41,8 @@ export interface Counts {
   readonly positions: Array<number>
   /** what ran before a failure */
   readonly operations: Set<string>
+  /** parts of programs that were undone */
+  attempts: number
 }
 
 const noCounts = (): Counts => ({
@@ -85,7 +51,8 @@ const noCounts = (): Counts => ({
   causes: new Map(),
   accesses: new Map(),
   positions: Array.from({ length: steps }, () => 0),
-  operations: new Set()
+  operations: new Set(),
+  attempts: 0
 })
 
 const increment = <K>(counts: Map<K, number>, key: K): void => {
@@ -102,8 +69,12 @@ const count = (counts: Counts, failing: Failing): void => {
 const describe = ({ instructions }: Compiled): string =>
   instructions.map(({ args, key, op, spec }) => `  ${JSON.stringify({ op, key, spec, args })}`).join("\n")
 
-/** Runs programs that must fail, all at once, and gives what was wrong, for people. */
-const run = Effect.fnUntraced(function*(target: State.Target, programs: ReadonlyArray<Failing>, before: State.State) {
+/** Runs programs that must leave nothing, all at once, and gives what was wrong, for people. */
+const run = Effect.fnUntraced(function*(
+  target: State.Target,
+  programs: ReadonlyArray<Pick<Failing, "program" | "expected">>,
+  before: State.State
+) {
   const replies = yield* Effect.forEach(
     programs,
     ({ program }) => Effect.orDie(target.service.execute(program, Exit.succeed)),
@@ -127,8 +98,6 @@ const run = Effect.fnUntraced(function*(target: State.Target, programs: Readonly
   }
   return changed
 })
-
-const failNow: Instruction = { op: Op.fail, key: "", spec: noSpec, args: [7] }
 
 /**
  * More entities: a key of another type is in place of one's hash, and of others' collections; one can't be written, and one
@@ -177,9 +146,8 @@ const stopsOf = (world: number) => {
     half.views.increment(1, { atMost: 1 }),
     half.marks.at(3).set(1),
     half.visits.append(1),
-    // these have begun to write when they fail
+    // this has begun to write when it fails
     Note.put({ id: `w${world}-half`, body: "new", marks: [4, 5, 6, 7], visits: [1] }),
-    Note.delete(`w${world}-half`),
     // these when everything else has been done, and some of it written
     (Note.ref(`w${world}-odd`) as any).marks.append([3, 4]),
     Note.put({ id: `w${world}-odd`, body: "new", marks: [4, 5, 6, 7], visits: [1] }),
@@ -313,6 +281,42 @@ export const random = Effect.fnUntraced(function*(
   return { counts, mismatch: undefined }
 })
 
+/**
+ * Random programs of any structure, stopped at each of their instructions that they come to outside of what is caught: they
+ * leave nothing behind.
+ */
+export const structured = Effect.fnUntraced(function*(
+  target: State.Target,
+  options: { readonly name: string; readonly programs: number }
+): Effect.fn.Return<Result> {
+  const { name, programs: total } = options
+  const counts = noCounts()
+  for (let epoch = 0; counts.programs < total; epoch++) {
+    const random = new Random(`${name}/${epoch}`)
+    const worlds = Array.from({ length: 10 }, (_, i) => makeWorld(i, random))
+    const programs: Array<Failing> = []
+    for (const world of worlds) {
+      for (let attempt = 0; attempt < 20; attempt++) {
+        const plan = Plan.randomPlan(world, random, () => 0)
+        const instructions = yield* instructionsOf(Plan.programOf(plan))
+        // which of a collection is taken decides what comes after it
+        if (instructions === undefined || instructions.some(({ op }) => op === Op.take)) continue
+        for (let at = 0; at <= instructions.length; at++) {
+          const failing = failingOf(world.initial, inserted(instructions, at, failNow))
+          if (failing?.cause !== "fail" || failing.step !== at) continue
+          programs.push(failing)
+          count(counts, failing)
+        }
+      }
+    }
+    const initial = new Map(worlds.flatMap((world) => [...world.initial]))
+    yield* target.reset(initial)
+    const wrong = yield* run(target, programs, yield* target.read)
+    if (wrong !== undefined) return { counts, mismatch: `${name}, REDLAYER_SEED=${seed}: ${wrong}` }
+  }
+  return { counts, mismatch: undefined }
+})
+
 /** Every operation in a program of six, and each of these stopped at each of its instructions, in several ways. */
 export const everywhere = Effect.fnUntraced(function*(target: State.Target, name: string): Effect.fn.Return<Result> {
   const counts = noCounts()
@@ -338,7 +342,7 @@ export const everywhere = Effect.fnUntraced(function*(target: State.Target, name
     yield* target.reset(world.initial)
     const before = yield* target.read
     const programs: Array<Failing> = []
-    for (let at = 0; at <= instructions.length; at++) {
+    for (const at of placesOf(instructions).reached) {
       for (const stop of [[failNow], ...Array.from({ length: 9 }, () => random.pick(stops))]) {
         const failing = failingOf(world.initial, [...instructions.slice(0, at), ...stop, ...instructions.slice(at)])
         if (failing?.step !== at) {
@@ -348,7 +352,11 @@ export const everywhere = Effect.fnUntraced(function*(target: State.Target, name
         count(counts, failing)
       }
     }
-    const wrong = yield* run(target, programs, before)
+    const caught = Attempts.caught(world.initial, instructions, stops, random)
+    const parts = Attempts.partly(world.initial, instructions, random)
+    counts.attempts += caught.length + parts.length
+    const wrong = (yield* run(target, programs, before)) ?? (yield* run(target, caught, before)) ??
+      (yield* Attempts.run(target, parts, before))
     if (wrong !== undefined) return { counts, mismatch: `${name}, REDLAYER_SEED=${seed}: ${wrong}` }
   }
   return { counts, mismatch: undefined }

@@ -12,10 +12,13 @@ type Arithmetic = DomainError.ArithmeticError
 type Index = DomainError.IndexOutOfRange
 type Corrupted = DomainError.EntityCorrupted
 
-type ValueNames = "get" | "set" | "compareAndSet"
-type WordNames = ValueNames | "getAndSet"
+type CellNames = "get" | "set" | "compareAndSet" | "eq" | "neq"
+type ValueNames = CellNames | "value"
+type WordNames = ValueNames | "getAndSet" | "in"
+type OrderingNames = "lt" | "lte" | "gt" | "gte"
 type NumberNames =
   | WordNames
+  | OrderingNames
   | "increment"
   | "decrement"
   | "multiply"
@@ -27,8 +30,8 @@ type NumberNames =
   | "max"
   | "clamp"
 type BigIntNames = Exclude<NumberNames, "divide" | "power">
-type TimeNames = WordNames | "add" | "subtract"
-type OptionalNames = "get" | "set" | "setIfAbsent" | "isSet" | "clear" | "compareAndSet"
+type TimeNames = WordNames | OrderingNames | "add" | "subtract"
+type OptionalNames = CellNames | "setIfAbsent" | "isSet" | "clear"
 type OptionalNumberNames = OptionalNames | Exclude<NumberNames, WordNames>
 type EntryNames = OptionalNames | "getAndSet"
 type ListNames =
@@ -38,6 +41,7 @@ type ListNames =
   | "slice"
   | "append"
   | "prepend"
+  | "contains"
   | "insert"
   | "pop"
   | "shift"
@@ -244,7 +248,7 @@ ref.address.shout
 // a struct has only its fields, and `$`
 holds<Equals<keyof typeof ref.struct, "a" | "deep" | "$">>()
 holds<Equals<keyof typeof ref.struct.deep, "b" | "list" | "$">>()
-holds<Equals<Names<typeof ref.struct.$>, "get" | "set">>()
+holds<Equals<Names<typeof ref.struct.$>, "get" | "set" | "eq" | "neq">>()
 holds<Equals<typeof ref.struct.a, Field.Number>>()
 holds<Equals<typeof ref.struct.deep.b, Field.Text>>()
 holds<Equals<typeof ref.struct.deep.list, Field.List<number, Field.Number<number, NotFound | Invalid | Index>>>>()
@@ -302,7 +306,7 @@ holds<Equals<typeof ref.int, Field.Number>>()
 holds<Equals<typeof ref.float, Field.Number>>()
 holds<Equals<typeof ref.defaulted, Field.Number>>()
 holds<Equals<typeof ref.bool, Field.Bool>>()
-holds<Equals<Names<typeof ref.text>, WordNames | "append">>()
+holds<Equals<Names<typeof ref.text>, WordNames | OrderingNames | "append">>()
 holds<Equals<Names<typeof ref.int>, NumberNames>>()
 holds<Equals<Names<typeof ref.bool>, WordNames | "toggle">>()
 // @ts-expect-error
@@ -427,8 +431,9 @@ holds<Equals<typeof ref.coins, Field.Number<Coins>>>()
 holds<Equals<Coins, number & Brand.Brand<"Coins">>>()
 holds<Equals<SuccessOf<typeof ref.coins.increment>, Coins>>()
 holds<Equals<SuccessOf<typeof ref.coins.clamp>, Coins>>()
-holds<Equals<Parameters<typeof ref.coins.increment>, [by?: number | undefined, bounds?: Field.Bounds | undefined]>>()
-holds<Equals<Parameters<typeof ref.coins.clamp>, [low: number, high: number, bounds?: Field.Bounds | undefined]>>()
+type Amount = number | Field.Operand<number>
+holds<Equals<Parameters<typeof ref.coins.increment>, [by?: Amount | undefined, bounds?: Field.Bounds | undefined]>>()
+holds<Equals<Parameters<typeof ref.coins.clamp>, [low: Amount, high: Amount, bounds?: Field.Bounds | undefined]>>()
 void ref.coins.increment(5)
 // @ts-expect-error: what is stored has the brand
 void ref.coins.set(5)
@@ -472,7 +477,7 @@ holds<Equals<typeof ref.nullSet, Field.Optional<ReadonlySet<string>>>>()
 holds<Equals<typeof ref.optionalSet, Field.Optional<ReadonlySet<string>>>>()
 holds<Equals<Names<typeof ref.optionalKey>, OptionalNumberNames>>()
 holds<Equals<Names<typeof ref.nullBig>, Exclude<OptionalNumberNames, "divide" | "power">>>()
-holds<Equals<Names<typeof ref.nullWait>, OptionalNames | "add" | "subtract">>()
+holds<Equals<Names<typeof ref.nullWait>, OptionalNames | OrderingNames | "add" | "subtract">>()
 holds<Equals<ErrorOf<typeof ref.nullInt.get>, NotFound | Invalid>>()
 holds<Equals<ErrorOf<typeof ref.nullInt.increment>, NotFound | Invalid | Bounds | Arithmetic>>()
 holds<Equals<typeof ref.optional, Field.Optional<string>>>()
@@ -541,13 +546,13 @@ holds<Equals<Names<typeof flagEntry>, EntryNames | "toggle">>()
 declare const userId: UserId
 const textEntry = ref.byId.at(userId)
 holds<Equals<typeof textEntry, Field.TextEntry>>()
-holds<Equals<Names<typeof textEntry>, EntryNames | "append">>()
+holds<Equals<Names<typeof textEntry>, EntryNames | OrderingNames | "append">>()
 const bigEntry = ref.byTemplate.at("v1")
 holds<Equals<typeof bigEntry, Field.BigIntEntry>>()
 holds<Equals<Names<typeof bigEntry>, Exclude<OptionalNumberNames, "divide" | "power"> | "getAndSet">>()
 const waitEntry = ref.waits.at("a")
 holds<Equals<typeof waitEntry, Field.TimeEntry<Duration.Duration>>>()
-holds<Equals<Names<typeof waitEntry>, EntryNames | "add" | "subtract">>()
+holds<Equals<Names<typeof waitEntry>, EntryNames | OrderingNames | "add" | "subtract">>()
 const wordEntry = ref.words2.at("a")
 holds<Equals<typeof wordEntry, Field.Entry<"x" | "y">>>()
 const structEntry = ref.structs.at("a")

@@ -125,7 +125,7 @@ holds<
   Equals<
     typeof found,
     Effect.Effect<
-      ReadonlyArray<Result.Result<User, NotFound | Corrupted | Invalid>>,
+      ReadonlyArray<Result.Result<User, NotFound | Corrupted | Invalid | Failed>>,
       Failed,
       RedisService.RedisService
     >
@@ -136,11 +136,11 @@ type Carts = Effect.Success<typeof inserted>
 holds<
   Equals<
     Carts[number],
-    Result.Result<{ readonly user: string; readonly no: number; readonly total: bigint }, Exists | Invalid>
+    Result.Result<{ readonly user: string; readonly no: number; readonly total: bigint }, Exists | Invalid | Failed>
   >
 >()
 const deleted = Cart.deleteMany([["u", 1]], { onProgress: (done) => Effect.log(done) })
-holds<Equals<Effect.Success<typeof deleted>, ReadonlyArray<Result.Result<boolean, Invalid>>>>()
+holds<Equals<Effect.Success<typeof deleted>, ReadonlyArray<Result.Result<boolean, Invalid | Failed>>>>()
 // @ts-expect-error: the tuple
 void Cart.deleteMany(["u"])
 // @ts-expect-error: a life is given when something is made
@@ -152,7 +152,7 @@ holds<
   Equals<
     typeof streamed,
     Stream.Stream<
-      Result.Result<User, NotFound | Corrupted | Invalid>,
+      Result.Result<User, NotFound | Corrupted | Invalid | Failed>,
       Failed | "E",
       RedisService.RedisService | { readonly R: true }
     >

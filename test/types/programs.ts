@@ -2,7 +2,15 @@
  * The programs of a model: what they take, what they give, and what they fail with.
  */
 import { type DateTime, type Effect, type Option, Schema } from "effect"
-import { type Atomic, type DomainError, type Field, Model, type RedisService, type RedisServiceError } from "redlayer"
+import {
+  type Atomic,
+  type Condition,
+  type DomainError,
+  type Field,
+  Model,
+  type RedisService,
+  type RedisServiceError
+} from "redlayer"
 import { type Equals, type ErrorOf, holds, type SuccessOf } from "./equals.ts"
 
 type NotFound = DomainError.EntityNotFound
@@ -31,7 +39,7 @@ const Plain = Model.make("types/Plain", { at: Schema.DateTimeUtc, n: Schema.Int 
 
 holds<Equals<ReturnType<typeof User.get>, Atomic.Atomic<User, NotFound | Corrupted | Invalid>>>()
 holds<Equals<ReturnType<typeof User.find>, Atomic.Atomic<Option.Option<User>, Corrupted | Invalid>>>()
-holds<Equals<ReturnType<typeof User.exists>, Atomic.Atomic<boolean, Invalid>>>()
+holds<Equals<ReturnType<typeof User.exists>, Condition.Condition<Invalid>>>()
 holds<Equals<ReturnType<typeof User.insert>, Atomic.Atomic<User, Exists | Invalid>>>()
 holds<Equals<ReturnType<typeof User.put>, Atomic.Atomic<User, Invalid>>>()
 holds<Equals<ReturnType<typeof User.update>, Atomic.Atomic<void, NotFound | Invalid>>>()

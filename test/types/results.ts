@@ -2,7 +2,7 @@
  * What the operations of each kind of field give, and exactly the errors they have.
  */
 import type { DateTime, HashSet, Option } from "effect"
-import type { DomainError, Field } from "redlayer"
+import type { Atomic, DomainError, Field } from "redlayer"
 import { type Equals, type ErrorOf, holds, type SuccessOf } from "./equals.ts"
 import { ref } from "./handles.ts"
 
@@ -17,7 +17,8 @@ type Index = DomainError.IndexOutOfRange
 holds<Equals<SuccessOf<typeof ref.text.get>, string>>()
 holds<Equals<ErrorOf<typeof ref.text.get>, NotFound | Invalid>>()
 holds<Equals<SuccessOf<typeof ref.text.set>, void>>()
-holds<Equals<ErrorOf<typeof ref.text.set>, NotFound | Invalid>>()
+const set = ref.text.set("a")
+holds<Equals<Atomic.Atomic.Error<typeof set>, NotFound | Invalid>>()
 holds<Equals<SuccessOf<typeof ref.text.compareAndSet>, boolean>>()
 holds<Equals<ErrorOf<typeof ref.text.compareAndSet>, NotFound | Invalid>>()
 holds<Equals<SuccessOf<typeof ref.text.getAndSet>, string>>()

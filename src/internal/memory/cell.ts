@@ -5,8 +5,10 @@
 import { type Argument, type FieldSpec, Op, type Result } from "../program/instruction.ts"
 import { isInteger, onInteger, sameInteger } from "./integer.ts"
 import { isNumber, onNumber, sameNumber } from "./number.ts"
+import { assigned, operandOf } from "./operand.ts"
 import { sized } from "./size.ts"
 import { refuse } from "./stop.ts"
+import { compare, oneOf } from "./test.ts"
 
 const same = (a: string | undefined, b: string, spec: FieldSpec): boolean => {
   if (a === undefined || a === b) return a === b
@@ -54,7 +56,17 @@ export const apply = (
   if (op === Op.get) return [undefined, text ?? false]
   const stored = spec.z === true && text === "null" ? undefined : text
   const current = stored ?? spec.d
+  // `null` is not what an absent one reads as
+  const known = text === stored ? current : undefined
   switch (op) {
+    case Op.isSet:
+      return [undefined, stored === undefined ? 0 : 1]
+    case Op.compare:
+      return [undefined, compare(known, spec, args)]
+    case Op.oneOf:
+      return [undefined, oneOf(known, spec, args)]
+    case Op.assign:
+      return [assigned(args[0]!, spec), 1]
     case Op.set:
       return [args[0] as string, 1]
     case Op.clear:
@@ -64,13 +76,12 @@ export const apply = (
     case Op.getAndSet:
       return stored === undefined || isReadable(stored, spec) ? [args[0] as string, stored ?? false] : refuse("type")
     case Op.compareAndSet:
-      // `null` is not what an absent one reads as
-      return same(text === stored ? current : undefined, args[0] as string, spec)
-        ? [args[1] as string, 1]
-        : [undefined, 0]
+      return same(known, args[0] as string, spec) ? [args[1] as string, 1] : [undefined, 0]
   }
   if (current === undefined) return refuse("type")
   switch (op) {
+    case Op.load:
+      return [undefined, operandOf(current, spec)]
     case Op.appendText: {
       const joined = current + args[0]
       return [joined, sized(joined.length, spec)]

@@ -4,12 +4,11 @@
 import { type Argument, type EntitySpec, type Instruction, Op, type Result, type Text } from "../program/instruction.ts"
 import type { Entity, Run } from "./run.ts"
 import { refuse } from "./stop.ts"
-import { textsOf } from "./store.ts"
 
 const read = (run: Run, entity: Entity, spec: EntitySpec): Result => [
   entity.hash.fields.get("$v") ?? false,
   ...spec.fs.map((name): Text => entity.hash.fields.get(name) ?? false),
-  ...spec.cs.map((collection) => textsOf(run.collection(entity, collection).entry))
+  ...spec.cs.map((collection) => run.texts(entity, collection))
 ]
 
 /** What it had goes: also leftovers of what was there before. */
@@ -23,7 +22,7 @@ const write = (run: Run, entity: Entity, spec: EntitySpec, [life, ...content]: R
   let at = spec.fs.length
   for (const collection of spec.cs) {
     const end = at + 1 + (content[at] as number)
-    run.replace(run.collection(entity, collection), content.slice(at + 1, end) as Array<string>)
+    run.refill(entity, collection, content.slice(at + 1, end) as Array<string>)
     at = end
   }
   return 1
@@ -32,8 +31,9 @@ const write = (run: Run, entity: Entity, spec: EntitySpec, [life, ...content]: R
 const remove = (run: Run, entity: Entity, spec: EntitySpec): Result => {
   if (!entity.exists) return 0
   run.touch(entity)
-  entity.exists = false
-  for (const collection of spec.cs) run.replace(run.collection(entity, collection), [])
+  run.outdate(entity)
+  run.note(entity, "exists", false)
+  for (const collection of spec.cs) run.refill(entity, collection, [])
   return 1
 }
 
@@ -41,9 +41,9 @@ const duplicate = (run: Run, entity: Entity, spec: EntitySpec, { args, other }: 
   const copy = run.entity(other!.key, true)
   if (copy.exists) return refuse("exists", true)
   const copySpec = other!.spec as EntitySpec
-  const contents = spec.cs.map((collection) => textsOf(run.collection(entity, collection).entry))
+  const contents = spec.cs.map((collection) => run.texts(entity, collection))
   run.write(copy, copySpec, new Map(entity.hash.fields), args[0] as number | false)
-  copySpec.cs.forEach((collection, i) => run.replace(run.collection(copy, collection, true), contents[i]!))
+  copySpec.cs.forEach((collection, i) => run.refill(copy, collection, contents[i]!, true))
   return 1
 }
 

@@ -12,11 +12,28 @@ const isInRange = (n: bigint, spec: FieldSpec): boolean => spec.k === "u" || Big
 /** @internal */
 export const isInteger = (text: string, spec: FieldSpec): boolean => digits.test(text) && isInRange(BigInt(text), spec)
 
+/**
+ * What is stored.
+ *
+ * @internal
+ */
+export const integerOf = (text: string, spec: FieldSpec): bigint =>
+  isInteger(text, spec) ? BigInt(text) : refuse("type")
+
+/**
+ * What is compared with one: NaN where it is none.
+ *
+ * @internal
+ */
+export const expectedInteger = (expected: Argument): bigint | number =>
+  digits.test(String(expected)) ? BigInt(expected) : NaN
+
 /** @internal */
 export const sameInteger = (a: string, b: string): boolean =>
   digits.test(a) && digits.test(b) && BigInt(a) === BigInt(b)
 
-const compute = (op: Op, a: bigint, b: bigint, c: Argument | undefined): bigint => {
+/** @internal */
+export const computeInteger = (op: number, a: bigint, b: bigint, c: Argument | undefined): bigint => {
   switch (op) {
     case Op.add:
       return a + b
@@ -35,10 +52,15 @@ const compute = (op: Op, a: bigint, b: bigint, c: Argument | undefined): bigint 
   return op === Op.modulo ? a % b : a / b
 }
 
+/**
+ * The text of an integer, where the field takes it.
+ *
+ * @param args of the call: its own bounds come last
+ * @internal
+ */
+export const integerText = (n: bigint, spec: FieldSpec, args: ReadonlyArray<Argument>): string =>
+  isInRange(n, spec) ? String(bounded(n, spec, args, BigInt)) : arithmetic("outOfRange")
+
 /** @internal */
-export const onInteger = (op: Op, text: string, spec: FieldSpec, args: ReadonlyArray<Argument>): string => {
-  if (!isInteger(text, spec)) return refuse("type")
-  const after = compute(op, BigInt(text), BigInt(args[0]!), args[1])
-  if (!isInRange(after, spec)) return arithmetic("outOfRange")
-  return String(bounded(after, spec, args, BigInt))
-}
+export const onInteger = (op: Op, text: string, spec: FieldSpec, args: ReadonlyArray<Argument>): string =>
+  integerText(computeInteger(op, integerOf(text, spec), BigInt(args[0]!), args[1]), spec, args)

@@ -13,13 +13,15 @@ import {
 } from "../program/instruction.ts"
 import { apply } from "./cell.ts"
 import { onEntity } from "./entity.ts"
+import { Flow } from "./flow.ts"
 import { itemAt, onList } from "./list.ts"
 import { change, onMap } from "./map.ts"
 import { type Entity, Run } from "./run.ts"
 import { onScored } from "./scored.ts"
 import { onSet } from "./set.ts"
-import { refuse, Stop, stop } from "./stop.ts"
+import { refuse, Stop } from "./stop.ts"
 import { type Hash, type List, sizeOf, type Store, textsOf } from "./store.ts"
+import { compareSize } from "./test.ts"
 
 const onCell = (run: Run, entity: Entity, { args, op, spec }: Instruction): Result => {
   const field = spec as FieldSpec
@@ -51,7 +53,10 @@ const onCollection = (run: Run, entity: Entity, instruction: Instruction): Resul
   const { entry } = at
   switch (op) {
     case Op.size:
+    case Op.loadSize:
       return sizeOf(entry)
+    case Op.compareSize:
+      return compareSize(sizeOf(entry), args)
     case Op.values:
       return textsOf(entry)
     case Op.empty:
@@ -73,20 +78,21 @@ const onCollection = (run: Run, entity: Entity, instruction: Instruction): Resul
   }
 }
 
-const instruct = (run: Run, instruction: Instruction): Result => {
-  const { args, key, op, other, spec } = instruction
-  if (op === Op.fail) return stop({ _tag: "fail", index: args[0] as number })
+const instruct = (run: Run, flow: Flow, given: Instruction): Result => {
+  const { args, key, op, other, spec } = given
+  if (op < Op.get) return flow.control(op, args)
   if (op === Op.publish) {
-    run.messages.push([args[0] as string, args[1] as string])
+    run.publish(args[0] as string, args[1] as string)
     return 1
   }
   const entity = run.entity(key)
   const existed = entity.exists
   if (!existed && !isEntitySpec(spec)) return refuse("missing")
-  const result = (op < Op.size ? onCell : op < Op.read ? onCollection : onEntity)(run, entity, instruction)
+  const operate = op < Op.size ? onCell : op < Op.read ? onCollection : onEntity
+  const result = operate(run, entity, flow.prepare(given))
   if (existed && entity.exists) run.renew(entity, spec)
-  if (other !== undefined) run.renew(run.entity(other.key), other.spec)
-  return result
+  if (other !== undefined && op !== Op.duplicate) run.renew(run.entity(other.key), other.spec)
+  return flow.keep(op, result)
 }
 
 /**
@@ -95,17 +101,22 @@ const instruct = (run: Run, instruction: Instruction): Result => {
  */
 export const interpret = (store: Store, { instructions }: Program, now: number): Reply => {
   const run = new Run(store, now)
-  const results: Array<Result> = []
-  try {
-    for (; run.step < instructions.length; run.step++) results.push(instruct(run, instructions[run.step]!))
-  } catch (error) {
-    run.undo()
-    if (error instanceof Stop) return { _tag: "failed", failure: { ...error.failure, step: run.step } as Failure }
-    throw error
+  const flow = new Flow(run, instructions.length)
+  for (; run.step < instructions.length; run.step++) {
+    const { step } = run
+    try {
+      flow.results[step] = instruct(run, flow, instructions[step]!)
+    } catch (error) {
+      const failure = error instanceof Stop ? { ...error.failure, step } as Failure : undefined
+      if (failure !== undefined && flow.recover(failure)) continue
+      run.undo()
+      if (failure !== undefined) return { _tag: "failed", failure }
+      throw error
+    }
   }
   run.commit()
   for (const [channel, text] of run.messages) {
     for (const listener of store.listeners) listener(channel, text)
   }
-  return { _tag: "done", results }
+  return { _tag: "done", results: flow.results }
 }

@@ -88,6 +88,8 @@ export const onList = (run: Run, at: Collection, list: List, { args, op, spec }:
       splice(run, at, list, index, 0, items)
       return after
     }
+    case Op.contains:
+      return list.items.includes(args[0] as string) ? 1 : 0
     case Op.slice:
       return list.items.slice(args[0] as number, args[1] as number)
     case Op.removeEqual: {

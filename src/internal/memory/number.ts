@@ -23,6 +23,23 @@ const parse = (text: string, spec: FieldSpec): number => {
 export const isNumber = (text: string, spec: FieldSpec): boolean =>
   !Number.isNaN(parse(text, spec)) || isNotFinite(text, spec)
 
+/**
+ * What is stored, to compare: also what is not finite.
+ *
+ * @internal
+ */
+export const numberOf = (text: string, spec: FieldSpec): number => isNumber(text, spec) ? Number(text) : refuse("type")
+
+/**
+ * What is stored, to compute with.
+ *
+ * @internal
+ */
+export const finiteOf = (text: string, spec: FieldSpec): number => {
+  const n = numberOf(text, spec)
+  return Number.isFinite(n) ? n : arithmetic("notFinite")
+}
+
 /** @internal */
 export const sameNumber = (a: string, b: string): boolean =>
   numeric.test(a) && numeric.test(b) && Number(a) === Number(b)
@@ -41,7 +58,8 @@ const power = (base: number, exponent: number): number => {
   return exponent < 0 ? 1 / result : result
 }
 
-const compute = (op: Op, a: number, b: number, c: number): number => {
+/** @internal */
+export const computeNumber = (op: number, a: number, b: number, c: number): number => {
   switch (op) {
     case Op.add:
       return a + b
@@ -90,16 +108,39 @@ export const bounded = <N extends number | bigint>(
   return n
 }
 
-/** @internal */
-export const onNumber = (op: Op, text: string, spec: FieldSpec, args: ReadonlyArray<Argument>): string => {
-  const before = parse(text, spec)
-  if (Number.isNaN(before)) return isNotFinite(text, spec) ? arithmetic("notFinite") : refuse("type")
-  const after = compute(op, before, args[0] as number, args[1] as number)
-  if (!Number.isFinite(after)) return arithmetic("notFinite")
+/**
+ * The text of a number, where the field takes it.
+ *
+ * @param args of the call: its own bounds come last
+ * @internal
+ */
+export const numberText = (n: number, spec: FieldSpec, args: ReadonlyArray<Argument>): string => {
+  if (!Number.isFinite(n)) return arithmetic("notFinite")
   if (spec.k !== "n") {
-    if (!Number.isInteger(after)) return arithmetic("notWhole")
-    if (!isInRange(after, spec)) return arithmetic("outOfRange")
+    if (!Number.isInteger(n)) return arithmetic("notWhole")
+    if (!isInRange(n, spec)) return arithmetic("outOfRange")
   }
   // -0 is 0
-  return String(bounded(after, spec, args, Number) + 0)
+  return String(bounded(n, spec, args, Number) + 0)
+}
+
+/** How many of the arguments must be whole where the field is: the others may give what is. */
+const wholeAmounts = (op: Op): number => {
+  switch (op) {
+    case Op.add:
+    case Op.min:
+    case Op.max:
+      return 1
+    case Op.clamp:
+      return 2
+    default:
+      return 0
+  }
+}
+
+/** @internal */
+export const onNumber = (op: Op, text: string, spec: FieldSpec, args: ReadonlyArray<Argument>): string => {
+  const before = finiteOf(text, spec)
+  if (spec.k !== "n" && !args.slice(0, wholeAmounts(op)).every(Number.isInteger)) return arithmetic("notWhole")
+  return numberText(computeNumber(op, before, args[0] as number, args[1] as number), spec, args)
 }

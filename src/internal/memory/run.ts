@@ -1,10 +1,11 @@
 /**
- * One program on a store. What is stored is changed in place, each change journalled. What is made anew, what is deleted and
- * when what expires is only noted, and stored when all has succeeded.
+ * One program on a store. What is stored is changed in place. What is made anew, what is deleted and when what expires is only
+ * noted, and stored when all has succeeded. Every change is journalled, notes too: a part of a program may be undone, and the
+ * program go on.
  */
 import { type EntitySpec, type FieldSpec, isEntitySpec, type Spec } from "../program/instruction.ts"
-import { refuse } from "./stop.ts"
-import { type Entry, entryOf, type Hash, sizeOf, type Store } from "./store.ts"
+import { mistyped } from "./stop.ts"
+import { type Entry, entryOf, type Hash, sizeOf, type Store, textsOf } from "./store.ts"
 
 /** @internal */
 export interface Entity {
@@ -18,7 +19,7 @@ export interface Entity {
   /** as the program leaves it */
   expiresAt: number | undefined
   /** the collections that have been given that expiry, and the hash with them */
-  expiring: Set<string> | undefined
+  expiring: ReadonlySet<string> | undefined
 }
 
 /** @internal */
@@ -26,6 +27,10 @@ export interface Collection {
   readonly key: string
   readonly entity: Entity
   entry: Entry
+  /** what it should be */
+  readonly tag: Entry["_tag"]
+  /** of another kind: it can go, at the end, and nothing else */
+  readonly isForeign: boolean
   /** before the program */
   readonly stored: boolean
 }
@@ -34,9 +39,9 @@ const maximumVersion = 2n ** 63n - 1n
 
 /** A stored version grows by one with each program that writes; one stored by hand has none, which counts as 0. */
 const nextVersion = (stored = "0"): string => {
-  if (!/^(0|-?[1-9]\d*)$/.test(stored)) return refuse("type")
+  if (!/^(0|-?[1-9]\d*)$/.test(stored)) return mistyped("")
   const version = BigInt(stored)
-  return version >= -maximumVersion - 1n && version < maximumVersion ? String(version + 1n) : refuse("type")
+  return version >= -maximumVersion - 1n && version < maximumVersion ? String(version + 1n) : mistyped("")
 }
 
 const tagOf = (spec: FieldSpec): Entry["_tag"] => {
@@ -73,7 +78,7 @@ export class Run {
     let entity = this.entities.get(key)
     if (entity === undefined) {
       const entry = this.look(key)
-      if (entry !== undefined && entry._tag !== "hash") return refuse("type", other)
+      if (entry !== undefined && entry._tag !== "hash") return mistyped("", other)
       entity = {
         key,
         hash: entry ?? noHash,
@@ -89,56 +94,86 @@ export class Run {
   }
 
   collection(entity: Entity, spec: FieldSpec, other?: boolean): Collection {
+    const part = this.part(entity, spec)
+    return part.isForeign ? mistyped(spec.f, other) : part
+  }
+
+  /** Of any kind. */
+  private part(entity: Entity, spec: FieldSpec): Collection {
     const key = `${entity.key}:${spec.f}`
-    const tag = tagOf(spec)
     let collection = this.collections.get(key)
     if (collection === undefined) {
       const entry = this.look(key)
-      collection = { key, entity, entry: entry ?? entryOf(tag, [], undefined), stored: entry !== undefined }
+      const tag = tagOf(spec)
+      collection = {
+        key,
+        entity,
+        entry: entry ?? entryOf(tag, [], undefined),
+        tag,
+        isForeign: entry !== undefined && entry._tag !== tag,
+        stored: entry !== undefined
+      }
       this.collections.set(key, collection)
     }
-    return collection.entry._tag === tag ? collection : refuse("type", other)
+    return collection
+  }
+
+  /** Of an entity that is read as a whole. */
+  texts(entity: Entity, spec: FieldSpec): ReadonlyArray<string> {
+    const { entry, isForeign, tag } = this.part(entity, spec)
+    return isForeign && entry._tag !== tag ? mistyped(spec.f) : textsOf(entry)
+  }
+
+  /** Of an entity that is written as a whole: nothing can take the place of anything. */
+  refill(entity: Entity, spec: FieldSpec, texts: ReadonlyArray<string>, other?: boolean): void {
+    this.replace(texts.length === 0 ? this.part(entity, spec) : this.collection(entity, spec, other), texts)
   }
 
   /** Before the first change: the version grows, or says that it is none. */
   touch(entity: Entity): void {
     const isFirst = entity.written === undefined
     if (isFirst && !entity.stored) {
-      this.store.lastVersion = Math.max(this.now, this.store.lastVersion + 1)
-      entity.hash = { _tag: "hash", fields: new Map([["$v", String(this.store.lastVersion)]]), expiresAt: undefined }
+      const version = Math.max(this.now, this.store.lastVersion + 1)
+      this.note(this.store, "lastVersion", version)
+      this.note(entity, "hash", { _tag: "hash", fields: new Map([["$v", String(version)]]), expiresAt: undefined })
     } else if (isFirst) {
-      const version = nextVersion(entity.hash.fields.get("$v"))
-      this.setField(entity.hash, "$v", version)
-      // no later incarnation has it again, though no time passes; one that was stored by hand may be beyond all of them
-      if (Number.isSafeInteger(Number(version))) {
-        this.store.lastVersion = Math.max(this.store.lastVersion, Number(version))
-      }
+      this.setField(entity.hash, "$v", nextVersion(entity.hash.fields.get("$v")))
     }
-    entity.written = this.step
+    // afterwards any step that is past does
+    if (isFirst) this.note(entity, "written", this.step)
+    else entity.written = this.step
+  }
+
+  /** One that goes, and is made again within the same moment, begins above where it was. */
+  outdate(entity: Entity): void {
+    const version = Number(entity.hash.fields.get("$v"))
+    // others may have stored one too large to count on from
+    if (version < 2 ** 52) this.note(this.store, "lastVersion", Math.max(version, this.store.lastVersion))
   }
 
   /** In place of all that an entity has. One that is not there begins, and lives as long as it is told. */
   write(entity: Entity, spec: EntitySpec, fields: Map<string, string>, life: number | false): void {
     this.touch(entity)
     const version = entity.hash.fields.get("$v")!
-    entity.hash = { _tag: "hash", fields: fields.set("$v", version), expiresAt: undefined }
+    this.note(entity, "hash", { _tag: "hash", fields: fields.set("$v", version), expiresAt: undefined })
     if (entity.exists) return
-    entity.exists = true
+    this.note(entity, "exists", true)
     this.expire(entity, spec, life === false ? undefined : this.millis + life)
   }
 
   replace(collection: Collection, texts: ReadonlyArray<string>): void {
-    const { _tag, expiresAt } = collection.entry
-    this.touch(collection.entity)
-    collection.entry = entryOf(_tag, texts, expiresAt)
+    const { entity, entry: { expiresAt }, tag } = collection
+    this.touch(entity)
+    this.note(collection, "entry", entryOf(tag, texts, expiresAt))
   }
 
   /** An entity and its collections expire at one time. */
   expire(entity: Entity, spec: Spec, at: number | undefined): void {
-    const names = entity.expiring ??= new Set()
+    const names = new Set(entity.expiring)
     for (const { f } of isEntitySpec(spec) ? spec.cs : []) names.add(f)
     for (const name of spec.life?.cs ?? []) names.add(name)
-    entity.expiresAt = at
+    this.note(entity, "expiring", names)
+    this.note(entity, "expiresAt", at)
   }
 
   /** After an instruction that was asked to: what has no expiry keeps none. */
@@ -155,8 +190,23 @@ export class Run {
     this.journal.push(() => put(fields, name, before))
   }
 
-  undo(): void {
-    for (let i = this.journal.length - 1; i >= 0; i--) this.journal[i]!()
+  publish(channel: string, text: string): void {
+    this.messages.push([channel, text])
+    this.journal.push(() => this.messages.pop())
+  }
+
+  /** Changes what is not stored. */
+  note<A, K extends keyof A>(target: A, name: K, value: A[K]): void {
+    const before = target[name]
+    target[name] = value
+    this.journal.push(() => {
+      target[name] = before
+    })
+  }
+
+  /** All changes since the journal was as long as this. */
+  undo(mark = 0): void {
+    while (this.journal.length > mark) this.journal.pop()!()
   }
 
   commit(): void {
@@ -184,6 +234,8 @@ export class Run {
         if (entry !== undefined) entry.expiresAt = expiresAt
       }
     }
+    // more than it can have stored
+    this.store.sweep(this.now / 1000, 20 + this.entities.size + this.collections.size)
   }
 }
 

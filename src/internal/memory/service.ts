@@ -3,31 +3,47 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { RedisService } from "../../RedisService.ts"
+import { RedisServiceError } from "../../RedisServiceError.ts"
 import type { Program, Reply } from "../program/instruction.ts"
-import { defaultLimits, type Limits, tooLarge } from "../program/limits.ts"
+import { type Limits, limitsOf, sizeOf, tooLarge } from "../program/limits.ts"
+import { slotOfProgram } from "../program/slot.ts"
 import { interpret } from "./interpreter.ts"
 import { Store } from "./store.ts"
 
-/**
- * @param scope the layer's: subscriptions end with it
- * @internal
- */
+interface Options {
+  readonly limits?: Limits
+  /** as on a cluster */
+  readonly refusesCrossSlot?: boolean
+  /** the layer's: subscriptions end with it */
+  readonly scope?: Scope.Scope
+}
+
+/** @internal */
 export const make = (
   store = new Store(),
-  limits: Limits = defaultLimits,
-  scope?: Scope.Scope
+  { limits = limitsOf(), refusesCrossSlot = false, scope }: Options = {}
 ): RedisService["Service"] => {
-  const run = (program: Program, clock: Clock.Clock): Reply => {
-    const failure = tooLarge(program, limits)
-    return failure === undefined
-      ? interpret(store, program, clock.currentTimeMillisUnsafe() * 1000)
-      : { _tag: "failed", failure }
+  const run = <A, E>(
+    program: Program,
+    clock: Clock.Clock,
+    read: (reply: Reply) => Exit.Exit<A, E>
+  ): Exit.Exit<A, E | RedisServiceError> => {
+    const slot = refusesCrossSlot ? slotOfProgram(program) : 0
+    if (typeof slot !== "number") return Exit.fail(new RedisServiceError({ reason: slot }))
+    const failure = tooLarge(program, sizeOf(program), limits)
+    return read(
+      failure === undefined
+        ? interpret(store, program, clock.currentTimeMillisUnsafe() * 1000)
+        : { _tag: "failed", failure }
+    )
   }
 
   return {
-    execute: (program, read) => Clock.clockWith((clock) => read(run(program, clock))),
+    execute: (program, read) => Clock.clockWith((clock) => run(program, clock, read)),
     executeAll: (programs, read) =>
-      Clock.clockWith((clock) => Effect.succeed(programs.map((program, i) => read(run(program, clock), i)))),
+      Clock.clockWith((clock) =>
+        Effect.succeed(programs.map((program, i) => run(program, clock, (reply) => read(reply, i))))
+      ),
     subscribe: (channel, listener) =>
       Effect.suspend(() => {
         const own = scope === undefined ? Scope.makeUnsafe() : Scope.forkUnsafe(scope)

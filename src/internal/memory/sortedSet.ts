@@ -2,17 +2,7 @@
  * Members by score, and by the bytes of their text where scores are equal.
  */
 
-/** UTF-16 units in the order of code points, which is that of UTF-8 bytes: surrogates come last. */
-const unit = (code: number): number => code < 0xd800 ? code : code < 0xe000 ? code + 0x2000 : code - 0x800
-
-const compareBytes = (a: string, b: string): number => {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) {
-    const difference = unit(a.charCodeAt(i)) - unit(b.charCodeAt(i))
-    if (difference !== 0) return difference
-  }
-  return a.length - b.length
-}
+import { compareBytes } from "./bytes.ts"
 
 /** Up to here changes are made one by one: each moves what comes after it. Beyond it the whole is put in order once. */
 const few = 16

@@ -34,3 +34,10 @@ export const outOf = (bound: Bound): never => stop({ _tag: "bounds", bound })
  */
 export const refuse = (tag: "missing" | "exists" | "type", other = false): never =>
   stop(other ? { _tag: tag, other } : { _tag: tag })
+
+/**
+ * @param part the collection whose key is of another kind; empty: the hash
+ * @internal
+ */
+export const mistyped = (part: string, other = false): never =>
+  stop(other ? { _tag: "type", part, other } : { _tag: "type", part })

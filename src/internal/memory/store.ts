@@ -44,6 +44,7 @@ export class Store {
   readonly entries = new Map<string, Entry>()
   /** each is told of every message, in order */
   readonly listeners = new Set<(channel: string, text: string) => void>()
+  private unswept: Iterator<[string, Entry]> = this.entries.entries()
   /** the last version given to a new entity, in microseconds */
   lastVersion = 0
 
@@ -55,6 +56,18 @@ export class Store {
       return undefined
     }
     return entry
+  }
+
+  /** Frees what has expired and is asked for no more: with each program a few keys are looked at, and all in turn. */
+  sweep(now: number, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const { done, value } = this.unswept.next()
+      if (done === true) {
+        this.unswept = this.entries.entries()
+        return
+      }
+      this.get(value[0], now)
+    }
   }
 }
 

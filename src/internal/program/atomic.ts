@@ -9,8 +9,9 @@ import { identity } from "effect/Function"
 import { InvalidValue, top } from "../../DomainError.ts"
 import { RedisService } from "../../RedisService.ts"
 import { listen, type Tolerated } from "../schema/tolerated.ts"
-import { compile, type Compiled, run } from "./compile.ts"
-import type { Argument, Instruction, Op, Spec } from "./instruction.ts"
+import { compile, type Compiled, run, type Step } from "./compile.ts"
+import { forEachKey } from "./encode.ts"
+import { type Argument, type Instruction, Op, opName, type Spec } from "./instruction.ts"
 import { settle } from "./settle.ts"
 
 /** @internal */
@@ -26,6 +27,21 @@ export interface Place {
   readonly id: string
   readonly key: string
 }
+
+/** @internal */
+export const ConditionTypeId = "~redlayer/Condition"
+
+const condition = { _E: identity }
+
+const tests: ReadonlySet<Op> = new Set([
+  Op.compare,
+  Op.oneOf,
+  Op.isSet,
+  Op.compareSize,
+  Op.contains,
+  Op.has,
+  Op.exists
+])
 
 const Base = function() {} as unknown as new() => { compiled: Compiled | undefined }
 Base.prototype = Object.assign(
@@ -68,6 +84,8 @@ export class Instruct extends Base implements Instruction {
   readonly decode: (result: any) => unknown
   /** whether it reads an entity some of whose fields may be unreadable */
   isTolerant = false
+  /** what puts its operands into the queue */
+  readonly before: ReadonlyArray<Step> | undefined
 
   constructor(
     op: Op,
@@ -76,7 +94,8 @@ export class Instruct extends Base implements Instruction {
     field: string,
     args: ReadonlyArray<Argument>,
     decode: (result: any) => unknown,
-    other?: { readonly place: Place; readonly spec: Spec; readonly field: string }
+    other?: { readonly place: Place; readonly spec: Spec; readonly field: string },
+    before?: ReadonlyArray<Step>
   ) {
     super()
     this.op = op
@@ -87,12 +106,18 @@ export class Instruct extends Base implements Instruction {
     this.place = place
     this.field = field
     this.decode = decode
+    this.before = before
+  }
+
+  get [ConditionTypeId](): object | undefined {
+    return tests.has(this.op) ? condition : undefined
   }
 }
 
 /** @internal */
 export class Invalid extends Base {
   readonly _tag = "Invalid"
+  readonly [ConditionTypeId] = condition
   readonly error: InvalidValue
   constructor(error: InvalidValue) {
     super()
@@ -144,6 +169,93 @@ export class AndThen extends Base {
   readonly _tag = "AndThen"
   readonly self: AtomicNode
   readonly that: AtomicNode
+  /** whether it gives the result of the first */
+  readonly isTap: boolean
+  constructor(self: AtomicNode, that: AtomicNode, isTap: boolean) {
+    super()
+    this.self = self
+    this.that = that
+    this.isTap = isTap
+  }
+}
+
+/**
+ * Conditions are tests, and these of them; each is a program that gives a boolean too.
+ *
+ * @internal
+ */
+export class Junction extends Base {
+  readonly _tag = "Junction"
+  readonly [ConditionTypeId] = condition
+  readonly isAnd: boolean
+  readonly items: ReadonlyArray<AtomicNode>
+  constructor(isAnd: boolean, items: ReadonlyArray<AtomicNode>) {
+    super()
+    this.isAnd = isAnd
+    this.items = items
+  }
+}
+
+/** @internal */
+export class Not extends Base {
+  readonly _tag = "Not"
+  readonly [ConditionTypeId] = condition
+  readonly self: AtomicNode
+  constructor(self: AtomicNode) {
+    super()
+    this.self = self
+  }
+}
+
+/** @internal */
+export class Guard extends Base {
+  readonly _tag = "Guard"
+  readonly condition: AtomicNode
+  readonly observe: ReadonlyArray<Instruct>
+  readonly raise: (observed: ReadonlyArray<unknown>) => unknown
+  constructor(
+    condition: AtomicNode,
+    observe: ReadonlyArray<Instruct>,
+    raise: (observed: ReadonlyArray<unknown>) => unknown
+  ) {
+    super()
+    this.condition = condition
+    this.observe = observe
+    this.raise = raise
+  }
+}
+
+/** @internal */
+export class When extends Base {
+  readonly _tag = "When"
+  readonly condition: AtomicNode
+  readonly self: AtomicNode
+  constructor(condition: AtomicNode, self: AtomicNode) {
+    super()
+    this.condition = condition
+    this.self = self
+  }
+}
+
+/** @internal */
+export class If extends Base {
+  readonly _tag = "If"
+  readonly condition: AtomicNode
+  readonly onTrue: AtomicNode
+  readonly onFalse: AtomicNode
+  constructor(condition: AtomicNode, onTrue: AtomicNode, onFalse: AtomicNode) {
+    super()
+    this.condition = condition
+    this.onTrue = onTrue
+    this.onFalse = onFalse
+  }
+}
+
+/** @internal */
+export class OrElse extends Base {
+  readonly _tag = "OrElse"
+  readonly self: AtomicNode
+  readonly that: AtomicNode
   constructor(self: AtomicNode, that: AtomicNode) {
     super()
     this.self = self
@@ -152,7 +264,31 @@ export class AndThen extends Base {
 }
 
 /** @internal */
-export type AtomicNode = Succeed | Instruct | Invalid | Deferred | Mapped | All | AndThen
+export class Ignore extends Base {
+  readonly _tag = "Ignore"
+  readonly self: AtomicNode
+  constructor(self: AtomicNode) {
+    super()
+    this.self = self
+  }
+}
+
+/** @internal */
+export type AtomicNode =
+  | Succeed
+  | Instruct
+  | Invalid
+  | Deferred
+  | Mapped
+  | All
+  | AndThen
+  | Junction
+  | Not
+  | Guard
+  | When
+  | If
+  | OrElse
+  | Ignore
 
 const resolve = (pending: ReadonlyArray<Deferred>): Effect.Effect<void> =>
   Effect.forEach(pending, (deferred) =>
@@ -175,7 +311,7 @@ export const commit = (self: AtomicNode, service: RedisService["Service"]): Effe
   const compiled = self.compiled ?? compiledOf(self)
   if (compiled instanceof InvalidValue) return Exit.fail(compiled)
   if (!("program" in compiled)) return Effect.flatMap(resolve(compiled), () => commit(self, service))
-  if (compiled.steps.length === 0) return Effect.sync(() => run(compiled.fold, []))
+  if (compiled.steps.length === 0) return Effect.sync(() => run(compiled, []))
   return compiled.isTolerant
     ? Effect.flatMap(
       service.execute(compiled.program, (reply) => Exit.succeed(listen(() => settle(compiled, reply)))),
@@ -213,16 +349,21 @@ export const commitAll = Effect.fnUntraced(function*(
       compiled = compiledOf(node)
     }
     if (compiled instanceof InvalidValue) exits[index] = Exit.fail(compiled)
-    else if (compiled.steps.length === 0) exits[index] = yield* Effect.exit(Effect.sync(() => run(compiled.fold, [])))
+    else if (compiled.steps.length === 0) exits[index] = yield* Effect.exit(Effect.sync(() => run(compiled, [])))
     else sent.push({ index, compiled })
   }
   const heard: Array<Tolerated> = []
   const results = yield* service.executeAll(sent.map(({ compiled }) => compiled.program), (reply, i) => {
     const { compiled } = sent[i]!
-    if (!compiled.isTolerant) return settle(compiled, reply)
-    const [exit, tolerated] = listen(() => settle(compiled, reply))
-    heard.push(...tolerated)
-    return exit
+    // a defect of one is its own
+    try {
+      if (!compiled.isTolerant) return settle(compiled, reply)
+      const [exit, tolerated] = listen(() => settle(compiled, reply))
+      heard.push(...tolerated)
+      return exit
+    } catch (defect) {
+      return Exit.die(defect)
+    }
   })
   yield* log(heard)
   for (const [i, { index }] of sent.entries()) exits[index] = results[i]!
@@ -232,3 +373,28 @@ export const commitAll = Effect.fnUntraced(function*(
 /** @internal */
 export const effect = (self: AtomicNode): Effect.Effect<any, any, RedisService> =>
   Effect.flatMap(RedisService, (service) => commit(self, service))
+
+/** @internal */
+export const pipeline = (nodes: ReadonlyArray<AtomicNode>): Effect.Effect<any, never, RedisService> =>
+  Effect.flatMap(RedisService, (service) => commitAll(nodes, service))
+
+/** @internal */
+export const explain = (self: AtomicNode): Effect.Effect<unknown, InvalidValue> =>
+  Effect.suspend(() => {
+    const compiled = compiledOf(self)
+    if (compiled instanceof InvalidValue) return Effect.fail(compiled)
+    if (!("program" in compiled)) return Effect.flatMap(resolve(compiled), () => explain(self))
+    const keys = new Set<string>()
+    for (const step of compiled.steps) forEachKey(step, (key) => keys.add(key))
+    return Effect.succeed({
+      roundTrips: compiled.steps.length === 0 ? 0 : 1,
+      access: compiled.program.access,
+      keys: [...keys],
+      instructions: compiled.steps.map(({ field, op, place: { id, model } }) => ({
+        operation: opName(op),
+        model,
+        id,
+        field
+      }))
+    })
+  })

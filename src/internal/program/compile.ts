@@ -2,22 +2,65 @@
  * Makes a flat list of instructions of a tree, and a fold of their results in postfix, so that neither depth nor length can
  * exhaust a stack.
  */
+import * as Option from "effect/Option"
 import type { InvalidValue } from "../../DomainError.ts"
+import { Problem } from "../schema/problem.ts"
 import { record } from "../schema/record.ts"
 import type { AtomicNode, Deferred, Instruct } from "./atomic.ts"
-import { accessOf, type Program } from "./instruction.ts"
+import { accessOf, type Argument, type Instruction, noSpec, Op, type Program, type Result } from "./instruction.ts"
 
+/**
+ * A step of the flow, which is of no entity.
+ *
+ * @internal
+ */
+export class Control implements Instruction {
+  readonly op: Op
+  readonly key = ""
+  readonly spec = noSpec
+  readonly args: Array<Argument>
+  readonly other = undefined
+  readonly place = { model: "", id: "", key: "" }
+  readonly field = ""
+  readonly isTolerant = false
+  /** of a guard: what it shows, and what it fails with */
+  readonly observed: ReadonlyArray<Instruct>
+  readonly raise: (observed: ReadonlyArray<unknown>) => unknown
+
+  constructor(
+    op: Op,
+    args: Array<Argument>,
+    observed: ReadonlyArray<Instruct> = [],
+    raise: (observed: ReadonlyArray<unknown>) => unknown = () => undefined
+  ) {
+    this.op = op
+    this.args = args
+    this.observed = observed
+    this.raise = raise
+  }
+
+  decode(result: Result): unknown {
+    return result === 1
+  }
+}
+
+/** @internal */
+export type Step = Instruct | Control
+
+/** What the results become, on a stack. A branch goes on elsewhere where its step has jumped. */
 type Fold =
   | { readonly _tag: "value"; readonly value: unknown }
   | { readonly _tag: "result"; readonly step: number }
   | { readonly _tag: "map"; readonly f: (a: any) => unknown }
   | { readonly _tag: "collect"; readonly count: number; readonly names: ReadonlyArray<string> | undefined }
-  | { readonly _tag: "second" }
+  | { readonly _tag: "first" | "second" }
+  | { readonly _tag: "branch"; readonly step: number; to: number }
+  | { readonly _tag: "goto"; to: number }
 
 /** @internal */
 export interface Compiled {
   readonly program: Program
-  readonly steps: ReadonlyArray<Instruct>
+  readonly steps: ReadonlyArray<Step>
   readonly fold: ReadonlyArray<Fold>
   /** whether it reads what may be unreadable */
   readonly isTolerant: boolean
@@ -29,74 +72,247 @@ export interface Compiled {
  * @internal
  */
 export const onlyResult: ReadonlyArray<Fold> = [{ _tag: "result", step: 0 }]
+const first: Fold = { _tag: "first" }
 const second: Fold = { _tag: "second" }
+const some: Fold = { _tag: "map", f: Option.some }
+const nothing: Fold = { _tag: "value", value: undefined }
+const none: Fold = { _tag: "value", value: Option.none() }
+
+const compiled = (steps: ReadonlyArray<Step>, fold: ReadonlyArray<Fold>): Compiled => ({
+  program: { instructions: steps, access: accessOf(steps) },
+  steps,
+  fold,
+  isTolerant: steps.some((step) => step.isTolerant)
+})
+
+class Compiler {
+  readonly steps: Array<Step> = []
+  readonly fold: Array<Fold> = []
+  readonly pending: Array<Deferred> = []
+  /** what is still to be done, the next one last */
+  readonly work: Array<AtomicNode | Fold | (() => void)> = []
+  refusal: InvalidValue | undefined
+
+  /** In this order, before all that waits. */
+  next(...items: ReadonlyArray<AtomicNode | Fold | (() => void)>): void {
+    for (let i = items.length - 1; i >= 0; i--) this.work.push(items[i]!)
+  }
+
+  instruct(node: Instruct): number {
+    if (node.before !== undefined) this.steps.push(...node.before)
+    return this.steps.push(node) - 1
+  }
+
+  control(op: Op, args: Array<Argument> = []): number {
+    return this.steps.push(new Control(op, args)) - 1
+  }
+
+  /** Lets a step jump to here. */
+  land(step: number): void {
+    ;(this.steps[step] as Control).args[0] = this.steps.length - step - 1
+  }
+
+  /** Sets the flag, and gives no result. */
+  test(node: AtomicNode): void {
+    switch (node._tag) {
+      case "Instruct":
+        this.instruct(node)
+        return
+      case "Junction": {
+        const jumps: Array<number> = []
+        const op = node.isAnd ? Op.jumpUnless : Op.jumpIf
+        this.next(
+          ...node.items.flatMap((item, i) => [
+            ...(i === 0 ? [] : [() => void jumps.push(this.control(op, [0]))]),
+            () => this.test(item)
+          ]),
+          () => jumps.forEach((jump) => this.land(jump))
+        )
+        return
+      }
+      case "Not":
+        this.next(() => this.test(node.self), () => void this.control(Op.not))
+        return
+      case "Invalid":
+        this.refusal ??= node.error
+    }
+  }
+
+  /** Gives what `onTrue` gives; or what `onFalse` gives, where `begin` says that its step has jumped. */
+  choose(
+    begin: () => number,
+    onTrue: ReadonlyArray<AtomicNode | Fold>,
+    end: () => number | undefined,
+    onFalse: ReadonlyArray<AtomicNode | Fold>
+  ): void {
+    const branch = { _tag: "branch", step: 0, to: 0 } as { _tag: "branch"; step: number; to: number }
+    const goto: Fold = { _tag: "goto", to: 0 }
+    let jump: number | undefined
+    this.next(
+      () => {
+        branch.step = begin()
+        this.fold.push(branch)
+      },
+      ...onTrue,
+      () => {
+        jump = end()
+        this.fold.push(goto)
+        this.land(branch.step)
+        branch.to = this.fold.length
+      },
+      ...onFalse,
+      () => {
+        if (jump !== undefined) this.land(jump)
+        goto.to = this.fold.length
+      }
+    )
+  }
+
+  node(node: AtomicNode): void {
+    switch (node._tag) {
+      case "Succeed":
+        this.fold.push({ _tag: "value", value: node.value })
+        return
+      case "Instruct":
+        this.fold.push({ _tag: "result", step: this.instruct(node) })
+        return
+      case "Invalid":
+        this.refusal ??= node.error
+        return
+      case "Deferred":
+        if (node.resolved === undefined) this.pending.push(node)
+        else this.work.push(node.resolved)
+        return
+      case "Mapped":
+        return this.next(node.self, { _tag: "map", f: node.f })
+      case "AndThen":
+        return this.next(node.self, node.that, node.isTap ? first : second)
+      case "All":
+        return this.next(...node.items, { _tag: "collect", count: node.items.length, names: node.names })
+      case "Junction":
+      case "Not":
+        return this.next(
+          () => this.test(node),
+          () => void this.fold.push({ _tag: "result", step: this.control(Op.flag) })
+        )
+      case "Guard": {
+        const { observe, raise } = node
+        return this.next(() => this.test(node.condition), () => {
+          const jump = this.control(Op.jumpIf, [0])
+          for (const step of observe) this.instruct(step)
+          this.steps.push(new Control(Op.fail, [0, observe.length], observe, raise))
+          this.land(jump)
+        }, nothing)
+      }
+      case "When":
+        return this.next(
+          () => this.test(node.condition),
+          () => this.choose(() => this.control(Op.jumpUnless, [0]), [node.self, some], () => undefined, [none])
+        )
+      case "If":
+        return this.next(() => this.test(node.condition), () =>
+          this.choose(
+            () => this.control(Op.jumpUnless, [0]),
+            [node.onTrue],
+            () => this.control(Op.jump, [0]),
+            [node.onFalse]
+          ))
+      case "OrElse":
+        return this.choose(
+          () => this.control(Op.attempt, [0, 1]),
+          [node.self],
+          () => this.control(Op.settled, [0]),
+          [node.that]
+        )
+      case "Ignore":
+        return this.choose(
+          () => this.control(Op.attempt, [0, 0]),
+          [node.self, some],
+          () => this.control(Op.settled, [0]),
+          [none]
+        )
+    }
+  }
+
+  run(root: AtomicNode): Compiled | InvalidValue | ReadonlyArray<Deferred> {
+    this.work.push(root)
+    while (this.work.length > 0 && this.refusal === undefined) {
+      const item = this.work.pop()!
+      if (typeof item === "function") item()
+      else if (isFold(item)) this.fold.push(item)
+      else this.node(item)
+    }
+    return this.refusal ?? (this.pending.length > 0 ? this.pending : compiled(this.steps, this.fold))
+  }
+}
+
+const folds: ReadonlySet<string> = new Set<Fold["_tag"]>([
+  "value",
+  "result",
+  "map",
+  "collect",
+  "first",
+  "second",
+  "branch",
+  "goto"
+])
+
+const isFold = (item: AtomicNode | Fold): item is Fold => folds.has(item._tag)
 
 /** @internal */
-export const compile = (root: AtomicNode): Compiled | InvalidValue | ReadonlyArray<Deferred> => {
-  if (root._tag === "Instruct") {
-    const steps = [root]
-    return {
-      program: { instructions: steps, access: accessOf(steps) },
-      steps,
-      fold: onlyResult,
-      isTolerant: root.isTolerant
-    }
+export const compile = (root: AtomicNode): Compiled | InvalidValue | ReadonlyArray<Deferred> =>
+  root._tag === "Instruct" && root.before === undefined
+    ? compiledAlone(root)
+    : new Compiler().run(root)
+
+const compiledAlone = (root: Instruct): Compiled => {
+  const steps = [root]
+  return {
+    program: { instructions: steps, access: accessOf(steps) },
+    steps,
+    fold: onlyResult,
+    isTolerant: root.isTolerant
   }
-  const steps: Array<Instruct> = []
-  const fold: Array<Fold> = []
-  const pending: Array<Deferred> = []
-  const work: Array<AtomicNode | Fold> = [root]
-  while (work.length > 0) {
-    const item = work.pop()!
-    switch (item._tag) {
-      case "Succeed":
-        fold.push({ _tag: "value", value: item.value })
-        break
-      case "Instruct":
-        fold.push({ _tag: "result", step: steps.push(item) - 1 })
-        break
-      case "Invalid":
-        return item.error
-      case "Deferred":
-        if (item.resolved === undefined) pending.push(item)
-        else work.push(item.resolved)
-        break
-      case "Mapped":
-        work.push({ _tag: "map", f: item.f }, item.self)
-        break
-      case "AndThen":
-        work.push(second, item.that, item.self)
-        break
-      case "All":
-        work.push({ _tag: "collect", count: item.items.length, names: item.names })
-        for (let i = item.items.length - 1; i >= 0; i--) work.push(item.items[i]!)
-        break
-      default:
-        fold.push(item)
-    }
-  }
-  if (pending.length > 0) return pending
-  const isTolerant = steps.some((step) => step.isTolerant)
-  return { program: { instructions: steps, access: accessOf(steps) }, steps, fold, isTolerant }
 }
 
 /**
- * What the results of the steps become.
+ * Which step gave what can't be read.
  *
  * @internal
  */
-export const run = (fold: ReadonlyArray<Fold>, values: ReadonlyArray<unknown>): unknown => {
+export class Unreadable {
+  readonly step: number
+  readonly problem: Problem
+  constructor(step: number, problem: Problem) {
+    this.step = step
+    this.problem = problem
+  }
+}
+
+/**
+ * What the results of the steps become. Only what was not jumped over is read.
+ *
+ * @internal
+ */
+export const run = ({ fold, steps }: Compiled, results: ReadonlyArray<Result>): unknown => {
   const stack: Array<unknown> = []
-  for (const item of fold) {
+  for (let at = 0; at < fold.length; at++) {
+    const item = fold[at]!
     switch (item._tag) {
       case "value":
         stack.push(item.value)
         break
-      case "result":
-        stack.push(values[item.step])
+      case "result": {
+        const value = steps[item.step]!.decode(results[item.step])
+        if (value instanceof Problem) return new Unreadable(item.step, value)
+        stack.push(value)
         break
+      }
       case "map":
         stack.push(item.f(stack.pop()))
+        break
+      case "first":
+        stack.pop()
         break
       case "second": {
         const value = stack.pop()
@@ -106,7 +322,13 @@ export const run = (fold: ReadonlyArray<Fold>, values: ReadonlyArray<unknown>): 
       case "collect": {
         const items = stack.splice(stack.length - item.count, item.count)
         stack.push(item.names === undefined ? items : record(item.names.map((name, i) => [name, items[i]])))
+        break
       }
+      case "branch":
+        if (results[item.step] === 1) at = item.to - 1
+        break
+      case "goto":
+        at = item.to - 1
     }
   }
   return stack[0]

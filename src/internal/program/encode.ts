@@ -4,6 +4,7 @@
  * specification.
  */
 import {
+  type Argument,
   type Failure,
   hasOwnKey,
   type Instruction,
@@ -28,10 +29,17 @@ export interface Batch {
  */
 export const forEachKey = (instruction: Instruction, f: (key: string) => void): void => {
   const { key, op, other, spec } = instruction
-  if (op === Op.publish || op === Op.fail) return
+  if (isPlaceless(op)) return
   forEachKeyOf(key, spec, f)
   if (other !== undefined) forEachKeyOf(other.key, other.spec, f)
 }
+
+/**
+ * Flow and messages are of no entity.
+ *
+ * @internal
+ */
+export const isPlaceless = (op: Op): boolean => op < Op.get || op === Op.publish
 
 const forEachKeyOf = (key: string, spec: Spec, f: (key: string) => void): void => {
   f(key)
@@ -56,7 +64,7 @@ export const encodeBatch = (entries: ReadonlyArray<{ readonly program: Program }
   const keys: Array<string> = []
   const specs: Array<Spec> = []
   const specIndex = new Map<Spec, number>()
-  const code: Array<string | number | false> = []
+  const code: Array<Argument> = []
   let lastKey: string | undefined
   let lastSpec: Spec | undefined
   let lastIndex = 0
@@ -87,7 +95,7 @@ export const encodeBatch = (entries: ReadonlyArray<{ readonly program: Program }
     declared = undefined
     for (const instruction of instructions) {
       const { args, key, op, other, spec } = instruction
-      if (op === Op.fail) {
+      if (op < Op.get) {
         code.push(op, 0, indexOf(spec), args.length)
       } else if (op === Op.publish) {
         code.push(op, 0, indexOf(spec), args.length, keyPrefix + args[0], args[1]!)
@@ -117,24 +125,32 @@ export type Outcome = Reply | {
   readonly message: string
   readonly step: number
   readonly undone: boolean
+  /** the collection that it was about; empty: the hash */
+  readonly part: string
 }
 
 const refusal = (entry: ReadonlyArray<any>): Outcome => {
-  const [tag, step, detail] = entry
+  const [tag, step, detail, part = ""] = entry
   switch (tag) {
     case "error":
     case "broken":
-      return { _tag: "refused", message: String(detail), step: step - 1, undone: tag === "error" }
+      return { _tag: "refused", message: String(detail), step: step - 1, undone: tag === "error", part }
     case "bounds":
       return failed({ _tag: "bounds", step: step - 1, bound: detail })
     case "arithmetic":
       return failed({ _tag: "arithmetic", step: step - 1, reason: detail })
     case "fail":
-      return failed({ _tag: "fail", step: step - 1, index: detail })
+      return failed({ _tag: "fail", step: step - 1, index: detail[0], observed: detail.slice(1) })
     case "missing":
     case "exists":
-    case "type":
       return failed({ _tag: tag, step: step - 1, ...(detail === undefined ? undefined : { other: true }) })
+    case "type":
+      return failed({
+        _tag: tag,
+        step: step - 1,
+        ...(detail === undefined ? undefined : { part: detail[0] }),
+        ...(detail?.[1] === undefined ? undefined : { other: true })
+      })
     default:
       return failed({ _tag: tag, step: step - 1 })
   }

@@ -12,11 +12,11 @@ import { type Layout, layout } from "../schema/layout.ts"
 import { makePlan, type ModelPlan, type PlanOptions, toMilliseconds } from "../schema/model.ts"
 import { Problem } from "../schema/problem.ts"
 import { readRow } from "../schema/tolerated.ts"
-import { type AtomicNode, Deferred, Invalid } from "./atomic.ts"
+import { type AtomicNode, Deferred } from "./atomic.ts"
 import * as Bulk from "./bulk.ts"
 import { instruct, invalid, isOne, none, nothing, type Place } from "./handles/place.ts"
 import { type HandleClass, patch, readWhole, sequence, structHandle, tolerating } from "./handles/struct.ts"
-import { Op, type Result } from "./instruction.ts"
+import { noFields, Op, type Result } from "./instruction.ts"
 
 interface Creation {
   readonly timeToLive?: Duration.Input | undefined
@@ -100,12 +100,13 @@ const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
     op: Op,
     input: unknown,
     options: Creation | undefined,
-    decode: (result: Result, entity: unknown) => unknown
+    decode: (result: Result, entity: unknown) => unknown,
+    make = construct(input)
   ): AtomicNode =>
-    new Deferred(Effect.match(construct(input), {
+    new Deferred(Effect.match(make, {
       onFailure: (issue): AtomicNode => {
-        const problem = Problem.fromIssue(issue)
-        return new Invalid(new InvalidValue({ model: plan.name, id: "", field: problem.field, issue: problem.issue }))
+        const at = place(isObject(input) ? plan.idOf(input) : undefined)
+        return invalid({ ...at, refusal: undefined }, "", Problem.fromIssue(issue))
       },
       onSuccess: (entity): AtomicNode => {
         const at = place(plan.idOf(entity))
@@ -124,7 +125,7 @@ const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
 
   const picked = new Map<string, Layout>()
   const pickedLayout = (names: ReadonlyArray<string>): Layout => {
-    const key = JSON.stringify(names)
+    const key = JSON.stringify([...new Set(names)].sort())
     let found = picked.get(key)
     if (found === undefined) {
       const fields = plan.struct.fields.filter(([name]) => names.includes(name))
@@ -136,7 +137,7 @@ const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
   const known = new Set(plan.struct.fields.map(([name]) => name))
 
   const get = (id: unknown) => readWhole(place(id), whole, "", Op.read, plan.partsOf(id))
-  const insert = (entity: unknown, options?: Creation) => store(Op.insert, entity, options, (_, inserted) => inserted)
+  const insert = (entity: unknown, options?: Creation) => store(Op.insert, entity, options, itself)
   const remove = (id: unknown) => instruct(place(id), Op.delete, spec, "", none, isOne)
 
   return {
@@ -144,14 +145,14 @@ const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
     get,
     find: (id) => readWhole(place(id), whole, "", Op.find, plan.partsOf(id)),
     pick: (id, names) => {
-      const unknown = names.find((name) => !known.has(name))
+      const unknown = Array.isArray(names) ? names.find((name) => !known.has(name)) : ""
       return unknown === undefined
         ? readWhole(place(id), pickedLayout(names), "", Op.read, plan.partsOf(id))
         : invalid(place(id), "", new Problem("No such field", String(unknown)))
     },
-    exists: (id) => instruct(place(id), Op.exists, { fs: [], cs: [] }, "", none, isOne),
+    exists: (id) => instruct(place(id), Op.exists, noFields, "", none, isOne),
     insert,
-    put: (entity) => store(Op.put, entity, undefined, (_, stored) => stored),
+    put: (entity) => store(Op.put, entity, undefined, itself),
     getOrInsert: (entity, options) =>
       store(Op.getOrInsert, entity, options, (result, inserted) => {
         if (result === 1) return { entity: inserted, created: true }
@@ -187,13 +188,22 @@ const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
         (result: Result) => result === false ? Option.none() : Option.some(Duration.millis(result as number))
       ),
     getMany: (ids, options) => Bulk.all(ids, get, options),
-    insertMany: (entities, options) => Bulk.all(entities, (entity) => insert(entity, options), options),
+    insertMany: (entities, options) =>
+      Bulk.all(
+        Bulk.once(entities, construct),
+        ({ item, make }) => store(Op.insert, item, options, itself, make),
+        options
+      ),
     deleteMany: (ids, options) => Bulk.all(ids, remove, options),
     getManyStream: (ids, options) => Bulk.stream(ids, get, options),
     insertManyStream: (entities, options) => Bulk.stream(entities, (entity) => insert(entity, options), options),
     deleteManyStream: (ids, options) => Bulk.stream(ids, remove, options)
   }
 }
+
+const isObject = (input: unknown): boolean => typeof input === "object" && input !== null
+
+const itself = (_: Result, entity: unknown): unknown => entity
 
 const unlivable = new Problem("Expected a time to live that is finite, and at least 1 ms")
 

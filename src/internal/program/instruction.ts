@@ -4,84 +4,102 @@
  */
 
 /**
- * Cells come before `size`, collections before `read`, entities from there on: an interpreter finds its family by comparison.
- * Beside each stand its arguments, and its result.
+ * Flow comes before `get`, cells before `size`, collections before `read`, entities from there on: an interpreter finds its
+ * family by comparison. Beside each stand its arguments, and its result. What is jumped over has the result `false`.
  */
 export const Op = {
-  fail: 0,
+  // flow: a register `flag` is set by every test, and read by jumps, which go forward by a number of instructions
+  fail: 0, // index, how many of the results before it are told
+  not: 1, // -> the flag, turned
+  flag: 2, // -> the flag
+  jump: 3, // distance -> 1
+  jumpIf: 4, // distance -> 1 where it jumped, or 0
+  jumpUnless: 5, // distance
+  attempt: 6, // distance to what is done instead, mode (0: a missing entity, 1: any failure) -> 1 where that is done, or 0
+  settled: 7, // distance: ends the last attempt, and jumps -> 1
+  constant: 8, // value: puts an operand into the queue -> 1
+  combine: 9, // operation, kind: makes one operand of the last two -> 1
   // one scalar text: a field of the entity's hash; or an item of a list or an entry of a map, whose position or name is then
   // the first argument
-  get: 1,
-  set: 2,
-  clear: 3,
-  setIfAbsent: 4,
-  compareAndSet: 5,
-  getAndSet: 6,
-  appendText: 7,
-  toggle: 8,
-  add: 9,
-  multiply: 10,
-  divide: 11,
-  quotient: 12,
-  modulo: 13,
-  min: 14,
-  max: 15,
-  clamp: 16,
-  power: 17,
+  get: 10,
+  set: 11,
+  clear: 12,
+  setIfAbsent: 13,
+  compareAndSet: 14,
+  getAndSet: 15,
+  appendText: 16,
+  toggle: 17,
+  compare: 18, // comparison, expected: a test -> 0 or 1
+  oneOf: 19, // values...: a test -> 0 or 1
+  isSet: 20, // a test -> 0 or 1
+  load: 21, // puts an operand into the queue -> 1
+  assign: 22, // operand: as `set`, with the checks that the server knows -> 1
+  add: 23,
+  multiply: 24,
+  divide: 25,
+  quotient: 26,
+  modulo: 27,
+  min: 28,
+  max: 29,
+  clamp: 30,
+  power: 31,
   // any collection
-  size: 20, // -> count
-  values: 21, // -> row
-  empty: 22, // -> 1
-  replace: 23, // texts... -> 1
+  size: 40, // -> count
+  values: 41, // -> row
+  empty: 42, // -> 1
+  replace: 43, // texts... -> 1
+  compareSize: 44, // comparison, expected: a test -> 0 or 1
+  loadSize: 45, // puts an operand into the queue -> 1
   // lists
-  append: 24, // keep (0: all), items... -> length
-  prepend: 25, // items... -> length
-  pop: 26, // -> text
-  shift: 27, // -> text
-  slice: 28, // from, to -> row
-  insertAt: 29, // position, items... -> length
-  removeEqual: 30, // item -> count
-  removeRange: 31, // from, to -> 1
-  trim: 32, // from, to -> 1
+  append: 46, // keep (0: all), items... -> length
+  prepend: 47, // items... -> length
+  pop: 48, // -> text
+  shift: 49, // -> text
+  slice: 50, // from, to -> row
+  insertAt: 51, // position, items... -> length
+  removeEqual: 52, // item -> count
+  removeRange: 53, // from, to -> 1
+  trim: 54, // from, to -> 1
+  contains: 55, // item: a test -> 0 or 1
   // sets, maps by their names, sorted sets by their members
-  has: 33, // name -> 0 or 1
-  remove: 34, // names... -> how many there were
-  take: 35, // -> any one of a set, or row of any name and its value of a map
+  has: 56, // name: a test -> 0 or 1
+  remove: 57, // names... -> how many there were
+  take: 58, // -> any one of a set, or row of any name and its value of a map
   // sets
-  addMembers: 36, // members... -> how many are new
-  union: 37, // the other set -> row
-  intersection: 38,
-  difference: 39,
+  addMembers: 59, // members... -> how many are new
+  union: 60, // the other set -> row
+  intersection: 61,
+  difference: 62,
   // maps
-  putEntries: 40, // name, value, ... -> how many are new
-  takeEntry: 41, // name -> text
-  names: 42, // -> row
+  putEntries: 63, // name, value, ... -> how many are new
+  takeEntry: 64, // name -> text
+  names: 65, // -> row
   // sorted sets, ascending by score and then by the bytes of the member
-  addScored: 43, // member, score, ... -> how many are new
-  addScore: 44, // member, amount -> score
-  score: 45, // member -> text
-  rank: 46, // member, reverse (0 or 1) -> count, or false
-  rangeByRank: 47, // from, to, reverse -> row
-  rangeByScore: 48, // lowest, highest, reverse, limit (-1: all) -> row
-  countByScore: 49, // lowest, highest -> count
-  popLowest: 50, // -> row of a member and its score
-  popHighest: 51,
+  addScored: 66, // member, score, ... -> how many are new
+  addScore: 67, // member, amount -> score
+  score: 68, // member -> text
+  rank: 69, // member, reverse (0 or 1) -> count, or false
+  rangeByRank: 70, // from, to, reverse -> row
+  rangeByScore: 71, // lowest, highest, reverse, limit (-1: all) -> row
+  countByScore: 72, // lowest, highest -> count
+  popLowest: 73, // -> row of a member and its score
+  popHighest: 74,
   // whole entities; those that create begin with the milliseconds that the new entity lives, or false
-  read: 60, // -> row
-  find: 61, // -> row
-  exists: 62, // -> 0 or 1
-  require: 63, // -> 1
-  insert: 64, // life, content... -> 1
-  put: 65, // life, content... -> 1
-  delete: 66, // -> 0 or 1
-  getOrInsert: 67, // life, content... -> 1 where it created, or the row of what is there
-  ensure: 68, // life, content... -> 1 where it created, or 0
-  duplicate: 69, // the other entity, life -> 1
-  expire: 70, // milliseconds -> 1
-  persist: 71, // -> 1
-  timeToLive: 72, // -> milliseconds, or false
+  read: 80, // -> row
+  find: 81, // -> row
+  exists: 82, // a test -> 0 or 1
+  require: 83, // -> 1
+  insert: 84, // life, content... -> 1
+  put: 85, // life, content... -> 1
+  delete: 86, // -> 0 or 1
+  getOrInsert: 87, // life, content... -> 1 where it created, or the row of what is there
+  ensure: 88, // life, content... -> 1 where it created, or 0
+  duplicate: 89, // the other entity, life -> 1
+  expire: 90, // milliseconds -> 1
+  persist: 91, // -> 1
+  timeToLive: 92, // -> milliseconds, or false
   // messages
-  publish: 80 // channel, text -> 1
+  publish: 100 // channel, text -> 1
 } as const
 
 export type Op = typeof Op[keyof typeof Op]
@@ -144,7 +162,14 @@ export interface EntitySpec {
 
 export type Spec = FieldSpec | EntitySpec
 
-export type Argument = string | number | false
+/** `true` stands for an operand: the oldest of the queue that the instructions before it have filled. */
+export type Argument = string | number | boolean
+
+/** How a test compares, as its first argument. */
+export const Comparison = { eq: 0, neq: 1, lt: 2, lte: 3, gt: 4, gte: 5 } as const
+
+/** Of operands only: what is not an operation on a cell. */
+export const subtract = -1
 
 /**
  * One step of a program, on one entity. It gives one result.
@@ -168,6 +193,9 @@ export const isEntitySpec = (spec: Spec): spec is EntitySpec => "cs" in spec
 /** Whether a field is, or is part of, a collection with a key of its own. */
 export const hasOwnKey = (spec: FieldSpec): boolean => spec.k.length > 1 || spec.of !== undefined
 
+/** One object for all: a call holds each specification once. */
+export const noFields: EntitySpec = { fs: [], cs: [] }
+
 export const noSpec: FieldSpec = { f: "", k: "v" }
 
 /**
@@ -183,10 +211,17 @@ export interface Program {
 export const accessOf = (instructions: ReadonlyArray<Instruction>): Access => {
   let access: Access = "read"
   for (const { op, other, spec } of instructions) {
+    if (op < Op.get) continue
     if (spec.life?.access === true || other?.spec.life?.access === true) access = "free"
     switch (op) {
-      case Op.fail:
       case Op.get:
+      case Op.compare:
+      case Op.oneOf:
+      case Op.isSet:
+      case Op.load:
+      case Op.compareSize:
+      case Op.loadSize:
+      case Op.contains:
       case Op.size:
       case Op.values:
       case Op.slice:
@@ -243,11 +278,14 @@ export type Result = Text | number | ReadonlyArray<Text | ReadonlyArray<string>>
  */
 export type Failure =
   /** `other`: it is the entity of the second set, or the one to be made */
-  | { readonly _tag: "missing" | "exists" | "type"; readonly step: number; readonly other?: boolean }
+  | { readonly _tag: "missing" | "exists"; readonly step: number; readonly other?: boolean }
+  /** a text is of another kind; or the key of the collection `part`, or of the hash where `part` is empty */
+  | { readonly _tag: "type"; readonly step: number; readonly part?: string; readonly other?: boolean }
   | { readonly _tag: "index"; readonly step: number }
   | { readonly _tag: "bounds"; readonly step: number; readonly bound: Bound }
   | { readonly _tag: "arithmetic"; readonly step: number; readonly reason: ArithmeticReason }
-  | { readonly _tag: "fail"; readonly step: number; readonly index: number }
+  /** with the results that it was told to show */
+  | { readonly _tag: "fail"; readonly step: number; readonly index: number; readonly observed: ReadonlyArray<Result> }
   | {
     readonly _tag: "tooLarge"
     readonly step: number

@@ -1,47 +1,70 @@
-import type { Failure, Program } from "./instruction.ts"
+import type { Argument, Failure, Program } from "./instruction.ts"
 
 /** @internal */
 export interface Limits {
   readonly valueBytes: number
+  readonly programBytes: number
   readonly instructions: number
 }
 
 /** @internal */
-export const defaultLimits: Limits = { valueBytes: 1_000_000, instructions: 65_536 }
+export interface LimitOptions {
+  readonly maximumValueBytes?: number | undefined
+  readonly maximumProgramBytes?: number | undefined
+}
+
+const defaults = { maximumValueBytes: 1_000_000, maximumProgramBytes: 16_000_000 }
+
+/** @internal */
+export const limitsOf = ({ maximumProgramBytes, maximumValueBytes }: LimitOptions = {}): Limits => ({
+  valueBytes: maximumValueBytes ?? defaults.maximumValueBytes,
+  programBytes: maximumProgramBytes ?? defaults.maximumProgramBytes,
+  instructions: 65_536
+})
 
 const encoder = new TextEncoder()
+
+/** Each unit of UTF-16 is one to three bytes of UTF-8. */
+const isLonger = (text: string, bytes: number): boolean =>
+  text.length > bytes || text.length * 3 > bytes && encoder.encode(text).length > bytes
 
 /**
  * What is too large for one call is refused before it is sent: a server would close the connection, or stall.
  *
+ * @param size what `sizeOf` gives
  * @internal
  */
-export const tooLarge = (program: Program, limits: Limits): Failure | undefined => {
-  const { instructions } = program
+export const tooLarge = ({ instructions }: Program, size: number, limits: Limits): Failure | undefined => {
   if (instructions.length > limits.instructions) {
     return { _tag: "tooLarge", step: limits.instructions, what: "instructions", limit: limits.instructions }
   }
+  if (size <= limits.programBytes && size * 3 <= limits.valueBytes) return undefined
+  let sum = 0
   for (let step = 0; step < instructions.length; step++) {
-    for (const arg of instructions[step]!.args) {
-      if (
-        typeof arg === "string" && arg.length * 3 > limits.valueBytes && encoder.encode(arg).length > limits.valueBytes
-      ) {
+    const { args, key } = instructions[step]!
+    for (const arg of args) {
+      if (typeof arg === "string" && isLonger(arg, limits.valueBytes)) {
         return { _tag: "tooLarge", step, what: "bytes", limit: limits.valueBytes }
       }
     }
+    sum += sizeOfInstruction(key, args)
+    if (sum > limits.programBytes) return { _tag: "tooLarge", step, what: "bytes", limit: limits.programBytes }
   }
 }
 
+const sizeOfInstruction = (key: string, args: ReadonlyArray<Argument>): number => {
+  let size = key.length
+  for (const arg of args) if (typeof arg === "string") size += arg.length
+  return size
+}
+
 /**
- * The texts of a program, in UTF-16 units: what bounds a batch.
+ * The keys and texts of a program, in UTF-16 units: what bounds a batch.
  *
  * @internal
  */
-export const sizeOf = (program: Program): number => {
+export const sizeOf = ({ instructions }: Program): number => {
   let size = 0
-  for (const { args, key } of program.instructions) {
-    size += key.length
-    for (const arg of args) if (typeof arg === "string") size += arg.length
-  }
+  for (const { args, key } of instructions) size += sizeOfInstruction(key, args)
   return size
 }

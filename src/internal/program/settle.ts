@@ -12,29 +12,41 @@ import {
   OutOfBounds
 } from "../../DomainError.ts"
 import { RedisServiceError, WrongType } from "../../RedisServiceError.ts"
+import { fieldOfPath } from "../schema/escape.ts"
 import { Problem } from "../schema/problem.ts"
-import type { Instruct } from "./atomic.ts"
-import { type Compiled, onlyResult, run } from "./compile.ts"
+import { type Compiled, Control, onlyResult, run, type Step, Unreadable } from "./compile.ts"
 import { type Failure, type FieldSpec, hasOwnKey, isEntitySpec, Op, type Reply, type Result } from "./instruction.ts"
 
-type Site = Pick<Instruct, "field" | "key" | "place" | "spec">
+type Site = Pick<Step, "field" | "key" | "place" | "spec">
 
 const siteOf = ({ field, place: { id, model } }: Site) => ({ model, id, field })
 
-const wrongType = (site: Site, applied: boolean): RedisServiceError => {
-  const { key, spec } = site
-  return new RedisServiceError({
-    reason: new WrongType({
-      ...siteOf(site),
-      key: !isEntitySpec(spec) && hasOwnKey(spec) ? `${key}:${spec.f}` : key,
-      applied
+/** The key that is of another kind, or holds a text that is. */
+const keyOf = ({ key, spec }: Site): string => !isEntitySpec(spec) && hasOwnKey(spec) ? `${key}:${spec.f}` : key
+
+const wrongType = (site: Site, applied: boolean): RedisServiceError =>
+  new RedisServiceError({ reason: new WrongType({ ...siteOf(site), key: keyOf(site), applied }) })
+
+const mistyped = (
+  step: Step,
+  { other, part }: Extract<Failure, { readonly _tag: "type" }>
+): EntityCorrupted | RedisServiceError => {
+  const site = other === true ? step.other! : step
+  if (part === undefined) return wrongType(site, false)
+  const { id, model } = site.place
+  const key = part === "" ? site.key : `${site.key}:${part}`
+  const found = { model, id, key, field: fieldOfPath(part), applied: false }
+  return readsEntity.has(step.op)
+    ? new EntityCorrupted({
+      ...found,
+      issue: `Expected ${part === "" ? "an entity" : "a collection"}, found a key of another kind`
     })
-  })
+    : new RedisServiceError({ reason: new WrongType(found) })
 }
 
 const readsEntity: ReadonlySet<Op> = new Set([Op.read, Op.find, Op.getOrInsert])
 
-const undecodable = (step: Instruct, problem: Problem, applied: boolean): EntityCorrupted | RedisServiceError => {
+const undecodable = (step: Step, problem: Problem, applied: boolean): EntityCorrupted | RedisServiceError => {
   const { field, key, op, place } = step
   return readsEntity.has(op)
     ? new EntityCorrupted({
@@ -50,7 +62,7 @@ const undecodable = (step: Instruct, problem: Problem, applied: boolean): Entity
 
 const numberOrBigInt = (limit: number | string): number | bigint => typeof limit === "number" ? limit : BigInt(limit)
 
-const limitOf = (step: Instruct, bound: Extract<Failure, { readonly _tag: "bounds" }>["bound"]): number | bigint => {
+const limitOf = (step: Step, bound: Extract<Failure, { readonly _tag: "bounds" }>["bound"]): number | bigint => {
   const spec = step.spec as FieldSpec
   const args = step.args
   switch (bound) {
@@ -77,7 +89,16 @@ const limitOf = (step: Instruct, bound: Extract<Failure, { readonly _tag: "bound
   }
 }
 
-const errorOf = (step: Instruct, failure: Failure): unknown => {
+/** What computes an operand fails as the instruction that takes it. */
+const failed = (steps: ReadonlyArray<Step>, index: number): Step => {
+  let at = index
+  while (steps[at]!.op === Op.combine || at > index && putsOperand.has(steps[at]!.op)) at++
+  return steps[at]!
+}
+
+const putsOperand: ReadonlySet<Op> = new Set([Op.constant, Op.load, Op.loadSize])
+
+const errorOf = (step: Step, failure: Failure): unknown => {
   switch (failure._tag) {
     case "missing": {
       const { id, model } = siteOf(failure.other === true ? step.other! : step)
@@ -96,12 +117,21 @@ const errorOf = (step: Instruct, failure: Failure): unknown => {
     case "tooLarge":
       return new InvalidValue({ ...siteOf(step), issue: `Expected at most ${failure.limit} ${failure.what}` })
     case "type":
-      return failure.other === true
-        ? wrongType(step.other!, false)
-        : undecodable(step, new Problem("Expected an entity, found a key of another kind"), false)
+      return mistyped(step, failure)
     case "fail":
-      return failure
+      return step instanceof Control ? raised(step, failure.observed) : failure
   }
+}
+
+/** What a guard fails with, which may look at what it observes. */
+const raised = ({ observed, raise }: Control, results: ReadonlyArray<Result>): unknown => {
+  const values: Array<unknown> = []
+  for (let i = 0; i < observed.length; i++) {
+    const value = observed[i]!.decode(results[i])
+    if (value instanceof Problem) return undecodable(observed[i]!, value, false)
+    values.push(value)
+  }
+  return raise(values)
 }
 
 /**
@@ -111,14 +141,15 @@ const errorOf = (step: Instruct, failure: Failure): unknown => {
  */
 export const settle = (compiled: Compiled, reply: Reply): Exit.Exit<any, any> => {
   const { fold, program, steps } = compiled
-  if (reply._tag === "failed") return Exit.fail(errorOf(steps[reply.failure.step]!, reply.failure))
-  const values: Array<unknown> = []
-  for (let i = 0; i < steps.length; i++) {
-    const step = steps[i]!
-    const value = step.decode(reply.results[i] as Result)
-    if (value instanceof Problem) return Exit.fail(undecodable(step, value, program.access !== "read"))
-    if (fold === onlyResult) return Exit.succeed(value)
-    values.push(value)
+  if (reply._tag === "failed") return Exit.fail(errorOf(failed(steps, reply.failure.step), reply.failure))
+  const { results } = reply
+  const applied = program.access !== "read"
+  if (fold === onlyResult) {
+    const value = steps[0]!.decode(results[0])
+    return value instanceof Problem ? Exit.fail(undecodable(steps[0]!, value, applied)) : Exit.succeed(value)
   }
-  return Exit.succeed(run(fold, values))
+  const value = run(compiled, results)
+  return value instanceof Unreadable
+    ? Exit.fail(undecodable(steps[value.step]!, value.problem, applied))
+    : Exit.succeed(value)
 }

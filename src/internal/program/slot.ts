@@ -1,3 +1,7 @@
+import { CrossSlot } from "../../RedisServiceError.ts"
+import { isPlaceless } from "./encode.ts"
+import type { Program } from "./instruction.ts"
+
 const table = Array.from({ length: 256 }, (_, i) => {
   let crc = i << 8
   for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1
@@ -22,4 +26,28 @@ export const slotOf = (key: string): number => {
   const open = key.indexOf("{")
   const close = open < 0 ? -1 : key.indexOf("}", open + 1)
   return crc16(close > open + 1 ? key.slice(open + 1, close) : key) % 16384
+}
+
+/**
+ * The keys of the entities of a program: their collections share their slot.
+ *
+ * @internal
+ */
+export const keysOf = (program: Program): ReadonlyArray<string> => [
+  ...new Set(
+    program.instructions.flatMap(({ key, op, other }) =>
+      isPlaceless(op) ? [] : other === undefined ? [key] : [key, other.key]
+    )
+  )
+]
+
+/**
+ * The one slot of all keys of a program: any where it has no keys.
+ *
+ * @internal
+ */
+export const slotOfProgram = (program: Program): number | CrossSlot => {
+  const keys = keysOf(program)
+  const [slot = 0, ...others] = new Set(keys.map(slotOf))
+  return others.length === 0 ? slot : new CrossSlot({ keys })
 }

@@ -98,12 +98,14 @@ export class Inbox {
     if (this.size === this.capacity) {
       this.items[this.head++] = undefined
       this.hasDropped = true
-      if (this.head >= this.capacity) this.compact()
+      this.compact()
     }
     this.items.push(item)
   }
 
+  /** When more is read than waits: each message is moved once or so, however many wait. */
   private compact(): void {
+    if (this.head * 2 <= this.items.length) return
     this.items = this.items.slice(this.head)
     this.head = 0
   }
@@ -119,7 +121,7 @@ export class Inbox {
     if (this.size === 0) return undefined
     const text = this.items[this.head]
     this.items[this.head++] = undefined
-    if (this.size === 0 || this.head >= this.capacity) this.compact()
+    this.compact()
     return text === undefined ? missed : this.decode(text)
   }
 

@@ -4,11 +4,11 @@
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { RedisService } from "../../RedisService.ts"
-import { ConnectionUnavailable, CrossSlot } from "../../RedisServiceError.ts"
+import { ConnectionUnavailable } from "../../RedisServiceError.ts"
 import type { Access } from "../program/instruction.ts"
 import { type Limits, sizeOf, tooLarge } from "../program/limits.ts"
-import { slotOf } from "../program/slot.ts"
-import { Entry, keysOf } from "./entry.ts"
+import { slotOfProgram } from "../program/slot.ts"
+import { Entry } from "./entry.ts"
 import type { Sender } from "./sender.ts"
 
 /** @internal */
@@ -25,6 +25,8 @@ export const defaultBatch: BatchLimits = { programs: 128, bytes: 256_000, instru
 export interface BatcherOptions {
   readonly sender: Sender
   readonly isCluster: boolean
+  /** as on a cluster, though it is none: a call still takes programs of any slots */
+  readonly refusesCrossSlot: boolean
   readonly batch: BatchLimits
   readonly limits: Limits
 }
@@ -39,7 +41,7 @@ export interface Batcher {
 
 /** @internal */
 export const make = (options: BatcherOptions): Batcher => {
-  const { batch, isCluster, limits, sender } = options
+  const { batch, isCluster, limits, refusesCrossSlot, sender } = options
   let waiting: Record<Access, Array<Entry>> = { read: [], free: [], write: [] }
   let scheduled = false
   let closed = false
@@ -51,8 +53,10 @@ export const make = (options: BatcherOptions): Batcher => {
     for (const access of ["read", "free", "write"] as const) {
       const entries = taken[access]
       if (entries.length > 0) {
-        if (isCluster) bySlot(entries).forEach((group) => divide(access, group))
-        else divide(access, entries)
+        attempt(entries, () => {
+          if (!isCluster && !refusesCrossSlot) return divide(access, entries)
+          for (const group of bySlot(entries, isCluster).values()) attempt(group, () => divide(access, group))
+        })
         entries.length = 0
       }
     }
@@ -65,12 +69,12 @@ export const make = (options: BatcherOptions): Batcher => {
     for (const entry of entries) {
       if (entry.resume === undefined) continue
       const { program } = entry
-      const refused = tooLarge(program, limits)
+      const size = sizeOf(program)
+      const refused = tooLarge(program, size, limits)
       if (refused !== undefined) {
         entry.answer({ _tag: "failed", failure: refused })
         continue
       }
-      const size = sizeOf(program)
       const count = program.instructions.length
       if (
         group.length === batch.programs ||
@@ -125,18 +129,27 @@ export const make = (options: BatcherOptions): Batcher => {
   }
 }
 
-const bySlot = (entries: ReadonlyArray<Entry>): Map<number, Array<Entry>> => {
+/** A defect is that of those that it keeps from being sent, and of nobody else. */
+const attempt = (entries: ReadonlyArray<Entry>, f: () => void): void => {
+  try {
+    f()
+  } catch (defect) {
+    for (const entry of entries) if (!entry.sent) entry.die(defect)
+  }
+}
+
+/** Those that keep to one slot; all in one group where each slot needs none of its own. */
+const bySlot = (entries: ReadonlyArray<Entry>, isDivided: boolean): Map<number, Array<Entry>> => {
   const groups = new Map<number, Array<Entry>>()
   for (const entry of entries) {
-    const keys = keysOf(entry.program)
-    const slots = new Set(keys.map(slotOf))
-    if (slots.size > 1) {
-      entry.fail(new CrossSlot({ keys }))
+    const slot = slotOfProgram(entry.program)
+    if (typeof slot !== "number") {
+      entry.fail(slot)
       continue
     }
-    const [slot = 0] = slots
-    const group = groups.get(slot)
-    if (group === undefined) groups.set(slot, [entry])
+    const of = isDivided ? slot : 0
+    const group = groups.get(of)
+    if (group === undefined) groups.set(of, [entry])
     else group.push(entry)
   }
   return groups

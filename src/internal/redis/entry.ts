@@ -7,7 +7,7 @@ import {
   RedisServiceError,
   type RedisServiceErrorReason
 } from "../../RedisServiceError.ts"
-import { Op, type Program, type Reply } from "../program/instruction.ts"
+import type { Program, Reply } from "../program/instruction.ts"
 
 /**
  * A program on its way, and who waits for it. Once it has its answer it holds neither: an engine may keep what was in flight
@@ -71,6 +71,11 @@ export class Entry extends Effectable.Class<void> {
     if (this.resume !== undefined) this.settle(Exit.fail(new RedisServiceError({ reason })))
   }
 
+  /** What was never sent, and can't be. */
+  die(defect: unknown): void {
+    if (this.resume !== undefined) this.settle(Exit.die(defect))
+  }
+
   /** Without an answer: what is known is only whether it was sent. */
   abandon(): void {
     if (this.resume !== undefined) {
@@ -81,16 +86,3 @@ export class Entry extends Effectable.Class<void> {
 
 const nothing: Program = { instructions: [], access: "read" }
 const unread = () => Exit.void
-
-/**
- * The keys of the entities of a program: their collections share their slot.
- *
- * @internal
- */
-export const keysOf = (program: Program): ReadonlyArray<string> => [
-  ...new Set(
-    program.instructions.flatMap(({ key, op, other }) =>
-      op === Op.fail || op === Op.publish ? [] : other === undefined ? [key] : [key, other.key]
-    )
-  )
-]

@@ -7,12 +7,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import { ScriptFailed } from "../../RedisServiceError.ts"
+import { ScriptFailed, ServerUnavailable } from "../../RedisServiceError.ts"
 import type { RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
 import { type Batch, decodeBatch, encodeBatch, type Outcome } from "../program/encode.ts"
 import type { Access } from "../program/instruction.ts"
+import { keysOf } from "../program/slot.ts"
 import { broken, classify, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
-import { type Entry, keysOf } from "./entry.ts"
+import type { Entry } from "./entry.ts"
 import { scripts } from "./script.ts"
 
 /** @internal */
@@ -117,9 +118,15 @@ export const make = (options: SenderOptions): Sender => {
   const advance = (group: Group): void => {
     group.entries = group.entries.filter((entry) => entry.resume !== undefined)
     if (group.entries.length === 0) return over(group)
-    group.batch = encodeBatch(group.entries, keyPrefix)
-    for (const entry of group.entries) entry.sent = true
-    evaluate(group, "EVALSHA")
+    try {
+      group.batch = encodeBatch(group.entries, keyPrefix)
+      for (const entry of group.entries) entry.sent = true
+      evaluate(group, "EVALSHA")
+    } catch (defect) {
+      // nothing was sent, and it can't be: whoever waits is told, and other groups go on
+      for (const entry of group.entries) entry.die(defect)
+      over(group)
+    }
   }
 
   const evaluate = (group: Group, command: "EVAL" | "EVALSHA"): void => {
@@ -141,7 +148,9 @@ export const make = (options: SenderOptions): Sender => {
   const wait = (group: Group, exit: Exit.Failure<unknown, TransportError>): void => {
     const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
     if (error?.outcome !== "NotSent") return over(group)
-    const refusal = refusalOf(error)
+    const reason = refusalOf(error)
+    // no script had run
+    const refusal = reason?._tag === "ScriptFailed" ? new ServerUnavailable({ code: reason.code }) : reason
     for (const entry of group.entries) {
       entry.sent = false
       entry.refusal = refusal
@@ -197,7 +206,7 @@ export const make = (options: SenderOptions): Sender => {
 
 const settle = (entry: Entry, outcome: Outcome): void => {
   if (outcome._tag !== "refused") return entry.answer(outcome)
-  const { message, step, undone } = outcome
-  if (undone && isWrongType(message)) return entry.answer({ _tag: "failed", failure: { _tag: "type", step } })
+  const { message, part, step, undone } = outcome
+  if (undone && isWrongType(message)) return entry.answer({ _tag: "failed", failure: { _tag: "type", step, part } })
   entry.fail(undone ? classify(message, keysOf(entry.program), true) : broken(message))
 }

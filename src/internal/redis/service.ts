@@ -4,18 +4,18 @@ import type * as Scope from "effect/Scope"
 import type { RedisService } from "../../RedisService.ts"
 import { RedisServiceError, Unsupported } from "../../RedisServiceError.ts"
 import type { RedisTransport } from "../../RedisTransport.ts"
-import { defaultLimits } from "../program/limits.ts"
+import { type LimitOptions, limitsOf } from "../program/limits.ts"
 import * as Batcher from "./batcher.ts"
 import { inspect } from "./probe.ts"
 import * as Sender from "./sender.ts"
 import * as Subscriptions from "./subscriptions.ts"
 
 /** @internal */
-export interface Options {
+export interface Options extends LimitOptions {
   readonly keyPrefix?: string | undefined
   readonly deadline?: Duration.Input | undefined
   readonly batch?: Partial<Batcher.BatchLimits> | undefined
-  readonly maximumValueBytes?: number | undefined
+  readonly crossSlot?: "refuse" | undefined
 }
 
 /** @internal */
@@ -35,8 +35,9 @@ export const make = Effect.fnUntraced(function*(
   const batcher = Batcher.make({
     sender: Sender.make({ transport, keyPrefix, deadline, runFork }),
     isCluster,
+    refusesCrossSlot: options.crossSlot === "refuse",
     batch: { ...Batcher.defaultBatch, ...options.batch },
-    limits: { ...defaultLimits, ...(options.maximumValueBytes && { valueBytes: options.maximumValueBytes }) }
+    limits: limitsOf(options)
   })
   yield* Effect.addFinalizer(() => batcher.close)
   return {

@@ -22,6 +22,8 @@ export interface Codec {
   /** why the server can't tell whether a result is valid: operations that compute there are refused */
   readonly unsendable: string | undefined
   readonly encode: (value: unknown) => string | Problem
+  /** of a value of the type, though it breaks a check */
+  readonly encodeAny: (value: unknown) => string | Problem
   readonly decode: (text: string) => unknown
 }
 
@@ -44,6 +46,7 @@ const checked = (
     form,
     bounds: checks.bounds,
     unsendable: checks.unsendable,
+    encodeAny: encode,
     encode: checks.filters.length === 0 ? encode : (value) => {
       const text = encode(value)
       return typeof text === "string" ? breach(value) ?? text : text

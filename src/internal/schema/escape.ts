@@ -15,6 +15,14 @@ export const escape = (text: string): string => special.test(text) ? text.replac
 /** @internal */
 export const escapeField = (name: string): string => escape(name).replaceAll(".", "%2E")
 
+/**
+ * The dotted name of a field whose path this is.
+ *
+ * @internal
+ */
+export const fieldOfPath = (path: string): string =>
+  path.replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+
 const maximumBytes = 1024
 /** Most ids need no second look. */
 const plain = /^[\w.@+=,;/-]{1,255}$/

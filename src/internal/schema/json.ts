@@ -118,18 +118,20 @@ export const json = (schema: Schema.Constraint): Codec => {
     const text = toText(value)
     return text instanceof Problem || codec().equals!(value, decode(text)) ? text : inexact
   }
+  const encode = (value: unknown): string | Problem => {
+    if (codec().equals === undefined) return toText(value)
+    const text = exactly(value)
+    if (!(text instanceof Problem)) return text
+    const again = exactly(withoutUndefined(value))
+    return again instanceof Problem ? text : again
+  }
   return {
     kind: "v",
     form: "json",
     bounds: {},
     unsendable: "a value that is stored as a whole",
-    encode: (value) => {
-      if (codec().equals === undefined) return toText(value)
-      const text = exactly(value)
-      if (!(text instanceof Problem)) return text
-      const again = exactly(withoutUndefined(value))
-      return again instanceof Problem ? text : again
-    },
+    encode,
+    encodeAny: encode,
     decode
   }
 }

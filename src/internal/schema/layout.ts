@@ -73,7 +73,12 @@ export const layout = (root: Struct, life?: Life): Layout => {
             if (value instanceof Problem) return value
             if (value !== undefined || !omit) fields[name] = value
           }
-          return self.make(fields)
+          try {
+            return self.make(fields)
+          } catch {
+            // what a class says of its own accord may hold the value
+            return new Problem("Expected what the class accepts", self.field)
+          }
         }
       }
     }

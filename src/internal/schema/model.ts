@@ -57,8 +57,8 @@ export const toMilliseconds = (input: Duration.Input): number | undefined => {
   return milliseconds !== undefined && milliseconds >= 1 && milliseconds <= longest ? milliseconds : undefined
 }
 
-/** More than ten thousand years: a time that every server takes. */
-const longest = 2 ** 48
+/** More than three thousand years: fourteen digits, which are all that a script on a server tells exactly. */
+const longest = 1e14 - 1
 
 /** @internal */
 export const makePlan = (

@@ -111,7 +111,13 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, life: Life
   const isJson = annotation(schema, jsonAnnotation) === true
   const nullable = !optional && !undefinable && !isJson && isNullable(schema)
   const codec = isJson ? json(inner) : nullable ? codecWithoutNull(schema) : codecOf(inner)
-  const absence = optional ? "key" : undefinable ? "undefined" : nullable ? "null" : "refused"
+  const absence = optional
+    ? "key"
+    : undefinable || ast._tag === "Undefined"
+    ? "undefined"
+    : nullable
+    ? "null"
+    : "refused"
   const withoutDefault: Leaf = {
     _tag: "leaf",
     field,

@@ -6,7 +6,8 @@ import * as Option from "effect/Option"
 import type { Codec } from "../../schema/codec.ts"
 import { Problem } from "../../schema/problem.ts"
 import type { AtomicNode } from "../atomic.ts"
-import { type Argument, type FieldSpec, Op, type Result } from "../instruction.ts"
+import { type Argument, Comparison, type FieldSpec, Op, type Result } from "../instruction.ts"
+import { isDouble, Operand, withOperands } from "./operand.ts"
 import { encodeAll, instruct, invalid, isOne, none, nothing, type Place, same, uncheckable } from "./place.ts"
 
 interface Options {
@@ -37,11 +38,25 @@ export interface Shape {
 /** Whole amounts give whole results; the others may, and are checked where they are computed. */
 const needsWhole: ReadonlySet<Op> = new Set([Op.add, Op.min, Op.max, Op.clamp])
 
+/** What may be done to a part of a whole that is written as such. */
+const reads: ReadonlySet<Op> = new Set([Op.get, Op.compare, Op.oneOf, Op.isSet, Op.load])
+
 const expectedAmount = new Problem("Expected a finite amount")
 const lowest = -(2n ** 63n)
 const highest = 2n ** 63n - 1n
 
 const isInt64 = (value: unknown): boolean => typeof value === "bigint" && value >= lowest && value <= highest
+
+const beginnings = new WeakMap<FieldSpec, Map<string, FieldSpec>>()
+
+/** One specification for each text, since a call holds each once. */
+const beginningWith = (spec: FieldSpec, text: string): FieldSpec => {
+  let known = beginnings.get(spec)
+  if (known === undefined || known.size > 100) beginnings.set(spec, known = new Map())
+  let found = known.get(text)
+  if (found === undefined) known.set(text, found = { ...spec, d: text })
+  return found
+}
 
 /** @internal */
 export class Cell {
@@ -60,12 +75,16 @@ export class Cell {
     op: Op,
     args: ReadonlyArray<Argument>,
     decode: (result: any) => unknown,
-    spec: FieldSpec = this.shape.spec
+    spec: FieldSpec = this.shape.spec,
+    operands?: ReadonlyArray<Operand>
   ): AtomicNode {
     const { field, unsendable } = this.shape
-    return unsendable !== undefined && op !== Op.get
-      ? this.refuse(uncheckable(unsendable))
-      : instruct(this.place, op, spec, field, this.at === none ? args : [...this.at, ...args], decode)
+    if (unsendable !== undefined && !reads.has(op)) return this.refuse(uncheckable(unsendable))
+    const all = this.at === none ? args : [...this.at, ...args]
+    const before = withOperands(operands, (problem) => this.refuse(problem))
+    return before === undefined || Array.isArray(before)
+      ? instruct(this.place, op, spec, field, all, decode, undefined, before)
+      : before as AtomicNode
   }
 
   refuse(problem: Problem): AtomicNode {
@@ -83,29 +102,22 @@ export class Cell {
     kinds: string,
     args: ReadonlyArray<Argument>,
     decode: (result: any) => unknown,
-    initial?: unknown
+    initial?: unknown,
+    operands?: ReadonlyArray<Operand>
   ): AtomicNode {
     const { codec: { kind, unsendable }, spec } = this.shape
     if (unsendable !== undefined || !kinds.includes(kind)) {
       return this.refuse(uncheckable(unsendable ?? "a value of another kind"))
     }
-    if (initial === undefined || spec.d !== undefined) return this.op(op, args, decode)
-    const text = this.start(initial)
-    return text instanceof Problem ? this.refuse(text) : this.op(op, args, decode, { ...spec, d: text })
-  }
-
-  /** The text to begin with: it has to be of the kind, and only the result within bounds. */
-  start(initial: unknown): string | Problem {
-    const { encode, kind } = this.shape.codec
-    return typeof initial === "number" && kind === "n" && Number.isFinite(initial) ||
-        kind === "i" && Number.isSafeInteger(initial) || kind === "l" && isInt64(initial) ||
-        kind === "t" && initial === "" || kind === "b"
-      ? String(initial)
-      : encode(initial)
+    if (initial === undefined || spec.d !== undefined) return this.op(op, args, decode, spec, operands)
+    // only the result has to be within bounds
+    const text = this.shape.codec.encodeAny(initial)
+    return text instanceof Problem ? this.refuse(text) : this.op(op, args, decode, beginningWith(spec, text), operands)
   }
 
   /** What is added to a value of this kind, or compared with it. */
-  amount(op: Op, amount: unknown): Argument | Problem {
+  amount(op: Op, amount: unknown, operands: Array<Operand>): Argument | Problem {
+    if (amount instanceof Operand) return this.operand(amount, operands)
     switch (this.shape.codec.kind) {
       case "l":
         return isInt64(amount) ? String(amount) : new Problem("Expected an amount of 64 bits")
@@ -125,6 +137,16 @@ export class Cell {
     }
   }
 
+  /** Stands for a value that is at hand when the instruction runs. */
+  operand(operand: Operand, operands: Array<Operand>): Argument | Problem {
+    const { kind } = this.shape.codec
+    if (kind !== operand.kind && !(isDouble(kind) && isDouble(operand.kind))) {
+      return new Problem("Expected an operand of the same kind")
+    }
+    operands.push(operand)
+    return true
+  }
+
   bound(bound: unknown): Argument | Problem {
     if (bound === undefined) return false
     const { codec: { encode, kind } } = this.shape
@@ -142,11 +164,12 @@ export class Cell {
     return kind === "d" && typeof text === "string" ? Number(text) : text
   }
 
-  arithmetic(op: Op, kinds: string, amounts: ReadonlyArray<unknown>, options: Options = noOptions): AtomicNode {
-    const { atLeast, atMost, initial } = options
+  arithmetic(op: Op, kinds: string, amounts: ReadonlyArray<unknown>, options?: Options | null): AtomicNode {
+    const { atLeast, atMost, initial } = options ?? noOptions
     const args: Array<Argument> = []
+    const operands: Array<Operand> = []
     for (const amount of amounts) {
-      const arg = this.amount(op, amount)
+      const arg = this.amount(op, amount, operands)
       if (arg instanceof Problem) return this.refuse(arg)
       args.push(arg)
     }
@@ -157,13 +180,14 @@ export class Cell {
         args.push(arg)
       }
     }
-    return this.compute(op, kinds, args, this.shape.decodeNew, initial)
+    return this.compute(op, kinds, args, this.shape.decodeNew, initial, operands)
   }
 
   get(): AtomicNode {
     return this.op(Op.get, none, this.shape.decode)
   }
   set(value: unknown): AtomicNode {
+    if (value instanceof Operand) return this.assign(value)
     return this.withTexts([value], (texts) => this.op(Op.set, texts, nothing))
   }
   getAndSet(value: unknown): AtomicNode {
@@ -172,11 +196,81 @@ export class Cell {
   compareAndSet(expected: unknown, value: unknown): AtomicNode {
     return this.withTexts([expected, value], (texts) => this.op(Op.compareAndSet, texts, isOne))
   }
-  append(text: string): AtomicNode {
+  assign(value: Operand): AtomicNode {
+    const operands: Array<Operand> = []
+    const arg = this.operand(value, operands)
+    if (arg instanceof Problem) return this.refuse(arg)
+    const { codec: { form, kind, unsendable } } = this.shape
+    // JSON is stored as a whole, and read as such where it is taken
+    return (kind !== "v" || form === value.form) && (unsendable === undefined || form === "json")
+      ? this.op(Op.assign, [arg], nothing, this.shape.spec, operands)
+      : this.refuse(uncheckable(unsendable ?? "a value of another kind"))
+  }
+  append(text: unknown): AtomicNode {
+    if (text instanceof Operand) {
+      const operands: Array<Operand> = []
+      const arg = this.operand(text, operands)
+      return arg instanceof Problem
+        ? this.refuse(arg)
+        : this.compute(Op.appendText, "t", [arg], same, this.empty(), operands)
+    }
     if (typeof text !== "string" || !text.isWellFormed()) {
       return this.refuse(new Problem("Expected well-formed Unicode"))
     }
-    return this.compute(Op.appendText, "t", [text], same)
+    return this.compute(Op.appendText, "t", [text], same, this.empty())
+  }
+  /** What an absent text is appended to. */
+  empty(): string | undefined {
+    return undefined
+  }
+
+  /** What the server compares with: of a number the number, of all else the text. */
+  expected(value: unknown, operands: Array<Operand>): Argument | Problem {
+    if (value instanceof Operand) return this.operand(value, operands)
+    const { codec } = this.shape
+    // what breaks a check of the field is as good to compare with as any other
+    const text = typeof value === typeOf[codec.kind] && !(typeof value === "string" && !value.isWellFormed())
+      ? String(value)
+      : codec.encodeAny(value)
+    return typeof text === "string" && isDouble(codec.kind) && Number.isFinite(Number(text)) ? Number(text) : text
+  }
+  compare(comparison: number, value: unknown): AtomicNode {
+    const operands: Array<Operand> = []
+    const arg = this.expected(value, operands)
+    return arg instanceof Problem
+      ? this.refuse(arg)
+      : this.op(Op.compare, [comparison, arg], isOne, this.shape.spec, operands)
+  }
+  eq(value: unknown): AtomicNode {
+    return this.compare(Comparison.eq, value)
+  }
+  neq(value: unknown): AtomicNode {
+    return this.compare(Comparison.neq, value)
+  }
+  lt(value: unknown): AtomicNode {
+    return this.compare(Comparison.lt, value)
+  }
+  lte(value: unknown): AtomicNode {
+    return this.compare(Comparison.lte, value)
+  }
+  gt(value: unknown): AtomicNode {
+    return this.compare(Comparison.gt, value)
+  }
+  gte(value: unknown): AtomicNode {
+    return this.compare(Comparison.gte, value)
+  }
+  in(values: ReadonlyArray<unknown>): AtomicNode {
+    const args: Array<Argument> = []
+    for (const value of values) {
+      const arg = this.expected(value, [])
+      if (arg instanceof Problem) return this.refuse(arg)
+      args.push(arg)
+    }
+    return this.op(Op.oneOf, args, isOne)
+  }
+  value(): Operand {
+    const { codec: { form, kind } } = this.shape
+    return Operand.load(kind, this.op(Op.load, none, nothing), form)
   }
   increment(by: unknown = this.one(), options?: Options): AtomicNode {
     return this.arithmetic(Op.add, "inl", [by], options)
@@ -227,8 +321,15 @@ export class Cell {
   }
 }
 
+/** Of kinds whose values are their own texts. */
+const typeOf: { readonly [Kind in FieldSpec["k"]]?: string } = { t: "string", i: "number", n: "number", l: "bigint" }
+
 const negated = (amount: unknown): unknown =>
-  typeof amount === "bigint" || typeof amount === "number" ? -amount : amount
+  amount instanceof Operand ?
+    amount.times(amount.kind === "l" ? -1n : -1) :
+    typeof amount === "bigint" || typeof amount === "number"
+    ? -amount
+    : amount
 
 /**
  * A cell that may be absent.
@@ -237,7 +338,7 @@ const negated = (amount: unknown): unknown =>
  */
 export class OptionalCell extends Cell {
   isSet(): AtomicNode {
-    return this.op(Op.get, none, (result) => result !== false && !(this.shape.spec.z === true && result === "null"))
+    return this.op(Op.isSet, none, isOne)
   }
   setIfAbsent(value: unknown): AtomicNode {
     return this.withTexts([value], (texts) => this.op(Op.setIfAbsent, texts, isOne))
@@ -264,10 +365,8 @@ export class EntryCell extends OptionalCell {
   override decrement(by?: unknown, options?: Options): AtomicNode {
     return super.decrement(by, { ...options, initial: options?.initial ?? this.zero() })
   }
-  override append(text: string): AtomicNode {
-    return typeof text === "string" && text.isWellFormed()
-      ? this.compute(Op.appendText, "t", [text], same, "")
-      : super.append(text)
+  override empty(): string | undefined {
+    return ""
   }
   override toggle(): AtomicNode {
     return this.compute(Op.toggle, "b", none, this.shape.decodeNew, false)

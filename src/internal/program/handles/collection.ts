@@ -6,7 +6,9 @@ import type { Collection } from "../../schema/collection.ts"
 import { Problem } from "../../schema/problem.ts"
 import type { AtomicNode } from "../atomic.ts"
 import { type Argument, type FieldSpec, Op, type Result } from "../instruction.ts"
-import { encodeAll, instruct, invalid, none, nothing, type Place, same, uncheckable } from "./place.ts"
+import { Count } from "./count.ts"
+import { type Operand, withOperands } from "./operand.ts"
+import { encodeAll, instruct, invalid, none, nothing, type Place, uncheckable } from "./place.ts"
 
 /** @internal */
 export const texts = (row: Result): ReadonlyArray<string> => Array.isArray(row) ? row : []
@@ -25,9 +27,14 @@ export class CollectionHandle {
     op: Op,
     args: ReadonlyArray<Argument>,
     decode: (result: any) => unknown,
-    other?: { readonly place: Place; readonly spec: FieldSpec; readonly field: string }
+    other?: { readonly place: Place; readonly spec: FieldSpec; readonly field: string },
+    operands?: ReadonlyArray<Operand>
   ): AtomicNode {
-    return instruct(this.place, op, this.collection.spec, this.collection.field, args, decode, other)
+    const { field, spec } = this.collection
+    const before = withOperands(operands, (problem) => this.refuse(problem))
+    return before === undefined || Array.isArray(before)
+      ? instruct(this.place, op, spec, field, args, decode, other, before)
+      : before as AtomicNode
   }
 
   refuse(problem: Problem): AtomicNode {
@@ -73,8 +80,8 @@ export class CollectionHandle {
     const encoded = this.collection.encode(value)
     return encoded instanceof Problem ? this.refuse(encoded) : this.op(Op.replace, encoded, nothing)
   }
-  size(): AtomicNode {
-    return this.op(Op.size, none, same)
+  size(): Count {
+    return new Count(this)
   }
   clear(): AtomicNode {
     const refused = this.collection.encode(this.collection.decode([]))

@@ -3,7 +3,8 @@ import type { AtomicNode } from "../atomic.ts"
 import { Op, type Result } from "../instruction.ts"
 import { Cell, type Shape } from "./cell.ts"
 import { CollectionHandle } from "./collection.ts"
-import { none, nothing, same } from "./place.ts"
+import type { Count } from "./count.ts"
+import { isOne, none, nothing, same } from "./place.ts"
 
 const minimumPosition = -(2 ** 31)
 
@@ -23,8 +24,11 @@ export const position = (value: number): number =>
 
 /** @internal */
 export class ListHandle extends CollectionHandle {
-  length(): AtomicNode {
+  length(): Count {
     return this.size()
+  }
+  contains(item: unknown): AtomicNode {
+    return this.withName(item, (text) => this.op(Op.contains, [text], isOne))
   }
   slice(start = 0, end = maximumPosition): AtomicNode {
     return this.op(Op.slice, [position(start), position(end)], this.whole)

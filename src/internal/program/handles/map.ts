@@ -4,7 +4,7 @@ import type { AtomicNode } from "../atomic.ts"
 import { Op, type Result } from "../instruction.ts"
 import { EntryCell, type Shape } from "./cell.ts"
 import { CollectionHandle, texts } from "./collection.ts"
-import { invalid, isOne, none, nothing, same } from "./place.ts"
+import { isOne, none, nothing, refusing, same } from "./place.ts"
 
 /** @internal */
 export class MapHandle extends CollectionHandle {
@@ -61,7 +61,6 @@ export class MapHandle extends CollectionHandle {
       decodeNew: (result) => item.decode(result as string)
     }
     if (typeof text === "string") return new EntryCell(this.place, shape, [text])
-    const refused = invalid(this.place, field, text) as AtomicNode & { readonly _tag: "Invalid" }
-    return new EntryCell({ ...this.place, refusal: refused.error }, shape, none)
+    return new EntryCell(refusing(this.place, field, text), shape, none)
   }
 }

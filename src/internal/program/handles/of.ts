@@ -107,7 +107,7 @@ type OfRequired<T, Encoded> = T extends readonly [any, ...Array<any>] | readonly
 /** An object of which only the type of its keys is known, and these are texts. */
 type IsRecord<T> = T extends object ? [keyof T] extends [never] ? false
   : [keyof T] extends [string | number] ? [Extract<keyof T, string>] extends [never] ? false
-    : {} extends { [K in keyof T]: 1 } ? ({} extends Record<Extract<keyof T, string>, 1> ? true : false)
+    : {} extends { [K in keyof T]-?: 1 } ? ({} extends Record<Extract<keyof T, string>, 1> ? true : false)
     : false
   : false
   : false

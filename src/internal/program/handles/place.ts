@@ -6,6 +6,7 @@ import { InvalidValue } from "../../../DomainError.ts"
 import { Problem } from "../../schema/problem.ts"
 import type * as Atomic from "../atomic.ts"
 import { type AtomicNode, Instruct, Invalid } from "../atomic.ts"
+import type { Step } from "../compile.ts"
 import type { Argument, EntitySpec, FieldSpec, Op, Result, Spec } from "../instruction.ts"
 
 /**
@@ -18,16 +19,27 @@ export interface Place extends Atomic.Place {
   readonly refusal: InvalidValue | undefined
 }
 
+const refusal = (place: Place, field: string, problem: Problem): InvalidValue =>
+  place.refusal ?? new InvalidValue({
+    model: place.model,
+    id: place.id,
+    field: problem.field === "" || field === "" ? field + problem.field : `${field}.${problem.field}`,
+    issue: problem.issue
+  })
+
 /** @internal */
 export const invalid = (place: Place, field: string, problem: Problem): AtomicNode =>
-  new Invalid(
-    place.refusal ?? new InvalidValue({
-      model: place.model,
-      id: place.id,
-      field: problem.field === "" || field === "" ? field + problem.field : `${field}.${problem.field}`,
-      issue: problem.issue
-    })
-  )
+  new Invalid(refusal(place, field, problem))
+
+/**
+ * A place where every operation is refused.
+ *
+ * @internal
+ */
+export const refusing = (place: Place, field: string, problem: Problem): Place => ({
+  ...place,
+  refusal: refusal(place, field, problem)
+})
 
 /** @internal */
 export const instruct = (
@@ -37,12 +49,13 @@ export const instruct = (
   field: string,
   args: ReadonlyArray<Argument>,
   decode: (result: any) => unknown,
-  other?: { readonly place: Place; readonly spec: Spec; readonly field: string }
+  other?: { readonly place: Place; readonly spec: Spec; readonly field: string },
+  before?: ReadonlyArray<Step>
 ): AtomicNode => {
-  const refusal = place.refusal ?? other?.place.refusal
-  return refusal === undefined
-    ? new Instruct(op, place, spec, field, args, decode, other)
-    : new Invalid(refusal)
+  const refused = place.refusal ?? other?.place.refusal
+  return refused === undefined
+    ? new Instruct(op, place, spec, field, args, decode, other, before)
+    : new Invalid(refused)
 }
 
 /** @internal */

@@ -1,8 +1,11 @@
+import type { Codec } from "../../schema/codec.ts"
 import { Problem } from "../../schema/problem.ts"
 import type { AtomicNode } from "../atomic.ts"
 import { Op } from "../instruction.ts"
 import { CollectionHandle } from "./collection.ts"
 import { isOne, none, same } from "./place.ts"
+
+const checksOf = ({ bounds, unsendable }: Codec): string => JSON.stringify([bounds, unsendable])
 
 /** @internal */
 export class SetHandle extends CollectionHandle {
@@ -34,11 +37,15 @@ export class SetHandle extends CollectionHandle {
     return this.with(Op.difference, other)
   }
 
-  /** Members are compared as they are stored. */
-  with(op: Op, { collection, place }: SetHandle): AtomicNode {
-    const { item } = this.collection
-    if (item.kind !== collection.item.kind || item.form !== collection.item.form) {
-      return this.refuse(new Problem("Expected a set that stores its members in the same form"))
+  /** Members are compared as they are stored; a union has members of the other. */
+  with(op: Op, other: SetHandle): AtomicNode {
+    if (!(other instanceof SetHandle)) return this.refuse(new Problem("Expected a set"))
+    const { collection, place } = other
+    const [item, others] = [this.collection.item, collection.item]
+    if (
+      item.kind !== others.kind || item.form !== others.form || op === Op.union && checksOf(item) !== checksOf(others)
+    ) {
+      return this.refuse(new Problem("Expected a set whose members have the same form and checks"))
     }
     return this.op(op, none, this.whole, { place, spec: collection.spec, field: collection.field })
   }

@@ -76,16 +76,17 @@ export class SortedSetHandle extends CollectionHandle {
     return this.op(Op.rangeByRank, [position(start), position(end), flag(options)], this.whole)
   }
   rangeByScore(
-    options: ScoreRange & { readonly reverse?: boolean | undefined; readonly limit?: number | undefined } = {}
+    given?: ScoreRange & { readonly reverse?: boolean | undefined; readonly limit?: number | undefined } | null
   ): AtomicNode {
+    const options = given ?? {}
     const { limit = -1 } = options
     if (!(Number.isSafeInteger(limit) && limit >= 0 || options.limit === undefined)) {
       return this.refuse(new Problem("Expected a limit that is an integer, and not negative"))
     }
     return this.withRange(options, (range) => this.op(Op.rangeByScore, [...range, flag(options), limit], this.whole))
   }
-  count(options: ScoreRange = {}): AtomicNode {
-    return this.withRange(options, (range) => this.op(Op.countByScore, range, same))
+  count(options?: ScoreRange | null): AtomicNode {
+    return this.withRange(options ?? {}, (range) => this.op(Op.countByScore, range, same))
   }
   popMin(): AtomicNode {
     return this.change(Op.popLowest, none, this.optionalEntry)

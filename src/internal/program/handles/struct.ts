@@ -7,13 +7,13 @@ import { type Layout, layout } from "../../schema/layout.ts"
 import { encodeLeaf, fieldsOf, type Leaf, type Node, readLeaf, type Struct } from "../../schema/plan.ts"
 import { Problem } from "../../schema/problem.ts"
 import { readRow } from "../../schema/tolerated.ts"
-import { All, type AtomicNode, Mapped } from "../atomic.ts"
-import { type Life, Op, type Result } from "../instruction.ts"
+import { All, type AtomicNode, Junction, Mapped, Not } from "../atomic.ts"
+import { type Life, noFields, Op, type Result } from "../instruction.ts"
 import { Cell, OptionalCell, type Shape } from "./cell.ts"
 import { CollectionHandle } from "./collection.ts"
 import { ListHandle } from "./list.ts"
 import { MapHandle } from "./map.ts"
-import { instruct, invalid, none, nothing, type Place } from "./place.ts"
+import { instruct, invalid, isOne, none, nothing, type Place } from "./place.ts"
 import { SetHandle } from "./set.ts"
 import { SortedSetHandle } from "./sortedSet.ts"
 
@@ -133,6 +133,39 @@ class Whole {
   set(value: unknown): AtomicNode {
     return sequence(this.place, patch(this.place, this.struct, value, true))
   }
+  eq(value: unknown): AtomicNode {
+    const tests = equalities(this.place, this.struct, value)
+    return tests.length === 0 ? exists(this.place) : new Junction(true, tests)
+  }
+  neq(value: unknown): AtomicNode {
+    return new Not(this.eq(value))
+  }
+}
+
+const exists = (place: Place): AtomicNode => instruct(place, Op.exists, noFields, "", none, isOne)
+
+/** A struct equals another when each of its fields does. */
+const equalities = (place: Place, self: Struct, value: unknown): Array<AtomicNode> => {
+  if (typeof value !== "object" || value === null) {
+    return [invalid(place, self.field, new Problem("Expected an object"))]
+  }
+  return self.fields.flatMap(([name, child]) => {
+    const part = (value as Record<string, unknown>)[name]
+    switch (child._tag) {
+      case "key":
+        return []
+      case "struct":
+        return equalities(place, child, part)
+      case "collection":
+        return [invalid(place, child.field, new Problem("A collection can't be compared as a whole"))]
+      case "leaf": {
+        const cell = leafCell(place, child, shapeOf(child))
+        return cell instanceof OptionalCell && (part === undefined || part === null && child.absence === "null")
+          ? [new Not(cell.isSet())]
+          : [cell.eq(part)]
+      }
+    }
+  })
 }
 
 /**
@@ -141,7 +174,7 @@ class Whole {
  * @internal
  */
 export const sequence = (place: Place, nodes: ReadonlyArray<AtomicNode>): AtomicNode => {
-  const present = instruct(place, Op.require, { fs: [], cs: [] }, "", none, nothing)
+  const present = instruct(place, Op.require, noFields, "", none, nothing)
   return nodes.length === 0 ? present : nodes.length === 1 ? nodes[0]! : new Mapped(new All(nodes, undefined), nothing)
 }
 

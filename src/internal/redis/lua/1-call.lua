@@ -14,8 +14,21 @@ local out, size = {}, 0 -- the reply
 local step = 0 -- which instruction of its program runs
 local ordinal = 0 -- which program of the batch
 local now, millis -- the time of the whole call, in microseconds and in milliseconds
-local apply, execute, recover, more -- of the families
+local apply, numeric, together, execute, recover, more -- of the families
+local part -- the collection that is read, while it may be of another kind
+local caught, rest -- of programs with attempts: whether one catches a failure, and what is then left to run
 
 local function fail(tag, detail)
   error({ tag, step, detail })
+end
+
+-- What `apply` does to add to an integer, where all is well; gives nothing where it may not be.
+local function plus(text, spec, at, n)
+  if n == 1 and spec.k == "i" and #text < 16 and find(text, "^%-?%d+$") then
+    local sum, ge, gt, le, lt = text + code[at], spec.ge, spec.gt, spec.le, spec.lt
+    if sum <= SAFE and sum >= -SAFE
+      and not (ge and sum < ge or gt and sum <= gt or le and sum > le or lt and sum >= lt) then
+      return format("%d", sum)
+    end
+  end
 end

@@ -6,7 +6,7 @@ local start, head = 1, 0 -- of the program that runs
 -- comes first: it is the one write that what is stored can refuse.
 local function alone(op, key, spec, at, n)
   local life = spec.life
-  if (life or op == OP.insert) and not more then more = further() end
+  if (life or op == OP.insert) and not more then more = besides() end
   if op == OP.insert then
     if call("EXISTS", key) == 1 then
       call("HGET", key, "$v") -- refuses a key of another kind
@@ -32,28 +32,25 @@ local function alone(op, key, spec, at, n)
     local fields, parts = spec.fs, spec.cs
     local found = call("HMGET", key, "$v", unpack(fields))
     if not found[1] and call("EXISTS", key) == 0 then return op ~= OP.find and fail("missing") end
-    if #parts > 0 and not more then more = further() end
-    for i = 1, #parts do found[#fields + 1 + i] = more.row(key .. ":" .. parts[i].f, parts[i].k, 0) end
+    if #parts > 0 and not more then more = besides() end
+    for i = 1, #parts do
+      part = parts[i].f
+      found[#fields + 1 + i] = more.row(key .. ":" .. part, parts[i].k, 0)
+    end
+    part = nil
     local target = life and life.access and more.due(key, life)
     if target then more.prolong(key, life.cs, target) end
     return found
   end
   local text = call("HGET", key, spec.f)
   if not text and call("EXISTS", key) == 0 then return fail("missing") end
-  if op == OP.add and n == 1 and spec.k == "i" and not (spec.ge or spec.gt or spec.le or spec.lt or life)
-    and text and #text < 16 and find(text, "^%-?%d+$") then
-    -- what `apply` does, where nothing can be wrong but the size of the sum
-    local sum = tonumber(text) + code[at]
-    if sum <= SAFE and sum >= -SAFE then
-      local result = format("%d", sum)
-      call("HINCRBY", key, "$v", "1")
-      call("HSET", key, spec.f, result)
-      return result
-    end
-  end
   local value, result = nil, text
-  if op ~= OP.get then
-    if not apply then apply = cells() end
+  if op == OP.add and text then
+    value = plus(text, spec, at, n)
+    result = value
+  end
+  if op ~= OP.get and not value then
+    if not apply then apply, numeric = cells() end
     value, result = apply(op, text, spec, at, n)
   end
   local target = life and (value ~= nil or life.access) and more.due(key, life)
@@ -66,21 +63,36 @@ local function alone(op, key, spec, at, n)
 end
 
 local function run()
+  if rest then
+    local proceed = rest
+    rest = nil
+    pc = proceed()
+  end
   while pc <= last do
     local count = code[pc]
     start, head, size, ordinal = pc, size + 1, size + 2, ordinal + 1
     out[head] = true
     pc = pc + 1
     local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
-    if count == 1 and (op < OP.size and op > OP.fail and not spec.of or op == OP.read or op == OP.find
+    if count == 1 and (op < OP.size and op >= OP.get and op ~= OP.load and not spec.of or op == OP.read or op == OP.find
         or op == OP.insert and n < 500 and #spec.cs == 0) then
       step = 1
       out[size] = alone(op, KEYS[code[pc + 1]], spec, pc + 4, n)
       pc = pc + 4 + n
-    else
-      if not execute then execute, recover = programs() end
+    elseif count == 0 then
       size = head
-      pc = execute(pc, count)
+    else
+      local after
+      if count > 1 and count < 500 then
+        if not together then together = fields() end
+        after = together(pc, count, head)
+      end
+      if not after then
+        if not execute then execute, recover = programs() end
+        size = head
+        after = execute(pc, count)
+      end
+      pc = after
     end
   end
 end
@@ -88,16 +100,17 @@ end
 local ok, why
 repeat
   ok, why = pcall(run)
-  if not ok then
+  if not ok and not (caught and caught(why)) then
     -- a program that stops is undone, and the next one runs
     for i = head + 1, size do out[i] = nil end
     size = head
     local message = type(why) == "table" and why.err or not why[1] and why
     if not recover or recover() then
-      out[head] = message and { "error", step, message } or why
+      out[head] = message and { "error", step, message, part } or why
     else
       out[head] = { "broken", step, message or why[1] }
     end
+    part = nil
     local count = code[start]
     pc = start + 1
     for _ = 1, count do pc = pc + 4 + code[pc + 3] end

@@ -6,8 +6,8 @@ local function record(target, name, old, more)
   targets[top], names[top], olds[top], mores[top] = target, name, old, more
 end
 
-local function undo()
-  while top > 0 do
+local function undo(mark)
+  while top > mark do
     local target, name = targets[top], names[top]
     if type(name) == "function" then name(target, olds[top], mores[top]) else target[name] = olds[top] end
     top = top - 1

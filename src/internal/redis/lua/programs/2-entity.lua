@@ -1,6 +1,6 @@
 -- Entities are changed in place, each change journalled. One that is deleted stays until the program has succeeded: no key
 -- is removed before, and what comes later in the program finds it marked.
-if not more then more = further() end
+if not more then more = besides() end
 more.clock()
 local entities, gone, goneCount = {}, {}, 0
 local armed, armedCount = {}, 0 -- whose expiry changes
@@ -71,8 +71,10 @@ local function readEntity(e, spec)
   if e.exists == nil and not seen(e, found[1] ~= false or call("EXISTS", e.key) == 1) then return false end
   for i, c in ipairs(spec.cs) do
     local key = e.key .. ":" .. c.f
-    local part = opened[key]
-    found[#fields + 1 + i] = part and part.count == 0 and {} or more.row(key, c.k, part and part.skip or 0)
+    local known = opened[key]
+    part = c.f
+    found[#fields + 1 + i] = known and known.count == 0 and {} or more.row(key, c.k, known and known.skip or 0)
   end
+  part = nil
   return found
 end

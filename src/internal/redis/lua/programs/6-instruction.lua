@@ -52,11 +52,11 @@ end
 
 local function instruct(pc)
   local op, spec, n, at = code[pc], specs[code[pc + 2]], code[pc + 3], pc + 4
-  if op == OP.fail then return fail("fail", code[at]) end
   if op == OP.publish then return publish(code[at], code[at + 1]) end
   local e, result = entity(code[pc + 1]), nil
   e.wrote, made = false, nil
-  if op < OP.size and not apply then apply = cells() end
+  if op >= OP.union and op <= OP.difference then entity(code[at]).wrote = false end
+  if op < OP.size and not apply then apply, numeric = cells() end
   if op >= OP.read then
     result = onEntity(op, e, spec, at)
   elseif op < OP.size and not spec.of then

@@ -28,24 +28,7 @@ local function commit()
   end
 end
 
-local function execute(pc, count)
-  entities, opened, goneCount, orderCount, armedCount, messageCount = {}, {}, 0, 0, 0, 0
-  for i = 1, count do
-    step, size = i, size + 1
-    out[size] = instruct(pc)
-    pc = pc + 4 + code[pc + 3]
-  end
+local function finish()
   if goneCount > 0 or orderCount > 0 or armedCount > 0 or messageCount > 0 then commit() end
   top, isFinal = 0, false
-  return pc
 end
-
--- Whether a program that stopped has left nothing behind.
-local function recover()
-  local undone = not isFinal
-  if undone then undo() end
-  top, isFinal = 0, false
-  return undone
-end
-
-return execute, recover

@@ -28,6 +28,7 @@ end
 
 local function compute(op, a, b)
   if op == OP.multiply then return a * b end
+  if op == OP.assign then return b + 0 end
   if op == OP.min then return b < a and b or a end
   if op == OP.max then return b > a and b or a end
   if op == OP.power then return power(a, b) end
@@ -62,7 +63,11 @@ local function arithmetic(op, text, spec, at, n)
   if value - value ~= 0 then return fail("arithmetic", "notFinite") end
   local isWhole = value % 1 == 0
   if spec.k ~= "n" then
-    if not isWhole then return fail("arithmetic", "notWhole") end
+    -- an operand may be a fraction even where the result is none
+    if not isWhole or code[at] % 1 ~= 0 and (op == OP.add or op == OP.min or op == OP.max or op == OP.clamp)
+      or op == OP.clamp and code[at + 1] % 1 ~= 0 then
+      return fail("arithmetic", "notWhole")
+    end
     if not whole(value, spec.k) then return fail("arithmetic", "outOfRange") end
   end
   bounded(value, spec, n > 2 and code[at + n - 2], n > 2 and code[at + n - 1])
@@ -75,4 +80,4 @@ local function same(a, b)
   return x ~= nil and x == y
 end
 
-return { arithmetic = arithmetic, same = same, valueOf = numberOf }
+return { arithmetic = arithmetic, same = same, valueOf = numberOf, compute = compute }

@@ -20,6 +20,7 @@ local function digitsOf(text, kind)
 end
 
 local function calculate(op, a, b)
+  if op == OP.assign then return b end
   if op == OP.min then return below(b, a) and b or a end
   if op == OP.max then return below(a, b) and b or a end
   if op ~= OP.add and op ~= OP.multiply and b == "0" then return fail("arithmetic", "divisionByZero") end
@@ -65,4 +66,9 @@ local function same(a, b)
   return x ~= nil and x == integer(b)
 end
 
-return { arithmetic = exact, same = same, valueOf = digitsOf }
+local function order(a, b)
+  b = integer(b)
+  return a == b and 0 or below(a, b) and -1 or 1
+end
+
+return { arithmetic = exact, same = same, valueOf = digitsOf, compute = calculate, integer = integer, order = order }

@@ -9,16 +9,33 @@ local function expiresAt(e)
   return e.at
 end
 
-local function arm(e, at, spec)
+local function settle(e, at)
+  record(e, "at", e.at)
   e.at = at
-  local names = e.names or {}
+end
+
+local function disarm(e)
+  e.names = nil
+  armedCount = armedCount - 1
+end
+
+local function name(e, what)
+  if not e.names[what] then
+    e.names[what] = true
+    record(e.names, what)
+  end
+end
+
+local function arm(e, at, spec)
+  settle(e, at)
   if not e.names then
-    e.names = names
+    e.names = {}
     armedCount = armedCount + 1
     armed[armedCount] = e
+    record(e, disarm)
   end
-  for _, c in ipairs(spec.cs or {}) do names[c.f] = true end
-  for _, name in ipairs(spec.life and spec.life.cs or {}) do names[name] = true end
+  for _, c in ipairs(spec.cs or {}) do name(e, c.f) end
+  for _, what in ipairs(spec.life and spec.life.cs or {}) do name(e, what) end
 end
 
 -- What has no expiry keeps none.
@@ -64,4 +81,4 @@ local function expireAll()
   for i = 1, #appeared do expireAt(appeared[i].key, appeared[i].e.at) end
 end
 
-return { at = expiresAt, arm = arm, renew = renew, expireAll = expireAll }
+return { at = expiresAt, settle = settle, arm = arm, renew = renew, expireAll = expireAll }

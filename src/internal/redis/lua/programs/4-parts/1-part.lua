@@ -1,13 +1,28 @@
 -- Collections, whatever their kind, are changed in place too. No key is removed before the program has succeeded, so what
 -- is dead stays: of a list the first `skip` items, of the others all that is stored or nothing (`void`).
+--
+-- A key of another kind has no kind here. It can go, at the end, and nothing else: what takes its place would need it gone.
 local SIZE = { list = "LLEN", set = "SCARD", map = "HLEN", zset = "ZCARD" }
 
+local function isWrongType(message)
+  return find(type(message) == "table" and message.err or message[1] or message, "^%-?WRONGTYPE")
+end
+
+local function mistyped(c, other)
+  return fail("type", { c.name, other })
+end
+
+-- Of any kind.
 local function collection(e, spec)
   local key = e.key .. ":" .. spec.f
   local c = opened[key]
   if not c then
     local kind = spec.of or spec.k
-    local count = call(SIZE[kind], key)
+    local count = redis.pcall(SIZE[kind], key)
+    if type(count) == "table" then
+      if not isWrongType(count) then return error(count) end
+      kind, count = false, 1
+    end
     c = { key = key, name = spec.f, kind = kind, e = e, count = count, skip = 0, void = false, stored = count > 0 }
     opened[key] = c
     orderCount = orderCount + 1
@@ -47,10 +62,10 @@ local function slice(from, to, count)
   return from, to < from and from or to
 end
 
--- What is stored under the keys of a second entity may be of another kind: that it is this one is told.
-local function guarded(f, e, spec)
-  local ok, result = pcall(f, e, spec)
+-- The hash of a second entity may be of another kind: that it is this one is told.
+local function guarded(look, e)
+  local ok, result = pcall(look, e)
   if ok then return result end
-  if find(type(result) == "table" and result.err or result[1] or result, "^%-?WRONGTYPE") then return fail("type", 1) end
+  if isWrongType(result) then return fail("type", { "", 1 }) end
   return error(result, 0)
 end

@@ -9,12 +9,14 @@ local function familyOf(c)
   return named
 end
 
-local function refill(c, items, first, last)
+local function refill(c, items, first, last, other)
   if last < first then return discard(c) end
+  if not c.kind then return mistyped(c, other) end
   return familyOf(c).refill(c, items, first, last)
 end
 
 local function onPart(op, c, spec, at, n)
+  if not c.kind then return mistyped(c) end
   if op == OP.size then return c.count end
   if op == OP.values then return contents(c) end
   if op == OP.empty or op == OP.replace then
@@ -24,6 +26,8 @@ local function onPart(op, c, spec, at, n)
     end
     return 1
   end
+  if op == OP.loadSize then return c.count end
+  if op == OP.compareSize then return more.holds(code[at], c.count, code[at + 1]) end
   local family = familyOf(c)
   return (op < OP.size and family.onCell or family.operate)(op, c, spec, at, n)
 end
@@ -34,5 +38,6 @@ return {
   refill = refill,
   discard = discard,
   contents = contents,
+  mistyped = mistyped,
   guarded = guarded
 }

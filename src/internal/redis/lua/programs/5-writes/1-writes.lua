@@ -60,8 +60,8 @@ end
 local function born(e, spec, life, isStored)
   local isLeft = isStored
   for _, c in ipairs(spec.cs) do isLeft = isLeft or parted.collection(e, c).stored end
-  e.at = life and millis + life
-  if life or isLeft then expiring.arm(e, e.at, spec) end
+  local at = life and millis + life
+  if life or isLeft then expiring.arm(e, at, spec) else expiring.settle(e, at) end
   made = e
 end
 
@@ -85,8 +85,11 @@ end
 local function duplicate(e, spec, at)
   local copy, copySpec = entity(code[at]), specs[code[at + 1]]
   if not parted.guarded(absent, copy) then return fail("exists", 1) end
-  for _, c in ipairs(spec.cs) do parted.collection(e, c) end
-  for _, c in ipairs(copySpec.cs) do parted.guarded(parted.collection, copy, c) end
+  for _, part in ipairs(spec.cs) do
+    local c = parted.collection(e, part)
+    if not c.kind and c.count > 0 then return parted.mistyped(c) end
+  end
+  for _, c in ipairs(copySpec.cs) do parted.collection(copy, c) end
   local isStored, found, content, fields = copy.stored, call("HGETALL", e.key), {}, {}
   for i = 1, #found, 2 do
     if found[i] ~= "$v" then
@@ -97,7 +100,7 @@ local function duplicate(e, spec, at)
   born(copy, copySpec, code[at + 2], isStored)
   for i, c in ipairs(spec.cs) do
     local items = parted.contents(parted.collection(e, c))
-    parted.refill(parted.collection(copy, copySpec.cs[i]), items, 1, #items)
+    parted.refill(parted.collection(copy, copySpec.cs[i]), items, 1, #items, 1)
   end
   return 1
 end

@@ -85,6 +85,11 @@ local function onList(op, l, spec, at, n)
     end
     return 1
   end
+  if op == OP.contains then
+    -- the last one: what is dead comes first
+    local position = count > 0 and call("LPOS", l.key, code[at], "rank", -1)
+    return position and position >= l.skip and 1 or 0
+  end
   -- pop and shift
   if count == 0 then return false end
   sized(count - 1, spec)

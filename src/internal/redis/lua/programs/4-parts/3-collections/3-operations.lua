@@ -1,11 +1,12 @@
 -- A second set: what is wrong with it is told apart from what is wrong with the first.
 local function second(e, spec)
-  if not exists(e) then return fail("missing", 1) end
-  return collection(e, spec)
+  if not guarded(exists, e) then return fail("missing", 1) end
+  local c = collection(e, spec)
+  return c.kind and c or mistyped(c, 1)
 end
 
 local function algebra(op, c, at)
-  local o = guarded(second, entity(code[at]), specs[code[at + 1]])
+  local o = second(entity(code[at]), specs[code[at + 1]])
   if c.count == 0 or o.count == 0 then
     if op == OP.intersection or c.count + o.count == 0 then return {} end
     if c.count > 0 then return contents(c) end

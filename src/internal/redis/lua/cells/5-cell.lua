@@ -1,25 +1,7 @@
 -- Operations on one scalar text, wherever it is stored: each takes the text that is there, and gives the new text and the
 -- result. The specification names the kind, the default that an absent text reads as, whether the text `null` is absent, and
 -- the bounds.
-local doubles, exact -- made when first needed
-
--- What a kind of number has: its arithmetic, its equality, and its reading of a text.
-local function numeric(kind)
-  if kind == "i" or kind == "n" or kind == "d" then
-    if not doubles then doubles = numbers() end
-    return doubles
-  elseif kind == "l" or kind == "u" then
-    if not exact then exact = integers() end
-    return exact
-  end
-end
-
--- Whether a stored text is of the field's kind, as far as a kind tells: what is not must not be lost.
-local function readable(text, kind)
-  if kind == "b" then return text == "true" or text == "false" end
-  local family = numeric(kind)
-  return not family or family.valueOf(text, kind) ~= nil
-end
+local try -- made when first needed
 
 -- Gives nil as the new text where nothing is written, false where it goes. The operation's arguments begin at `at`.
 local function apply(op, text, spec, at, n)
@@ -32,6 +14,11 @@ local function apply(op, text, spec, at, n)
     return result, result
   end
   if op == OP.set then return code[at], 1 end
+  if op >= OP.compare then
+    if op == OP.isSet then return nil, text and 1 or 0 end
+    if not try then try = tests() end
+    return try(op, text, isNull, spec, at, n)
+  end
   if op == OP.clear then
     if text then return spec.z and "null" or false, 1 end
     return nil, 0
@@ -57,18 +44,12 @@ local function apply(op, text, spec, at, n)
   end
   if not current then return fail("type") end
   if op == OP.appendText then
-    -- its length as the schema counts it: in UTF-16 units, of which four bytes of UTF-8 are two
     local joined = current .. code[at]
-    local _, continuation = string.gsub(joined, "[\128-\191]", "")
-    local _, four = string.gsub(joined, "[\240-\247]", "")
-    local length = #joined - continuation + four
-    if spec.minl and length < spec.minl then return fail("bounds", "minLength") end
-    if spec.maxl and length > spec.maxl then return fail("bounds", "maxLength") end
-    return joined, length
+    return joined, lengthOf(joined, spec)
   end
   if current ~= "true" and current ~= "false" then return fail("type") end
   local flipped = current == "true" and "false" or "true"
   return flipped, flipped
 end
 
-return apply
+return apply, numeric

@@ -1,0 +1,121 @@
+/**
+ * Conditions: what the server finds out about fields in the middle of a program, which decides there. They come from the
+ * handles (`player.coins.gte(10)`, `room.online.has("alice")`), and combine here. Each sees what the program has written
+ * before it. Every condition is a program that gives a boolean, too.
+ *
+ * @since 0.1.0
+ */
+import * as Predicate from "effect/Predicate"
+import type * as Types from "effect/Types"
+import type { Atomic } from "./Atomic.ts"
+import * as Internal from "./internal/program/atomic.ts"
+
+/**
+ * @category type IDs
+ * @since 0.1.0
+ */
+export type TypeId = "~redlayer/Condition"
+
+/**
+ * @category type IDs
+ * @since 0.1.0
+ */
+export const TypeId: TypeId = Internal.ConditionTypeId
+
+/**
+ * What may be true on the server. To find it out may fail with an `E`, such as `EntityNotFound`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Condition<out E = never> extends Atomic<boolean, E> {
+  readonly [TypeId]: { readonly _E: Types.Covariant<E> }
+}
+
+/**
+ * @since 0.1.0
+ */
+export declare namespace Condition {
+  /**
+   * @category utility types
+   * @since 0.1.0
+   */
+  export type Any = Condition<any>
+
+  /**
+   * What it may fail with.
+   *
+   * @category utility types
+   * @since 0.1.0
+   */
+  export type Error<C> = C extends Condition<infer E> ? E : never
+}
+
+const node = (self: Condition<any>): Internal.AtomicNode => self as unknown as Internal.AtomicNode
+const condition = <E>(self: Internal.AtomicNode): Condition<E> => self as unknown as Condition<E>
+
+/**
+ * @category guards
+ * @since 0.1.0
+ */
+export const isCondition = (u: unknown): u is Condition<unknown> =>
+  Predicate.hasProperty(u, TypeId) && u[TypeId] !== undefined
+
+/**
+ * Whether all of them are true. Those after the first that is not are not looked at.
+ *
+ * **Example** (Deciding on the server)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, Condition, Model, RedisService } from "redlayer"
+ *
+ * const Player = Model.make("Player", {
+ *   name: Schema.String,
+ *   wins: Schema.Int,
+ *   badges: Schema.Array(Schema.String)
+ * }, { key: "name" })
+ *
+ * const win = (name: string) => {
+ *   const { badges, wins } = Player.ref(name)
+ *   return Atomic.all({
+ *     wins: wins.increment(),
+ *     badge: badges.append("ten wins").pipe(
+ *       Atomic.when(Condition.and(wins.gte(10), Condition.not(badges.contains("ten wins"))))
+ *     )
+ *   })
+ * }
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Player.insert({ name: "alice", wins: 8, badges: [] })
+ *   for (let i = 0; i < 4; i++) yield* win("alice")
+ *   return (yield* Player.get("alice")).badges
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["ten wins"]
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const and = <const C extends readonly [Condition.Any, ...Array<Condition.Any>]>(
+  ...conditions: C
+): Condition<Condition.Error<C[number]>> => condition(new Internal.Junction(true, conditions.map(node)))
+
+/**
+ * Whether one of them is true. Those after the first that is are not looked at.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const or = <const C extends readonly [Condition.Any, ...Array<Condition.Any>]>(
+  ...conditions: C
+): Condition<Condition.Error<C[number]>> => condition(new Internal.Junction(false, conditions.map(node)))
+
+/**
+ * Whether it is not true.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const not = <E>(self: Condition<E>): Condition<E> => condition(new Internal.Not(node(self)))

@@ -1,0 +1,88 @@
+/**
+ * Operands: what is stored, or computed of it, as the argument of an instruction.
+ */
+import { type Argument, type FieldSpec, type Instruction, Op, subtract } from "../program/instruction.ts"
+import { computeInteger, integerOf, integerText } from "./integer.ts"
+import { computeNumber, finiteOf, numberText } from "./number.ts"
+import { sized } from "./size.ts"
+import { arithmetic } from "./stop.ts"
+
+/**
+ * A double; an exact integer of any size, as its digits; or a text.
+ *
+ * @internal
+ */
+export type Operand = number | string
+
+/**
+ * Of a stored text.
+ *
+ * @internal
+ */
+export const operandOf = (text: string, spec: FieldSpec): Operand => {
+  switch (spec.k) {
+    case "i":
+    case "n":
+    case "d":
+      return finiteOf(text, spec)
+    case "l":
+    case "u":
+      return String(integerOf(text, spec))
+    default:
+      return text
+  }
+}
+
+/**
+ * The text to be stored, where the field takes it.
+ *
+ * @internal
+ */
+export const assigned = (operand: Argument, spec: FieldSpec): string => {
+  switch (spec.k) {
+    case "i":
+    case "n":
+    case "d":
+      return numberText(Number(operand), spec, [])
+    case "l":
+    case "u":
+      return integerText(BigInt(operand), spec, [])
+    case "t":
+      sized(String(operand).length, spec)
+      return String(operand)
+    default:
+      return String(operand)
+  }
+}
+
+const combined = (op: number, kind: Argument | undefined, a: Operand, b: Operand): Operand => {
+  const isSubtraction = op === subtract
+  const operation = isSubtraction ? Op.add : op
+  if (kind === "l") {
+    const second = BigInt(b)
+    return String(computeInteger(operation, BigInt(a), isSubtraction ? -second : second, undefined))
+  }
+  const second = Number(b)
+  const result = computeNumber(operation, Number(a), isSubtraction ? -second : second, NaN)
+  return Number.isFinite(result) ? result : arithmetic("notFinite")
+}
+
+/**
+ * Makes one of the last two.
+ *
+ * @internal
+ */
+export const combine = (operands: Array<Operand>, [op, kind]: ReadonlyArray<Argument>): void => {
+  const second = operands.pop()!
+  operands.push(combined(op as number, kind, operands.pop()!, second))
+}
+
+/**
+ * Takes the oldest, in the order of the arguments that they are.
+ *
+ * @internal
+ */
+export const withOperands = (instruction: Instruction, operands: Array<Operand>): Instruction =>
+  instruction.args.includes(true)
+    ? { ...instruction, args: instruction.args.map((arg) => arg === true ? operands.shift()! : arg) }
+    : instruction

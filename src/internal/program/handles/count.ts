@@ -1,0 +1,52 @@
+import { Problem } from "../../schema/problem.ts"
+import { type AtomicNode, Mapped } from "../atomic.ts"
+import { Comparison, Op } from "../instruction.ts"
+import type { CollectionHandle } from "./collection.ts"
+import { isDouble, Operand } from "./operand.ts"
+import { isOne, none, nothing, same } from "./place.ts"
+
+/**
+ * How many a collection holds: a program that gives it, and what can be compared and computed with it.
+ *
+ * @internal
+ */
+export class Count extends Mapped {
+  readonly collection: CollectionHandle
+
+  constructor(collection: CollectionHandle) {
+    super(collection.op(Op.size, none, same), same)
+    this.collection = collection
+  }
+
+  compare(comparison: number, value: unknown): AtomicNode {
+    if (!(value instanceof Operand)) {
+      return Number.isFinite(value)
+        ? this.collection.op(Op.compareSize, [comparison, value as number], isOne)
+        : this.collection.refuse(new Problem("Expected a finite number"))
+    }
+    return isDouble(value.kind)
+      ? this.collection.op(Op.compareSize, [comparison, true], isOne, undefined, [value])
+      : this.collection.refuse(new Problem("Expected an operand of the same kind"))
+  }
+  eq(value: unknown): AtomicNode {
+    return this.compare(Comparison.eq, value)
+  }
+  neq(value: unknown): AtomicNode {
+    return this.compare(Comparison.neq, value)
+  }
+  lt(value: unknown): AtomicNode {
+    return this.compare(Comparison.lt, value)
+  }
+  lte(value: unknown): AtomicNode {
+    return this.compare(Comparison.lte, value)
+  }
+  gt(value: unknown): AtomicNode {
+    return this.compare(Comparison.gt, value)
+  }
+  gte(value: unknown): AtomicNode {
+    return this.compare(Comparison.gte, value)
+  }
+  value(): Operand {
+    return Operand.load("i", this.collection.op(Op.loadSize, none, nothing))
+  }
+}

@@ -1,0 +1,44 @@
+-- Operands: a queue, in `code` in place of the arguments that stand for them.
+local queue, first, last = {}, 1, 0
+
+local function push(value)
+  last = last + 1
+  queue[last] = value
+end
+
+-- Of the last two; doubles, or exact integers of any size.
+local function combine(op, kind)
+  local a, b, result = queue[last - 1], queue[last], nil
+  if not apply then apply, numeric = cells() end
+  if kind == "l" then
+    local integer = numeric(kind).integer
+    a, b = integer(a), integer(b)
+    if op == -1 then op, b = OP.add, find(b, "^%-") and string.sub(b, 2) or integer("-" .. b) end
+    result = numeric(kind).compute(op, a, b)
+  elseif op == OP.add then
+    result = a + b
+  elseif op == -1 then
+    result = a - b
+  else
+    result = numeric(kind).compute(op, a, b)
+  end
+  if kind ~= "l" and result - result ~= 0 then return fail("arithmetic", "notFinite") end
+  last = last - 1
+  queue[last] = result
+end
+
+local function fill(at, n)
+  if first > last then return end
+  for i = at, at + n - 1 do
+    if code[i] == true and first <= last then
+      code[i] = queue[first]
+      first = first + 1
+    end
+  end
+end
+
+local function clear()
+  first, last = 1, 0
+end
+
+return { push = push, combine = combine, fill = fill, clear = clear }

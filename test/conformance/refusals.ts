@@ -1,0 +1,94 @@
+/** What can't be said or read is a typed error: no operation throws, and no read dies. */
+import { assert } from "@effect/vitest"
+import { DateTime, Effect, Result, Schema } from "effect"
+import { type DomainError, Model, type RedisService } from "redlayer"
+import { fails, same, unchanged } from "./assertions.ts"
+import type { Test } from "./Raw.ts"
+
+const half = (x: number): number => {
+  if (x > 5) throw new Error(`secret ${x}`)
+  return x / 2
+}
+
+class Small extends Schema.Class<Small>("RefusalsSmall")({ x: Schema.Int }) {
+  readonly half = half(this.x)
+}
+
+const Box = Model.make("RefusalsBox", {
+  id: Schema.String,
+  n: Schema.Int.pipe(Model.withDefault(0)),
+  small: Small,
+  tags: Schema.ReadonlySet(Schema.String),
+  long: Schema.ReadonlySet(Schema.String.check(Schema.isMinLength(2))),
+  board: Model.sortedSet(Schema.String),
+  ends: Schema.Record(Schema.String, Schema.DateTimeUtc.check(Schema.makeFilter((at) => at.epochMilliseconds > 1000))),
+  starts: Schema.Record(Schema.String, Schema.Date.check(Schema.isGreaterThanDate(new Date(1000))))
+}, { key: "id" })
+
+const box = (id: string) => ({
+  id,
+  small: new Small({ x: 1 }),
+  tags: new Set(["a"]),
+  long: new Set(["aa"]),
+  board: [],
+  ends: {},
+  starts: {}
+})
+
+export const refusals = (test: Test): void => {
+  test("a class that refuses what is stored makes its entity corrupted, and no other", () =>
+    Effect.gen(function*() {
+      yield* Box.insertMany([box("a"), box("b")])
+      yield* Box.ref("a").small.x.increment(10)
+      const error = yield* unchanged(fails(Box.get("a"), "EntityCorrupted", { id: "a", field: "small" }))
+      assert.notInclude(error.message + error.issue, "secret")
+      const [a, b] = yield* Box.getMany(["a", "b"])
+      assert.isTrue(Result.isFailure(a!) && Result.isSuccess(b!))
+    }))
+
+  test("what arithmetic begins with may break a bound that its result keeps", () =>
+    Effect.gen(function*() {
+      yield* Box.insert(box("a"))
+      const { ends, starts } = Box.ref("a")
+      const initial = new Date(0)
+      same(yield* starts.at("x").add("1 day", { initial }), new Date(86_400_000))
+      yield* unchanged(fails(starts.at("y").add("1 second", { initial }), "OutOfBounds", { bound: "exclusiveMinimum" }))
+      // a check that the server can't evaluate
+      yield* unchanged(fails(ends.at("x").add("1 day", { initial: DateTime.makeUnsafe(0) }), "InvalidValue"))
+    }))
+
+  test("a union takes no members that this set would refuse", () =>
+    Effect.gen(function*() {
+      yield* Box.insert(box("a"))
+      const { long, tags } = Box.ref("a")
+      yield* fails(long.union(tags), "InvalidValue", { field: "long" })
+      yield* fails(tags.union(long), "InvalidValue", { field: "tags" })
+      same(yield* tags.difference(long), new Set(["a"]))
+    }))
+
+  test("an entity that is refused is named by its id", () =>
+    Effect.gen(function*() {
+      yield* unchanged(fails(Box.insert({ ...box("a"), n: 1.5 }), "InvalidValue", { id: "a", field: "n" }))
+      yield* fails(Box.insert({ ...box("a"), id: 5 as never, n: 1.5 }), "InvalidValue", { id: "" })
+    }))
+
+  test("what the types forbid is refused, and throws nothing", () =>
+    Effect.gen(function*() {
+      yield* Box.insert(box("a"))
+      const { board, n, tags } = Box.ref("a")
+      const [anyN, anyTags] = [n, tags] as ReadonlyArray<any>
+      const programs: ReadonlyArray<Effect.Effect<unknown, DomainError.InvalidValue, RedisService.RedisService>> = [
+        (Box as any).pick("a", undefined),
+        anyTags.union(undefined),
+        anyTags.union(n),
+        anyN.increment(Symbol("x")),
+        (Box as any).insert(undefined),
+        (Box as any).update("a", null)
+      ]
+      for (const program of programs) {
+        yield* unchanged(Effect.map(Effect.flip(program), (error) => assert.strictEqual(error._tag, "InvalidValue")))
+      }
+      assert.strictEqual(yield* n.increment(1, null as never), 1)
+      same(yield* board.rangeByScore(null as never), [])
+    }))
+}

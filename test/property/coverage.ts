@@ -1,0 +1,91 @@
+/**
+ * Which instructions of the flow, tests and operands programs have had, and how they came out.
+ */
+import { Comparison, type Instruction, Op, opName, type Result } from "../../src/internal/program/instruction.ts"
+import type { Note } from "./plan.ts"
+
+const comparisons = Object.keys(Comparison)
+
+const kindOf = ({ spec }: Instruction): string => "k" in spec ? spec.k : "entity"
+
+/** Of kinds that compare in one way. */
+const classOf = (kind: string): string =>
+  "ind".includes(kind) ? "numbers" : "lu".includes(kind) ? "exact integers" : "texts"
+
+const testOf = (self: Instruction): string | undefined => {
+  switch (self.op) {
+    case Op.compare: {
+      const at = "of" in self.spec ? 1 : 0
+      return `compare ${kindOf(self)} ${comparisons[self.args[at] as number]}`
+    }
+    case Op.compareSize:
+      return `compareSize ${comparisons[self.args[0] as number]}`
+    case Op.oneOf:
+      return `oneOf ${classOf(kindOf(self))}`
+    case Op.has:
+      return `${opName(self.op)} ${kindOf(self)}`
+    case Op.isSet:
+    case Op.contains:
+    case Op.exists:
+      return opName(self.op)
+    default:
+      return undefined
+  }
+}
+
+/** What has been jumped over has no result. */
+export const note = (instructions: ReadonlyArray<Instruction>, results: ReadonlyArray<Result>, note: Note): void => {
+  for (const [i, self] of instructions.entries()) {
+    const result = results[i]
+    if (result === false) continue
+    const test = testOf(self)
+    if (test !== undefined) note(`${test} is ${result}`)
+    if (self.args.includes(true)) note(`operand of ${opName(self.op)}`)
+    switch (self.op) {
+      case Op.load:
+        note(`load ${kindOf(self)}`)
+        break
+      case Op.loadSize:
+      case Op.compareSize:
+        note(`${opName(self.op)} of ${kindOf(self)}`)
+        break
+      case Op.constant:
+        note("constant")
+        break
+      case Op.combine:
+        note(`combine ${self.args.join(" ")}`)
+        break
+      case Op.attempt:
+        note(`attempt ${self.args[1]} gives ${result}`)
+        break
+      case Op.jumpIf:
+      case Op.jumpUnless:
+        note(`${opName(self.op)} gives ${result}`)
+        break
+    }
+  }
+}
+
+const ordered = ["t", "i", "n", "l", "d", "u"]
+const both = (test: string): ReadonlyArray<string> => [`${test} is 0`, `${test} is 1`]
+const all = (test: string, names: ReadonlyArray<string>) => names.flatMap((name) => both(`${test} ${name}`))
+
+const combinations = [Op.add, -1, Op.multiply, Op.quotient, Op.modulo, Op.min, Op.max]
+
+/** What must have been noted. */
+export const expected: ReadonlyArray<string> = [
+  ...ordered.flatMap((kind) => all(`compare ${kind}`, comparisons)),
+  ...["b", "v"].flatMap((kind) => all(`compare ${kind}`, ["eq", "neq"])),
+  ...all("compareSize", comparisons),
+  ...["list", "set", "map", "zset"].flatMap((kind) => [`loadSize of ${kind}`, `compareSize of ${kind}`]),
+  ...all("oneOf", ["numbers", "exact integers", "texts"]),
+  ...all("has", ["set", "map", "zset"]),
+  ...["isSet", "contains", "exists"].flatMap(both),
+  ..."add multiply divide quotient modulo min max clamp assign appendText compare compareSize".split(" ")
+    .map((name) => `operand of ${name}`),
+  ...[...ordered, "b", "v"].map((kind) => `load ${kind}`),
+  "constant",
+  ...combinations.flatMap((op) => [`combine ${op} n`, `combine ${op} l`]),
+  `combine ${Op.divide} n`,
+  ...["attempt 0", "attempt 1", "jumpIf", "jumpUnless"].flatMap((name) => [`${name} gives 0`, `${name} gives 1`])
+]

@@ -1,0 +1,63 @@
+/**
+ * Operands: in place of a value, what another field of the same world holds, and what is computed of it.
+ */
+import type { Field } from "redlayer"
+import { Operand as Internal } from "../../src/internal/program/handles/operand.ts"
+import type { Gen, Random } from "./random.ts"
+
+export type Operand = Field.Operand<any, any>
+
+/** What can take each other's place. */
+export const kindOf = (operand: unknown): string => {
+  if (!(operand instanceof Internal)) throw new Error("Expected an operand")
+  return operand.kind === "i" || operand.kind === "n" ? "number" : `${operand.kind} ${operand.form}`
+}
+
+const constants = [1, 2, 3, -1, 0, 10, 0.5, -2, 7]
+const wildConstants: ReadonlyArray<any> = [NaN, Infinity, -0, 1e308, 2 ** 53, 5e-324, "1", null]
+const bigConstants = [1n, 2n, -1n, 0n, 10n, 2n ** 63n, -7n, 10n ** 30n]
+const wildBigConstants: ReadonlyArray<any> = [1, "1", undefined]
+
+type Methods = { readonly [name: string]: (that: unknown) => Operand }
+
+const numberMethods = ["plus", "minus", "times", "dividedBy", "quotient", "modulo", "min", "max", "plus", "minus"]
+const bigMethods = numberMethods.filter((name) => name !== "dividedBy")
+
+const isBig = (kind: string) => kind.startsWith("l")
+
+/** It, or what is computed of it: of numbers and bigints only. */
+export const computed = (operand: Operand, random: Random): Operand => {
+  const kind = kindOf(operand)
+  if (kind !== "number" && !isBig(kind)) return operand
+  let result = operand
+  while (random.chance(0.5)) {
+    const other = random.chance(0.6) ? sourceOf(kind, random) : undefined
+    const [usual, wild] = isBig(kind) ? [bigConstants, wildBigConstants] : [constants, wildConstants]
+    const method = random.pick(isBig(kind) ? bigMethods : numberMethods)
+    result = (result as unknown as Methods)[method]!(other ?? random.pick<unknown>(random.wild() ? wild : usual))
+  }
+  return result
+}
+
+/** What some field of the kind holds; now and then, where it is meant to be refused, of another. */
+const sourceOf = (kind: string, random: Random): Operand | undefined => {
+  const { sources } = random
+  const found = random.wild() && sources.size > 0 ? random.pick([...sources.values()]) : sources.get(kind)
+  return found === undefined ? undefined : random.pick(found)(random)
+}
+
+const valueOf = (handle: unknown): Operand => (handle as { value(): Operand }).value()
+
+/** For an argument of one of the operations of a handle. */
+export const operandFor = (handle: unknown, random: Random): Operand | undefined => {
+  const source = sourceOf(kindOf(valueOf(handle)), random)
+  return source === undefined ? undefined : computed(source, random)
+}
+
+/** A value of the type `A`, where a handle takes an operand too. */
+export const orOperand = <A>(handle: unknown, make: Gen<A>): Gen<any> => (random) =>
+  random.chance(0.25) ? operandFor(handle, random) ?? make(random) : make(random)
+
+/** What is compared with that is now and then equal. */
+export const orItself = <A>(handle: unknown, make: Gen<A>): Gen<any> => (random) =>
+  random.chance(0.2) ? valueOf(handle) : orOperand(handle, make)(random)
