@@ -1,5 +1,5 @@
 /**
- * Runs the examples as a user does: the command of `npm start`, in a process of its own.
+ * Runs the examples as a user does: the commands of `npm start` and its like, in processes of their own.
  */
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -15,9 +15,9 @@ import * as RedisServer from "./support/RedisServer.ts"
 
 const root = new URL("..", import.meta.url)
 
-/** The command of `npm start`, without npm. */
-const command: ReadonlyArray<string> = JSON.parse(readFileSync(new URL("package.json", root), "utf8")).scripts.start
-  .split(" ")
+const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
+  readFileSync(new URL("package.json", root), "utf8")
+)
 
 /** Most of the time goes into compiling what the processes have in common. */
 const compileCache = mkdtempSync(join(tmpdir(), "redlayer-examples-"))
@@ -30,6 +30,8 @@ interface Outcome {
 }
 
 interface RunOptions {
+  /** The script of the example in package.json, `start` unless said otherwise. */
+  readonly script?: string
   readonly args?: ReadonlyArray<string>
   readonly redisUrl?: string
   /** Called with all that was written to stdout so far. */
@@ -39,6 +41,7 @@ interface RunOptions {
 /** Runs the example; an interruption kills it. */
 const run = (options: RunOptions = {}): Effect.Effect<Outcome> =>
   Effect.callback<Outcome>((resume) => {
+    const command = scripts[options.script ?? "start"]!.split(" ")
     assert.strictEqual(command[0], "node")
     // the servers of the environment are none of the example's
     const { REDIS_HOST: _, REDIS_KEY_PREFIX: __, REDIS_URL: ___, ...env } = process.env
@@ -77,6 +80,12 @@ const assertCounted = (outcome: Outcome, from = ""): void => {
   assert.notInclude(outcome.stdout, "\r")
   assert.strictEqual(outcome.status, 0)
 }
+
+/** Every key of a server. */
+const keys = Effect.fnUntraced(function*(redisUrl: string) {
+  const redis = yield* RawRedis.make(redisUrl)
+  return yield* redis.call("KEYS", "*")
+})
 
 const timeout = 60_000
 
@@ -162,11 +171,6 @@ describe("the link shortener", () => {
   })
 
   describeOwnServer("npm start", () => {
-    const keys = Effect.fnUntraced(function*(redisUrl: string) {
-      const redis = yield* RawRedis.make(redisUrl)
-      return yield* redis.call("KEYS", "*")
-    })
-
     it.live("counts 10,000 of 10,000 clicks on a server, and leaves no key", () =>
       Effect.gen(function*() {
         const server = yield* RedisServer.start()
@@ -239,6 +243,90 @@ describe("the link shortener", () => {
         const outcome = yield* run({ redisUrl: server.url })
         assert.strictEqual(outcome.stderr, "No connection to the server; nothing was sent\n")
         assert.strictEqual(outcome.status, 1)
+      }), timeout)
+  })
+})
+
+interface Demonstration {
+  readonly title: string
+  readonly script: string
+  readonly assertExact: (outcome: Outcome) => void
+  /** What shows that it has begun, and on whom. */
+  readonly begun: RegExp
+  /** Changes what is stored behind its back. */
+  readonly tamper: (redis: RawRedis.RawRedis, id: string) => Promise<unknown>
+  readonly says: string
+}
+
+const demonstrations: ReadonlyArray<Demonstration> = [
+  {
+    title: "the leaderboard",
+    script: "start:leaderboard",
+    assertExact: ({ stdout }) => {
+      assert.match(stdout, /^5,000 games: 5,000 won, 5,000 lost, 0 points in all$/m)
+      const [, done, refused] = /^5,000 transfers: ([\d,]+) done, ([\d,]+) refused, 400 of 400 coins are there$/m.exec(
+        stdout
+      )!
+      assert.strictEqual([done, refused].reduce((sum, text) => sum + Number(text!.replace(",", "")), 0), 5000)
+      assert.match(stdout, /^every total is exact$/m)
+    },
+    begun: /^league ([\w-]{8})$/m,
+    tamper: (redis, league) => redis.client.hincrby(`Player:{${league}}:alice`, "score", 1),
+    says: "Not exact: the score of alice"
+  },
+  {
+    title: "the sale",
+    script: "start:stock",
+    assertExact: ({ stdout }) => {
+      assert.match(stdout, /^100 of 100 sold to 5,000 buyers in [\d,]+ ms; 4,900 found it sold out, 0 left$/m)
+    },
+    begun: /^100 of (lamp-[\w-]{8}) are on sale$/m,
+    tamper: (redis, sku) => redis.client.hincrby(`Product:{${sku}}`, "stock", 1),
+    says: "The sale is not exact"
+  }
+]
+
+describe.each(demonstrations)("$title", ({ assertExact, begun, says, script, tamper }) => {
+  describeMemory(`npm run ${script}`, () => {
+    it.live("is exact", () =>
+      Effect.gen(function*() {
+        const outcome = yield* run({ script })
+        assert.strictEqual(outcome.stderr, "")
+        assert.match(outcome.stdout, /^in memory$/m)
+        assertExact(outcome)
+        assert.strictEqual(outcome.status, 0)
+      }), timeout)
+  })
+
+  describeOwnServer(`npm run ${script}`, () => {
+    it.live("is exact on a server, and leaves no key", () =>
+      Effect.gen(function*() {
+        const server = yield* RedisServer.start()
+        const outcome = yield* run({ script, redisUrl: server.url })
+        assert.strictEqual(outcome.stderr, "")
+        assert.match(outcome.stdout, /^on the server at REDIS_URL$/m)
+        assertExact(outcome)
+        assert.strictEqual(outcome.status, 0)
+        assert.deepStrictEqual(yield* keys(server.url), [])
+      }), timeout)
+
+    it.live("fails when it is not exact, and leaves no key", () =>
+      Effect.gen(function*() {
+        const server = yield* RedisServer.start()
+        const redis = yield* RawRedis.make(server.url)
+        let tampered: Promise<unknown> | undefined
+        const outcome = yield* run({
+          script,
+          redisUrl: server.url,
+          onOutput: (stdout) => {
+            const id = begun.exec(stdout)?.[1]
+            if (id !== undefined) tampered ??= tamper(redis, id)
+          }
+        })
+        assert.isDefined(tampered)
+        assert.include(outcome.stderr, says)
+        assert.strictEqual(outcome.status, 1)
+        assert.deepStrictEqual(yield* keys(server.url), [])
       }), timeout)
   })
 })

@@ -1,0 +1,109 @@
+/**
+ * The model of a player, and what a game server does with players. Each is one program: it happens wholly, or not at all.
+ */
+import { Data, DateTime, Effect, Option, Schema } from "effect"
+import { Atomic, Condition, Model } from "redlayer"
+
+export const Achievement = Schema.Literals(["first win", "ten wins", "five in a row", "hundred points"])
+export type Achievement = typeof Achievement.Type
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+const Statistics = Schema.Struct({
+  games: Count.pipe(Model.withDefault(0)),
+  wins: Count.pipe(Model.withDefault(0)),
+  losses: Count.pipe(Model.withDefault(0)),
+  /** How many of the last games were won, without one that was lost. */
+  streak: Count.pipe(Model.withDefault(0)),
+  longestStreak: Count.pipe(Model.withDefault(0)),
+  /** The score for each game. */
+  average: Schema.Finite.pipe(Model.withDefault(0))
+})
+
+/** The players of a league share a slot, so that a program may be about several of them on a cluster, too. */
+export class Player extends Model.Class<Player>("Player")({
+  league: Schema.String,
+  name: Schema.String,
+  score: Schema.Int.pipe(Model.withDefault(0)),
+  statistics: Statistics,
+  achievements: Schema.Array(Achievement).pipe(Model.withDefault([])),
+  items: Schema.Record(Schema.String, Count).pipe(Model.withDefault({})),
+  metadata: Schema.Record(Schema.String, Schema.String).pipe(Model.withDefault({}))
+}, { key: ["league", "name"], slot: "league" }) {}
+
+export type Id = Model.Id<typeof Player>
+
+/** What a player's wins, streaks and scores are worth. Each is decided by what the server finds after the game. */
+const honours = ({ score, statistics }: Model.Ref<typeof Player>) =>
+  [
+    ["first win", statistics.wins.gte(1)],
+    ["ten wins", statistics.wins.gte(10)],
+    ["five in a row", statistics.longestStreak.gte(5)],
+    ["hundred points", score.gte(100)]
+  ] as const
+
+/** Gives what a player has earned and does not have yet. */
+const award = (id: Id) => {
+  const player = Player.ref(id)
+  return Atomic.forEach(honours(player), ([achievement, earned]) =>
+    player.achievements.append(achievement).pipe(
+      Atomic.when(Condition.and(earned, Condition.not(player.achievements.contains(achievement)))),
+      Atomic.map(Option.as(achievement))
+    )).pipe(
+      Atomic.map((given) => given.flatMap(Option.toArray))
+    )
+}
+
+export interface GameResult {
+  readonly won: boolean
+  /** What a win brings, and a loss takes. */
+  readonly points: number
+  readonly at: DateTime.Utc
+}
+
+/** Records a game of one player: gives the new score, and the achievements that the game has brought. */
+export const recordGameResult = (id: Id, { at, points, won }: GameResult) => {
+  const { metadata, score, statistics } = Player.ref(id)
+  return Atomic.all({
+    score: score.increment(won ? points : -points),
+    games: statistics.games.increment(),
+    outcome: won
+      ? Atomic.all([statistics.wins.increment(), statistics.streak.increment()])
+      : Atomic.all([statistics.losses.increment(), statistics.streak.set(0)]),
+    // these are computed from what is above, by the server
+    longestStreak: statistics.longestStreak.max(statistics.streak.value()),
+    average: statistics.average.set(score.value().dividedBy(statistics.games.value())),
+    metadata: metadata.putAll({ "last game": DateTime.formatIso(at), "last result": won ? "win" : "loss" }),
+    achievements: award(id)
+  }).pipe(
+    Atomic.map(({ achievements, score }) => ({ score, achievements }))
+  )
+}
+
+/** A game of two: both results, or neither. Programs compose into larger programs. */
+export const recordGame = Effect.fn("recordGame")(function*(winner: Id, loser: Id, points: number) {
+  const at = yield* DateTime.now
+  return yield* Atomic.all({
+    winner: recordGameResult(winner, { won: true, points, at }),
+    loser: recordGameResult(loser, { won: false, points, at })
+  })
+})
+
+export class NotEnoughItems extends Data.TaggedError("NotEnoughItems")<{
+  readonly item: string
+  readonly wanted: number
+  readonly owned: number
+}> {}
+
+/** Hands items over. No lock is needed: nothing comes between the guard and the writes after it. */
+export const transferItems = (from: Id, to: Id, item: string, count: number) => {
+  const owned = Player.ref(from).items.at(item)
+  return Atomic.guard(
+    owned.gte(count),
+    { observe: { owned } },
+    ({ owned }) => new NotEnoughItems({ item, wanted: count, owned: Option.getOrElse(owned, () => 0) })
+  ).pipe(
+    Atomic.andThen(owned.decrement(count)),
+    Atomic.andThen(Player.ref(to).items.at(item).increment(count))
+  )
+}

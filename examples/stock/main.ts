@@ -1,0 +1,56 @@
+/**
+ * A sale: 100 items, and 5,000 who want one at once. Exactly 100 get one.
+ *
+ *   npm run start:stock                                      in memory
+ *   REDIS_URL=redis://127.0.0.1:6379 npm run start:stock     on a server
+ */
+import { Console, Data, Duration, Effect } from "effect"
+import { randomBytes } from "node:crypto"
+import { RedisService } from "redlayer"
+import { runMain } from "../url-shortener/run.ts"
+import { buy, Product } from "./Product.ts"
+
+const items = 100
+const crowd = Array.from({ length: 5000 }, (_, index) => `buyer ${index + 1}`)
+
+class NotExact extends Data.TaggedError("NotExact")<{ readonly message: string }> {}
+
+const number = (value: number) => value.toLocaleString("en")
+
+/** Those who got one. */
+const sale = (sku: string) =>
+  Effect.forEach(crowd, (buyer) =>
+    buy(sku, buyer).pipe(
+      Effect.as([buyer]),
+      Effect.catchTag("OutOfBounds", () => Effect.succeed([]))
+    ), { concurrency: "unbounded" }).pipe(
+      Effect.map((bought) => bought.flat())
+    )
+
+const demo = Effect.fnUntraced(function*(sku: string) {
+  const [duration, happy] = yield* Effect.timed(sale(sku))
+  const { buyers, stock } = yield* Product.get(sku)
+  yield* Console.log(
+    `${number(happy.length)} of ${number(items)} sold to ${number(crowd.length)} buyers ` +
+      `in ${number(Math.round(Duration.toMillis(duration)))} ms; ${
+        number(crowd.length - happy.length)
+      } found it sold out, ` +
+      `${number(stock)} left`
+  )
+  const exact = stock === 0 && happy.length === items && `${happy.toSorted()}` === `${buyers.toSorted()}`
+  if (!exact) return yield* new NotExact({ message: "The sale is not exact" })
+})
+
+const main = Effect.gen(function*() {
+  const onServer = (process.env.REDIS_URL ?? "") !== ""
+  yield* Console.log(onServer ? "on the server at REDIS_URL" : "in memory")
+  yield* Effect.acquireUseRelease(
+    Product.insert({ sku: `lamp-${randomBytes(6).toString("base64url")}`, stock: items }),
+    ({ sku, stock }) => Effect.andThen(Console.log(`${number(stock)} of ${sku} are on sale`), demo(sku)),
+    ({ sku }) => Product.delete(sku)
+  ).pipe(
+    Effect.provide(onServer ? RedisService.layerConfig() : RedisService.layerMemory)
+  )
+})
+
+runMain(main)
