@@ -10,16 +10,20 @@ import * as headline from "./headline.ts"
 import * as increment from "./increment.ts"
 import * as memory from "./memory.ts"
 import * as om from "./om.ts"
+import * as stock from "./stock.ts"
 import * as transaction from "./transaction.ts"
+import * as types from "./types.ts"
 
 export const rows: ReadonlyArray<Row> = [
   ...increment.rows,
   ...call.rows,
   ...transaction.rows,
+  ...stock.rows,
   ...get.rows,
   ...om.rows,
   ...bulk.rows,
   ...growth.rows,
   ...headline.rows,
-  ...memory.rows
+  ...memory.rows,
+  ...types.rows
 ]

@@ -1,0 +1,13 @@
+/** What the benchmark uses of redlock: its `exports` hide the types that it has. */
+declare module "redlock" {
+  import type { Redis } from "ioredis"
+
+  interface Settings {
+    readonly retryCount: number
+  }
+
+  export default class Redlock {
+    constructor(clients: Iterable<Redis>, settings: Settings)
+    acquire(resources: Array<string>, millis: number): Promise<{ readonly release: () => Promise<unknown> }>
+  }
+}
