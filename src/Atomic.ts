@@ -333,6 +333,8 @@ export const guard: {
   const [options, orFailWith] = rest.length === 1 ? [{ observe: {} }, rest[0]] : rest
   const names = Object.keys(options.observe)
   const nodes = names.map((name) => node(options.observe[name].get()))
+  const unreadable = nodes.find((item) => !Internal.isRead(item))
+  if (unreadable !== undefined) throw new TypeError("Expected handles of fields to observe")
   const refused = nodes.find((item) => item._tag === "Invalid")
   return atomic(
     refused ?? new Internal.Guard(
@@ -393,7 +395,7 @@ type Uncaught<E> = Extract<E, InvalidValue | EntityCorrupted>
 
 /**
  * One program; and where it fails in its domain, another in its place: what the first had written is undone, and nothing else.
- * It catches neither `InvalidValue`, since the program is not sent then, nor `EntityCorrupted`, which is found out when all is
+ * It catches neither `InvalidValue`, since the program is not sent then or is too large, nor `EntityCorrupted`, which is found out when all is
  * done; nor what the server fails with.
  *
  * **Example** (The second choice)
@@ -433,7 +435,7 @@ export const orElse: {
 
 /**
  * A program that does nothing where an entity of it is missing: none then, with all that it had written undone, or some
- * result.
+ * result. It knows what the server misses; a guard that fails with an `EntityNotFound` of your own still fails.
  *
  * @category error handling
  * @since 0.1.0
@@ -442,7 +444,8 @@ export const ignoreMissing = <A, E>(self: Atomic<A, E>): Atomic<Option.Option<A>
   atomic(new Internal.Ignore(node(self)))
 
 /**
- * What a program is, for people and logs: it holds no value, and reads nothing.
+ * What a program is, for people and logs: it holds no value, and reads nothing. Whether it is within the limits of a layer is
+ * found out when it is committed.
  *
  * @category models
  * @since 0.1.0

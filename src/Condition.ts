@@ -61,6 +61,13 @@ const condition = <E>(self: Internal.AtomicNode): Condition<E> => self as unknow
 export const isCondition = (u: unknown): u is Condition<unknown> =>
   Predicate.hasProperty(u, TypeId) && u[TypeId] !== undefined
 
+const junction = <E>(isAnd: boolean, conditions: ReadonlyArray<Condition<E>>): Condition<E> => {
+  if (conditions.length === 0 || !conditions.every(isCondition)) {
+    throw new TypeError("Expected conditions, such as a handle's eq or has")
+  }
+  return condition(new Internal.Junction(isAnd, conditions.map(node)))
+}
+
 /**
  * Whether all of them are true. Those after the first that is not are not looked at.
  *
@@ -100,7 +107,7 @@ export const isCondition = (u: unknown): u is Condition<unknown> =>
  */
 export const and = <const C extends readonly [Condition.Any, ...Array<Condition.Any>]>(
   ...conditions: C
-): Condition<Condition.Error<C[number]>> => condition(new Internal.Junction(true, conditions.map(node)))
+): Condition<Condition.Error<C[number]>> => junction(true, conditions)
 
 /**
  * Whether one of them is true. Those after the first that is are not looked at.
@@ -110,7 +117,7 @@ export const and = <const C extends readonly [Condition.Any, ...Array<Condition.
  */
 export const or = <const C extends readonly [Condition.Any, ...Array<Condition.Any>]>(
   ...conditions: C
-): Condition<Condition.Error<C[number]>> => condition(new Internal.Junction(false, conditions.map(node)))
+): Condition<Condition.Error<C[number]>> => junction(false, conditions)
 
 /**
  * Whether it is not true.

@@ -92,8 +92,19 @@ export interface BigIntOperand<out A = bigint, out E = Failure> extends Operand<
  * @since 0.1.0
  */
 export interface Equality<in A, out E = Failure> {
-  readonly eq: (value: A | Operand<A>) => Condition<E>
-  readonly neq: (value: A | Operand<A>) => Condition<E>
+  readonly eq: Compare<A, E>
+  readonly neq: Compare<A, E>
+}
+
+/**
+ * A comparison with a value, or with what another field holds, which may have been computed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Compare<in A, out E> {
+  (value: A): Condition<E>
+  (value: Operand<A>): Condition<E | ArithmeticError>
 }
 
 /**
@@ -103,10 +114,10 @@ export interface Equality<in A, out E = Failure> {
  * @since 0.1.0
  */
 export interface Ordering<in A, out E = Failure> {
-  readonly lt: (value: A | Operand<A>) => Condition<E>
-  readonly lte: (value: A | Operand<A>) => Condition<E>
-  readonly gt: (value: A | Operand<A>) => Condition<E>
-  readonly gte: (value: A | Operand<A>) => Condition<E>
+  readonly lt: Compare<A, E>
+  readonly lte: Compare<A, E>
+  readonly gt: Compare<A, E>
+  readonly gte: Compare<A, E>
 }
 
 /**
@@ -160,7 +171,10 @@ export interface Word<in out A, out E = Failure> extends Value<A, E> {
  * @since 0.1.0
  */
 export interface Text<in out A extends string = string, out E = Failure> extends Word<A, E>, Ordering<A, E> {
-  /** Appends, and gives the new length in UTF-16 units. A length that the schema refuses is `OutOfBounds`. */
+  /**
+   * Appends, and gives the new length in UTF-16 units. A length that the schema refuses is `OutOfBounds`, and a text of more
+   * than 1,000,000 bytes `InvalidValue`.
+   */
   append(text: string | Operand<string>): Atomic<number, E | OutOfBounds>
 }
 

@@ -22,6 +22,7 @@ import { guards } from "./conformance/guards.ts"
 import { inheritance, tolerance } from "./conformance/inheritance.ts"
 import { integers } from "./conformance/integers.ts"
 import { keys } from "./conformance/keys.ts"
+import { limits } from "./conformance/limits.ts"
 import { listEdits } from "./conformance/listEdits.ts"
 import { lists } from "./conformance/lists.ts"
 import { maps } from "./conformance/maps.ts"
@@ -62,6 +63,7 @@ const suites: { readonly [name: string]: (test: Test, backend: Backend) => void 
   inheritance,
   integers,
   keys,
+  limits,
   listEdits,
   lists,
   maps,

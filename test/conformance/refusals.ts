@@ -1,7 +1,7 @@
 /** What can't be said or read is a typed error: no operation throws, and no read dies. */
 import { assert } from "@effect/vitest"
-import { DateTime, Effect, Result, Schema } from "effect"
-import { type DomainError, Model, type RedisService } from "redlayer"
+import { DateTime, Effect, Exit, Result, Schema } from "effect"
+import { Atomic, Condition, type DomainError, Model, type RedisService } from "redlayer"
 import { fails, same, unchanged } from "./assertions.ts"
 import type { Test } from "./Raw.ts"
 
@@ -34,6 +34,21 @@ const box = (id: string) => ({
   ends: {},
   starts: {}
 })
+
+const Pair = Model.make("RefusalsPair", {
+  id: Schema.String,
+  numbers: Schema.Tuple([Schema.Number]),
+  texts: Schema.Tuple([Schema.FiniteFromString]),
+  sorted: Schema.Tuple([Schema.Int, Schema.Int]).check(Schema.makeFilter(([low, high]) => low <= high)),
+  any: Schema.Tuple([Schema.Int, Schema.Int])
+}, { key: "id" })
+
+const Broken = Model.make("RefusalsBroken", {
+  id: Schema.String,
+  n: Schema.Int.pipe(Schema.withConstructorDefault(Effect.die("no default")))
+}, { key: "id" })
+
+type Invalid = DomainError.EntityNotFound | DomainError.InvalidValue
 
 export const refusals = (test: Test): void => {
   test("a class that refuses what is stored makes its entity corrupted, and no other", () =>
@@ -90,5 +105,46 @@ export const refusals = (test: Test): void => {
       }
       assert.strictEqual(yield* n.increment(1, null as never), 1)
       same(yield* board.rangeByScore(null as never), [])
+    }))
+
+  test("operands of another schema are refused, in assignments and in comparisons", () =>
+    Effect.gen(function*() {
+      yield* Pair.insert({ id: "a", numbers: [5], texts: [5], sorted: [1, 2], any: [9, 1] })
+      const { any, numbers, sorted, texts } = Pair.ref("a")
+      for (const program of [texts.set(numbers.value()), texts.eq(numbers.value()), sorted.set(any.value())]) {
+        const refused: Effect.Effect<unknown, { readonly _tag: string }, RedisService.RedisService> = program
+        assert.strictEqual((yield* unchanged(Effect.flip(refused)))._tag, "InvalidValue")
+      }
+      // the same schema, of another entity
+      yield* Pair.insert({ id: "b", numbers: [7], texts: [7], sorted: [3, 4], any: [0, 0] })
+      const other = Pair.ref("b")
+      yield* Atomic.all([texts.set(other.texts.value()), sorted.set(other.sorted.value())])
+      same(yield* Pair.get("a"), { id: "a", numbers: [5], texts: [7], sorted: [3, 4], any: [9, 1] })
+    }))
+
+  test("a program of any length is refused, and none kills its neighbours", () =>
+    Effect.gen(function*() {
+      yield* Box.insert(box("a"))
+      const { n } = Box.ref("a")
+      const long = Atomic.forEach(Array.from({ length: 130_000 }), () => n.get())
+      yield* fails(long, "InvalidValue", { model: "RefusalsBox", id: "a" })
+      const tests = Array.from({ length: 80_000 }, () => n.eq(0)) as [ReturnType<typeof n.eq>]
+      yield* fails(Condition.and(...tests.slice(0, 50_000) as typeof tests), "InvalidValue")
+      const flows = Array.from({ length: 40_000 }).reduce<Atomic.Atomic<unknown, Invalid>>(
+        (self) => Atomic.ignoreMissing(self),
+        n.get() as Atomic.Atomic<unknown, Invalid>
+      )
+      yield* fails(flows, "InvalidValue", { model: "RefusalsBox", id: "a" })
+      const [first, second, third] = yield* Atomic.pipeline([n.increment(), Broken.insert({ id: "x" }), long])
+      assert.isTrue(Exit.isSuccess(first) && Exit.isFailure(second) && Exit.isFailure(third))
+    }))
+
+  test("what is no condition, and no handle, is refused at once", () =>
+    Effect.sync(() => {
+      const { n } = Box.ref("a")
+      assert.throws(() => (Condition.and as any)(), TypeError)
+      assert.throws(() => (Condition.or as any)(n.get()), TypeError)
+      const observe = { observe: { n: { get: () => n.increment() } } }
+      assert.throws(() => Atomic.guard(n.eq(0), observe, () => "no"), TypeError)
     }))
 }

@@ -3,14 +3,22 @@
  */
 import type { Field } from "redlayer"
 import { Operand as Internal } from "../../src/internal/program/handles/operand.ts"
+import { isSameLanguage } from "../../src/internal/schema/codec.ts"
 import type { Gen, Random } from "./random.ts"
 
 export type Operand = Field.Operand<any, any>
 
+const languages: Array<Internal["language"]> = []
+
+const nameOf = (language: Internal["language"]): string => {
+  const known = languages.findIndex((other) => isSameLanguage(language, other))
+  return String(known >= 0 ? known : languages.push(language) - 1)
+}
+
 /** What can take each other's place. */
 export const kindOf = (operand: unknown): string => {
   if (!(operand instanceof Internal)) throw new Error("Expected an operand")
-  return operand.kind === "i" || operand.kind === "n" ? "number" : `${operand.kind} ${operand.form}`
+  return operand.kind === "i" || operand.kind === "n" ? "number" : `${operand.kind} ${nameOf(operand.language)}`
 }
 
 const constants = [1, 2, 3, -1, 0, 10, 0.5, -2, 7]

@@ -6,7 +6,7 @@ import { type Argument, type FieldSpec, Op, type Result } from "../program/instr
 import { isInteger, onInteger, sameInteger } from "./integer.ts"
 import { isNumber, onNumber, sameNumber } from "./number.ts"
 import { assigned, operandOf } from "./operand.ts"
-import { sized } from "./size.ts"
+import { joinedText, sized } from "./size.ts"
 import { refuse } from "./stop.ts"
 import { compare, oneOf } from "./test.ts"
 
@@ -83,7 +83,7 @@ export const apply = (
     case Op.load:
       return [undefined, operandOf(current, spec)]
     case Op.appendText: {
-      const joined = current + args[0]
+      const joined = joinedText(current, String(args[0]))
       return [joined, sized(joined.length, spec)]
     }
     case Op.toggle: {

@@ -20,6 +20,8 @@ export class Flow {
   readonly results: Array<Result>
   private flag = false
   private readonly attempts: Array<Attempt> = []
+  /** where the results that are none begin, by where they end */
+  private readonly undone = new Map<number, number>()
   /** the oldest first */
   private readonly operands: Array<Operand> = []
 
@@ -95,15 +97,26 @@ export class Flow {
     }
   }
 
+  /** What an attempt within it has left is not gone over again, since there may be many, each within the next. */
+  private clear(step: number, end: number): void {
+    const { results, run, undone } = this
+    for (let i = run.step; i > step; i--) {
+      const from = undone.get(i)
+      if (from === undefined) results[i] = false
+      else i = from
+    }
+    undone.set(end, step + 1)
+  }
+
   /** Whether the program goes on in spite of a failure: all is as it was before the attempt that caught it. */
   recover({ _tag }: Failure): boolean {
-    // no program can do anything about what is stored
-    if (_tag === "type") return false
+    // no program can do anything about what is stored, nor about a value that is none
+    if (_tag === "type" || _tag === "tooLong") return false
     for (let attempt = this.attempts.pop(); attempt !== undefined; attempt = this.attempts.pop()) {
       const { catchesAll, distance, flag, mark, step } = attempt
       if (!catchesAll && _tag !== "missing") continue
       this.run.undo(mark)
-      this.results.fill(false, step, this.run.step)
+      this.clear(step, step + distance)
       this.results[step] = 1
       this.operands.length = 0
       this.flag = flag

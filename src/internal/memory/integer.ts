@@ -1,11 +1,16 @@
 /**
- * Arithmetic on exact integers: kinds `l`, which is int64, and `u`, which has no end.
+ * Arithmetic on exact integers: kinds `l`, which is int64, and `u`, of as many digits as are computed with.
  */
 import { type Argument, type FieldSpec, Op } from "../program/instruction.ts"
 import { bounded } from "./number.ts"
 import { arithmetic, refuse } from "./stop.ts"
 
 const digits = /^-?\d+$/
+
+/** What has more than 1000 digits takes its time, which is everybody's on a server. */
+const beyond = 10n ** 1000n
+
+const limited = (n: bigint): bigint => n < beyond && n > -beyond ? n : arithmetic("outOfRange")
 
 const isInRange = (n: bigint, spec: FieldSpec): boolean => spec.k === "u" || BigInt.asIntN(64, n) === n
 
@@ -34,11 +39,13 @@ export const sameInteger = (a: string, b: string): boolean =>
 
 /** @internal */
 export const computeInteger = (op: number, a: bigint, b: bigint, c: Argument | undefined): bigint => {
+  limited(a)
+  limited(b)
   switch (op) {
     case Op.add:
-      return a + b
+      return limited(a + b)
     case Op.multiply:
-      return a * b
+      return limited(a * b)
     case Op.min:
       return b < a ? b : a
     case Op.max:
@@ -59,7 +66,7 @@ export const computeInteger = (op: number, a: bigint, b: bigint, c: Argument | u
  * @internal
  */
 export const integerText = (n: bigint, spec: FieldSpec, args: ReadonlyArray<Argument>): string =>
-  isInRange(n, spec) ? String(bounded(n, spec, args, BigInt)) : arithmetic("outOfRange")
+  isInRange(limited(n), spec) ? String(bounded(n, spec, args, BigInt)) : arithmetic("outOfRange")
 
 /** @internal */
 export const onInteger = (op: Op, text: string, spec: FieldSpec, args: ReadonlyArray<Argument>): string =>

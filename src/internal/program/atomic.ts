@@ -11,7 +11,7 @@ import { RedisService } from "../../RedisService.ts"
 import { listen, type Tolerated } from "../schema/tolerated.ts"
 import { compile, type Compiled, run, type Step } from "./compile.ts"
 import { forEachKey } from "./encode.ts"
-import { type Argument, type Instruction, Op, opName, type Spec } from "./instruction.ts"
+import { accessOf, type Argument, type Instruction, noFields, Op, opName, type Spec } from "./instruction.ts"
 import { settle } from "./settle.ts"
 
 /** @internal */
@@ -332,6 +332,25 @@ const log = (tolerated: ReadonlyArray<Tolerated>): Effect.Effect<void> =>
   )
 
 /**
+ * Whether it is one instruction that only reads, or one that is refused.
+ *
+ * @internal
+ */
+export const isRead = (self: AtomicNode): boolean =>
+  self._tag === "Invalid" ||
+  self._tag === "Instruct" && accessOf([{ op: self.op, key: "", spec: noFields, args: [] }]) === "read"
+
+/** The program, once what it needs is there. */
+const prepare = (self: AtomicNode): Effect.Effect<Compiled, InvalidValue> =>
+  Effect.suspend(() => {
+    const compiled = compiledOf(self)
+    if (compiled instanceof InvalidValue) return Effect.fail(compiled)
+    return "program" in compiled
+      ? Effect.succeed(compiled)
+      : Effect.flatMap(resolve(compiled), () => prepare(self))
+  })
+
+/**
  * Commits programs that are independent of each other, at once: each has an exit of its own.
  *
  * @internal
@@ -343,14 +362,10 @@ export const commitAll = Effect.fnUntraced(function*(
   const exits: Array<Exit.Exit<any, any>> = []
   const sent: Array<{ readonly index: number; readonly compiled: Compiled }> = []
   for (const [index, node] of nodes.entries()) {
-    let compiled = compiledOf(node)
-    while (!(compiled instanceof InvalidValue) && !("program" in compiled)) {
-      yield* resolve(compiled)
-      compiled = compiledOf(node)
-    }
-    if (compiled instanceof InvalidValue) exits[index] = Exit.fail(compiled)
-    else if (compiled.steps.length === 0) exits[index] = yield* Effect.exit(Effect.sync(() => run(compiled, [])))
-    else sent.push({ index, compiled })
+    const prepared = yield* Effect.exit(prepare(node))
+    if (Exit.isFailure(prepared)) exits[index] = prepared
+    else if (prepared.value.steps.length > 0) sent.push({ index, compiled: prepared.value })
+    else exits[index] = yield* Effect.exit(Effect.sync(() => run(prepared.value, [])))
   }
   const heard: Array<Tolerated> = []
   const results = yield* service.executeAll(sent.map(({ compiled }) => compiled.program), (reply, i) => {
@@ -380,13 +395,10 @@ export const pipeline = (nodes: ReadonlyArray<AtomicNode>): Effect.Effect<any, n
 
 /** @internal */
 export const explain = (self: AtomicNode): Effect.Effect<unknown, InvalidValue> =>
-  Effect.suspend(() => {
-    const compiled = compiledOf(self)
-    if (compiled instanceof InvalidValue) return Effect.fail(compiled)
-    if (!("program" in compiled)) return Effect.flatMap(resolve(compiled), () => explain(self))
+  Effect.map(prepare(self), (compiled) => {
     const keys = new Set<string>()
     for (const step of compiled.steps) forEachKey(step, (key) => keys.add(key))
-    return Effect.succeed({
+    return {
       roundTrips: compiled.steps.length === 0 ? 0 : 1,
       access: compiled.program.access,
       keys: [...keys],
@@ -396,5 +408,5 @@ export const explain = (self: AtomicNode): Effect.Effect<unknown, InvalidValue> 
         id,
         field
       }))
-    })
+    }
   })

@@ -85,21 +85,28 @@ const compiled = (steps: ReadonlyArray<Step>, fold: ReadonlyArray<Fold>): Compil
   isTolerant: steps.some((step) => step.isTolerant)
 })
 
+type Work = AtomicNode | Fold | (() => void)
+
 class Compiler {
   readonly steps: Array<Step> = []
   readonly fold: Array<Fold> = []
   readonly pending: Array<Deferred> = []
   /** what is still to be done, the next one last */
-  readonly work: Array<AtomicNode | Fold | (() => void)> = []
+  readonly work: Array<Work> = []
   refusal: InvalidValue | undefined
 
   /** In this order, before all that waits. */
-  next(...items: ReadonlyArray<AtomicNode | Fold | (() => void)>): void {
+  next(...items: ReadonlyArray<Work>): void {
+    this.nextAll(items)
+  }
+
+  /** As many as there are: a call takes only so many arguments. */
+  nextAll(items: ReadonlyArray<Work>): void {
     for (let i = items.length - 1; i >= 0; i--) this.work.push(items[i]!)
   }
 
   instruct(node: Instruct): number {
-    if (node.before !== undefined) this.steps.push(...node.before)
+    for (const step of node.before ?? []) this.steps.push(step)
     return this.steps.push(node) - 1
   }
 
@@ -121,13 +128,11 @@ class Compiler {
       case "Junction": {
         const jumps: Array<number> = []
         const op = node.isAnd ? Op.jumpUnless : Op.jumpIf
-        this.next(
-          ...node.items.flatMap((item, i) => [
-            ...(i === 0 ? [] : [() => void jumps.push(this.control(op, [0]))]),
-            () => this.test(item)
-          ]),
-          () => jumps.forEach((jump) => this.land(jump))
-        )
+        this.work.push(() => jumps.forEach((jump) => this.land(jump)))
+        this.nextAll(node.items.flatMap((item, i) => [
+          ...(i === 0 ? [] : [() => void jumps.push(this.control(op, [0]))]),
+          () => this.test(item)
+        ]))
         return
       }
       case "Not":
@@ -188,7 +193,8 @@ class Compiler {
       case "AndThen":
         return this.next(node.self, node.that, node.isTap ? first : second)
       case "All":
-        return this.next(...node.items, { _tag: "collect", count: node.items.length, names: node.names })
+        this.work.push({ _tag: "collect", count: node.items.length, names: node.names })
+        return this.nextAll(node.items)
       case "Junction":
       case "Not":
         return this.next(

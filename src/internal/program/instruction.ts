@@ -286,6 +286,8 @@ export type Failure =
   | { readonly _tag: "arithmetic"; readonly step: number; readonly reason: ArithmeticReason }
   /** with the results that it was told to show */
   | { readonly _tag: "fail"; readonly step: number; readonly index: number; readonly observed: ReadonlyArray<Result> }
+  /** a text that an append would make */
+  | { readonly _tag: "tooLong"; readonly step: number }
   | {
     readonly _tag: "tooLarge"
     readonly step: number

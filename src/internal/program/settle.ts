@@ -90,8 +90,13 @@ const limitOf = (step: Step, bound: Extract<Failure, { readonly _tag: "bounds" }
 }
 
 /** What computes an operand fails as the instruction that takes it. */
-const failed = (steps: ReadonlyArray<Step>, index: number): Step => {
+const failed = (steps: ReadonlyArray<Step>, { _tag, step: index }: Failure): Step => {
   let at = index
+  // the flow has no name: the last operation before it has
+  if (_tag === "tooLarge") {
+    while (at > 0 && steps[at] instanceof Control) at--
+    return steps[at]!
+  }
   while (steps[at]!.op === Op.combine || at > index && putsOperand.has(steps[at]!.op)) at++
   return steps[at]!
 }
@@ -116,6 +121,8 @@ const errorOf = (step: Step, failure: Failure): unknown => {
       return new ArithmeticError({ ...siteOf(step), reason: failure.reason })
     case "tooLarge":
       return new InvalidValue({ ...siteOf(step), issue: `Expected at most ${failure.limit} ${failure.what}` })
+    case "tooLong":
+      return new InvalidValue({ ...siteOf(step), issue: "Expected a text of at most 1000000 bytes" })
     case "type":
       return mistyped(step, failure)
     case "fail":
@@ -141,7 +148,7 @@ const raised = ({ observed, raise }: Control, results: ReadonlyArray<Result>): u
  */
 export const settle = (compiled: Compiled, reply: Reply): Exit.Exit<any, any> => {
   const { fold, program, steps } = compiled
-  if (reply._tag === "failed") return Exit.fail(errorOf(failed(steps, reply.failure.step), reply.failure))
+  if (reply._tag === "failed") return Exit.fail(errorOf(failed(steps, reply.failure), reply.failure))
   const { results } = reply
   const applied = program.access !== "read"
   if (fold === onlyResult) {

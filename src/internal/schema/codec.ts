@@ -18,6 +18,8 @@ export interface Codec {
   readonly kind: FieldSpec["k"]
   /** what the text is of a value that has no kind of its own */
   readonly form: "plain" | "base64" | "json"
+  /** what tells which values have which texts: a name, or the schema itself */
+  readonly language: string | SchemaAST.AST
   readonly bounds: Bounds
   /** why the server can't tell whether a result is valid: operations that compute there are refused */
   readonly unsendable: string | undefined
@@ -30,7 +32,8 @@ export interface Codec {
 const checked = (
   ast: SchemaAST.AST,
   codec: Pick<Codec, "kind" | "encode" | "decode">,
-  form: Codec["form"] = "plain"
+  form: Codec["form"] = "plain",
+  language: string = form
 ): Codec => {
   const checks = checksOf(ast)
   const options: SchemaAST.ParseOptions = {}
@@ -44,6 +47,7 @@ const checked = (
   return {
     kind,
     form,
+    language,
     bounds: checks.bounds,
     unsendable: checks.unsendable,
     encodeAny: encode,
@@ -111,11 +115,16 @@ const boolean = (ast: SchemaAST.AST): Codec =>
 const words = (ast: SchemaAST.AST, allowed: ReadonlyArray<string>): Codec => {
   const problem = new Problem(`Expected one of ${allowed.map((word) => JSON.stringify(word)).join(" | ")}`)
   const known = new Set<unknown>(allowed)
-  return checked(ast, {
-    kind: "v",
-    encode: (value) => known.has(value) ? value as string : problem,
-    decode: (stored) => known.has(stored) ? stored : problem
-  })
+  return checked(
+    ast,
+    {
+      kind: "v",
+      encode: (value) => known.has(value) ? value as string : problem,
+      decode: (stored) => known.has(stored) ? stored : problem
+    },
+    "plain",
+    JSON.stringify([...allowed].sort())
+  )
 }
 
 const millis = (ast: SchemaAST.AST, toMillis: (value: unknown) => number, make: (millis: number) => unknown): Codec =>
@@ -160,9 +169,9 @@ const duration = (ast: SchemaAST.AST): Codec => {
     decode: (stored) => {
       if (!/^-?\d+$/.test(stored)) return problem
       const nanos = BigInt(stored)
-      const millis = nanos / nanosInMilli
-      return nanos % nanosInMilli === 0n && BigInt(Number(millis)) === millis
-        ? Duration.millis(Number(millis))
+      const millis = Number(nanos / nanosInMilli)
+      return nanos % nanosInMilli === 0n && Number.isFinite(millis) && BigInt(millis) * nanosInMilli === nanos
+        ? Duration.millis(millis)
         : Duration.nanos(nanos)
     }
   })
@@ -189,6 +198,21 @@ const declarations: Record<string, (ast: SchemaAST.AST) => Codec> = {
     ),
   "effect/schema/Duration": duration,
   "effect/schema/Uint8Array": bytes
+}
+
+/**
+ * Whether the same values have the same texts, as far as it can be seen: two schemas that are written alike are the same, but
+ * for checks and transformations of their own. What is said of a key, such as a default, makes no other.
+ *
+ * @internal
+ */
+export const isSameLanguage = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false
+  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b)) return false
+  const names = Object.keys(a).filter((name) => name !== "context" && name !== "annotations")
+  return (!Array.isArray(a) || a.length === (b as ReadonlyArray<unknown>).length) &&
+    names.every((name) => isSameLanguage((a as any)[name], (b as any)[name]))
 }
 
 /** @internal */

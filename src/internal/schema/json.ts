@@ -128,6 +128,7 @@ export const json = (schema: Schema.Constraint): Codec => {
   return {
     kind: "v",
     form: "json",
+    language: schema.ast,
     bounds: {},
     unsendable: "a value that is stored as a whole",
     encode,

@@ -3,7 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import type { Codec } from "../../schema/codec.ts"
+import { type Codec, isSameLanguage } from "../../schema/codec.ts"
 import { Problem } from "../../schema/problem.ts"
 import type { AtomicNode } from "../atomic.ts"
 import { type Argument, Comparison, type FieldSpec, Op, type Result } from "../instruction.ts"
@@ -139,9 +139,12 @@ export class Cell {
 
   /** Stands for a value that is at hand when the instruction runs. */
   operand(operand: Operand, operands: Array<Operand>): Argument | Problem {
-    const { kind } = this.shape.codec
+    const { kind, language } = this.shape.codec
     if (kind !== operand.kind && !(isDouble(kind) && isDouble(operand.kind))) {
       return new Problem("Expected an operand of the same kind")
+    }
+    if (kind === "v" && !isSameLanguage(language, operand.language)) {
+      return new Problem("Expected an operand of the same schema")
     }
     operands.push(operand)
     return true
@@ -200,11 +203,11 @@ export class Cell {
     const operands: Array<Operand> = []
     const arg = this.operand(value, operands)
     if (arg instanceof Problem) return this.refuse(arg)
-    const { codec: { form, kind, unsendable } } = this.shape
-    // JSON is stored as a whole, and read as such where it is taken
-    return (kind !== "v" || form === value.form) && (unsendable === undefined || form === "json")
+    const { codec: { form, unsendable } } = this.shape
+    // a value of the same schema has passed its checks
+    return unsendable === undefined || form === "json"
       ? this.op(Op.assign, [arg], nothing, this.shape.spec, operands)
-      : this.refuse(uncheckable(unsendable ?? "a value of another kind"))
+      : this.refuse(uncheckable(unsendable))
   }
   append(text: unknown): AtomicNode {
     if (text instanceof Operand) {
@@ -269,8 +272,8 @@ export class Cell {
     return this.op(Op.oneOf, args, isOne)
   }
   value(): Operand {
-    const { codec: { form, kind } } = this.shape
-    return Operand.load(kind, this.op(Op.load, none, nothing), form)
+    const { codec: { kind, language } } = this.shape
+    return Operand.load(kind, this.op(Op.load, none, nothing), language)
   }
   increment(by: unknown = this.one(), options?: Options): AtomicNode {
     return this.arithmetic(Op.add, "inl", [by], options)

@@ -16,7 +16,7 @@ import { type FieldSpec, Op, subtract } from "../instruction.ts"
 export class Operand {
   readonly "~redlayer/Operand" = {}
   readonly kind: FieldSpec["k"]
-  readonly form: Codec["form"]
+  readonly language: Codec["language"]
   readonly steps: ReadonlyArray<Step>
   readonly refusal: InvalidValue | Problem | undefined
 
@@ -24,19 +24,19 @@ export class Operand {
     kind: FieldSpec["k"],
     steps: ReadonlyArray<Step>,
     refusal: InvalidValue | Problem | undefined,
-    form: Codec["form"] = "plain"
+    language: Codec["language"] = "plain"
   ) {
     this.kind = kind
-    this.form = form
+    this.language = language
     this.steps = steps
     this.refusal = refusal
   }
 
   /** Of an instruction that loads it, or that is refused. */
-  static load(kind: FieldSpec["k"], node: AtomicNode, form: Codec["form"] = "plain"): Operand {
+  static load(kind: FieldSpec["k"], node: AtomicNode, language: Codec["language"] = "plain"): Operand {
     return node._tag === "Invalid"
-      ? new Operand(kind, [], node.error, form)
-      : new Operand(kind, [node as Instruct], undefined, form)
+      ? new Operand(kind, [], node.error, language)
+      : new Operand(kind, [node as Instruct], undefined, language)
   }
 
   combine(op: number, that: unknown): Operand {

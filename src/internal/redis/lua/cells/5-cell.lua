@@ -3,6 +3,10 @@
 -- the bounds.
 local try -- made when first needed
 
+-- Of a text that is appended to, in bytes of UTF-8: one that doubles would block the server. What is written as a whole has
+-- the limit of the layer, which may be larger.
+local LONGEST = 1000000
+
 -- Gives nil as the new text where nothing is written, false where it goes. The operation's arguments begin at `at`.
 local function apply(op, text, spec, at, n)
   if op == OP.get then return nil, text end
@@ -44,7 +48,9 @@ local function apply(op, text, spec, at, n)
   end
   if not current then return fail("type") end
   if op == OP.appendText then
-    local joined = current .. code[at]
+    local added = code[at]
+    if #current + #added > LONGEST then return fail("tooLong") end
+    local joined = current .. added
     return joined, lengthOf(joined, spec)
   end
   if current ~= "true" and current ~= "false" then return fail("type") end

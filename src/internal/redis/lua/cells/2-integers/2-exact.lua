@@ -1,4 +1,5 @@
--- Arithmetic on exact integers: "l" int64, "u" without end. Doubles do for what they hold exactly.
+-- Arithmetic on exact integers: "l" int64, "u" of as many digits as are computed with. Doubles do for what they hold exactly.
+local MOST_DIGITS = 1000
 local ceil, fmod = math.ceil, math.fmod
 
 local function below(a, b)
@@ -19,7 +20,19 @@ local function digitsOf(text, kind)
   return digits and (kind == "u" or isInt64(digits)) and digits or nil
 end
 
+local function digitCount(text)
+  return find(text, "^%-") and #text - 1 or #text
+end
+
+-- Larger ones take their time, which is everybody's here.
+local function limited(text)
+  if #text > MOST_DIGITS and digitCount(text) > MOST_DIGITS then return fail("arithmetic", "outOfRange") end
+  return text
+end
+
 local function calculate(op, a, b)
+  limited(a)
+  limited(b)
   if op == OP.assign then return b end
   if op == OP.min then return below(b, a) and b or a end
   if op == OP.max then return below(a, b) and b or a end
@@ -36,8 +49,12 @@ local function calculate(op, a, b)
     end
     if n <= SAFE and n >= -SAFE then return format("%d", n) end
   end
-  if op == OP.add then return textOf(plus(limbsOf(a), limbsOf(b))) end
-  if op == OP.multiply then return textOf(times(limbsOf(a), limbsOf(b))) end
+  if op == OP.add then return limited(textOf(plus(limbsOf(a), limbsOf(b)))) end
+  if op == OP.multiply then
+    -- the product has as many digits as both, or one fewer
+    if digitCount(a) + digitCount(b) > MOST_DIGITS + 1 then return fail("arithmetic", "outOfRange") end
+    return limited(textOf(times(limbsOf(a), limbsOf(b))))
+  end
   local quotient, rest = divided(a, limbsOf(b))
   return op == OP.modulo and rest or quotient
 end

@@ -3,6 +3,8 @@ local operand -- the family, made when first needed
 local flag = false
 local attempts, depth = {}, 0 -- what it takes to go on where an attempt began
 local base, total -- of the program: the reply before its results, and how many they are
+local following -- where the instruction after the one that runs begins
+local undone = {} -- where the results that are none begin, by where they end
 
 local function isTest(op)
   return op >= OP.compare and op <= OP.isSet or op == OP.compareSize or op == OP.contains or op == OP.has
@@ -19,6 +21,7 @@ local function proceed(pc, i)
     step, size = i, base + i
     local op, n, at, result, skipped = code[pc], code[pc + 3], pc + 4, 1, 0
     pc = at + n
+    following = pc
     if op >= OP.get then
       if operand then operand.fill(at, n) end
       result = instruct(at - 4)
@@ -32,7 +35,6 @@ local function proceed(pc, i)
       depth = depth + 1
       attempts[depth] = {
         step = i,
-        pc = pc,
         distance = code[at],
         mode = code[at + 1],
         top = top,
@@ -61,7 +63,8 @@ local function proceed(pc, i)
   return pc
 end
 
--- An attempt that catches a failure is undone: the program goes on as if it had not been.
+-- An attempt that catches a failure is undone: the program goes on as if it had not been. What an attempt within it has left
+-- is not gone over again, since there may be many, each within the next.
 function caught(why)
   local tag, attempt = why[1], nil
   local isAny = tag == "exists" or tag == "index" or tag == "bounds" or tag == "arithmetic" or tag == "fail"
@@ -74,13 +77,18 @@ function caught(why)
   messageCount, flag = attempt.messages, attempt.flag
   if operand then operand.clear() end
   function rest()
-    local i, pc = base + attempt.step, attempt.pc
-    out[i] = 1
-    for j = i + 1, i + attempt.distance do
-      out[j] = false
+    local pc, last = following, attempt.step + attempt.distance
+    for i = step + 1, last do
+      out[base + i] = false
       pc = pc + 4 + code[pc + 3]
     end
-    pc = proceed(pc, attempt.step + attempt.distance + 1)
+    local i = step
+    while i > attempt.step do
+      if not undone[i] then out[base + i] = false end
+      i = (undone[i] or i) - 1
+    end
+    out[base + i], undone[last] = 1, i + 1
+    pc = proceed(pc, last + 1)
     finish()
     return pc
   end
@@ -89,7 +97,7 @@ end
 
 -- Goes on at an instruction, of a program that began at `pc`.
 return function(pc, i, count)
-  base, total, flag, depth = size - i + 1, count, false, 0
+  base, total, flag, depth, undone = size - i + 1, count, false, 0, {}
   if operand then operand.clear() end
   for j = 1, i - 1 do
     if isTest(code[pc]) then flag = out[base + j] == 1 end
