@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
@@ -11,7 +12,7 @@ import type * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Types from "effect/Types"
 import { type Condition, isCondition } from "./Condition.ts"
-import type { EntityCorrupted, EntityNotFound, InvalidValue } from "./DomainError.ts"
+import type { Conflict, EntityCorrupted, EntityNotFound, InvalidValue } from "./DomainError.ts"
 import * as Internal from "./internal/program/atomic.ts"
 import type { RedisService } from "./RedisService.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
@@ -506,10 +507,64 @@ export const pipeline = <const P extends ReadonlyArray<Atomic.Any>>(
 > => Internal.pipeline(programs.map(node)) as Effect.Effect<any, never, RedisService>
 
 /**
+ * @category models
+ * @since 0.1.0
+ */
+export interface CommitOptions {
+  /** Yours, such as the id of a request: it names this commit among those of the first entity, in the order of keys. */
+  readonly idempotencyKey: string
+  /** How long the key is known, from the commit on. */
+  readonly keepFor: Duration.Input
+}
+
+/**
  * The plain `Effect` that commits a program: one round trip, all of it or nothing.
+ *
+ * With an `idempotencyKey` it happens once, whoever commits it again, and from wherever: the first result is given again. Only
+ * a success is kept. Another program with this key fails with `Conflict`.
+ *
+ * **Example** (A request that arrives twice)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, Model, RedisService } from "redlayer"
+ *
+ * const Account = Model.make("Account", { name: Schema.String, coins: Schema.Int }, { key: "name" })
+ *
+ * const deposit = (request: string, name: string, amount: number) =>
+ *   Account.ref(name).coins.increment(amount).pipe(Atomic.commit({ idempotencyKey: request, keepFor: "1 day" }))
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Account.insert({ name: "alice", coins: 0 })
+ *   const first = yield* deposit("request-1", "alice", 10)
+ *   const again = yield* deposit("request-1", "alice", 10)
+ *   const other = yield* Effect.flip(deposit("request-1", "alice", 11))
+ *   return [first, again, other._tag, yield* Account.ref("alice").coins.get()]
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [10, 10, "Conflict", 10]
+ * ```
+ *
+ * **Gotchas**
+ *
+ * A result over 4 kB is not kept: the program happens once, and committed again it fails with `OutcomeUnknown`, whose `applied`
+ * is true. The key is kept with the first entity of the program, and the values are part of it: where an id or a default is
+ * generated, keep the program, or give the value, else it is another program each time.
  *
  * @category running
  * @since 0.1.0
  */
-export const commit = <A, E>(self: Atomic<A, E>): Effect.Effect<A, E | RedisServiceError, RedisService> =>
-  Internal.effect(node(self))
+export const commit: {
+  (options: CommitOptions): <A, E>(
+    self: Atomic<A, E>
+  ) => Effect.Effect<A, E | Conflict | InvalidValue | RedisServiceError, RedisService>
+  <A, E>(
+    self: Atomic<A, E>,
+    options: CommitOptions
+  ): Effect.Effect<A, E | Conflict | InvalidValue | RedisServiceError, RedisService>
+  <A, E>(self: Atomic<A, E>): Effect.Effect<A, E | RedisServiceError, RedisService>
+} = dual(
+  (args) => isAtomic(args[0]),
+  (self: Atomic<any, any>, options?: CommitOptions): Effect.Effect<any, any, RedisService> =>
+    Internal.effect(node(self), options)
+)

@@ -127,6 +127,19 @@ export class IndexOutOfRange
 }
 
 /**
+ * Another program was committed with this idempotency key: `model` and `id` are those of the first step of this one. Nothing
+ * was written.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Conflict extends Schema.TaggedError<Conflict>("redlayer/Conflict")("Conflict", place) {
+  override get message(): string {
+    return `Another program has this idempotency key, of a ${this.model}`
+  }
+}
+
+/**
  * An id, a value or an amount that has no stored form, or breaks a check of the schema. The whole program was refused before
  * it was sent.
  *

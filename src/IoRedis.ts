@@ -4,7 +4,11 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Ioredis from "ioredis"
+import { transport } from "./internal/redis/ioredis.ts"
+import { RedisTransport } from "./RedisTransport.ts"
 
 /**
  * The client. It is set up never to send anything twice: a command that fails with "Connection is closed" may have been
@@ -14,3 +18,15 @@ import type * as Ioredis from "ioredis"
  * @since 0.1.0
  */
 export class IoRedis extends Context.Service<IoRedis, Ioredis.Redis>()("redlayer/IoRedis") {}
+
+/**
+ * The transport of the live layers, over the same client: to put something around it, such as `Testing.layerTransport`, and
+ * build another service with `RedisService.layerTransport`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerTransport: Layer.Layer<RedisTransport, never, IoRedis> = Layer.effect(
+  RedisTransport,
+  Effect.map(IoRedis, transport)
+)

@@ -81,10 +81,40 @@ export interface ServiceOptions {
   /** What every key begins with: no braces. Empty unless said otherwise. */
   readonly keyPrefix?: string | undefined
   /**
-   * How long a program may take, from its commit to its answer: 5 seconds unless said otherwise. After it, a program that was
-   * not sent fails with `ConnectionUnavailable`, and one that was with `OutcomeUnknown`. Starting the layer has as long.
+   * How long a program may take, from its commit to its answer and over all attempts: 5 seconds unless said otherwise. After
+   * it, a program that was not sent fails with `ConnectionUnavailable`, and one that was with `OutcomeUnknown`. Starting the
+   * layer has as long.
    */
   readonly deadline?: Duration.Input | undefined
+  /**
+   * Whether a program is sent again within its deadline, where that can't apply it twice: when the server has refused it for
+   * now, and, when no reply came, programs that only read and those that happen exactly once. On unless said otherwise. A
+   * program that was not sent waits for a connection either way.
+   */
+  readonly retry?: boolean | undefined
+  /**
+   * How many programs may be on their way or waiting: 65,536 unless said otherwise. Beyond it a program fails with
+   * `ConnectionUnavailable` at once.
+   */
+  readonly maximumWaiting?: number | undefined
+  /**
+   * Whether programs that write happen exactly once, however often the connection breaks: the result of each is kept on the
+   * server, where it finds itself again when it is sent again. Off unless said otherwise.
+   *
+   * **Details**
+   *
+   * - `window`: how long results are kept at least; longer than the deadline, a minute unless said otherwise.
+   * - `acceptEviction`: whether a server whose `maxmemory-policy` may drop them is good enough. Without it such a server is
+   *   refused with `Unsupported`.
+   * - A program without an answer is given up a quarter of a second before its deadline: from then on it is forbidden to
+   *   happen, and fails with `ConnectionUnavailable` where it hadn't. Only where that can't be found out either it fails with
+   *   `OutcomeUnknown`; with `applied: true` where it has happened and its result was larger than 4 kB.
+   * - A program whose fiber is interrupted after it was sent may still happen, once.
+   */
+  readonly exactlyOnce?: boolean | {
+    readonly window?: Duration.Input | undefined
+    readonly acceptEviction?: boolean | undefined
+  } | undefined
   /** The bounds of one call: 128 programs, 256,000 UTF-16 units of keys and texts (`bytes`), 2,048 instructions unless said otherwise. */
   readonly batch?: {
     readonly programs?: number
@@ -140,10 +170,13 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
     batch,
     crossSlot,
     deadline,
+    exactlyOnce,
     keyPrefix,
     maximumProgramBytes,
     maximumValueBytes,
+    maximumWaiting,
     password,
+    retry,
     url,
     ...connection
   } = options
@@ -161,9 +194,12 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
     batch,
     crossSlot,
     deadline,
+    exactlyOnce,
     keyPrefix,
     maximumProgramBytes,
-    maximumValueBytes
+    maximumValueBytes,
+    maximumWaiting,
+    retry
   })
   return Context.make(RedisService, service).pipe(Context.add(IoRedis, client))
 })
@@ -191,7 +227,7 @@ const parseUrl = (url: string): Ioredis.RedisOptions | undefined => {
     ...(username === "" ? undefined : { username }),
     ...(password === "" ? undefined : { password }),
     ...(pathname.length > 1 ? { db: Number(pathname.slice(1)) } : undefined),
-    ...(protocol === "rediss:" ? { tls: { servername: hostname } } : undefined)
+    ...(protocol === "rediss:" ? { tls: {} } : undefined)
   }
 }
 

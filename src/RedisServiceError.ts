@@ -4,13 +4,15 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 
 const TypeId = "~redlayer/RedisServiceError"
 
 /**
- * The program was never sent: there was no connection before the deadline. Nothing was applied.
+ * There was no connection before the deadline, or too many programs were waiting for one already: the program was never sent,
+ * or it is certain that it never ran, and won't. Nothing was applied.
  *
  * @category reasons
  * @since 0.1.0
@@ -21,7 +23,7 @@ export class ConnectionUnavailable
   readonly isRetryable = true
   readonly applied = false
   override get message(): string {
-    return "No connection to the server; nothing was sent"
+    return "No connection to the server; nothing was applied"
   }
 }
 
@@ -45,18 +47,22 @@ export class ServerUnavailable
 }
 
 /**
- * The program was sent, and no reply came: it may have been applied, may yet be, or not.
+ * The program was sent, and no reply came: it may have been applied, may yet be, or not. `applied` is true where it has been,
+ * once, and only its result is no longer known.
  *
  * @category reasons
  * @since 0.1.0
  */
-export class OutcomeUnknown
-  extends Schema.TaggedError<OutcomeUnknown>("redlayer/OutcomeUnknown")("OutcomeUnknown", {})
-{
+export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>("redlayer/OutcomeUnknown")("OutcomeUnknown", {
+  applied: Schema.Union([Schema.Literal("unknown"), Schema.Literal(true)]).pipe(
+    Schema.withConstructorDefault(Effect.succeed("unknown" as const))
+  )
+}) {
   readonly isRetryable = false
-  readonly applied = "unknown"
   override get message(): string {
-    return "Sent, and no reply: the program may have been applied"
+    return this.applied === true
+      ? "The program was applied; its result is not known"
+      : "Sent, and no reply: the program may have been applied"
   }
 }
 

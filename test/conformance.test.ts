@@ -19,6 +19,7 @@ import { entities } from "./conformance/entities.ts"
 import { entries } from "./conformance/entries.ts"
 import { eviction } from "./conformance/eviction.ts"
 import { guards } from "./conformance/guards.ts"
+import { idempotency } from "./conformance/idempotency.ts"
 import { inheritance, tolerance } from "./conformance/inheritance.ts"
 import { integers } from "./conformance/integers.ts"
 import { keys } from "./conformance/keys.ts"
@@ -59,6 +60,7 @@ const suites: { readonly [name: string]: (test: Test, backend: Backend) => void 
   entities,
   entries,
   guards,
+  idempotency,
   eviction,
   inheritance,
   integers,

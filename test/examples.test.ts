@@ -241,7 +241,7 @@ describe("the link shortener", () => {
         const server = yield* RedisServer.start()
         yield* server.stop
         const outcome = yield* run({ redisUrl: server.url })
-        assert.strictEqual(outcome.stderr, "No connection to the server; nothing was sent\n")
+        assert.strictEqual(outcome.stderr, "No connection to the server; nothing was applied\n")
         assert.strictEqual(outcome.status, 1)
       }), timeout)
   })

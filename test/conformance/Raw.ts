@@ -150,7 +150,10 @@ const url = Effect.suspend(() =>
 /** A layer over the server at `url`, with keys under a prefix of its own, beside a raw writer that adds that prefix. */
 export const layerRedis = (
   url: Effect.Effect<string>,
-  options?: RedisService.ServiceOptions
+  options?: RedisService.ServiceOptions,
+  live: (
+    options: RedisService.LayerOptions
+  ) => Layer.Layer<RedisService.RedisService, unknown> = RedisService.layer
 ): Layer.Layer<Env> =>
   Layer.unwrap(Effect.gen(function*() {
     const at = yield* url
@@ -159,7 +162,7 @@ export const layerRedis = (
     // a dump walks over all of the server's keys
     yield* Effect.addFinalizer(() => Effect.orDie(deletePrefix(at, prefix)))
     return Layer.mergeAll(
-      Layer.orDie(RedisService.layer({ ...options, url: at, keyPrefix: prefix })),
+      Layer.orDie(live({ ...options, url: at, keyPrefix: prefix })),
       Layer.succeed(RawWriter, overRedis(raw, prefix))
     )
   }))

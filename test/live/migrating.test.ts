@@ -37,9 +37,10 @@ class Node extends Context.Service<Node, {
   )
 }
 
-const Live = Layer.unwrap(Effect.map(Node, ({ url }) => RedisService.layer({ url, keyPrefix: prefix }))).pipe(
-  Layer.provideMerge(Node.layer)
-)
+const Live = Layer.unwrap(Effect.map(Node, ({ url }) => RedisService.layer({ url, keyPrefix: prefix, retry: false })))
+  .pipe(
+    Layer.provideMerge(Node.layer)
+  )
 
 /** Everything of one room shares a slot. */
 class Guest extends Model.Class<Guest>("Guest")({

@@ -42,7 +42,7 @@ const server = Effect.fnUntraced(function*(options?: RedisServer.StartOptions, p
 /** A server, and a service over it with one entity. */
 const serving = Effect.fnUntraced(function*(options?: RedisServer.StartOptions, layer?: RedisService.LayerOptions) {
   const found = yield* server(options)
-  const services = yield* Layer.build(RedisService.layer({ url: found.url, ...layer }))
+  const services = yield* Layer.build(RedisService.layer({ url: found.url, retry: false, ...layer }))
   const run = <A, E>(self: Effect.Effect<A, E, RedisService.RedisService>) => Effect.provide(self, services)
   const prefix = layer?.keyPrefix ?? ""
   yield* run(Account.insert({ name: "ann", title: "Dr", coins: 5, notes: ["a", "b"] }))
@@ -798,7 +798,7 @@ describeOwnServer("a refusal", () => {
   it.live("by a cluster node without the slot is CLUSTERDOWN, and the layer starts", () =>
     Effect.gen(function*() {
       const { url } = yield* server({ cluster: true })
-      const services = yield* Layer.build(RedisService.layer({ url, keyPrefix: "app:" }))
+      const services = yield* Layer.build(RedisService.layer({ url, keyPrefix: "app:", retry: false }))
       const exit = yield* Effect.exit(Effect.provide(Account.exists("ann"), services))
       unavailable(exit, "CLUSTERDOWN")
     }))
@@ -811,7 +811,9 @@ describeOwnServer("a refusal", () => {
 describeMemory("a reply", () => {
   const replying = (reply: ServerReply) =>
     ann.coins.increment().pipe(
-      Effect.provide(Layer.provide(RedisService.layerTransport(), answering(redis7, [], reply)), { local: true }),
+      Effect.provide(Layer.provide(RedisService.layerTransport({ retry: false }), answering(redis7, [], reply)), {
+        local: true
+      }),
       Effect.exit
     )
 

@@ -44,16 +44,30 @@ export interface TcpProxy {
   readonly port: number
   /** Destroys all connections, with whatever was held. New ones are accepted. */
   readonly cut: () => Effect.Effect<void>
+  /** The same, by a reset: both sides see an error in place of an end. */
+  readonly reset: () => Effect.Effect<void>
+  /**
+   * Destroys the next connection that has something to say, and loses it: a request before the server has it, or a reply
+   * after the server has done what was asked. Once; `undefined` takes it back.
+   */
+  readonly cutOnNext: (what: "request" | "reply" | undefined) => Effect.Effect<void>
   /** Whether new connections are refused (by a closed port). Those that are open stay. */
   readonly refuse: (on: boolean) => Effect.Effect<void, TcpProxyError>
   /** Whether replies are thrown away: the server has done what the client never hears of. */
   readonly swallowReplies: (on: boolean) => Effect.Effect<void>
   /** Whether requests are thrown away: the client has sent what the server never gets. */
   readonly swallowRequests: (on: boolean) => Effect.Effect<void>
-  /** Keeps requests back until `release` (or a `cut`, which loses them). */
+  /**
+   * Keeps requests back until `release` (or a `cut`, which loses them). They are delivered even when the client has closed
+   * its connection meanwhile.
+   */
   readonly holdRequests: () => Effect.Effect<void>
   /** Forwards what was held, in order, and everything after it. */
   readonly release: () => Effect.Effect<void>
+  /** Whether everything is passed on byte by byte, each in a turn of the event loop of its own. */
+  readonly slice: (on: boolean) => Effect.Effect<void>
+  /** Whether nothing is read from either side: connections stay open, and the writers' buffers fill. */
+  readonly stall: (on: boolean) => Effect.Effect<void>
   /** How many connections are open now. */
   readonly connections: Effect.Effect<number>
   readonly stats: Effect.Effect<Stats>
@@ -67,10 +81,49 @@ export interface TcpProxy {
 interface Pair {
   readonly client: Net.Socket
   readonly server: Net.Socket
+  readonly toClient: Writer
+  readonly toServer: Writer
   held: Array<Buffer>
   heldBytes: number
   /** The client has ended its side while its last requests were held. */
   ended: boolean
+}
+
+/** Writes to a socket, in whole chunks or byte by byte, in order. */
+class Writer {
+  readonly socket: Net.Socket
+  private queue: Array<Buffer> = []
+  private isEnding = false
+
+  constructor(socket: Net.Socket) {
+    this.socket = socket
+  }
+
+  /** False when the socket has enough for now. */
+  write(chunk: Buffer, isSliced: boolean): boolean {
+    if (!isSliced && this.queue.length === 0) return this.socket.write(chunk)
+    this.queue.push(chunk)
+    if (this.queue.length === 1) this.pump()
+    return true
+  }
+
+  end() {
+    if (this.queue.length === 0) this.socket.end()
+    else this.isEnding = true
+  }
+
+  private pump() {
+    const chunk = this.queue[0]!
+    if (this.socket.destroyed) {
+      this.queue = []
+      return
+    }
+    this.socket.write(chunk.subarray(0, 1))
+    if (chunk.length > 1) this.queue[0] = chunk.subarray(1)
+    else this.queue.shift()
+    if (this.queue.length > 0) setImmediate(() => this.pump())
+    else if (this.isEnding) this.socket.end()
+  }
 }
 
 class State {
@@ -79,6 +132,9 @@ class State {
   readonly watchers = new Set<() => void>()
   listener: Net.Server | undefined
   holding = false
+  slicing = false
+  stalling = false
+  cutOnNext: "request" | "reply" | undefined
   swallowReplies = false
   swallowRequests = false
   accepted = 0
@@ -111,11 +167,42 @@ class State {
     }
   }
 
+  resume(socket: Net.Socket) {
+    if (!this.stalling) {
+      socket.resume()
+    }
+  }
+
+  stall(on: boolean) {
+    this.stalling = on
+    for (const { client, server } of this.pairs) {
+      if (on) {
+        client.pause()
+        server.pause()
+      } else {
+        client.resume()
+        server.resume()
+      }
+    }
+  }
+
+  /** True when this was what the connection was to be cut on. */
+  cuts(pair: Pair, what: "request" | "reply"): boolean {
+    if (this.cutOnNext !== what) {
+      return false
+    }
+    this.cutOnNext = undefined
+    pair.client.destroy()
+    pair.server.destroy()
+    this.changed()
+    return true
+  }
+
   forward(pair: Pair, chunk: Buffer) {
     this.forwardedBytes += chunk.length
-    if (!pair.server.write(chunk)) {
+    if (!pair.toServer.write(chunk, this.slicing)) {
       pair.client.pause()
-      pair.server.once("drain", () => pair.client.resume())
+      pair.server.once("drain", () => this.resume(pair.client))
     }
   }
 
@@ -126,13 +213,24 @@ class State {
       return
     }
     const server = Net.connect({ ...this.target, allowHalfOpen: true, noDelay: true })
-    const pair: Pair = { client, server, held: [], heldBytes: 0, ended: false }
+    const pair: Pair = {
+      client,
+      server,
+      toClient: new Writer(client),
+      toServer: new Writer(server),
+      held: [],
+      heldBytes: 0,
+      ended: false
+    }
     this.pairs.add(pair)
     this.accepted++
     client.setNoDelay(true)
 
     client.on("data", (chunk: Buffer) => {
       this.requestBytes += chunk.length
+      if (this.cuts(pair, "request")) {
+        return
+      }
       if (this.holding) {
         pair.held.push(chunk)
         pair.heldBytes += chunk.length
@@ -148,18 +246,21 @@ class State {
       if (pair.heldBytes > 0) {
         pair.ended = true
       } else {
-        server.end()
+        pair.toServer.end()
       }
     })
     server.on("data", (chunk: Buffer) => {
       this.replyBytes += chunk.length
-      if (!this.swallowReplies && !client.write(chunk)) {
+      if (this.cuts(pair, "reply")) {
+        return
+      }
+      if (!this.swallowReplies && !pair.toClient.write(chunk, this.slicing)) {
         server.pause()
-        client.once("drain", () => server.resume())
+        client.once("drain", () => this.resume(server))
       }
       this.changed()
     })
-    server.on("end", () => client.end())
+    server.on("end", () => pair.toClient.end())
 
     // the reason does not matter: a connection that broke on one side is broken on the other side too
     client.on("error", () => {})
@@ -179,13 +280,24 @@ class State {
     }
     client.on("close", closed(server))
     server.on("close", closed(client))
+    if (this.stalling) {
+      client.pause()
+      server.pause()
+    }
     this.changed()
   }
 
-  cut() {
-    for (const { client, server } of this.pairs) {
-      client.destroy()
-      server.destroy()
+  cut(isReset = false) {
+    for (const pair of this.pairs) {
+      pair.heldBytes = 0
+      pair.held = []
+      for (const socket of [pair.client, pair.server]) {
+        if (isReset) {
+          socket.resetAndDestroy()
+        } else {
+          socket.destroy()
+        }
+      }
     }
   }
 
@@ -195,12 +307,12 @@ class State {
       const { held } = pair
       pair.held = []
       pair.heldBytes = 0
-      pair.client.resume()
+      this.resume(pair.client)
       if (held.length > 0) {
         this.forward(pair, Buffer.concat(held))
       }
       if (pair.ended) {
-        pair.server.end()
+        pair.toServer.end()
       }
     }
     this.changed()
@@ -268,16 +380,22 @@ export const make = Effect.fnUntraced(
           state.cut()
         })
     )
+    const cut = (isReset: boolean) =>
+      Effect.suspend(() => {
+        // the connections of this moment, not those that clients make in answer to the cut
+        const pairs = Array.from(state.pairs)
+        state.cut(isReset)
+        return Effect.orDie(state.waitUntil(() => pairs.every((pair) => !state.pairs.has(pair))))
+      })
     return {
       url: `redis://${host}:${port}`,
       host,
       port,
-      cut: () =>
-        Effect.suspend(() => {
-          // the connections of this moment, not those that clients make in answer to the cut
-          const pairs = Array.from(state.pairs)
-          state.cut()
-          return Effect.orDie(state.waitUntil(() => pairs.every((pair) => !state.pairs.has(pair))))
+      cut: () => cut(false),
+      reset: () => cut(true),
+      cutOnNext: (what) =>
+        Effect.sync(() => {
+          state.cutOnNext = what
         }),
       refuse: (on) =>
         Effect.suspend(() => {
@@ -299,6 +417,11 @@ export const make = Effect.fnUntraced(
           state.holding = true
         }),
       release: () => Effect.sync(() => state.release()),
+      slice: (on) =>
+        Effect.sync(() => {
+          state.slicing = on
+        }),
+      stall: (on) => Effect.sync(() => state.stall(on)),
       connections: Effect.sync(() => state.pairs.size),
       stats: Effect.sync(() => state.stats()),
       waitUntil: (condition) => state.waitUntil(condition)

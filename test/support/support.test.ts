@@ -267,6 +267,74 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual((yield* proxy.stats).heldBytes, 0)
     }))
 
+  it.effect("delivers what it holds also when the client has gone", () =>
+    Effect.gen(function*() {
+      const { direct, proxy, raw } = yield* setup
+      yield* proxy.holdRequests()
+      const fiber = yield* Effect.forkChild(Effect.exit(raw.call("INCR", "n")), { startImmediately: true })
+      yield* proxy.waitUntil((now) => now.heldBytes > 0)
+      raw.client.disconnect()
+      yield* Fiber.join(fiber)
+      const before = yield* proxy.stats
+      yield* proxy.release()
+      yield* proxy.waitUntil((now) => now.replyBytes > before.replyBytes && now.connections === 0)
+      assert.strictEqual(yield* direct.call("GET", "n"), "1")
+    }))
+
+  it.effect("resets", () =>
+    Effect.gen(function*() {
+      const { proxy, raw } = yield* setup
+      const closed = Effect.promise(() => once(raw.client.stream, "error", { signal: AbortSignal.timeout(3000) }))
+      const fiber = yield* Effect.forkChild(closed, { startImmediately: true })
+      yield* proxy.reset()
+      assert.include(String(yield* Fiber.join(fiber)), "ECONNRESET")
+      assert.strictEqual(yield* proxy.connections, 0)
+    }))
+
+  it.effect("cuts on the next request, or the next reply, and then no more", () =>
+    Effect.gen(function*() {
+      const { direct, proxy } = yield* setup
+      for (const [what, expected] of [["request", null], ["reply", "1"]] as const) {
+        const raw = yield* RawRedis.make(proxy.url, { retryStrategy: () => null })
+        yield* proxy.cutOnNext(what)
+        assert.isTrue(Exit.isFailure(yield* Effect.exit(raw.call("INCR", "n"))))
+        assert.strictEqual(yield* direct.call("GET", "n"), expected)
+      }
+      yield* proxy.cutOnNext("request")
+      yield* proxy.cutOnNext(undefined)
+      assert.strictEqual(yield* (yield* RawRedis.make(proxy.url)).call("INCR", "n"), 2)
+    }))
+
+  it.effect("slices to single bytes, in order", () =>
+    Effect.gen(function*() {
+      const { proxy, raw } = yield* setup
+      yield* proxy.slice(true)
+      const chunks: Array<number> = []
+      raw.client.stream.on("data", (chunk: Buffer) => chunks.push(chunk.length))
+      const sliced = raw.call("ECHO", "abcdefghijklmnopqrstuvwxyz")
+      assert.strictEqual(yield* sliced, "abcdefghijklmnopqrstuvwxyz")
+      assert.isAbove(chunks.length, 10)
+      // what comes after it waits its turn
+      const before = yield* Effect.forkChild(sliced, { startImmediately: true })
+      yield* proxy.slice(false)
+      assert.strictEqual(yield* raw.call("ECHO", "after"), "after")
+      assert.strictEqual(yield* Fiber.join(before), "abcdefghijklmnopqrstuvwxyz")
+    }))
+
+  it.effect("stalls, and goes on", () =>
+    Effect.gen(function*() {
+      const { proxy, raw } = yield* setup
+      yield* proxy.stall(true)
+      const fiber = yield* Effect.forkChild(raw.call("INCR", "n"), { startImmediately: true })
+      // a new connection is stalled too
+      const second = yield* Effect.forkChild(RawRedis.make(proxy.url), { startImmediately: true })
+      yield* proxy.waitUntil((now) => now.connections === 2)
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* proxy.stall(false)
+      assert.strictEqual(yield* Fiber.join(fiber), 1)
+      assert.strictEqual(yield* (yield* Fiber.join(second)).call("INCR", "n"), 2)
+    }))
+
   it.effect("closes with its scope", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.start()

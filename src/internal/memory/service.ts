@@ -3,10 +3,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import type { RedisService } from "../../RedisService.ts"
-import { RedisServiceError } from "../../RedisServiceError.ts"
+import { OutcomeUnknown, RedisServiceError } from "../../RedisServiceError.ts"
 import type { Program, Reply } from "../program/instruction.ts"
 import { type Limits, limitsOf, sizeOf, tooLarge } from "../program/limits.ts"
-import { slotOfProgram } from "../program/slot.ts"
+import { idempotentKey, largestKept, slotOfProgram } from "../program/slot.ts"
 import { interpret } from "./interpreter.ts"
 import { Store } from "./store.ts"
 
@@ -18,11 +18,39 @@ interface Options {
   readonly scope?: Scope.Scope
 }
 
+const encoder = new TextEncoder()
+
 /** @internal */
 export const make = (
   store = new Store(),
   { limits = limitsOf(), refusesCrossSlot = false, scope }: Options = {}
 ): RedisService["Service"] => {
+  /** One program; under a key of its caller only the first time, and then what it gave is given again. */
+  const perform = (program: Program, millis: number): Reply | OutcomeUnknown => {
+    const { idempotency } = program
+    if (idempotency === undefined) return interpret(store, program, millis * 1000)
+    const key = idempotentKey(program, idempotency.key)
+    const found = store.get(key, millis)
+    if (found?._tag === "hash") {
+      if (found.fields.get("$d") !== idempotency.identity) {
+        return { _tag: "failed", failure: { _tag: "conflict", step: 0 } }
+      }
+      const text = found.fields.get("$r")!
+      return text === "applied" ? new OutcomeUnknown({ applied: true }) : { _tag: "done", results: JSON.parse(text) }
+    }
+    const reply = interpret(store, program, millis * 1000)
+    if (reply._tag === "done") {
+      const text = JSON.stringify(reply.results)
+      const isKept = encoder.encode(text).length <= largestKept
+      store.entries.set(key, {
+        _tag: "hash",
+        fields: new Map([["$r", isKept ? text : "applied"], ["$d", idempotency.identity]]),
+        expiresAt: millis + idempotency.keepFor
+      })
+    }
+    return reply
+  }
+
   const run = <A, E>(
     program: Program,
     clock: Clock.Clock,
@@ -31,11 +59,10 @@ export const make = (
     const slot = refusesCrossSlot ? slotOfProgram(program) : 0
     if (typeof slot !== "number") return Exit.fail(new RedisServiceError({ reason: slot }))
     const failure = tooLarge(program, sizeOf(program), limits)
-    return read(
-      failure === undefined
-        ? interpret(store, program, clock.currentTimeMillisUnsafe() * 1000)
-        : { _tag: "failed", failure }
-    )
+    const reply: Reply | OutcomeUnknown = failure === undefined
+      ? perform(program, clock.currentTimeMillisUnsafe())
+      : { _tag: "failed", failure }
+    return reply._tag === "OutcomeUnknown" ? Exit.fail(new RedisServiceError({ reason: reply })) : read(reply)
   }
 
   return {

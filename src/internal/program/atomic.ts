@@ -2,15 +2,17 @@
  * What a program is before it runs: a tree of instructions and of what becomes of their results.
  */
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
 import { InvalidValue, top } from "../../DomainError.ts"
 import { RedisService } from "../../RedisService.ts"
+import { toMilliseconds } from "../schema/model.ts"
 import { listen, type Tolerated } from "../schema/tolerated.ts"
 import { compile, type Compiled, run, type Step } from "./compile.ts"
-import { forEachKey } from "./encode.ts"
+import { forEachKey, isPlaceless } from "./encode.ts"
 import { accessOf, type Argument, type Instruction, noFields, Op, opName, type Spec } from "./instruction.ts"
 import { settle } from "./settle.ts"
 
@@ -311,6 +313,10 @@ export const commit = (self: AtomicNode, service: RedisService["Service"]): Effe
   const compiled = self.compiled ?? compiledOf(self)
   if (compiled instanceof InvalidValue) return Exit.fail(compiled)
   if (!("program" in compiled)) return Effect.flatMap(resolve(compiled), () => commit(self, service))
+  return commitCompiled(compiled, service)
+}
+
+const commitCompiled = (compiled: Compiled, service: RedisService["Service"]): Effect.Effect<any, any> => {
   if (compiled.steps.length === 0) return Effect.sync(() => run(compiled, []))
   return compiled.isTolerant
     ? Effect.flatMap(
@@ -318,6 +324,56 @@ export const commit = (self: AtomicNode, service: RedisService["Service"]): Effe
       ([exit, tolerated]) => Effect.andThen(log(tolerated), exit)
     )
     : service.execute(compiled.program, (reply) => settle(compiled, reply))
+}
+
+/** @internal */
+export interface CommitOptions {
+  readonly idempotencyKey: string
+  readonly keepFor: Duration.Input
+}
+
+const longestKey = 512
+
+/** What tells a program from others. */
+const identityOf = (steps: ReadonlyArray<Step>): string =>
+  JSON.stringify(
+    steps.map(({ args, key, op, other, spec }) => [op, key, spec, args, other && [other.key, other.spec]])
+  )
+
+/**
+ * Commits a program under a key of its caller, once.
+ *
+ * @internal
+ */
+export const commitOnce = (
+  self: AtomicNode,
+  { idempotencyKey, keepFor }: CommitOptions,
+  service: RedisService["Service"]
+): Effect.Effect<any, any> => {
+  const compiled = compiledOf(self)
+  if (compiled instanceof InvalidValue) return Exit.fail(compiled)
+  if (!("program" in compiled)) {
+    return Effect.flatMap(resolve(compiled), () => commitOnce(self, { idempotencyKey, keepFor }, service))
+  }
+  const millis = toMilliseconds(keepFor)
+  const isKey = idempotencyKey !== "" && idempotencyKey.length <= longestKey && idempotencyKey.isWellFormed()
+  if (!isKey || millis === undefined) {
+    const { id = "", model = "" } = compiled.steps.find(({ op }) => !isPlaceless(op))?.place ?? {}
+    const issue = isKey
+      ? "Expected a time to keep the result that is finite, and at least 1 ms"
+      : `Expected an idempotency key of 1 to ${longestKey} characters`
+    return Exit.fail(new InvalidValue({ model, id, field: "", issue }))
+  }
+  const { program, steps } = compiled
+  return commitCompiled({
+    ...compiled,
+    program: {
+      instructions: program.instructions,
+      // what it gives is written
+      access: program.access === "read" ? "free" : program.access,
+      idempotency: { key: idempotencyKey, keepFor: millis, identity: identityOf(steps) }
+    }
+  }, service)
 }
 
 /** What was unreadable and tolerated is said in the log, without a value or an id. */
@@ -386,8 +442,11 @@ export const commitAll = Effect.fnUntraced(function*(
 })
 
 /** @internal */
-export const effect = (self: AtomicNode): Effect.Effect<any, any, RedisService> =>
-  Effect.flatMap(RedisService, (service) => commit(self, service))
+export const effect = (self: AtomicNode, options?: CommitOptions): Effect.Effect<any, any, RedisService> =>
+  Effect.flatMap(
+    RedisService,
+    (service) => options === undefined ? commit(self, service) : commitOnce(self, options, service)
+  )
 
 /** @internal */
 export const pipeline = (nodes: ReadonlyArray<AtomicNode>): Effect.Effect<any, never, RedisService> =>

@@ -23,6 +23,32 @@ export interface Batch {
 }
 
 /**
+ * How a program happens once, however often it arrives: what became of it stands under a token, where every attempt looks.
+ *
+ * @internal
+ */
+export interface Once {
+  /** without the prefix */
+  readonly key: string
+  readonly token: string
+  /** how long it is known, in milliseconds */
+  readonly keepFor: number
+  /** of the program, where the key is the caller's own */
+  readonly digest: string | undefined
+}
+
+/**
+ * What is sent: a program, how it happens once, and whether it has been sent before, without an answer.
+ *
+ * @internal
+ */
+export interface Sendable {
+  readonly program: Program
+  readonly once?: Once | undefined
+  readonly lost?: boolean
+}
+
+/**
  * The keys that an instruction touches: the entity's, and its collections'. A message touches none.
  *
  * @internal
@@ -60,7 +86,7 @@ const hasOneKey = ({ other, spec }: Instruction): boolean =>
  *
  * @internal
  */
-export const encodeBatch = (entries: ReadonlyArray<{ readonly program: Program }>, keyPrefix: string): Batch => {
+export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string): Batch => {
   const keys: Array<string> = []
   const specs: Array<Spec> = []
   const specIndex = new Map<Spec, number>()
@@ -90,7 +116,14 @@ export const encodeBatch = (entries: ReadonlyArray<{ readonly program: Program }
     }
     return index
   }
-  for (const { program: { instructions } } of entries) {
+  let guards: Map<string, number> | undefined
+  for (const entry of entries) {
+    const { instructions } = entry.program
+    if (entry.once !== undefined) {
+      guards ??= new Map()
+      pushOnce(entry.once, entry.lost === true ? Mode.again : Mode.first, code, keys, keyPrefix, guards)
+      lastKey = undefined
+    }
     code.push(instructions.length)
     declared = undefined
     for (const instruction of instructions) {
@@ -114,20 +147,55 @@ export const encodeBatch = (entries: ReadonlyArray<{ readonly program: Program }
   return { keys, argument: JSON.stringify([specs, code]) }
 }
 
+const Mode = { first: 0, again: 1, seal: 2 } as const
+
+const pushOnce = (
+  { digest, keepFor, key, token }: Once,
+  mode: number,
+  code: Array<Argument>,
+  keys: Array<string>,
+  keyPrefix: string,
+  guards: Map<string, number>
+): void => {
+  const index = guards.get(key) ?? keys.push(keyPrefix + key)
+  guards.set(key, index)
+  code.push(-1, index, token, mode, keepFor, digest ?? false)
+}
+
+/**
+ * Forbids programs that may still be on their way, and asks what became of them: no instructions.
+ *
+ * @internal
+ */
+export const encodeSeals = (seals: ReadonlyArray<Once>, keyPrefix: string): Batch => {
+  const keys: Array<string> = []
+  const code: Array<Argument> = []
+  const guards = new Map<string, number>()
+  for (const once of seals) {
+    pushOnce(once, Mode.seal, code, keys, keyPrefix, guards)
+    code.push(0)
+  }
+  return { keys, argument: JSON.stringify([[], code]) }
+}
+
 /**
  * What became of a program, as the interpreter on the server tells it: done, stopped by one of its own instructions, or
  * stopped by the server, which may have left it half done only where it says so.
  *
  * @internal
  */
-export type Outcome = Reply | {
-  readonly _tag: "refused"
-  readonly message: string
-  readonly step: number
-  readonly undone: boolean
-  /** the collection that it was about; empty: the hash */
-  readonly part: string
-}
+export type Outcome =
+  | Reply
+  /** an earlier attempt has done it, and its result is not kept; or it never will be */
+  | { readonly _tag: "applied" | "sealed" }
+  | {
+    readonly _tag: "refused"
+    readonly message: string
+    readonly step: number
+    readonly undone: boolean
+    /** the collection that it was about; empty: the hash */
+    readonly part: string
+  }
 
 const refusal = (entry: ReadonlyArray<any>): Outcome => {
   const [tag, step, detail, part = ""] = entry
@@ -139,6 +207,13 @@ const refusal = (entry: ReadonlyArray<any>): Outcome => {
       return failed({ _tag: "bounds", step: step - 1, bound: detail })
     case "arithmetic":
       return failed({ _tag: "arithmetic", step: step - 1, reason: detail })
+    case "once":
+      return repeated(step)
+    case "applied":
+    case "sealed":
+      return { _tag: tag }
+    case "conflict":
+      return failed({ _tag: tag, step: 0 })
     case "fail":
       return failed({ _tag: "fail", step: step - 1, index: detail[0], observed: detail.slice(1) })
     case "missing":
@@ -153,6 +228,15 @@ const refusal = (entry: ReadonlyArray<any>): Outcome => {
       })
     default:
       return failed({ _tag: tag, step: step - 1 })
+  }
+}
+
+/** The results of an earlier attempt. */
+const repeated = (text: string): Outcome => {
+  try {
+    return { _tag: "done", results: JSON.parse(text) }
+  } catch {
+    return { _tag: "applied" }
   }
 }
 

@@ -206,13 +206,26 @@ export type Access = "read" | "free" | "write"
 export interface Program {
   readonly instructions: ReadonlyArray<Instruction>
   readonly access: Access
+  readonly idempotency?: Idempotency | undefined
 }
 
-export const accessOf = (instructions: ReadonlyArray<Instruction>): Access => {
+/** The caller's own key: under it a program happens once, and gives its first result again for so long. */
+export interface Idempotency {
+  readonly key: string
+  /** in milliseconds */
+  readonly keepFor: number
+  /** what tells this program from others */
+  readonly identity: string
+}
+
+/**
+ * @param renews whether the time to live that a read renews counts
+ */
+export const accessOf = (instructions: ReadonlyArray<Instruction>, renews = true): Access => {
   let access: Access = "read"
   for (const { op, other, spec } of instructions) {
     if (op < Op.get) continue
-    if (spec.life?.access === true || other?.spec.life?.access === true) access = "free"
+    if (renews && (spec.life?.access === true || other?.spec.life?.access === true)) access = "free"
     switch (op) {
       case Op.get:
       case Op.compare:
@@ -266,6 +279,10 @@ export const accessOf = (instructions: ReadonlyArray<Instruction>): Access => {
   return access
 }
 
+/** Whether it makes no difference how often it runs: it writes nothing, but for the time to live that it renews. */
+export const isReading = ({ access, instructions }: Program): boolean =>
+  access === "read" || access === "free" && accessOf(instructions, false) === "read"
+
 export type Text = string | false
 
 /**
@@ -294,6 +311,8 @@ export type Failure =
     readonly what: "instructions" | "bytes"
     readonly limit: number
   }
+  /** another program was committed with this idempotency key */
+  | { readonly _tag: "conflict"; readonly step: number }
 
 export type Bound =
   | "minimum"

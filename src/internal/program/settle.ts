@@ -4,6 +4,7 @@
 import * as Exit from "effect/Exit"
 import {
   ArithmeticError,
+  Conflict,
   EntityCorrupted,
   EntityExists,
   EntityNotFound,
@@ -15,6 +16,7 @@ import { RedisServiceError, WrongType } from "../../RedisServiceError.ts"
 import { fieldOfPath } from "../schema/escape.ts"
 import { Problem } from "../schema/problem.ts"
 import { type Compiled, Control, onlyResult, run, type Step, Unreadable } from "./compile.ts"
+import { isPlaceless } from "./encode.ts"
 import { type Failure, type FieldSpec, hasOwnKey, isEntitySpec, Op, type Reply, type Result } from "./instruction.ts"
 
 type Site = Pick<Step, "field" | "key" | "place" | "spec">
@@ -119,6 +121,8 @@ const errorOf = (step: Step, failure: Failure): unknown => {
       return new OutOfBounds({ ...siteOf(step), bound: failure.bound, limit: limitOf(step, failure.bound) })
     case "arithmetic":
       return new ArithmeticError({ ...siteOf(step), reason: failure.reason })
+    case "conflict":
+      return new Conflict({ model: step.place.model, id: step.place.id })
     case "tooLarge":
       return new InvalidValue({ ...siteOf(step), issue: `Expected at most ${failure.limit} ${failure.what}` })
     case "tooLong":
@@ -148,6 +152,9 @@ const raised = ({ observed, raise }: Control, results: ReadonlyArray<Result>): u
  */
 export const settle = (compiled: Compiled, reply: Reply): Exit.Exit<any, any> => {
   const { fold, program, steps } = compiled
+  if (reply._tag === "failed" && reply.failure._tag === "conflict") {
+    return Exit.fail(errorOf(steps.find(({ op }) => !isPlaceless(op)) ?? steps[0]!, reply.failure))
+  }
   if (reply._tag === "failed") return Exit.fail(errorOf(failed(steps, reply.failure), reply.failure))
   const { results } = reply
   const applied = program.access !== "read"

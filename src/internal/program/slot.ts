@@ -51,3 +51,31 @@ export const slotOfProgram = (program: Program): number | CrossSlot => {
   const [slot = 0, ...others] = new Set(keys.map(slotOf))
   return others.length === 0 ? slot : new CrossSlot({ keys })
 }
+
+/** of a program without keys: its slot is 0, where such programs are sent */
+const noTag = "{06S}"
+
+/**
+ * What of its first key decides the slot of a program.
+ *
+ * @internal
+ */
+export const tagOf = (program: Program): string => {
+  let first: string | undefined
+  for (const key of keysOf(program)) if (first === undefined || key < first) first = key
+  return first === undefined ? noTag : /\{[^}]+\}/.exec(first)?.[0] ?? `{${first}}`
+}
+
+/**
+ * Where it is kept what became of a program that has a key of its caller.
+ *
+ * @internal
+ */
+export const idempotentKey = (program: Program, key: string): string => `${tagOf(program)}:$key:${key}`
+
+/**
+ * The largest text of results that is kept, in bytes.
+ *
+ * @internal
+ */
+export const largestKept = 4096

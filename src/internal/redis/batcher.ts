@@ -9,6 +9,7 @@ import type { Access } from "../program/instruction.ts"
 import { type Limits, sizeOf, tooLarge } from "../program/limits.ts"
 import { slotOfProgram } from "../program/slot.ts"
 import { Entry } from "./entry.ts"
+import { onceOf } from "./once.ts"
 import type { Sender } from "./sender.ts"
 
 /** @internal */
@@ -29,6 +30,10 @@ export interface BatcherOptions {
   readonly refusesCrossSlot: boolean
   readonly batch: BatchLimits
   readonly limits: Limits
+  /** how many programs may wait for their answers: 65,536 unless said otherwise */
+  readonly maximumWaiting?: number
+  /** of the tokens of programs that write, in milliseconds; undefined: they have none */
+  readonly window?: number | undefined
 }
 
 /** @internal */
@@ -41,13 +46,17 @@ export interface Batcher {
 
 /** @internal */
 export const make = (options: BatcherOptions): Batcher => {
-  const { batch, isCluster, limits, refusesCrossSlot, sender } = options
+  const { batch, isCluster, limits, maximumWaiting = 65_536, refusesCrossSlot, sender, window } = options
   let waiting: Record<Access, Array<Entry>> = { read: [], free: [], write: [] }
+  let gathered = 0
+  /** when the first of those that wait was committed */
+  let since = 0
   let scheduled = false
   let closed = false
 
   const flush = (): void => {
     scheduled = false
+    gathered = 0
     const taken = waiting
     waiting = { read: [], free: [], write: [] }
     for (const access of ["read", "free", "write"] as const) {
@@ -80,22 +89,27 @@ export const make = (options: BatcherOptions): Batcher => {
         group.length === batch.programs ||
         group.length > 0 && (bytes + size > batch.bytes || instructions + count > batch.instructions)
       ) {
-        sender.send(access, group)
+        sender.send(access, group, since)
         group = []
         bytes = instructions = 0
       }
+      if (window !== undefined || program.idempotency !== undefined) entry.once = onceOf(program, window)
       group.push(entry)
       bytes += size
       instructions += count
     }
-    if (group.length > 0) sender.send(access, group)
+    if (group.length > 0) sender.send(access, group, since)
   }
 
-  const enqueue = (entry: Entry): void => {
-    if (closed) return entry.fail(new ConnectionUnavailable({}))
+  const isFull = (): boolean => gathered + sender.waiting() >= maximumWaiting
+
+  const enqueue = (entry: Entry, refused: boolean): void => {
+    if (closed || refused) return entry.fail(new ConnectionUnavailable({}))
     waiting[entry.program.access].push(entry)
+    gathered++
     if (!scheduled) {
       scheduled = true
+      since = performance.now()
       setImmediate(flush)
     }
   }
@@ -104,7 +118,7 @@ export const make = (options: BatcherOptions): Batcher => {
     execute: (program, read) =>
       Effect.callback((resume) => {
         const entry = new Entry(program, read, resume)
-        enqueue(entry)
+        enqueue(entry, isFull())
         return entry
       }),
     executeAll: (programs, read) =>
@@ -118,7 +132,9 @@ export const make = (options: BatcherOptions): Batcher => {
             if (left === 0) resume(Effect.succeed(exits))
           })
         )
-        entries.forEach(enqueue)
+        // they are there already: all of them, or none
+        const refused = isFull()
+        for (const entry of entries) enqueue(entry, refused)
         return Effect.sync(() => entries.forEach((entry) => entry.leave()))
       }),
     close: Effect.callback<void>((resume) => {

@@ -7,6 +7,7 @@ import {
   RedisServiceError,
   type RedisServiceErrorReason
 } from "../../RedisServiceError.ts"
+import type { Once } from "../program/encode.ts"
 import type { Program, Reply } from "../program/instruction.ts"
 
 /**
@@ -20,8 +21,12 @@ export class Entry extends Effectable.Class<void> {
   /** undefined when the caller has its answer, or has gone */
   resume: ((exit: Exit.Exit<any, any>) => void) | undefined
   read: (reply: Reply) => Exit.Exit<any, any>
-  /** on its way, or without a reply */
+  /** on its way */
   sent = false
+  /** it was sent, and no reply came: that attempt may have been applied, or may yet be */
+  lost = false
+  /** how it happens once, where it does */
+  once: Once | undefined = undefined
   /** the last answer that did not settle it */
   refusal: RedisServiceErrorReason | undefined = undefined
 
@@ -79,7 +84,7 @@ export class Entry extends Effectable.Class<void> {
   /** Without an answer: what is known is only whether it was sent. */
   abandon(): void {
     if (this.resume !== undefined) {
-      this.fail(this.sent ? new OutcomeUnknown({}) : this.refusal ?? new ConnectionUnavailable({}))
+      this.fail(this.sent || this.lost ? new OutcomeUnknown({}) : this.refusal ?? new ConnectionUnavailable({}))
     }
   }
 }

@@ -30,14 +30,21 @@ export const settings: RedisOptions = {
 const defaults: RedisOptions = {
   host: "127.0.0.1",
   connectTimeout: 2000,
+  // by then everything has its answer: nothing is left to wait for, and a client that reconnects would wait all the same
+  disconnectTimeout: 1,
   // a server that loads its data says when it expects to be ready, and may be so long before
   maxLoadingRetryTime: 200
 }
 
 const unknown = Exit.fail(new TransportError({ outcome: "Unknown" }))
 
-/** The messages by which ioredis says that a command has not left. */
-const neverLeft = /Stream isn't writeable|Cluster isn't ready|None of startup nodes|Failed to refresh slots cache/
+/**
+ * The messages by which ioredis says that a command has not left.
+ *
+ * @internal
+ */
+export const neverLeft =
+  /Stream isn't writeable|Cluster isn't ready|None of startup nodes|Failed to refresh slots cache/
 
 /** What ioredis has of a silence, and not in its types. */
 interface Silence {
@@ -50,8 +57,10 @@ interface Silence {
 /**
  * Timers run before sockets are read, so that a process that was busy would take its own silence for the server's, and drop
  * a connection whose answers are there. This `socketTimeout` reads them first.
+ *
+ * @internal
  */
-const listenFirst = (client: Redis): void => {
+export const listenFirst = (client: Redis): void => {
   const self = client as unknown as Silence
   self.setSocketTimeout = () => {
     const { stream } = self

@@ -17,6 +17,8 @@ import { type Script, scripts } from "./script.ts"
 /** @internal */
 export interface ServerInfo {
   readonly isCluster: boolean
+  /** whether it drops keys under pressure */
+  readonly evicts: boolean
 }
 
 /** Every command that the interpreter calls on a key: `[name, argument...]` after the key. Channels are a right of their own. */
@@ -150,12 +152,13 @@ export const inspect = Effect.fnUntraced(function*(
   const major = Number(value(server, "valkey_version|redis_version")?.split(".")[0])
   if (!(major >= 7)) return yield* fail(new Unsupported({ requirement }))
   const policy = value(memory, "maxmemory_policy")
-  if (policy !== undefined && policy !== "noeviction") {
+  const evicts = policy !== undefined && policy !== "noeviction"
+  if (evicts) {
     yield* Effect.logWarning(
       `The server's maxmemory-policy is ${policy}: under pressure it drops keys, and with them parts of entities. Set noeviction.`
     )
   }
-  const info: ServerInfo = { isCluster: value(server, "redis_mode|server_mode") === "cluster" }
+  const info: ServerInfo = { evicts, isCluster: value(server, "redis_mode|server_mode") === "cluster" }
   return info
 })
 

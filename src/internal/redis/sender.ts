@@ -1,16 +1,23 @@
 /**
- * Brings groups of programs to their answers: each group is one call, sent as soon as there is a connection, and settled by
- * its reply or at its deadline. Callbacks rather than fibers, since every operation passes here.
+ * Brings groups of programs to their answers: each group is one call, sent as soon as there is a connection, sent again where
+ * that is safe with what has no answer yet, and settled by its reply or at its deadline. Callbacks rather than fibers, since
+ * every operation passes here.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import { ScriptFailed, ServerUnavailable } from "../../RedisServiceError.ts"
+import {
+  ConnectionUnavailable,
+  OutcomeUnknown,
+  type RedisServiceErrorReason,
+  ScriptFailed,
+  ServerUnavailable
+} from "../../RedisServiceError.ts"
 import type { RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
-import { type Batch, decodeBatch, encodeBatch, type Outcome } from "../program/encode.ts"
-import type { Access } from "../program/instruction.ts"
+import { type Batch, decodeBatch, encodeBatch, encodeSeals, type Outcome } from "../program/encode.ts"
+import { type Access, isReading } from "../program/instruction.ts"
 import { keysOf } from "../program/slot.ts"
 import { broken, classify, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
 import type { Entry } from "./entry.ts"
@@ -23,11 +30,18 @@ export interface SenderOptions {
   /** in milliseconds */
   readonly deadline: number
   readonly runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+  /** whether programs are sent again; they are unless it is false */
+  readonly retry?: boolean | undefined
 }
 
 /** @internal */
 export interface Sender {
-  readonly send: (access: Access, entries: ReadonlyArray<Entry>) => void
+  /**
+   * @param since when they were committed
+   */
+  readonly send: (access: Access, entries: ReadonlyArray<Entry>, since: number) => void
+  /** How many programs are on their way or wait. */
+  readonly waiting: () => number
   /** Refuses what was not sent, and calls back when all that was sent has its answer. */
   readonly drain: (done: () => void) => void
 }
@@ -35,59 +49,111 @@ export interface Sender {
 const nothing: Batch = { keys: [], argument: "" }
 const nobody: ReadonlyArray<Entry> = []
 
+/** How long before its deadline a program that happens once is given up, to find out what became of it. */
+const sealMillis = 250
+/** A retry needs as long at least. */
+const leastMillis = 20
+
 class Group {
   readonly access: Access
   entries: ReadonlyArray<Entry>
+  /** how many are counted as waiting */
+  size = 0
   /** what was sent */
   batch: Batch = nothing
   readonly expiresAt: number
-  /** what comes after this group has its answers */
-  readonly next: (() => void) | undefined
+  /** when something has to be done without an answer: it is given up, or it is over */
+  wakesAt: number
+  /** what comes after this group has its first answers */
+  next: (() => void) | undefined
+  /** the call, or the wait for a connection */
   fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
+  /** whether a call is on its way */
+  isSent = false
+  retries = 0
+  pause: ReturnType<typeof setTimeout> | undefined = undefined
+  /** nothing of it is sent again */
+  isGivenUp = false
+  /** the call that asks what became of it, or the wait for a connection */
+  seal: Fiber.Fiber<unknown, unknown> | undefined = undefined
   isOver = false
 
-  constructor(access: Access, entries: ReadonlyArray<Entry>, expiresAt: number, next: (() => void) | undefined) {
+  constructor(
+    access: Access,
+    entries: ReadonlyArray<Entry>,
+    expiresAt: number,
+    wakesAt: number,
+    next: (() => void) | undefined
+  ) {
     this.access = access
     this.entries = entries
     this.expiresAt = expiresAt
+    this.wakesAt = wakesAt
     this.next = next
   }
 }
 
 /** @internal */
 export const make = (options: SenderOptions): Sender => {
-  const { deadline, keyPrefix, runFork, transport } = options
+  const { deadline, keyPrefix, retry = true, runFork, transport } = options
   const inFlight = new Set<Group>()
+  let waiting = 0
   let timer: ReturnType<typeof setTimeout> | undefined
+  let timerAt = Infinity
   let drained: (() => void) | undefined
+
+  const schedule = (at: number): void => {
+    if (timer !== undefined) {
+      if (timerAt <= at) return
+      clearTimeout(timer)
+    }
+    timerAt = at
+    timer = setTimeout(elapsed, Math.max(1, Math.ceil(at - performance.now())))
+  }
 
   const start = (group: Group): void => {
     inFlight.add(group)
-    timer ??= setTimeout(elapsed, deadline)
+    occupy(group)
+    schedule(group.wakesAt)
     advance(group)
+  }
+
+  const occupy = (group: Group): void => {
+    group.size = group.entries.length
+    waiting += group.size
+  }
+
+  const release = (group: Group): void => {
+    waiting -= group.size
+    group.size = 0
+  }
+
+  const proceed = (group: Group): void => {
+    const { next } = group
+    group.next = undefined
+    if (next !== undefined) next()
   }
 
   const over = (group: Group): void => {
     if (group.isOver) return
     group.isOver = true
+    release(group)
     // also after a defect: no caller is left waiting
     for (const entry of group.entries) entry.abandon()
+    const { fiber, seal } = group
     group.entries = nobody
     group.batch = nothing
-    group.fiber = undefined
+    group.fiber = group.seal = undefined
+    if (group.pause !== undefined) clearTimeout(group.pause)
     inFlight.delete(group)
-    if (group.next !== undefined) group.next()
+    if (fiber !== undefined) fiber.interruptUnsafe()
+    if (seal !== undefined) seal.interruptUnsafe()
+    proceed(group)
     if (inFlight.size === 0) {
       clearTimeout(timer)
       timer = undefined
       if (drained !== undefined) drained()
     }
-  }
-
-  const stop = (group: Group): void => {
-    const fiber = group.fiber
-    over(group)
-    fiber?.interruptUnsafe()
   }
 
   /** A client that was busy reads first what has come meanwhile: sockets are read between timers and immediates. */
@@ -100,28 +166,69 @@ export const make = (options: SenderOptions): Sender => {
     const now = performance.now()
     let earliest = Infinity
     for (const group of inFlight) {
-      if (group.expiresAt <= now) stop(group)
-      else earliest = Math.min(earliest, group.expiresAt)
+      if (group.expiresAt <= now) over(group)
+      else if (group.wakesAt <= now) giveUp(group)
+      if (!group.isOver) earliest = Math.min(earliest, group.wakesAt)
     }
-    if (inFlight.size > 0) timer ??= setTimeout(elapsed, Math.max(1, Math.ceil(earliest - performance.now())))
+    if (inFlight.size > 0) schedule(earliest)
   }
 
-  const run = <A, E>(group: Group, effect: Effect.Effect<A, E>, then: (exit: Exit.Exit<A, E>) => void): void => {
+  const run = <A, E>(
+    group: Group,
+    of: "fiber" | "seal",
+    effect: Effect.Effect<A, E>,
+    then: (exit: Exit.Exit<A, E>) => void
+  ): void => {
     const fiber = runFork(effect)
-    group.fiber = fiber
+    group[of] = fiber
     fiber.addObserver((exit) => {
-      if (!group.isOver) then(exit)
+      // it was left
+      if (group[of] !== fiber) return
+      group[of] = undefined
+      then(exit)
+    })
+  }
+
+  const call = (
+    group: Group,
+    of: "fiber" | "seal",
+    batch: Batch,
+    access: Access,
+    then: (exit: Exit.Exit<ServerReply, TransportError>) => void,
+    command: "EVAL" | "EVALSHA" = "EVALSHA"
+  ): void => {
+    const script = scripts[access]
+    const effect = transport.evaluate({
+      command: script.readOnly ? `${command}_RO` : command,
+      script: command === "EVAL" ? script.text : script.sha,
+      keys: batch.keys,
+      argument: batch.argument
+    })
+    run(group, of, effect, (exit) => {
+      if (
+        Exit.isSuccess(exit) && exit.value._tag === "Error" && command === "EVALSHA" && isNoScript(exit.value.message)
+      ) {
+        return call(group, of, batch, access, then, "EVAL")
+      }
+      then(exit)
     })
   }
 
   /** Sends what still has a caller, and waits for a connection as long as nothing was sent. */
   const advance = (group: Group): void => {
-    group.entries = group.entries.filter((entry) => entry.resume !== undefined)
+    group.entries = group.entries.filter(isAwaited)
     if (group.entries.length === 0) return over(group)
+    const left = group.wakesAt - performance.now()
+    if (left <= 0 || group.retries > 0 && left < leastMillis) return giveUp(group)
     try {
       group.batch = encodeBatch(group.entries, keyPrefix)
       for (const entry of group.entries) entry.sent = true
-      evaluate(group, "EVALSHA")
+      group.isSent = true
+      call(group, "fiber", group.batch, group.access, (exit) => {
+        group.isSent = false
+        if (Exit.isFailure(exit)) unanswered(group, exit)
+        else answer(group, exit.value)
+      })
     } catch (defect) {
       // nothing was sent, and it can't be: whoever waits is told, and other groups go on
       for (const entry of group.entries) entry.die(defect)
@@ -129,84 +236,227 @@ export const make = (options: SenderOptions): Sender => {
     }
   }
 
-  const evaluate = (group: Group, command: "EVAL" | "EVALSHA"): void => {
-    const script = scripts[group.access]
-    const call = transport.evaluate({
-      command: script.readOnly ? `${command}_RO` : command,
-      script: command === "EVAL" ? script.text : script.sha,
-      keys: group.batch.keys,
-      argument: group.batch.argument
-    })
-    run(group, call, (exit) => {
-      if (Exit.isFailure(exit)) return wait(group, exit)
-      const reply = exit.value
-      if (reply._tag === "Error" && command === "EVALSHA" && isNoScript(reply.message)) return evaluate(group, "EVAL")
-      answer(group, reply)
-    })
-  }
+  /** In another turn, since a connection that is ending looks ready until its event. */
+  const ready = Effect.andThen(transport.ready, Effect.yieldNow)
 
-  const wait = (group: Group, exit: Exit.Failure<unknown, TransportError>): void => {
+  const unanswered = (group: Group, exit: Exit.Failure<unknown, TransportError>): void => {
     const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
-    if (error?.outcome !== "NotSent") return over(group)
-    const reason = refusalOf(error)
-    // no script had run
-    const refusal = reason?._tag === "ScriptFailed" ? new ServerUnavailable({ code: reason.code }) : reason
+    if (error?.outcome !== "NotSent") return lose(group)
+    const refusal = notSent(error)
     for (const entry of group.entries) {
       entry.sent = false
       entry.refusal = refusal
     }
-    if (isFinal(refusal)) return over(group)
-    // in another turn, since a connection that is ending looks ready until its event
-    run(group, Effect.andThen(transport.ready, Effect.yieldNow), (exit) => {
+    if (group.isGivenUp) return remain(group)
+    if (isFinal(refusal) || drained !== undefined) return giveUp(group)
+    run(group, "fiber", ready, (exit) => {
       if (Exit.isSuccess(exit)) advance(group)
-      else wait(group, exit)
+      else unanswered(group, exit)
     })
+  }
+
+  /** Sent, and no reply. */
+  const lose = (group: Group): void => {
+    const entries = group.entries.filter(isAwaited)
+    for (const entry of entries) {
+      entry.sent = false
+      entry.lost = true
+    }
+    if (group.isGivenUp) return remain(group)
+    group.entries = entries.filter((entry) => {
+      const isSafe = entry.once !== undefined || isReading(entry.program)
+      if (!isSafe) entry.abandon()
+      return isSafe
+    })
+    // the first time it is the connection that is waited for
+    again(group, group.retries === 0 ? 0 : undefined)
+  }
+
+  /** Sends what is left once more, after a while; or gives it up. */
+  const again = (group: Group, delay = backoff(group.retries)): void => {
+    if (group.entries.length === 0) return over(group)
+    if (group.size === 0) occupy(group)
+    group.retries++
+    const isLate = performance.now() + delay + leastMillis > group.wakesAt
+    if (!retry || drained !== undefined || isLate) giveUp(group)
+    else group.pause = setTimeout(advance, delay, group)
+    // the others don't wait for this one
+    proceed(group)
+  }
+
+  /**
+   * Nothing is sent any more. What may be done, or may yet be, is forbidden where it happens once, and settled by what is
+   * told then; what is on its way may still be answered; the rest is over.
+   */
+  const giveUp = (group: Group): void => {
+    if (group.isOver || group.isGivenUp) return
+    group.isGivenUp = true
+    group.wakesAt = group.expiresAt
+    if (group.pause !== undefined) clearTimeout(group.pause)
+    if (!group.isSent) {
+      const { fiber } = group
+      group.fiber = undefined
+      fiber?.interruptUnsafe()
+      for (const entry of group.entries) if (!isSealable(entry)) entry.abandon()
+    }
+    seal(group)
+    remain(group)
+  }
+
+  /** Whether anything is left to wait for. */
+  const remain = (group: Group): void => {
+    if (group.isOver) return
+    if (!group.isSent) {
+      for (const entry of group.entries) if (!isSealable(entry)) entry.abandon()
+    }
+    if (!group.entries.some(isAwaited)) over(group)
+  }
+
+  const seal = (group: Group): void => {
+    const entries = group.entries.filter(isSealable)
+    if (entries.length === 0 || group.isOver) return
+    const later = () => {
+      group.pause = setTimeout(seal, leastMillis, group)
+    }
+    const onReply = (reply: ServerReply): void => {
+      if (reply._tag === "Error") {
+        const reason = classify(reply.message, [], false)
+        return reason._tag === "ServerUnavailable" ? later() : over(group)
+      }
+      const outcomes = decodeBatch(entries, reply.text)
+      if (outcomes === undefined) return over(group)
+      leave(group)
+      for (let i = 0; i < entries.length; i++) settle(entries[i]!, outcomes[i]!)
+      remain(group)
+      if (!group.isOver) later()
+    }
+    call(group, "seal", encodeSeals(entries.map(({ once }) => once!), keyPrefix), "free", (exit) => {
+      if (Exit.isSuccess(exit)) return onReply(exit.value)
+      const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+      if (error === undefined || isFinal(refusalOf(error))) return over(group)
+      run(group, "seal", ready, (exit) => Exit.isSuccess(exit) ? seal(group) : later())
+    })
+  }
+
+  /** Waits no longer for the call that is on its way. */
+  const leave = (group: Group): void => {
+    if (!group.isSent) return
+    const { fiber } = group
+    group.fiber = undefined
+    group.isSent = false
+    for (const entry of group.entries) {
+      entry.sent = false
+      entry.lost = true
+    }
+    fiber?.interruptUnsafe()
   }
 
   const answer = (group: Group, reply: ServerReply): void => {
     const { entries } = group
-    if (reply._tag === "Error") {
-      const { message } = reply
-      if (entries.length > 1 && isDivisible(message)) {
-        for (const entry of entries) {
-          entry.sent = false
-          entry.refusal = classify(message, keysOf(entry.program), false)
-        }
-        return divide(group, 0)
-      }
-      for (const entry of entries) entry.fail(classify(message, keysOf(entry.program), false))
+    // whoever has an answer goes on at once
+    release(group)
+    if (reply._tag === "Error") return refused(group, reply.message)
+    const outcomes = decodeBatch(entries, reply.text)
+    if (outcomes === undefined) {
+      for (const entry of entries) entry.fail(new ScriptFailed({ code: "REPLY", applied: "unknown" }))
       return over(group)
     }
-    const outcomes = decodeBatch(entries, reply.text)
-    for (let i = 0; i < entries.length; i++) {
-      if (outcomes === undefined) entries[i]!.fail(new ScriptFailed({ code: "REPLY", applied: "unknown" }))
-      else settle(entries[i]!, outcomes[i]!)
+    let isSettled = true
+    for (let i = 0; i < entries.length; i++) isSettled = settle(entries[i]!, outcomes[i]!) && isSettled
+    if (isSettled) return over(group)
+    if (group.isGivenUp) return remain(group)
+    group.entries = entries.filter(isAwaited)
+    again(group)
+  }
+
+  /** The server has run nothing of the call, or has stopped in the middle. */
+  const refused = (group: Group, message: string): void => {
+    const entries = group.entries.filter(isAwaited)
+    const reasons = entries.map((entry) => classify(message, keysOf(entry.program), false))
+    for (const [i, entry] of entries.entries()) refuse(entry, reasons[i]!)
+    if (group.isGivenUp) return remain(group)
+    if (entries.length > 1 && isDivisible(message)) {
+      group.entries = nobody
+      divide(group, entries)
+      return over(group)
     }
-    over(group)
+    group.entries = entries
+    if (reasons[0]?._tag === "ServerUnavailable") return again(group)
+    for (const [i, entry] of entries.entries()) if (!isSealable(entry)) entry.fail(reasons[i]!)
+    giveUp(group)
   }
 
   /** One by one, within the deadline of all. */
-  const divide = (group: Group, at: number): void => {
-    const entry = group.entries[at]
-    if (entry === undefined) return over(group)
-    start(new Group(group.access, [entry], group.expiresAt, () => divide(group, at + 1)))
+  const divide = ({ access, expiresAt, wakesAt }: Group, entries: ReadonlyArray<Entry>): void => {
+    const next = (at: number): void => {
+      const entry = entries[at]
+      if (entry === undefined) return
+      start(new Group(access, [entry], expiresAt, wakesAt, () => next(at + 1)))
+    }
+    next(0)
   }
 
+  const margin = Math.min(sealMillis, deadline / 2)
+
   return {
-    send: (access, entries) => start(new Group(access, entries, performance.now() + deadline, undefined)),
+    send: (access, entries, since) => {
+      const expiresAt = since + deadline
+      start(new Group(access, entries, expiresAt, entries.some(isOnce) ? expiresAt - margin : expiresAt, undefined))
+    },
+    waiting: () => waiting,
     drain: (done) => {
       drained = done
       if (inFlight.size === 0) return done()
-      for (const group of inFlight) {
-        if (group.entries.every((entry) => !entry.sent)) stop(group)
-      }
+      for (const group of inFlight) if (!group.isSent) giveUp(group)
     }
   }
 }
 
-const settle = (entry: Entry, outcome: Outcome): void => {
-  if (outcome._tag !== "refused") return entry.answer(outcome)
+/** From about 10 ms to about 250, so that clients don't come at once. */
+const backoff = (retries: number): number => Math.min(250, 10 * 2 ** retries) * (0.5 + Math.random() / 2)
+
+const isAwaited = (entry: Entry): boolean => entry.resume !== undefined
+const isOnce = (entry: Entry): boolean => entry.once !== undefined
+
+/** It may have happened, or may yet, and it can be found out. */
+const isSealable = (entry: Entry): boolean =>
+  entry.resume !== undefined && entry.once !== undefined && (entry.sent || entry.lost)
+
+/** Why a call was not sent, where the server has said so: no script had run. */
+const notSent = (error: TransportError): RedisServiceErrorReason | undefined => {
+  const reason = refusalOf(error)
+  return reason?._tag === "ScriptFailed" ? new ServerUnavailable({ code: reason.code }) : reason
+}
+
+const refuse = (entry: Entry, reason: RedisServiceErrorReason): void => {
+  entry.sent = false
+  entry.refusal = reason
+}
+
+/** Whether it has its answer now; otherwise it may be sent again. */
+const settle = (entry: Entry, outcome: Outcome): boolean => {
+  switch (outcome._tag) {
+    case "done":
+    case "failed":
+      entry.answer(outcome)
+      return true
+    case "applied":
+      entry.fail(new OutcomeUnknown({ applied: true }))
+      return true
+    case "sealed":
+      entry.fail(entry.refusal ?? new ConnectionUnavailable({}))
+      return true
+  }
   const { message, part, step, undone } = outcome
-  if (undone && isWrongType(message)) return entry.answer({ _tag: "failed", failure: { _tag: "type", step, part } })
-  entry.fail(undone ? classify(message, keysOf(entry.program), true) : broken(message))
+  if (undone && isWrongType(message)) {
+    entry.answer({ _tag: "failed", failure: { _tag: "type", step, part } })
+    return true
+  }
+  const reason = undone ? classify(message, keysOf(entry.program), true) : broken(message)
+  if (reason._tag !== "ServerUnavailable") {
+    entry.fail(reason)
+    return true
+  }
+  refuse(entry, reason)
+  return entry.resume === undefined
 }

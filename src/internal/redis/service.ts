@@ -10,12 +10,22 @@ import { inspect } from "./probe.ts"
 import * as Sender from "./sender.ts"
 import * as Subscriptions from "./subscriptions.ts"
 
+interface ExactlyOnce {
+  readonly window?: Duration.Input | undefined
+  readonly acceptEviction?: boolean | undefined
+}
+
+const unsupported = (requirement: string) => new RedisServiceError({ reason: new Unsupported({ requirement }) })
+
 /** @internal */
 export interface Options extends LimitOptions {
   readonly keyPrefix?: string | undefined
   readonly deadline?: Duration.Input | undefined
   readonly batch?: Partial<Batcher.BatchLimits> | undefined
   readonly crossSlot?: "refuse" | undefined
+  readonly retry?: boolean | undefined
+  readonly maximumWaiting?: number | undefined
+  readonly exactlyOnce?: boolean | ExactlyOnce | undefined
 }
 
 /** @internal */
@@ -26,18 +36,29 @@ export const make = Effect.fnUntraced(function*(
   const keyPrefix = options.keyPrefix ?? ""
   const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "5 seconds"))
   if (/[{}]/.test(keyPrefix)) {
-    return yield* new RedisServiceError({ reason: new Unsupported({ requirement: "a key prefix without braces" }) })
+    return yield* unsupported("a key prefix without braces")
   }
-  const { isCluster } = yield* inspect(transport, { keyPrefix, deadline })
+  const { exactlyOnce } = options
+  const once: ExactlyOnce | undefined = exactlyOnce === true ? {} : exactlyOnce === false ? undefined : exactlyOnce
+  const window = once && Duration.toMillis(Duration.fromInputUnsafe(once.window ?? "60 seconds"))
+  if (window !== undefined && !(deadline < window && window < Infinity)) {
+    return yield* unsupported("a window of exactlyOnce that is longer than the deadline")
+  }
+  const { evicts, isCluster } = yield* inspect(transport, { keyPrefix, deadline })
+  if (evicts && once !== undefined && once.acceptEviction !== true) {
+    return yield* unsupported("the maxmemory-policy noeviction, since exactlyOnce keeps its tokens in keys")
+  }
   const context = yield* Effect.context<never>()
   const runFork = Effect.runForkWith(context)
   const scope = yield* Effect.scope
   const batcher = Batcher.make({
-    sender: Sender.make({ transport, keyPrefix, deadline, runFork }),
+    sender: Sender.make({ transport, keyPrefix, deadline, runFork, retry: options.retry !== false }),
     isCluster,
     refusesCrossSlot: options.crossSlot === "refuse",
     batch: { ...Batcher.defaultBatch, ...options.batch },
-    limits: limitsOf(options)
+    limits: limitsOf(options),
+    window,
+    ...(options.maximumWaiting === undefined ? undefined : { maximumWaiting: options.maximumWaiting })
   })
   yield* Effect.addFinalizer(() => batcher.close)
   return {

@@ -1,5 +1,6 @@
 -- Runs the batch: each program by itself, wholly or not at all.
-local pc, last = 1, #code
+local total = #code
+local pc, last = 1, total -- where it is, and where it ends for now
 local start, head = 1, 0 -- of the program that runs
 
 -- Most programs are one operation on one field, or one read: with nothing to undo, they need no bookkeeping. The version
@@ -62,16 +63,41 @@ local function alone(op, key, spec, at, n)
   return result
 end
 
-local function run()
+-- Past the program that begins here.
+local function past(from)
+  local count = code[from]
+  from = from + 1
+  for _ = 1, count do from = from + 4 + code[from + 3] end
+  return from
+end
+
+-- A program that happens once: what its token tells instead of running it, or nothing, and the loop ends after it.
+local function guard()
+  pc = pc + 6
+  start, head, size, step = pc, size + 1, size + 1, 1
+  out[head] = true
+  if not known then known, keep, cancel = once() end
+  local told = known(pc - 5)
+  size = head - 1
+  if told then return told end
+  guarded, last = true, past(pc) - 1
+end
+
+-- Runs up to `last`.
+local function advance()
   if rest then
     local proceed = rest
     rest = nil
     pc = proceed()
   end
   while pc <= last do
-    local count = code[pc]
+    local count, told = code[pc], nil
+    if count < 0 then
+      told = guard()
+      count = told and 0 or code[pc]
+    end
     start, head, size, ordinal = pc, size + 1, size + 2, ordinal + 1
-    out[head] = true
+    out[head] = told or true
     pc = pc + 1
     local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
     if count == 1 and (op < OP.size and op >= OP.get and op ~= OP.load and not spec.of or op == OP.read or op == OP.find
@@ -81,6 +107,7 @@ local function run()
       pc = pc + 4 + n
     elseif count == 0 then
       size = head
+      if told then pc = past(start) end
     else
       local after
       if count > 1 and count < 500 then
@@ -94,6 +121,16 @@ local function run()
       end
       pc = after
     end
+  end
+end
+
+local function run()
+  advance()
+  while guarded do
+    guarded, last = false, total
+    local refused = keep(head, size)
+    if refused then out[head], size = refused, head end
+    advance()
   end
 end
 
@@ -111,9 +148,11 @@ repeat
       out[head] = { "broken", step, message or why[1] }
     end
     part = nil
-    local count = code[start]
-    pc = start + 1
-    for _ = 1, count do pc = pc + 4 + code[pc + 3] end
+    if guarded then
+      guarded, last = false, total
+      cancel()
+    end
+    pc = past(start)
   end
 until ok
 return cjson.encode(out)

@@ -1,0 +1,227 @@
+/**
+ * Carries out plans of faults around anything that takes requests.
+ */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import { RedisService } from "../../RedisService.ts"
+import { ConnectionUnavailable, OutcomeUnknown, RedisServiceError } from "../../RedisServiceError.ts"
+import { type Call, RedisTransport, type ServerReply, TransportError } from "../../RedisTransport.ts"
+import type { Entry, Fault, Faults, Plan, Request } from "../../testing.ts"
+import type { Program, Reply } from "../program/instruction.ts"
+import { keysOf } from "../program/slot.ts"
+import { classify } from "../redis/classify.ts"
+
+/** What a kind of request says of its faults. */
+interface Terms<A, E> {
+  readonly notSent: Effect.Effect<never, E>
+  readonly unknown: Effect.Effect<never, E>
+  readonly refused: (message: string) => Effect.Effect<A, E>
+  /** Whether there was no answer that could be lost. */
+  readonly isUnanswered: (error: E) => boolean
+}
+
+/** Of a request: what it needs, and its way to whatever is below. */
+interface Passage<A, E> {
+  readonly request: Omit<Request, "index">
+  readonly pass: Effect.Effect<A, E>
+}
+
+interface Held {
+  readonly latch: Deferred.Deferred<void>
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+}
+
+type Mutable<A> = { -readonly [K in keyof A]: A[K] }
+
+class Injector {
+  plan: Plan
+  readonly scope: Scope.Scope
+  log: Array<Mutable<Entry>> = []
+  held: Array<Held> = []
+
+  constructor(plan: Plan, scope: Scope.Scope) {
+    this.plan = plan
+    this.scope = scope
+  }
+
+  readonly service: Faults["Service"] = {
+    follow: (plan) =>
+      Effect.sync(() => {
+        this.plan = plan
+        this.log = []
+      }),
+    log: Effect.sync(() => this.log.map((entry) => ({ ...entry }))),
+    release: Effect.suspend(() => {
+      const held = this.held
+      this.held = []
+      return Effect.forEach(
+        held,
+        ({ fiber, latch }) => Effect.andThen(Deferred.succeed(latch, undefined), Fiber.await(fiber)),
+        { discard: true }
+      )
+    })
+  }
+
+  through<A, E>({ pass, request }: Passage<A, E>, terms: Terms<A, E>): Effect.Effect<A, E> {
+    return Effect.suspend(() => {
+      const asked: Request = { index: this.log.length, ...request }
+      const fault = this.plan(asked)
+      const entry: Mutable<Entry> = { ...asked, fault, state: "Withheld" }
+      this.log.push(entry)
+      return this.meet(fault, entry, watched(pass, entry), terms)
+    })
+  }
+
+  private meet<A, E>(
+    fault: Fault | undefined,
+    entry: Mutable<Entry>,
+    pass: Effect.Effect<A, E>,
+    terms: Terms<A, E>
+  ): Effect.Effect<A, E> {
+    switch (fault?._tag) {
+      case undefined:
+        return pass
+      case "DropBefore":
+        return terms.notSent
+      case "Lose":
+        return terms.unknown
+      case "DropAfter":
+        return Effect.matchEffect(pass, {
+          onFailure: (error) => terms.isUnanswered(error) ? Effect.fail(error) : terms.unknown,
+          onSuccess: () => terms.unknown
+        })
+      case "Delay":
+        entry.state = "Waiting"
+        return Effect.andThen(
+          Effect.onInterrupt(Effect.sleep(fault.duration), () =>
+            Effect.sync(() => {
+              entry.state = "Withheld"
+            })),
+          pass
+        )
+      case "DeliverLate":
+        entry.state = "Waiting"
+        return Effect.andThen(this.later(fault.duration, pass), terms.unknown)
+      case "Answer":
+        return terms.refused(fault.message)
+    }
+  }
+
+  /** In the scope of the layer: its caller has gone. */
+  private later<A, E>(
+    duration: Extract<Fault, { readonly _tag: "DeliverLate" }>["duration"],
+    pass: Effect.Effect<A, E>
+  ): Effect.Effect<void> {
+    if (duration !== undefined) {
+      return Effect.asVoid(Effect.forkIn(Effect.andThen(Effect.sleep(duration), pass), this.scope))
+    }
+    return Effect.suspend(() => {
+      const latch = Deferred.makeUnsafe<void>()
+      return Effect.map(Effect.forkIn(Effect.andThen(Deferred.await(latch), pass), this.scope), (fiber) => {
+        this.held.push({ latch, fiber })
+      })
+    })
+  }
+}
+
+const watched = <A, E>(pass: Effect.Effect<A, E>, entry: Mutable<Entry>): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    entry.state = "Passed"
+    return Effect.onExit(pass, (exit) =>
+      Effect.sync(() => {
+        if (!Exit.hasInterrupts(exit)) entry.state = "Answered"
+      }))
+  })
+
+/**
+ * A number from 0 to 1 that depends on both alone.
+ */
+const chance = (seed: number, index: number): number => {
+  let bits = (seed ^ Math.imul(index + 1, 0x9e3779b1)) | 0
+  for (let round = 0; round < 2; round++) {
+    bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b)
+    bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35)
+    bits ^= bits >>> 16
+  }
+  return (bits >>> 0) / 2 ** 32
+}
+
+/** @internal */
+export const random = (seed: number, faults: ReadonlyArray<readonly [probability: number, fault: Fault]>): Plan => {
+  return ({ index }) => {
+    let rest = chance(seed, index)
+    for (const [probability, fault] of faults) {
+      if (rest < probability) return fault
+      rest -= probability
+    }
+    return undefined
+  }
+}
+
+type FaultsKey = Context.Key<Faults, Faults["Service"]>
+
+const refusedCall: Terms<ServerReply, TransportError> = {
+  notSent: Effect.fail(new TransportError({ outcome: "NotSent" })),
+  unknown: Effect.fail(new TransportError({ outcome: "Unknown" })),
+  refused: (message) => Effect.succeed({ _tag: "Error", message }),
+  isUnanswered: () => true
+}
+
+/** A connection is not there again at once: whoever waits for one and sends must not do so without a pause. */
+const reconnecting: Effect.Effect<void> = Effect.callback((resume) => {
+  const timer = setTimeout(() => resume(Effect.void), 2)
+  return Effect.sync(() => clearTimeout(timer))
+})
+
+/** @internal */
+export const aroundTransport = Effect.fnUntraced(function*(key: FaultsKey, plan: Plan) {
+  const below = yield* RedisTransport
+  const injector = new Injector(plan, yield* Effect.scope)
+  const transport: RedisTransport["Service"] = {
+    evaluate: (call: Call) =>
+      injector.through(
+        { request: { keys: call.keys, readOnly: call.command.endsWith("_RO") }, pass: below.evaluate(call) },
+        refusedCall
+      ),
+    ready: Effect.andThen(reconnecting, below.ready),
+    subscribe: below.subscribe
+  }
+  return Context.make(RedisTransport, transport).pipe(Context.add(key, injector.service))
+})
+
+const fail = (reason: RedisServiceError["reason"]): Effect.Effect<never, RedisServiceError> =>
+  Effect.fail(new RedisServiceError({ reason }))
+
+/** @internal */
+export const aroundService = Effect.fnUntraced(function*(key: FaultsKey, plan: Plan) {
+  const below = yield* RedisService
+  const injector = new Injector(plan, yield* Effect.scope)
+  const execute = <A, E>(
+    program: Program,
+    read: (reply: Reply) => Exit.Exit<A, E>
+  ): Effect.Effect<A, E | RedisServiceError> => {
+    const keys = keysOf(program)
+    return injector.through<A, E | RedisServiceError>(
+      { request: { keys, readOnly: program.access === "read" }, pass: below.execute(program, read) },
+      {
+        notSent: fail(new ConnectionUnavailable({})),
+        unknown: fail(new OutcomeUnknown({})),
+        refused: (message) => fail(classify(message, keys, false)),
+        isUnanswered: (error) => error instanceof RedisServiceError && error.reason._tag === "ConnectionUnavailable"
+      }
+    )
+  }
+  const service: RedisService["Service"] = {
+    execute,
+    executeAll: (programs, read) =>
+      Effect.forEach(programs, (program, i) => Effect.exit(execute(program, (reply) => read(reply, i))), {
+        concurrency: "unbounded"
+      }),
+    subscribe: below.subscribe
+  }
+  return Context.make(RedisService, service).pipe(Context.add(key, injector.service))
+})
