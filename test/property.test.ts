@@ -107,14 +107,16 @@ describeRedis("random programs", () => {
 
   it.live.each(faults)("differ when %s", ([wrong, fault]) =>
     Effect.gen(function*() {
-      const { mismatch } = yield* Differential.run(yield* server("fault"), {
-        name: wrong,
-        programs: 20_000,
-        worlds: 40,
-        fault
-      })
-      assert.isDefined(mismatch)
-    }), minutes(1))
+      const target = yield* server("fault")
+      let found: string | undefined
+      // what only a rare program shows may take more than one sequence of them
+      for (let attempt = 1; attempt <= 4 && found === undefined; attempt++) {
+        const name = `${wrong} ${attempt}`
+        const { mismatch } = yield* Differential.run(target, { name, programs: 20_000, worlds: 40, fault })
+        found = mismatch
+      }
+      assert.isDefined(found)
+    }), minutes(2))
 })
 
 for (const backend of backends) {
