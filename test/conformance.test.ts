@@ -11,6 +11,7 @@ import { bulk } from "./conformance/bulk.ts"
 import { collections } from "./conformance/collections.ts"
 import { combinators } from "./conformance/combinators.ts"
 import { comparisons } from "./conformance/comparisons.ts"
+import { composition } from "./conformance/composition.ts"
 import { conditions } from "./conformance/conditions.ts"
 import { creation } from "./conformance/creation.ts"
 import { crossSlot } from "./conformance/crossSlot.ts"
@@ -53,6 +54,7 @@ const suites: { readonly [name: string]: (test: Test, backend: Backend) => void 
   collections,
   combinators,
   comparisons,
+  composition,
   conditions,
   creation,
   crossSlot,
