@@ -38,6 +38,14 @@ export const rows = [
     theirs: promises({ loops: 500, operations: hincrbys })
   }),
   row({
+    name: "increment-exactly-once",
+    contender: "ioredis HINCRBY",
+    target: undefined,
+    ...perSecond,
+    ours: fibers({ loops: 500, options: { exactlyOnce: true }, operations: increments }),
+    theirs: promises({ loops: 500, operations: hincrbys })
+  }),
+  row({
     name: "increment-hot",
     contender: "ioredis HINCRBY",
     target: 1.7,

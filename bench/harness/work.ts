@@ -33,11 +33,14 @@ interface Loops<A> {
 const sum = (counts: ReadonlyArray<number>): number => counts.reduce((total, count) => total + count, 0)
 const indices = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index)
 
-/** Fibers on the default layer. Each begins with `operations`, which gives what makes its next operation. */
+/** Fibers on the default layer, or on one of other options. Each begins with `operations`, which gives what makes its next operation. */
 export const fibers = <A>(
-  work: Loops<A> & { readonly operations: (loop: number) => () => Effect.Effect<A, unknown, RedisService.RedisService> }
+  work: Loops<A> & {
+    readonly options?: RedisService.LayerOptions
+    readonly operations: (loop: number) => () => Effect.Effect<A, unknown, RedisService.RedisService>
+  }
 ): Work => {
-  const { check, loops, operations, timed } = work
+  const { check, loops, operations, options, timed } = work
   const fiber = (slice: Slice, loop: number) =>
     Effect.suspend(() => {
       const next = operations(loop)
@@ -60,7 +63,7 @@ export const fibers = <A>(
       )
     })
   return async (url) => {
-    const runtime = ManagedRuntime.make(RedisService.layer({ url }))
+    const runtime = ManagedRuntime.make(RedisService.layer({ ...options, url }))
     await runtime.context()
     return {
       turn: (slice) =>

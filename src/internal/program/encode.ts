@@ -28,13 +28,22 @@ export interface Batch {
  * @internal
  */
 export interface Once {
+  readonly place: Place
+  /** which of the programs of its place it is, from 1 on; where the key is the caller's own, the digest of the program */
+  readonly which: number | string
+}
+
+/**
+ * Of all programs that are first sent together, or of one with a key of its caller.
+ *
+ * @internal
+ */
+export interface Place {
   /** without the prefix */
   readonly key: string
   readonly token: string
   /** how long it is known, in milliseconds */
   readonly keepFor: number
-  /** of the program, where the key is the caller's own */
-  readonly digest: string | undefined
 }
 
 /**
@@ -116,12 +125,12 @@ export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string)
     }
     return index
   }
-  let guards: Map<string, number> | undefined
+  let guards: Guards | undefined
   for (const entry of entries) {
     const { instructions } = entry.program
     if (entry.once !== undefined) {
-      guards ??= new Map()
-      pushOnce(entry.once, entry.lost === true ? Mode.again : Mode.first, code, keys, keyPrefix, guards)
+      guards ??= new Guards(code, keys, keyPrefix)
+      guards.push(entry.once, entry.lost === true ? Mode.again : Mode.first)
       lastKey = undefined
     }
     code.push(instructions.length)
@@ -149,17 +158,37 @@ export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string)
 
 const Mode = { first: 0, again: 1, seal: 2 } as const
 
-const pushOnce = (
-  { digest, keepFor, key, token }: Once,
-  mode: number,
-  code: Array<Argument>,
-  keys: Array<string>,
-  keyPrefix: string,
-  guards: Map<string, number>
-): void => {
-  const index = guards.get(key) ?? keys.push(keyPrefix + key)
-  guards.set(key, index)
-  code.push(-1, index, token, mode, keepFor, digest ?? false)
+/** Says how programs happen once, each before its instructions. */
+class Guards {
+  readonly code: Array<Argument>
+  readonly keys: Array<string>
+  readonly keyPrefix: string
+  readonly indices = new Map<string, number>()
+  place: Place | undefined = undefined
+  /** which program of the place would follow in the same way */
+  following = 0
+  mode: number | undefined = undefined
+
+  constructor(code: Array<Argument>, keys: Array<string>, keyPrefix: string) {
+    this.code = code
+    this.keys = keys
+    this.keyPrefix = keyPrefix
+  }
+
+  push({ place, which }: Once, mode: number): void {
+    if (which === this.following && place === this.place && mode === this.mode) {
+      this.following++
+      this.code.push(-2)
+      return
+    }
+    const { keepFor, key, token } = place
+    const index = this.indices.get(key) ?? this.keys.push(this.keyPrefix + key)
+    this.indices.set(key, index)
+    this.code.push(-1, index, token, mode, keepFor, which)
+    this.place = place
+    this.following = typeof which === "number" ? which + 1 : 0
+    this.mode = mode
+  }
 }
 
 /**
@@ -170,9 +199,9 @@ const pushOnce = (
 export const encodeSeals = (seals: ReadonlyArray<Once>, keyPrefix: string): Batch => {
   const keys: Array<string> = []
   const code: Array<Argument> = []
-  const guards = new Map<string, number>()
+  const guards = new Guards(code, keys, keyPrefix)
   for (const once of seals) {
-    pushOnce(once, Mode.seal, code, keys, keyPrefix, guards)
+    guards.push(once, Mode.seal)
     code.push(0)
   }
   return { keys, argument: JSON.stringify([[], code]) }
@@ -231,10 +260,11 @@ const refusal = (entry: ReadonlyArray<any>): Outcome => {
   }
 }
 
-/** The results of an earlier attempt. */
-const repeated = (text: string): Outcome => {
+/** The results of an earlier attempt: a text, or all of them as JSON in a list of one. */
+const repeated = (stored: string | readonly [json: string]): Outcome => {
+  if (typeof stored === "string") return { _tag: "done", results: [stored] }
   try {
-    return { _tag: "done", results: JSON.parse(text) }
+    return { _tag: "done", results: JSON.parse(stored[0]) }
   } catch {
     return { _tag: "applied" }
   }

@@ -52,8 +52,12 @@ export const slotOfProgram = (program: Program): number | CrossSlot => {
   return others.length === 0 ? slot : new CrossSlot({ keys })
 }
 
-/** of a program without keys: its slot is 0, where such programs are sent */
-const noTag = "{06S}"
+/**
+ * Of a program without keys: its slot is 0, where such programs are sent.
+ *
+ * @internal
+ */
+export const noTag = "{06S}"
 
 /**
  * What of its first key decides the slot of a program.

@@ -9,7 +9,7 @@ import type { Access } from "../program/instruction.ts"
 import { type Limits, sizeOf, tooLarge } from "../program/limits.ts"
 import { slotOfProgram } from "../program/slot.ts"
 import { Entry } from "./entry.ts"
-import { onceOf } from "./once.ts"
+import * as Once from "./once.ts"
 import type { Sender } from "./sender.ts"
 
 /** @internal */
@@ -75,6 +75,7 @@ export const make = (options: BatcherOptions): Batcher => {
     let group: Array<Entry> = []
     let bytes = 0
     let instructions = 0
+    let onceOf = Once.make(window, isCluster)
     for (const entry of entries) {
       if (entry.resume === undefined) continue
       const { program } = entry
@@ -92,8 +93,9 @@ export const make = (options: BatcherOptions): Batcher => {
         sender.send(access, group, since)
         group = []
         bytes = instructions = 0
+        onceOf = Once.make(window, isCluster)
       }
-      if (window !== undefined || program.idempotency !== undefined) entry.once = onceOf(program, window)
+      entry.once = onceOf(program)
       group.push(entry)
       bytes += size
       instructions += count

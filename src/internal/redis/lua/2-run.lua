@@ -1,6 +1,6 @@
 -- Runs the batch: each program by itself, wholly or not at all.
 local total = #code
-local pc, last = 1, total -- where it is, and where it ends for now
+local pc = 1 -- where it is
 local start, head = 1, 0 -- of the program that runs
 
 -- Most programs are one operation on one field, or one read: with nothing to undo, they need no bookkeeping. The version
@@ -71,30 +71,48 @@ local function past(from)
   return from
 end
 
--- A program that happens once: what its token tells instead of running it, or nothing, and the loop ends after it.
+-- A program that happens once: what its token tells instead of running it, or nothing.
 local function guard()
-  pc = pc + 6
+  local at = pc - 1
+  if code[at] == -1 then pc = pc + 5 end
   start, head, size, step = pc, size + 1, size + 1, 1
   out[head] = true
-  if not known then known, keep, cancel = once() end
-  local told = known(pc - 5)
-  size = head - 1
-  if told then return told end
-  guarded, last = true, past(pc) - 1
+  if not known then known, keep, cancel, settle = once() end
+  local told = known(at)
+  size, guarded = head - 1, not told
+  return told
 end
 
--- Runs up to `last`.
-local function advance()
+-- The end of a program that has succeeded: most have one text as their result.
+local function conclude()
+  guarded = false
+  local text = out[size]
+  if kept and size == head + 1 and type(text) == "string" and #text <= LARGEST then
+    kept[position] = text
+    return
+  end
+  local refused = keep(head, size)
+  if refused then out[head], size = refused, head end
+end
+
+-- Runs to the end, or to the first failure.
+local function run()
   if rest then
     local proceed = rest
     rest = nil
     pc = proceed()
+    if guarded then conclude() end
   end
-  while pc <= last do
+  while pc <= total do
     local count, told = code[pc], nil
     if count < 0 then
-      told = guard()
-      count = told and 0 or code[pc]
+      pc = pc + 1
+      if count == -2 and kept and not kept[position + 1] and code[pc] > 0 then
+        position, guarded, count = position + 1, true, code[pc]
+      else
+        told = guard()
+        count = told and 0 or code[pc]
+      end
     end
     start, head, size, ordinal = pc, size + 1, size + 2, ordinal + 1
     out[head] = told or true
@@ -121,38 +139,36 @@ local function advance()
       end
       pc = after
     end
+    if guarded then conclude() end
   end
 end
 
-local function run()
-  advance()
-  while guarded do
-    guarded, last = false, total
-    local refused = keep(head, size)
-    if refused then out[head], size = refused, head end
-    advance()
-  end
+local function runAll()
+  local ok, why
+  repeat
+    ok, why = pcall(run)
+    if not ok and not (caught and caught(why)) then
+      -- a program that stops is undone, and the next one runs
+      for i = head + 1, size do out[i] = nil end
+      size = head
+      local message = type(why) == "table" and why.err or not why[1] and why
+      if not recover or recover() then
+        out[head] = message and { "error", step, message, part } or why
+      else
+        out[head] = { "broken", step, message or why[1] }
+      end
+      part = nil
+      if guarded then
+        guarded = false
+        cancel()
+      end
+      pc = past(start)
+    end
+  until ok
 end
 
-local ok, why
-repeat
-  ok, why = pcall(run)
-  if not ok and not (caught and caught(why)) then
-    -- a program that stops is undone, and the next one runs
-    for i = head + 1, size do out[i] = nil end
-    size = head
-    local message = type(why) == "table" and why.err or not why[1] and why
-    if not recover or recover() then
-      out[head] = message and { "error", step, message, part } or why
-    else
-      out[head] = { "broken", step, message or why[1] }
-    end
-    part = nil
-    if guarded then
-      guarded, last = false, total
-      cancel()
-    end
-    pc = past(start)
-  end
-until ok
+-- Also where undoing has failed: what was done is done.
+local ok, why = pcall(runAll)
+if settle then settle() end
+if not ok then error(why, 0) end
 return cjson.encode(out)
