@@ -1,9 +1,13 @@
 /**
- * One of several processes that move coins from account to account, and count each move, while their connections are killed.
+ * One of several processes that move coins from account to account, and count each move, while their connections break. It
+ * takes its work as messages, and can be made wrong on purpose.
  */
 import { Cause, Effect, Exit, Option, Schema } from "effect"
+import { createHash } from "node:crypto"
 import { Atomic, Model, RedisService } from "redlayer"
 import { isRedisServiceError } from "redlayer/RedisServiceError"
+import { settings } from "../../src/internal/redis/ioredis.ts"
+import { type Script, scripts } from "../../src/internal/redis/script.ts"
 
 export const accounts = ["a", "b", "c", "d"]
 
@@ -15,6 +19,17 @@ export const Moves = Model.make("faults/Moves", {
   last: Schema.Array(Schema.String).pipe(Model.withDefault([]))
 }, { key: "id" })
 
+/** What may be wrong: the client sends again what had no answer; tokens are not looked at, or not written. */
+export type Mutation = "resent" | "unchecked" | "unwritten"
+
+/** What a process is told to do, until it is told to stop. */
+export interface Job {
+  readonly url: string
+  readonly me: string
+  readonly exactlyOnce: boolean
+  readonly mutation?: Mutation | undefined
+}
+
 /** What a process has heard. */
 export interface Heard {
   readonly acknowledged: number
@@ -25,13 +40,40 @@ export interface Heard {
   readonly unexpected: ReadonlyArray<string>
 }
 
-const [url = "", me = ""] = process.argv.slice(2)
+/** Each must occur in the script, or the mutation is none. */
+const changes = {
+  unchecked: [["not kept[position + 1]", "true"], ["stored = kept[position]", "stored = nil"]],
+  unwritten: [[`call("HSET", each.place, each.token, cjson.encode(all))`, ""]]
+} as const
 
-const main = Effect.gen(function*() {
+const changed = (script: Script, mutation: "unchecked" | "unwritten"): Script => {
+  let { text } = script
+  for (const [from, to] of changes[mutation]) {
+    if (text.split(from).length !== 2) throw new Error(`"${from}" must be in the script, and once`)
+    text = text.replace(from, to)
+  }
+  return { ...script, text, sha: createHash("sha1").update(text).digest("hex") }
+}
+
+const mutate = (mutation: Mutation): void => {
+  if (mutation === "resent") {
+    Object.assign(settings, { maxRetriesPerRequest: null })
+    return
+  }
+  Object.assign(scripts, { free: changed(scripts.free, mutation), write: changed(scripts.write, mutation) })
+}
+
+const original = { settings: { ...settings }, scripts: { ...scripts } }
+
+const restore = (): void => {
+  Object.assign(settings, original.settings)
+  Object.assign(scripts, original.scripts)
+}
+
+const work = Effect.fnUntraced(function*(me: string, isOver: () => boolean) {
   let acknowledged = 0
   let unknown = 0
   let slowest = 0
-  let isOver = false
   let number = 0
   const unexpected: Array<string> = []
   const seen = new Set<number>()
@@ -59,27 +101,38 @@ const main = Effect.gen(function*() {
     else unexpected.push(String(error))
   })
   yield* move
-  process.on("message", () => {
-    isOver = true
-  })
   process.send!("connected")
   yield* Effect.forEach(
     Array.from({ length: 8 }),
-    () => Effect.whileLoop({ while: () => !isOver, body: () => move, step: () => {} }),
+    () => Effect.whileLoop({ while: () => !isOver(), body: () => move, step: () => {} }),
     { concurrency: "unbounded", discard: true }
   )
-  yield* Effect.callback<void>((resume) => {
-    const heard: Heard = { acknowledged, unknown, distinct: seen.size === acknowledged, slowest, unexpected }
-    process.send!(heard, () => resume(Effect.void))
-  })
+  const heard: Heard = { acknowledged, unknown, distinct: seen.size === acknowledged, slowest, unexpected }
+  return heard
 })
 
-if (url !== "") {
-  Effect.runPromise(Effect.provide(main, RedisService.layer({ url }))).then(
-    () => process.disconnect(),
+let stop = () => {}
+
+const take = (job: Job): void => {
+  let isOver = false
+  stop = () => {
+    isOver = true
+  }
+  if (job.mutation !== undefined) mutate(job.mutation)
+  // the first program is waited for, and then they may break
+  const layer = Effect.provide(
+    work(job.me, () => isOver),
+    RedisService.layer({ url: job.url, exactlyOnce: job.exactlyOnce })
+  )
+  Effect.runPromise(layer).finally(restore).then(
+    (heard) => process.send!(heard),
     (error) => {
       console.error(error)
       process.exit(1)
     }
   )
+}
+
+if (process.send !== undefined && process.argv[2] === "worker") {
+  process.on("message", (message: string) => message === "stop" ? stop() : take(JSON.parse(message)))
 }

@@ -2,7 +2,7 @@
  * Processes of their own: a file that says what it has to say by messages.
  */
 import { Cause, Data, Deferred, Effect, Exit, Queue } from "effect"
-import { fork } from "node:child_process"
+import { type ChildProcess, fork } from "node:child_process"
 
 export class ChildFailed extends Data.TaggedError("ChildFailed")<{ readonly message: string }> {}
 
@@ -11,7 +11,16 @@ export interface Child {
   /** the next message; fails when the process has ended without one */
   readonly next: Effect.Effect<any, ChildFailed>
   readonly ended: Effect.Effect<void, ChildFailed>
+  /** in the middle of whatever it does */
+  readonly kill: Effect.Effect<void>
 }
+
+const killed = (child: ChildProcess): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
+    child.once("exit", () => resume(Effect.void))
+    child.kill("SIGKILL")
+  })
 
 /** Starts a file of this directory, and kills it when the scope closes. */
 export const start = Effect.fnUntraced(function*(
@@ -26,12 +35,7 @@ export const start = Effect.fnUntraced(function*(
         stdio: ["ignore", "ignore", "pipe", "ipc"]
       })
     ),
-    (child) =>
-      Effect.callback<void>((resume) => {
-        if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
-        child.once("exit", () => resume(Effect.void))
-        child.kill("SIGKILL")
-      })
+    killed
   )
   const messages = yield* Queue.unbounded<unknown, ChildFailed>()
   const ended = Deferred.makeUnsafe<void, ChildFailed>()
@@ -48,7 +52,8 @@ export const start = Effect.fnUntraced(function*(
   const self: Child = {
     send: (message) => Effect.sync(() => child.send(message)),
     next: Queue.take(messages),
-    ended: Deferred.await(ended)
+    ended: Deferred.await(ended),
+    kill: killed(child)
   }
   return self
 })

@@ -51,6 +51,11 @@ export interface TcpProxy {
    * after the server has done what was asked. Once; `undefined` takes it back.
    */
   readonly cutOnNext: (what: "request" | "reply" | undefined) => Effect.Effect<void>
+  /**
+   * Cuts the next client that has a request, and hands that to the server so many milliseconds later. Once; `undefined` takes
+   * it back.
+   */
+  readonly deliverLate: (millis: number | undefined) => Effect.Effect<void>
   /** Whether new connections are refused (by a closed port). Those that are open stay. */
   readonly refuse: (on: boolean) => Effect.Effect<void, TcpProxyError>
   /** Whether replies are thrown away: the server has done what the client never hears of. */
@@ -87,6 +92,8 @@ interface Pair {
   heldBytes: number
   /** The client has ended its side while its last requests were held. */
   ended: boolean
+  /** The bytes that the server gets when the client has gone. */
+  late: number
 }
 
 /** Writes to a socket, in whole chunks or byte by byte, in order. */
@@ -135,6 +142,7 @@ class State {
   slicing = false
   stalling = false
   cutOnNext: "request" | "reply" | undefined
+  lateness: number | undefined
   swallowReplies = false
   swallowRequests = false
   accepted = 0
@@ -198,6 +206,22 @@ class State {
     return true
   }
 
+  /** True when this was what is delivered late. */
+  isLate(pair: Pair, chunk: Buffer): boolean {
+    const { lateness } = this
+    if (lateness === undefined) return false
+    this.lateness = undefined
+    pair.late = chunk.length
+    pair.client.destroy()
+    setTimeout(() => {
+      pair.late = 0
+      if (pair.server.destroyed) return
+      this.forward(pair, chunk)
+      pair.toServer.end()
+    }, lateness)
+    return true
+  }
+
   forward(pair: Pair, chunk: Buffer) {
     this.forwardedBytes += chunk.length
     if (!pair.toServer.write(chunk, this.slicing)) {
@@ -220,7 +244,8 @@ class State {
       toServer: new Writer(server),
       held: [],
       heldBytes: 0,
-      ended: false
+      ended: false,
+      late: 0
     }
     this.pairs.add(pair)
     this.accepted++
@@ -228,7 +253,7 @@ class State {
 
     client.on("data", (chunk: Buffer) => {
       this.requestBytes += chunk.length
-      if (this.cuts(pair, "request")) {
+      if (pair.late > 0 || this.cuts(pair, "request") || this.isLate(pair, chunk)) {
         return
       }
       if (this.holding) {
@@ -278,7 +303,10 @@ class State {
       }
       this.changed()
     }
-    client.on("close", closed(server))
+    const closeServer = closed(server)
+    client.on("close", (hadError) => {
+      if (pair.late === 0) closeServer(hadError)
+    })
     server.on("close", closed(client))
     if (this.stalling) {
       client.pause()
@@ -403,6 +431,10 @@ export const make = Effect.fnUntraced(
             return Effect.sync(() => state.unlisten())
           }
           return state.listener === undefined ? Effect.asVoid(state.listen(port)) : Effect.void
+        }),
+      deliverLate: (millis) =>
+        Effect.sync(() => {
+          state.lateness = millis
         }),
       swallowReplies: (on) =>
         Effect.sync(() => {
