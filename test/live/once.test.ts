@@ -194,6 +194,103 @@ describeOwnServer("exactly once", () => {
         assert.strictEqual(yield* run(log.length()), 1)
       }))
 
+    it.effect("a call whose reply is lost gives each of its programs what it gave, also where some have gone", () =>
+      Effect.gen(function*() {
+        let calls = 0
+        const gone: Array<Fiber.Fiber<unknown, unknown>> = []
+        const { arm, run, stored } = yield* over((call, real) => {
+          calls++
+          if (calls > 1) return real(call)
+          return real(call).pipe(Effect.andThen(Fiber.interruptAll(gone)), Effect.andThen(Effect.fail(lost)))
+        })
+        const long = "x".repeat(5000)
+        arm(true)
+        const programs: ReadonlyArray<Effect.Effect<unknown, unknown, RedisService.RedisService>> = [
+          count.increment(),
+          Atomic.all([count.increment(), log.append("a"), log.get(), Counter.find("nobody")]),
+          count.decrement(5),
+          log.append("b"),
+          Counter.insert({ name: "b", count: 7 }),
+          count.increment(),
+          Atomic.andThen(count.increment(0), Counter.get("a")),
+          Atomic.andThen(log.append(long), log.get()),
+          count.increment()
+        ]
+        const fibers = yield* Effect.forEach(
+          programs,
+          (program) => Effect.forkChild(Effect.exit(run(program)), start)
+        )
+        gone.push(fibers[0]!, fibers[5]!)
+        const exits = yield* Effect.forEach(fibers, (fiber) => Effect.flatten(Fiber.await(fiber)).pipe(Effect.exit))
+        assert.strictEqual(calls, 2)
+        const values = exits.map((exit) =>
+          Exit.isSuccess(exit) && Exit.isSuccess(exit.value) ? exit.value.value : undefined
+        )
+        assert.deepStrictEqual(values[1], [2, 1, ["a"], Option.none()])
+        const failure = exits[2]!
+        assert.strictEqual(
+          Exit.isSuccess(failure) && (errorOf(failure.value) as { readonly _tag: string })._tag,
+          "OutOfBounds"
+        )
+        assert.strictEqual(values[3], 2)
+        assert.deepInclude(values[4], { name: "b", count: 7 })
+        assert.deepInclude(values[6], { name: "a", count: 3, log: ["a", "b"] })
+        const large = exits[7]!
+        assert.strictEqual(Exit.isSuccess(large) && reasonIs(large.value, "OutcomeUnknown").applied, true)
+        assert.strictEqual(values[8], 4)
+        assert.strictEqual(yield* stored, 4)
+        assert.strictEqual(yield* run(log.length()), 3)
+      }))
+
+    it.effect("what has gone before it was applied doesn't keep its neighbours from happening once", () =>
+      Effect.gen(function*() {
+        let calls = 0
+        const gone: Array<Fiber.Fiber<unknown, unknown>> = []
+        const { arm, run, stored } = yield* over((call, real) => {
+          calls++
+          if (calls === 1) return Effect.andThen(Fiber.interruptAll(gone), Effect.fail(lost))
+          return calls === 2 ? Effect.andThen(real(call), Effect.fail(lost)) : real(call)
+        })
+        arm(true)
+        const fibers = yield* Effect.forEach(range(20), () => Effect.forkChild(run(count.increment()), start))
+        gone.push(...fibers.filter((_, i) => i % 3 === 0))
+        const exits = yield* Effect.forEach(fibers, Fiber.await)
+        assert.strictEqual(calls, 3)
+        assert.deepStrictEqual(exits.filter(Exit.isSuccess).map(({ value }) => value), range(13).map((i) => i + 1))
+        assert.strictEqual(yield* stored, 13)
+      }))
+
+    it.effect("nothing happens where it can't be kept", () =>
+      Effect.gen(function*() {
+        const { raw } = yield* Server
+        const { arm, run, stored } = yield* over((call, real) =>
+          Effect.forEach(call.keys.filter((key) => key.includes("$once")), (key) => raw.call("SET", key, "")).pipe(
+            Effect.orDie,
+            Effect.andThen(real(call))
+          )
+        )
+        arm(true)
+        const exits = yield* Effect.forEach(range(20), () => Effect.exit(run(count.increment())), {
+          concurrency: "unbounded"
+        })
+        for (const exit of exits) reasonIs(exit, "WrongType")
+        assert.strictEqual(yield* stored, 0)
+      }))
+
+    it.effect("programs that are sent together pay for their tokens together", () =>
+      Effect.gen(function*() {
+        const { raw, run } = yield* setup()
+        yield* raw.call("CONFIG", "RESETSTAT")
+        yield* Effect.forEach(range(100), () => run(count.increment()), { concurrency: "unbounded" })
+        const stats = String(yield* raw.call("INFO", "commandstats"))
+        const calls = (name: string) => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0)
+        assert.strictEqual(calls("evalsha"), 1)
+        assert.strictEqual(calls("hincrby"), 100)
+        // of each its field; and of all: that there is a hash, and what became of them
+        assert.strictEqual(calls("hset"), 102)
+        assert.isAtMost(calls("hget") + calls("pexpireat"), 101)
+      }))
+
     it.effect("a server that doesn't answer in time leaves an unknown outcome, at the deadline", () =>
       Effect.gen(function*() {
         const { proxy, run, stored } = yield* setup({ deadline: "600 millis" })

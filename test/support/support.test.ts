@@ -281,6 +281,17 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual(yield* direct.call("GET", "n"), "1")
     }))
 
+  it.effect("delivers the next request late, and its client is cut", () =>
+    Effect.gen(function*() {
+      const { direct, proxy, raw } = yield* setup
+      const before = yield* proxy.stats
+      yield* proxy.deliverLate(50)
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(raw.call("INCR", "n"))))
+      assert.strictEqual(yield* direct.call("GET", "n"), null)
+      yield* proxy.waitUntil((now) => now.replyBytes > before.replyBytes)
+      assert.strictEqual(yield* direct.call("GET", "n"), "1")
+    }))
+
   it.effect("resets", () =>
     Effect.gen(function*() {
       const { proxy, raw } = yield* setup
