@@ -548,8 +548,9 @@ export interface CommitOptions {
  * **Gotchas**
  *
  * A result over 4 kB is not kept: the program happens once, and committed again it fails with `OutcomeUnknown`, whose `applied`
- * is true. The key is kept with the first entity of the program, and the values are part of it: where an id or a default is
- * generated, keep the program, or give the value, else it is another program each time.
+ * is true. The values are part of a program. Where a default is generated, keep the program, or give the value: made anew it is
+ * another program, and fails with `Conflict`. Give the id above all: the key is kept with the first entity of the program, so
+ * that with another generated id it happens again.
  *
  * @category running
  * @since 0.1.0

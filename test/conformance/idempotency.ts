@@ -15,6 +15,13 @@ const Account = Model.make("OnceAccount", {
   tags: Schema.ReadonlySet(Schema.String).pipe(Model.withDefault(new Set<string>()))
 }, { key: "id" })
 
+let made = 0
+
+const Ticket = Model.make("OnceTicket", {
+  event: Schema.String,
+  number: Schema.Int.pipe(Schema.withConstructorDefault(Effect.sync(() => ++made)))
+})
+
 const coins = (id: string) => Account.ref(id).coins
 const add = (amount: number, id = "a") => coins(id).increment(amount)
 
@@ -66,6 +73,21 @@ export const idempotency = (test: Test): void => {
       assert.isTrue(yield* once("d")(Account.delete("a")))
       assert.isTrue(yield* once("d")(Account.delete("a")))
       assert.isFalse(yield* once("e")(Account.delete("a")))
+    }))
+
+  test("what is generated belongs to a program: kept it is the same, made anew it is another", () =>
+    Effect.gen(function*() {
+      const given = { id: "a", event: "x" }
+      const insert = Ticket.insert(given)
+      const first = yield* once("k")(insert)
+      assert.deepEqual(yield* unchanged(once("k")(insert)), first)
+      yield* unchanged(fails(once("k")(Ticket.insert(given)), "Conflict", { model: "OnceTicket", id: "a" }))
+      const { number } = first
+      assert.deepEqual(yield* unchanged(once("k")(Ticket.insert({ ...given, number }))), first)
+      // a generated id is another entity, and the key is kept with the entity
+      const one = yield* once("l")(Ticket.insert({ event: "x" }))
+      const other = yield* once("l")(Ticket.insert({ event: "x" }))
+      assert.notStrictEqual(one.id, other.id)
     }))
 
   test("what only reads gives what it has read first", () =>

@@ -10,7 +10,8 @@ import { range } from "../live/common.ts"
 import { describeOwnServer } from "../support/Backends.ts"
 import type { TcpProxy } from "../support/TcpProxy.ts"
 import { random, server, service, start } from "./common.ts"
-import { Account, accounts, type Heard, type Job, Moves, type Mutation } from "./killedWorker.ts"
+import { Account, accounts, type Heard, type Job, Moves } from "./killedWorker.ts"
+import type { Mutation } from "./mutations.ts"
 
 const seconds = Number(process.env.REDLAYER_KILL_SECONDS ?? 1.5)
 const processes = Number(process.env.REDLAYER_KILL_PROCESSES ?? 8)
@@ -101,7 +102,8 @@ const compare = Effect.fnUntraced(function*({ exactlyOnce, fault, millis = secon
   const watch = Effect.gen(function*() {
     const end = performance.now() + millis
     let last = 0
-    while (performance.now() < end) {
+    // on a slow machine as much longer as it takes to have seen something
+    while (performance.now() < end || broken <= 20 && performance.now() < end + 20_000) {
       const { count } = yield* checked
       assert.isAtLeast(count, last)
       last = count
@@ -122,6 +124,8 @@ const compare = Effect.fnUntraced(function*({ exactlyOnce, fault, millis = secon
   const unknown = sum((one) => one.unknown)
   const of = `${broken} connections of ${processes} processes broken: ` +
     `${acknowledged} acknowledged, ${unknown} unknown, ${count} applied`
+  assert.isAtLeast(count, acknowledged, of)
+  assert.isAtMost(count, acknowledged + unknown, `a move was applied twice: ${of}`)
   for (const { distinct, slowest, unexpected } of heard) {
     assert.deepStrictEqual(unexpected, [], of)
     assert.isTrue(distinct, of)
@@ -129,8 +133,6 @@ const compare = Effect.fnUntraced(function*({ exactlyOnce, fault, millis = secon
   }
   assert.isAbove(broken, 20, of)
   assert.isAbove(acknowledged, 0, of)
-  assert.isAtLeast(count, acknowledged, of)
-  assert.isAtMost(count, acknowledged + unknown, `a move was applied twice: ${of}`)
   if (exactlyOnce) assert.strictEqual(unknown, 0, of)
   else assert.isAbove(unknown, 0, of)
   return of

@@ -3,11 +3,9 @@
  * takes its work as messages, and can be made wrong on purpose.
  */
 import { Cause, Effect, Exit, Option, Schema } from "effect"
-import { createHash } from "node:crypto"
 import { Atomic, Model, RedisService } from "redlayer"
 import { isRedisServiceError } from "redlayer/RedisServiceError"
-import { settings } from "../../src/internal/redis/ioredis.ts"
-import { type Script, scripts } from "../../src/internal/redis/script.ts"
+import { mutate, type Mutation } from "./mutations.ts"
 
 export const accounts = ["a", "b", "c", "d"]
 
@@ -18,9 +16,6 @@ export const Moves = Model.make("faults/Moves", {
   count: Schema.Int.pipe(Model.withDefault(0)),
   last: Schema.Array(Schema.String).pipe(Model.withDefault([]))
 }, { key: "id" })
-
-/** What may be wrong: the client sends again what had no answer; tokens are not looked at, or not written. */
-export type Mutation = "resent" | "unchecked" | "unwritten"
 
 /** What a process is told to do, until it is told to stop. */
 export interface Job {
@@ -38,36 +33,6 @@ export interface Heard {
   readonly distinct: boolean
   readonly slowest: number
   readonly unexpected: ReadonlyArray<string>
-}
-
-/** Each must occur in the script, or the mutation is none. */
-const changes = {
-  unchecked: [["not kept[position + 1]", "true"], ["stored = kept[position]", "stored = nil"]],
-  unwritten: [[`call("HSET", each.place, each.token, cjson.encode(all))`, ""]]
-} as const
-
-const changed = (script: Script, mutation: "unchecked" | "unwritten"): Script => {
-  let { text } = script
-  for (const [from, to] of changes[mutation]) {
-    if (text.split(from).length !== 2) throw new Error(`"${from}" must be in the script, and once`)
-    text = text.replace(from, to)
-  }
-  return { ...script, text, sha: createHash("sha1").update(text).digest("hex") }
-}
-
-const mutate = (mutation: Mutation): void => {
-  if (mutation === "resent") {
-    Object.assign(settings, { maxRetriesPerRequest: null })
-    return
-  }
-  Object.assign(scripts, { free: changed(scripts.free, mutation), write: changed(scripts.write, mutation) })
-}
-
-const original = { settings: { ...settings }, scripts: { ...scripts } }
-
-const restore = (): void => {
-  Object.assign(settings, original.settings)
-  Object.assign(scripts, original.scripts)
 }
 
 const work = Effect.fnUntraced(function*(me: string, isOver: () => boolean) {
@@ -118,13 +83,12 @@ const take = (job: Job): void => {
   stop = () => {
     isOver = true
   }
-  if (job.mutation !== undefined) mutate(job.mutation)
-  // the first program is waited for, and then they may break
-  const layer = Effect.provide(
+  const restore = mutate(job.mutation)
+  const worked = Effect.provide(
     work(job.me, () => isOver),
     RedisService.layer({ url: job.url, exactlyOnce: job.exactlyOnce })
   )
-  Effect.runPromise(layer).finally(restore).then(
+  Effect.runPromise(worked).finally(restore).then(
     (heard) => process.send!(heard),
     (error) => {
       console.error(error)

@@ -6,6 +6,7 @@ import { Clock, Context, Effect, Exit, Fiber, Layer, Option, Schedule, Schema, S
 import { Atomic, Model, RedisService, Topic } from "redlayer"
 import { isRedisServiceError } from "redlayer/RedisServiceError"
 import { type Call, RedisTransport, type ServerReply, TransportError } from "redlayer/RedisTransport"
+import { mutate } from "../faults/mutations.ts"
 import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
@@ -98,6 +99,28 @@ const over = Effect.fnUntraced(function*(handle: Handle, options?: RedisService.
 })
 
 const isSeal = (call: Call): boolean => call.argument.startsWith("[[],")
+
+/** Now and then in time, else when all is over. */
+const arrival = (): number => Math.random() < 0.1 ? Math.random() * 1000 : 2000 + Math.random() * 500
+
+/** A thousand programs whose calls arrive late, and whose replies are lost. */
+const late = Effect.fnUntraced(function*() {
+  const calls: Array<Fiber.Fiber<unknown, unknown>> = []
+  const { arm, run, stored } = yield* over((call, real) =>
+    isSeal(call)
+      ? Effect.delay(real(call), `${Math.random() * 20} millis`)
+      : Effect.gen(function*() {
+        calls.push(yield* Effect.forkDetach(Effect.delay(real(call), `${arrival()} millis`)))
+        return yield* Effect.delay(Effect.fail(lost), `${Math.random() * 20} millis`)
+      }), { deadline: "2 seconds", batch: { programs: 7 } })
+  arm(true)
+  const exits = yield* Effect.forEach(range(1000), () => Effect.exit(run(count.increment())), {
+    concurrency: "unbounded"
+  })
+  const atOnce = yield* stored
+  yield* Effect.forEach(calls, Fiber.await)
+  return { atOnce, exits, done: exits.filter(Exit.isSuccess), total: yield* stored }
+})
 
 const storm = <E>(increment: Effect.Effect<number, E>, millis: number) =>
   Effect.gen(function*() {
@@ -304,35 +327,25 @@ describeOwnServer("exactly once", () => {
 
     it.effect("calls that arrive late: what was given up is never applied", () =>
       Effect.gen(function*() {
-        const late: Array<Fiber.Fiber<unknown, unknown>> = []
-        const { arm, run, stored } = yield* over((call, real) =>
-          isSeal(call)
-            ? Effect.delay(real(call), `${Math.random() * 20} millis`)
-            : Effect.gen(function*() {
-              late.push(
-                yield* Effect.forkDetach(Effect.delay(real(call), `${Math.random() * 600} millis`))
-              )
-              return yield* Effect.delay(Effect.fail(lost), `${Math.random() * 20} millis`)
-            }), { deadline: "400 millis", batch: { programs: 7 } })
-        arm(true)
-        const exits = yield* Effect.forEach(range(1000), () => Effect.exit(run(count.increment())), {
-          concurrency: "unbounded"
-        })
-        const atOnce = yield* stored
-        const done = exits.filter(Exit.isSuccess)
-        for (const exit of exits) {
-          if (Exit.isFailure(exit)) assert.isFalse(reasonIs(exit, "ConnectionUnavailable").applied)
-        }
-        yield* Effect.forEach(late, Fiber.await)
-        const total = yield* stored
+        const { atOnce, done, exits, total } = yield* late()
         console.log(
           `1000 asked for: ${done.length} done, ${1000 - done.length} given up, ${total - atOnce} applied later`
         )
+        for (const exit of exits) {
+          if (Exit.isFailure(exit)) assert.isFalse(reasonIs(exit, "ConnectionUnavailable").applied)
+        }
         assert.isAbove(done.length, 0)
         assert.isBelow(done.length, 1000)
         assert.strictEqual(atOnce, done.length)
         assert.strictEqual(total, done.length)
         assert.strictEqual(new Set(done.map(({ value }) => value)).size, done.length)
+      }))
+
+    it.effect("a script that doesn't forbid what was given up is found out", () =>
+      Effect.gen(function*() {
+        yield* Effect.acquireRelease(Effect.sync(() => mutate("unsealed")), (restore) => Effect.sync(restore))
+        const { done, total } = yield* late()
+        assert.isAbove(total, done.length)
       }))
 
     it.effect("a failure that a later attempt has met is final", () =>
