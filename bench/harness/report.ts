@@ -8,7 +8,7 @@ export interface Result extends Figures {
 }
 
 const columns = [
-  ["row", 19, "left"],
+  ["row", 22, "left"],
   ["beside", 18, "left"],
   ["redlayer", 10, "right"],
   ["theirs", 10, "right"],
