@@ -103,7 +103,8 @@ const compare = Effect.fnUntraced(function*({ exactlyOnce, fault, millis = secon
     const end = performance.now() + millis
     let last = 0
     // on a slow machine as much longer as it takes to have seen something
-    while (performance.now() < end || broken <= 20 && performance.now() < end + 20_000) {
+    const isOver = () => performance.now() > (broken > 20 ? end : end + 20_000)
+    while (!isOver()) {
       const { count } = yield* checked
       assert.isAtLeast(count, last)
       last = count
