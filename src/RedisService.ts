@@ -133,6 +133,16 @@ export interface ServiceOptions {
    * cluster it always does.
    */
   readonly crossSlot?: "refuse" | undefined
+  /**
+   * Which spans are made, where there is a tracer: `"call"` unless said otherwise.
+   *
+   * **Details**
+   *
+   * - `"call"`: one for each call to the server, which carries the programs that were committed in the same turn.
+   * - `"program"`: also one for each program, in the trace of the fiber that commits it. It halves the throughput.
+   * - `"none"`: none. Metrics are kept all the same.
+   */
+  readonly spans?: "call" | "program" | "none" | undefined
 }
 
 type Owned =
@@ -177,6 +187,7 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
     maximumWaiting,
     password,
     retry,
+    spans,
     url,
     ...connection
   } = options
@@ -199,7 +210,8 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
     maximumProgramBytes,
     maximumValueBytes,
     maximumWaiting,
-    retry
+    retry,
+    spans
   })
   return Context.make(RedisService, service).pipe(Context.add(IoRedis, client))
 })

@@ -69,6 +69,20 @@ export type ChannelEvent =
   | { readonly _tag: "Refused"; readonly message: string }
 
 /**
+ * Where the calls of a transport go, as its spans show it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ServerAddress {
+  /** The name of the host, its address, or the path of a socket. */
+  readonly address: string
+  readonly port?: number | undefined
+  /** The number of the database. */
+  readonly database?: number | undefined
+}
+
+/**
  * A way to a server.
  *
  * @category services
@@ -92,4 +106,6 @@ export class RedisTransport extends Context.Service<RedisTransport, {
   readonly subscribe?:
     | ((channel: string, listener: (event: ChannelEvent) => void) => Effect.Effect<void, never, Scope.Scope>)
     | undefined
+  /** For telemetry only: without it, spans don't say where the server is. */
+  readonly server?: ServerAddress | undefined
 }>()("redlayer/RedisTransport") {}

@@ -2,13 +2,16 @@
  * How programs are sent, over a transport that is none: what goes wrong with one group is of nobody else.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Exit } from "effect"
+import { Context, Effect, Exit } from "effect"
 import { noSpec, Op, type Program } from "../src/internal/program/instruction.ts"
 import { limitsOf } from "../src/internal/program/limits.ts"
 import * as Batcher from "../src/internal/redis/batcher.ts"
 import * as Sender from "../src/internal/redis/sender.ts"
+import { Telemetry } from "../src/internal/redis/telemetry.ts"
 import { type RedisTransport, TransportError } from "../src/RedisTransport.ts"
 import { describeMemory } from "./support/Backends.ts"
+
+const telemetry = new Telemetry({ context: Context.empty(), spans: "call", server: undefined })
 
 type Evaluate = RedisTransport["Service"]["evaluate"]
 
@@ -20,6 +23,7 @@ const batcher = (
   options: { readonly evaluate?: Evaluate; readonly isCluster?: boolean; readonly deadline?: number } = {}
 ) =>
   Batcher.make({
+    telemetry,
     sender: Sender.make({
       transport: {
         evaluate: options.evaluate ?? ones,
@@ -28,7 +32,8 @@ const batcher = (
       } as RedisTransport["Service"],
       keyPrefix: "",
       deadline: options.deadline ?? 1000,
-      runFork: Effect.runFork
+      runFork: Effect.runFork,
+      telemetry
     }),
     isCluster: options.isCluster ?? false,
     refusesCrossSlot: false,

@@ -318,12 +318,16 @@ export const commit = (self: AtomicNode, service: RedisService["Service"]): Effe
 
 const commitCompiled = (compiled: Compiled, service: RedisService["Service"]): Effect.Effect<any, any> => {
   if (compiled.steps.length === 0) return Effect.sync(() => run(compiled, []))
-  return compiled.isTolerant
-    ? Effect.flatMap(
-      service.execute(compiled.program, (reply) => Exit.succeed(listen(() => settle(compiled, reply)))),
-      ([exit, tolerated]) => Effect.andThen(log(tolerated), exit)
-    )
-    : service.execute(compiled.program, (reply) => settle(compiled, reply))
+  if (!compiled.isTolerant) return service.execute(compiled.program, (reply) => settle(compiled, reply))
+  return Effect.suspend(() => {
+    let heard: ReadonlyArray<Tolerated> = []
+    const executed = service.execute(compiled.program, (reply) => {
+      const [exit, tolerated] = listen(() => settle(compiled, reply))
+      heard = tolerated
+      return exit
+    })
+    return Effect.flatMap(Effect.exit(executed), (exit) => Effect.andThen(log(heard), exit))
+  })
 }
 
 /** @internal */

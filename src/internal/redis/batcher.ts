@@ -11,6 +11,7 @@ import { slotOfProgram } from "../program/slot.ts"
 import { Entry } from "./entry.ts"
 import * as Once from "./once.ts"
 import type { Sender } from "./sender.ts"
+import type { Telemetry } from "./telemetry.ts"
 
 /** @internal */
 export interface BatchLimits {
@@ -25,6 +26,7 @@ export const defaultBatch: BatchLimits = { programs: 128, bytes: 256_000, instru
 /** @internal */
 export interface BatcherOptions {
   readonly sender: Sender
+  readonly telemetry: Telemetry
   readonly isCluster: boolean
   /** as on a cluster, though it is none: a call still takes programs of any slots */
   readonly refusesCrossSlot: boolean
@@ -46,7 +48,7 @@ export interface Batcher {
 
 /** @internal */
 export const make = (options: BatcherOptions): Batcher => {
-  const { batch, isCluster, limits, maximumWaiting = 65_536, refusesCrossSlot, sender, window } = options
+  const { batch, isCluster, limits, maximumWaiting = 65_536, refusesCrossSlot, sender, telemetry, window } = options
   let waiting: Record<Access, Array<Entry>> = { read: [], free: [], write: [] }
   let gathered = 0
   /** when the first of those that wait was committed */
@@ -64,14 +66,16 @@ export const make = (options: BatcherOptions): Batcher => {
       if (entries.length > 0) {
         attempt(entries, () => {
           if (!isCluster && !refusesCrossSlot) return divide(access, entries)
-          for (const group of bySlot(entries, isCluster).values()) attempt(group, () => divide(access, group))
+          for (const [slot, group] of bySlot(entries, isCluster)) {
+            attempt(group, () => divide(access, group, isCluster ? slot : undefined))
+          }
         })
         entries.length = 0
       }
     }
   }
 
-  const divide = (access: Access, entries: ReadonlyArray<Entry>): void => {
+  const divide = (access: Access, entries: ReadonlyArray<Entry>, slot?: number): void => {
     let group: Array<Entry> = []
     let bytes = 0
     let instructions = 0
@@ -90,7 +94,7 @@ export const make = (options: BatcherOptions): Batcher => {
         group.length === batch.programs ||
         group.length > 0 && (bytes + size > batch.bytes || instructions + count > batch.instructions)
       ) {
-        sender.send(access, group, since)
+        sender.send(access, group, since, slot)
         group = []
         bytes = instructions = 0
         onceOf = Once.make(window, isCluster)
@@ -100,7 +104,7 @@ export const make = (options: BatcherOptions): Batcher => {
       bytes += size
       instructions += count
     }
-    if (group.length > 0) sender.send(access, group, since)
+    if (group.length > 0) sender.send(access, group, since, slot)
   }
 
   const isFull = (): boolean => gathered + sender.waiting() >= maximumWaiting
@@ -119,7 +123,7 @@ export const make = (options: BatcherOptions): Batcher => {
   return {
     execute: (program, read) =>
       Effect.callback((resume) => {
-        const entry = new Entry(program, read, resume)
+        const entry = new Entry(program, read, resume, telemetry)
         enqueue(entry, isFull())
         return entry
       }),
@@ -132,7 +136,7 @@ export const make = (options: BatcherOptions): Batcher => {
             exits[i] = exit
             left--
             if (left === 0) resume(Effect.succeed(exits))
-          })
+          }, telemetry)
         )
         // they are there already: all of them, or none
         const refused = isFull()

@@ -9,6 +9,7 @@ import {
 } from "../../RedisServiceError.ts"
 import type { Once } from "../program/encode.ts"
 import type { Program, Reply } from "../program/instruction.ts"
+import type { Committer, Telemetry } from "./telemetry.ts"
 
 /**
  * A program on its way, and who waits for it. Once it has its answer it holds neither: an engine may keep what was in flight
@@ -29,16 +30,23 @@ export class Entry extends Effectable.Class<void> {
   once: Once | undefined = undefined
   /** the last answer that did not settle it */
   refusal: RedisServiceErrorReason | undefined = undefined
+  readonly telemetry: Telemetry
+  committer: Committer | undefined
+  /** what its caller will be told in a moment */
+  private exit: Exit.Exit<any, any> | undefined = undefined
 
   constructor(
     program: Program,
     read: (reply: Reply) => Exit.Exit<any, any>,
-    resume: (exit: Exit.Exit<any, any>) => void
+    resume: (exit: Exit.Exit<any, any>) => void,
+    telemetry: Telemetry
   ) {
     super()
     this.program = program
     this.read = read
     this.resume = resume
+    this.telemetry = telemetry
+    this.committer = telemetry.committer(program)
   }
 
   /** As an effect it is what happens when its caller is interrupted: one object less for every operation. */
@@ -49,27 +57,51 @@ export class Entry extends Effectable.Class<void> {
 
   /** Whoever waited has gone. On its way the program stays, since the reply has its results among the others'. */
   leave(): void {
+    if (this.resume !== undefined && this.exit === undefined) this.telemetry.left(this.committer)
+    this.release()
+  }
+
+  private release(): void {
     this.resume = undefined
     this.read = unread
+    this.committer = undefined
+    this.exit = undefined
     if (!this.sent) this.program = nothing
   }
 
   private settle(exit: Exit.Exit<any, any>): void {
-    const resume = this.resume
-    this.sent = false
-    this.leave()
-    if (resume !== undefined) resume(exit)
+    if (this.resume === undefined || this.exit !== undefined) return
+    this.exit = exit
+    this.telemetry.told(this.committer, exit)
+    this.telemetry.flush()
+    this.tell()
   }
 
-  answer(reply: Reply): void {
-    if (this.resume === undefined) return
+  /** Reads the answer, so that all of a reply are counted before the first caller goes on. */
+  take(reply: Reply): void {
+    if (this.resume === undefined || this.exit !== undefined) return
     let exit: Exit.Exit<any, any>
     try {
       exit = this.read(reply)
     } catch (defect) {
       exit = Exit.die(defect)
     }
-    this.settle(exit)
+    this.exit = exit
+    this.telemetry.told(this.committer, exit)
+  }
+
+  /** Lets its caller go on with what was taken. */
+  tell(): void {
+    const { exit, resume } = this
+    this.sent = false
+    this.release()
+    if (resume !== undefined && exit !== undefined) resume(exit)
+  }
+
+  answer(reply: Reply): void {
+    this.take(reply)
+    this.telemetry.flush()
+    this.tell()
   }
 
   fail(reason: RedisServiceErrorReason): void {
@@ -78,14 +110,16 @@ export class Entry extends Effectable.Class<void> {
 
   /** What was never sent, and can't be. */
   die(defect: unknown): void {
-    if (this.resume !== undefined) this.settle(Exit.die(defect))
+    this.settle(Exit.die(defect))
   }
 
-  /** Without an answer: what is known is only whether it was sent. */
+  /** Why it has no answer: what is known is only whether it was sent. */
+  get reason(): RedisServiceErrorReason {
+    return this.sent || this.lost ? new OutcomeUnknown({}) : this.refusal ?? new ConnectionUnavailable({})
+  }
+
   abandon(): void {
-    if (this.resume !== undefined) {
-      this.fail(this.sent || this.lost ? new OutcomeUnknown({}) : this.refusal ?? new ConnectionUnavailable({}))
-    }
+    if (this.resume !== undefined) this.fail(this.reason)
   }
 }
 

@@ -6,7 +6,13 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import { Command, Redis, type RedisOptions } from "ioredis"
 import type { Duplex } from "node:stream"
-import { type Call, type RedisTransport, type ServerReply, TransportError } from "../../RedisTransport.ts"
+import {
+  type Call,
+  type RedisTransport,
+  type ServerAddress,
+  type ServerReply,
+  TransportError
+} from "../../RedisTransport.ts"
 import * as Subscriber from "./subscriber.ts"
 
 /** @internal */
@@ -95,6 +101,13 @@ export const acquire = (options: RedisOptions): Effect.Effect<Redis, never, Scop
     (client) => Effect.sync(() => client.disconnect())
   )
 
+/** Sentinels say where the server is, and it may change. */
+const addressOf = ({ db, host, path, port, sentinels }: RedisOptions): ServerAddress | undefined => {
+  if (sentinels != null) return undefined
+  if (path != null) return { address: path, database: db }
+  return host === undefined ? undefined : { address: host, port, database: db }
+}
+
 interface ConnectionError extends Error {
   readonly command?: { readonly name: string }
 }
@@ -151,6 +164,7 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
       const subscriber = client.duplicate({ db: 0, autoResubscribe: false })
       listenFirst(subscriber)
       return subscriber
-    })
+    }),
+    server: addressOf(client.options)
   }
 }

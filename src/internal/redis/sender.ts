@@ -17,11 +17,12 @@ import {
 } from "../../RedisServiceError.ts"
 import type { RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
 import { type Batch, decodeBatch, encodeBatch, encodeSeals, type Outcome } from "../program/encode.ts"
-import { type Access, isReading } from "../program/instruction.ts"
+import { type Access, isReading, type Reply } from "../program/instruction.ts"
 import { keysOf } from "../program/slot.ts"
 import { broken, classify, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
 import type { Entry } from "./entry.ts"
 import { scripts } from "./script.ts"
+import type { CallRecord, Telemetry, Trouble } from "./telemetry.ts"
 
 /** @internal */
 export interface SenderOptions {
@@ -30,6 +31,7 @@ export interface SenderOptions {
   /** in milliseconds */
   readonly deadline: number
   readonly runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
+  readonly telemetry: Telemetry
   /** whether programs are sent again; they are unless it is false */
   readonly retry?: boolean | undefined
 }
@@ -38,8 +40,9 @@ export interface SenderOptions {
 export interface Sender {
   /**
    * @param since when they were committed
+   * @param slot where all their keys are, on a cluster
    */
-  readonly send: (access: Access, entries: ReadonlyArray<Entry>, since: number) => void
+  readonly send: (access: Access, entries: ReadonlyArray<Entry>, since: number, slot: number | undefined) => void
   /** How many programs are on their way or wait. */
   readonly waiting: () => number
   /** Refuses what was not sent, and calls back when all that was sent has its answer. */
@@ -77,25 +80,34 @@ class Group {
   /** the call that asks what became of it, or the wait for a connection */
   seal: Fiber.Fiber<unknown, unknown> | undefined = undefined
   isOver = false
+  readonly slot: number | undefined
+  /** for telemetry, until it is told */
+  record: CallRecord | undefined = undefined
+  /** how often it was sent */
+  attempts = 0
+  /** why the first of its programs without an answer has none */
+  trouble: Trouble | undefined = undefined
 
   constructor(
     access: Access,
     entries: ReadonlyArray<Entry>,
     expiresAt: number,
     wakesAt: number,
-    next: (() => void) | undefined
+    next: (() => void) | undefined,
+    slot: number | undefined
   ) {
     this.access = access
     this.entries = entries
     this.expiresAt = expiresAt
     this.wakesAt = wakesAt
     this.next = next
+    this.slot = slot
   }
 }
 
 /** @internal */
 export const make = (options: SenderOptions): Sender => {
-  const { deadline, keyPrefix, retry = true, runFork, transport } = options
+  const { deadline, keyPrefix, retry = true, runFork, telemetry, transport } = options
   const inFlight = new Set<Group>()
   let waiting = 0
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -134,10 +146,18 @@ export const make = (options: SenderOptions): Sender => {
     if (next !== undefined) next()
   }
 
+  /** Tells of the call, once: before its last callers go on, where that can be. */
+  const conclude = (group: Group, trouble?: Trouble): void => {
+    const { attempts, record } = group
+    group.record = undefined
+    if (record !== undefined) telemetry.end(record, attempts, group.trouble ?? trouble)
+  }
+
   const over = (group: Group): void => {
     if (group.isOver) return
     group.isOver = true
     release(group)
+    if (group.record !== undefined) conclude(group, group.entries.find(isAwaited)?.reason)
     // also after a defect: no caller is left waiting
     for (const entry of group.entries) entry.abandon()
     const { fiber, seal } = group
@@ -218,18 +238,24 @@ export const make = (options: SenderOptions): Sender => {
   const advance = (group: Group): void => {
     group.entries = group.entries.filter(isAwaited)
     if (group.entries.length === 0) return over(group)
-    const left = group.wakesAt - performance.now()
+    const now = performance.now()
+    const left = group.wakesAt - now
+    group.record ??= telemetry.begin(group.access, group.entries, group.slot, now)
     if (left <= 0 || group.retries > 0 && left < leastMillis) return giveUp(group)
     try {
       group.batch = encodeBatch(group.entries, keyPrefix)
+      if (group.attempts === 0) telemetry.sent(group.record, group.batch)
       for (const entry of group.entries) entry.sent = true
       group.isSent = true
+      group.attempts++
       call(group, "fiber", group.batch, group.access, (exit) => {
         group.isSent = false
-        if (Exit.isFailure(exit)) unanswered(group, exit)
-        else answer(group, exit.value)
+        if (Exit.isSuccess(exit)) return answer(group, exit.value)
+        if (errorOf(exit)?.outcome === "NotSent") group.attempts--
+        unanswered(group, exit)
       })
     } catch (defect) {
+      conclude(group, { _tag: "Defect" })
       // nothing was sent, and it can't be: whoever waits is told, and other groups go on
       for (const entry of group.entries) entry.die(defect)
       over(group)
@@ -240,7 +266,7 @@ export const make = (options: SenderOptions): Sender => {
   const ready = Effect.andThen(transport.ready, Effect.yieldNow)
 
   const unanswered = (group: Group, exit: Exit.Failure<unknown, TransportError>): void => {
-    const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+    const error = errorOf(exit)
     if (error?.outcome !== "NotSent") return lose(group)
     const refusal = notSent(error)
     for (const entry of group.entries) {
@@ -263,11 +289,11 @@ export const make = (options: SenderOptions): Sender => {
       entry.lost = true
     }
     if (group.isGivenUp) return remain(group)
-    group.entries = entries.filter((entry) => {
-      const isSafe = entry.once !== undefined || isReading(entry.program)
-      if (!isSafe) entry.abandon()
-      return isSafe
-    })
+    group.entries = entries.filter(isSafe)
+    if (group.entries.length < entries.length) {
+      if (group.entries.length === 0) conclude(group, new OutcomeUnknown({}))
+      for (const entry of entries) if (!isSafe(entry)) abandon(group, entry)
+    }
     // the first time it is the connection that is waited for
     again(group, group.retries === 0 ? 0 : undefined)
   }
@@ -294,10 +320,11 @@ export const make = (options: SenderOptions): Sender => {
     group.wakesAt = group.expiresAt
     if (group.pause !== undefined) clearTimeout(group.pause)
     if (!group.isSent) {
+      if (!group.entries.some(isSealable)) return over(group)
       const { fiber } = group
       group.fiber = undefined
       fiber?.interruptUnsafe()
-      for (const entry of group.entries) if (!isSealable(entry)) entry.abandon()
+      for (const entry of group.entries) if (!isSealable(entry)) abandon(group, entry)
     }
     seal(group)
     remain(group)
@@ -307,7 +334,8 @@ export const make = (options: SenderOptions): Sender => {
   const remain = (group: Group): void => {
     if (group.isOver) return
     if (!group.isSent) {
-      for (const entry of group.entries) if (!isSealable(entry)) entry.abandon()
+      if (!group.entries.some(isSealable)) return over(group)
+      for (const entry of group.entries) if (!isSealable(entry)) abandon(group, entry)
     }
     if (!group.entries.some(isAwaited)) over(group)
   }
@@ -326,13 +354,13 @@ export const make = (options: SenderOptions): Sender => {
       const outcomes = decodeBatch(entries, reply.text)
       if (outcomes === undefined) return over(group)
       leave(group)
-      for (let i = 0; i < entries.length; i++) settle(entries[i]!, outcomes[i]!)
+      for (let i = 0; i < entries.length; i++) settle(group, entries[i]!, outcomes[i]!)
       remain(group)
       if (!group.isOver) later()
     }
     call(group, "seal", encodeSeals(entries.map(({ once }) => once!), keyPrefix), "free", (exit) => {
       if (Exit.isSuccess(exit)) return onReply(exit.value)
-      const error = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
+      const error = errorOf(exit)
       if (error === undefined || isFinal(refusalOf(error))) return over(group)
       run(group, "seal", ready, (exit) => Exit.isSuccess(exit) ? seal(group) : later())
     })
@@ -358,11 +386,21 @@ export const make = (options: SenderOptions): Sender => {
     if (reply._tag === "Error") return refused(group, reply.message)
     const outcomes = decodeBatch(entries, reply.text)
     if (outcomes === undefined) {
-      for (const entry of entries) entry.fail(new ScriptFailed({ code: "REPLY", applied: "unknown" }))
+      const reason = new ScriptFailed({ code: "REPLY", applied: "unknown" })
+      conclude(group, reason)
+      for (const entry of entries) entry.fail(reason)
       return over(group)
     }
+    let isAnswered = true
+    for (let i = 0; i < entries.length; i++) {
+      const outcome = outcomes[i]!
+      if (isReply(outcome)) entries[i]!.take(outcome)
+      else isAnswered = false
+    }
+    telemetry.flush()
+    if (isAnswered) conclude(group)
     let isSettled = true
-    for (let i = 0; i < entries.length; i++) isSettled = settle(entries[i]!, outcomes[i]!) && isSettled
+    for (let i = 0; i < entries.length; i++) isSettled = settle(group, entries[i]!, outcomes[i]!) && isSettled
     if (isSettled) return over(group)
     if (group.isGivenUp) return remain(group)
     group.entries = entries.filter(isAwaited)
@@ -376,22 +414,24 @@ export const make = (options: SenderOptions): Sender => {
     for (const [i, entry] of entries.entries()) refuse(entry, reasons[i]!)
     if (group.isGivenUp) return remain(group)
     if (entries.length > 1 && isDivisible(message)) {
+      conclude(group, reasons[0])
       group.entries = nobody
       divide(group, entries)
       return over(group)
     }
     group.entries = entries
     if (reasons[0]?._tag === "ServerUnavailable") return again(group)
-    for (const [i, entry] of entries.entries()) if (!isSealable(entry)) entry.fail(reasons[i]!)
+    if (!entries.some(isSealable)) conclude(group, reasons[0])
+    for (const [i, entry] of entries.entries()) if (!isSealable(entry)) fail(group, entry, reasons[i]!)
     giveUp(group)
   }
 
   /** One by one, within the deadline of all. */
-  const divide = ({ access, expiresAt, wakesAt }: Group, entries: ReadonlyArray<Entry>): void => {
+  const divide = ({ access, expiresAt, slot, wakesAt }: Group, entries: ReadonlyArray<Entry>): void => {
     const next = (at: number): void => {
       const entry = entries[at]
       if (entry === undefined) return
-      start(new Group(access, [entry], expiresAt, wakesAt, () => next(at + 1)))
+      start(new Group(access, [entry], expiresAt, wakesAt, () => next(at + 1), slot))
     }
     next(0)
   }
@@ -399,9 +439,10 @@ export const make = (options: SenderOptions): Sender => {
   const margin = Math.min(sealMillis, deadline / 2)
 
   return {
-    send: (access, entries, since) => {
+    send: (access, entries, since, slot) => {
       const expiresAt = since + deadline
-      start(new Group(access, entries, expiresAt, entries.some(isOnce) ? expiresAt - margin : expiresAt, undefined))
+      const wakesAt = entries.some(isOnce) ? expiresAt - margin : expiresAt
+      start(new Group(access, entries, expiresAt, wakesAt, undefined, slot))
     },
     waiting: () => waiting,
     drain: (done) => {
@@ -412,11 +453,18 @@ export const make = (options: SenderOptions): Sender => {
   }
 }
 
+const errorOf = <E>({ cause }: Exit.Failure<unknown, E>): E | undefined =>
+  Option.getOrUndefined(Cause.findErrorOption(cause))
+
 /** From about 10 ms to about 250, so that clients don't come at once. */
 const backoff = (retries: number): number => Math.min(250, 10 * 2 ** retries) * (0.5 + Math.random() / 2)
 
 const isAwaited = (entry: Entry): boolean => entry.resume !== undefined
 const isOnce = (entry: Entry): boolean => entry.once !== undefined
+const isReply = (outcome: Outcome): outcome is Reply => outcome._tag === "done" || outcome._tag === "failed"
+
+/** It may be sent again where no reply came. */
+const isSafe = (entry: Entry): boolean => isOnce(entry) || isReading(entry.program)
 
 /** It may have happened, or may yet, and it can be found out. */
 const isSealable = (entry: Entry): boolean =>
@@ -428,23 +476,31 @@ const notSent = (error: TransportError): RedisServiceErrorReason | undefined => 
   return reason?._tag === "ScriptFailed" ? new ServerUnavailable({ code: reason.code }) : reason
 }
 
+const fail = (group: Group, entry: Entry, reason: RedisServiceErrorReason): void => {
+  if (!isAwaited(entry)) return
+  group.trouble ??= reason
+  entry.fail(reason)
+}
+
+const abandon = (group: Group, entry: Entry): void => fail(group, entry, entry.reason)
+
 const refuse = (entry: Entry, reason: RedisServiceErrorReason): void => {
   entry.sent = false
   entry.refusal = reason
 }
 
 /** Whether it has its answer now; otherwise it may be sent again. */
-const settle = (entry: Entry, outcome: Outcome): boolean => {
+const settle = (group: Group, entry: Entry, outcome: Outcome): boolean => {
   switch (outcome._tag) {
     case "done":
     case "failed":
       entry.answer(outcome)
       return true
     case "applied":
-      entry.fail(new OutcomeUnknown({ applied: true }))
+      fail(group, entry, new OutcomeUnknown({ applied: true }))
       return true
     case "sealed":
-      entry.fail(entry.refusal ?? new ConnectionUnavailable({}))
+      fail(group, entry, entry.refusal ?? new ConnectionUnavailable({}))
       return true
   }
   const { message, part, step, undone } = outcome
@@ -454,7 +510,7 @@ const settle = (entry: Entry, outcome: Outcome): boolean => {
   }
   const reason = undone ? classify(message, keysOf(entry.program), true) : broken(message)
   if (reason._tag !== "ServerUnavailable") {
-    entry.fail(reason)
+    fail(group, entry, reason)
     return true
   }
   refuse(entry, reason)

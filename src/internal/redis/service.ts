@@ -9,6 +9,7 @@ import * as Batcher from "./batcher.ts"
 import { inspect } from "./probe.ts"
 import * as Sender from "./sender.ts"
 import * as Subscriptions from "./subscriptions.ts"
+import { type Spans, Telemetry } from "./telemetry.ts"
 
 interface ExactlyOnce {
   readonly window?: Duration.Input | undefined
@@ -26,6 +27,7 @@ export interface Options extends LimitOptions {
   readonly retry?: boolean | undefined
   readonly maximumWaiting?: number | undefined
   readonly exactlyOnce?: boolean | ExactlyOnce | undefined
+  readonly spans?: Spans | undefined
 }
 
 /** @internal */
@@ -51,8 +53,10 @@ export const make = Effect.fnUntraced(function*(
   const context = yield* Effect.context<never>()
   const runFork = Effect.runForkWith(context)
   const scope = yield* Effect.scope
+  const telemetry = new Telemetry({ context, spans: options.spans ?? "call", server: transport.server })
   const batcher = Batcher.make({
-    sender: Sender.make({ transport, keyPrefix, deadline, runFork, retry: options.retry !== false }),
+    sender: Sender.make({ transport, keyPrefix, deadline, runFork, retry: options.retry !== false, telemetry }),
+    telemetry,
     isCluster,
     refusesCrossSlot: options.crossSlot === "refuse",
     batch: { ...Batcher.defaultBatch, ...options.batch },

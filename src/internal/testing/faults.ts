@@ -188,7 +188,8 @@ export const aroundTransport = Effect.fnUntraced(function*(key: FaultsKey, plan:
         refusedCall
       ),
     ready: Effect.andThen(reconnecting, below.ready),
-    subscribe: below.subscribe
+    subscribe: below.subscribe,
+    server: below.server
   }
   return Context.make(RedisTransport, transport).pipe(Context.add(key, injector.service))
 })
