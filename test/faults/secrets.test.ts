@@ -2,7 +2,20 @@
  * Whatever fails, and however it is shown: no password and no value is in it.
  */
 import { assert, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Layer, Logger, References, Schema, SchemaGetter, Tracer } from "effect"
+import {
+  Cause,
+  Context as Services,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Logger,
+  Metric,
+  References,
+  Schema,
+  SchemaGetter,
+  Tracer
+} from "effect"
 import { inspect } from "node:util"
 import { Atomic, Model, RedisService, Topic } from "redlayer"
 import { captureOutput, errorOf, eventually } from "../live/common.ts"
@@ -14,6 +27,11 @@ import { server, service, start } from "./common.ts"
 const canary = "canary8f3a"
 /** Any of these is a leak: parts show that a text was only shortened. */
 const traces = ["canary", "8f3a", encodeURIComponent(canary), Buffer.from(canary).toString("base64")]
+
+/** Errors have ids and keys as their fields; spans and metrics have none. */
+const id = "marked7d1e"
+const key = `app:Secret:{${id}}`
+const keyPrefix = "app:"
 
 const Strict = Schema.String.pipe(
   Schema.decodeTo(Schema.String, {
@@ -39,7 +57,7 @@ const Secret = Model.make("Secret", {
 }, { key: "id" })
 
 const secret = {
-  id: "s",
+  id,
   text: canary,
   code: canary,
   kind: "a" as const,
@@ -67,12 +85,12 @@ interface Context {
 
 type Scenario = readonly [tag: string, fails: (context: Context) => Effect.Effect<unknown, unknown>]
 
-const { any, code, coins, kind, list, own, set, text, when } = Secret.ref("s")
+const { any, code, coins, kind, list, own, set, text, when } = Secret.ref(id)
 
 /** With something else on the server than the schema says. */
 const stored =
   (field: string, value: string, program: Effect.Effect<unknown, unknown, RedisService.RedisService>) =>
-  ({ on, run }: Context) => Effect.andThen(on.call("HSET", "app:Secret:{s}", field, value), run(program))
+  ({ on, run }: Context) => Effect.andThen(on.call("HSET", key, field, value), run(program))
 
 const refused = (program: Effect.Effect<unknown, unknown, RedisService.RedisService>) => ({ run }: Context) =>
   run(program)
@@ -184,8 +202,8 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   // what is stored
   "a key of another kind": ["WrongType", ({ on, run }) =>
     Effect.gen(function*() {
-      yield* on.call("DEL", "app:Secret:{s}:list")
-      yield* on.call("SET", "app:Secret:{s}:list", canary)
+      yield* on.call("DEL", `${key}:list`)
+      yield* on.call("SET", `${key}:list`, canary)
       return yield* run(list.append(canary))
     })],
   "a text that is no integer": ["WrongType", stored("coins", canary, coins.increment())],
@@ -195,9 +213,9 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   "a text that is none of the literals": ["WrongType", stored("kind", canary, kind.get())],
   "a text that breaks a check": ["WrongType", stored("code", `${canary}!`, code.get())],
   "a transformation that throws": ["WrongType", stored("own", `throws ${canary}`, own.get())],
-  "an entity that can't be read": ["EntityCorrupted", stored("coins", canary, Secret.get("s"))],
-  "an entity with JSON of another shape": ["EntityCorrupted", stored("any", `{"a":"${canary}"}`, Secret.get("s"))],
-  "an entity whose transformation throws": ["EntityCorrupted", stored("own", `throws ${canary}`, Secret.get("s"))],
+  "an entity that can't be read": ["EntityCorrupted", stored("coins", canary, Secret.get(id))],
+  "an entity with JSON of another shape": ["EntityCorrupted", stored("any", `{"a":"${canary}"}`, Secret.get(id))],
+  "an entity whose transformation throws": ["EntityCorrupted", stored("own", `throws ${canary}`, Secret.get(id))],
   // what is refused
   "a value that breaks a check": ["InvalidValue", refused(Effect.suspend(() => code.set(`${canary}!`)))],
   "a value of another type": ["InvalidValue", refused(Effect.suspend(() => coins.set(canary as never)))],
@@ -228,7 +246,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   "entities of several slots": ["CrossSlot", () =>
     Effect.gen(function*() {
       const { url } = yield* RedisServer.start({ cluster: true })
-      const { run } = yield* service({ url, keyPrefix: "app:" })
+      const { run } = yield* service({ url, keyPrefix })
       return yield* run(Atomic.all([text.set(canary), Secret.ref("t").text.set(canary)]))
     }).pipe(Effect.scoped)]
 }
@@ -250,13 +268,18 @@ const shown = (exit: Exit.Exit<unknown, unknown>): Readonly<Record<string, strin
   }
 }
 
+/** What a span has of its own, without those around it. */
+const ownOf = ({ attributes, events, links, name, status }: Tracer.NativeSpan): string =>
+  inspect([name, attributes, events, links.map((link) => link.attributes), status], { depth: 12 })
+
 describeOwnServer("no secret", () => {
   it.live.each(Object.entries(scenarios))("leaves through %s", ([, [tag, fails]]) =>
     Effect.gen(function*() {
       const output = yield* captureOutput
       const logged: Array<string> = []
       const logger = Logger.make((options) => logged.push(inspect(options, { depth: 10 })))
-      const spans: Array<Tracer.Span> = []
+      const spans: Array<Tracer.NativeSpan> = []
+      const registry: Metric.MetricRegistry = new Map()
       const tracer = Tracer.make({
         span: (options) => {
           const span = new Tracer.NativeSpan(options)
@@ -271,8 +294,9 @@ describeOwnServer("no secret", () => {
         const { down, run } = yield* Effect.retry(
           service({
             url: `redis://app:${canary}@127.0.0.1:${on.proxy.port}`,
-            keyPrefix: "app:",
-            deadline: "300 millis"
+            keyPrefix,
+            deadline: "300 millis",
+            spans: "program"
           }),
           { times: 5 }
         )
@@ -290,13 +314,28 @@ describeOwnServer("no secret", () => {
       }).pipe(
         Effect.scoped,
         Effect.withTracer(tracer),
+        Effect.provideService(Metric.MetricRegistry, registry),
         Effect.provide(Logger.layer([logger])),
         Effect.provideService(References.MinimumLogLevel, "All")
       )
       assert.isAbove(logged.length, 0)
       assert.isAbove(spans.length, 0)
-      const all = [...Object.values(told), ...logged, ...output, ...spans.map((span) => inspect(span, { depth: 12 }))]
+      const metrics = inspect(Metric.snapshotUnsafe(Services.make(Metric.MetricRegistry, registry)), { depth: 12 })
+      const all = [
+        ...Object.values(told),
+        ...logged,
+        ...output,
+        ...spans.map((span) => inspect(span, { depth: 12 })),
+        metrics
+      ]
       for (const part of all) for (const trace of traces) assert.notInclude(part, trace)
+      // the insertion at least was called, and counted
+      assert.include(metrics, "outcome: 'done'")
+      const ours = spans.filter(({ name }) => /^(EVALSHA|redlayer\.)/.test(name))
+      assert.isAtLeast(ours.length, 2)
+      for (const part of [...ours.map(ownOf), metrics]) {
+        for (const trace of [id, keyPrefix]) assert.notInclude(part, trace)
+      }
     }))
 
   it.live("would be overlooked: that of another client is found", () =>
