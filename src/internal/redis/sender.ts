@@ -391,13 +391,13 @@ export const make = (options: SenderOptions): Sender => {
       for (const entry of entries) entry.fail(reason)
       return over(group)
     }
+    // all are counted, and the call is told of, before the first caller goes on
     let isAnswered = true
     for (let i = 0; i < entries.length; i++) {
       const outcome = outcomes[i]!
       if (isReply(outcome)) entries[i]!.take(outcome)
       else isAnswered = false
     }
-    telemetry.flush()
     if (isAnswered) conclude(group)
     let isSettled = true
     for (let i = 0; i < entries.length; i++) isSettled = settle(group, entries[i]!, outcomes[i]!) && isSettled
