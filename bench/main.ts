@@ -38,7 +38,7 @@ const program = Effect.gen(function*() {
   }
   const chosen = rows.filter((row) => flags.only.length === 0 || flags.only.includes(row.name))
   const options = { rounds: positive("rounds"), warmUps: positive("warm-ups"), sliceMillis: positive("slice") }
-  const server = yield* RedisServer.start()
+  const server = yield* RedisServer.start({ unrestricted: true })
   const results: Array<Result> = []
   console.log(header())
   for (const row of chosen) {

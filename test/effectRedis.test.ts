@@ -21,12 +21,13 @@ import { eventually, range, reasonIs } from "./live/common.ts"
 import { describeMemory, describeOwnServer, describeRedis, redis } from "./support/Backends.ts"
 import * as RawRedis from "./support/RawRedis.ts"
 import * as RedisServer from "./support/RedisServer.ts"
+import * as Rights from "./support/Rights.ts"
 
 const canary = "canary-51d7-secret"
 
-/** A server, a raw client, and Effect's service from our client. */
+/** A server, a raw client, and Effect's service from our client, whose users send any command. */
 const setup = Effect.fnUntraced(function*(pool?: Redis.PoolOptions) {
-  const server = yield* RedisServer.start()
+  const server = yield* RedisServer.start({ unrestricted: true })
   const raw = yield* RawRedis.make(server.url)
   const live = RedisService.layer({ url: server.url })
   const services = yield* Layer.build(EffectRedis.layer(pool).pipe(Layer.provideMerge(live)))
@@ -372,7 +373,7 @@ describeOwnServer("failures over Effect's Redis service", () => {
     Effect.gen(function*() {
       const server = yield* RedisServer.start()
       const { call } = yield* RawRedis.make(server.url)
-      yield* call("ACL", "SETUSER", "app", "on", ">p", "~*", "resetchannels", "+@all")
+      yield* call("ACL", "SETUSER", "app", ...Rights.least({ password: "p" }), "resetchannels")
       const { host, port } = server
       const base = Layer.orDie(RedisService.layer({ host, port, username: "app", password: "p" }))
       const layer = over(EffectRedis.layer().pipe(Layer.provide(base)), {})

@@ -1,10 +1,11 @@
 /** What others have stored: wrong shapes, wrong types, missing fields, no version. */
 import { assert } from "@effect/vitest"
-import { Effect, Option } from "effect"
+import { Clock, Duration, Effect, Option } from "effect"
 import { Atomic } from "redlayer"
 import { fails, type Operation, stored, unchanged, wrongType } from "./assertions.ts"
 import { Note, note, noteKey, Sparse } from "./entityModels.ts"
 import { RawWriter, type Test } from "./Raw.ts"
+import { Accessed, full } from "./timeToLiveModels.ts"
 
 export const storedByHand = (test: Test): void => {
   test("an absent field without a default is corrupted, until it is set", () =>
@@ -142,6 +143,44 @@ export const storedByHand = (test: Test): void => {
       assert.strictEqual(yield* count.get(), 2)
       yield* wrongType(Note.ref("n").kind.getAndSet("b"), { field: "kind", applied: true })
       assert.deepEqual(yield* Note.get("n"), { ...note, count: 2, kind: "b" })
+    }))
+
+  test("only a program that wrote says that it was applied", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      yield* Note.insert(note)
+      yield* raw.hashSet(noteKey, { kind: "?" })
+      const { count, stats, text } = Note.ref("n")
+      const { list } = stats.deep
+      const [read, other] = [Note.get("n"), Note.ref("other")]
+      yield* list.clear()
+      const say = (applied: boolean, programs: ReadonlyArray<Atomic.Atomic<unknown, any>>) =>
+        Effect.forEach(programs, (program) => fails(program, "EntityCorrupted", { field: "kind", applied }))
+      yield* unchanged(say(false, [
+        Note.getOrInsert(note),
+        Atomic.all([Note.ensure(note), read]),
+        Atomic.all([Note.delete("other"), read]),
+        Atomic.all([text.compareAndSet("no", "yes"), read]),
+        Atomic.all([list.pop(), list.append([]), read]),
+        Atomic.all([Atomic.when(count.set(9), count.gt(100)), read]),
+        // what it had written is undone
+        Atomic.all([Atomic.orElse(Atomic.andThen(count.set(9), list.at(7).get()), count.get()), read]),
+        Atomic.all([Atomic.ignoreMissing(Atomic.andThen(count.set(9), other.count.increment())), read])
+      ]))
+      yield* say(true, [
+        Atomic.all([Note.getOrInsert({ ...note, id: "other" }), read]),
+        Atomic.all([Atomic.when(count.set(9), count.gt(0)), read]),
+        Atomic.all([Atomic.orElse(list.at(7).set(1), count.set(0)), read]),
+        Atomic.all([count.min(0), read]),
+        Atomic.all([text.getAndSet(""), text.append(""), read])
+      ])
+      // a read that renews the time to live
+      yield* Accessed.insert(full("a"))
+      yield* raw.hashSet("TimeToLiveAccessed:{a}", { count: "?" })
+      yield* raw.expireAt("TimeToLiveAccessed:{a}", (yield* Clock.currentTimeMillis) + 60_000)
+      yield* fails(Accessed.get("a"), "EntityCorrupted", { field: "count", applied: false })
+      const left = Option.getOrThrow(yield* Accessed.timeToLive("a"))
+      assert.isAbove(Duration.toMillis(left), 60_000)
     }))
 
   test("a text that is not of the field's kind is not given away by getAndSet", () =>

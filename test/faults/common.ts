@@ -16,9 +16,9 @@ import * as TcpProxy from "../support/TcpProxy.ts"
 export const start = { startImmediately: true } as const
 
 /** A server, a client of the test's own, and a proxy in front of the server. */
-export const server = Effect.fnUntraced(function*(options?: RedisServer.StartOptions, raw?: RawRedis.RawRedisOptions) {
+export const server = Effect.fnUntraced(function*(options?: RedisServer.StartOptions) {
   const found = yield* RedisServer.start(options)
-  const { call } = yield* RawRedis.make(found.url, raw)
+  const { call } = yield* RawRedis.make(found.url)
   const proxy = yield* TcpProxy.make({ port: found.port })
   return { ...found, call, proxy }
 })

@@ -22,6 +22,7 @@ import { captureOutput, errorOf, eventually } from "../live/common.ts"
 import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
+import * as Rights from "../support/Rights.ts"
 import { server, service, start } from "./common.ts"
 
 const canary = "canary8f3a"
@@ -289,7 +290,7 @@ describeOwnServer("no secret", () => {
       })
       const told = yield* Effect.gen(function*() {
         const on = yield* server({ args: ["--busy-reply-threshold", "20"] })
-        yield* on.call("ACL", "SETUSER", "app", "on", `>${canary}`, "~*", "&*", "+@all")
+        yield* on.call("ACL", "SETUSER", "app", ...Rights.least({ password: canary }))
         // the deadline is short for the failures, and may be too short for a start on a busy machine
         const { down, run } = yield* Effect.retry(
           service({

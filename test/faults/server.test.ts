@@ -8,6 +8,7 @@ import { errorOf, eventually, range, reasonIs, timed, until, within } from "../l
 import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
+import * as Rights from "../support/Rights.ts"
 import { Ledger, ledger, server, service, start, underLoad } from "./common.ts"
 
 type On = Effect.Success<ReturnType<typeof server>>
@@ -169,7 +170,7 @@ describeOwnServer("a server", () => {
     ([, { args, deadline, reasons, round, rounds }]) =>
       Effect.gen(function*() {
         const on = yield* server({ args: args ?? [] })
-        yield* on.call("ACL", "SETUSER", "app", "on", ">password", "~*", "&*", "+@all")
+        yield* on.call("ACL", "SETUSER", "app", ...Rights.least({ password: "password" }))
         const heard = yield* underLoad({
           on,
           layer: { deadline, username: "app", password: "password" },

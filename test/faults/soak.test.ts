@@ -9,6 +9,7 @@ import { captureOutput, eventually, range, until } from "../live/common.ts"
 import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
+import * as Rights from "../support/Rights.ts"
 import { lateness, ledger, random, server, service, start } from "./common.ts"
 
 const seconds = Number(process.env.REDLAYER_SOAK_SECONDS ?? 15)
@@ -37,7 +38,7 @@ describeOwnServer("a soak", () => {
         const on = yield* server({ args })
         const { call, proxy } = on
         let { kill } = on
-        yield* call("ACL", "SETUSER", "app", "on", ">password", "~*", "&*", "+@all")
+        yield* call("ACL", "SETUSER", "app", ...Rights.least({ password: "password" }))
         const output = yield* captureOutput
         const late = yield* lateness
         const { close, run, up } = yield* service({ url: proxy.url, username: "app", password: "password", deadline })
@@ -104,7 +105,7 @@ describeOwnServer("a soak", () => {
           yield* kill("SIGKILL")
           const again = yield* RedisServer.start({ args, dir: on.directory, port: on.port })
           kill = again.kill
-          yield* eventually(call("ACL", "SETUSER", "app", "on", ">password", "~*", "&*", "+@all"))
+          yield* eventually(call("ACL", "SETUSER", "app", ...Rights.least({ password: "password" })))
         })
         const names = Object.keys(faults)
         const counts = new Map<string, number>()

@@ -15,9 +15,7 @@ import { Ledger, server, service, start, underLoad } from "./common.ts"
 const secured = Effect.fnUntraced(function*(...names: ReadonlyArray<string>) {
   const { authority, serverArgs } = yield* Certificates.make(names)
   const tlsPort = yield* RedisServer.freePort
-  const on = yield* server({ args: [...serverArgs(tlsPort), "--requirepass", "canary-password"] }, {
-    password: "canary-password"
-  })
+  const on = yield* server({ args: serverArgs(tlsPort), password: "canary-password" })
   return { ...on, authority, tlsPort }
 })
 
@@ -94,7 +92,7 @@ describeOwnServer("TLS", () => {
       }
       // nobody has even tried
       assert.deepStrictEqual(yield* call("ACL", "LOG"), [])
-      assert.include(String(yield* call("CLIENT", "LIST")), "user=default")
+      assert.include(String(yield* call("CLIENT", "LIST")), "user=admin")
       assert.deepStrictEqual(output, [])
     }))
 

@@ -9,6 +9,7 @@ import { RedisTransport } from "redlayer/RedisTransport"
 import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
+import * as Rights from "../support/Rights.ts"
 import * as TcpProxy from "../support/TcpProxy.ts"
 import { captureOutput, eventually, range, reasonIs, timed, until, within } from "./common.ts"
 
@@ -339,7 +340,7 @@ describeOwnServer("subscriptions", () => {
         const { raw } = yield* Server
         const { port } = yield* Server
         const allow = (...rules: Array<string>) => raw.call("ACL", "SETUSER", "reader", ...rules)
-        yield* allow("reset", "on", ">secret", "~*", "+@all", "&acl:$topic:open")
+        yield* allow(...Rights.least({ keyPrefix: "acl:", password: "secret" }), "resetchannels", "&acl:$topic:open")
         const services = yield* Layer.build(
           RedisService.layer({ url: `redis://reader:secret@127.0.0.1:${port}`, keyPrefix: "acl:" })
         )
@@ -460,7 +461,9 @@ describeOwnServer("subscriptions", () => {
 
     it.effect("the client of the layer is not the one that hears", () =>
       Effect.gen(function*() {
-        const { port } = yield* Server
+        const { port, raw } = yield* Server
+        // another database, and commands of the user's own
+        yield* raw.call("ACL", "SETUSER", "default", "+select", "+set", "+get")
         const services = yield* Layer.build(
           RedisService.layer({ url: `redis://127.0.0.1:${port}/1`, keyPrefix: "own:" })
         )

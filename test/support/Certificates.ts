@@ -15,6 +15,8 @@ export class CertificatesError extends Data.TaggedError("CertificatesError")<{ r
 export interface Certificates {
   /** What a client is to trust. */
   readonly authority: string
+  /** The same, as a file. */
+  readonly authorityFile: string
   /** The arguments of a server that is also on this port, by TLS only. */
   readonly serverArgs: (port: number) => ReadonlyArray<string>
 }
@@ -41,6 +43,7 @@ export const make = Effect.fnUntraced(
     )
     return {
       authority: readFileSync(file("authority.crt"), "utf8"),
+      authorityFile: file("authority.crt"),
       serverArgs: (port) =>
         [
           ["--tls-port", String(port), "--tls-auth-clients", "no"],

@@ -4,6 +4,7 @@
 import { Data, Effect, type Scope } from "effect"
 import { Redis, type RedisOptions } from "ioredis"
 import { withLiveClock } from "./LiveClock.ts"
+import { admin } from "./Rights.ts"
 
 /** A command, or the connection itself, failed. `message` is what the server or the socket said. */
 export class RawRedisError extends Data.TaggedError("RawRedisError")<{
@@ -24,10 +25,17 @@ export interface RawRedis {
   readonly callBuffer: (command: string, ...args: Array<string | Buffer>) => Effect.Effect<unknown, RawRedisError>
 }
 
+/** Whether somebody is named by a URL, be it only by a password. */
+export const namesUser = (url: string): boolean => {
+  if (!URL.canParse(url)) return false
+  const { password, username } = new URL(url)
+  return username !== "" || password !== ""
+}
+
 const messageOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
 
 /**
- * Connects to `url` and fails, rather than waits, when nothing answers there within five seconds. The connection is
+ * Connects to `url`, of a server that was started for tests as its admin unless somebody is named, and fails, rather than waits, when nothing answers there within five seconds. The connection is
  * closed with the scope. Afterwards a lost connection is made again in the background, but no command is sent twice.
  */
 export const make = Effect.fnUntraced(
@@ -36,7 +44,13 @@ export const make = Effect.fnUntraced(
     let lastError: Error | undefined
     const client = yield* Effect.acquireRelease(
       Effect.sync(() => {
-        const client = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, connectTimeout: 5000, ...options })
+        const client = new Redis(url, {
+          lazyConnect: true,
+          maxRetriesPerRequest: 0,
+          connectTimeout: 5000,
+          ...(namesUser(url) || options?.password !== undefined ? undefined : admin),
+          ...options
+        })
         client.on("error", (error: Error) => {
           lastError = error
         })

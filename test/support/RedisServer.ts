@@ -1,6 +1,6 @@
 /**
  * Real Redis servers for tests: each on a free port of the loopback interface, in a directory of its own, and gone
- * with its scope.
+ * with its scope. Who connects without a name has the rights of the README, and no others; a `RawRedis` has all.
  */
 import { Data, Effect, Schedule, type Scope } from "effect"
 import { type ChildProcessByStdio, spawn } from "node:child_process"
@@ -9,8 +9,11 @@ import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import type { Readable } from "node:stream"
+import * as Tls from "node:tls"
+import type { Certificates } from "./Certificates.ts"
 import { withLiveClock } from "./LiveClock.ts"
 import * as RawRedis from "./RawRedis.ts"
+import * as Rights from "./Rights.ts"
 
 const host = "127.0.0.1"
 
@@ -42,9 +45,18 @@ export interface StartOptions {
   readonly dir?: string | undefined
   /** A port of the caller's choice, for a server that must come back where another one was. */
   readonly port?: number | undefined
+  /** The prefix of all layers, a glob, to which the rights are then limited. */
+  readonly keyPrefix?: string | undefined
+  /** The password of those who connect without a name. */
+  readonly password?: string | undefined
+  /** Those who connect without a name may do everything too. */
+  readonly unrestricted?: boolean | undefined
+  /** The server speaks TLS only. */
+  readonly certificates?: Certificates | undefined
 }
 
 export interface RedisServer {
+  /** Without a name and a password. */
   readonly url: string
   readonly host: string
   readonly port: number
@@ -218,16 +230,21 @@ const launch = (
 // ---------------------------------------------------------------------------------------------------------------------
 
 /** Everything that the server answers to PING and INFO, on a connection of its own. */
-const probe = (port: number): Effect.Effect<string, RedisServerError> =>
+const probe = (port: number, certificates: Certificates | undefined): Effect.Effect<string, RedisServerError> =>
   Effect.callback((resume) => {
-    const socket = Net.connect({ host, port })
+    const socket = certificates === undefined
+      ? Net.connect({ host, port })
+      : Tls.connect({ host, port, ca: certificates.authority })
     let text = ""
     const fail = (reason: string) =>
       resume(Effect.fail(new RedisServerError({ message: `no PONG on port ${port}: ${reason}`, portTaken: false })))
     socket.setEncoding("latin1")
     socket.setTimeout(1000, () => socket.destroy(new Error("no answer within a second")))
     // inline commands, and QUIT so that the end of the stream is the end of the answers
-    socket.on("connect", () => socket.write("PING\r\nINFO server\r\nQUIT\r\n"))
+    socket.on(
+      certificates === undefined ? "connect" : "secureConnect",
+      () => socket.write("PING\r\nINFO server\r\nQUIT\r\n")
+    )
     socket.on("data", (chunk: string) => {
       text += chunk
     })
@@ -238,7 +255,11 @@ const probe = (port: number): Effect.Effect<string, RedisServerError> =>
     return Effect.sync(() => socket.destroy())
   })
 
-const awaitReady = (running: Running, port: number): Effect.Effect<void, RedisServerError> => {
+const awaitReady = (
+  running: Running,
+  port: number,
+  certificates: Certificates | undefined
+): Effect.Effect<void, RedisServerError> => {
   // the log arrives on pipes and may be complete only after the exit
   const crashed = Effect.callback<never, RedisServerError>((resume) => {
     const fail = () =>
@@ -255,7 +276,7 @@ const awaitReady = (running: Running, port: number): Effect.Effect<void, RedisSe
     running.child.once("close", fail)
     return Effect.sync(() => running.child.off("close", fail))
   })
-  const answers = probe(port).pipe(
+  const answers = probe(port, certificates).pipe(
     Effect.filterOrFail(
       // when another server took the port, it is that one which answers
       (text) => Number(/process_id:(\d+)/.exec(text)?.[1] ?? running.pid) === running.pid,
@@ -311,10 +332,11 @@ const startOnce = Effect.fnUntraced(
         typeof options.nodesConf === "string" ? options.nodesConf : options.nodesConf({ port, busPort })
       )
     }
+    const { certificates } = options
     const cluster = options.cluster === true || options.nodesConf !== undefined
     const settings: Array<[name: string, value: string]> = [
       ["bind", host],
-      ["port", String(port)],
+      ["port", certificates === undefined ? String(port) : "0"],
       ["dir", directory],
       ["save", ""],
       ["appendonly", "no"]
@@ -338,6 +360,8 @@ const startOnce = Effect.fnUntraced(
         [
           ...(options.config === undefined ? [] : [configFile]),
           ...settings.flatMap(([name, value]) => [`--${name}`, value]),
+          ...(certificates?.serverArgs(port) ?? []),
+          ...Rights.serverArgs(options.unrestricted === true ? "unrestricted" : options),
           ...(options.args ?? [])
         ],
         directory,
@@ -345,10 +369,10 @@ const startOnce = Effect.fnUntraced(
       ),
       (running) => terminate(running.child)
     )
-    yield* awaitReady(running, port)
+    yield* awaitReady(running, port, certificates)
     const { child, pid } = running
     return {
-      url: `redis://${host}:${port}`,
+      url: `${certificates === undefined ? "redis" : "rediss"}://${host}:${port}`,
       host,
       port,
       pid,

@@ -3,18 +3,23 @@
  *
  * - `REDLAYER_TEST_REDIS=none` hides every Redis, to see what a run without one looks like.
  * - `REDIS_URL` names a server that is there already. Tests keep to keys under a prefix of this run, and these keys
- *   are deleted at the end. A `REDIS_URL` that nothing answers at is a failure, not a reason to look further.
- * - Otherwise a `redis-server` or `valkey-server` on the PATH is started for the run.
+ *   are deleted at the end. A `REDIS_URL` that nothing answers at is a failure, not a reason to look further. Its user is
+ *   whom the layers and the raw clients of the tests are; on all other servers layers have the rights of the README.
+ * - Otherwise a `redis-server` or `valkey-server` on the PATH is started for the run. With `REDLAYER_TEST_TLS=1` it speaks
+ *   TLS only.
  * - Otherwise a container is, when Docker answers.
  * - Otherwise the tests on Redis are skipped, and the run says so. On CI (`CI=true`) that is a failure.
  */
 import { Cause, Data, Effect, Exit, Result, Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import { basename } from "node:path"
+import * as Tls from "node:tls"
 import type { TestProject } from "vitest/node"
+import * as Certificates from "./Certificates.ts"
 import { withLiveClock } from "./LiveClock.ts"
 import * as RawRedis from "./RawRedis.ts"
 import * as RedisServer from "./RedisServer.ts"
+import * as Rights from "./Rights.ts"
 
 /** What a run has found, as tests get it from `inject("redis")`. */
 export interface ProvidedRedis {
@@ -39,6 +44,8 @@ export class RedisSetupError extends Data.TaggedError("RedisSetupError")<{
   readonly message: string
   readonly cause?: unknown
 }> {}
+
+const overTls = process.env.REDLAYER_TEST_TLS === "1"
 
 const noRedis = (reason: string): string =>
   [
@@ -115,11 +122,22 @@ export const deletePrefix = (url: string, prefix: string): Effect.Effect<number,
     return deleted
   }).pipe(Effect.scoped)
 
+/** A raw client would be the admin that only servers have which were started here. */
+const named = (url: string): string => {
+  if (!URL.canParse(url) || RawRedis.namesUser(url)) {
+    return url
+  }
+  const parsed = new URL(url)
+  parsed.username = "default"
+  return parsed.href
+}
+
 type Found = Omit<ProvidedRedis, "prefix" | "canStart">
 
 const fromUrl = Effect.fnUntraced(
-  function*(url: string, prefix: string): Effect.fn.Return<Found, RedisSetupError, Scope.Scope> {
-    const shown = withoutPassword(url)
+  function*(given: string, prefix: string): Effect.fn.Return<Found, RedisSetupError, Scope.Scope> {
+    const shown = withoutPassword(given)
+    const url = named(given)
     const server = yield* greet(url).pipe(
       Effect.mapError((cause) =>
         new RedisSetupError({
@@ -142,28 +160,38 @@ const fromUrl = Effect.fnUntraced(
   }
 )
 
-const fromBinary = Effect.gen(function*() {
-  const server = yield* RedisServer.start()
-  const version = yield* greet(server.url)
-  // a redis-server may be a Valkey in disguise; the name that the user knows is the binary's
-  const description = `${basename(server.binary)} ${version.split(" ").at(-1)}, started for this run`
-  return { kind: "local", url: server.url, description } satisfies Found
-}).pipe(
-  Effect.mapError((cause) =>
-    new RedisSetupError({ message: `The Redis of this run did not start: ${cause.message}`, cause })
+const certify = Effect.tap(Certificates.make(["IP:127.0.0.1"]), ({ authority, authorityFile }) =>
+  Effect.sync(() => {
+    Tls.setDefaultCACertificates([...Tls.getCACertificates("default"), authority])
+    // the processes that run the tests start after this one has read it
+    process.env.NODE_EXTRA_CA_CERTS = authorityFile
+  }))
+
+const fromBinary = (keyPrefix: string) =>
+  Effect.gen(function*() {
+    const certificates = overTls ? yield* certify : undefined
+    const server = yield* RedisServer.start({ certificates, keyPrefix })
+    const version = yield* greet(server.url)
+    const means = overTls ? " over TLS" : ""
+    // a redis-server may be a Valkey in disguise; the name that the user knows is the binary's
+    const description = `${basename(server.binary)} ${version.split(" ").at(-1)}, started for this run${means}`
+    return { kind: "local", url: server.url, description } satisfies Found
+  }).pipe(
+    Effect.mapError((cause) =>
+      new RedisSetupError({ message: `The Redis of this run did not start: ${cause.message}`, cause })
+    )
   )
-)
 
 const image = "redis:7-alpine"
 
 // No test covers this with a Docker that answers; that one which does not answer ends in a notice has been seen.
-const fromDocker = Effect.gen(function*() {
+const fromDocker = Effect.fnUntraced(function*(keyPrefix: string) {
   const { GenericContainer, getContainerRuntimeClient } = yield* Effect.tryPromise(() => import("testcontainers"))
   yield* Effect.tryPromise(() => getContainerRuntimeClient()).pipe(Effect.timeout("15 seconds"))
   const container = yield* Effect.acquireRelease(
     Effect.tryPromise(() =>
       new GenericContainer(image)
-        .withCommand(["redis-server", "--save", "", "--appendonly", "no"])
+        .withCommand(["redis-server", "--save", "", "--appendonly", "no", ...Rights.serverArgs({ keyPrefix })])
         .withExposedPorts(6379)
         .withStartupTimeout(120_000)
         .start()
@@ -195,9 +223,9 @@ const find = Effect.fnUntraced(
       return yield* fromUrl(url, prefix)
     }
     if (RedisServer.findBinary() !== undefined) {
-      return yield* fromBinary
+      return yield* fromBinary(`${prefix}*`)
     }
-    const container = yield* Effect.result(fromDocker)
+    const container = yield* Effect.result(fromDocker(`${prefix}*`))
     if (Result.isSuccess(container)) {
       return container.success
     }

@@ -85,9 +85,9 @@ describeOwnServer("RedisServer", () => {
     Effect.gen(function*() {
       const server = yield* RedisServer.start({
         config: "maxmemory 1mb\nmaxmemory-policy allkeys-lru\n",
-        args: ["--maxmemory", "2mb", "--requirepass", "secret"]
+        args: ["--maxmemory", "2mb"]
       })
-      const raw = yield* RawRedis.make(`redis://:secret@${server.host}:${server.port}`)
+      const raw = yield* RawRedis.make(server.url)
       assert.deepStrictEqual(yield* raw.call("CONFIG", "GET", "maxmemory"), ["maxmemory", "2097152"])
       assert.deepStrictEqual(yield* raw.call("CONFIG", "GET", "maxmemory-policy"), ["maxmemory-policy", "allkeys-lru"])
     }))

@@ -17,7 +17,16 @@ import { fieldOfPath } from "../schema/escape.ts"
 import { Problem } from "../schema/problem.ts"
 import { type Compiled, Control, onlyResult, run, type Step, Unreadable } from "./compile.ts"
 import { isPlaceless } from "./encode.ts"
-import { type Failure, type FieldSpec, hasOwnKey, isEntitySpec, Op, type Reply, type Result } from "./instruction.ts"
+import {
+  accessOf,
+  type Failure,
+  type FieldSpec,
+  hasOwnKey,
+  isEntitySpec,
+  Op,
+  type Reply,
+  type Result
+} from "./instruction.ts"
 
 type Site = Pick<Step, "field" | "key" | "place" | "spec">
 
@@ -145,25 +154,44 @@ const raised = ({ observed, raise }: Control, results: ReadonlyArray<Result>): u
   return raise(values)
 }
 
+/** Whether a step wrote, as its result tells. A time to live that was only renewed is no write. */
+const wrote = (step: Step, result: Result): boolean => {
+  if (accessOf([step], false) === "read") return false
+  switch (step.op) {
+    case Op.getOrInsert:
+      return result === 1
+    case Op.getAndSet:
+      // what was there before may be nothing
+      return true
+    case Op.appendText:
+    case Op.putEntries:
+    case Op.addScored:
+      // none is new, or the text is empty; and it is written all the same
+      return result !== false && step.args.length > 0
+    default:
+      return result !== false && result !== 0
+  }
+}
+
 /**
  * What a reply means to the caller.
  *
  * @internal
  */
 export const settle = (compiled: Compiled, reply: Reply): Exit.Exit<any, any> => {
-  const { fold, program, steps } = compiled
+  const { fold, steps } = compiled
   if (reply._tag === "failed" && reply.failure._tag === "conflict") {
     return Exit.fail(errorOf(steps.find(({ op }) => !isPlaceless(op)) ?? steps[0]!, reply.failure))
   }
   if (reply._tag === "failed") return Exit.fail(errorOf(failed(steps, reply.failure), reply.failure))
   const { results } = reply
-  const applied = program.access !== "read"
+  const applied = () => steps.some((step, i) => wrote(step, results[i]!))
   if (fold === onlyResult) {
     const value = steps[0]!.decode(results[0])
-    return value instanceof Problem ? Exit.fail(undecodable(steps[0]!, value, applied)) : Exit.succeed(value)
+    return value instanceof Problem ? Exit.fail(undecodable(steps[0]!, value, applied())) : Exit.succeed(value)
   }
   const value = run(compiled, results)
   return value instanceof Unreadable
-    ? Exit.fail(undecodable(steps[value.step]!, value.problem, applied))
+    ? Exit.fail(undecodable(steps[value.step]!, value.problem, applied()))
     : Exit.succeed(value)
 }
