@@ -42,7 +42,8 @@ export const admin = { username: "admin", password: "admin-password" }
  * The arguments of a server with an admin, on which all others have the rights of the README: nobody needs to remember to test
  * with them.
  */
-export const serverArgs = (others: Who | "unrestricted"): ReadonlyArray<string> => [
-  ...(others === "unrestricted" ? [] : ["--user", "default", ...least(others)]),
-  ...["--user", admin.username, "on", `>${admin.password}`, "~*", "&*", "+@all"]
-]
+export const serverArgs = (others: Who | "unrestricted"): ReadonlyArray<string> =>
+  [
+    ["--user", admin.username, "on", `>${admin.password}`, "~*", "&*", "+@all"],
+    others === "unrestricted" ? [] : ["--user", "default", ...least(others)]
+  ].flat()

@@ -6,7 +6,8 @@ import * as Option from "effect/Option"
 import { type Codec, isSameLanguage } from "../../schema/codec.ts"
 import { Problem } from "../../schema/problem.ts"
 import type { AtomicNode } from "../atomic.ts"
-import { type Argument, Comparison, type FieldSpec, Op, type Result } from "../instruction.ts"
+import { type Argument, type FieldSpec, Op, type Result } from "../instruction.ts"
+import { comparisons } from "./comparisons.ts"
 import { isDouble, Operand, withOperands } from "./operand.ts"
 import { encodeAll, instruct, invalid, isOne, none, nothing, type Place, same, uncheckable } from "./place.ts"
 
@@ -244,24 +245,6 @@ export class Cell {
       ? this.refuse(arg)
       : this.op(Op.compare, [comparison, arg], isOne, this.shape.spec, operands)
   }
-  eq(value: unknown): AtomicNode {
-    return this.compare(Comparison.eq, value)
-  }
-  neq(value: unknown): AtomicNode {
-    return this.compare(Comparison.neq, value)
-  }
-  lt(value: unknown): AtomicNode {
-    return this.compare(Comparison.lt, value)
-  }
-  lte(value: unknown): AtomicNode {
-    return this.compare(Comparison.lte, value)
-  }
-  gt(value: unknown): AtomicNode {
-    return this.compare(Comparison.gt, value)
-  }
-  gte(value: unknown): AtomicNode {
-    return this.compare(Comparison.gte, value)
-  }
   in(values: ReadonlyArray<unknown>): AtomicNode {
     const args: Array<Argument> = []
     for (const value of values) {
@@ -323,6 +306,8 @@ export class Cell {
     return this.shape.codec.kind === "l" ? 1n : 1
   }
 }
+
+Object.assign(Cell.prototype, comparisons)
 
 /** Of kinds whose values are their own texts. */
 const typeOf: { readonly [Kind in FieldSpec["k"]]?: string } = { t: "string", i: "number", n: "number", l: "bigint" }

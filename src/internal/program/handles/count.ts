@@ -1,7 +1,8 @@
 import { Problem } from "../../schema/problem.ts"
 import { type AtomicNode, Mapped } from "../atomic.ts"
-import { Comparison, Op } from "../instruction.ts"
+import { Op } from "../instruction.ts"
 import type { CollectionHandle } from "./collection.ts"
+import { comparisons } from "./comparisons.ts"
 import { isDouble, Operand } from "./operand.ts"
 import { isOne, none, nothing, same } from "./place.ts"
 
@@ -28,25 +29,9 @@ export class Count extends Mapped {
       ? this.collection.op(Op.compareSize, [comparison, true], isOne, undefined, [value])
       : this.collection.refuse(new Problem("Expected an operand of the same kind"))
   }
-  eq(value: unknown): AtomicNode {
-    return this.compare(Comparison.eq, value)
-  }
-  neq(value: unknown): AtomicNode {
-    return this.compare(Comparison.neq, value)
-  }
-  lt(value: unknown): AtomicNode {
-    return this.compare(Comparison.lt, value)
-  }
-  lte(value: unknown): AtomicNode {
-    return this.compare(Comparison.lte, value)
-  }
-  gt(value: unknown): AtomicNode {
-    return this.compare(Comparison.gt, value)
-  }
-  gte(value: unknown): AtomicNode {
-    return this.compare(Comparison.gte, value)
-  }
   value(): Operand {
     return Operand.load("i", this.collection.op(Op.loadSize, none, nothing))
   }
 }
+
+Object.assign(Count.prototype, comparisons)

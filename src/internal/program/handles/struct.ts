@@ -8,7 +8,7 @@ import { encodeLeaf, fieldsOf, type Leaf, type Node, readLeaf, type Struct } fro
 import { Problem } from "../../schema/problem.ts"
 import { readRow } from "../../schema/tolerated.ts"
 import { All, type AtomicNode, Junction, Mapped, Not } from "../atomic.ts"
-import { type Life, noFields, Op, type Result } from "../instruction.ts"
+import { Comparison, type Life, noFields, Op, type Result } from "../instruction.ts"
 import { Cell, OptionalCell, type Shape } from "./cell.ts"
 import { CollectionHandle } from "./collection.ts"
 import { ListHandle } from "./list.ts"
@@ -162,7 +162,7 @@ const equalities = (place: Place, self: Struct, value: unknown): Array<AtomicNod
         const cell = leafCell(place, child, shapeOf(child))
         return cell instanceof OptionalCell && (part === undefined || part === null && child.absence === "null")
           ? [new Not(cell.isSet())]
-          : [cell.eq(part)]
+          : [cell.compare(Comparison.eq, part)]
       }
     }
   })
