@@ -240,7 +240,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const close = (exit: Exit.Exit<unknown, unknown>) => Effect.runPromise(withLiveClock(Scope.close(scope, exit)))
   const prefix = `redlayer-test:${randomBytes(8).toString("hex")}:`
   const hidden = process.env.REDLAYER_TEST_REDIS === "none"
-  const exit = await Effect.runPromiseExit(Scope.provide(find(prefix, hidden), scope))
+  const exit = await Effect.runPromiseExit(
+    Scope.provide(find(prefix, hidden), scope).pipe(
+      Effect.filterOrFail(
+        ({ url }) => !overTls || url === undefined || url.startsWith("rediss:"),
+        ({ description }) =>
+          new RedisSetupError({ message: `REDLAYER_TEST_TLS=1 asks for TLS, and ${description} speaks none` })
+      )
+    )
+  )
   if (Exit.isFailure(exit)) {
     await close(exit)
     throw Cause.squash(exit.cause)

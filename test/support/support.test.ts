@@ -10,6 +10,7 @@ import { backends, describeOwnServer, describeRedis, redis, uniquePrefix } from 
 import { deletePrefix } from "./globalSetup.ts"
 import * as RawRedis from "./RawRedis.ts"
 import * as RedisServer from "./RedisServer.ts"
+import * as Rights from "./Rights.ts"
 import * as TcpProxy from "./TcpProxy.ts"
 
 const isAlive = (pid: number): boolean => {
@@ -79,6 +80,27 @@ describeOwnServer("RedisServer", () => {
       yield* Scope.close(scope, Exit.void)
       assert.isFalse(isAlive(server.pid))
       assert.isFalse(existsSync(server.directory))
+    }))
+
+  it.effect("has an admin, and gives all others the rights of the README", () =>
+    Effect.gen(function*() {
+      const server = yield* RedisServer.start({ keyPrefix: "app:" })
+      const raw = yield* RawRedis.make(server.url)
+      assert.strictEqual(yield* raw.call("ACL", "WHOAMI"), Rights.admin.username)
+      const other = yield* RawRedis.make(server.url.replace("//", "//default@"))
+      for (
+        const [command, ...args] of [
+          ["GET", "app:key"],
+          ["KEYS", "*"],
+          ["HGET", "other:key", "field"],
+          ["CONFIG", "GET", "port"],
+          ["PUBLISH", "app:news", "text"]
+        ]
+      ) {
+        assert.include((yield* Effect.flip(other.call(command!, ...args))).message, "NOPERM")
+      }
+      assert.strictEqual(yield* other.call("HSET", "app:key", "field", "text"), 1)
+      assert.strictEqual(yield* other.call("PUBLISH", "app:$topic:news", "text"), 0)
     }))
 
   it.effect("takes arguments and a configuration", () =>
