@@ -1,18 +1,24 @@
 /**
  * Failures on demand: a transport, or a service, that loses, delays and refuses what it is told to, by a script or by chance.
- * And what any transport must do, as checks for one of your own.
+ * What is stored, read and written past the library. And what any transport, and any service, must do, as checks for one of
+ * your own.
  *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as Memory from "./internal/memory/service.ts"
+import { Store } from "./internal/memory/store.ts"
+import { limitsOf } from "./internal/program/limits.ts"
 import * as Checks from "./internal/testing/checks.ts"
+import * as Conformance from "./internal/testing/conformance.ts"
 import * as Internal from "./internal/testing/faults.ts"
-import type { RedisService } from "./RedisService.ts"
-import type { RedisTransport } from "./RedisTransport.ts"
+import * as Raw from "./internal/testing/rawWriter.ts"
+import { type MemoryOptions, RedisService } from "./RedisService.ts"
+import { RedisTransport } from "./RedisTransport.ts"
 
 /**
  * What becomes of one call.
@@ -253,7 +259,112 @@ export const layerService = (plan: Plan = none): Layer.Layer<RedisService | Faul
   Layer.effectContext(Internal.aroundService(Faults, plan))
 
 /**
- * A transport does not do what it must.
+ * One key, as it is stored. The members of a set are sorted, as they are in no order; a sorted set is its members and scores in
+ * turn, in its own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Stored {
+  readonly type: "hash" | "list" | "set" | "zset" | "string"
+  readonly content: Readonly<Record<string, string>> | ReadonlyArray<string> | string
+  /** in milliseconds since the epoch; undefined: never */
+  readonly expiresAt: number | undefined
+}
+
+/**
+ * Everything that is stored, by key.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Dump = Readonly<Record<string, Stored>>
+
+/**
+ * Reads and writes what a service stores past the library, as another program would: to see what is there, and to put there
+ * what no model would. All keys are without the prefix of the service. It has no errors: what goes wrong is a defect.
+ *
+ * **Details**
+ *
+ * What writes to a collection adds to what is there, and makes it where there is none. To read a key that is absent gives
+ * nothing.
+ *
+ * @see {@link layerMemory} for one that shares a store in memory, {@link layerRawWriter} for one of a server
+ * @category services
+ * @since 0.1.0
+ */
+export class RawWriter extends Context.Service<RawWriter, {
+  readonly hashSet: (key: string, fields: Readonly<Record<string, string>>) => Effect.Effect<void>
+  readonly hashGet: (key: string, field: string) => Effect.Effect<string | undefined>
+  readonly hashDelete: (key: string, field: string) => Effect.Effect<void>
+  readonly listPush: (key: string, ...items: ReadonlyArray<string>) => Effect.Effect<void>
+  readonly listRead: (key: string) => Effect.Effect<ReadonlyArray<string>>
+  readonly setAdd: (key: string, ...members: ReadonlyArray<string>) => Effect.Effect<void>
+  /** Sorted. */
+  readonly setRead: (key: string) => Effect.Effect<ReadonlyArray<string>>
+  /** Members and scores in turn. */
+  readonly sortedAdd: (key: string, ...entries: ReadonlyArray<string>) => Effect.Effect<void>
+  /** Members and scores in turn, by score. */
+  readonly sortedRead: (key: string) => Effect.Effect<ReadonlyArray<string>>
+  /** Replaces what is there by a plain text, which is of no kind that a model has. */
+  readonly stringSet: (key: string, value: string) => Effect.Effect<void>
+  /** In milliseconds since the epoch. */
+  readonly expireAt: (key: string, millis: number) => Effect.Effect<void>
+  readonly expiresAt: (key: string) => Effect.Effect<number | undefined>
+  readonly delete: (key: string) => Effect.Effect<void>
+  /** Everything under the prefix. On a server it looks at all keys of the database. */
+  readonly dump: Effect.Effect<Dump>
+}>()("redlayer/testing/RawWriter") {}
+
+/**
+ * `RedisService.layerMemory` with its store open to a {@link RawWriter}: for tests of what is stored, or of what your program
+ * does with data that others have written. Each build is empty.
+ *
+ * **Example** (Reading what is stored)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Model } from "redlayer"
+ * import * as Testing from "redlayer/testing"
+ *
+ * const User = Model.make("User", { name: Schema.String, visits: Schema.Int }, { key: "name" })
+ *
+ * const program = Effect.gen(function*() {
+ *   const raw = yield* Testing.RawWriter
+ *   yield* User.insert({ name: "alice", visits: 1 })
+ *   yield* raw.hashGet("User:{alice}", "visits") // => "1"
+ *   // another program writes what is no number
+ *   yield* raw.hashSet("User:{alice}", { visits: "many" })
+ *   yield* User.get("alice").pipe(Effect.flip, Effect.map((error) => error._tag)) // => "EntityCorrupted"
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(Testing.layerMemory())))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerMemory = (options: MemoryOptions = {}): Layer.Layer<RedisService | RawWriter> =>
+  Layer.effectContext(Effect.map(Effect.scope, (scope) => {
+    const store = new Store()
+    const refusesCrossSlot = options.crossSlot === "refuse"
+    const service = Memory.make(store, { limits: limitsOf(options), refusesCrossSlot, scope })
+    return Context.make(RedisService, service).pipe(Context.add(RawWriter, Raw.overMemory(store)))
+  }))
+
+/**
+ * Reads and writes keys of one server that begin with the prefix, which is that of the service to look at. It sends scripts,
+ * read-only ones where it only reads, and needs `subscribe` of the transport no more than rights on topics; its user must be
+ * allowed the commands of each method, and `SCAN`, `TYPE` and `PEXPIRETIME` for a dump.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRawWriter = (keyPrefix: string): Layer.Layer<RawWriter, never, RedisTransport> =>
+  Layer.effect(RawWriter, Effect.map(RedisTransport, (transport) => Raw.overTransport(transport, keyPrefix)))
+
+/**
+ * A transport, or a service, does not do what it must.
  *
  * @category errors
  * @since 0.1.0
@@ -268,6 +379,8 @@ export class CheckFailed extends Schema.TaggedError<CheckFailed>("redlayer/testi
 }
 
 /**
+ * One thing that any transport must do.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -286,3 +399,74 @@ export interface Check {
  */
 export const transportChecks = (keyPrefix: string): ReadonlyArray<Check> =>
   Checks.transport(keyPrefix, (check, problem) => new CheckFailed({ check, problem }))
+
+/**
+ * What the checks of a service need to know of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConformanceOptions {
+  /**
+   * The service with these options, and a {@link RawWriter} of what it stores. It is built for each check, and by some of them
+   * several times: every build must begin with an empty store of its own, such as a key prefix that no other has.
+   */
+  readonly layer: (options: MemoryOptions) => Layer.Layer<RedisService | RawWriter, unknown>
+  /**
+   * By whose time the store forgets what has expired. `server`, unless said otherwise: by its own, which goes on; checks move
+   * the times of expiry instead. `clock`: by Effect's `Clock`, as in memory; checks then move a `TestClock` of theirs.
+   */
+  readonly time?: "server" | "clock" | undefined
+}
+
+/**
+ * One thing that any service must do.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ConformanceCheck {
+  /** What it is about, such as `lists`; checks of one area stand together. */
+  readonly area: string
+  /** No other of its area has it. */
+  readonly name: string
+  /**
+   * Builds the layer, and ends it again. It runs in real time, whatever clock there is around it, and for a minute at most.
+   */
+  readonly run: Effect.Effect<void, CheckFailed>
+}
+
+/**
+ * What any service must do: some five hundred checks of what programs give, what they store and how they fail, for a service
+ * of your own, or one over a transport of yours. They are loaded when this effect runs, and not before.
+ *
+ * **Details**
+ *
+ * They don't depend on each other, nor on a test framework, and may run at once. They need Node, and define models and topics
+ * of their own, whose names no other model of the process may have. What becomes of programs when connections break is not
+ * among them: {@link layerTransport} breaks them.
+ *
+ * **Example** (Checking a service)
+ *
+ * ```ts run
+ * import { Effect } from "effect"
+ * import * as Testing from "redlayer/testing"
+ *
+ * const program = Effect.gen(function*() {
+ *   const checks = yield* Testing.conformanceChecks({ layer: Testing.layerMemory, time: "clock" })
+ *   const guards = checks.filter(({ area }) => area === "guards")
+ *   const [passed, failed] = yield* Effect.partition(guards, ({ run }) => run).pipe(
+ *     Effect.map(([failed, passed]) => [passed.length, failed.length] as const)
+ *   )
+ *   return passed > 5 && failed === 0
+ * })
+ *
+ * await Effect.runPromise(program) // => true
+ * ```
+ *
+ * @see {@link transportChecks} for those of a transport alone
+ * @category checks
+ * @since 0.1.0
+ */
+export const conformanceChecks = (options: ConformanceOptions): Effect.Effect<ReadonlyArray<ConformanceCheck>> =>
+  Conformance.checks(options, (check, problem) => new CheckFailed({ check, problem }))

@@ -1,100 +1,29 @@
 /**
  * What any layer must do, over memory and over a real Redis.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Schema } from "effect"
-import { Atomic, Model } from "redlayer"
-import { together } from "./conformance/assertions.ts"
-import { batches } from "./conformance/batches.ts"
-import { branches } from "./conformance/branches.ts"
-import { bulk } from "./conformance/bulk.ts"
-import { collections } from "./conformance/collections.ts"
-import { combinators } from "./conformance/combinators.ts"
-import { comparisons } from "./conformance/comparisons.ts"
-import { composition } from "./conformance/composition.ts"
-import { conditions } from "./conformance/conditions.ts"
-import { creation } from "./conformance/creation.ts"
-import { crossSlot } from "./conformance/crossSlot.ts"
-import { definitions } from "./conformance/definitions.ts"
-import { entities } from "./conformance/entities.ts"
-import { entries } from "./conformance/entries.ts"
-import { eviction } from "./conformance/eviction.ts"
-import { guards } from "./conformance/guards.ts"
-import { idempotency } from "./conformance/idempotency.ts"
-import { inheritance, tolerance } from "./conformance/inheritance.ts"
-import { integers } from "./conformance/integers.ts"
-import { keys } from "./conformance/keys.ts"
-import { limits } from "./conformance/limits.ts"
-import { listEdits } from "./conformance/listEdits.ts"
-import { lists } from "./conformance/lists.ts"
-import { maps } from "./conformance/maps.ts"
-import { numbers } from "./conformance/numbers.ts"
-import { operands } from "./conformance/operands.ts"
-import { optional } from "./conformance/optional.ts"
-import { all, type Backend, layerRedis, type Test } from "./conformance/Raw.ts"
-import { refresh } from "./conformance/refresh.ts"
-import { refusals } from "./conformance/refusals.ts"
-import { sets } from "./conformance/sets.ts"
-import { sortedSets } from "./conformance/sortedSets.ts"
-import { storedByHand } from "./conformance/storedByHand.ts"
-import { text } from "./conformance/text.ts"
-import { times } from "./conformance/times.ts"
-import { timeToLive } from "./conformance/timeToLive.ts"
-import { topics } from "./conformance/topics.ts"
-import { transactions } from "./conformance/transactions.ts"
-import { values } from "./conformance/values.ts"
+import { Atomic, Model, RedisService } from "redlayer"
+import * as Testing from "redlayer/testing"
+import { together } from "../src/internal/testing/conformance/assertions.ts"
+import { refusesCrossSlot } from "../src/internal/testing/conformance/crossSlot.ts"
 import { backends, describeOwnServer } from "./support/Backends.ts"
+import { backendOf, describeChecks, layerRedis } from "./support/Conformance.ts"
 import * as RawRedis from "./support/RawRedis.ts"
 import * as RedisServer from "./support/RedisServer.ts"
 
-const suites: { readonly [name: string]: (test: Test, backend: Backend) => void } = {
-  batches,
-  branches,
-  bulk,
-  collections,
-  combinators,
-  comparisons,
-  composition,
-  conditions,
-  creation,
-  crossSlot,
-  definitions,
-  entities,
-  entries,
-  guards,
-  idempotency,
-  eviction,
-  inheritance,
-  integers,
-  keys,
-  limits,
-  listEdits,
-  lists,
-  maps,
-  numbers,
-  operands,
-  optional,
-  refresh,
-  refusals,
-  sets,
-  sortedSets,
-  storedByHand,
-  text,
-  times,
-  timeToLive,
-  tolerance,
-  topics,
-  transactions,
-  values
+for (const { describe, name } of backends) {
+  const checks = await Effect.runPromise(Testing.conformanceChecks(backendOf[name]))
+  describe("conformance", () => describeChecks(checks))
 }
 
-for (const { describe: describeBackend, name } of backends) {
-  const backend = all[name]
-  const test: Test = (title, body) => it.live(title, () => Effect.provide(Effect.suspend(body), backend.layer))
-  describeBackend("conformance", () => {
-    for (const [area, suite] of Object.entries(suites)) describe(area, () => suite(test, backend))
-  })
-}
+describeOwnServer("conformance: slots", () => {
+  it.live("a server that is enabled for clusters refuses programs of several without being told", () =>
+    Effect.gen(function*() {
+      const { url } = yield* RedisServer.startCluster()
+      yield* Effect.provide(refusesCrossSlot, RedisService.layer({ url, keyPrefix: "cluster:" }))
+    }))
+})
 
 const Counter = Model.make("FlushCounter", { id: Schema.String, n: Schema.Int, log: Schema.Array(Schema.Int) }, {
   key: "id"
@@ -143,6 +72,6 @@ describeOwnServer("conformance: a flushed script cache", () => {
         }
         const [, , refused] = /errorstat_NOSCRIPT:(count)=(\d+)/.exec(String(yield* raw.call("INFO", "errorstats")))!
         assert.isAbove(Number(refused), 30)
-      }).pipe(Effect.provide(layerRedis(Effect.succeed(server.url))))
+      }).pipe(Effect.provide(layerRedis({}, Effect.succeed(server.url))))
     }))
 })

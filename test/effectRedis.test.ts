@@ -9,16 +9,10 @@ import { TestClock } from "effect/testing"
 import { createClient } from "redis"
 import { EffectRedis, Model, RedisService, Topic } from "redlayer"
 import { RedisTransport, TransportError } from "redlayer/RedisTransport"
-import { batches } from "./conformance/batches.ts"
-import { branches } from "./conformance/branches.ts"
-import { entities } from "./conformance/entities.ts"
-import { lists } from "./conformance/lists.ts"
-import { type Backend, layerRedis, type Test } from "./conformance/Raw.ts"
-import { text } from "./conformance/text.ts"
-import { topics } from "./conformance/topics.ts"
-import { transactions } from "./conformance/transactions.ts"
+import * as Testing from "redlayer/testing"
 import { eventually, range, reasonIs } from "./live/common.ts"
-import { describeMemory, describeOwnServer, describeRedis, redis } from "./support/Backends.ts"
+import { describeMemory, describeOwnServer, describeRedis } from "./support/Backends.ts"
+import { describeChecks, layerRedis } from "./support/Conformance.ts"
 import * as RawRedis from "./support/RawRedis.ts"
 import * as RedisServer from "./support/RedisServer.ts"
 import * as Rights from "./support/Rights.ts"
@@ -286,38 +280,19 @@ const services: { readonly [name: string]: (url: string) => Layer.Layer<Redis.Re
   "node-redis": layerNodeRedis
 }
 
-const suites: { readonly [name: string]: (test: Test, backend: Backend) => void } = {
-  batches,
-  branches,
-  entities,
-  lists,
-  text,
-  topics,
-  transactions
-}
+const areas = ["batches", "branches", "entities", "lists", "text", "topics", "transactions"]
 
-const url = Effect.suspend(() =>
-  redis.url === undefined ? Effect.die("This run has no Redis") : Effect.succeed(redis.url)
+const conformance = await Promise.all(
+  Object.entries(services).map(async ([name, service]) => {
+    const live = (options: RedisService.LayerOptions) => over(service(String(options.url)), options)
+    const layer = (options: RedisService.MemoryOptions) => layerRedis(options, undefined, live)
+    const checks = await Effect.runPromise(Testing.conformanceChecks({ layer }))
+    return { name, checks: checks.filter(({ area }) => areas.includes(area)) }
+  })
 )
 
 describeRedis("conformance over Effect's Redis service", () => {
-  for (const [name, service] of Object.entries(services)) {
-    const live = (options: RedisService.LayerOptions) => over(service(String(options.url)), options)
-    const backend: Backend = {
-      name: "redis",
-      layer: layerRedis(url, {}, live),
-      limited: (maximumValueBytes, maximumProgramBytes) =>
-        layerRedis(url, { maximumValueBytes, maximumProgramBytes }, live)
-    }
-    const test: Test = (title, body) => {
-      // one asks two subscriptions to hear in step, and there each has a connection of its own
-      if (name === "node-redis" && title === "a subscription ends with the layer") return
-      it.live(title, () => Effect.provide(Effect.suspend(body), backend.layer))
-    }
-    describe(name, () => {
-      for (const [area, suite] of Object.entries(suites)) describe(area, () => suite(test, backend))
-    })
-  }
+  for (const { checks, name } of conformance) describe(name, () => describeChecks(checks))
 })
 
 const Counter = Model.make("effectRedis/Counter", { id: Schema.String, n: Schema.Int }, { key: "id" })

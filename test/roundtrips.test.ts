@@ -4,7 +4,7 @@
 import { assert, it } from "@effect/vitest"
 import { Cause, type Context, DateTime, Duration, Effect, Exit, Layer, Option, Schema } from "effect"
 import { Model, type RedisService } from "redlayer"
-import { all as layers, type Dump, RawWriter, type Stored } from "./conformance/Raw.ts"
+import { type Dump, RawWriter, type Stored } from "redlayer/testing"
 import { leaves } from "./property/leaves.ts"
 import { type Gen, Random, runs, seed } from "./property/random.ts"
 import { difference, own } from "./property/same.ts"
@@ -20,6 +20,7 @@ import {
 } from "./property/schemas.ts"
 import { absent, hostile, integer, millis, record } from "./property/values.ts"
 import { backends } from "./support/Backends.ts"
+import { backendOf } from "./support/Conformance.ts"
 
 type Service = RedisService.RedisService
 
@@ -140,7 +141,7 @@ interface Layers {
 }
 
 const layersOf = Effect.fnUntraced(function*(name: "memory" | "redis") {
-  const build = Layer.build(Layer.fresh(layers[name].layer))
+  const build = Effect.suspend(() => Layer.build(Layer.fresh(backendOf[name].layer({}))))
   return { first: yield* build, second: yield* build } satisfies Layers
 })
 

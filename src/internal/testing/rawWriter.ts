@@ -1,0 +1,228 @@
+/**
+ * What is stored, read and written past the library: in the memory store, and on a server.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { RedisTransport } from "../../RedisTransport.ts"
+import type { Dump, RawWriter, Stored } from "../../testing.ts"
+import { type Entry, entryOf, type Store, textsOf } from "../memory/store.ts"
+
+// ---------------------------------------------------------------------------------------------------------------------
+// memory
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** A key of a type that no model has: the interpreter may only find out that it is neither a hash nor a list. */
+interface Text {
+  readonly _tag: "string"
+  readonly text: string
+  expiresAt: number | undefined
+}
+
+/** @internal */
+export const overMemory = (store: Store): RawWriter["Service"] => {
+  const entries = store.entries as Map<string, Entry | Text>
+  const withNow = <A>(f: (now: number) => A): Effect.Effect<A> =>
+    Clock.clockWith((clock) => Effect.sync(() => f(clock.currentTimeMillisUnsafe())))
+  const find = (key: string, now: number) => store.get(key, now) as Entry | Text | undefined
+  const as = <Tag extends Entry["_tag"]>(
+    tag: Tag,
+    key: string,
+    now: number
+  ): Extract<Entry, { readonly _tag: Tag }> => {
+    const entry = find(key, now) ?? entryOf(tag, [], undefined)
+    if (entry._tag !== tag) throw new Error(`${key} is a ${entry._tag}`)
+    return entry as Extract<Entry, { readonly _tag: Tag }>
+  }
+  const content = (entry: Entry | Text): Stored["content"] =>
+    entry._tag === "string"
+      ? entry.text
+      : entry._tag === "hash"
+      ? Object.fromEntries(entry.fields)
+      : entry._tag === "set"
+      ? textsOf(entry).sort()
+      : textsOf(entry)
+  return {
+    hashSet: (key, fields) =>
+      withNow((now) => {
+        const entry = as("hash", key, now)
+        for (const [name, text] of Object.entries(fields)) entry.fields.set(name, text)
+        entries.set(key, entry)
+      }),
+    hashGet: (key, field) => withNow((now) => as("hash", key, now).fields.get(field)),
+    hashDelete: (key, field) =>
+      withNow((now) => {
+        const entry = as("hash", key, now)
+        entry.fields.delete(field)
+        if (entry.fields.size === 0) entries.delete(key)
+      }),
+    listPush: (key, ...items) =>
+      withNow((now) => {
+        const entry = as("list", key, now)
+        for (const item of items) entry.items.push(item)
+        entries.set(key, entry)
+      }),
+    listRead: (key) => withNow((now) => [...as("list", key, now).items]),
+    setAdd: (key, ...members) =>
+      withNow((now) => {
+        const entry = as("set", key, now)
+        for (const member of members) entry.members.add(member)
+        entries.set(key, entry)
+      }),
+    setRead: (key) => withNow((now) => textsOf(as("set", key, now)).sort()),
+    sortedAdd: (key, ...added) =>
+      withNow((now) => {
+        const entry = as("zset", key, now)
+        entries.set(key, entryOf("zset", [...textsOf(entry), ...added], entry.expiresAt))
+      }),
+    sortedRead: (key) => withNow((now) => textsOf(as("zset", key, now))),
+    stringSet: (key, text) =>
+      withNow(() => {
+        entries.set(key, { _tag: "string", text, expiresAt: undefined })
+      }),
+    expireAt: (key, millis) =>
+      withNow((now) => {
+        const entry = find(key, now)
+        if (entry !== undefined) entry.expiresAt = millis
+      }),
+    expiresAt: (key) => withNow((now) => find(key, now)?.expiresAt),
+    delete: (key) =>
+      withNow(() => {
+        entries.delete(key)
+      }),
+    dump: withNow((now) => {
+      const dump: Record<string, Stored> = {}
+      for (const key of [...entries.keys()].sort()) {
+        const entry = find(key, now)
+        if (entry !== undefined) dump[key] = { type: entry._tag, content: content(entry), expiresAt: entry.expiresAt }
+      }
+      return dump
+    })
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// a server
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** One command. Integers come as digits: those of a script's JSON would lose some. */
+const command = (flags: string) =>
+  `#!lua${flags}
+local function plain(reply)
+  if type(reply) == 'number' then return string.format('%.0f', reply) end
+  return reply
+end
+return cjson.encode({ plain(redis.call(unpack(cjson.decode(ARGV[1])))) })`
+
+const readCommand = command(" flags=no-writes")
+const writeCommand = command("")
+
+/** Every key that begins with the prefix, in the pattern of a `SCAN`: its type, when it expires, and what it holds. */
+const readAll = `#!lua flags=no-writes
+local read = {
+  hash = { 'HGETALL' },
+  list = { 'LRANGE', '0', '-1' },
+  set = { 'SMEMBERS' },
+  zset = { 'ZRANGE', '0', '-1', 'WITHSCORES' },
+  string = { 'GET' }
+}
+local found, cursor = {}, '0'
+repeat
+  local page = redis.call('SCAN', cursor, 'MATCH', ARGV[1], 'COUNT', '10000')
+  cursor = page[1]
+  for _, key in ipairs(page[2]) do
+    local kind = redis.call('TYPE', key).ok
+    local words = read[kind]
+    if words then
+      local expiry = string.format('%.0f', redis.call('PEXPIRETIME', key))
+      found[#found + 1] = { key, kind, expiry, redis.call(words[1], key, unpack(words, 2)) }
+    end
+  end
+until cursor == '0'
+return cjson.encode(found)`
+
+/** A script can't take many more arguments than this at once; an even number, for pairs. */
+const largest = 1000
+
+/** A script can't tell an empty list from an empty object. */
+const listOf = (reply: unknown): ReadonlyArray<string> => Array.isArray(reply) ? reply : []
+
+/** A score as JavaScript writes it. */
+const scoreText = (text: string): string => String(Number(text.replace("inf", "Infinity")))
+
+/** Members and scores in turn. */
+const scored = (texts: ReadonlyArray<string>) => texts.map((text, i) => i % 2 === 0 ? text : scoreText(text))
+
+const contentOf = (type: Stored["type"], reply: unknown): Stored["content"] => {
+  switch (type) {
+    case "string":
+      return String(reply)
+    case "list":
+      return listOf(reply)
+    case "set":
+      return listOf(reply).slice().sort()
+    case "zset":
+      return scored(listOf(reply))
+    case "hash": {
+      const texts = listOf(reply)
+      // a field may be called `__proto__`
+      return Object.fromEntries(texts.flatMap((text, i) => i % 2 === 0 ? [[text, texts[i + 1]]] : []))
+    }
+  }
+}
+
+const expiry = (millis: unknown): number | undefined => Number(millis) < 0 ? undefined : Number(millis)
+
+/** @internal */
+export const overTransport = (transport: RedisTransport["Service"], prefix: string): RawWriter["Service"] => {
+  const evaluate = (command: "EVAL" | "EVAL_RO", script: string, keys: ReadonlyArray<string>, argument: string) =>
+    Effect.flatMap(
+      Effect.orDie(transport.evaluate({ command, script, keys, argument })),
+      (reply) =>
+        reply._tag === "Error" ? Effect.die(new Error(reply.message)) : Effect.sync(() => JSON.parse(reply.text))
+    )
+  const send = (command: "EVAL" | "EVAL_RO", script: string, name: string, key: string, args: ReadonlyArray<string>) =>
+    Effect.map(
+      evaluate(command, script, [prefix + key], JSON.stringify([name, prefix + key, ...args])),
+      ([reply]: ReadonlyArray<unknown>) => reply
+    )
+  const read = (name: string, key: string, ...args: ReadonlyArray<string>) =>
+    send("EVAL_RO", readCommand, name, key, args)
+  const write = (name: string, key: string, ...args: ReadonlyArray<string>) =>
+    Effect.asVoid(send("EVAL", writeCommand, name, key, args))
+  const writeMany = Effect.fnUntraced(function*(name: string, key: string, args: ReadonlyArray<string>) {
+    for (let i = 0; i < args.length; i += largest) yield* write(name, key, ...args.slice(i, i + largest))
+  })
+  return {
+    hashSet: (key, fields) => writeMany("HSET", key, Object.entries(fields).flat()),
+    hashGet: (key, field) =>
+      Effect.map(read("HGET", key, field), (text) => typeof text === "string" ? text : undefined),
+    hashDelete: (key, field) => write("HDEL", key, field),
+    listPush: (key, ...items) => writeMany("RPUSH", key, items),
+    listRead: (key) => Effect.map(read("LRANGE", key, "0", "-1"), listOf),
+    setAdd: (key, ...members) => writeMany("SADD", key, members),
+    setRead: (key) => Effect.map(read("SMEMBERS", key), (reply) => listOf(reply).slice().sort()),
+    sortedAdd: (key, ...entries) =>
+      writeMany(
+        "ZADD",
+        key,
+        entries.flatMap((member, i) => i % 2 === 0 ? [entries[i + 1].replace("Infinity", "inf"), member] : [])
+      ),
+    sortedRead: (key) => Effect.map(read("ZRANGE", key, "0", "-1", "WITHSCORES"), (reply) => scored(listOf(reply))),
+    stringSet: (key, value) => write("SET", key, value),
+    expireAt: (key, millis) => write("PEXPIREAT", key, String(millis)),
+    expiresAt: (key) => Effect.map(read("PEXPIRETIME", key), expiry),
+    delete: (key) => write("DEL", key),
+    dump: Effect.map(
+      evaluate("EVAL_RO", readAll, [], `${prefix.replace(/[*?[\]\\^]/g, "\\$&")}*`),
+      (reply): Dump => {
+        const rows = (Array.isArray(reply) ? reply : []) as ReadonlyArray<[string, Stored["type"], string, unknown]>
+        return Object.fromEntries(
+          rows.toSorted(([a], [b]) => a < b ? -1 : 1).map(([key, type, expiresAt, content]) => [
+            key.slice(prefix.length),
+            { type, content: contentOf(type, content), expiresAt: expiry(expiresAt) }
+          ])
+        )
+      }
+    )
+  }
+}

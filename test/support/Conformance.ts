@@ -1,0 +1,64 @@
+/**
+ * The checks of `redlayer/testing`, over the layers of a run.
+ */
+import { describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { RedisService } from "redlayer"
+import { RedisTransport, type ServerReply } from "redlayer/RedisTransport"
+import * as Testing from "redlayer/testing"
+import { redis, uniquePrefix } from "./Backends.ts"
+import { deletePrefix } from "./globalSetup.ts"
+import * as RawRedis from "./RawRedis.ts"
+
+/** A connection that the library has no part in. */
+const layerRaw = (url: string): Layer.Layer<RedisTransport> =>
+  Layer.effect(
+    RedisTransport,
+    Effect.map(Effect.orDie(RawRedis.make(url)), ({ call }) => ({
+      ready: Effect.void,
+      evaluate: ({ argument, command, keys, script }) =>
+        call(command, script, String(keys.length), ...keys, argument).pipe(
+          Effect.map((text): ServerReply => ({ _tag: "Text", text: String(text) })),
+          Effect.catch(({ message }) => Effect.succeed<ServerReply>({ _tag: "Error", message }))
+        )
+    }))
+  )
+
+const sharedUrl = Effect.suspend(() =>
+  redis.url === undefined ? Effect.die("This run has no Redis") : Effect.succeed(redis.url)
+)
+
+/** A layer over the server at `url`, with keys under a prefix of its own, beside a raw writer that adds that prefix. */
+export const layerRedis = (
+  options: RedisService.ServiceOptions,
+  url = sharedUrl,
+  live: (
+    options: RedisService.LayerOptions
+  ) => Layer.Layer<RedisService.RedisService, unknown> = RedisService.layer
+): Layer.Layer<RedisService.RedisService | Testing.RawWriter> =>
+  Layer.unwrap(Effect.gen(function*() {
+    const at = yield* url
+    const prefix = uniquePrefix("conformance")
+    // a dump walks over all of the server's keys
+    yield* Effect.addFinalizer(() => Effect.orDie(deletePrefix(at, prefix)))
+    return Layer.mergeAll(
+      Layer.orDie(live({ ...options, url: at, keyPrefix: prefix })),
+      Layer.provide(Testing.layerRawWriter(prefix), layerRaw(at))
+    )
+  }))
+
+export const backendOf = {
+  memory: { layer: Testing.layerMemory, time: "clock" },
+  redis: { layer: layerRedis }
+} satisfies { readonly [name: string]: Testing.ConformanceOptions }
+
+/** A test for each check, in a block for each area. */
+export const describeChecks = (checks: ReadonlyArray<Testing.ConformanceCheck>): void => {
+  for (const area of new Set(checks.map(({ area }) => area))) {
+    describe(area, () => {
+      for (const check of checks) {
+        if (check.area === area) it.live(check.name, () => check.run)
+      }
+    })
+  }
+}
