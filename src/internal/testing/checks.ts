@@ -48,7 +48,7 @@ export const transport = (prefix: string, failed: (check: string, problem: strin
     return {
       name,
       run: Effect.flatMap(RedisTransport, (transport) =>
-        body(transport, fail).pipe(
+        Effect.andThen(transport.ready, body(transport, fail)).pipe(
           Effect.matchEffect({
             onFailure: (error): Effect.Effect<void, CheckFailed> => {
               const found = error as { readonly _tag?: string; readonly outcome?: string }

@@ -32,10 +32,10 @@ export const checks = (
         const run = Effect.scoped(Effect.suspend(body)).pipe(
           Effect.provide(backend.layer()),
           Effect.asVoid,
-          Effect.timeoutOrElse({ duration: limit, orElse: () => fail(`it did not end within ${limit}`) }),
           Effect.catchCause((cause): Effect.Effect<void, CheckFailed> =>
             Cause.hasInterruptsOnly(cause) ? Effect.interrupt : fail(Cause.pretty(cause))
           ),
+          Effect.timeoutOrElse({ duration: limit, orElse: () => fail(`it did not end within ${limit}`) }),
           Effect.provideService(Clock.Clock, liveClock)
         )
         checks.push({ area, name, run })

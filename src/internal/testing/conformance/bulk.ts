@@ -470,7 +470,8 @@ export const bulk = (test: Test): void => {
     Effect.gen(function*() {
       const { provide, seen } = yield* watched()
       const fiber = yield* Effect.forkChild(provide(User.insertMany(users(20_000), { concurrency: 4 })))
-      while (seen.programs < 20) yield* Effect.sleep(1)
+      while (seen.programs < 20 && fiber.pollUnsafe() === undefined) yield* Effect.sleep(1)
+      assert.isAtLeast(seen.programs, 20)
       yield* Fiber.interrupt(fiber)
       const sent = seen.programs
       assert.isBelow(sent, 2_000)
