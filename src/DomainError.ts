@@ -127,15 +127,52 @@ export class IndexOutOfRange
 }
 
 /**
- * Another program was committed with this idempotency key: `model` and `id` are those of the first step of this one. Nothing
- * was written.
+ * What a write depends on is not so. Nothing was written.
+ *
+ * **Details**
+ *
+ * - `idempotencyKey`: another program was committed with this key; `model` and `id` are those of the first step of this one.
+ * - `version`: the entity was written by others since it was read, each time that it was tried.
  *
  * @category errors
  * @since 0.1.0
  */
-export class Conflict extends Schema.TaggedError<Conflict>("redlayer/Conflict")("Conflict", place) {
+export class Conflict extends Schema.TaggedError<Conflict>("redlayer/Conflict")("Conflict", {
+  ...place,
+  reason: Schema.Literals(["idempotencyKey", "version"])
+}) {
   override get message(): string {
-    return `Another program has this idempotency key, of a ${this.model}`
+    return this.reason === "version"
+      ? `This ${this.model} was written by others since it was read`
+      : `Another program has this idempotency key, of a ${this.model}`
+  }
+}
+
+const lockPlace = { ...place, name: Schema.String }
+
+/**
+ * The lock was not free within the time that its `wait` allows. `model` and `id` are those of the entity that it is on, and
+ * empty where it is on none.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class LockTimeout extends Schema.TaggedError<LockTimeout>("redlayer/LockTimeout")("LockTimeout", lockPlace) {
+  override get message(): string {
+    return "The lock was not free in time"
+  }
+}
+
+/**
+ * The lock is not held any more: its lease ended without a renewal, or somebody removed it. Nothing was written by the program
+ * that found it out. `model` and `id` are those of the entity that it is on, and empty where it is on none.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class LockLost extends Schema.TaggedError<LockLost>("redlayer/LockLost")("LockLost", lockPlace) {
+  override get message(): string {
+    return "The lock is not held any more"
   }
 }
 

@@ -8,15 +8,26 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Result from "effect/Result"
+import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { Atomic } from "./Atomic.ts"
 import type { Condition } from "./Condition.ts"
-import type { EntityCorrupted, EntityExists, EntityNotFound, InvalidValue } from "./DomainError.ts"
+import type {
+  Conflict,
+  EntityCorrupted,
+  EntityExists,
+  EntityNotFound,
+  InvalidValue,
+  LockLost,
+  LockTimeout
+} from "./DomainError.ts"
 import type * as Field from "./Field.ts"
 import * as Internal from "./internal/program/entity.ts"
 import { defaultAnnotation, jsonAnnotation, sortedSetAnnotation, tolerantAnnotation } from "./internal/schema/plan.ts"
 import { issuesOf } from "./internal/schema/tolerated.ts"
+import type * as Lock from "./Lock.ts"
+import type { HeldOn } from "./Lock.ts"
 import type { RedisService } from "./RedisService.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
@@ -198,6 +209,67 @@ export interface Programs<Entity, In, F extends Fields, K> {
     ids: Source<IdOf<F, K>, E, R>,
     options?: BulkOptions
   ): BulkStream<boolean, InvalidValue, E, R>
+  /**
+   * Reads the entity, computes what it becomes, and writes what changed, if nobody has written it since: `EntityNotFound` where
+   * there is none, and `InvalidValue` where the result breaks a check, or has another id. Otherwise it begins again, and `f`
+   * with it, under a schedule; when that gives up it fails with `Conflict`. Gives the entity as it is then. Two round trips
+   * for each attempt; one where nothing changed. O(fields + items).
+   *
+   * What is only counted belongs to an operation, such as `increment`: it never conflicts, but each time it makes what is
+   * computed here begin again.
+   */
+  modify<E = never, R = never, R2 = never>(
+    id: IdOf<F, K>,
+    f: (entity: Entity) => In | Effect.Effect<In, E, R>,
+    options?: ModifyOptions<R2>
+  ): Effect.Effect<
+    Entity,
+    EntityNotFound | EntityCorrupted | InvalidValue | Conflict | RedisServiceError | E,
+    RedisService | R | R2
+  >
+  /**
+   * Takes a lock on the entity, reads it, and runs `f`; then writes what is different in the entity that `f` gives, if the lock
+   * is still held and nobody has written the entity since: `LockLost` or `Conflict` otherwise, and nothing is written. `f` runs
+   * once. It may give nothing, and write by itself, in programs with `held.guard`. Gives what was saved. The lock is given back
+   * however it ends. Four round trips; O(fields + items).
+   */
+  withLock<A extends In | void, E, R>(
+    id: IdOf<F, K>,
+    f: (entity: Entity, held: HeldOn) => Effect.Effect<A, E, R>,
+    options?: LockOptions
+  ): Effect.Effect<
+    A extends void ? void : Entity,
+    | EntityNotFound
+    | EntityCorrupted
+    | InvalidValue
+    | Conflict
+    | LockLost
+    | LockTimeout
+    | RedisServiceError
+    | E,
+    RedisService | R
+  >
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface ModifyOptions<R = never> {
+  /**
+   * When, and how often, it is tried again: 20 times unless said otherwise, after 1 ms, and then twice as long each time, up to
+   * 200 ms.
+   */
+  readonly schedule?: Schedule.Schedule<unknown, Conflict, unknown, R> | undefined
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface LockOptions extends Lock.Options {
+  /** What about the entity is locked: locks of other names don't wait for each other. Empty unless said otherwise. */
+  readonly name?: string | undefined
 }
 
 /**

@@ -69,7 +69,19 @@ export class RedisService extends Context.Service<RedisService, {
     channel: string,
     listener: (event: SubscriptionEvent) => void
   ) => Effect.Effect<void, RedisServiceError, Scope.Scope>
+  /** What the layer has found out of its server; left out where there is nothing to know, as in memory. */
+  readonly server?: ServerInfo | undefined
 }>()("redlayer/RedisService") {}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface ServerInfo {
+  readonly isCluster: boolean
+  /** Why no lock is taken there: the server may drop it. */
+  readonly refusesLocks: RedisServiceError | undefined
+}
 
 /**
  * What the live layers have in common.
@@ -115,6 +127,11 @@ export interface ServiceOptions {
     readonly window?: Duration.Input | undefined
     readonly acceptEviction?: boolean | undefined
   } | undefined
+  /**
+   * Whether locks are taken on a server whose `maxmemory-policy` may drop them: then two may hold one, and only
+   * `held.guard` tells. Without `acceptEviction` such a lock fails with `Unsupported`.
+   */
+  readonly locks?: { readonly acceptEviction?: boolean | undefined } | undefined
   /** The bounds of one call: 128 programs, 256,000 UTF-16 units of keys and texts (`bytes`), 2,048 instructions unless said otherwise. */
   readonly batch?: {
     readonly programs?: number
@@ -182,6 +199,7 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
     deadline,
     exactlyOnce,
     keyPrefix,
+    locks,
     maximumProgramBytes,
     maximumValueBytes,
     maximumWaiting,
@@ -207,6 +225,7 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
     deadline,
     exactlyOnce,
     keyPrefix,
+    locks,
     maximumProgramBytes,
     maximumValueBytes,
     maximumWaiting,

@@ -29,10 +29,18 @@ const life: Gen<Duration.Input> = (random) => random.pick(random.wild() ? wildLi
 const creation = (random: Random): Model.Creation | undefined =>
   random.chance(0.5) ? undefined : random.chance(0.3) ? {} : { timeToLive: life(random) }
 
-/** Not one program each: many commits of these. */
-type Bulk = "getMany" | "insertMany" | "deleteMany" | "getManyStream" | "insertManyStream" | "deleteManyStream"
+/** Not one program each: several commits of these. */
+type Several =
+  | "getMany"
+  | "insertMany"
+  | "deleteMany"
+  | "getManyStream"
+  | "insertManyStream"
+  | "deleteManyStream"
+  | "modify"
+  | "withLock"
 
-type Programs = { readonly [K in Exclude<keyof Model.Any, "ref" | Bulk>]: Call<Target> }
+type Programs = { readonly [K in Exclude<keyof Model.Any, "ref" | Several>]: Call<Target> }
 
 export const entity = (
   make: (random: Random, id: unknown) => unknown,

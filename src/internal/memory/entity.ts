@@ -3,7 +3,7 @@
  */
 import { type Argument, type EntitySpec, type Instruction, Op, type Result, type Text } from "../program/instruction.ts"
 import type { Entity, Run } from "./run.ts"
-import { refuse } from "./stop.ts"
+import { refuse, stop } from "./stop.ts"
 
 const read = (run: Run, entity: Entity, spec: EntitySpec): Result => [
   entity.hash.fields.get("$v") ?? false,
@@ -80,6 +80,8 @@ export const onEntity = (run: Run, entity: Entity, instruction: Instruction): Re
     case Op.persist:
       run.expire(entity, spec, undefined)
       return 1
+    case Op.atVersion:
+      return (entity.hash.fields.get("$v") ?? "0") === args[0] ? 1 : stop({ _tag: "stale" })
     case Op.timeToLive:
       return entity.expiresAt !== undefined && Math.max(1, entity.expiresAt - run.millis)
     default:

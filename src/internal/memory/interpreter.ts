@@ -15,6 +15,7 @@ import { apply } from "./cell.ts"
 import { onEntity } from "./entity.ts"
 import { Flow } from "./flow.ts"
 import { itemAt, onList } from "./list.ts"
+import { onLock } from "./lock.ts"
 import { change, onMap } from "./map.ts"
 import { type Entity, Run } from "./run.ts"
 import { onScored } from "./scored.ts"
@@ -85,6 +86,7 @@ const instruct = (run: Run, flow: Flow, given: Instruction): Result => {
     run.publish(args[0] as string, args[1] as string)
     return 1
   }
+  if (op >= Op.acquire) return onLock(run, given)
   const entity = run.entity(key)
   const existed = entity.exists
   if (!existed && !isEntitySpec(spec)) return refuse("missing")
@@ -116,7 +118,7 @@ export const interpret = (store: Store, { instructions }: Program, now: number):
   }
   run.commit()
   for (const [channel, text] of run.messages) {
-    for (const listener of store.listeners) listener(channel, text)
+    for (const listener of store.listeners.get(channel) ?? []) listener(text)
   }
   return { _tag: "done", results: flow.results }
 }

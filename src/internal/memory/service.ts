@@ -74,15 +74,16 @@ export const make = (
     subscribe: (channel, listener) =>
       Effect.suspend(() => {
         const own = scope === undefined ? Scope.makeUnsafe() : Scope.forkUnsafe(scope)
-        const hear = (of: string, text: string): void => {
-          if (of === channel) listener({ _tag: "Message", text })
-        }
+        const hear = (text: string): void => listener({ _tag: "Message", text })
         const end = Effect.sync(() => {
-          store.listeners.delete(hear)
+          const listeners = store.listeners.get(channel)
+          if (listeners?.delete(hear) === true && listeners.size === 0) store.listeners.delete(channel)
           listener({ _tag: "Ended", error: undefined })
         })
         const begin = Effect.suspend(() => {
-          store.listeners.add(hear)
+          const listeners = store.listeners.get(channel)
+          if (listeners === undefined) store.listeners.set(channel, new Set([hear]))
+          else listeners.add(hear)
           return Scope.addFinalizer(own, end)
         })
         return Effect.acquireRelease(begin, () => Scope.close(own, Exit.void))

@@ -42,8 +42,8 @@ export type Entry = Hash | List | Members | Scored
 /** @internal */
 export class Store {
   readonly entries = new Map<string, Entry>()
-  /** each is told of every message, in order */
-  readonly listeners = new Set<(channel: string, text: string) => void>()
+  /** by channel: each is told of every message, in order */
+  readonly listeners = new Map<string, Set<(text: string) => void>>()
   private unswept: Iterator<[string, Entry]> = this.entries.entries()
   /** the last version given to a new entity, in microseconds */
   lastVersion = 0
@@ -56,6 +56,12 @@ export class Store {
       return undefined
     }
     return entry
+  }
+
+  /** What is stored there as a hash, made where there is none; undefined where it is something else. */
+  hash(key: string, now: number): Hash | undefined {
+    const entry = this.get(key, now) ?? { _tag: "hash", fields: new Map(), expiresAt: undefined }
+    return entry._tag === "hash" ? entry : undefined
   }
 
   /** Frees what has expired and is asked for no more: with each program a few keys are looked at, and all in turn. */

@@ -65,6 +65,12 @@ export interface Sendable {
 export const forEachKey = (instruction: Instruction, f: (key: string) => void): void => {
   const { key, op, other, spec } = instruction
   if (isPlaceless(op)) return
+  if (isOnQueue(op)) {
+    f(key)
+    f(`${key}:$fence`)
+    f(`${key}:$queue`)
+    return
+  }
   forEachKeyOf(key, spec, f)
   if (other !== undefined) forEachKeyOf(other.key, other.spec, f)
 }
@@ -76,6 +82,9 @@ export const forEachKey = (instruction: Instruction, f: (key: string) => void): 
  */
 export const isPlaceless = (op: Op): boolean => op < Op.get || op === Op.publish
 
+/** Of the operations on locks, those that begin with the channel of their owner. */
+const isOnQueue = (op: Op): boolean => op === Op.acquire || op === Op.release
+
 const forEachKeyOf = (key: string, spec: Spec, f: (key: string) => void): void => {
   f(key)
   if (isEntitySpec(spec)) {
@@ -86,8 +95,8 @@ const forEachKeyOf = (key: string, spec: Spec, f: (key: string) => void): void =
   if (spec.life !== undefined) { for (const name of spec.life.cs) f(`${key}:${name}`) }
 }
 
-const hasOneKey = ({ other, spec }: Instruction): boolean =>
-  (isEntitySpec(spec) ? spec.cs.length === 0 : !hasOwnKey(spec)) && other === undefined &&
+const hasOneKey = ({ op, other, spec }: Instruction): boolean =>
+  !isOnQueue(op) && (isEntitySpec(spec) ? spec.cs.length === 0 : !hasOwnKey(spec)) && other === undefined &&
   (spec.life === undefined || spec.life.cs.length === 0)
 
 /**
@@ -150,7 +159,9 @@ export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string)
         if (other === undefined) code.push(op, index, indexOf(spec), args.length)
         else code.push(op, index, indexOf(spec), args.length + 2, declare(other.key), indexOf(other.spec))
       }
-      for (const arg of args) code.push(arg)
+      const hasChannel = isOnQueue(op) && args[0] !== ""
+      if (hasChannel) code.push(keyPrefix + args[0])
+      for (let i = hasChannel ? 1 : 0; i < args.length; i++) code.push(args[i]!)
     }
   }
   return { keys, argument: JSON.stringify([specs, code]) }

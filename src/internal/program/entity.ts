@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidValue } from "../../DomainError.ts"
+import * as Modify from "../concurrency/modify.ts"
 import { type Layout, layout } from "../schema/layout.ts"
 import { makePlan, type ModelPlan, type PlanOptions, toMilliseconds } from "../schema/model.ts"
 import { Problem } from "../schema/problem.ts"
@@ -45,6 +46,8 @@ export interface Entities {
   readonly getManyStream: (ids: Bulk.Source<unknown>, options?: Bulk.BulkOptions) => unknown
   readonly insertManyStream: (entities: Bulk.Source<unknown>, options?: Bulk.BulkOptions & Creation) => unknown
   readonly deleteManyStream: (ids: Bulk.Source<unknown>, options?: Bulk.BulkOptions) => unknown
+  readonly modify: Modify.Modifying["modify"]
+  readonly withLock: Modify.Modifying["withLock"]
 }
 
 /** @internal */
@@ -69,7 +72,9 @@ export const programNames = [
   "deleteMany",
   "getManyStream",
   "insertManyStream",
-  "deleteManyStream"
+  "deleteManyStream",
+  "modify",
+  "withLock"
 ] as const satisfies ReadonlyArray<keyof Entities>
 
 type Construct = (input: unknown) => Effect.Effect<unknown, SchemaIssue.Issue>
@@ -197,7 +202,8 @@ const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
     deleteMany: (ids, options) => Bulk.all(ids, remove, options),
     getManyStream: (ids, options) => Bulk.stream(ids, get, options),
     insertManyStream: (entities, options) => Bulk.stream(entities, (entity) => insert(entity, options), options),
-    deleteManyStream: (ids, options) => Bulk.stream(ids, remove, options)
+    deleteManyStream: (ids, options) => Bulk.stream(ids, remove, options),
+    ...Modify.make(plan, construct, place)
   }
 }
 

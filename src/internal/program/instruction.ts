@@ -4,8 +4,8 @@
  */
 
 /**
- * Flow comes before `get`, cells before `size`, collections before `read`, entities from there on: an interpreter finds its
- * family by comparison. Beside each stand its arguments, and its result. What is jumped over has the result `false`.
+ * Flow comes before `get`, cells before `size`, collections before `read`, entities before `publish`, locks from `acquire` on:
+ * an interpreter finds its family by comparison. Beside each stand its arguments, and its result. What is jumped over has the result `false`.
  */
 export const Op = {
   // flow: a register `flag` is set by every test, and read by jumps, which go forward by a number of instructions
@@ -98,8 +98,14 @@ export const Op = {
   expire: 90, // milliseconds -> 1
   persist: 91, // -> 1
   timeToLive: 92, // -> milliseconds, or false
+  atVersion: 93, // version -> 1
   // messages
-  publish: 100 // channel, text -> 1
+  publish: 100, // channel, text -> 1
+  // locks; of these only `holds` stands beside others in a program
+  acquire: 110, // channel, owner, lease, weight, limit, anywhere (0 or 1), pause -> token, or milliseconds to come again, or false
+  renew: 111, // owner, lease -> 0 or 1
+  release: 112, // channel, owner, weight, limit, anywhere (0 or 1), milliseconds for which the owner stays gone -> 0 or 1
+  holds: 113 // owner -> 1
 } as const
 
 export type Op = typeof Op[keyof typeof Op]
@@ -253,6 +259,8 @@ export const accessOf = (instructions: ReadonlyArray<Instruction>, renews = true
       case Op.exists:
       case Op.require:
       case Op.timeToLive:
+      case Op.atVersion:
+      case Op.holds:
         break
       case Op.clear:
         // the text that stands for nothing is written
@@ -270,6 +278,8 @@ export const accessOf = (instructions: ReadonlyArray<Instruction>, renews = true
       case Op.delete:
       case Op.expire:
       case Op.publish:
+      case Op.renew:
+      case Op.release:
         access = "free"
         break
       default:
@@ -279,9 +289,15 @@ export const accessOf = (instructions: ReadonlyArray<Instruction>, renews = true
   return access
 }
 
-/** Whether it makes no difference how often it runs: it writes nothing, but for the time to live that it renews. */
-export const isReading = ({ access, instructions }: Program): boolean =>
-  access === "read" || access === "free" && accessOf(instructions, false) === "read"
+/**
+ * Whether it makes no difference how often it runs, and when: it writes nothing, but for the time to live that it renews; or it
+ * keeps, or gives up, what its owner has of a lock. An acquisition that is late would come back after its release.
+ */
+export const isRepeatable = ({ access, instructions }: Program): boolean =>
+  access === "read" || instructions.length === 1 && keepsLock.has(instructions[0]!.op) ||
+  access === "free" && accessOf(instructions, false) === "read"
+
+const keepsLock: ReadonlySet<Op> = new Set([Op.renew, Op.release])
 
 export type Text = string | false
 
@@ -311,8 +327,8 @@ export type Failure =
     readonly what: "instructions" | "bytes"
     readonly limit: number
   }
-  /** another program was committed with this idempotency key */
-  | { readonly _tag: "conflict"; readonly step: number }
+  /** another program was committed with this idempotency key; the entity has another version; the lock is not held any more */
+  | { readonly _tag: "conflict" | "stale" | "lost"; readonly step: number }
 
 export type Bound =
   | "minimum"

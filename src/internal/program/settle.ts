@@ -10,6 +10,7 @@ import {
   EntityNotFound,
   IndexOutOfRange,
   InvalidValue,
+  LockLost,
   OutOfBounds
 } from "../../DomainError.ts"
 import { RedisServiceError, WrongType } from "../../RedisServiceError.ts"
@@ -131,7 +132,11 @@ const errorOf = (step: Step, failure: Failure): unknown => {
     case "arithmetic":
       return new ArithmeticError({ ...siteOf(step), reason: failure.reason })
     case "conflict":
-      return new Conflict({ model: step.place.model, id: step.place.id })
+      return new Conflict({ model: step.place.model, id: step.place.id, reason: "idempotencyKey" })
+    case "stale":
+      return new Conflict({ model: step.place.model, id: step.place.id, reason: "version" })
+    case "lost":
+      return new LockLost({ model: step.place.model, id: step.place.id, name: step.field })
     case "tooLarge":
       return new InvalidValue({ ...siteOf(step), issue: `Expected at most ${failure.limit} ${failure.what}` })
     case "tooLong":

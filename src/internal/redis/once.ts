@@ -4,7 +4,7 @@
  */
 import { createHash, randomFillSync } from "node:crypto"
 import type { Once, Place } from "../program/encode.ts"
-import { isReading, type Program } from "../program/instruction.ts"
+import { isRepeatable, type Program } from "../program/instruction.ts"
 import { idempotentKey, noTag, tagOf } from "../program/slot.ts"
 
 const size = 16
@@ -56,5 +56,5 @@ export const make = (window: number | undefined, isCluster: boolean): (program: 
   let count = 0
   return (program) =>
     owned(program) ??
-      (isReading(program) ? undefined : { place: placeOf(isCluster ? tagOf(program) : noTag), which: ++count })
+      (isRepeatable(program) ? undefined : { place: placeOf(isCluster ? tagOf(program) : noTag), which: ++count })
 }

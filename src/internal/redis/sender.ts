@@ -17,7 +17,7 @@ import {
 } from "../../RedisServiceError.ts"
 import type { RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
 import { type Batch, decodeBatch, encodeBatch, encodeSeals, type Outcome } from "../program/encode.ts"
-import { type Access, isReading, type Reply } from "../program/instruction.ts"
+import { type Access, isRepeatable, type Reply } from "../program/instruction.ts"
 import { keysOf } from "../program/slot.ts"
 import { broken, classify, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
 import type { Entry } from "./entry.ts"
@@ -464,7 +464,7 @@ const isOnce = (entry: Entry): boolean => entry.once !== undefined
 const isReply = (outcome: Outcome): outcome is Reply => outcome._tag === "done" || outcome._tag === "failed"
 
 /** It may be sent again where no reply came. */
-const isSafe = (entry: Entry): boolean => isOnce(entry) || isReading(entry.program)
+const isSafe = (entry: Entry): boolean => isOnce(entry) || isRepeatable(entry.program)
 
 /** It may have happened, or may yet, and it can be found out. */
 const isSealable = (entry: Entry): boolean =>

@@ -18,6 +18,8 @@ interface ExactlyOnce {
 
 const unsupported = (requirement: string) => new RedisServiceError({ reason: new Unsupported({ requirement }) })
 
+const noEviction = "the maxmemory-policy noeviction"
+
 /** @internal */
 export interface Options extends LimitOptions {
   readonly keyPrefix?: string | undefined
@@ -28,6 +30,7 @@ export interface Options extends LimitOptions {
   readonly maximumWaiting?: number | undefined
   readonly exactlyOnce?: boolean | ExactlyOnce | undefined
   readonly spans?: Spans | undefined
+  readonly locks?: { readonly acceptEviction?: boolean | undefined } | undefined
 }
 
 /** @internal */
@@ -48,7 +51,7 @@ export const make = Effect.fnUntraced(function*(
   }
   const { evicts, isCluster } = yield* inspect(transport, { keyPrefix, deadline })
   if (evicts && once !== undefined && once.acceptEviction !== true) {
-    return yield* unsupported("the maxmemory-policy noeviction, since exactlyOnce keeps its tokens in keys")
+    return yield* unsupported(`${noEviction}, since exactlyOnce keeps its tokens in keys`)
   }
   const context = yield* Effect.context<never>()
   const runFork = Effect.runForkWith(context)
@@ -68,6 +71,12 @@ export const make = Effect.fnUntraced(function*(
   return {
     execute: batcher.execute,
     executeAll: batcher.executeAll,
-    subscribe: Subscriptions.make({ transport, keyPrefix, deadline, scope, runFork })
+    subscribe: Subscriptions.make({ transport, keyPrefix, deadline, scope, runFork }),
+    server: {
+      isCluster,
+      refusesLocks: evicts && options.locks?.acceptEviction !== true
+        ? unsupported(`${noEviction}, since locks are kept in keys`)
+        : undefined
+    }
   }
 })

@@ -1,7 +1,7 @@
 /**
  * What is read and written of a struct: in which order, and how it becomes the struct again.
  */
-import type { Argument, EntitySpec, Life, Result } from "../program/instruction.ts"
+import type { Argument, EntitySpec, Life, Result, Text } from "../program/instruction.ts"
 import { type CollectionNode, encodeLeaf, type Leaf, type Node, readLeaf, type Struct } from "./plan.ts"
 import { Problem } from "./problem.ts"
 
@@ -20,6 +20,14 @@ export interface Layout {
   readonly decode: (row: ReadonlyArray<Result>, id: ReadonlyArray<unknown>, issues: Array<Problem>) => unknown
   /** the content of an entity: each leaf, then each collection with its number of texts before it */
   readonly encode: (value: any) => Array<Argument> | Problem
+  /** the same in parts: a text or false for each leaf, and the texts of each collection */
+  readonly texts: (value: any) => Texts | Problem
+}
+
+/** @internal */
+export interface Texts {
+  readonly leaves: ReadonlyArray<Text>
+  readonly collections: ReadonlyArray<ReadonlyArray<string>>
 }
 
 const maximumFields = 1000
@@ -87,7 +95,7 @@ export const layout = (root: Struct, life?: Life): Layout => {
   const encodeInto = (
     self: Struct,
     value: any,
-    texts: Array<Argument>,
+    texts: Array<Text>,
     rows: Array<ReadonlyArray<string>>
   ): Problem | undefined => {
     for (const [name, child] of self.fields) {
@@ -108,6 +116,12 @@ export const layout = (root: Struct, life?: Life): Layout => {
     }
   }
 
+  const textsOf = (value: any): Texts | Problem => {
+    const texts: Array<Text> = []
+    const rows: Array<ReadonlyArray<string>> = []
+    return encodeInto(root, value, texts, rows) ?? { leaves: texts, collections: rows }
+  }
+
   return {
     spec: {
       fs: leaves.map((child) => child.spec.f),
@@ -118,12 +132,12 @@ export const layout = (root: Struct, life?: Life): Layout => {
     collections,
     isTolerant: [...leaves, ...collections].some(({ fallback }) => fallback !== undefined),
     decode: reader(root),
+    texts: textsOf,
     encode: (value) => {
-      const args: Array<Argument> = []
-      const rows: Array<ReadonlyArray<string>> = []
-      const problem = encodeInto(root, value, args, rows)
-      if (problem !== undefined) return problem
-      for (const row of rows) {
+      const found = textsOf(value)
+      if (found instanceof Problem) return found
+      const args: Array<Argument> = [...found.leaves]
+      for (const row of found.collections) {
         args.push(row.length)
         for (const item of row) args.push(item)
       }

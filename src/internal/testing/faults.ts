@@ -222,7 +222,8 @@ export const aroundService = Effect.fnUntraced(function*(key: FaultsKey, plan: P
       Effect.forEach(programs, (program, i) => Effect.exit(execute(program, (reply) => read(reply, i))), {
         concurrency: "unbounded"
       }),
-    subscribe: below.subscribe
+    subscribe: below.subscribe,
+    server: below.server
   }
   return Context.make(RedisService, service).pipe(Context.add(key, injector.service))
 })

@@ -181,6 +181,13 @@ export const sequence = (place: Place, nodes: ReadonlyArray<AtomicNode>): Atomic
 /** A symbol, since a field may have any name. */
 const placeOf = Symbol("~redlayer/place")
 
+/**
+ * The entity of the reference, or of a struct of one; undefined where it is something else.
+ *
+ * @internal
+ */
+export const placeOfHandle = (handle: object): Place | undefined => (handle as { readonly [placeOf]?: Place })[placeOf]
+
 /** @internal */
 export interface HandleClass {
   new(place: Place): object

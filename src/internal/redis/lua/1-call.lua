@@ -17,7 +17,7 @@ local out, size = {}, 0 -- the reply
 local step = 0 -- which instruction of its program runs
 local ordinal = 0 -- which program of the batch
 local now, millis -- the time of the whole call, in microseconds and in milliseconds
-local apply, numeric, together, execute, recover, more -- of the families
+local apply, numeric, together, execute, recover, more, lock -- of the families
 local part -- the collection that is read, while it may be of another kind
 local known, keep, cancel, settle, guarded -- of programs that happen once: functions, and whether one runs
 local kept, position -- under the token of the one that runs: what became of programs, and which of them it is

@@ -123,6 +123,11 @@ local function run()
       step = 1
       out[size] = alone(op, KEYS[code[pc + 1]], spec, pc + 4, n)
       pc = pc + 4 + n
+    elseif count == 1 and op >= OP.acquire then
+      step = 1
+      if not lock then lock = locks() end
+      out[size] = lock(op, KEYS[code[pc + 1]], pc + 4)
+      pc = pc + 4 + n
     elseif count == 0 then
       size = head
       if told then pc = past(start) end

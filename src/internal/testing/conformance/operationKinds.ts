@@ -3,7 +3,7 @@
  * `Field` and `Model`: an operation that is added there and not here does not compile.
  */
 import * as Duration from "effect/Duration"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type * as Field from "../../../Field.ts"
@@ -532,5 +532,14 @@ export const entity: {
     creates(({ id, model }) => Stream.runDrain(model.insertManyStream([entityOf(id)]))),
     ignores(({ id, model }) => Stream.runDrain(model.insertManyStream([entityOf(id)])))
   ],
-  deleteManyStream: removes(({ id, model }) => Stream.runDrain(model.deleteManyStream([id])))
+  deleteManyStream: removes(({ id, model }) => Stream.runDrain(model.deleteManyStream([id]))),
+  modify: [
+    writes(({ id, model }) => model.modify(id, (entity) => ({ ...entity, count: entity.count + 1 }))),
+    writes(({ id, model }) => model.modify(id, (entity) => Effect.succeed({ ...entity, list: [] }))),
+    reads(({ id, model }) => model.modify(id, (entity) => entity))
+  ],
+  withLock: [
+    writes(({ id, model }) => model.withLock(id, (entity) => Effect.succeed({ ...entity, count: entity.count + 1 }))),
+    reads(({ id, model }) => model.withLock(id, () => Effect.void))
+  ]
 }

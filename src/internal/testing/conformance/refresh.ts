@@ -189,7 +189,7 @@ const sections: { readonly [name: string]: Section | ReadonlyArray<Section> } = 
   },
   FlatModel: {
     // without the cases that name a collection
-    rows: rowsOf<Target>(entity as any).filter(({ name }) => name !== "pick (2)" && name !== "update (2)"),
+    rows: rowsOf<Target>(entity as any).filter(({ name }) => !["pick (2)", "update (2)", "modify (2)"].includes(name)),
     fields: { id: Schema.String, count: Schema.Int, nick: Schema.optionalKey(Schema.String) },
     entityOf,
     handleOf: (model, id): Target => ({ model, id })
@@ -198,7 +198,8 @@ const sections: { readonly [name: string]: Section | ReadonlyArray<Section> } = 
 
 /** What became of an entity: whether it was written, and when it expires. */
 const outcome = (before: Dump, after: Dump, key: string, now: number): string => {
-  const found = keysOf(after, key)
+  // what is left of a lock lives by itself
+  const found = Object.fromEntries(Object.entries(keysOf(after, key)).filter(([name]) => !name.includes(":$lock:")))
   const hash = found[key]
   if (hash === undefined) return Object.keys(found).length === 0 ? "gone" : `left: ${Object.keys(found)}`
   const apart = Object.entries(found).filter(([, { expiresAt }]) => expiresAt !== hash.expiresAt)

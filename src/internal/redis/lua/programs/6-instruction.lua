@@ -33,6 +33,7 @@ local function onEntity(op, e, spec, at)
   end
   if not exists(e) then return fail("missing") end
   if op == OP.require then return 1 end
+  if op == OP.atVersion then return (call("HGET", e.key, "$v") or "0") == code[at] and 1 or fail("stale") end
   needExpiry()
   if op == OP.timeToLive then
     local at = expiring.at(e)
@@ -53,6 +54,10 @@ end
 local function instruct(pc)
   local op, spec, n, at = code[pc], specs[code[pc + 2]], code[pc + 3], pc + 4
   if op == OP.publish then return publish(code[at], code[at + 1]) end
+  if op == OP.holds then
+    if not lock then lock = locks() end
+    return lock(op, KEYS[code[pc + 1]], at)
+  end
   local e, result = entity(code[pc + 1]), nil
   e.wrote, made = false, nil
   if op >= OP.union and op <= OP.difference then entity(code[at]).wrote = false end

@@ -68,6 +68,7 @@ end
 function caught(why)
   local tag, attempt = why[1], nil
   local isAny = tag == "exists" or tag == "index" or tag == "bounds" or tag == "arithmetic" or tag == "fail"
+    or tag == "lost"
   while depth > 0 and not attempt do
     if tag == "missing" or isAny and attempts[depth].mode == 1 then attempt = attempts[depth] end
     depth = depth - 1

@@ -1,0 +1,128 @@
+/**
+ * Where those who wait for a lock are woken: one channel for all of a service, subscribed while there is anyone.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import type { RedisService, SubscriptionEvent } from "../../RedisService.ts"
+import type { RedisServiceError } from "../../RedisServiceError.ts"
+
+type Service = RedisService["Service"]
+
+/** How long the subscription stays when nobody waits: the next who does may be there soon. */
+const idleMillis = 5000
+
+interface Subscription {
+  readonly scope: Scope.Closeable
+  readonly fiber: Fiber.Fiber<void, RedisServiceError>
+}
+
+/**
+ * One that waits: woken at once where that has happened before it looks.
+ *
+ * @internal
+ */
+export class Waiter {
+  private isWoken = false
+  private resume: (() => void) | undefined
+
+  wake(): void {
+    this.isWoken = true
+    this.resume?.()
+  }
+
+  /** From here on it is to be woken again. */
+  listen(): void {
+    this.isWoken = false
+  }
+
+  /** Until it is woken, or so many milliseconds have passed. */
+  wait(millis: number): Effect.Effect<void> {
+    const woken = Effect.callback<void>((resume) => {
+      if (this.isWoken) return resume(Effect.void)
+      // in another turn: whoever wakes it may be in the middle of a program
+      this.resume = () => resume(Effect.yieldNow)
+      return Effect.sync(() => {
+        this.resume = undefined
+      })
+    })
+    return Effect.raceFirst(woken, Effect.sleep(millis))
+  }
+}
+
+/** @internal */
+export class Inbox {
+  readonly channel: string
+  private readonly service: Service
+  private readonly waiters = new Map<string, Waiter>()
+  private users = 0
+  private subscription: Subscription | undefined
+  private idle: ReturnType<typeof setTimeout> | undefined
+
+  constructor(service: Service, name: string) {
+    this.service = service
+    this.channel = `$wake:${name}`
+  }
+
+  /** One that is told when its owner is woken, until the scope closes. */
+  readonly join = (owner: string): Effect.Effect<Waiter, RedisServiceError, Scope.Scope> =>
+    Effect.flatMap(
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          this.enter()
+          const waiter = new Waiter()
+          this.waiters.set(owner, waiter)
+          return waiter
+        }),
+        () =>
+          Effect.sync(() => {
+            this.waiters.delete(owner)
+            this.leave()
+          })
+      ),
+      (waiter) => Effect.as(Fiber.join(this.subscription!.fiber), waiter)
+    )
+
+  private enter(): void {
+    this.users++
+    clearTimeout(this.idle)
+    if (this.subscription !== undefined) return
+    const scope = Scope.makeUnsafe()
+    const fiber = Effect.runFork(Scope.provide(this.service.subscribe(this.channel, this.hear), scope))
+    const subscription = { scope, fiber }
+    this.subscription = subscription
+    fiber.addObserver((exit) => {
+      if (Exit.isFailure(exit)) this.end(subscription)
+    })
+  }
+
+  private leave(): void {
+    this.users--
+    if (this.users > 0 || this.subscription === undefined) return
+    const { subscription } = this
+    this.idle = setTimeout(() => this.end(subscription), idleMillis) // it keeps no process from ending
+    ;(this.idle as { unref?: () => void }).unref?.()
+  }
+
+  private end(subscription: Subscription): void {
+    if (this.subscription !== subscription) return
+    clearTimeout(this.idle)
+    this.subscription = undefined
+    subscription.fiber.interruptUnsafe()
+    Effect.runFork(Scope.close(subscription.scope, Exit.void))
+  }
+
+  private readonly hear = (event: SubscriptionEvent): void => {
+    switch (event._tag) {
+      case "Message":
+        this.waiters.get(event.text)?.wake()
+        break
+      case "Missed":
+        for (const waiter of this.waiters.values()) waiter.wake()
+        break
+      case "Ended":
+        if (this.subscription !== undefined) this.end(this.subscription)
+    }
+  }
+}
