@@ -70,10 +70,10 @@ export class Inbox {
     Effect.flatMap(
       Effect.acquireRelease(
         Effect.sync(() => {
-          this.enter()
+          const { fiber } = this.enter()
           const waiter = new Waiter()
           this.waiters.set(owner, waiter)
-          return waiter
+          return { fiber, waiter }
         }),
         () =>
           Effect.sync(() => {
@@ -81,13 +81,13 @@ export class Inbox {
             this.leave()
           })
       ),
-      (waiter) => Effect.as(Fiber.join(this.subscription!.fiber), waiter)
+      ({ fiber, waiter }) => Effect.as(Fiber.join(fiber), waiter)
     )
 
-  private enter(): void {
+  private enter(): Subscription {
     this.users++
     clearTimeout(this.idle)
-    if (this.subscription !== undefined) return
+    if (this.subscription !== undefined) return this.subscription
     const scope = Scope.makeUnsafe()
     const fiber = Effect.runFork(Scope.provide(this.service.subscribe(this.channel, this.hear), scope))
     const subscription = { scope, fiber }
@@ -95,6 +95,7 @@ export class Inbox {
     fiber.addObserver((exit) => {
       if (Exit.isFailure(exit)) this.end(subscription)
     })
+    return subscription
   }
 
   private leave(): void {

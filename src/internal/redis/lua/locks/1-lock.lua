@@ -49,8 +49,10 @@ local function hold(key, owner, till, heavy, number)
 end
 
 -- After the last entry is written, since a key without entries is gone.
-local function tidy(key)
-  for i = 1, expiredCount do call("HDEL", key, expired[i]) end
+local function tidy(key, kept)
+  for i = 1, expiredCount do
+    if expired[i] ~= kept then call("HDEL", key, expired[i]) end
+  end
   if latest > 0 then call("PEXPIREAT", key, plain(latest)) end
 end
 
@@ -91,7 +93,7 @@ local function acquire(key, from)
     local first = wake(key, queue, limit, member, isAnywhere)
     if first and first ~= member or used + heavy > limit then
       if member then
-        if call("ZADD", queue, "NX", plain(now), member) == 1 then first = first or member end
+        call("ZADD", queue, "NX", plain(now), member)
         keepUntil(queue, millis + 3 * pause)
       end
       tidy(key)
@@ -107,7 +109,7 @@ local function acquire(key, from)
   end
   hold(key, owner, millis + lease, heavy, token)
   latest = math.max(latest, millis + lease)
-  tidy(key)
+  tidy(key, owner)
   return token
 end
 
