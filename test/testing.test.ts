@@ -205,7 +205,7 @@ describeMemory("the assertions of the checks", () => {
     }
     assert.isAtLeast(pairs.deepEqual, values.length)
     assert.isAbove(pairs.strictEqual, 10)
-  })
+  }, 60_000)
 
   it("say where two values differ", () => {
     const message = (actual: unknown, expected: unknown): string => {
