@@ -81,6 +81,8 @@ class Acquisition {
   readonly site: Site
   /** in milliseconds; undefined: as long as it takes */
   readonly wait: number | undefined
+  /** when it was first asked for */
+  private askedAt: number | undefined
   /** a request may still arrive */
   private isDoubtful = false
   private isQueued = false
@@ -96,18 +98,24 @@ class Acquisition {
     return Math.ceil(this.site.lease / 3)
   }
 
+  /** Who doesn't wait asks anew where an answer was lost, or late: for as long as a lease. */
+  private isOver(now: number): boolean {
+    return this.wait === 0 && now - this.askedAt! > this.site.lease
+  }
+
   /** A lease; or in how many milliseconds to come again. */
   private ask(channel: string): Effect.Effect<Lease | number, RedisServiceError> {
     const { isCluster, service } = this.locks
     return Effect.flatMap(monotonicMillis, (sentAt) => {
       const wasDoubtful = this.isDoubtful
       this.isDoubtful = true
+      this.askedAt ??= sentAt
       return Effect.matchEffect(commit(acquireProgram(this.site, channel, this.pause, isCluster), service), {
         onFailure: (error) => {
           const isUnknown = isRedisServiceError(error) && error.reason._tag === "OutcomeUnknown"
           if (!isUnknown) this.isDoubtful = wasDoubtful
           // what one owner has asked for twice it has once
-          return isUnknown ? this.ask(channel) : Effect.fail(error)
+          return isUnknown && !this.isOver(sentAt) ? this.ask(channel) : Effect.fail(error)
         },
         onSuccess: (reply: string | number | false) => {
           this.isDoubtful = wasDoubtful
@@ -115,8 +123,9 @@ class Acquisition {
           this.isHeld = true
           return Effect.flatMap(monotonicMillis, (now) => {
             const lease = new Lease(this.site, Number(reply), sentAt)
+            if (lease.isValid(now)) return Effect.succeed(lease)
             // it came too late to count on: the same owner takes it anew
-            return lease.isValid(now) ? Effect.succeed(lease) : this.ask(channel)
+            return this.isOver(now) ? Effect.succeed(this.pause) : this.ask(channel)
           })
         }
       })
@@ -175,8 +184,9 @@ class Acquisition {
   }
 }
 
-/** Nobody waits for it, and a layer that closes ends it. */
-const detach = (effect: Effect.Effect<unknown>): Effect.Effect<void> => Effect.asVoid(Effect.forkDetach(effect))
+/** Nobody waits for it. It begins at once, so a layer that closes next still sends it. */
+const detach = (effect: Effect.Effect<unknown>): Effect.Effect<void> =>
+  Effect.asVoid(Effect.forkDetach(effect, { startImmediately: true }))
 
 /** The lock ends with the last of the scopes that hold it. */
 const share = (lease: Lease): Effect.Effect<void, never, Scope.Scope> =>

@@ -89,11 +89,12 @@ export class Inbox {
     clearTimeout(this.idle)
     if (this.subscription !== undefined) return this.subscription
     const scope = Scope.makeUnsafe()
-    const fiber = Effect.runFork(Scope.provide(this.service.subscribe(this.channel, this.hear), scope))
+    const hear = (event: SubscriptionEvent) => this.hear(event, scope)
+    const fiber = Effect.runFork(Scope.provide(this.service.subscribe(this.channel, hear), scope))
     const subscription = { scope, fiber }
     this.subscription = subscription
     fiber.addObserver((exit) => {
-      if (Exit.isFailure(exit)) this.end(subscription)
+      if (Exit.isFailure(exit)) this.end(scope)
     })
     return subscription
   }
@@ -101,29 +102,27 @@ export class Inbox {
   private leave(): void {
     this.users--
     if (this.users > 0 || this.subscription === undefined) return
-    const { subscription } = this
-    this.idle = setTimeout(() => this.end(subscription), idleMillis) // it keeps no process from ending
+    const { scope } = this.subscription
+    this.idle = setTimeout(() => this.end(scope), idleMillis) // it keeps no process from ending
     ;(this.idle as { unref?: () => void }).unref?.()
   }
 
-  private end(subscription: Subscription): void {
-    if (this.subscription !== subscription) return
+  private end(scope: Scope.Closeable): void {
+    const { subscription } = this
+    if (subscription?.scope !== scope) return
     clearTimeout(this.idle)
     this.subscription = undefined
     subscription.fiber.interruptUnsafe()
-    Effect.runFork(Scope.close(subscription.scope, Exit.void))
+    Effect.runFork(Scope.close(scope, Exit.void))
   }
 
-  private readonly hear = (event: SubscriptionEvent): void => {
-    switch (event._tag) {
-      case "Message":
-        this.waiters.get(event.text)?.wake()
-        break
-      case "Missed":
-        for (const waiter of this.waiters.values()) waiter.wake()
-        break
-      case "Ended":
-        if (this.subscription !== undefined) this.end(this.subscription)
+  private hear(event: SubscriptionEvent, scope: Scope.Closeable): void {
+    if (event._tag === "Message") {
+      this.waiters.get(event.text)?.wake()
+      return
     }
+    if (event._tag === "Ended") this.end(scope)
+    // they look for themselves: what they were told is lost, and where the service has ended they needn't wait
+    for (const waiter of this.waiters.values()) waiter.wake()
   }
 }

@@ -151,11 +151,16 @@ export const make = (
       const place = placeOf(id)
       return within(
         acquire({ name: lockName, place }, options),
-        (lease) => [lease],
+        // what is saved is not interrupted by the loss: the server knows whether the lock was held
+        () => [],
         Effect.fnUntraced(function*(lease: Lease) {
           const service = yield* RedisService
-          const before: Read = yield* commit(read(place, id), service)
-          const after = yield* f(before.entity, heldOf(lease))
+          const [before, after] = yield* lease.protect(
+            Effect.flatMap(
+              commit(read(place, id), service),
+              (before: Read) => Effect.map(f(before.entity, heldOf(lease)), (after) => [before, after] as const)
+            )
+          )
           if (after === undefined) return
           return yield* save(place, before, after, [holds(lease.site)])
         })

@@ -11,7 +11,7 @@ import type { Entry, Hash, Scored, Store } from "./store.ts"
 const day = 86_400_000
 /** how long one that was woken has to come, in milliseconds */
 const coming = 250
-/** of owners that gave up: from here on those of long ago are looked for */
+/** of owners that gave up: from here on those of long ago are looked for, each time that there are twice as many */
 const many = 32
 
 interface Holder {
@@ -78,16 +78,21 @@ class Lock {
     return this.holders.size === 0 ? undefined : Math.min(...[...this.holders.values()].map(({ till }) => till))
   }
 
-  /** Wakes those who wait longest, as many as fit; gives the first who doesn't, or the given one, whose turn it is. */
+  /**
+   * Wakes those who wait longest, as many as fit; gives the first who doesn't, or the given one, whose turn it is. Who waits for
+   * more than there is keeps the rest from others: not when it has gone.
+   */
   wake(limit: number, member: string | undefined): string | undefined {
     const { holders, now, queue: { scored }, run } = this
     for (;;) {
       const head = scored.ranked[0]
       if (head === undefined || head === member) return head
       const [, weight, channel, owner] = /^(\d+) (.*) (\S+)$/s.exec(head) ?? []
-      if (weight !== undefined && this.used + Number(weight) > limit) return head
+      const isThere = channel !== undefined && run.store.listeners.has(channel)
+      const fits = this.used + Number(weight) <= limit
+      if (weight !== undefined && !fits && (this.used >= limit || isThere)) return head
       scored.assign(new Map([[head, undefined]]))
-      if (channel === undefined || !run.store.listeners.has(channel)) continue
+      if (!fits || !isThere) continue
       run.publish(channel, owner!)
       holders.set(owner!, { till: now + coming, weight: Number(weight), token: "0" })
     }
@@ -157,10 +162,13 @@ const release = (run: Run, key: string, args: ReadonlyArray<unknown>): Result =>
   if (goneFor > 0) {
     fence.fields.set(`~${owner}`, String(now + goneFor))
     keepUntil(fence, now + Math.max(day, goneFor))
-    if (fence.fields.size > many) {
-      for (const [name, text] of fence.fields) {
-        if (name.startsWith("~") && Number(text) <= now) fence.fields.delete(name)
+    const { fields } = fence
+    if (fields.size > Number(fields.get("n") ?? many)) {
+      let count = fields.size
+      for (const [name, text] of fields) {
+        if (name.startsWith("~") && Number(text) <= now && fields.delete(name)) count--
       }
+      fields.set("n", String(Math.max(many, 2 * count)))
     }
   }
   const member = memberOf(channel, weight, owner)

@@ -1,12 +1,12 @@
 -- Locks. One is a hash, with an entry `expiry weight token` for each owner that holds it. An owner that waited and was woken
 -- holds it too, for a moment and with the token 0, so that it is still free when the owner comes. All weights together are at
 -- most the limit. Beside it are a hash with the last token and with the owners that gave up, whose acquisitions may yet
--- arrive; and those that wait, in the order in which they came.
+-- arrive, and how many there may be until they are looked through; and those that wait, in the order in which they came.
 if not more then more = besides() end
 more.clock()
 local DAY = 86400000
 local COMING = 250 -- how long one that was woken has to come
-local MANY = 32 -- of owners that gave up: from here on those of long ago are looked for
+local MANY = 32 -- of owners that gave up: from here on those of long ago are looked for, each time that there are twice as many
 
 local at, weight, token -- of the owner's entry, where it has one
 local used, soonest, latest -- of all others: their weights, and when the first and the last of them expire
@@ -60,17 +60,19 @@ local function keepUntil(key, till)
   if call("PEXPIRETIME", key) < till then call("PEXPIREAT", key, plain(till)) end
 end
 
--- Wakes those who wait longest, as many as fit; gives the first who doesn't, or the given one, whose turn it is.
+-- Wakes those who wait longest, as many as fit; gives the first who doesn't, or the given one, whose turn it is. Who waits for
+-- more than there is keeps the rest from others: not when it has gone.
 local function wake(key, queue, limit, member, isAnywhere)
   while true do
     local head = call("ZRANGE", queue, 0, 0)[1]
     if not head or head == member then return head end
     local heavy, channel, owner = string.match(head, "^(%d+) (.*) (%S+)$")
     heavy = tonumber(heavy)
-    if heavy and used + heavy > limit then return head end
+    local fits = heavy and used + heavy <= limit
+    if heavy and not fits and (used >= limit or isAnywhere or call("PUBLISH", channel, "") > 0) then return head end
     call("ZREM", queue, head)
     -- where nobody listens it has gone; but on a cluster others may
-    if heavy and (call("PUBLISH", channel, owner) > 0 or isAnywhere) then
+    if fits and (call("PUBLISH", channel, owner) > 0 or isAnywhere) then
       hold(key, owner, millis + COMING, heavy, "0")
       add(millis + COMING, heavy)
     end
@@ -121,11 +123,15 @@ local function release(key, from)
   if goneFor > 0 then
     call("HSET", fence, "~" .. owner, plain(millis + goneFor))
     keepUntil(fence, millis + math.max(DAY, goneFor))
-    if call("HLEN", fence) > MANY then
+    local count = call("HLEN", fence)
+    if count > (tonumber(call("HGET", fence, "n")) or MANY) then
       local found = call("HGETALL", fence)
       for i = 1, #found, 2 do
-        if string.sub(found[i], 1, 1) == "~" and tonumber(found[i + 1]) <= millis then call("HDEL", fence, found[i]) end
+        if string.sub(found[i], 1, 1) == "~" and tonumber(found[i + 1]) <= millis then
+          count = count - call("HDEL", fence, found[i])
+        end
       end
+      call("HSET", fence, "n", plain(math.max(MANY, 2 * count)))
     end
   end
   if member then call("ZREM", queue, member) end
