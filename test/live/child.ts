@@ -8,6 +8,7 @@ export class ChildFailed extends Data.TaggedError("ChildFailed")<{ readonly mess
 
 export interface Child {
   readonly send: (message: string) => Effect.Effect<void>
+  readonly signal: (signal: "SIGKILL" | "SIGSTOP" | "SIGCONT") => Effect.Effect<void>
   /** the next message; fails when the process has ended without one */
   readonly next: Effect.Effect<any, ChildFailed>
   readonly ended: Effect.Effect<void, ChildFailed>
@@ -51,6 +52,7 @@ export const start = Effect.fnUntraced(function*(
   })
   const self: Child = {
     send: (message) => Effect.sync(() => child.send(message)),
+    signal: (signal) => Effect.sync(() => child.kill(signal)),
     next: Queue.take(messages),
     ended: Deferred.await(ended),
     kill: killed(child)
