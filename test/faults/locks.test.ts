@@ -7,8 +7,9 @@ import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Scope } from "eff
 import { readFileSync } from "node:fs"
 import { Atomic, Lock, RedisService, RedisTransport } from "redlayer"
 import * as Testing from "redlayer/testing"
-import { errorOf, eventually, range, reasonIs } from "../live/common.ts"
+import { errorOf, eventually, range, reasonIs, until } from "../live/common.ts"
 import { describeOwnServer } from "../support/Backends.ts"
+import * as RedisServer from "../support/RedisServer.ts"
 import { lateness, server, service, start } from "./common.ts"
 import { channelsOf, connectionsOf, locksOf, summary } from "./locksCommon.ts"
 import { Counter } from "./lockWorker.ts"
@@ -467,7 +468,7 @@ describeOwnServer("locks", () => {
       const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
       const [, rights = ""] = /^ACL SETUSER app (on >password [^`]*)/m.exec(readme) ?? []
       const { call, url } = yield* server()
-      yield* call("ACL", "SETUSER", "app", ...rights.trim().split(/\s+/), ...messages, "&app:*")
+      yield* call("ACL", "SETUSER", "app", ...rights.trim().split(/\s+/), ...messages, "&app:$wake:*")
       yield* call("ACL", "LOG", "RESET")
       const { run } = yield* service({ url, username: "app", password: "password", keyPrefix: "app:" })
       yield* run(Counter.insert({ id: "a" }))
@@ -486,5 +487,75 @@ describeOwnServer("locks", () => {
       yield* Fiber.join(held)
       assert.strictEqual(yield* run(Counter.ref("a").n.get()), 5)
       assert.deepStrictEqual(yield* call("ACL", "LOG"), [])
+    }))
+
+  it.live("are waited for by looking where the right to hear is taken away, and by hearing when it is there again", () =>
+    Effect.gen(function*() {
+      const lease = 900
+      const { call, url } = yield* server()
+      yield* call("ACL", "SETUSER", "app", "on", ">password", "~*", "&*", "+@all")
+      const late = yield* lateness
+      const holder = yield* service({ url })
+      const { run } = yield* service({ url, username: "app", password: "password" })
+      const waits = { lease, wait: "1 minute" } as const
+      const isWaitedFor = eventually(
+        Effect.filterOrFail(call("ZCARD", "$lock:{a}:$queue"), (count) => Number(count) === 1)
+      )
+      /** How long after its release the lock was taken by the one that waits, who is there already. */
+      const handed = Effect.fnUntraced(function*(meanwhile: Effect.Effect<unknown, unknown>) {
+        const given = yield* Deferred.make<void>()
+        const holding = yield* Effect.forkChild(
+          holder.run(Lock.withLock("a", () => Deferred.await(given), { lease })),
+          start
+        )
+        yield* eventually(Effect.filterOrFail(locksOf(call), (keys) => keys.length === 1))
+        const taking = yield* Effect.forkChild(
+          run(Lock.withLock("a", () => Effect.sync(() => performance.now()), waits)),
+          start
+        )
+        yield* isWaitedFor
+        yield* meanwhile
+        const givenAt = performance.now()
+        yield* Deferred.succeed(given, undefined)
+        yield* Fiber.join(holding)
+        return (yield* Fiber.join(taking)) - givenAt
+      })
+      const nobodyHears = eventually(Effect.filterOrFail(channelsOf(call), (channels) => channels.length === 0))
+      const revoked = yield* handed(Effect.andThen(call("ACL", "SETUSER", "app", "resetchannels"), nobodyHears))
+      assert.isAtMost(revoked, lease / 3 + 100 + late())
+      const given = yield* Deferred.make<void>()
+      const holding = yield* Effect.forkChild(holder.run(Lock.withLock("a", () => Deferred.await(given))), start)
+      yield* eventually(Effect.filterOrFail(locksOf(call), (keys) => keys.length === 1))
+      reasonIs(yield* Effect.exit(run(Lock.withLock("a", () => Effect.void, waits))), "AccessDenied")
+      yield* Deferred.succeed(given, undefined)
+      yield* Fiber.join(holding)
+      yield* call("ACL", "SETUSER", "app", "&*")
+      const again = yield* handed(Effect.void)
+      console.log(`handed on after ${Math.round(revoked)} ms by looking, and ${Math.round(again)} ms by hearing`)
+      assert.isAtMost(again, 100 + late())
+      yield* gone(call)
+    }))
+
+  it.live("that a server forgets when it starts anew are lost, and the tokens go on", () =>
+    Effect.gen(function*() {
+      const lease = 1500
+      const first = yield* server()
+      const { run } = yield* service({ url: first.url })
+      const interruptedAt: Array<number> = []
+      let token = 0
+      const holding = yield* Effect.forkChild(
+        Effect.exit(run(Lock.withLock("a", (held) =>
+          Effect.suspend(() => {
+            token = held.token
+            return enduring(interruptedAt)
+          }), { lease }))),
+        start
+      )
+      yield* until("it is held", () => token > 0)
+      yield* first.kill("SIGKILL")
+      yield* RedisServer.start({ port: first.port })
+      assert.strictEqual(tagOf(yield* Fiber.join(holding)), "LockLost")
+      assert.strictEqual(interruptedAt.length, 1)
+      assert.isAbove(yield* run(Lock.withLock("a", ({ token }) => Effect.succeed(token))), token)
     }))
 })
