@@ -97,9 +97,12 @@ export interface Held {
    * lets no late holder write: that is fencing. At most 2^53.
    */
   readonly token: number
-  /** Fails where the lease has ended, by this machine's clock. No round trip; the server may know more. */
+  /**
+   * Fails where the lease has ended, by this machine's clock, or the lock was given back. No round trip; the server may know
+   * more.
+   */
   readonly check: Effect.Effect<void, LockLost>
-  /** Fails as soon as the lock is lost, and never ends otherwise. */
+  /** Fails as soon as the lock is lost, or given back, and never ends otherwise. */
   readonly lost: Effect.Effect<never, LockLost>
   /**
    * Runs an effect that is interrupted, and fails with `LockLost`, when the lock is lost: before the lease ends where it

@@ -260,7 +260,7 @@ export interface ModifyOptions<R = never> {
    * When, and how often, it is tried again: 20 times unless said otherwise, after 1 ms, and then twice as long each time, up to
    * 200 ms.
    */
-  readonly schedule?: Schedule.Schedule<unknown, Conflict, unknown, R> | undefined
+  readonly schedule?: Schedule.Schedule<unknown, Conflict, never, R> | undefined
 }
 
 /**

@@ -47,12 +47,11 @@ class Locks {
   }
 
   /** What this fiber holds already, and is as good. Permits are counted: each is another. */
-  find({ key, limit, weight }: Site, fiber: number): Lease | undefined {
+  find({ key, limit, weight }: Site, fiber: number, now: number): Lease | undefined {
     for (const lease of this.held.get(key) ?? []) {
       const { site } = lease
-      if (!lease.isLost && lease.fibers.has(fiber) && site.weight >= weight && site.limit === limit && isLock(site)) {
-        return lease
-      }
+      const isAsGood = site.weight >= weight && site.limit === limit && isLock(site)
+      if (isAsGood && lease.fibers.has(fiber) && lease.isValid(now)) return lease
     }
   }
 }
@@ -204,6 +203,7 @@ const begin = Effect.fnUntraced(function*(acquisition: Acquisition, lease: Lease
   locks.add(lease)
   lease.end = Effect.suspend(() => {
     locks.remove(lease)
+    lease.lose()
     return Effect.andThen(Scope.close(keeper, Exit.void), acquisition.end(lease))
   })
 })
@@ -229,7 +229,7 @@ export const acquire = (
       const wait = toWait(options.wait)
       if (wait === undefined) return yield* refuseWait(site)
       const locks = locksOf(service)
-      let lease = locks.find(site, fiber)
+      let lease = locks.find(site, fiber, yield* monotonicMillis)
       if (lease === undefined) {
         const acquisition = new Acquisition(locks, site, wait === Infinity ? undefined : wait)
         lease = yield* Effect.onExit(restore(acquisition.obtain), (exit) =>
@@ -253,7 +253,7 @@ const refuseWait = ({ id, model, name }: Site): InvalidValue =>
 
 /**
  * In one order, whatever the order in which they are given: who waits for one holds none that comes after it. All of them,
- * or none.
+ * or none; each once.
  *
  * @internal
  */
@@ -265,23 +265,25 @@ export const acquireAll = Effect.fnUntraced(function*(
   InvalidValue | LockTimeout | RedisServiceError,
   RedisService | Scope.Scope
 > {
-  const order: Array<readonly [key: string, index: number]> = []
+  const places = new Map<string, Array<number>>()
   for (const [index, target] of targets.entries()) {
     const site = siteOf(target, options, "")
     if (site instanceof InvalidValue) return yield* site
-    order.push([site.key, index])
+    const same = places.get(site.key)
+    if (same === undefined) places.set(site.key, [index])
+    else same.push(index)
   }
-  order.sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0)
+  const order = [...places].sort(([a], [b]) => a < b ? -1 : 1)
   const wait = toWait(options.wait)
   const until = (yield* monotonicMillis) + (wait ?? NaN)
   const scope = yield* Scope.fork(yield* Effect.scope)
   const leases: Array<Lease> = []
-  const each = Effect.forEach(order, ([, index]) =>
+  const each = Effect.forEach(order, ([, indices]) =>
     Effect.flatMap(monotonicMillis, (now) =>
       Effect.map(
-        acquire(targets[index]!, wait === undefined ? options : { ...options, wait: Math.max(0, until - now) }),
+        acquire(targets[indices[0]!]!, wait === undefined ? options : { ...options, wait: Math.max(0, until - now) }),
         (lease) => {
-          leases[index] = lease
+          for (const index of indices) leases[index] = lease
         }
       )), { discard: true })
   yield* Effect.onError(Scope.provide(each, scope), (cause) => Scope.close(scope, Exit.failCause(cause)))

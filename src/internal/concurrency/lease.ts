@@ -63,7 +63,8 @@ export class Lease {
     return Math.max(0, this.validUntil - now)
   }
 
-  private lose(): void {
+  /** From here on nobody takes it for held. */
+  lose(): void {
     this.isLost = true
     const { id, model, name } = this.site
     Deferred.doneUnsafe(this.loss, Exit.fail(new LockLost({ model, id, name })))
@@ -100,7 +101,8 @@ export class Lease {
         if (!this.isValid(now)) return this.lose()
         const at = renews ? Math.min(this.renewAt, this.validUntil) : this.validUntil
         if (now < at) {
-          yield* Effect.sleep(at - now)
+          // what is left of a nanosecond would never pass by a clock that counts them
+          yield* Effect.sleep(Math.ceil((at - now) * 1000) / 1000)
           continue
         }
         const isHeld = yield* Effect.timeoutOrElse(ask, {

@@ -23,7 +23,7 @@ import { holds, type Options } from "./site.ts"
 
 /** @internal */
 export interface ModifyOptions {
-  readonly schedule?: Schedule.Schedule<unknown, Conflict, unknown, unknown> | undefined
+  readonly schedule?: Schedule.Schedule<unknown, Conflict, never, unknown> | undefined
 }
 
 /** @internal */
@@ -44,14 +44,6 @@ export interface Modifying {
 interface Read {
   readonly entity: unknown
   readonly version: string
-}
-
-/** Others wrote it meanwhile: not to be taken for a `Conflict` of what computes. */
-class Stale {
-  readonly conflict: Conflict
-  constructor(conflict: Conflict) {
-    this.conflict = conflict
-  }
 }
 
 /** A hot entity is tried again at once, and for about two seconds. */
@@ -127,12 +119,11 @@ export const make = (
       }
     })
 
-  const asStale = <A, R>(effect: Effect.Effect<A, unknown, R>): Effect.Effect<A, unknown, R> =>
-    Effect.mapError(effect, (error) => isVersionConflict(error) ? new Stale(error) : error)
-
   return {
     modify: (id, f, options) => {
       const place = placeOf(id)
+      // others wrote it meanwhile: not to be taken for a `Conflict` of what computes
+      const stale = new WeakSet<object>()
       const attempt = Effect.gen(function*() {
         const service = yield* RedisService
         const before: Read = yield* commit(read(place, id), service)
@@ -140,12 +131,15 @@ export const make = (
         const after = Effect.isEffect(computed)
           ? yield* (computed as Effect.Effect<unknown, unknown, unknown>)
           : computed
-        return yield* asStale(save(place, before, after, []))
+        return yield* Effect.tapError(save(place, before, after, []), (error) =>
+          Effect.sync(() => {
+            if (isVersionConflict(error)) stale.add(error)
+          }))
       })
       return Effect.retry(attempt, {
-        schedule: (options?.schedule ?? defaultSchedule) as Schedule.Schedule<unknown, unknown, unknown, unknown>,
-        while: (error) => error instanceof Stale
-      }).pipe(Effect.mapError((error) => error instanceof Stale ? error.conflict : error))
+        schedule: (options?.schedule ?? defaultSchedule) as Schedule.Schedule<unknown, unknown, never, unknown>,
+        while: (error) => stale.has(error as object)
+      })
     },
     withLock: (id, f, { name: lockName = "", ...options } = {}) => {
       const place = placeOf(id)

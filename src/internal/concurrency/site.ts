@@ -96,19 +96,20 @@ export const siteOf = ({ name, place }: Target, options: Options, owner: string)
   const lease = toLease(options.lease ?? defaultLease)
   if (lease === undefined) return refuse(name, `Expected a lease that is finite, and at least ${shortestLease} ms`)
   const { mode = "exclusive" } = options
-  const permits = typeof mode === "object" ? mode.permits : undefined
-  if (permits !== undefined && !(Number.isSafeInteger(permits) && permits >= 1 && permits <= whole)) {
+  const isPermit = mode !== "exclusive" && mode !== "shared"
+  const limit = isPermit ? mode.permits : whole
+  if (!(Number.isSafeInteger(limit) && limit >= 1 && limit <= whole)) {
     return refuse(name, "Expected a number of permits that is a positive integer")
   }
   return {
-    key: keyOf(name, place, permits !== undefined),
+    key: keyOf(name, place, isPermit),
     name,
     model: place?.model ?? "",
     id: place?.id ?? "",
     isOnEntity: place !== undefined,
     owner,
     weight: mode === "exclusive" ? whole : 1,
-    limit: permits ?? whole,
+    limit,
     lease
   }
 }

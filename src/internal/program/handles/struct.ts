@@ -186,7 +186,8 @@ const placeOf = Symbol("~redlayer/place")
  *
  * @internal
  */
-export const placeOfHandle = (handle: object): Place | undefined => (handle as { readonly [placeOf]?: Place })[placeOf]
+export const placeOfHandle = (handle: object): Place | undefined =>
+  (handle as { readonly [placeOf]?: Place } | null)?.[placeOf]
 
 /** @internal */
 export interface HandleClass {
@@ -206,7 +207,11 @@ const checkedHandle = (place: Place, field: string, parts: Schema.Struct.Fields,
     const path = `${field}.${name}`
     const inner = fieldsOf(parts[name]!)
     const refusing = refusingHandle(
-      invalid(place, path, new Problem("It is part of a struct with a check, which is written as a whole"))
+      invalid(
+        place,
+        path,
+        new Problem("It is part of a struct with a check, which is written as a whole; use modify, or put")
+      )
     )
     Object.defineProperty(handle, name, {
       enumerable: true,

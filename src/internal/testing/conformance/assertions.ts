@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
+import * as Schedule from "effect/Schedule"
 import { inspect } from "node:util"
 import type * as Atomic from "../../../Atomic.ts"
 import type * as DomainError from "../../../DomainError.ts"
@@ -98,6 +99,18 @@ const withoutVersions = (dump: Dump): Record<string, unknown> => {
   }
   return out
 }
+
+/**
+ * Waits until it holds: ten seconds at most.
+ *
+ * @internal
+ */
+export const eventually = <E, R>(self: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
+  self.pipe(
+    Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("2 millis") }),
+    Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => Effect.die(new Error("It never came to hold")) }),
+    Effect.asVoid
+  )
 
 /**
  * Runs all of them at once.

@@ -23,7 +23,9 @@ import { keys } from "./keys.ts"
 import { limits } from "./limits.ts"
 import { listEdits } from "./listEdits.ts"
 import { lists } from "./lists.ts"
+import { locks } from "./locks.ts"
 import { maps } from "./maps.ts"
+import { modify } from "./modify.ts"
 import { numbers } from "./numbers.ts"
 import { operands } from "./operands.ts"
 import { optional } from "./optional.ts"
@@ -64,7 +66,9 @@ export const suites: { readonly [area: string]: (test: Test, backend: Backend) =
   limits,
   listEdits,
   lists,
+  locks,
   maps,
+  modify,
   numbers,
   operands,
   optional,
