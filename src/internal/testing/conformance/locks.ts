@@ -164,7 +164,11 @@ export const locks = (test: Test): void => {
           Lock.withLock(
             "",
             ({ guard }) =>
-              Effect.flatMap(n.get(), (found) => guard.pipe(Atomic.andThen(n.set(found + 1)))),
+              Effect.flatMap(
+                Effect.tap(n.get(), () =>
+                  Effect.yieldNow),
+                (found) => guard.pipe(Atomic.andThen(n.set(found + 1)))
+              ),
             { on: Account.ref("a") }
           ))
       ] as ReadonlyArray<Effect.Effect<unknown, any, RedisService.RedisService>>, { concurrency: "unbounded" })
@@ -723,6 +727,14 @@ export const locks = (test: Test): void => {
         yield* fails(Effect.scoped(Lock.acquireAll(targets)), "InvalidValue", { field })
         assert.isTrue(yield* isFree("a"))
       }
+      // in one order: whoever waits for one has none of those after it
+      for (const targets of [["z", "m"], ["m", "z"]]) {
+        const waiter = yield* holder(Lock.acquireAll(targets))
+        yield* waiting("$lock:{m}", 1)
+        assert.isTrue(yield* isFree("z"))
+        yield* waiter.interrupt
+        yield* waiting("$lock:{m}", 0)
+      }
       // interrupted while it waits for the second
       const waiter = yield* holder(Lock.acquireAll(["a", "m"]))
       yield* waiting("$lock:{m}", 1)
@@ -744,8 +756,10 @@ export const locks = (test: Test): void => {
           ([source, target]) =>
             Effect.gen(function*() {
               const taken = (yield* Account.get(from)).n - 1
+              yield* Effect.yieldNow
               yield* Atomic.andThen(source.guard, Account.ref(from).n.set(taken))
               const given = (yield* Account.get(to)).n + 1
+              yield* Effect.yieldNow
               yield* Atomic.andThen(target.guard, Account.ref(to).n.set(given))
             }),
           { wait: "1 minute" }

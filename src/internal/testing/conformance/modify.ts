@@ -456,7 +456,13 @@ export const modify = (test: Test): void => {
       const add = (name: string) =>
         Sheet.modify(
           "s",
-          (sheet) => ({ ...sheet, count: sheet.count + 1, unique: [...sheet.unique, sheet.count], nick: name }),
+          (sheet) =>
+            Effect.as(Effect.yieldNow, {
+              ...sheet,
+              count: sheet.count + 1,
+              unique: [...sheet.unique, sheet.count],
+              nick: name
+            }),
           { schedule }
         )
       const results = yield* together(
@@ -479,7 +485,8 @@ export const modify = (test: Test): void => {
       yield* together([
         ...Array.from({ length: 10 }, () => Effect.forEach(Array.from({ length: 10 }), () => count.increment())),
         ...Array.from({ length: 5 }, () =>
-          Sheet.modify("s", (sheet) => ({ ...sheet, even: sheet.even + 2 }), { schedule: Schedule.spaced("1 millis") }))
+          Sheet.modify("s", (sheet) =>
+            Effect.as(Effect.yieldNow, { ...sheet, even: sheet.even + 2 }), { schedule: Schedule.spaced("1 millis") }))
       ] as ReadonlyArray<Effect.Effect<unknown, any, any>>)
       const found = yield* Sheet.get("s")
       assert.deepEqual([found.count, found.even], [100, 10])
