@@ -8,6 +8,7 @@ import * as growth from "./growth.ts"
 import type { Row } from "./harness/row.ts"
 import * as headline from "./headline.ts"
 import * as increment from "./increment.ts"
+import * as lock from "./lock.ts"
 import * as memory from "./memory.ts"
 import * as om from "./om.ts"
 import * as stock from "./stock.ts"
@@ -19,6 +20,7 @@ export const rows: ReadonlyArray<Row> = [
   ...call.rows,
   ...transaction.rows,
   ...stock.rows,
+  ...lock.rows,
   ...get.rows,
   ...om.rows,
   ...bulk.rows,

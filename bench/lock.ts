@@ -1,0 +1,124 @@
+/**
+ * Locks: what one costs that is free, and how soon one that is given back has its next holder. Beside redlock, as one client of
+ * one server.
+ */
+import { Effect, Exit, ManagedRuntime, Scope } from "effect"
+import { Redis } from "ioredis"
+import { setTimeout as sleep } from "node:timers/promises"
+import { Lock, RedisService } from "redlayer"
+import Redlock from "redlock"
+import { compare } from "./harness/compare.ts"
+import { latency } from "./harness/measures.ts"
+import { fibers, promises, type Slice, type Work } from "./harness/work.ts"
+
+const name = "lamp"
+const plainKey = `plain:${name}`
+const lease = 10_000
+
+/** Its default delay and jitter; but nobody's patience may end: an operation that was given up would be none. */
+const redlockOn = (redis: Redis): Redlock => new Redlock([redis], { retryCount: -1 })
+
+const waiters = 8
+
+/** How long each holds it, in milliseconds: by then everybody else waits. */
+const held = 5
+
+/** Takes the lock, and gives what gives it back. */
+type Acquire = () => Promise<() => Promise<unknown>>
+
+/** Whoever has given it back asks again when the next one has it: there is no waiter more while the time is taken. */
+const handOff = async (slice: Slice, acquire: Acquire): Promise<number> => {
+  let count = 0
+  let holders = 0
+  let releasedAt: number | undefined
+  let taken = Promise.withResolvers<void>()
+  const run = async (): Promise<void> => {
+    while (!slice.over) {
+      const release = await acquire()
+      if (++holders > 1) throw new Error("the lock has two holders")
+      if (releasedAt !== undefined && !slice.over) slice.record(performance.now() - releasedAt)
+      count++
+      taken.resolve()
+      await sleep(held)
+      const next = taken = Promise.withResolvers<void>()
+      holders--
+      releasedAt = performance.now()
+      await release()
+      if (!slice.over) await next.promise
+    }
+  }
+  await Promise.all(Array.from({ length: waiters + 1 }, run))
+  return count
+}
+
+const handOffOurs: Work = async (url) => {
+  const runtime = ManagedRuntime.make(RedisService.layer({ url }))
+  await runtime.context()
+  const acquire = Effect.gen(function*() {
+    const scope = Scope.makeUnsafe()
+    yield* Scope.provide(Lock.acquire(name, { lease, wait: Infinity }), scope)
+    return () => runtime.runPromise(Scope.close(scope, Exit.void))
+  })
+  return {
+    turn: (slice) => handOff(slice, () => runtime.runPromise(acquire)),
+    close: () => runtime.dispose()
+  }
+}
+
+const handOffRedlock: Work = async (url) => {
+  const redis = new Redis(url, { enableAutoPipelining: true, lazyConnect: true })
+  await redis.connect()
+  const redlock = redlockOn(redis)
+  return {
+    turn: (slice) =>
+      handOff(slice, async () => {
+        const lock = await redlock.acquire([plainKey], lease)
+        return () => lock.release()
+      }),
+    close: async () => redis.disconnect()
+  }
+}
+
+export const rows = [
+  compare({
+    module: import.meta.url,
+    name: "lock-uncontended",
+    contender: "redlock",
+    target: 0.9,
+    ...latency,
+    ours: fibers({ loops: 1, timed: true, operations: () => () => Effect.scoped(Lock.acquire(name, { lease })) }),
+    theirs: promises({
+      loops: 1,
+      timed: true,
+      // one at a time, auto-pipelining only adds a turn of the event loop
+      options: { enableAutoPipelining: false },
+      operations: (redis) => {
+        const redlock = redlockOn(redis)
+        return async () => {
+          const lock = await redlock.acquire([plainKey], lease)
+          return lock.release()
+        }
+      }
+    }),
+    ready: (redis) => redis.config("RESETSTAT"),
+    prepare: async (redis) => async (done) => {
+      const calls = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1]
+      const expected = 2 * (done.ours + done.theirs)
+      return Number(calls) === expected ? undefined : `${calls} calls reached the server, and not ${expected}`
+    }
+  }),
+  compare({
+    module: import.meta.url,
+    name: "lock-handoff",
+    contender: "redlock",
+    target: 20,
+    ...latency,
+    warmUp: 50,
+    ours: handOffOurs,
+    theirs: handOffRedlock,
+    prepare: async (redis) => async () => {
+      const left = (await redis.keys("*")).filter((key) => !key.endsWith(":$fence"))
+      return left.length === 0 ? undefined : `these are left: ${left.join(" ")}`
+    }
+  })
+]
