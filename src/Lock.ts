@@ -34,6 +34,24 @@ import type { RedisServiceError } from "./RedisServiceError.ts"
  * - `{ permits }`: so many. All who use the name should say the same number; permits of a name have nothing to do with a lock
  *   of that name.
  *
+ * **Example** (So many at a time)
+ *
+ * ```ts run
+ * import { Effect } from "effect"
+ * import { Lock, RedisService } from "redlayer"
+ *
+ * const program = Effect.gen(function*() {
+ *   const two = Lock.tryAcquire("geocoder", { mode: { permits: 2 } })
+ *   const calls = yield* Effect.all([two, two, two])
+ *   const shared = Lock.tryAcquire("catalogue", { mode: "shared" })
+ *   const readers = yield* Effect.all([shared, shared, Lock.tryAcquire("catalogue")])
+ *   return [...calls, ...readers].map((held) => held._tag)
+ * })
+ *
+ * const result = await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(RedisService.layerMemory)))
+ * result // => ["Some", "Some", "None", "Some", "Some", "None"]
+ * ```
+ *
  * @category models
  * @since 0.1.0
  */
@@ -50,7 +68,8 @@ export interface Options {
    */
   readonly lease?: Duration.Input | undefined
   /**
-   * How long to wait for it: 10 seconds unless said otherwise. Zero asks once; with `Duration.infinity` there is no limit.
+   * How long to wait for it: 10 seconds unless said otherwise, then it fails with `LockTimeout`. Zero asks once; with
+   * `Duration.infinity` there is no limit.
    */
   readonly wait?: Duration.Input | undefined
   /** Whether it is renewed, three times in a lease, as long as it is held. On unless said otherwise. */
@@ -185,8 +204,8 @@ export const acquire: {
   Effect.map(Internal.acquire(targetOf(name, options.on), options), HeldLock.heldOf)
 
 /**
- * Takes a lock if it is free now, and holds it until the scope closes; none where it isn't. One round trip. Its `wait` counts
- * for nothing.
+ * Takes a lock if it is free now, and holds it until the scope closes; none where it isn't. One round trip, and one to give it
+ * back. Its `wait` counts for nothing.
  *
  * @category acquiring
  * @since 0.1.0
@@ -209,7 +228,38 @@ export const tryAcquire: {
 /**
  * Takes several locks, and holds them until the scope closes: all of them, or none. They are taken in one order, whatever the
  * order in which they are named, so those who need the same ones never wait for each other in a circle; one that is named
- * twice is taken once. `wait` is for all together. One round trip for each.
+ * twice is taken once. `wait` is for all together. One round trip for each, and one for each to give it back.
+ *
+ * **Example** (Two entities at a time)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, Lock, Model, RedisService } from "redlayer"
+ *
+ * const Team = Model.make("Team", { name: Schema.String, players: Schema.Array(Schema.String) }, { key: "name" })
+ *
+ * // who changes place is computed here
+ * const even = Effect.fn("even")(function*(from: string, to: string) {
+ *   const [a, b] = [Team.ref(from), Team.ref(to)]
+ *   const [heldA, heldB] = yield* Lock.acquireAll([{ name: "players", on: a }, { name: "players", on: b }])
+ *   const [many, few] = yield* Atomic.all([a.players.get(), b.players.get()])
+ *   const half = (many.length + few.length) >> 1
+ *   yield* Atomic.all([
+ *     heldA.guard,
+ *     heldB.guard,
+ *     a.players.set(many.slice(0, half)),
+ *     b.players.set([...few, ...many.slice(half)])
+ *   ])
+ * }, Effect.scoped)
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Team.insertMany([{ name: "red", players: ["a", "b", "c"] }, { name: "blue", players: ["d"] }])
+ *   yield* even("red", "blue")
+ *   return yield* Team.ref("blue").players.get()
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["d", "c"]
+ * ```
  *
  * @category acquiring
  * @since 0.1.0
@@ -225,7 +275,7 @@ const siteOf = (target: Target): Site =>
 
 /**
  * Runs an effect under a lock, which is given back when it ends, however it ends. Where the lock is lost the effect is
- * interrupted, and this fails with `LockLost`.
+ * interrupted, and this fails with `LockLost`. Two round trips, and waiting.
  *
  * **Example** (One at a time)
  *
@@ -264,7 +314,8 @@ export const withLock: {
   )
 
 /**
- * Runs an effect under several locks, as `withLock` and `acquireAll` do.
+ * Runs an effect under several locks, as `withLock` and `acquireAll` do: all are taken in one order, and where one of them is
+ * lost the effect is interrupted. Two round trips for each.
  *
  * @category running
  * @since 0.1.0

@@ -215,8 +215,36 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * with it, under a schedule; when that gives up it fails with `Conflict`. Gives the entity as it is then. Two round trips
    * for each attempt; one where nothing changed. O(fields + items).
    *
-   * What is only counted belongs to an operation, such as `increment`: it never conflicts, but each time it makes what is
-   * computed here begin again.
+   * **Example** (Computing on the client)
+   *
+   * ```ts run
+   * import { Effect, Schema } from "effect"
+   * import { Model, RedisService } from "redlayer"
+   *
+   * const Note = Model.make("Note", { id: Schema.String, text: Schema.String, words: Schema.Int }, { key: "id" })
+   *
+   * const add = (word: string) =>
+   *   Note.modify("n", (note) => {
+   *     const words = [...note.text.split(" "), word].filter((word) => word !== "")
+   *     return { ...note, text: words.join(" "), words: words.length }
+   *   })
+   *
+   * const program = Effect.gen(function*() {
+   *   yield* Note.insert({ id: "n", text: "", words: 0 })
+   *   // one of them begins again
+   *   yield* Effect.all([add("hello"), add("world")], { concurrency: "unbounded" })
+   *   return yield* Note.ref("n").words.get()
+   * })
+   *
+   * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => 2
+   * ```
+   *
+   * **Gotchas**
+   *
+   * What is only counted belongs to an operation, such as `increment`, on an entity of its own: that never conflicts, but on
+   * this entity each time it makes what is computed here begin again.
+   *
+   * `f` may be an effect, and may run several times. If it fails, nothing is written.
    */
   modify<E = never, R = never, R2 = never>(
     id: IdOf<F, K>,
@@ -230,8 +258,32 @@ export interface Programs<Entity, In, F extends Fields, K> {
   /**
    * Takes a lock on the entity, reads it, and runs `f`; then writes what is different in the entity that `f` gives, if the lock
    * is still held and nobody has written the entity since: `LockLost` or `Conflict` otherwise, and nothing is written. `f` runs
-   * once. It may give nothing, and write by itself, in programs with `held.guard`. Gives what was saved. The lock is given back
-   * however it ends. Four round trips; O(fields + items).
+   * once, and is interrupted when the lock is lost. It may give nothing, and write by itself, in programs with `held.guard`.
+   * Gives what was saved. The lock is given back however it ends. `LockTimeout` where it was not free within `wait`,
+   * `EntityNotFound` where there is no entity. Four round trips, and three where nothing is saved; O(fields + items).
+   *
+   * **Example** (What must not happen twice)
+   *
+   * ```ts run
+   * import { Effect, Schema } from "effect"
+   * import { Model, RedisService } from "redlayer"
+   *
+   * const Order = Model.make("Order", { id: Schema.String, receipt: Schema.String }, { key: "id" })
+   *
+   * let charged = 0
+   * const charge = Effect.sync(() => `receipt ${++charged}`)
+   *
+   * const pay = Order.withLock("o", (order) =>
+   *   order.receipt === "" ? Effect.map(charge, (receipt) => ({ ...order, receipt })) : Effect.succeed(order))
+   *
+   * const program = Effect.gen(function*() {
+   *   yield* Order.insert({ id: "o", receipt: "" })
+   *   const both = yield* Effect.all([pay, pay], { concurrency: "unbounded" })
+   *   return both.map(({ receipt }) => receipt)
+   * })
+   *
+   * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["receipt 1", "receipt 1"]
+   * ```
    */
   withLock<A extends In | void, E, R>(
     id: IdOf<F, K>,
@@ -258,7 +310,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
 export interface ModifyOptions<R = never> {
   /**
    * When, and how often, it is tried again: 20 times unless said otherwise, after 1 ms, and then twice as long each time, up to
-   * 200 ms.
+   * 200 ms; each pause is shortened by chance to between a half and the whole. Its input is the `Conflict`.
    */
   readonly schedule?: Schedule.Schedule<unknown, Conflict, never, R> | undefined
 }
