@@ -12,7 +12,9 @@ const said = (pattern: RegExp): ReadonlyArray<string> => {
 }
 
 const forPrograms = said(/^ACL SETUSER app (on >password [^`]+)^```$/m)
-const forTopics = said(/^Those who use topics need `([^`]+)` too, and the channels `([^`]+)`\.$/m)
+const forTopics = said(
+  /^Those who use topics, or wait for locks, need `([^`]+)` too, and the channels `([^`]+)`\s+and `([^`]+)`\.$/m
+)
 
 const commandsOf = (rules: ReadonlyArray<string>) =>
   rules.filter((rule) => rule.startsWith("+")).map((rule) => rule.slice(1))

@@ -2,10 +2,12 @@
  * How a lock is taken, waited for and given back. Whatever happens meanwhile, nothing stays that nobody holds: who leaves
  * without an answer says that its owner has gone, and a request of it that is late is refused.
  */
+import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { InvalidValue, type LockLost, LockTimeout } from "../../DomainError.ts"
@@ -26,11 +28,18 @@ class Locks {
   readonly inbox: Inbox
   readonly isCluster: boolean
   private readonly held = new Map<string, Set<Lease>>()
+  private readonly name = makeName()
+  private owners = 0
 
   constructor(service: Service) {
     this.service = service
-    this.inbox = new Inbox(service, makeName())
+    this.inbox = new Inbox(service, this.name)
     this.isCluster = service.server?.isCluster === true
+  }
+
+  /** One that there was never before. */
+  nextOwner(): string {
+    return `${this.name}:${(this.owners++).toString(36)}`
   }
 
   add(lease: Lease): void {
@@ -195,21 +204,27 @@ const share = (lease: Lease): Effect.Effect<void, never, Scope.Scope> =>
   })
 
 /** It is renewed from here on, until it ends. */
-const begin = Effect.fnUntraced(function*(acquisition: Acquisition, lease: Lease, fiber: number, renews: boolean) {
+const begin = (acquisition: Acquisition, lease: Lease, fiber: number, renews: boolean): Effect.Effect<void> => {
   const { locks } = acquisition
-  const keeper = Scope.makeUnsafe()
-  yield* Effect.forkIn(lease.keep(locks.service, renews), keeper)
-  lease.fibers.add(fiber)
-  locks.add(lease)
-  lease.end = Effect.suspend(() => {
-    locks.remove(lease)
-    lease.lose()
-    return Effect.andThen(Scope.close(keeper, Exit.void), acquisition.end(lease))
-  })
-})
+  return Effect.map(
+    Effect.forkDetach(lease.keep(locks.service, renews), { startImmediately: true }),
+    (keeper) => {
+      lease.fibers.add(fiber)
+      locks.add(lease)
+      lease.end = Effect.suspend(() => {
+        locks.remove(lease)
+        lease.lose()
+        return Effect.andThen(Fiber.interrupt(keeper), acquisition.end(lease))
+      })
+    }
+  )
+}
+
+const defaultWait = 10_000
 
 const toWait = (input: Duration.Input | undefined): number | undefined => {
-  const duration = Option.getOrUndefined(Duration.fromInput(input ?? "10 seconds"))
+  if (input === undefined) return defaultWait
+  const duration = Option.getOrUndefined(Duration.fromInput(input))
   const millis = duration && Duration.toMillis(duration)
   return millis !== undefined && millis >= 0 ? millis : undefined
 }
@@ -220,27 +235,34 @@ export const acquire = (
   options: Options
 ): Effect.Effect<Lease, InvalidValue | LockTimeout | RedisServiceError, RedisService | Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.withFiber(Effect.fnUntraced(function*({ id: fiber }) {
-      const service = yield* RedisService
+    Effect.withFiber<Lease, InvalidValue | LockTimeout | RedisServiceError, RedisService | Scope.Scope>((fiber) => {
+      const service = Context.get(fiber.context as Context.Context<RedisService>, RedisService)
       const refusal = service.server?.refusesLocks
-      if (refusal !== undefined) return yield* refusal
-      const site = siteOf(target, options, makeName())
-      if (site instanceof InvalidValue) return yield* site
-      const wait = toWait(options.wait)
-      if (wait === undefined) return yield* refuseWait(site)
+      if (refusal !== undefined) return Effect.fail(refusal)
       const locks = locksOf(service)
-      let lease = locks.find(site, fiber, yield* monotonicMillis)
-      if (lease === undefined) {
-        const acquisition = new Acquisition(locks, site, wait === Infinity ? undefined : wait)
-        lease = yield* Effect.onExit(restore(acquisition.obtain), (exit) =>
-          Exit.isFailure(exit) && acquisition.isKnown ? detach(Effect.ignore(acquisition.giveBack)) : Effect.void)
-        yield* begin(acquisition, lease, fiber, options.renew !== false)
-      } else {
-        lease.holders++
-      }
-      yield* share(lease)
-      return lease
-    }))
+      const site = siteOf(target, options, locks.nextOwner())
+      if (site instanceof InvalidValue) return Effect.fail(site)
+      const wait = toWait(options.wait)
+      if (wait === undefined) return Effect.fail(refuseWait(site))
+      const acquisition = new Acquisition(locks, site, wait === Infinity ? undefined : wait)
+      const obtained = Effect.onExit(
+        restore(acquisition.obtain),
+        (exit) =>
+          Exit.isFailure(exit) && acquisition.isKnown ? detach(Effect.ignore(acquisition.giveBack)) : Effect.void
+      )
+      return Effect.flatMap(monotonicMillis, (now) => {
+        const held = locks.find(site, fiber.id, now)
+        if (held !== undefined) {
+          held.holders++
+          return Effect.as(share(held), held)
+        }
+        return Effect.flatMap(obtained, (lease) =>
+          Effect.as(
+            Effect.andThen(begin(acquisition, lease, fiber.id, options.renew !== false), share(lease)),
+            lease
+          ))
+      })
+    })
   )
 
 const refuseWait = ({ id, model, name }: Site): InvalidValue =>
