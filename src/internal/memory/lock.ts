@@ -146,9 +146,11 @@ const acquire = (run: Run, key: string, args: ReadonlyArray<unknown>): Result =>
   let token = lock.mine?.token ?? "0"
   if (token === "0") {
     const last = fence.fields.get("t") ?? ""
-    token = String(Math.max(/^\d{1,16}$/.test(last) ? Number(last) : 0, run.now) + 1)
+    const before = /^\d{1,16}$/.test(last) ? Number(last) : 0
+    token = String(Math.max(before, run.now) + 1)
     fence.fields.set("t", token)
-    keepUntil(fence, now + day)
+    // a token is a time: once a day is enough
+    if (Math.floor(before / day / 1000) !== Math.floor(now / day)) keepUntil(fence, now + 2 * day)
   }
   lock.mine = { till: now + lease, weight, token }
   lock.write()

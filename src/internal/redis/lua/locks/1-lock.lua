@@ -107,7 +107,8 @@ local function acquire(key, from)
     local before = last[1] and #last[1] < 17 and tonumber(last[1]) or 0
     token = plain(math.max(before, now) + 1)
     call("HSET", fence, "t", token)
-    keepUntil(fence, millis + DAY)
+    -- a token is a time: once a day is enough
+    if floor(before / DAY / 1000) ~= floor(millis / DAY) then keepUntil(fence, millis + 2 * DAY) end
   end
   hold(key, owner, millis + lease, heavy, token)
   latest = math.max(latest, millis + lease)
