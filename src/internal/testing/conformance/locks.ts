@@ -74,8 +74,10 @@ const holding = Effect.fnUntraced(function*<A, E, R>(acquire: Effect.Effect<A, E
 })
 
 /** Until the next millisecond: in memory, who come in one are in no order, and have one time. */
-const aMillisecond = Effect.flatMap(Clock.currentTimeMillis, (begun) =>
-  eventually(Effect.map(Clock.currentTimeMillis, (now) => now > begun)))
+const aMillisecond = Effect.flatMap(
+  Clock.currentTimeMillis,
+  (begun) => eventually(Effect.map(Clock.currentTimeMillis, (now) => now > begun))
+)
 
 /** Until so many wait for it, and who comes next comes later. */
 const waiting = (key: string, count: number) =>
@@ -1042,7 +1044,9 @@ export const locks = (test: Test): void => {
       // the least there may be, though so short a lease may end before the reply is there
       for (const lease of [10, "10.5 millis"] as const) {
         const exit = yield* Effect.exit(Lock.withLock("x", () => Effect.void, { lease }))
-        if (Exit.isFailure(exit)) assert.strictEqual((Cause.squash(exit.cause) as DomainError.LockLost)._tag, "LockLost")
+        if (Exit.isFailure(exit)) {
+          assert.strictEqual((Cause.squash(exit.cause) as DomainError.LockLost)._tag, "LockLost")
+        }
       }
       yield* Lock.withLock("x".repeat(1024), () => Effect.void)
       yield* Lock.withLock("", () => Effect.void, { on })
