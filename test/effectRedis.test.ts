@@ -12,7 +12,7 @@ import { RedisTransport, TransportError } from "redlayer/RedisTransport"
 import * as Testing from "redlayer/testing"
 import { eventually, range, reasonIs } from "./live/common.ts"
 import { describeMemory, describeOwnServer, describeRedis } from "./support/Backends.ts"
-import { describeChecks, layerRedis } from "./support/Conformance.ts"
+import { describeChecks, layerRedis, telling } from "./support/Conformance.ts"
 import * as RawRedis from "./support/RawRedis.ts"
 import * as RedisServer from "./support/RedisServer.ts"
 import * as Rights from "./support/Rights.ts"
@@ -280,14 +280,12 @@ const services: { readonly [name: string]: (url: string) => Layer.Layer<Redis.Re
   "node-redis": layerNodeRedis
 }
 
-const areas = ["batches", "branches", "entities", "lists", "text", "topics", "transactions"]
-
 const conformance = await Promise.all(
   Object.entries(services).map(async ([name, service]) => {
     const live = (options: RedisService.LayerOptions) => over(service(String(options.url)), options)
     const layer = (options: RedisService.MemoryOptions) => layerRedis(options, undefined, live)
     const checks = await Effect.runPromise(Testing.conformanceChecks({ layer }))
-    return { name, checks: checks.filter(({ area }) => areas.includes(area)) }
+    return { name, checks: telling(checks) }
   })
 )
 

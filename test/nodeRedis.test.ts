@@ -1,6 +1,6 @@
 /**
  * A transport over another client, of which the library knows nothing: it passes all that is asked of a transport, and a
- * service over it all that is asked of a service.
+ * service over it what is asked of a service: all of it with `REDLAYER_EVERY_AREA=1`.
  */
 import { it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
@@ -8,7 +8,7 @@ import { RedisService } from "redlayer"
 import * as Testing from "redlayer/testing"
 import * as NodeRedisTransport from "../examples/node-redis/NodeRedisTransport.ts"
 import { describeRedis, redis, uniquePrefix } from "./support/Backends.ts"
-import { describeChecks, layerRedis } from "./support/Conformance.ts"
+import { describeChecks, layerRedis, telling } from "./support/Conformance.ts"
 
 const checks = await Effect.runPromise(Testing.conformanceChecks({
   layer: (options) =>
@@ -26,4 +26,4 @@ describeRedis("a transport over node-redis", () => {
   }
 })
 
-describeRedis("conformance over node-redis", () => describeChecks(checks))
+describeRedis("conformance over node-redis", () => describeChecks(telling(checks)))

@@ -11,7 +11,7 @@ import { lateness, random, server, service, start } from "./common.ts"
 import { channelsOf, locksOf, scriptCalls, summary } from "./locksCommon.ts"
 import { Counter, type Stopped, type Told } from "./lockWorker.ts"
 
-const rounds = Number(process.env.REDLAYER_LOCK_ROUNDS ?? 1000)
+const rounds = Number(process.env.REDLAYER_LOCK_ROUNDS ?? 400)
 const processes = 8
 
 const begin = (url: string, mode: string, ...args: ReadonlyArray<number | string>) =>

@@ -52,6 +52,24 @@ export const backendOf = {
   redis: { layer: layerRedis }
 } satisfies { readonly [name: string]: Testing.ConformanceOptions }
 
+/** Those in which transports could differ; all of them with `REDLAYER_EVERY_AREA=1`. */
+export const telling = (checks: ReadonlyArray<Testing.ConformanceCheck>): ReadonlyArray<Testing.ConformanceCheck> => {
+  if (process.env.REDLAYER_EVERY_AREA === "1") return checks
+  const areas = [
+    "batches",
+    "branches",
+    "entities",
+    "keys",
+    "lists",
+    "locks",
+    "text",
+    "topics",
+    "transactions",
+    "values"
+  ]
+  return checks.filter(({ area }) => areas.includes(area))
+}
+
 /** A test for each check, in a block for each area. */
 export const describeChecks = (checks: ReadonlyArray<Testing.ConformanceCheck>): void => {
   for (const area of new Set(checks.map(({ area }) => area))) {
