@@ -1,7 +1,21 @@
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 // `import "redlayer/..."` means src/*.ts.
 const conditions = ["redlayer-source", "node", "import", "module", "default"]
+
+/** The longest: begun last, one of them would run alone at the end. */
+const longest = ["conformance", "property", "docs", "examples", "nodeRedis", "bulk", "effectRedis", "lockProcesses"]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const found = longest.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`))
+      return found < 0 ? longest.length : found
+    }
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b))
+  }
+}
 
 export default defineConfig({
   resolve: { conditions },
@@ -12,6 +26,7 @@ export default defineConfig({
     reporters: ["default", "./test/support/Reporter.ts"],
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    maxWorkers: 2
+    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst }
   }
 })
