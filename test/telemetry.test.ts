@@ -340,6 +340,35 @@ describeOwnServer("a span of a call", () => {
         assert.deepStrictEqual(outcomes(registry), expected)
       }))
 
+    it.effect("says why it failed where nobody waits for it any more", () =>
+      Effect.gen(function*() {
+        const { calls, clear, follow, registry, run } = yield* setup({ deadline: "300 millis" })
+        /** Its caller goes while it is on its way, or waits to be sent again. */
+        const leave = (self: Effect.Effect<unknown, unknown, RedisService.RedisService>, sent: () => boolean) =>
+          Effect.gen(function*() {
+            clear()
+            const fiber = yield* Effect.forkChild(run(self), start)
+            yield* until("it was sent", sent)
+            yield* Fiber.interrupt(fiber)
+            yield* until("its call has ended", () => calls()[0]?.status._tag === "Ended")
+            assert.isTrue(Exit.isFailure(exitOf(only(calls()))))
+            return attributesOf(calls()[0])["error.type"]
+          })
+        const isSent = () => attributesOf(calls()[0])["redlayer.bytes"] !== undefined
+        // no answer comes before the deadline
+        yield* follow(() => Testing.delay("1 minute"))
+        assert.strictEqual(yield* leave(count.increment(), isSent), "OutcomeUnknown")
+        assert.strictEqual(yield* leave(count.get(), isSent), "OutcomeUnknown")
+        // it is refused again and again
+        let refusals = 0
+        yield* follow(() => {
+          refusals++
+          return Testing.answer("BUSY Redis is busy")
+        })
+        assert.strictEqual(yield* leave(count.increment(), () => refusals > 1), "ServerUnavailable")
+        assert.deepStrictEqual(outcomes(registry), { interrupted: 3 })
+      }))
+
     it.effect("of a program's own error has succeeded", () =>
       Effect.gen(function*() {
         const { calls, run } = yield* setup()

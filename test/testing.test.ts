@@ -28,6 +28,12 @@ for (const { describe, name } of backends) {
       Effect.gen(function*() {
         const raw = yield* Testing.RawWriter
         assert.deepStrictEqual(yield* raw.dump, {})
+        // nothing makes nothing
+        yield* raw.hashSet("hash", {})
+        yield* raw.listPush("list")
+        yield* raw.setAdd("set")
+        yield* raw.sortedAdd("zset")
+        assert.deepStrictEqual(yield* raw.dump, {})
         yield* raw.hashSet("hash", Object.fromEntries(texts.map((text) => [text, `${text}!`])))
         yield* raw.hashSet("hash", { a: "b" })
         assert.strictEqual(yield* raw.hashGet("hash", "a"), "b")
@@ -507,6 +513,14 @@ describeMemory("the checks of a service", () => {
       const some = checks.filter(({ area }) => ["entities", "refresh", "topics", "keys"].includes(area))
       yield* Effect.forEach(some.toReversed(), ({ run }) => run, { concurrency: "unbounded", discard: true })
     }), 60_000)
+
+  it.live("fail, and don't interrupt, where a service interrupts its callers", () =>
+    Effect.gen(function*() {
+      const layer = changed((service) => ({ ...service, execute: () => Effect.interrupt }))
+      const { failed, passed } = yield* resultsOf(layer, ({ area }) => area === "text")
+      assert.isNotEmpty(failed)
+      assert.deepStrictEqual(passed, [])
+    }))
 
   // a check sleeps and waits in real time
   it.effect("don't depend on the clock around them", () =>

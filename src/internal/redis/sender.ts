@@ -157,7 +157,10 @@ export const make = (options: SenderOptions): Sender => {
     if (group.isOver) return
     group.isOver = true
     release(group)
-    if (group.record !== undefined) conclude(group, group.entries.find(isAwaited)?.reason)
+    if (group.record !== undefined) {
+      const reason = group.entries.find(isAwaited)?.reason
+      conclude(group, reason ?? (group.isSent ? new OutcomeUnknown({}) : undefined))
+    }
     // also after a defect: no caller is left waiting
     for (const entry of group.entries) entry.abandon()
     const { fiber, seal } = group
@@ -236,8 +239,13 @@ export const make = (options: SenderOptions): Sender => {
 
   /** Sends what still has a caller, and waits for a connection as long as nothing was sent. */
   const advance = (group: Group): void => {
-    group.entries = group.entries.filter(isAwaited)
-    if (group.entries.length === 0) return over(group)
+    const entries = group.entries.filter(isAwaited)
+    if (entries.length === 0) {
+      // why it was to be sent again
+      conclude(group, group.entries[0]?.reason)
+      return over(group)
+    }
+    group.entries = entries
     const now = performance.now()
     const left = group.wakesAt - now
     group.record ??= telemetry.begin(group.access, group.entries, group.slot, now)
@@ -290,10 +298,9 @@ export const make = (options: SenderOptions): Sender => {
     }
     if (group.isGivenUp) return remain(group)
     group.entries = entries.filter(isSafe)
-    if (group.entries.length < entries.length) {
-      if (group.entries.length === 0) conclude(group, new OutcomeUnknown({}))
-      for (const entry of entries) if (!isSafe(entry)) abandon(group, entry)
-    }
+    // also where nobody waits for it any more
+    if (group.entries.length === 0) conclude(group, new OutcomeUnknown({}))
+    for (const entry of entries) if (!isSafe(entry)) abandon(group, entry)
     // the first time it is the connection that is waited for
     again(group, group.retries === 0 ? 0 : undefined)
   }
@@ -410,6 +417,10 @@ export const make = (options: SenderOptions): Sender => {
   /** The server has run nothing of the call, or has stopped in the middle. */
   const refused = (group: Group, message: string): void => {
     const entries = group.entries.filter(isAwaited)
+    if (entries.length === 0) {
+      conclude(group, classify(message, [], false))
+      return over(group)
+    }
     const reasons = entries.map((entry) => classify(message, keysOf(entry.program), false))
     for (const [i, entry] of entries.entries()) refuse(entry, reasons[i]!)
     if (group.isGivenUp) return remain(group)

@@ -32,9 +32,7 @@ export const checks = (
         const run = Effect.scoped(Effect.suspend(body)).pipe(
           Effect.provide(backend.layer()),
           Effect.asVoid,
-          Effect.catchCause((cause): Effect.Effect<void, CheckFailed> =>
-            Cause.hasInterruptsOnly(cause) ? Effect.interrupt : fail(Cause.pretty(cause))
-          ),
+          Effect.catchCause((cause) => fail(Cause.pretty(cause))),
           Effect.timeoutOrElse({ duration: limit, orElse: () => fail(`it did not end within ${limit}`) }),
           Effect.provideService(Clock.Clock, liveClock)
         )

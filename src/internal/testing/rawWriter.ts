@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { RedisTransport } from "../../RedisTransport.ts"
 import type { Dump, RawWriter, Stored } from "../../testing.ts"
-import { type Entry, entryOf, type Store, textsOf } from "../memory/store.ts"
+import { type Entry, entryOf, sizeOf, type Store, textsOf } from "../memory/store.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // memory
@@ -33,6 +33,10 @@ export const overMemory = (store: Store): RawWriter["Service"] => {
     if (entry._tag !== tag) throw new Error(`${key} is a ${entry._tag}`)
     return entry as Extract<Entry, { readonly _tag: Tag }>
   }
+  /** There is no empty key. */
+  const put = (key: string, entry: Entry): void => {
+    if (sizeOf(entry) > 0) entries.set(key, entry)
+  }
   const content = (entry: Entry | Text): Stored["content"] =>
     entry._tag === "string"
       ? entry.text
@@ -46,7 +50,7 @@ export const overMemory = (store: Store): RawWriter["Service"] => {
       withNow((now) => {
         const entry = as("hash", key, now)
         for (const [name, text] of Object.entries(fields)) entry.fields.set(name, text)
-        entries.set(key, entry)
+        put(key, entry)
       }),
     hashGet: (key, field) => withNow((now) => as("hash", key, now).fields.get(field)),
     hashDelete: (key, field) =>
@@ -59,20 +63,20 @@ export const overMemory = (store: Store): RawWriter["Service"] => {
       withNow((now) => {
         const entry = as("list", key, now)
         for (const item of items) entry.items.push(item)
-        entries.set(key, entry)
+        put(key, entry)
       }),
     listRead: (key) => withNow((now) => [...as("list", key, now).items]),
     setAdd: (key, ...members) =>
       withNow((now) => {
         const entry = as("set", key, now)
         for (const member of members) entry.members.add(member)
-        entries.set(key, entry)
+        put(key, entry)
       }),
     setRead: (key) => withNow((now) => textsOf(as("set", key, now)).sort()),
     sortedAdd: (key, ...added) =>
       withNow((now) => {
         const entry = as("zset", key, now)
-        entries.set(key, entryOf("zset", [...textsOf(entry), ...added], entry.expiresAt))
+        put(key, entryOf("zset", [...textsOf(entry), ...added], entry.expiresAt))
       }),
     sortedRead: (key) => withNow((now) => textsOf(as("zset", key, now))),
     stringSet: (key, text) =>
