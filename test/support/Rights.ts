@@ -13,7 +13,7 @@ const said = (pattern: RegExp): ReadonlyArray<string> => {
 
 const forPrograms = said(/^ACL SETUSER app (on >password [^`]+)^```$/m)
 const forTopics = said(
-  /^Those who use topics, or wait for locks, need `([^`]+)` too, and the channels `([^`]+)`\s+and `([^`]+)`\.$/m
+  /^Those who use topics, or locks for which anybody waits, need `([^`]+)` too, and the channels `([^`]+)`\s+and `([^`]+)`\.$/m
 )
 
 const commandsOf = (rules: ReadonlyArray<string>) =>
