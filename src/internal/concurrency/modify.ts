@@ -13,6 +13,7 @@ import { instruct, invalid, none, nothing, type Place } from "../program/handles
 import { tolerating } from "../program/handles/struct.ts"
 import { noFields, Op, type Result } from "../program/instruction.ts"
 import type { Collection } from "../schema/collection.ts"
+import type { Texts } from "../schema/layout.ts"
 import type { ModelPlan } from "../schema/model.ts"
 import { Problem } from "../schema/problem.ts"
 import { readRow } from "../schema/tolerated.ts"
@@ -43,6 +44,8 @@ export interface Modifying {
 
 interface Read {
   readonly entity: unknown
+  /** of the entity as it was read: `f` may change a date, or an array, in its place */
+  readonly texts: Texts | Problem
   readonly version: string
 }
 
@@ -67,13 +70,13 @@ export const make = (
       layout,
       instruct(place, Op.read, layout.spec, "", none, (row: ReadonlyArray<Result>): Read | Problem => {
         const entity = readRow(layout, name, row, plan.partsOf(id))
-        return entity instanceof Problem ? entity : { entity, version: row[0] === false ? "0" : row[0] as string }
+        if (entity instanceof Problem) return entity
+        return { entity, texts: layout.texts(entity), version: row[0] === false ? "0" : row[0] as string }
       })
     )
 
-  /** What differs between two entities, as writes. */
-  const changes = (place: Place, read: unknown, after: unknown): ReadonlyArray<AtomicNode> => {
-    const old = layout.texts(read)
+  /** What differs from the texts that an entity had, as writes. */
+  const changes = (place: Place, old: Texts | Problem, after: unknown): ReadonlyArray<AtomicNode> => {
     const next = layout.texts(after)
     if (next instanceof Problem) return [invalid(place, "", next)]
     const before = old instanceof Problem ? undefined : old
@@ -101,7 +104,7 @@ export const make = (
   /** Gives the entity as it is then. */
   const save = (
     place: Place,
-    { entity: before, version }: Read,
+    { texts, version }: Read,
     input: unknown,
     guards: ReadonlyArray<AtomicNode>
   ): Effect.Effect<unknown, unknown, RedisService> =>
@@ -111,7 +114,7 @@ export const make = (
         if (placeOf(plan.idOf(entity)).key !== place.key) {
           return refuse(place, new Problem("The key of an entity can't be changed"))
         }
-        const nodes = changes(place, before, entity)
+        const nodes = changes(place, texts, entity)
         if (nodes.length === 0) return Effect.succeed(entity)
         const unchanged = instruct(place, Op.atVersion, noFields, "", [version], nothing)
         return Effect.flatMap(RedisService, (service) =>

@@ -269,6 +269,28 @@ export const modify = (test: Test): void => {
       assert.strictEqual(gone.n, 1)
     }))
 
+  test("what f changes in place is written too", () =>
+    Effect.gen(function*() {
+      yield* Bag.insert(full)
+      yield* Player.insert(alice)
+      const bag = yield* Bag.modify("b", (bag) => {
+        bag.date.setTime(5)
+        return bag
+      })
+      same(bag, { ...full, date: new Date(5) })
+      same(yield* Bag.get("b"), bag)
+      const paint = (player: Player) =>
+        Effect.sync(() => {
+          player.avatar[0]!++
+          return player
+        })
+      const painted = yield* Player.modify("alice", paint)
+      assert.strictEqual(painted.avatar[0], alice.avatar[0]! + 1)
+      assert.deepEqual(yield* Player.get("alice"), painted)
+      yield* Player.withLock("alice", paint)
+      assert.strictEqual((yield* Player.get("alice")).avatar[0], alice.avatar[0]! + 2)
+    }))
+
   test("of every kind of field, only what changed is written, and the version grows by one", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
