@@ -31,7 +31,7 @@ import type { RedisServiceError } from "./RedisServiceError.ts"
  * - `"exclusive"`, unless said otherwise: one.
  * - `"shared"`: any number of those who share it, or one that doesn't. Who waits for the whole of it lets nobody pass who comes
  *   later.
- * - `{ permits }`: so many. All who use the name should say the same number; permits of a name have nothing to do with a lock
+ * - `{ permits }`: so many, below 2^31. All who use the name should say the same number; permits of a name have nothing to do with a lock
  *   of that name.
  *
  * **Example** (So many at a time)

@@ -16,7 +16,7 @@ import { isRedisServiceError, type RedisServiceError } from "../../RedisServiceE
 import { commit } from "../program/atomic.ts"
 import { Inbox } from "./inbox.ts"
 import { Lease, monotonicMillis } from "./lease.ts"
-import { acquire as acquireProgram, type Options, release, type Site, siteOf, type Target } from "./site.ts"
+import { acquire as acquireProgram, type Options, release, type Site, siteOf, type Target, whole } from "./site.ts"
 
 type Service = RedisService["Service"]
 
@@ -59,13 +59,11 @@ class Locks {
   find({ key, limit, weight }: Site, fiber: number, now: number): Lease | undefined {
     for (const lease of this.held.get(key) ?? []) {
       const { site } = lease
-      const isAsGood = site.weight >= weight && site.limit === limit && isLock(site)
-      if (isAsGood && lease.fibers.has(fiber) && lease.isValid(now)) return lease
+      const isAsGood = limit === whole && site.weight >= weight
+      if (isAsGood && lease.isHeldBy(fiber) && lease.isValid(now)) return lease
     }
   }
 }
-
-const isLock = ({ limit }: Site): boolean => limit === 2 ** 31
 
 const all = new WeakMap<Service, Locks>()
 

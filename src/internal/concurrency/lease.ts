@@ -24,6 +24,9 @@ export const monotonicMillis: Effect.Effect<number> = Effect.map(
   (nanos) => Number(nanos) / 1e6
 )
 
+/** Which fiber waits for one in which `protect` runs an effect, and would take the same locks again. */
+const waiting = new Map<number, number>()
+
 /** @internal */
 export class Lease {
   readonly site: Site
@@ -80,14 +83,30 @@ export class Lease {
     return this.lost
   })
 
-  /** Runs an effect that is interrupted when the lock is lost. Its fiber holds the lock meanwhile. */
-  readonly protect = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> => {
-    const held = Effect.withFiber<A, E, R>((fiber) => {
-      this.fibers.add(fiber.id)
-      return Effect.ensuring(effect, Effect.sync(() => this.fibers.delete(fiber.id)))
-    })
-    return Effect.andThen(this.check, Effect.raceFirst(held, this.lost))
+  /** Whether a fiber holds the lock, or runs for one that does, and waits. */
+  isHeldBy(fiber: number): boolean {
+    for (let each: number | undefined = fiber; each !== undefined; each = waiting.get(each)) {
+      if (this.fibers.has(each)) return true
+    }
+    return false
   }
+
+  /** Runs an effect that is interrupted when the lock is lost. Its fiber holds the lock meanwhile, and what the caller holds. */
+  readonly protect = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> =>
+    Effect.withFiber<A, E | LockLost, R>((caller) => {
+      const held = Effect.withFiber<A, E, R>((fiber) => {
+        this.fibers.add(fiber.id)
+        waiting.set(fiber.id, caller.id)
+        return Effect.ensuring(
+          effect,
+          Effect.sync(() => {
+            this.fibers.delete(fiber.id)
+            waiting.delete(fiber.id)
+          })
+        )
+      })
+      return Effect.andThen(this.check, Effect.raceFirst(held, this.lost))
+    })
 
   /** Renews it as long as it can, and ends when it is lost. */
   keep(service: RedisService["Service"], renews: boolean): Effect.Effect<void> {

@@ -60,8 +60,12 @@ export interface Site {
   readonly lease: number
 }
 
-/** Who has a lock for itself weighs as much as it carries. */
-const whole = 2 ** 31
+/**
+ * Who has a lock for itself weighs as much as it carries. There are always fewer permits.
+ *
+ * @internal
+ */
+export const whole = 2 ** 31
 
 const refuse = (name: string, issue: string): InvalidValue =>
   new InvalidValue({ model: "Lock", id: name, field: "", issue })
@@ -97,9 +101,8 @@ export const siteOf = ({ name, place }: Target, options: Options, owner: string)
   if (lease === undefined) return refuse(name, `Expected a lease that is finite, and at least ${shortestLease} ms`)
   const { mode = "exclusive" } = options
   const isPermit = mode !== "exclusive" && mode !== "shared"
-  const limit = isPermit ? mode.permits : whole
-  if (!(Number.isSafeInteger(limit) && limit >= 1 && limit <= whole)) {
-    return refuse(name, "Expected a number of permits that is a positive integer")
+  if (isPermit && !(Number.isInteger(mode.permits) && mode.permits >= 1 && mode.permits < whole)) {
+    return refuse(name, "Expected a number of permits that is a positive integer, below 2^31")
   }
   return {
     key: keyOf(name, place, isPermit),
@@ -109,7 +112,7 @@ export const siteOf = ({ name, place }: Target, options: Options, owner: string)
     isOnEntity: place !== undefined,
     owner,
     weight: mode === "exclusive" ? whole : 1,
-    limit,
+    limit: isPermit ? mode.permits : whole,
     lease
   }
 }

@@ -826,6 +826,35 @@ export const locks = (test: Test): void => {
       }))
     }))
 
+  test("so does what it runs in sequence under other locks", () =>
+    Effect.gen(function*() {
+      const on = Account.ref("a")
+      yield* Account.insert({ id: "a", n: 1 })
+      const tokenOf = (name: string) => Lock.withLock(name, ({ token }) => Effect.succeed(token), { wait: 0 })
+      yield* Lock.withLock("x", (x) =>
+        Effect.gen(function*() {
+          const within = Lock.withLock("y", (y) => Effect.all([tokenOf("x"), tokenOf("y"), Effect.succeed(y.token)]))
+          const [again, inner, token] = yield* within
+          assert.deepEqual([again, inner], [x.token, token])
+          yield* Account.withLock("a", () => Effect.map(tokenOf("x"), (token) => assert.strictEqual(token, x.token)))
+          const three = Lock.withLocks(["y", { name: "", on }, "z"], ([y, _, z]) =>
+            Effect.gen(function*() {
+              assert.deepEqual(yield* Effect.all(["x", "y", "z"].map(tokenOf)), [x.token, y.token, z.token])
+              yield* Account.withLock("a", (account) => Effect.succeed({ ...account, n: 2 }), { wait: 0 })
+              yield* fails(inAnother(tokenOf("x")), "LockTimeout", { name: "x" })
+            }))
+          yield* three
+          // it has given them back
+          for (const name of ["y", "z"]) assert.isTrue(yield* isFree(name), name)
+        }))
+      // who protects holds nothing of another's
+      const other = yield* holding(Lock.acquire("x"))
+      const mine = yield* Lock.acquire("y")
+      yield* fails(mine.protect(tokenOf("x")), "LockTimeout", { name: "x" })
+      yield* fails(other.held.protect(inAnother(tokenOf("y"))), "LockTimeout", { name: "y" })
+      yield* other.held.protect(tokenOf("y"))
+    }))
+
   test("a forked fiber is another, and waits; it may be given what is held", () =>
     Effect.gen(function*() {
       const on = Account.ref("a")
@@ -1008,9 +1037,7 @@ export const locks = (test: Test): void => {
           ["x", { lease: lease === null ? {} : lease }] as const
         ),
         ...[-1, "-1 millis", "soon", -Infinity].flatMap((wait) => [["x", { wait }], ["x", { wait, on }]] as const),
-        ...[0, -1, 1.5, NaN, Infinity, 2 ** 31 + 1, "3", undefined].map((permits) =>
-          ["x", { mode: { permits } }] as const
-        ),
+        ...[0, -1, 1.5, NaN, Infinity, 2 ** 31, "3", undefined].map((permits) => ["x", { mode: { permits } }] as const),
         ...[{}, null, [], Account, on.n, Account.ref(""), Account.ref("\ud800"), new Date(0), () => on].map((on) =>
           ["x", { on }] as const
         )
@@ -1050,7 +1077,7 @@ export const locks = (test: Test): void => {
       }
       yield* Lock.withLock("x".repeat(1024), () => Effect.void)
       yield* Lock.withLock("", () => Effect.void, { on })
-      yield* Lock.withLock("x", () => Effect.void, { mode: { permits: 2 ** 31 } })
+      yield* Lock.withLock("x", () => Effect.void, { mode: { permits: 2 ** 31 - 1 } })
     }))
 
   // -------------------------------------------------------------------------------------------------------------------
