@@ -536,6 +536,32 @@ describeOwnServer("locks", () => {
       yield* gone(call)
     }))
 
+  it.live("are given back by who may not wake the next, which looks by itself", () =>
+    Effect.gen(function*() {
+      const lease = 900
+      const { call, url } = yield* server()
+      yield* call("ACL", "SETUSER", "app", "on", ">password", "~*", "resetchannels", "+@all")
+      const late = yield* lateness
+      const holder = yield* service({ url, username: "app", password: "password" })
+      const { run } = yield* service({ url })
+      const given = yield* Deferred.make<void>()
+      const holding = yield* Effect.forkChild(
+        holder.run(Lock.withLock("a", () => Deferred.await(given), { lease: "1 minute" })),
+        start
+      )
+      yield* eventually(Effect.filterOrFail(locksOf(call), (keys) => keys.length === 1))
+      const taking = yield* Effect.forkChild(
+        run(Lock.withLock("a", () => Effect.sync(() => performance.now()), { lease })),
+        start
+      )
+      yield* eventually(Effect.filterOrFail(call("ZCARD", "$lock:{a}:$queue"), (count) => Number(count) === 1))
+      const givenAt = performance.now()
+      yield* Deferred.succeed(given, undefined)
+      yield* Fiber.join(holding)
+      assert.isAtMost((yield* Fiber.join(taking)) - givenAt, lease / 3 + 100 + late())
+      yield* gone(call)
+    }))
+
   it.live("that a server forgets when it starts anew are lost, and the tokens go on", () =>
     Effect.gen(function*() {
       const lease = 1500

@@ -137,11 +137,9 @@ local function release(key, from)
   end
   if member then call("ZREM", queue, member) end
   look(key, owner)
+  -- first: whoever may not publish wakes nobody, and still gives it back
+  if at then call("HDEL", key, owner) end
   wake(key, queue, limit, nil, isAnywhere)
-  if at then
-    expiredCount = expiredCount + 1
-    expired[expiredCount] = owner
-  end
   tidy(key)
   return at and token ~= "0" and 1 or 0
 end
