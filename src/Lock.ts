@@ -63,7 +63,7 @@ export type Mode = "exclusive" | "shared" | { readonly permits: number }
  */
 export interface Options {
   /**
-   * How long it is held without a renewal: 10 seconds unless said otherwise, and at least 10 milliseconds. A holder that died
+   * How long it is held without a renewal: 10 seconds unless said otherwise, 10 milliseconds to 10^12. A holder that died
    * holds it so long at most; one that is stopped, or cut off, has lost it by then.
    */
   readonly lease?: Duration.Input | undefined
@@ -125,7 +125,7 @@ export interface Held {
   readonly lost: Effect.Effect<never, LockLost>
   /**
    * Runs an effect that is interrupted, and fails with `LockLost`, when the lock is lost: before the lease ends where it
-   * couldn't be renewed, and within a third of it where somebody has removed it.
+   * couldn't be renewed, and within a third of it where somebody has removed it, if it renews.
    */
   readonly protect: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LockLost, R>
 }

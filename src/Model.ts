@@ -309,8 +309,8 @@ export interface Programs<Entity, In, F extends Fields, K> {
  */
 export interface ModifyOptions<R = never> {
   /**
-   * When, and how often, it is tried again: 20 times unless said otherwise, after 1 ms, and then twice as long each time, up to
-   * 200 ms; each pause is shortened by chance to between a half and the whole. Its input is the `Conflict`.
+   * When, and how often, it is tried again: 20 times unless said otherwise, for at most 30 seconds after the first conflict;
+   * after 1 ms, and then twice as long each time, up to 200 ms; each pause is shortened by chance to between a half and the whole. Its input is the `Conflict`.
    */
   readonly schedule?: Schedule.Schedule<unknown, Conflict, never, R> | undefined
 }

@@ -72,11 +72,12 @@ const refuse = (name: string, issue: string): InvalidValue =>
 
 const defaultLease = 10_000
 const shortestLease = 10
+const longestLease = 1e12
 
 const toLease = (input: Duration.Input): number | undefined => {
   const duration = Option.getOrUndefined(Duration.fromInput(input))
   const millis = duration && Duration.toMillis(duration)
-  return millis !== undefined && millis >= shortestLease && millis <= 1e12 ? Math.ceil(millis) : undefined
+  return millis !== undefined && millis >= shortestLease && millis <= longestLease ? Math.ceil(millis) : undefined
 }
 
 const nowhere: Place = {
@@ -98,7 +99,7 @@ export const siteOf = ({ name, place }: Target, options: Options, owner: string)
   if (!name.isWellFormed()) return refuse("", "Expected well-formed Unicode as the name of a lock")
   if (isTooLong(escape(name))) return refuse("", "Expected a name of a lock of at most 1024 bytes")
   const lease = toLease(options.lease ?? defaultLease)
-  if (lease === undefined) return refuse(name, `Expected a lease that is finite, and at least ${shortestLease} ms`)
+  if (lease === undefined) return refuse(name, `Expected a lease of ${shortestLease} ms to ${longestLease} ms`)
   const { mode = "exclusive" } = options
   const isPermit = mode !== "exclusive" && mode !== "shared"
   if (isPermit && !(Number.isInteger(mode.permits) && mode.permits >= 1 && mode.permits < whole)) {
