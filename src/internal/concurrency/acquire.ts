@@ -78,8 +78,8 @@ const locksOf = (service: Service): Locks => {
 
 const timeout = ({ id, model, name }: Site): LockTimeout => new LockTimeout({ model, id, name })
 
-/** How long after its release a request may still come: it was on its way for a lease, and a minute. */
-const goneFor = ({ lease }: Site): number => lease + 60_000
+/** How long after its release a request may still come; one that comes later yet holds the lock for no longer than its lease. */
+const goneFor = ({ lease }: Site): number => Math.min(lease, 60_000) + 60_000
 
 /** One attempt to get a lock, by one owner. */
 class Acquisition {

@@ -13,6 +13,7 @@ import { creation } from "./creation.ts"
 import { crossSlot } from "./crossSlot.ts"
 import { definitions } from "./definitions.ts"
 import { entities } from "./entities.ts"
+import { entityLocks } from "./entityLocks.ts"
 import { entries } from "./entries.ts"
 import { eviction } from "./eviction.ts"
 import { guards } from "./guards.ts"
@@ -24,6 +25,8 @@ import { limits } from "./limits.ts"
 import { listEdits } from "./listEdits.ts"
 import { lists } from "./lists.ts"
 import { locks } from "./locks.ts"
+import { lockSharing } from "./lockSharing.ts"
+import { lockWaiting } from "./lockWaiting.ts"
 import { maps } from "./maps.ts"
 import { modify } from "./modify.ts"
 import { numbers } from "./numbers.ts"
@@ -56,6 +59,7 @@ export const suites: { readonly [area: string]: (test: Test, backend: Backend) =
   crossSlot,
   definitions,
   entities,
+  entityLocks,
   entries,
   eviction,
   guards,
@@ -67,6 +71,8 @@ export const suites: { readonly [area: string]: (test: Test, backend: Backend) =
   listEdits,
   lists,
   locks,
+  lockSharing,
+  lockWaiting,
   maps,
   modify,
   numbers,

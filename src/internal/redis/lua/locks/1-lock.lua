@@ -104,7 +104,7 @@ local function acquire(key, from)
     if first then call("ZREM", queue, member) end
   end
   if not at or token == "0" then
-    local before = last[1] and #last[1] < 17 and tonumber(last[1]) or 0
+    local before = last[1] and #last[1] < 17 and find(last[1], "^%d+$") and tonumber(last[1]) or 0
     token = plain(math.max(before, now) + 1)
     call("HSET", fence, "t", token)
     -- a token is a time: once a day is enough
