@@ -27,6 +27,14 @@ local function fail(tag, detail)
   error({ tag, step, detail })
 end
 
+-- One time for the whole call.
+local function clock()
+  if now then return end
+  local time = call("TIME")
+  now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  millis = floor(now / 1000)
+end
+
 -- What `apply` does to add to an integer, where all is well; gives nothing where it may not be.
 local function plus(text, spec, at, n)
   if n == 1 and spec.k == "i" and #text < 16 and find(text, "^%-?%d+$") then

@@ -7,13 +7,13 @@ local start, head = 1, 0 -- of the program that runs
 -- comes first: it is the one write that what is stored can refuse.
 local function alone(op, key, spec, at, n)
   local life = spec.life
-  if (life or op == OP.insert) and not more then more = besides() end
+  if (life or op == OP.insert and code[at]) and not more then more = besides() end
   if op == OP.insert then
     if call("EXISTS", key) == 1 then
       call("HGET", key, "$v") -- refuses a key of another kind
       return fail("exists")
     end
-    more.clock()
+    clock()
     -- one table for all entities of a kind: growing it anew costs more than the call
     local content, fields, count = spec.content or { "$v" }, spec.fs, 2
     spec.content = content

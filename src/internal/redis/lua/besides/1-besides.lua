@@ -1,4 +1,4 @@
--- What the most frequent programs don't need: collections, and the time.
+-- What the most frequent programs don't need: collections, and times to live.
 
 -- All that a collection holds, of a list from a position on.
 local function row(key, kind, from)
@@ -6,14 +6,6 @@ local function row(key, kind, from)
   if kind == "set" then return call("SMEMBERS", key) end
   if kind == "map" then return call("HGETALL", key) end
   return call("ZRANGE", key, 0, -1, "withscores")
-end
-
--- One time for the whole call.
-local function clock()
-  if now then return end
-  local time = call("TIME")
-  now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-  millis = floor(now / 1000)
 end
 
 -- When an entity shall expire instead, where what is left has shrunk enough. It comes before the writes: in a slot that is
@@ -66,4 +58,4 @@ local function steer(op, at, flag)
   return flag and 1 or 0, 0, flag
 end
 
-return { row = row, clock = clock, due = due, prolong = prolong, holds = holds, steer = steer }
+return { row = row, due = due, prolong = prolong, holds = holds, steer = steer }

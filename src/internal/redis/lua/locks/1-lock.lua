@@ -2,8 +2,7 @@
 -- holds it too, for a moment and with the token 0, so that it is still free when the owner comes. All weights together are at
 -- most the limit. Beside it are a hash with the last token and with the owners that gave up, whose acquisitions may yet
 -- arrive, and how many there may be until they are looked through; and those that wait, in the order in which they came.
-if not more then more = besides() end
-more.clock()
+clock()
 local DAY = 86400000
 local COMING = 250 -- how long one that was woken has to come
 local MANY = 32 -- of owners that gave up: from here on those of long ago are looked for, each time that there are twice as many

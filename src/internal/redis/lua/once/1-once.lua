@@ -8,8 +8,7 @@ local place, token, mode, life, digest -- of the program that runs
 local fields, field = {}, nil -- those of this call, by place and token, and the one of the program that runs
 
 local function expire()
-  if not more then more = besides() end
-  more.clock()
+  clock()
   call("PEXPIREAT", place, format("%.0f", millis + life))
 end
 

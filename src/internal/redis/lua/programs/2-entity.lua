@@ -1,7 +1,7 @@
 -- Entities are changed in place, each change journalled. One that is deleted stays until the program has succeeded: no key
 -- is removed before, and what comes later in the program finds it marked.
 if not more then more = besides() end
-more.clock()
+clock()
 local entities, gone, goneCount = {}, {}, 0
 local armed, armedCount = {}, 0 -- whose expiry changes
 local opened, order, orderCount = {}, {}, 0 -- collections by key, and as they came
