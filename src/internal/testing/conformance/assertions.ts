@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Schedule from "effect/Schedule"
-import { inspect } from "node:util"
+import { inspect, isDeepStrictEqual } from "node:util"
 import type * as Atomic from "../../../Atomic.ts"
 import type * as DomainError from "../../../DomainError.ts"
 import type * as RedisServiceError from "../../../RedisServiceError.ts"
@@ -175,3 +175,16 @@ export const ordered = (value: unknown): unknown => {
  */
 export const same = (actual: unknown, expected: unknown, message?: string): void =>
   assert.deepEqual(ordered(actual), ordered(expected), message)
+
+/**
+ * The keys that differ between two dumps; of a hash with a version, the fields.
+ *
+ * @internal
+ */
+export const differences = (before: Dump, after: Dump): ReadonlyArray<string> =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
+    const [old, next] = [before[key]?.content, after[key]?.content]
+    if (!key.endsWith("}")) return isDeepStrictEqual(old, next) ? [] : [key.slice(key.indexOf("}:") + 1)]
+    const [was, is] = [old, next] as ReadonlyArray<Readonly<Record<string, string>>>
+    return [...new Set([...Object.keys(was), ...Object.keys(is)])].filter((name) => was[name] !== is[name])
+  }).sort()

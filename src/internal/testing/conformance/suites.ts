@@ -28,6 +28,7 @@ import { locks } from "./locks.ts"
 import { lockSharing } from "./lockSharing.ts"
 import { lockWaiting } from "./lockWaiting.ts"
 import { maps } from "./maps.ts"
+import { modifiedFields } from "./modifiedFields.ts"
 import { modify } from "./modify.ts"
 import { numbers } from "./numbers.ts"
 import { operands } from "./operands.ts"
@@ -74,6 +75,7 @@ export const suites: { readonly [area: string]: (test: Test, backend: Backend) =
   lockSharing,
   lockWaiting,
   maps,
+  modifiedFields,
   modify,
   numbers,
   operands,
