@@ -369,15 +369,17 @@ export const topics = (test: Test, backend: Backend): void => {
       const scope = yield* Scope.make()
       const services = yield* Scope.provide(Layer.build(backend.layer()), scope)
       const events = yield* Effect.provide(Text.subscribe(), services)
-      const last = yield* Deferred.make<void>()
+      const told = { one: yield* Deferred.make<void>(), two: yield* Deferred.make<void>() }
       const heard = Stream.tap(events, (event) =>
-        event._tag === "Message" && event.value === "two" ? Deferred.succeed(last, undefined) : Effect.void)
+        event._tag === "Message" ? Deferred.succeed(told[event.value as "one" | "two"], undefined) : Effect.void)
       const waiting = yield* Effect.forkChild(Stream.runCollect(heard), { startImmediately: true })
       yield* Effect.provide(Text.publish("one"), services)
+      // what is on its way may be told to a subscription that comes meanwhile
+      yield* Deferred.await(told.one)
       const [first] = yield* next(yield* Effect.provide(subscribedAndTold, services), 1)
       assert.deepEqual(first, message("two"))
       // subscriptions need not hear in step
-      yield* Deferred.await(last)
+      yield* Deferred.await(told.two)
       yield* Scope.close(scope, Exit.void)
       assert.deepEqual(yield* Fiber.join(waiting), [message("one"), message("two")])
     }))
