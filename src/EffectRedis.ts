@@ -8,8 +8,8 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redis from "effect/persistence/Redis"
-import * as FromIoredis from "./internal/redis/fromIoredis.ts"
-import * as OverEffectRedis from "./internal/redis/overEffectRedis.ts"
+import * as FromIoredis from "./internal/redis/interop/fromIoredis.ts"
+import * as OverEffectRedis from "./internal/redis/interop/overEffectRedis.ts"
 import { IoRedis } from "./IoRedis.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 

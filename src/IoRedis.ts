@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Ioredis from "ioredis"
-import { transport } from "./internal/redis/ioredis.ts"
+import { transport } from "./internal/redis/client/standalone.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
 /**

@@ -23,7 +23,7 @@ import type {
   LockTimeout
 } from "./DomainError.ts"
 import type * as Field from "./Field.ts"
-import * as Internal from "./internal/program/entity.ts"
+import * as Internal from "./internal/model/entityPrograms.ts"
 import { defaultAnnotation, jsonAnnotation, sortedSetAnnotation, tolerantAnnotation } from "./internal/schema/plan.ts"
 import { issuesOf } from "./internal/schema/tolerated.ts"
 import type * as Lock from "./Lock.ts"

@@ -3,10 +3,10 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Exit } from "effect"
-import { noSpec, Op, type Program } from "../src/internal/program/instruction.ts"
-import { limitsOf } from "../src/internal/program/limits.ts"
+import { noSpec, Op, type Program } from "../src/internal/instruction/instruction.ts"
+import { limitsOf } from "../src/internal/instruction/limits.ts"
 import * as Batcher from "../src/internal/redis/batcher.ts"
-import * as Sender from "../src/internal/redis/sender.ts"
+import * as Sender from "../src/internal/redis/call.ts"
 import { Telemetry } from "../src/internal/redis/telemetry.ts"
 import { type RedisTransport, TransportError } from "../src/RedisTransport.ts"
 import { describeMemory } from "./support/Backends.ts"

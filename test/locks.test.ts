@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { Atomic, type DomainError, Lock, Model, RedisService, RedisServiceError } from "redlayer"
 import { make } from "../src/internal/memory/service.ts"
 import { Store } from "../src/internal/memory/store.ts"
-import { Op } from "../src/internal/program/instruction.ts"
+import { Op } from "../src/internal/instruction/instruction.ts"
 import { fails } from "../src/internal/testing/conformance/assertions.ts"
 import { describeMemory } from "./support/Backends.ts"
 

@@ -2,8 +2,8 @@
  * What a proof of exactly once must find out: a client, or a script, that is wrong on purpose.
  */
 import { createHash } from "node:crypto"
-import { settings } from "../../src/internal/redis/ioredis.ts"
-import { type Script, scripts } from "../../src/internal/redis/script.ts"
+import { settings } from "../../src/internal/redis/client/standalone.ts"
+import { type Script, scripts } from "../../src/internal/redis/scripts.ts"
 
 /** In the script, by what is wrong: each text is there once, or the mutation would be none. */
 const changes = {

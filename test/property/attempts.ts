@@ -11,7 +11,7 @@ import {
   type Program as Compiled,
   type Reply,
   type Result
-} from "../../src/internal/program/instruction.ts"
+} from "../../src/internal/instruction/instruction.ts"
 import { type Failing, failNow, type Instructions, placesOf, programOf, rehearse } from "./failing.ts"
 import type { Random } from "./random.ts"
 import * as State from "./state.ts"

@@ -4,14 +4,14 @@
  */
 import { isDeepStrictEqual } from "node:util"
 import { interpret } from "../../src/internal/memory/interpreter.ts"
-import { forEachKey } from "../../src/internal/program/encode.ts"
+import { forEachKey } from "../../src/internal/redis/wire.ts"
 import {
   type Instruction,
   Op,
   type Program as Compiled,
   type Reply,
   type Result
-} from "../../src/internal/program/instruction.ts"
+} from "../../src/internal/instruction/instruction.ts"
 import * as State from "./state.ts"
 
 const isTake = ({ op }: Instruction): boolean => op === Op.take

@@ -1,7 +1,7 @@
 /**
  * Which instructions of the flow, tests and operands programs have had, and how they came out.
  */
-import { Comparison, type Instruction, Op, opName, type Result } from "../../src/internal/program/instruction.ts"
+import { Comparison, type Instruction, Op, opName, type Result } from "../../src/internal/instruction/instruction.ts"
 import type { Note } from "./plan.ts"
 
 const comparisons = Object.keys(Comparison)

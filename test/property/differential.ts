@@ -9,7 +9,7 @@ import type {
   Program as Compiled,
   Reply,
   Result as InstructionResult
-} from "../../src/internal/program/instruction.ts"
+} from "../../src/internal/instruction/instruction.ts"
 import { alike } from "./alike.ts"
 import * as Choice from "./choice.ts"
 import * as Coverage from "./coverage.ts"

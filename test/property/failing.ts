@@ -10,7 +10,7 @@ import {
   Op,
   type Program as Compiled,
   type Reply
-} from "../../src/internal/program/instruction.ts"
+} from "../../src/internal/instruction/instruction.ts"
 import { compile } from "./differential.ts"
 import type { Program } from "./operations.ts"
 import * as State from "./state.ts"

@@ -1,7 +1,7 @@
 /**
  * What the comparison is worth: each of these faults is one that an interpreter might have, and must be found.
  */
-import { type FieldSpec, type Instruction, isEntitySpec, Op } from "../../src/internal/program/instruction.ts"
+import { type FieldSpec, type Instruction, isEntitySpec, Op } from "../../src/internal/instruction/instruction.ts"
 import type { Fault } from "./differential.ts"
 import { flowFaults } from "./flowFaults.ts"
 

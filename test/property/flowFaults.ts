@@ -2,14 +2,14 @@
  * Faults of what decides where a program goes on, of what is undone, and of operands.
  */
 import { Flow } from "../../src/internal/memory/flow.ts"
-import { Run } from "../../src/internal/memory/run.ts"
+import { Run } from "../../src/internal/memory/transaction.ts"
 import {
   Comparison,
   type FieldSpec,
   type Instruction,
   isEntitySpec,
   Op
-} from "../../src/internal/program/instruction.ts"
+} from "../../src/internal/instruction/instruction.ts"
 import type { Fault } from "./differential.ts"
 
 type Named = readonly [wrong: string, fault: Fault]

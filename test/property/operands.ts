@@ -2,7 +2,7 @@
  * Operands: in place of a value, what another field of the same world holds, and what is computed of it.
  */
 import type { Field } from "redlayer"
-import { Operand as Internal } from "../../src/internal/program/handles/operand.ts"
+import { Operand as Internal } from "../../src/internal/handle/operand.ts"
 import { isSameLanguage } from "../../src/internal/schema/codec.ts"
 import type { Gen, Random } from "./random.ts"
 

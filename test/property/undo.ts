@@ -9,7 +9,7 @@ import {
   type Instruction,
   Op,
   type Program as Compiled
-} from "../../src/internal/program/instruction.ts"
+} from "../../src/internal/instruction/instruction.ts"
 import * as Attempts from "./attempts.ts"
 import {
   type Failing,

@@ -1,8 +1,8 @@
 /**
  * Operations on whole entities.
  */
-import { type Argument, type EntitySpec, type Instruction, Op, type Result, type Text } from "../program/instruction.ts"
-import type { Entity, Run } from "./run.ts"
+import { type Argument, type EntitySpec, type Instruction, Op, type Result, type Text } from "../instruction/instruction.ts"
+import type { Entity, Run } from "./transaction.ts"
 import { refuse, stop } from "./stop.ts"
 
 const read = (run: Run, entity: Entity, spec: EntitySpec): Result => [

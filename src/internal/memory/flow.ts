@@ -1,9 +1,9 @@
 /**
  * Where a program goes on: jumps, parts that are undone where they fail, and what instructions leave for those after them.
  */
-import { type Argument, type Failure, type Instruction, Op, type Result } from "../program/instruction.ts"
+import { type Argument, type Failure, type Instruction, Op, type Result } from "../instruction/instruction.ts"
 import { combine, type Operand, withOperands } from "./operand.ts"
-import type { Run } from "./run.ts"
+import type { Run } from "./transaction.ts"
 import { stop } from "./stop.ts"
 
 interface Attempt {

@@ -1,7 +1,7 @@
 /**
  * Arithmetic on exact integers: kinds `l`, which is int64, and `u`, of as many digits as are computed with.
  */
-import { type Argument, type FieldSpec, Op } from "../program/instruction.ts"
+import { type Argument, type FieldSpec, Op } from "../instruction/instruction.ts"
 import { bounded } from "./number.ts"
 import { arithmetic, refuse } from "./stop.ts"
 

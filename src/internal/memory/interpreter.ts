@@ -10,19 +10,19 @@ import {
   type Program,
   type Reply,
   type Result
-} from "../program/instruction.ts"
-import { apply } from "./cell.ts"
+} from "../instruction/instruction.ts"
+import { apply } from "./scalar.ts"
 import { onEntity } from "./entity.ts"
 import { Flow } from "./flow.ts"
 import { itemAt, onList } from "./list.ts"
 import { onLock } from "./lock.ts"
 import { change, onMap } from "./map.ts"
-import { type Entity, Run } from "./run.ts"
-import { onScored } from "./scored.ts"
+import { type Entity, Run } from "./transaction.ts"
+import { onScored } from "./sortedSet.ts"
 import { onSet } from "./set.ts"
 import { refuse, Stop } from "./stop.ts"
 import { type Hash, type List, sizeOf, type Store, textsOf } from "./store.ts"
-import { compareSize } from "./test.ts"
+import { compareSize } from "./comparison.ts"
 
 const onCell = (run: Run, entity: Entity, { args, op, spec }: Instruction): Result => {
   const field = spec as FieldSpec

@@ -1,9 +1,9 @@
 /**
  * Operations on a list. Positions are those of `Array.prototype.slice` and `at`.
  */
-import { type FieldSpec, type Instruction, Op, type Result } from "../program/instruction.ts"
+import { type FieldSpec, type Instruction, Op, type Result } from "../instruction/instruction.ts"
 import { range } from "./range.ts"
-import type { Collection, Run } from "./run.ts"
+import type { Collection, Run } from "./transaction.ts"
 import { sized } from "./size.ts"
 import { stop } from "./stop.ts"
 import type { List } from "./store.ts"

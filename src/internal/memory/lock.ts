@@ -1,9 +1,9 @@
 /**
  * Locks: the same as on the server, entry by entry.
  */
-import { type Instruction, Op, type Result } from "../program/instruction.ts"
-import type { Run } from "./run.ts"
-import { SortedSet } from "./sortedSet.ts"
+import { type Instruction, Op, type Result } from "../instruction/instruction.ts"
+import type { Run } from "./transaction.ts"
+import { SortedSet } from "./scoredMembers.ts"
 import { mistyped, stop } from "./stop.ts"
 import type { Entry, Hash, Scored, Store } from "./store.ts"
 

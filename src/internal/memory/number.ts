@@ -1,7 +1,7 @@
 /**
  * Arithmetic on doubles: kinds `n`, `i` and `d`. The same to the last bit as on a server.
  */
-import { type Argument, type FieldSpec, Op } from "../program/instruction.ts"
+import { type Argument, type FieldSpec, Op } from "../instruction/instruction.ts"
 import { numeric } from "../schema/codec.ts"
 import { arithmetic, outOf, refuse } from "./stop.ts"
 

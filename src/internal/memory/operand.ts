@@ -1,7 +1,7 @@
 /**
  * Operands: what is stored, or computed of it, as the argument of an instruction.
  */
-import { type Argument, type FieldSpec, type Instruction, Op, subtract } from "../program/instruction.ts"
+import { type Argument, type FieldSpec, type Instruction, Op, subtract } from "../instruction/instruction.ts"
 import { computeInteger, integerOf, integerText } from "./integer.ts"
 import { computeNumber, finiteOf, numberText } from "./number.ts"
 import { sized } from "./size.ts"

@@ -1,8 +1,8 @@
 /**
  * Operations on a set.
  */
-import { type FieldSpec, type Instruction, Op, type Result } from "../program/instruction.ts"
-import type { Collection, Run } from "./run.ts"
+import { type FieldSpec, type Instruction, Op, type Result } from "../instruction/instruction.ts"
+import type { Collection, Run } from "./transaction.ts"
 import { counted } from "./size.ts"
 import { refuse } from "./stop.ts"
 import type { Members } from "./store.ts"

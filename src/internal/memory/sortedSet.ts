@@ -1,84 +1,90 @@
 /**
- * Members by score, and by the bytes of their text where scores are equal.
+ * Operations on a sorted set.
  */
+import { type Argument, type FieldSpec, type Instruction, Op, type Result } from "../instruction/instruction.ts"
+import { range } from "./range.ts"
+import type { Collection, Run } from "./transaction.ts"
+import { counted } from "./size.ts"
+import { arithmetic } from "./stop.ts"
+import { pairs, type Scored } from "./store.ts"
 
-import { compareBytes } from "./bytes.ts"
-
-/** Up to here changes are made one by one: each moves what comes after it. Beyond it the whole is put in order once. */
-const few = 16
+/** Gives members their scores, or takes out those whose score is undefined. Gives how many more there are. */
+const change = (
+  run: Run,
+  { entity }: Collection,
+  { scored }: Scored,
+  spec: FieldSpec,
+  changes: ReadonlyMap<string, number | undefined>
+): number => {
+  if (changes.size === 0) return 0
+  const before = scored.size
+  let after = before
+  for (const [member, score] of changes) after += Number(score !== undefined) - Number(scored.scores.has(member))
+  counted(before, after, spec)
+  run.touch(entity)
+  const inverse = scored.assign(changes)
+  run.journal.push(() => scored.assign(inverse))
+  return after - before
+}
 
 /** @internal */
-export class SortedSet {
-  readonly scores = new Map<string, number>()
-  ranked: Array<string> = []
-
-  constructor(entries: Iterable<readonly [member: string, score: number]> = []) {
-    this.assign(new Map(entries))
+export const onScored = (run: Run, at: Collection, zset: Scored, { args, op, spec }: Instruction): Result => {
+  const field = spec as FieldSpec
+  const { scored } = zset
+  const { scores, size } = scored
+  const member = args[0] as string
+  const between = (
+    lowest: Argument | undefined,
+    highest: Argument | undefined
+  ): readonly [from: number, to: number] => {
+    const from = scored.below(Number(lowest))
+    return [from, Math.max(from, scored.upTo(Number(highest)))]
   }
-
-  get size(): number {
-    return this.ranked.length
-  }
-
-  compare(a: string, b: string): number {
-    const x = this.scores.get(a)!
-    const y = this.scores.get(b)!
-    return x < y ? -1 : x > y ? 1 : compareBytes(a, b)
-  }
-
-  /** How many come before the first of which `isBefore` does not hold. */
-  count(isBefore: (member: string) => boolean): number {
-    let low = 0
-    let high = this.ranked.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (isBefore(this.ranked[middle]!)) low = middle + 1
-      else high = middle
+  switch (op) {
+    case Op.has:
+      return scores.has(member) ? 1 : 0
+    case Op.remove: {
+      const gone = (args as ReadonlyArray<string>).filter((member) => scores.has(member))
+      change(run, at, zset, field, new Map(gone.map((member) => [member, undefined])))
+      return size - scored.size
     }
-    return low
-  }
-
-  /** Of a member that is there. */
-  rank(member: string): number {
-    return this.count((other) => this.compare(other, member) < 0)
-  }
-
-  below(score: number): number {
-    return this.count((member) => this.scores.get(member)! < score)
-  }
-
-  upTo(score: number): number {
-    return this.count((member) => this.scores.get(member)! <= score)
-  }
-
-  /** Members and scores in turn. */
-  range(from: number, to: number, reverse = false): Array<string> {
-    const members = this.ranked.slice(from, to)
-    if (reverse) members.reverse()
-    return members.flatMap((member) => [member, String(this.scores.get(member))])
-  }
-
-  /**
-   * Gives each member its score, or removes it. Gives the changes that take this back.
-   */
-  assign(changes: ReadonlyMap<string, number | undefined>): Map<string, number | undefined> {
-    const inverse = new Map<string, number | undefined>()
-    const oneByOne = changes.size <= few
-    if (!oneByOne) this.ranked = this.ranked.filter((member) => !changes.has(member))
-    for (const [member, score] of changes) {
-      const before = this.scores.get(member)
-      inverse.set(member, before)
-      if (oneByOne && before !== undefined) this.ranked.splice(this.rank(member), 1)
-      if (score === undefined) {
-        this.scores.delete(member)
-      } else {
-        // -0 is 0
-        this.scores.set(member, score + 0)
-        if (oneByOne) this.ranked.splice(this.rank(member), 0, member)
-        else this.ranked.push(member)
-      }
+    case Op.addScored:
+      return change(run, at, zset, field, new Map(pairs(args, Number)))
+    case Op.addScore: {
+      const sum = (scores.get(member) ?? 0) + Number(args[1])
+      if (!Number.isFinite(sum)) return arithmetic("notFinite")
+      change(run, at, zset, field, new Map([[member, sum]]))
+      return String(scores.get(member))
     }
-    if (!oneByOne) this.ranked.sort((a, b) => this.compare(a, b))
-    return inverse
+    case Op.score:
+      return scores.has(member) && String(scores.get(member))
+    case Op.rank: {
+      if (!scores.has(member)) return false
+      const rank = scored.rank(member)
+      return args[1] === 1 ? size - 1 - rank : rank
+    }
+    case Op.rangeByRank: {
+      const [from, to, reverse] = args as ReadonlyArray<number>
+      const [start, end] = range(size, from!, to!)
+      return reverse === 1 ? scored.range(size - end, size - start, true) : scored.range(start, end)
+    }
+    case Op.rangeByScore: {
+      const [from, to] = between(args[0], args[1])
+      const limit = args[3] as number
+      if (limit < 0) return scored.range(from, to, args[2] === 1)
+      return args[2] === 1
+        ? scored.range(Math.max(from, to - limit), to, true)
+        : scored.range(from, Math.min(to, from + limit))
+    }
+    case Op.countByScore: {
+      const [from, to] = between(args[0], args[1])
+      return to - from
+    }
   }
+  // popLowest and popHighest
+  if (size === 0) return false
+  const end = op === Op.popLowest ? 0 : size - 1
+  const popped = scored.range(end, end + 1)
+  change(run, at, zset, field, new Map([[popped[0]!, undefined]]))
+  return popped
 }

@@ -1,7 +1,7 @@
 /**
  * The keys and texts that a server would hold, in memory.
  */
-import { SortedSet } from "./sortedSet.ts"
+import { SortedSet } from "./scoredMembers.ts"
 
 /**
  * An entity, or a map.

@@ -12,9 +12,9 @@ import { RedisService } from "../../RedisService.ts"
 import { toMilliseconds } from "../schema/model.ts"
 import { listen, type Tolerated } from "../schema/tolerated.ts"
 import { compile, type Compiled, run, type Step } from "./compile.ts"
-import { forEachKey, isPlaceless } from "./encode.ts"
-import { accessOf, type Argument, type Instruction, noFields, Op, opName, type Spec } from "./instruction.ts"
-import { settle } from "./settle.ts"
+import { forEachKey, isPlaceless } from "../redis/wire.ts"
+import { accessOf, type Argument, type Instruction, noFields, Op, opName, type Spec } from "../instruction/instruction.ts"
+import { settle } from "./decode.ts"
 
 /** @internal */
 export const TypeId = "~redlayer/Atomic"

@@ -4,10 +4,10 @@
  */
 import * as Option from "effect/Option"
 import type { InvalidValue } from "../../DomainError.ts"
-import { Problem } from "../schema/problem.ts"
-import { record } from "../schema/record.ts"
+import { Problem } from "../text/problem.ts"
+import { record } from "../text/record.ts"
 import type { AtomicNode, Deferred, Instruct } from "./atomic.ts"
-import { accessOf, type Argument, type Instruction, noSpec, Op, type Program, type Result } from "./instruction.ts"
+import { accessOf, type Argument, type Instruction, noSpec, Op, type Program, type Result } from "../instruction/instruction.ts"
 
 /**
  * A step of the flow, which is of no entity.

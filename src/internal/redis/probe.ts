@@ -12,7 +12,7 @@ import {
 } from "../../RedisServiceError.ts"
 import type { Call, RedisTransport, TransportError } from "../../RedisTransport.ts"
 import { classify, isFinal, isNoScript, refusalOf, requirement } from "./classify.ts"
-import { type Script, scripts } from "./script.ts"
+import { type Script, scripts } from "./scripts.ts"
 
 /** @internal */
 export interface ServerInfo {

@@ -12,9 +12,9 @@ import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { isRedisServiceError, type RedisServiceErrorReason } from "../../RedisServiceError.ts"
 import type { ServerAddress } from "../../RedisTransport.ts"
-import type { Batch } from "../program/encode.ts"
-import type { Access, Program } from "../program/instruction.ts"
-import { scripts } from "./script.ts"
+import type { Batch } from "./wire.ts"
+import type { Access, Program } from "../instruction/instruction.ts"
+import { scripts } from "./scripts.ts"
 
 /** @internal */
 export type Spans = "call" | "program" | "none"

@@ -8,10 +8,10 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { FieldSpec } from "../program/instruction.ts"
+import type { FieldSpec } from "../instruction/instruction.ts"
 import { type Bounds, checksOf } from "./bounds.ts"
 import { json } from "./json.ts"
-import { illFormed, Problem } from "./problem.ts"
+import { illFormed, Problem } from "../text/problem.ts"
 
 /** @internal */
 export interface Codec {

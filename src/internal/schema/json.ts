@@ -7,8 +7,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import type { Codec } from "./codec.ts"
-import { illFormed, Problem } from "./problem.ts"
-import { record } from "./record.ts"
+import { illFormed, Problem } from "../text/problem.ts"
+import { record } from "../text/record.ts"
 
 const deepest = 500
 

@@ -1,9 +1,9 @@
 /**
  * What is read and written of a struct: in which order, and how it becomes the struct again.
  */
-import type { Argument, EntitySpec, Life, Result, Text } from "../program/instruction.ts"
+import type { Argument, EntitySpec, Life, Result, Text } from "../instruction/instruction.ts"
 import { type CollectionNode, encodeLeaf, type Leaf, type Node, readLeaf, type Struct } from "./plan.ts"
-import { Problem } from "./problem.ts"
+import { Problem } from "../text/problem.ts"
 
 /**
  * Which fields a struct reads and writes, in which order, and how.

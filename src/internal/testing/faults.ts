@@ -11,8 +11,8 @@ import { RedisService } from "../../RedisService.ts"
 import { ConnectionUnavailable, OutcomeUnknown, RedisServiceError } from "../../RedisServiceError.ts"
 import { type Call, RedisTransport, type ServerReply, TransportError } from "../../RedisTransport.ts"
 import type { Entry, Fault, Faults, Plan, Request } from "../../testing.ts"
-import type { Program, Reply } from "../program/instruction.ts"
-import { keysOf } from "../program/slot.ts"
+import type { Program, Reply } from "../instruction/instruction.ts"
+import { keysOf } from "../instruction/slot.ts"
 import { classify } from "../redis/classify.ts"
 
 /** What a kind of request says of its faults. */

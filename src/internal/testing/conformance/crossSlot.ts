@@ -6,7 +6,7 @@ import * as Condition from "../../../Condition.ts"
 import * as Model from "../../../Model.ts"
 import type * as RedisService from "../../../RedisService.ts"
 import * as Topic from "../../../Topic.ts"
-import { slotOf } from "../../program/slot.ts"
+import { slotOf } from "../../instruction/slot.ts"
 import * as assert from "./assert.ts"
 import type { Backend, Test } from "./suite.ts"
 

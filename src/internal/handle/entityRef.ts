@@ -1,0 +1,90 @@
+/**
+ * Where a handle works, and the instructions that it builds there. What a value can't say becomes a program that is refused
+ * when it is committed, and never an exception.
+ */
+import { InvalidValue } from "../../DomainError.ts"
+import { Problem } from "../text/problem.ts"
+import type * as Atomic from "../program/atomic.ts"
+import { type AtomicNode, Instruct, Invalid } from "../program/atomic.ts"
+import type { Step } from "../program/compile.ts"
+import type { Argument, EntitySpec, FieldSpec, Op, Result, Spec } from "../instruction/instruction.ts"
+
+/**
+ * The entity that a handle belongs to.
+ *
+ * @internal
+ */
+export interface Place extends Atomic.Place {
+  /** of an id that has no stored form */
+  readonly refusal: InvalidValue | undefined
+}
+
+const refusal = (place: Place, field: string, problem: Problem): InvalidValue =>
+  place.refusal ?? new InvalidValue({
+    model: place.model,
+    id: place.id,
+    field: problem.field === "" || field === "" ? field + problem.field : `${field}.${problem.field}`,
+    issue: problem.issue
+  })
+
+/** @internal */
+export const invalid = (place: Place, field: string, problem: Problem): AtomicNode =>
+  new Invalid(refusal(place, field, problem))
+
+/**
+ * A place where every operation is refused.
+ *
+ * @internal
+ */
+export const refusing = (place: Place, field: string, problem: Problem): Place => ({
+  ...place,
+  refusal: refusal(place, field, problem)
+})
+
+/** @internal */
+export const instruct = (
+  place: Place,
+  op: Op,
+  spec: FieldSpec | EntitySpec,
+  field: string,
+  args: ReadonlyArray<Argument>,
+  decode: (result: any) => unknown,
+  other?: { readonly place: Place; readonly spec: Spec; readonly field: string },
+  before?: ReadonlyArray<Step>
+): AtomicNode => {
+  const refused = place.refusal ?? other?.place.refusal
+  return refused === undefined
+    ? new Instruct(op, place, spec, field, args, decode, other, before)
+    : new Invalid(refused)
+}
+
+/** @internal */
+export const none: ReadonlyArray<Argument> = []
+/** @internal */
+export const nothing = (): void => undefined
+/** @internal */
+export const isOne = (result: Result): boolean => result === 1
+/** @internal */
+export const same = (result: any): unknown => result
+
+/** @internal */
+export const uncheckable = (check: string): Problem =>
+  new Problem(`The server can't check the result (${check}); use modify`)
+
+/**
+ * The texts of several values, or why one has none.
+ *
+ * @internal
+ */
+export const encodeAll = (
+  codec: { readonly encode: (value: unknown) => string | Problem },
+  values: Iterable<unknown>
+): ReadonlyArray<string> | Problem => {
+  const texts: Array<string> = []
+  for (const value of values) {
+    const text = codec.encode(value)
+    if (text instanceof Problem) return text
+    texts.push(text)
+  }
+  return texts
+}

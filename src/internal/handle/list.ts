@@ -1,0 +1,70 @@
+import { Problem } from "../text/problem.ts"
+import type { AtomicNode } from "../program/atomic.ts"
+import { Op, type Result } from "../instruction/instruction.ts"
+import { Cell, type Shape } from "./scalar.ts"
+import { CollectionHandle } from "./collection.ts"
+import type { Count } from "./count.ts"
+import { isOne, none, nothing, same } from "./entityRef.ts"
+
+const minimumPosition = -(2 ** 31)
+
+/** @internal */
+export const maximumPosition = 2 ** 31
+
+/**
+ * A position as the interpreters take it: whole, and no further out than any list.
+ *
+ * @internal
+ */
+export const position = (value: number): number =>
+  Math.max(
+    minimumPosition,
+    Math.min(maximumPosition, Math.trunc(typeof value !== "number" || Number.isNaN(value) ? 0 : value))
+  )
+
+/** @internal */
+export class ListHandle extends CollectionHandle {
+  length(): Count {
+    return this.size()
+  }
+  contains(item: unknown): AtomicNode {
+    return this.withName(item, (text) => this.op(Op.contains, [text], isOne))
+  }
+  slice(start = 0, end = maximumPosition): AtomicNode {
+    return this.op(Op.slice, [position(start), position(end)], this.whole)
+  }
+  append(item: unknown, options?: { readonly keep?: number | undefined }): AtomicNode {
+    const keep = options?.keep
+    if (keep !== undefined && !(Number.isSafeInteger(keep) && keep > 0)) {
+      return this.refuse(new Problem("Expected keep to be a positive integer"))
+    }
+    return this.withItems(item, (texts) => this.change(Op.append, [keep ?? 0, ...texts], same))
+  }
+  prepend(item: unknown): AtomicNode {
+    return this.withItems(item, (texts) => this.change(Op.prepend, texts, same))
+  }
+  insert(index: number, item: unknown): AtomicNode {
+    return this.withItems(item, (texts) => this.change(Op.insertAt, [position(index), ...texts], same))
+  }
+  pop(): AtomicNode {
+    return this.change(Op.pop, none, this.optionalItem)
+  }
+  shift(): AtomicNode {
+    return this.change(Op.shift, none, this.optionalItem)
+  }
+  remove(item: unknown): AtomicNode {
+    return this.withName(item, (text) => this.change(Op.removeEqual, [text], same))
+  }
+  removeRange(start: number, end = maximumPosition): AtomicNode {
+    return this.change(Op.removeRange, [position(start), position(end)], nothing)
+  }
+  trim(start: number, end = maximumPosition): AtomicNode {
+    return this.change(Op.trim, [position(start), position(end)], nothing)
+  }
+  at(index: number): Cell {
+    const { field, item, itemSpec, unsendable } = this.collection
+    const decode = (result: Result) => item.decode(result as string)
+    const shape: Shape = { field, spec: itemSpec, codec: item, unsendable, decode, decodeNew: decode }
+    return new Cell(this.place, shape, [position(index)])
+  }
+}

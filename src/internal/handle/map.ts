@@ -1,0 +1,66 @@
+import * as Option from "effect/Option"
+import { Problem } from "../text/problem.ts"
+import type { AtomicNode } from "../program/atomic.ts"
+import { Op, type Result } from "../instruction/instruction.ts"
+import { EntryCell, type Shape } from "./scalar.ts"
+import { CollectionHandle, texts } from "./collection.ts"
+import { isOne, none, nothing, refusing, same } from "./entityRef.ts"
+
+/** @internal */
+export class MapHandle extends CollectionHandle {
+  has(key: unknown): AtomicNode {
+    return this.withName(key, (name) => this.op(Op.has, [name], isOne))
+  }
+  keys(): AtomicNode {
+    return this.op(Op.names, none, (row: Result) => {
+      const keys: Array<unknown> = []
+      for (const name of texts(row)) {
+        const key = this.collection.name!.decode(name)
+        if (key instanceof Problem) return key
+        keys.push(key)
+      }
+      return keys
+    })
+  }
+  put(key: unknown, value: unknown): AtomicNode {
+    return this.withName(key, (name) => {
+      const text = this.collection.item.encode(value)
+      return text instanceof Problem ? this.refuse(text) : this.change(Op.putEntries, [name, text], nothing)
+    })
+  }
+  putAll(entries: unknown): AtomicNode {
+    const encoded = this.collection.encodeSome(entries)
+    return encoded instanceof Problem ? this.refuse(encoded) : this.change(Op.putEntries, encoded, nothing)
+  }
+  remove(key: unknown): AtomicNode {
+    return this.withName(key, (name) => this.change(Op.remove, [name], isOne))
+  }
+  removeAll(keys: ReadonlyArray<unknown>): AtomicNode {
+    return this.withNames(keys, (names) => this.change(Op.remove, names, same))
+  }
+  pop(key: unknown): AtomicNode {
+    return this.withName(key, (name) => this.change(Op.takeEntry, [name], this.optionalItem))
+  }
+  popAny(): AtomicNode {
+    return this.change(Op.take, none, (row: Result) => {
+      if (!Array.isArray(row)) return Option.none()
+      const key = this.collection.name!.decode(row[0])
+      const value = this.collection.item.decode(row[1])
+      return key instanceof Problem ? key : value instanceof Problem ? value : Option.some([key, value])
+    })
+  }
+  at(key: unknown): EntryCell {
+    const { field, item, itemSpec, name, unsendable } = this.collection
+    const text = name!.encode(key)
+    const shape: Shape = {
+      field,
+      spec: itemSpec,
+      codec: item,
+      unsendable,
+      decode: this.optionalItem,
+      decodeNew: (result) => item.decode(result as string)
+    }
+    if (typeof text === "string") return new EntryCell(this.place, shape, [text])
+    return new EntryCell(refusing(this.place, field, text), shape, none)
+  }
+}

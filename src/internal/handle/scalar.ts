@@ -1,0 +1,365 @@
+/**
+ * One text: a field of the hash, an item of a list, or an entry of a map.
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import { type Codec, isSameLanguage } from "../schema/codec.ts"
+import { Problem } from "../text/problem.ts"
+import type { AtomicNode } from "../program/atomic.ts"
+import { type Argument, type FieldSpec, Op, type Result } from "../instruction/instruction.ts"
+import { comparisons } from "./comparison.ts"
+import { isDouble, Operand, withOperands } from "./operand.ts"
+import { encodeAll, instruct, invalid, isOne, none, nothing, type Place, same, uncheckable } from "./entityRef.ts"
+
+interface Options {
+  readonly atLeast?: unknown
+  readonly atMost?: unknown
+  readonly initial?: unknown
+}
+
+const noOptions: Options = {}
+
+/**
+ * What the cells of one field have in common.
+ *
+ * @internal
+ */
+export interface Shape {
+  readonly field: string
+  readonly spec: FieldSpec
+  readonly codec: Codec
+  /** why nothing can be written here but the whole that this is a part of */
+  readonly unsendable?: string | undefined
+  /** of what is there, or is not */
+  readonly decode: (result: Result) => unknown
+  /** of what an operation gives, which is there for certain */
+  readonly decodeNew: (result: Result) => unknown
+}
+
+/** Whole amounts give whole results; the others may, and are checked where they are computed. */
+const needsWhole: ReadonlySet<Op> = new Set([Op.add, Op.min, Op.max, Op.clamp])
+
+/** What may be done to a part of a whole that is written as such. */
+const reads: ReadonlySet<Op> = new Set([Op.get, Op.compare, Op.oneOf, Op.isSet, Op.load])
+
+const expectedAmount = new Problem("Expected a finite amount")
+const lowest = -(2n ** 63n)
+const highest = 2n ** 63n - 1n
+
+const isInt64 = (value: unknown): boolean => typeof value === "bigint" && value >= lowest && value <= highest
+
+const beginnings = new WeakMap<FieldSpec, Map<string, FieldSpec>>()
+
+/** One specification for each text, since a call holds each once. */
+const beginningWith = (spec: FieldSpec, text: string): FieldSpec => {
+  let known = beginnings.get(spec)
+  if (known === undefined || known.size > 100) beginnings.set(spec, known = new Map())
+  let found = known.get(text)
+  if (found === undefined) known.set(text, found = { ...spec, d: text })
+  return found
+}
+
+/** @internal */
+export class Cell {
+  readonly place: Place
+  readonly shape: Shape
+  /** the position or the name, before all other arguments */
+  readonly at: ReadonlyArray<Argument>
+
+  constructor(place: Place, shape: Shape, at: ReadonlyArray<Argument>) {
+    this.place = place
+    this.shape = shape
+    this.at = at
+  }
+
+  op(
+    op: Op,
+    args: ReadonlyArray<Argument>,
+    decode: (result: any) => unknown,
+    spec: FieldSpec = this.shape.spec,
+    operands?: ReadonlyArray<Operand>
+  ): AtomicNode {
+    const { field, unsendable } = this.shape
+    if (unsendable !== undefined && !reads.has(op)) return this.refuse(uncheckable(unsendable))
+    const all = this.at === none ? args : [...this.at, ...args]
+    const before = withOperands(operands, (problem) => this.refuse(problem))
+    return before === undefined || Array.isArray(before)
+      ? instruct(this.place, op, spec, field, all, decode, undefined, before)
+      : before as AtomicNode
+  }
+
+  refuse(problem: Problem): AtomicNode {
+    return invalid(this.place, this.shape.field, problem)
+  }
+
+  withTexts(values: ReadonlyArray<unknown>, f: (texts: ReadonlyArray<string>) => AtomicNode): AtomicNode {
+    const texts = encodeAll(this.shape.codec, values)
+    return texts instanceof Problem ? this.refuse(texts) : f(texts)
+  }
+
+  /** Whatever only the server can compute needs checks that it can evaluate. */
+  compute(
+    op: Op,
+    kinds: string,
+    args: ReadonlyArray<Argument>,
+    decode: (result: any) => unknown,
+    initial?: unknown,
+    operands?: ReadonlyArray<Operand>
+  ): AtomicNode {
+    const { codec: { kind, unsendable }, spec } = this.shape
+    if (unsendable !== undefined || !kinds.includes(kind)) {
+      return this.refuse(uncheckable(unsendable ?? "a value of another kind"))
+    }
+    if (initial === undefined || spec.d !== undefined) return this.op(op, args, decode, spec, operands)
+    // only the result has to be within bounds
+    const text = this.shape.codec.encodeAny(initial)
+    return text instanceof Problem ? this.refuse(text) : this.op(op, args, decode, beginningWith(spec, text), operands)
+  }
+
+  /** What is added to a value of this kind, or compared with it. */
+  amount(op: Op, amount: unknown, operands: Array<Operand>): Argument | Problem {
+    if (amount instanceof Operand) return this.operand(amount, operands)
+    switch (this.shape.codec.kind) {
+      case "l":
+        return isInt64(amount) ? String(amount) : new Problem("Expected an amount of 64 bits")
+      case "d":
+      case "u": {
+        const duration = Option.getOrUndefined(Duration.fromInput(amount as Duration.Input))
+        if (duration === undefined || !Duration.isFinite(duration)) return new Problem("Expected a finite duration")
+        if (this.shape.codec.kind === "u") return String(Duration.toNanosUnsafe(duration))
+        const milliseconds = Duration.toMillis(duration)
+        return Number.isSafeInteger(milliseconds) ? milliseconds : new Problem("Expected whole milliseconds")
+      }
+      default:
+        if (!Number.isFinite(amount)) return expectedAmount
+        return this.shape.codec.kind === "i" && needsWhole.has(op) && !Number.isInteger(amount)
+          ? new Problem("Expected an integer amount")
+          : amount as number
+    }
+  }
+
+  /** Stands for a value that is at hand when the instruction runs. */
+  operand(operand: Operand, operands: Array<Operand>): Argument | Problem {
+    const { kind, language } = this.shape.codec
+    if (kind !== operand.kind && !(isDouble(kind) && isDouble(operand.kind))) {
+      return new Problem("Expected an operand of the same kind")
+    }
+    if (kind === "v" && !isSameLanguage(language, operand.language)) {
+      return new Problem("Expected an operand of the same schema")
+    }
+    operands.push(operand)
+    return true
+  }
+
+  bound(bound: unknown): Argument | Problem {
+    if (bound === undefined) return false
+    const { codec: { encode, kind } } = this.shape
+    if (kind === "i" || kind === "n") {
+      return Number.isFinite(bound)
+        ? bound as number
+        : new Problem("Expected a finite bound")
+    }
+    if (kind === "l") {
+      return typeof bound === "bigint"
+        ? String(bound)
+        : new Problem("Expected a bound that is a bigint")
+    }
+    const text = encode(bound)
+    return kind === "d" && typeof text === "string" ? Number(text) : text
+  }
+
+  arithmetic(op: Op, kinds: string, amounts: ReadonlyArray<unknown>, options?: Options | null): AtomicNode {
+    const { atLeast, atMost, initial } = options ?? noOptions
+    const args: Array<Argument> = []
+    const operands: Array<Operand> = []
+    for (const amount of amounts) {
+      const arg = this.amount(op, amount, operands)
+      if (arg instanceof Problem) return this.refuse(arg)
+      args.push(arg)
+    }
+    if (atLeast !== undefined || atMost !== undefined) {
+      for (const bound of [atLeast, atMost]) {
+        const arg = this.bound(bound)
+        if (arg instanceof Problem) return this.refuse(arg)
+        args.push(arg)
+      }
+    }
+    return this.compute(op, kinds, args, this.shape.decodeNew, initial, operands)
+  }
+
+  get(): AtomicNode {
+    return this.op(Op.get, none, this.shape.decode)
+  }
+  set(value: unknown): AtomicNode {
+    if (value instanceof Operand) return this.assign(value)
+    return this.withTexts([value], (texts) => this.op(Op.set, texts, nothing))
+  }
+  getAndSet(value: unknown): AtomicNode {
+    return this.withTexts([value], (texts) => this.op(Op.getAndSet, texts, this.shape.decode))
+  }
+  compareAndSet(expected: unknown, value: unknown): AtomicNode {
+    return this.withTexts([expected, value], (texts) => this.op(Op.compareAndSet, texts, isOne))
+  }
+  assign(value: Operand): AtomicNode {
+    const operands: Array<Operand> = []
+    const arg = this.operand(value, operands)
+    if (arg instanceof Problem) return this.refuse(arg)
+    const { codec: { form, unsendable } } = this.shape
+    // a value of the same schema has passed its checks
+    return unsendable === undefined || form === "json"
+      ? this.op(Op.assign, [arg], nothing, this.shape.spec, operands)
+      : this.refuse(uncheckable(unsendable))
+  }
+  append(text: unknown): AtomicNode {
+    if (text instanceof Operand) {
+      const operands: Array<Operand> = []
+      const arg = this.operand(text, operands)
+      return arg instanceof Problem
+        ? this.refuse(arg)
+        : this.compute(Op.appendText, "t", [arg], same, this.empty(), operands)
+    }
+    if (typeof text !== "string" || !text.isWellFormed()) {
+      return this.refuse(new Problem("Expected well-formed Unicode"))
+    }
+    return this.compute(Op.appendText, "t", [text], same, this.empty())
+  }
+  /** What an absent text is appended to. */
+  empty(): string | undefined {
+    return undefined
+  }
+
+  /** What the server compares with: of a number the number, of all else the text. */
+  expected(value: unknown, operands: Array<Operand>): Argument | Problem {
+    if (value instanceof Operand) return this.operand(value, operands)
+    const { codec } = this.shape
+    // what breaks a check of the field is as good to compare with as any other
+    const text = typeof value === typeOf[codec.kind] && !(typeof value === "string" && !value.isWellFormed())
+      ? String(value)
+      : codec.encodeAny(value)
+    return typeof text === "string" && isDouble(codec.kind) && Number.isFinite(Number(text)) ? Number(text) : text
+  }
+  compare(comparison: number, value: unknown): AtomicNode {
+    const operands: Array<Operand> = []
+    const arg = this.expected(value, operands)
+    return arg instanceof Problem
+      ? this.refuse(arg)
+      : this.op(Op.compare, [comparison, arg], isOne, this.shape.spec, operands)
+  }
+  in(values: ReadonlyArray<unknown>): AtomicNode {
+    const args: Array<Argument> = []
+    for (const value of values) {
+      const arg = this.expected(value, [])
+      if (arg instanceof Problem) return this.refuse(arg)
+      args.push(arg)
+    }
+    return this.op(Op.oneOf, args, isOne)
+  }
+  value(): Operand {
+    const { codec: { kind, language } } = this.shape
+    return Operand.load(kind, this.op(Op.load, none, nothing), language)
+  }
+  increment(by: unknown = this.one(), options?: Options): AtomicNode {
+    return this.arithmetic(Op.add, "inl", [by], options)
+  }
+  decrement(by: unknown = this.one(), options?: Options): AtomicNode {
+    return this.arithmetic(Op.add, "inl", [negated(by)], options)
+  }
+  multiply(by: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.multiply, "inl", [by], options)
+  }
+  divide(by: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.divide, "in", [by], options)
+  }
+  quotient(by: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.quotient, "inl", [by], options)
+  }
+  modulo(by: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.modulo, "inl", [by], options)
+  }
+  power(exponent: unknown, options?: Options): AtomicNode {
+    return Number.isSafeInteger(exponent) || exponent === 0.5
+      ? this.arithmetic(Op.power, "in", [exponent], options)
+      : this.refuse(new Problem("Expected an exponent that is an integer, or 0.5"))
+  }
+  min(other: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.min, "inl", [other], options)
+  }
+  max(other: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.max, "inl", [other], options)
+  }
+  clamp(low: any, high: any, options?: Options): AtomicNode {
+    const node = this.arithmetic(Op.clamp, "inl", [low, high], options)
+    return node._tag === "Instruct" && low > high ? this.refuse(new Problem("Expected low to be at most high")) : node
+  }
+  add(duration: unknown, options?: Options): AtomicNode {
+    return this.arithmetic(Op.add, "du", [duration], options)
+  }
+  subtract(duration: unknown, options?: Options): AtomicNode {
+    const amount = Option.map(Duration.fromInput(duration as Duration.Input), Duration.negate)
+    return this.arithmetic(Op.add, "du", [Option.getOrUndefined(amount)], options)
+  }
+  toggle(): AtomicNode {
+    return this.compute(Op.toggle, "b", none, this.shape.decodeNew)
+  }
+
+  one(): unknown {
+    return this.shape.codec.kind === "l" ? 1n : 1
+  }
+}
+
+Object.assign(Cell.prototype, comparisons)
+
+/** Of kinds whose values are their own texts. */
+const typeOf: { readonly [Kind in FieldSpec["k"]]?: string } = { t: "string", i: "number", n: "number", l: "bigint" }
+
+const negated = (amount: unknown): unknown =>
+  amount instanceof Operand ?
+    amount.times(amount.kind === "l" ? -1n : -1) :
+    typeof amount === "bigint" || typeof amount === "number"
+    ? -amount
+    : amount
+
+/**
+ * A cell that may be absent.
+ *
+ * @internal
+ */
+export class OptionalCell extends Cell {
+  isSet(): AtomicNode {
+    return this.op(Op.isSet, none, isOne)
+  }
+  setIfAbsent(value: unknown): AtomicNode {
+    return this.withTexts([value], (texts) => this.op(Op.setIfAbsent, texts, isOne))
+  }
+  clear(): AtomicNode {
+    return this.op(Op.clear, none, nothing)
+  }
+  override arithmetic(op: Op, kinds: string, amounts: ReadonlyArray<unknown>, options?: Options): AtomicNode {
+    return options?.initial === undefined
+      ? this.refuse(new Problem("Expected an initial value"))
+      : super.arithmetic(op, kinds, amounts, options)
+  }
+}
+
+/**
+ * An entry of a map, which is made when it is written. Counters begin with nothing.
+ *
+ * @internal
+ */
+export class EntryCell extends OptionalCell {
+  override increment(by?: unknown, options?: Options): AtomicNode {
+    return super.increment(by, { ...options, initial: options?.initial ?? this.zero() })
+  }
+  override decrement(by?: unknown, options?: Options): AtomicNode {
+    return super.decrement(by, { ...options, initial: options?.initial ?? this.zero() })
+  }
+  override empty(): string | undefined {
+    return ""
+  }
+  override toggle(): AtomicNode {
+    return this.compute(Op.toggle, "b", none, this.shape.decodeNew, false)
+  }
+  zero(): unknown {
+    return this.shape.codec.kind === "l" ? 0n : 0
+  }
+}

@@ -1,0 +1,52 @@
+import type { Codec } from "../schema/codec.ts"
+import { Problem } from "../text/problem.ts"
+import type { AtomicNode } from "../program/atomic.ts"
+import { Op } from "../instruction/instruction.ts"
+import { CollectionHandle } from "./collection.ts"
+import { isOne, none, same } from "./entityRef.ts"
+
+const checksOf = ({ bounds, unsendable }: Codec): string => JSON.stringify([bounds, unsendable])
+
+/** @internal */
+export class SetHandle extends CollectionHandle {
+  values(): AtomicNode {
+    return this.get()
+  }
+  has(member: unknown): AtomicNode {
+    return this.withName(member, (text) => this.op(Op.has, [text], isOne))
+  }
+  add(member: unknown): AtomicNode {
+    return this.withItems(member, (texts) => this.change(Op.addMembers, texts, same))
+  }
+  remove(member: unknown): AtomicNode {
+    return this.withName(member, (text) => this.change(Op.remove, [text], isOne))
+  }
+  removeAll(members: ReadonlyArray<unknown>): AtomicNode {
+    return this.withNames(members, (texts) => this.change(Op.remove, texts, same))
+  }
+  pop(): AtomicNode {
+    return this.change(Op.take, none, this.optionalItem)
+  }
+  union(other: SetHandle): AtomicNode {
+    return this.with(Op.union, other)
+  }
+  intersection(other: SetHandle): AtomicNode {
+    return this.with(Op.intersection, other)
+  }
+  difference(other: SetHandle): AtomicNode {
+    return this.with(Op.difference, other)
+  }
+
+  /** Members are compared as they are stored; a union has members of the other. */
+  with(op: Op, other: SetHandle): AtomicNode {
+    if (!(other instanceof SetHandle)) return this.refuse(new Problem("Expected a set"))
+    const { collection, place } = other
+    const [item, others] = [this.collection.item, collection.item]
+    if (
+      item.kind !== others.kind || item.form !== others.form || op === Op.union && checksOf(item) !== checksOf(others)
+    ) {
+      return this.refuse(new Problem("Expected a set whose members have the same form and checks"))
+    }
+    return this.op(op, none, this.whole, { place, spec: collection.spec, field: collection.field })
+  }
+}

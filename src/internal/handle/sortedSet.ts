@@ -1,0 +1,97 @@
+import * as Option from "effect/Option"
+import { score, type Scored } from "../schema/collection.ts"
+import { Problem } from "../text/problem.ts"
+import type { AtomicNode } from "../program/atomic.ts"
+import { type Argument, Op, type Result } from "../instruction/instruction.ts"
+import { CollectionHandle } from "./collection.ts"
+import { maximumPosition, position } from "./list.ts"
+import { isOne, none, same } from "./entityRef.ts"
+
+interface ScoreRange {
+  readonly min?: number | undefined
+  readonly max?: number | undefined
+}
+
+const flag = (options: { readonly reverse?: boolean | undefined } | undefined): number =>
+  options?.reverse === true ? 1 : 0
+
+/** @internal */
+export class SortedSetHandle extends CollectionHandle {
+  readonly scoreOf = (result: Result): unknown => score.decode(result as string)
+
+  readonly optionalEntry = (row: Result): unknown => {
+    if (!Array.isArray(row)) return Option.none()
+    const entries = this.collection.decode(row)
+    return entries instanceof Problem ? entries : Option.some((entries as ReadonlyArray<Scored>)[0])
+  }
+
+  withRange(
+    { max = Infinity, min = -Infinity }: ScoreRange,
+    f: (range: ReadonlyArray<Argument>) => AtomicNode
+  ): AtomicNode {
+    const [low, high] = [score.encode(min), score.encode(max)]
+    return low instanceof Problem ? this.refuse(low) : high instanceof Problem ? this.refuse(high) : f([low, high])
+  }
+
+  has(member: unknown): AtomicNode {
+    return this.withName(member, (text) => this.op(Op.has, [text], isOne))
+  }
+  add(member: unknown, by: number): AtomicNode {
+    return this.scored([{ member, score: by }], isOne)
+  }
+  addAll(entries: ReadonlyArray<Scored>): AtomicNode {
+    return this.scored(entries, same)
+  }
+  scored(entries: ReadonlyArray<Scored>, decode: (result: any) => unknown): AtomicNode {
+    const encoded = this.collection.encodeSome(entries)
+    return encoded instanceof Problem ? this.refuse(encoded) : this.change(Op.addScored, encoded, decode)
+  }
+  increment(member: unknown, by = 1): AtomicNode {
+    if (!Number.isFinite(by)) return this.refuse(new Problem("Expected a finite amount"))
+    return this.withName(member, (text) => this.change(Op.addScore, [text, String(by)], this.scoreOf))
+  }
+  remove(member: unknown): AtomicNode {
+    return this.withName(member, (text) => this.change(Op.remove, [text], isOne))
+  }
+  removeAll(members: ReadonlyArray<unknown>): AtomicNode {
+    return this.withNames(members, (texts) => this.change(Op.remove, texts, same))
+  }
+  score(member: unknown): AtomicNode {
+    return this.withName(member, (text) =>
+      this.op(Op.score, [text], (result: Result) => {
+        if (result === false) return Option.none()
+        const value = this.scoreOf(result)
+        return value instanceof Problem ? value : Option.some(value)
+      }))
+  }
+  rank(member: unknown, options?: { readonly reverse?: boolean | undefined }): AtomicNode {
+    return this.withName(member, (text) =>
+      this.op(
+        Op.rank,
+        [text, flag(options)],
+        (result: Result) => result === false ? Option.none() : Option.some(result)
+      ))
+  }
+  range(start = 0, end = maximumPosition, options?: { readonly reverse?: boolean | undefined }): AtomicNode {
+    return this.op(Op.rangeByRank, [position(start), position(end), flag(options)], this.whole)
+  }
+  rangeByScore(
+    given?: ScoreRange & { readonly reverse?: boolean | undefined; readonly limit?: number | undefined } | null
+  ): AtomicNode {
+    const options = given ?? {}
+    const { limit = -1 } = options
+    if (!(Number.isSafeInteger(limit) && limit >= 0 || options.limit === undefined)) {
+      return this.refuse(new Problem("Expected a limit that is an integer, and not negative"))
+    }
+    return this.withRange(options, (range) => this.op(Op.rangeByScore, [...range, flag(options), limit], this.whole))
+  }
+  count(options?: ScoreRange | null): AtomicNode {
+    return this.withRange(options ?? {}, (range) => this.op(Op.countByScore, range, same))
+  }
+  popMin(): AtomicNode {
+    return this.change(Op.popLowest, none, this.optionalEntry)
+  }
+  popMax(): AtomicNode {
+    return this.change(Op.popHighest, none, this.optionalEntry)
+  }
+}

@@ -1,0 +1,331 @@
+/**
+ * How a lock is taken, waited for and given back. Whatever happens meanwhile, nothing stays that nobody holds: who leaves
+ * without an answer says that its owner has gone, and a request of it that is late is refused.
+ */
+import * as Context from "effect/Context"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import { InvalidValue, type LockLost, LockTimeout } from "../../DomainError.ts"
+import { RedisService } from "../../RedisService.ts"
+import { isRedisServiceError, type RedisServiceError } from "../../RedisServiceError.ts"
+import { commit } from "../program/atomic.ts"
+import { Inbox } from "./wakeups.ts"
+import { Lease, monotonicMillis } from "./lease.ts"
+import { acquire as acquireProgram, type Options, release, type Site, siteOf, type Target, whole } from "./lockKey.ts"
+
+type Service = RedisService["Service"]
+
+const makeName = (): string => Buffer.from(SecureRandom.randomBytesUnsafe(16)).toString("base64url")
+
+/** What all locks of a service have in common. */
+class Locks {
+  readonly service: Service
+  readonly inbox: Inbox
+  readonly isCluster: boolean
+  private readonly held = new Map<string, Set<Lease>>()
+  private readonly name = makeName()
+  private owners = 0
+
+  constructor(service: Service) {
+    this.service = service
+    this.inbox = new Inbox(service, this.name)
+    this.isCluster = service.server?.isCluster === true
+  }
+
+  /** One that there was never before. */
+  nextOwner(): string {
+    return `${this.name}:${(this.owners++).toString(36)}`
+  }
+
+  add(lease: Lease): void {
+    const { key } = lease.site
+    const leases = this.held.get(key)
+    if (leases === undefined) this.held.set(key, new Set([lease]))
+    else leases.add(lease)
+  }
+
+  remove(lease: Lease): void {
+    const { key } = lease.site
+    const leases = this.held.get(key)
+    if (leases?.delete(lease) === true && leases.size === 0) this.held.delete(key)
+  }
+
+  /** What this fiber holds already, and is as good. Permits are counted: each is another. */
+  find({ key, limit, weight }: Site, fiber: number, now: number): Lease | undefined {
+    for (const lease of this.held.get(key) ?? []) {
+      const { site } = lease
+      const isAsGood = limit === whole && site.weight >= weight
+      if (isAsGood && lease.isHeldBy(fiber) && lease.isValid(now)) return lease
+    }
+  }
+}
+
+const all = new WeakMap<Service, Locks>()
+
+const locksOf = (service: Service): Locks => {
+  let locks = all.get(service)
+  if (locks === undefined) {
+    locks = new Locks(service)
+    all.set(service, locks)
+  }
+  return locks
+}
+
+const timeout = ({ id, model, name }: Site): LockTimeout => new LockTimeout({ model, id, name })
+
+/** How long after its release a request may still come; one that comes later yet holds the lock for no longer than its lease. */
+const goneFor = ({ lease }: Site): number => Math.min(lease, 60_000) + 60_000
+
+/** One attempt to get a lock, by one owner. */
+class Acquisition {
+  readonly locks: Locks
+  readonly site: Site
+  /** in milliseconds; undefined: as long as it takes */
+  readonly wait: number | undefined
+  /** when it was first asked for */
+  private askedAt: number | undefined
+  /** a request may still arrive */
+  private isDoubtful = false
+  private isQueued = false
+  private isHeld = false
+
+  constructor(locks: Locks, site: Site, wait: number | undefined) {
+    this.locks = locks
+    this.site = site
+    this.wait = wait
+  }
+
+  private get pause(): number {
+    return Math.ceil(this.site.lease / 3)
+  }
+
+  /** Who doesn't wait asks anew where an answer was lost, or late: for as long as a lease. */
+  private isOver(now: number): boolean {
+    return this.wait === 0 && now - this.askedAt! > this.site.lease
+  }
+
+  /** A lease; or in how many milliseconds to come again. */
+  private ask(channel: string): Effect.Effect<Lease | number, RedisServiceError> {
+    const { isCluster, service } = this.locks
+    return Effect.flatMap(monotonicMillis, (sentAt) => {
+      const wasDoubtful = this.isDoubtful
+      this.isDoubtful = true
+      this.askedAt ??= sentAt
+      return Effect.matchEffect(commit(acquireProgram(this.site, channel, this.pause, isCluster), service), {
+        onFailure: (error) => {
+          const isUnknown = isRedisServiceError(error) && error.reason._tag === "OutcomeUnknown"
+          if (!isUnknown) this.isDoubtful = wasDoubtful
+          // what one owner has asked for twice it has once
+          return isUnknown && !this.isOver(sentAt) ? this.ask(channel) : Effect.fail(error)
+        },
+        onSuccess: (reply: string | number | false) => {
+          this.isDoubtful = wasDoubtful
+          if (typeof reply !== "string") return Effect.succeed(reply === false ? this.pause : reply)
+          this.isHeld = true
+          return Effect.flatMap(monotonicMillis, (now) => {
+            const lease = new Lease(this.site, Number(reply), sentAt)
+            if (lease.isValid(now)) return Effect.succeed(lease)
+            // it came too late to count on: the same owner takes it anew
+            return this.isOver(now) ? Effect.succeed(this.pause) : this.ask(channel)
+          })
+        }
+      })
+    })
+  }
+
+  private readonly queue: Effect.Effect<Lease, RedisServiceError> = Effect.scoped(
+    Effect.gen({ self: this }, function*() {
+      const { inbox } = this.locks
+      const waiter = yield* inbox.join(this.site.owner)
+      this.isQueued = true
+      for (;;) {
+        waiter.listen()
+        const found = yield* this.ask(inbox.channel)
+        if (typeof found !== "number") return found
+        yield* waiter.wait(Math.min(found, this.pause))
+      }
+    })
+  )
+
+  get obtain(): Effect.Effect<Lease, LockTimeout | RedisServiceError> {
+    const { wait } = this
+    const expired = Effect.suspend(() => Effect.fail(timeout(this.site)))
+    const obtained = Effect.flatMap(
+      this.ask(""),
+      (found): Effect.Effect<Lease, LockTimeout | RedisServiceError> =>
+        typeof found !== "number" ? Effect.succeed(found) : wait === 0 ? expired : this.queue
+    )
+    return wait === 0 || wait === undefined
+      ? obtained
+      : Effect.timeoutOrElse(obtained, { duration: wait, orElse: () => expired })
+  }
+
+  /** Leaves nothing of this owner behind. */
+  get giveBack(): Effect.Effect<unknown, RedisServiceError> {
+    const { inbox, isCluster, service } = this.locks
+    const channel = this.isQueued ? inbox.channel : ""
+    return commit(release(this.site, channel, this.isDoubtful ? goneFor(this.site) : 0, isCluster), service)
+  }
+
+  /** Whether the server may know of this owner. */
+  get isKnown(): boolean {
+    return this.isDoubtful || this.isQueued || this.isHeld
+  }
+
+  /** What the lock does when its last scope closes; it is not waited for longer than the lease. */
+  end(lease: Lease): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (lease.isGone && !this.isDoubtful) return Effect.void
+      return Effect.flatMap(monotonicMillis, (now) => {
+        const left = lease.left(now)
+        const given = Effect.ignore(this.giveBack)
+        return left === 0 ? detach(given) : Effect.raceFirst(given, Effect.sleep(left))
+      })
+    })
+  }
+}
+
+/** Nobody waits for it. It begins at once, so a layer that closes next still sends it. */
+const detach = (effect: Effect.Effect<unknown>): Effect.Effect<void> =>
+  Effect.asVoid(Effect.forkDetach(effect, { startImmediately: true }))
+
+/** The lock ends with the last of the scopes that hold it. */
+const share = (lease: Lease): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.addFinalizer(() => {
+    lease.holders--
+    return lease.holders === 0 ? lease.end : Effect.void
+  })
+
+/** It is renewed from here on, until it ends. */
+const begin = (acquisition: Acquisition, lease: Lease, fiber: number, renews: boolean): Effect.Effect<void> => {
+  const { locks } = acquisition
+  return Effect.map(
+    Effect.forkDetach(lease.keep(locks.service, renews), { startImmediately: true }),
+    (keeper) => {
+      lease.fibers.add(fiber)
+      locks.add(lease)
+      lease.end = Effect.suspend(() => {
+        locks.remove(lease)
+        lease.lose()
+        return Effect.andThen(Fiber.interrupt(keeper), acquisition.end(lease))
+      })
+    }
+  )
+}
+
+const defaultWait = 10_000
+
+const toWait = (input: Duration.Input | undefined): number | undefined => {
+  if (input === undefined) return defaultWait
+  const duration = Option.getOrUndefined(Duration.fromInput(input))
+  const millis = duration && Duration.toMillis(duration)
+  return millis !== undefined && millis >= 0 ? millis : undefined
+}
+
+/** @internal */
+export const acquire = (
+  target: Target,
+  options: Options
+): Effect.Effect<Lease, InvalidValue | LockTimeout | RedisServiceError, RedisService | Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.withFiber<Lease, InvalidValue | LockTimeout | RedisServiceError, RedisService | Scope.Scope>((fiber) => {
+      const service = Context.get(fiber.context as Context.Context<RedisService>, RedisService)
+      const refusal = service.server?.refusesLocks
+      if (refusal !== undefined) return Effect.fail(refusal)
+      const locks = locksOf(service)
+      const site = siteOf(target, options, locks.nextOwner())
+      if (site instanceof InvalidValue) return Effect.fail(site)
+      const wait = toWait(options.wait)
+      if (wait === undefined) return Effect.fail(refuseWait(site))
+      const acquisition = new Acquisition(locks, site, wait === Infinity ? undefined : wait)
+      const obtained = Effect.onExit(
+        restore(acquisition.obtain),
+        (exit) =>
+          Exit.isFailure(exit) && acquisition.isKnown ? detach(Effect.ignore(acquisition.giveBack)) : Effect.void
+      )
+      return Effect.flatMap(monotonicMillis, (now) => {
+        const held = locks.find(site, fiber.id, now)
+        if (held !== undefined) {
+          held.holders++
+          return Effect.as(share(held), held)
+        }
+        return Effect.flatMap(obtained, (lease) =>
+          Effect.as(
+            Effect.andThen(begin(acquisition, lease, fiber.id, options.renew !== false), share(lease)),
+            lease
+          ))
+      })
+    })
+  )
+
+const refuseWait = ({ id, model, name }: Site): InvalidValue =>
+  new InvalidValue({
+    model: model === "" ? "Lock" : model,
+    id: id === "" ? name : id,
+    field: "",
+    issue: "Expected a time to wait"
+  })
+
+/**
+ * In one order, whatever the order in which they are given: who waits for one holds none that comes after it. All of them,
+ * or none; each once.
+ *
+ * @internal
+ */
+export const acquireAll = Effect.fnUntraced(function*(
+  targets: ReadonlyArray<Target>,
+  options: Options
+): Effect.fn.Return<
+  ReadonlyArray<Lease>,
+  InvalidValue | LockTimeout | RedisServiceError,
+  RedisService | Scope.Scope
+> {
+  const places = new Map<string, Array<number>>()
+  for (const [index, target] of targets.entries()) {
+    const site = siteOf(target, options, "")
+    if (site instanceof InvalidValue) return yield* site
+    const same = places.get(site.key)
+    if (same === undefined) places.set(site.key, [index])
+    else same.push(index)
+  }
+  const order = [...places].sort(([a], [b]) => a < b ? -1 : 1)
+  const wait = toWait(options.wait)
+  const until = (yield* monotonicMillis) + (wait ?? NaN)
+  const scope = yield* Scope.fork(yield* Effect.scope)
+  const leases: Array<Lease> = []
+  const each = Effect.forEach(order, ([, indices]) =>
+    Effect.flatMap(monotonicMillis, (now) =>
+      Effect.map(
+        acquire(targets[indices[0]!]!, wait === undefined ? options : { ...options, wait: Math.max(0, until - now) }),
+        (lease) => {
+          for (const index of indices) leases[index] = lease
+        }
+      )), { discard: true })
+  yield* Effect.onError(Scope.provide(each, scope), (cause) => Scope.close(scope, Exit.failCause(cause)))
+  return leases
+})
+
+/**
+ * Holds locks for as long as an effect runs, which is interrupted when one of them is lost.
+ *
+ * @internal
+ */
+export const within = <L, E, R, A, E2, R2>(
+  acquired: Effect.Effect<L, E, R | Scope.Scope>,
+  leasesOf: (acquired: L) => ReadonlyArray<Lease>,
+  f: (acquired: L) => Effect.Effect<A, E2, R2>
+): Effect.Effect<A, E | E2 | LockLost, Exclude<R, Scope.Scope> | R2> =>
+  Effect.uninterruptibleMask((restore) => {
+    const scope = Scope.makeUnsafe()
+    const use = Effect.flatMap(Scope.provide(acquired, scope), (locks) => {
+      let protectedEffect: Effect.Effect<A, E2 | LockLost, R2> = Effect.suspend(() => f(locks))
+      for (const lease of leasesOf(locks)) protectedEffect = lease.protect(protectedEffect)
+      return protectedEffect
+    })
+    return Effect.onExit(restore(use), (exit) => Scope.close(scope, exit))
+  }) as Effect.Effect<A, E | E2 | LockLost, Exclude<R, Scope.Scope> | R2>

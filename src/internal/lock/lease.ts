@@ -1,0 +1,141 @@
+/**
+ * What an owner has of a lock it holds: it is renewed before it ends; and when it can't be, whatever it protects is
+ * interrupted before somebody else may hold it.
+ */
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { LockLost } from "../../DomainError.ts"
+import type { RedisService } from "../../RedisService.ts"
+import { commit } from "../program/atomic.ts"
+import { renew, type Site } from "./lockKey.ts"
+
+/** How much of a lease is not counted on: a twentieth, at most a second. */
+const marginOf = (lease: number): number => Math.min(1000, lease / 20)
+
+/**
+ * Of a clock that is never set, in milliseconds.
+ *
+ * @internal
+ */
+export const monotonicMillis: Effect.Effect<number> = Effect.map(
+  Clock.monotonicTimeNanos,
+  (nanos) => Number(nanos) / 1e6
+)
+
+/** Which fiber waits for one in which `protect` runs an effect, and would take the same locks again. */
+const waiting = new Map<number, number>()
+
+/** @internal */
+export class Lease {
+  readonly site: Site
+  readonly token: number
+  /** the fibers that hold the lock */
+  readonly fibers = new Set<number>()
+  /** how many scopes hold it */
+  holders = 1
+  /** what becomes of it when the last of them closes */
+  end: Effect.Effect<void> = Effect.void
+  isLost = false
+  /** whether the server has said that it is not held */
+  isGone = false
+  private validUntil = 0
+  private renewAt = 0
+  private readonly loss = Deferred.makeUnsafe<never, LockLost>()
+
+  constructor(site: Site, token: number, sentAt: number) {
+    this.site = site
+    this.token = token
+    this.extend(sentAt)
+  }
+
+  /** From when it was asked for: it begins on the server after that. */
+  private extend(sentAt: number): void {
+    const { lease } = this.site
+    this.validUntil = sentAt + lease - marginOf(lease)
+    this.renewAt = sentAt + lease / 3
+  }
+
+  isValid(now: number): boolean {
+    return !this.isLost && now < this.validUntil
+  }
+
+  /** in milliseconds */
+  left(now: number): number {
+    return Math.max(0, this.validUntil - now)
+  }
+
+  /** From here on nobody takes it for held. */
+  lose(): void {
+    this.isLost = true
+    const { id, model, name } = this.site
+    Deferred.doneUnsafe(this.loss, Exit.fail(new LockLost({ model, id, name })))
+  }
+
+  /** Fails as soon as the lock is lost, and never ends otherwise. */
+  readonly lost: Effect.Effect<never, LockLost> = Effect.suspend(() => Deferred.await(this.loss))
+
+  /** By the clock: no round trip. */
+  readonly check: Effect.Effect<void, LockLost> = Effect.flatMap(monotonicMillis, (now) => {
+    if (this.isValid(now)) return Effect.void
+    if (!this.isLost) this.lose()
+    return this.lost
+  })
+
+  /** Whether a fiber holds the lock, or runs for one that does, and waits. */
+  isHeldBy(fiber: number): boolean {
+    for (let each: number | undefined = fiber; each !== undefined; each = waiting.get(each)) {
+      if (this.fibers.has(each)) return true
+    }
+    return false
+  }
+
+  /** Runs an effect that is interrupted when the lock is lost. Its fiber holds the lock meanwhile, and what the caller holds. */
+  readonly protect = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> =>
+    Effect.withFiber<A, E | LockLost, R>((caller) => {
+      const held = Effect.withFiber<A, E, R>((fiber) => {
+        this.fibers.add(fiber.id)
+        waiting.set(fiber.id, caller.id)
+        return Effect.ensuring(
+          effect,
+          Effect.sync(() => {
+            this.fibers.delete(fiber.id)
+            waiting.delete(fiber.id)
+          })
+        )
+      })
+      return Effect.andThen(this.check, Effect.raceFirst(held, this.lost))
+    })
+
+  /** Renews it as long as it can, and ends when it is lost. */
+  keep(service: RedisService["Service"], renews: boolean): Effect.Effect<void> {
+    const ask = Effect.map(
+      Effect.exit(commit(renew(this.site), service)),
+      (exit) => Exit.isSuccess(exit) ? exit.value as boolean : undefined
+    )
+    return Effect.gen({ self: this }, function*() {
+      for (;;) {
+        const now = yield* monotonicMillis
+        if (!this.isValid(now)) return this.lose()
+        const at = renews ? Math.min(this.renewAt, this.validUntil) : this.validUntil
+        if (now < at) {
+          // what is left of a nanosecond would never pass by a clock that counts them
+          yield* Effect.sleep(Math.ceil((at - now) * 1000) / 1000)
+          continue
+        }
+        const isHeld = yield* Effect.timeoutOrElse(ask, {
+          duration: this.left(now),
+          orElse: () => Effect.succeed(undefined)
+        })
+        if (isHeld === false) {
+          this.isGone = true
+          return this.lose()
+        }
+        if (isHeld === true) this.extend(now)
+        // without an answer it is asked again soon
+        else this.renewAt = (yield* monotonicMillis) + this.site.lease / 20
+      }
+    })
+  }
+}

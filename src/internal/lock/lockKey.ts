@@ -1,0 +1,153 @@
+/**
+ * Where a lock is, and the programs on it.
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import { InvalidValue } from "../../DomainError.ts"
+import { type AtomicNode, Instruct } from "../program/atomic.ts"
+import { isOne, nothing, type Place, same } from "../handle/entityRef.ts"
+import { placeOfHandle } from "../handle/struct.ts"
+import { noSpec, Op } from "../instruction/instruction.ts"
+import { escape, isTooLong } from "../text/escape.ts"
+
+/**
+ * How many may hold it at a time: one; one, or any number that share it; or so many.
+ *
+ * @internal
+ */
+export type Mode = "exclusive" | "shared" | { readonly permits: number }
+
+/** @internal */
+export interface Options {
+  readonly lease?: Duration.Input | undefined
+  readonly wait?: Duration.Input | undefined
+  readonly renew?: boolean | undefined
+  readonly mode?: Mode | undefined
+}
+
+/** @internal */
+export interface Target {
+  readonly name: string
+  /** of the entity that it is on */
+  readonly place?: Place | undefined
+}
+
+/**
+ * @param on the reference of an entity
+ * @internal
+ */
+export const targetOf = (name: string, on: object | undefined): Target => ({
+  name,
+  place: on === undefined ? undefined : placeOfHandle(on) ?? nowhere
+})
+
+/**
+ * One owner's view of a lock.
+ *
+ * @internal
+ */
+export interface Site {
+  readonly key: string
+  readonly name: string
+  readonly model: string
+  readonly id: string
+  readonly isOnEntity: boolean
+  /** one for each acquisition */
+  readonly owner: string
+  readonly weight: number
+  readonly limit: number
+  /** in milliseconds */
+  readonly lease: number
+}
+
+/**
+ * Who has a lock for itself weighs as much as it carries. There are always fewer permits.
+ *
+ * @internal
+ */
+export const whole = 2 ** 31
+
+const refuse = (name: string, issue: string): InvalidValue =>
+  new InvalidValue({ model: "Lock", id: name, field: "", issue })
+
+const defaultLease = 10_000
+const shortestLease = 10
+const longestLease = 1e12
+
+const toLease = (input: Duration.Input): number | undefined => {
+  const duration = Option.getOrUndefined(Duration.fromInput(input))
+  const millis = duration && Duration.toMillis(duration)
+  return millis !== undefined && millis >= shortestLease && millis <= longestLease ? Math.ceil(millis) : undefined
+}
+
+const nowhere: Place = {
+  model: "",
+  id: "",
+  key: "",
+  refusal: refuse("", "Expected the reference of an entity that the lock is on")
+}
+
+const keyOf = (name: string, place: Place | undefined, isPermit: boolean): string => {
+  const kind = isPermit ? "$permits" : "$lock"
+  return place === undefined ? `${kind}:{${escape(name)}}` : `${place.key}:${kind}:${escape(name)}`
+}
+
+/** @internal */
+export const siteOf = ({ name, place }: Target, options: Options, owner: string): Site | InvalidValue => {
+  if (place?.refusal !== undefined) return place.refusal
+  if (name === "" && place === undefined) return refuse(name, "Expected a name of a lock that is not empty")
+  if (!name.isWellFormed()) return refuse("", "Expected well-formed Unicode as the name of a lock")
+  if (isTooLong(escape(name))) return refuse("", "Expected a name of a lock of at most 1024 bytes")
+  const lease = toLease(options.lease ?? defaultLease)
+  if (lease === undefined) return refuse(name, `Expected a lease of ${shortestLease} ms to ${longestLease} ms`)
+  const { mode = "exclusive" } = options
+  const isPermit = mode !== "exclusive" && mode !== "shared"
+  if (isPermit && !(Number.isInteger(mode.permits) && mode.permits >= 1 && mode.permits < whole)) {
+    return refuse(name, "Expected a number of permits that is a positive integer, below 2^31")
+  }
+  return {
+    key: keyOf(name, place, isPermit),
+    name,
+    model: place?.model ?? "",
+    id: place?.id ?? "",
+    isOnEntity: place !== undefined,
+    owner,
+    weight: mode === "exclusive" ? whole : 1,
+    limit: isPermit ? mode.permits : whole,
+    lease
+  }
+}
+
+const instruct = (
+  site: Site,
+  op: Op,
+  args: ReadonlyArray<string | number>,
+  decode: (result: any) => unknown
+): AtomicNode => new Instruct(op, site, noSpec, site.name, args, decode)
+
+/**
+ * Gives the token; or in how many milliseconds to come again.
+ *
+ * @param channel where one that has to wait is woken; empty: it doesn't wait
+ * @param pause how long it waits at most before it comes again, in milliseconds
+ * @internal
+ */
+export const acquire = (site: Site, channel: string, pause: number, isAnywhere: boolean): AtomicNode => {
+  const { lease, limit, owner, weight } = site
+  return instruct(site, Op.acquire, [channel, owner, lease, weight, limit, isAnywhere ? 1 : 0, pause], same)
+}
+
+/** @internal */
+export const renew = (site: Site): AtomicNode => instruct(site, Op.renew, [site.owner, site.lease], isOne)
+
+/**
+ * @param goneFor how long an acquisition of this owner is refused from now on, in milliseconds
+ * @internal
+ */
+export const release = (site: Site, channel: string, goneFor: number, isAnywhere: boolean): AtomicNode => {
+  const { limit, owner, weight } = site
+  return instruct(site, Op.release, [channel, owner, weight, limit, isAnywhere ? 1 : 0, goneFor], isOne)
+}
+
+/** @internal */
+export const holds = (site: Site): AtomicNode => instruct(site, Op.holds, [site.owner], nothing)

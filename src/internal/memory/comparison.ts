@@ -1,0 +1,60 @@
+/**
+ * Tests: what is stored against what is expected.
+ */
+import { type Argument, Comparison, type FieldSpec } from "../instruction/instruction.ts"
+import { compareBytes } from "../text/textOrder.ts"
+import { expectedInteger, integerOf } from "./integer.ts"
+import { numberOf } from "./number.ts"
+
+/** Negative, 0 or positive; NaN where there is no order between them. */
+const order = (a: number | bigint, b: number | bigint): number => a < b ? -1 : a > b ? 1 : a === b ? 0 : NaN
+
+const orderOf = (text: string, expected: Argument, spec: FieldSpec): number => {
+  switch (spec.k) {
+    case "i":
+    case "n":
+    case "d":
+      return order(numberOf(text, spec), Number(expected))
+    case "l":
+    case "u":
+      return order(integerOf(text, spec), expectedInteger(expected))
+    default:
+      return compareBytes(text, String(expected))
+  }
+}
+
+const holds = (comparison: Argument | undefined, order: number): boolean => {
+  switch (comparison) {
+    case Comparison.eq:
+      return order === 0
+    case Comparison.neq:
+      return order !== 0
+    case Comparison.lt:
+      return order < 0
+    case Comparison.lte:
+      return order <= 0
+    case Comparison.gt:
+      return order > 0
+    default:
+      return order >= 0
+  }
+}
+
+/**
+ * What is absent is unlike everything.
+ *
+ * @internal
+ */
+export const compare = (
+  text: string | undefined,
+  spec: FieldSpec,
+  [comparison, expected]: ReadonlyArray<Argument>
+): 0 | 1 => holds(comparison, text === undefined ? NaN : orderOf(text, expected!, spec)) ? 1 : 0
+
+/** @internal */
+export const oneOf = (text: string | undefined, spec: FieldSpec, values: ReadonlyArray<Argument>): 0 | 1 =>
+  text !== undefined && values.some((value) => orderOf(text, value, spec) === 0) ? 1 : 0
+
+/** @internal */
+export const compareSize = (size: number, [comparison, expected]: ReadonlyArray<Argument>): 0 | 1 =>
+  holds(comparison, order(size, Number(expected))) ? 1 : 0

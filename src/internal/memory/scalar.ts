@@ -1,0 +1,99 @@
+/**
+ * Operations on one scalar text, the same as the server's: each takes the text that is there, and gives the new text and the
+ * result.
+ */
+import { type Argument, type FieldSpec, Op, type Result } from "../instruction/instruction.ts"
+import { isInteger, onInteger, sameInteger } from "./integer.ts"
+import { isNumber, onNumber, sameNumber } from "./number.ts"
+import { assigned, operandOf } from "./operand.ts"
+import { joinedText, sized } from "./size.ts"
+import { refuse } from "./stop.ts"
+import { compare, oneOf } from "./comparison.ts"
+
+const same = (a: string | undefined, b: string, spec: FieldSpec): boolean => {
+  if (a === undefined || a === b) return a === b
+  switch (spec.k) {
+    case "i":
+    case "n":
+    case "d":
+      return sameNumber(a, b)
+    case "l":
+    case "u":
+      return sameInteger(a, b)
+    default:
+      return false
+  }
+}
+
+/** Whether a stored text is of the field's kind, as far as a kind tells: what is not must not be lost. */
+const isReadable = (text: string, spec: FieldSpec): boolean => {
+  switch (spec.k) {
+    case "b":
+      return text === "true" || text === "false"
+    case "i":
+    case "n":
+    case "d":
+      return isNumber(text, spec)
+    case "l":
+    case "u":
+      return isInteger(text, spec)
+    default:
+      return true
+  }
+}
+
+/**
+ * The new text is undefined where nothing is written, and false where it goes.
+ *
+ * @internal
+ */
+export const apply = (
+  op: Op,
+  text: string | undefined,
+  spec: FieldSpec,
+  args: ReadonlyArray<Argument>
+): readonly [text: string | false | undefined, result: Result] => {
+  if (op === Op.get) return [undefined, text ?? false]
+  const stored = spec.z === true && text === "null" ? undefined : text
+  const current = stored ?? spec.d
+  // `null` is not what an absent one reads as
+  const known = text === stored ? current : undefined
+  switch (op) {
+    case Op.isSet:
+      return [undefined, stored === undefined ? 0 : 1]
+    case Op.compare:
+      return [undefined, compare(known, spec, args)]
+    case Op.oneOf:
+      return [undefined, oneOf(known, spec, args)]
+    case Op.assign:
+      return [assigned(args[0]!, spec), 1]
+    case Op.set:
+      return [args[0] as string, 1]
+    case Op.clear:
+      return stored === undefined ? [undefined, 0] : [spec.z === true ? "null" : false, 1]
+    case Op.setIfAbsent:
+      return stored === undefined ? [args[0] as string, 1] : [undefined, 0]
+    case Op.getAndSet:
+      return stored === undefined || isReadable(stored, spec) ? [args[0] as string, stored ?? false] : refuse("type")
+    case Op.compareAndSet:
+      return same(known, args[0] as string, spec) ? [args[1] as string, 1] : [undefined, 0]
+  }
+  if (current === undefined) return refuse("type")
+  switch (op) {
+    case Op.load:
+      return [undefined, operandOf(current, spec)]
+    case Op.appendText: {
+      const joined = joinedText(current, String(args[0]))
+      return [joined, sized(joined.length, spec)]
+    }
+    case Op.toggle: {
+      if (current !== "true" && current !== "false") return refuse("type")
+      const flipped = current === "true" ? "false" : "true"
+      return [flipped, flipped]
+    }
+  }
+  const result = spec.k === "l" || spec.k === "u"
+    ? onInteger(op, current, spec, args)
+    : onNumber(op, current, spec, args)
+  return [result, result]
+}

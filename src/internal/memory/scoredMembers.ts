@@ -1,0 +1,84 @@
+/**
+ * Members by score, and by the bytes of their text where scores are equal.
+ */
+
+import { compareBytes } from "../text/textOrder.ts"
+
+/** Up to here changes are made one by one: each moves what comes after it. Beyond it the whole is put in order once. */
+const few = 16
+
+/** @internal */
+export class SortedSet {
+  readonly scores = new Map<string, number>()
+  ranked: Array<string> = []
+
+  constructor(entries: Iterable<readonly [member: string, score: number]> = []) {
+    this.assign(new Map(entries))
+  }
+
+  get size(): number {
+    return this.ranked.length
+  }
+
+  compare(a: string, b: string): number {
+    const x = this.scores.get(a)!
+    const y = this.scores.get(b)!
+    return x < y ? -1 : x > y ? 1 : compareBytes(a, b)
+  }
+
+  /** How many come before the first of which `isBefore` does not hold. */
+  count(isBefore: (member: string) => boolean): number {
+    let low = 0
+    let high = this.ranked.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (isBefore(this.ranked[middle]!)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** Of a member that is there. */
+  rank(member: string): number {
+    return this.count((other) => this.compare(other, member) < 0)
+  }
+
+  below(score: number): number {
+    return this.count((member) => this.scores.get(member)! < score)
+  }
+
+  upTo(score: number): number {
+    return this.count((member) => this.scores.get(member)! <= score)
+  }
+
+  /** Members and scores in turn. */
+  range(from: number, to: number, reverse = false): Array<string> {
+    const members = this.ranked.slice(from, to)
+    if (reverse) members.reverse()
+    return members.flatMap((member) => [member, String(this.scores.get(member))])
+  }
+
+  /**
+   * Gives each member its score, or removes it. Gives the changes that take this back.
+   */
+  assign(changes: ReadonlyMap<string, number | undefined>): Map<string, number | undefined> {
+    const inverse = new Map<string, number | undefined>()
+    const oneByOne = changes.size <= few
+    if (!oneByOne) this.ranked = this.ranked.filter((member) => !changes.has(member))
+    for (const [member, score] of changes) {
+      const before = this.scores.get(member)
+      inverse.set(member, before)
+      if (oneByOne && before !== undefined) this.ranked.splice(this.rank(member), 1)
+      if (score === undefined) {
+        this.scores.delete(member)
+      } else {
+        // -0 is 0
+        this.scores.set(member, score + 0)
+        if (oneByOne) this.ranked.splice(this.rank(member), 0, member)
+        else this.ranked.push(member)
+      }
+    }
+    if (!oneByOne) this.ranked.sort((a, b) => this.compare(a, b))
+    return inverse
+  }
+}

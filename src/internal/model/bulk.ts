@@ -1,0 +1,146 @@
+/**
+ * Programs over many entities: a bounded number at a time, their results in the order of what was asked.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { RedisService } from "../../RedisService.ts"
+import { RedisServiceError } from "../../RedisServiceError.ts"
+import { type AtomicNode, commitAll } from "../program/atomic.ts"
+
+/** @internal */
+export interface BulkOptions {
+  readonly concurrency?: number | undefined
+  readonly onProgress?: ((done: number) => Effect.Effect<void>) | undefined
+}
+
+/** @internal */
+export type Source<A> = Iterable<A> | Stream.Stream<A, any, any>
+
+const defaultConcurrency = 1024
+
+/** Whether it says something of the one program, and nothing of the server or of the way there. */
+const isOfOne = ({ reason }: RedisServiceError): boolean =>
+  reason._tag === "WrongType" || reason._tag === "CrossSlot" ||
+  reason._tag === "ScriptFailed" && reason.applied === false
+
+/** What became of each program; that the server can't be reached is no result of one. */
+const outcomes = (
+  exits: ReadonlyArray<Exit.Exit<unknown, unknown>>
+): Effect.Effect<ReadonlyArray<Result.Result<unknown, unknown>>, RedisServiceError> => {
+  const results: Array<Result.Result<unknown, unknown>> = []
+  for (const exit of exits) {
+    if (Exit.isSuccess(exit)) {
+      results.push(Result.succeed(exit.value))
+    } else {
+      const error = Cause.findErrorOption(exit.cause)
+      if (Option.isNone(error) || error.value instanceof RedisServiceError && !isOfOne(error.value)) {
+        return exit as Exit.Exit<never, RedisServiceError>
+      }
+      results.push(Result.fail(error.value))
+    }
+  }
+  return Effect.succeed(results)
+}
+
+/** What is there, at most so many: nothing waits for a group to be full. */
+const groups = <A>(source: Source<A>, size: number): Stream.Stream<ReadonlyArray<A>, any, any> =>
+  Stream.chunks(
+    Stream.isStream(source)
+      ? Stream.buffer(source, { capacity: size })
+      : Stream.fromIterable(source, { chunkSize: size })
+  )
+
+/** @internal */
+export const stream = <A>(
+  source: Source<A>,
+  program: (item: A) => AtomicNode,
+  options: BulkOptions | undefined
+): Stream.Stream<Result.Result<unknown, unknown>, any, any> => {
+  const { concurrency = defaultConcurrency, onProgress } = options ?? {}
+  // two halves in flight: one is sent while the other is waited for
+  const size = Math.max(1, Math.floor(concurrency / 2))
+  return groups(source, size).pipe(
+    Stream.mapEffect(
+      (items) =>
+        Effect.flatMap(RedisService, (service) => Effect.flatMap(commitAll(items.map(program), service), outcomes)),
+      {
+        concurrency: concurrency > 1 ? 2 : 1
+      }
+    ),
+    onProgress === undefined
+      ? (self) => self
+      // each run counts for itself
+      : (self) =>
+        Stream.unwrap(Effect.sync(() => {
+          let done = 0
+          return Stream.tap(self, (results) => onProgress(done += results.length))
+        })),
+    Stream.flattenIterable
+  )
+}
+
+/** @internal */
+export const all = <A>(
+  items: Iterable<A>,
+  program: (item: A) => AtomicNode,
+  options: BulkOptions | undefined
+): Effect.Effect<ReadonlyArray<Result.Result<unknown, unknown>>, any, any> =>
+  Stream.runCollect(stream(items, program, options))
+
+/**
+ * What is made of an item: by the first run that comes to it, and kept in its place.
+ *
+ * @internal
+ */
+export class Made<A, B, E> {
+  item: A | undefined
+  private made: Exit.Exit<B> | undefined = undefined
+  private readonly f: (item: A) => Effect.Effect<B, E>
+
+  constructor(item: A, f: (item: A) => Effect.Effect<B, E>) {
+    this.item = item
+    this.f = f
+  }
+
+  get make(): Effect.Effect<B, E> {
+    return this.made ?? Effect.flatMap(this.f(this.item!), (made) => {
+      this.item = undefined
+      return this.made ??= Exit.succeed(made)
+    })
+  }
+}
+
+/**
+ * The same for every run: each item is taken once, when a run first comes to it.
+ *
+ * @internal
+ */
+export const once = <A, B, E>(items: Iterable<A>, f: (item: A) => Effect.Effect<B, E>): Iterable<Made<A, B, E>> => {
+  const taken: Array<Made<A, B, E>> = []
+  let iterator: Iterator<A> | undefined
+  const take = (): boolean => {
+    try {
+      iterator ??= items[Symbol.iterator]()
+      const { done, value } = iterator.next()
+      if (!done) taken.push(new Made(value, f))
+      return !done
+    } catch (defect) {
+      // a generator that has thrown would seem to have ended
+      iterator = {
+        next: () => {
+          throw defect
+        }
+      }
+      throw defect
+    }
+  }
+  return {
+    *[Symbol.iterator]() {
+      for (let i = 0; i < taken.length || take(); i++) yield taken[i]!
+    }
+  }
+}

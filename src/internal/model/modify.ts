@@ -1,0 +1,186 @@
+/**
+ * Entities that are read, computed with on the client, and written back: only what changed, and only if nobody has written
+ * since.
+ */
+import * as Effect from "effect/Effect"
+import type * as Schedule from "effect/Schedule"
+import type * as SchemaIssue from "effect/SchemaIssue"
+import type { Conflict } from "../../DomainError.ts"
+import { RedisService } from "../../RedisService.ts"
+import * as RetryPolicy from "../../RetryPolicy.ts"
+import { All, type AtomicNode, commit } from "../program/atomic.ts"
+import { instruct, invalid, none, nothing, type Place } from "../handle/entityRef.ts"
+import { tolerating } from "../handle/struct.ts"
+import { noFields, Op, type Result } from "../instruction/instruction.ts"
+import type { Collection } from "../schema/collection.ts"
+import type { Texts } from "../schema/layout.ts"
+import type { ModelPlan } from "../schema/model.ts"
+import { Problem } from "../text/problem.ts"
+import { readRow } from "../schema/tolerated.ts"
+import { acquire, within } from "../lock/acquisition.ts"
+import { type Held, heldOf } from "../lock/held.ts"
+import type { Lease } from "../lock/lease.ts"
+import { holds, type Options } from "../lock/lockKey.ts"
+
+/** @internal */
+export interface ModifyOptions {
+  readonly schedule?: Schedule.Schedule<unknown, Conflict, never, unknown> | undefined
+}
+
+/** @internal */
+export interface LockOptions extends Options {
+  readonly name?: string | undefined
+}
+
+/** @internal */
+export interface Modifying {
+  readonly modify: (id: unknown, f: (entity: any) => unknown, options?: ModifyOptions) => Effect.Effect<any, any, any>
+  readonly withLock: (
+    id: unknown,
+    f: (entity: any, held: Held) => Effect.Effect<unknown, unknown, unknown>,
+    options?: LockOptions
+  ) => Effect.Effect<any, any, any>
+}
+
+interface Read {
+  readonly entity: unknown
+  /** of the entity as it was read: `f` may change a date, or an array, in its place */
+  readonly texts: Texts | Problem
+  readonly version: string
+}
+
+/** A hot entity is tried again at once, and for about two seconds. */
+const defaultSchedule = RetryPolicy.schedule({
+  base: "1 millis",
+  maximum: "200 millis",
+  times: 20,
+  duration: "30 seconds"
+})
+
+/** @internal */
+export const make = (
+  plan: ModelPlan,
+  construct: (input: unknown) => Effect.Effect<unknown, SchemaIssue.Issue>,
+  placeOf: (id: unknown) => Place
+): Modifying => {
+  const { layout, name } = plan
+
+  const read = (place: Place, id: unknown): AtomicNode =>
+    tolerating(
+      layout,
+      instruct(place, Op.read, layout.spec, "", none, (row: ReadonlyArray<Result>): Read | Problem => {
+        const entity = readRow(layout, name, row, plan.partsOf(id))
+        if (entity instanceof Problem) return entity
+        return { entity, texts: layout.texts(entity), version: row[0] === false ? "0" : row[0] as string }
+      })
+    )
+
+  /** What differs from the texts that an entity had, as writes. */
+  const changes = (place: Place, old: Texts | Problem, after: unknown): ReadonlyArray<AtomicNode> => {
+    const next = layout.texts(after)
+    if (next instanceof Problem) return [invalid(place, "", next)]
+    const before = old instanceof Problem ? undefined : old
+    const nodes: Array<AtomicNode> = []
+    for (const [i, { field, spec }] of layout.leaves.entries()) {
+      const text = next.leaves[i]!
+      if (text === before?.leaves[i]) continue
+      nodes.push(
+        text === false
+          ? instruct(place, Op.clear, spec, field, none, nothing)
+          : instruct(place, Op.set, spec, field, [text], nothing)
+      )
+    }
+    for (const [i, { field, kind, spec }] of layout.collections.entries()) {
+      const texts = next.collections[i]!
+      if (before !== undefined && isSame(texts, before.collections[i]!, kind)) continue
+      nodes.push(instruct(place, Op.replace, spec, field, texts, nothing))
+    }
+    return nodes
+  }
+
+  const refuse = (place: Place, problem: Problem) =>
+    Effect.flatMap(RedisService, (service) => commit(invalid(place, "", problem), service))
+
+  /** Gives the entity as it is then. */
+  const save = (
+    place: Place,
+    { texts, version }: Read,
+    input: unknown,
+    guards: ReadonlyArray<AtomicNode>
+  ): Effect.Effect<unknown, unknown, RedisService> =>
+    Effect.matchEffect(construct(input), {
+      onFailure: (issue) => refuse(place, Problem.fromIssue(issue)),
+      onSuccess: (entity) => {
+        if (placeOf(plan.idOf(entity)).key !== place.key) {
+          return refuse(place, new Problem("The key of an entity can't be changed"))
+        }
+        const nodes = changes(place, texts, entity)
+        if (nodes.length === 0) return Effect.succeed(entity)
+        const unchanged = instruct(place, Op.atVersion, noFields, "", [version], nothing)
+        return Effect.flatMap(RedisService, (service) =>
+          Effect.as(commit(new All([...guards, unchanged, ...nodes], undefined), service), entity))
+      }
+    })
+
+  return {
+    modify: (id, f, options) => {
+      const place = placeOf(id)
+      // others wrote it meanwhile: not to be taken for a `Conflict` of what computes
+      const stale = new WeakSet<object>()
+      const attempt = Effect.gen(function*() {
+        const service = yield* RedisService
+        const before: Read = yield* commit(read(place, id), service)
+        const computed = f(before.entity)
+        const after = Effect.isEffect(computed)
+          ? yield* (computed as Effect.Effect<unknown, unknown, unknown>)
+          : computed
+        return yield* Effect.tapError(save(place, before, after, []), (error) =>
+          Effect.sync(() => {
+            if (isVersionConflict(error)) stale.add(error)
+          }))
+      })
+      return Effect.retry(attempt, {
+        schedule: (options?.schedule ?? defaultSchedule) as Schedule.Schedule<unknown, unknown, never, unknown>,
+        while: (error) => stale.has(error as object)
+      })
+    },
+    withLock: (id, f, { name: lockName = "", ...options } = {}) => {
+      const place = placeOf(id)
+      return within(
+        acquire({ name: lockName, place }, options),
+        // what is saved is not interrupted by the loss: the server knows whether the lock was held
+        () => [],
+        Effect.fnUntraced(function*(lease: Lease) {
+          const service = yield* RedisService
+          const [before, after] = yield* lease.protect(
+            Effect.flatMap(
+              commit(read(place, id), service),
+              (before: Read) => Effect.map(f(before.entity, heldOf(lease)), (after) => [before, after] as const)
+            )
+          )
+          if (after === undefined) return
+          return yield* save(place, before, after, [holds(lease.site)])
+        })
+      )
+    }
+  }
+}
+
+const isVersionConflict = (error: unknown): error is Conflict =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "Conflict" &&
+  (error as Conflict).reason === "version"
+
+/** Sets and maps are in no order; those of the second kind have their texts in turn, names first. */
+const isSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>, kind: Collection["kind"]): boolean => {
+  if (a.length !== b.length) return false
+  if (kind === "list") return a.every((text, i) => text === b[i])
+  if (kind === "set") {
+    const before = new Set(b)
+    return before.size === new Set(a).size && a.every((text) => before.has(text))
+  }
+  const before = new Map(pairs(b))
+  return pairs(a).every(([name, text]) => before.get(name) === text)
+}
+
+const pairs = (texts: ReadonlyArray<string>): ReadonlyArray<readonly [string, string]> =>
+  Array.from({ length: texts.length / 2 }, (_, i) => [texts[2 * i]!, texts[2 * i + 1]!])

@@ -1,0 +1,202 @@
+/**
+ * What a reply means: the value of the program, or the error of the step that stopped it.
+ */
+import * as Exit from "effect/Exit"
+import {
+  ArithmeticError,
+  Conflict,
+  EntityCorrupted,
+  EntityExists,
+  EntityNotFound,
+  IndexOutOfRange,
+  InvalidValue,
+  LockLost,
+  OutOfBounds
+} from "../../DomainError.ts"
+import { RedisServiceError, WrongType } from "../../RedisServiceError.ts"
+import { fieldOfPath } from "../text/escape.ts"
+import { Problem } from "../text/problem.ts"
+import { type Compiled, Control, onlyResult, run, type Step, Unreadable } from "./compile.ts"
+import { isPlaceless } from "../redis/wire.ts"
+import {
+  accessOf,
+  type Failure,
+  type FieldSpec,
+  hasOwnKey,
+  isEntitySpec,
+  Op,
+  type Reply,
+  type Result
+} from "../instruction/instruction.ts"
+
+type Site = Pick<Step, "field" | "key" | "place" | "spec">
+
+const siteOf = ({ field, place: { id, model } }: Site) => ({ model, id, field })
+
+/** The key that is of another kind, or holds a text that is. */
+const keyOf = ({ key, spec }: Site): string => !isEntitySpec(spec) && hasOwnKey(spec) ? `${key}:${spec.f}` : key
+
+const wrongType = (site: Site, applied: boolean): RedisServiceError =>
+  new RedisServiceError({ reason: new WrongType({ ...siteOf(site), key: keyOf(site), applied }) })
+
+const mistyped = (
+  step: Step,
+  { other, part }: Extract<Failure, { readonly _tag: "type" }>
+): EntityCorrupted | RedisServiceError => {
+  const site = other === true ? step.other! : step
+  if (part === undefined) return wrongType(site, false)
+  const { id, model } = site.place
+  const key = part === "" ? site.key : `${site.key}:${part}`
+  const found = { model, id, key, field: fieldOfPath(part), applied: false }
+  return readsEntity.has(step.op)
+    ? new EntityCorrupted({
+      ...found,
+      issue: `Expected ${part === "" ? "an entity" : "a collection"}, found a key of another kind`
+    })
+    : new RedisServiceError({ reason: new WrongType(found) })
+}
+
+const readsEntity: ReadonlySet<Op> = new Set([Op.read, Op.find, Op.getOrInsert])
+
+const undecodable = (step: Step, problem: Problem, applied: boolean): EntityCorrupted | RedisServiceError => {
+  const { field, key, op, place } = step
+  return readsEntity.has(op)
+    ? new EntityCorrupted({
+      model: place.model,
+      id: place.id,
+      field: problem.field === "" ? field : problem.field,
+      key,
+      issue: problem.issue,
+      applied
+    })
+    : wrongType(step, applied)
+}
+
+const numberOrBigInt = (limit: number | string): number | bigint => typeof limit === "number" ? limit : BigInt(limit)
+
+const limitOf = (step: Step, bound: Extract<Failure, { readonly _tag: "bounds" }>["bound"]): number | bigint => {
+  const spec = step.spec as FieldSpec
+  const args = step.args
+  switch (bound) {
+    case "minimum":
+      return numberOrBigInt(spec.ge!)
+    case "exclusiveMinimum":
+      return numberOrBigInt(spec.gt!)
+    case "maximum":
+      return numberOrBigInt(spec.le!)
+    case "exclusiveMaximum":
+      return numberOrBigInt(spec.lt!)
+    case "minLength":
+      return spec.minl!
+    case "maxLength":
+      return spec.maxl!
+    case "minSize":
+      return spec.minc!
+    case "maxSize":
+      return spec.maxc!
+    case "atLeast":
+      return numberOrBigInt(args[args.length - 2] as number | string)
+    case "atMost":
+      return numberOrBigInt(args[args.length - 1] as number | string)
+  }
+}
+
+/** What computes an operand fails as the instruction that takes it. */
+const failed = (steps: ReadonlyArray<Step>, { _tag, step: index }: Failure): Step => {
+  let at = index
+  // the flow has no name: the last operation before it has
+  if (_tag === "tooLarge") {
+    while (at > 0 && steps[at] instanceof Control) at--
+    return steps[at]!
+  }
+  while (steps[at]!.op === Op.combine || at > index && putsOperand.has(steps[at]!.op)) at++
+  return steps[at]!
+}
+
+const putsOperand: ReadonlySet<Op> = new Set([Op.constant, Op.load, Op.loadSize])
+
+const errorOf = (step: Step, failure: Failure): unknown => {
+  switch (failure._tag) {
+    case "missing": {
+      const { id, model } = siteOf(failure.other === true ? step.other! : step)
+      return new EntityNotFound({ model, id })
+    }
+    case "exists": {
+      const { id, model } = siteOf(failure.other === true ? step.other! : step)
+      return new EntityExists({ model, id })
+    }
+    case "index":
+      return new IndexOutOfRange({ ...siteOf(step), index: step.args[0] as number })
+    case "bounds":
+      return new OutOfBounds({ ...siteOf(step), bound: failure.bound, limit: limitOf(step, failure.bound) })
+    case "arithmetic":
+      return new ArithmeticError({ ...siteOf(step), reason: failure.reason })
+    case "conflict":
+      return new Conflict({ model: step.place.model, id: step.place.id, reason: "idempotencyKey" })
+    case "stale":
+      return new Conflict({ model: step.place.model, id: step.place.id, reason: "version" })
+    case "lost":
+      return new LockLost({ model: step.place.model, id: step.place.id, name: step.field })
+    case "tooLarge":
+      return new InvalidValue({ ...siteOf(step), issue: `Expected at most ${failure.limit} ${failure.what}` })
+    case "tooLong":
+      return new InvalidValue({ ...siteOf(step), issue: "Expected a text of at most 1000000 bytes" })
+    case "type":
+      return mistyped(step, failure)
+    case "fail":
+      return step instanceof Control ? raised(step, failure.observed) : failure
+  }
+}
+
+/** What a guard fails with, which may look at what it observes. */
+const raised = ({ observed, raise }: Control, results: ReadonlyArray<Result>): unknown => {
+  const values: Array<unknown> = []
+  for (let i = 0; i < observed.length; i++) {
+    const value = observed[i]!.decode(results[i])
+    if (value instanceof Problem) return undecodable(observed[i]!, value, false)
+    values.push(value)
+  }
+  return raise(values)
+}
+
+/** Whether a step wrote, as its result tells. A time to live that was only renewed is no write. */
+const wrote = (step: Step, result: Result): boolean => {
+  if (accessOf([step], false) === "read") return false
+  switch (step.op) {
+    case Op.getOrInsert:
+      return result === 1
+    case Op.getAndSet:
+      // what was there before may be nothing
+      return true
+    case Op.appendText:
+    case Op.putEntries:
+    case Op.addScored:
+      // none is new, or the text is empty; and it is written all the same
+      return result !== false && step.args.length > 0
+    default:
+      return result !== false && result !== 0
+  }
+}
+
+/**
+ * What a reply means to the caller.
+ *
+ * @internal
+ */
+export const settle = (compiled: Compiled, reply: Reply): Exit.Exit<any, any> => {
+  const { fold, steps } = compiled
+  if (reply._tag === "failed" && reply.failure._tag === "conflict") {
+    return Exit.fail(errorOf(steps.find(({ op }) => !isPlaceless(op)) ?? steps[0]!, reply.failure))
+  }
+  if (reply._tag === "failed") return Exit.fail(errorOf(failed(steps, reply.failure), reply.failure))
+  const { results } = reply
+  const applied = () => steps.some((step, i) => wrote(step, results[i]!))
+  if (fold === onlyResult) {
+    const value = steps[0]!.decode(results[0])
+    return value instanceof Problem ? Exit.fail(undecodable(steps[0]!, value, applied())) : Exit.succeed(value)
+  }
+  const value = run(compiled, results)
+  return value instanceof Unreadable
+    ? Exit.fail(undecodable(steps[value.step]!, value.problem, applied()))
+    : Exit.succeed(value)
+}
