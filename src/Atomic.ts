@@ -454,8 +454,8 @@ export const ignoreMissing = <A, E>(self: Atomic<A, E>): Atomic<Option.Option<A>
 export interface Explanation {
   /** 0 where nothing has to be sent */
   readonly roundTrips: 0 | 1
-  /** `read` can't write; `free` is let through by a server that is out of memory */
-  readonly access: "read" | "free" | "write"
+  /** `read` can't write; `allowOom` is let through by a server that is out of memory */
+  readonly access: "read" | "allowOom" | "write"
   /** the keys that it touches, without the layer's prefix */
   readonly keys: ReadonlyArray<string>
   readonly instructions: ReadonlyArray<{

@@ -3,8 +3,10 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Exit } from "effect"
-import { noSpec, Op, type Program } from "../src/internal/instruction/instruction.ts"
 import { limitsOf } from "../src/internal/instruction/limits.ts"
+import { Op } from "../src/internal/instruction/ops.ts"
+import type { Program } from "../src/internal/instruction/program.ts"
+import { noSpec } from "../src/internal/instruction/spec.ts"
 import * as Batcher from "../src/internal/redis/batcher.ts"
 import * as Sender from "../src/internal/redis/call.ts"
 import { Telemetry } from "../src/internal/redis/telemetry.ts"
@@ -77,7 +79,7 @@ describeMemory("a group that can't be sent", () => {
         return ones(call)
       }
       const self = batcher({ evaluate })
-      const programs = ["a", "b", "c", "d", "e"].map((key) => program("free", key, 1))
+      const programs = ["a", "b", "c", "d", "e"].map((key) => program("allowOom", key, 1))
       assert.deepEqual(yield* run(self, programs), ["done", "done", "died", "died", "done"])
       yield* self.close
     }))

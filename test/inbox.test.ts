@@ -3,8 +3,8 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
-import { Inbox } from "../src/internal/topic/publish.ts"
 import { codecOf } from "../src/internal/schema/codec.ts"
+import { Inbox } from "../src/internal/topic/publish.ts"
 import { describeMemory } from "./support/Backends.ts"
 
 describeMemory("an inbox", () => {

@@ -1,7 +1,8 @@
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { RedisService } from "redlayer"
-import { crc16, slotOf } from "../src/internal/instruction/slot.ts"
+import { slotOf } from "../src/internal/instruction/slot.ts"
+import { crc16 } from "../src/internal/text/crc16.ts"
 import { escapeId } from "../src/internal/text/escape.ts"
 import { Problem } from "../src/internal/text/problem.ts"
 import * as Comparisons from "./property/comparisons.ts"
@@ -46,7 +47,7 @@ const missing = (counts: Differential.Counts): ReadonlyArray<string> => [
   ...operations.filter((operation) => (counts.operations.get(operation)?.done ?? 0) === 0),
   ...errors.filter((error) => !counts.errors.has(error)),
   ...[...Plan.ways, ...Coverage.expected].filter((way) => !counts.ways.has(way)),
-  ...(["read", "free", "write"] as const).filter((access) => !counts.accesses.has(access))
+  ...(["read", "allowOom", "write"] as const).filter((access) => !counts.accesses.has(access))
 ]
 
 const list = (counts: Iterable<readonly [name: string, count: unknown]>): string =>

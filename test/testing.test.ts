@@ -7,7 +7,8 @@ import { build } from "esbuild"
 import { fileURLToPath } from "node:url"
 import { Model, RedisService, RedisServiceError } from "redlayer"
 import * as Testing from "redlayer/testing"
-import { type Instruction, Op, type Program } from "../src/internal/instruction/instruction.ts"
+import { Op } from "../src/internal/instruction/ops.ts"
+import type { Instruction, Program } from "../src/internal/instruction/program.ts"
 import * as own from "../src/internal/testing/conformance/assert.ts"
 import { backends, describeMemory } from "./support/Backends.ts"
 import { backendOf } from "./support/Conformance.ts"
@@ -348,7 +349,7 @@ const broken: ReadonlyArray<
     "adds one too many",
     "numbers",
     instructions((instruction) =>
-      instruction.op === Op.add && typeof instruction.args[0] === "number"
+      instruction.op === Op.increment && typeof instruction.args[0] === "number"
         ? { ...instruction, args: [instruction.args[0] + 1, ...instruction.args.slice(1)] }
         : instruction
     ),

@@ -35,7 +35,7 @@ export const mutate = (mutation: Mutation | undefined): () => void => {
   const before = { settings: { ...settings }, scripts: { ...scripts } }
   if (mutation === "resent") Object.assign(settings, { maxRetriesPerRequest: null })
   else if (mutation !== undefined) {
-    Object.assign(scripts, { free: changed(scripts.free, mutation), write: changed(scripts.write, mutation) })
+    Object.assign(scripts, { allowOom: changed(scripts.allowOom, mutation), write: changed(scripts.write, mutation) })
   }
   return () => {
     Object.assign(settings, before.settings)

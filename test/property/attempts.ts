@@ -3,15 +3,10 @@
  */
 import { Effect, Exit } from "effect"
 import { isDeepStrictEqual } from "node:util"
-import {
-  type Instruction,
-  isEntitySpec,
-  noSpec,
-  Op,
-  type Program as Compiled,
-  type Reply,
-  type Result
-} from "../../src/internal/instruction/instruction.ts"
+import { Op } from "../../src/internal/instruction/ops.ts"
+import type { Instruction, Program as Compiled } from "../../src/internal/instruction/program.ts"
+import type { Reply, Result } from "../../src/internal/instruction/reply.ts"
+import { isEntitySpec, noSpec } from "../../src/internal/instruction/spec.ts"
 import { type Failing, failNow, type Instructions, placesOf, programOf, rehearse } from "./failing.ts"
 import type { Random } from "./random.ts"
 import * as State from "./state.ts"
@@ -22,7 +17,7 @@ const flow = (op: Op, ...args: ReadonlyArray<number>): Instruction => ({ op, key
 const attempt = (part: Instructions, mode = 1): Instructions => [
   flow(Op.attempt, part.length + 1, mode),
   ...part,
-  flow(Op.settled, 0)
+  flow(Op.endAttempt, 0)
 ]
 
 const nothing = (instructions: Instructions): Reply => ({
@@ -67,7 +62,7 @@ interface Pair {
 
 /** What goes before the part stands, and what comes after sees nothing of it; it may do the same once more. */
 export const partly = (state: State.State, all: Instructions, random: Random): ReadonlyArray<Pair> => {
-  const taking = all.findIndex(({ op }) => op === Op.take)
+  const taking = all.findIndex(({ op }) => op === Op.popAny)
   const { free } = placesOf(all)
   return Array.from({ length: 5 }, () => {
     const at = random.pick(free)

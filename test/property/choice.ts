@@ -3,25 +3,21 @@
  * the interpreter in memory is made to take the same, which must have been there.
  */
 import { isDeepStrictEqual } from "node:util"
+import { forEachKey } from "../../src/internal/instruction/keys.ts"
+import { Op } from "../../src/internal/instruction/ops.ts"
+import type { Instruction, Program as Compiled } from "../../src/internal/instruction/program.ts"
+import type { Reply, Result } from "../../src/internal/instruction/reply.ts"
 import { interpret } from "../../src/internal/memory/interpreter.ts"
-import { forEachKey } from "../../src/internal/redis/wire.ts"
-import {
-  type Instruction,
-  Op,
-  type Program as Compiled,
-  type Reply,
-  type Result
-} from "../../src/internal/instruction/instruction.ts"
 import * as State from "./state.ts"
 
-const isTake = ({ op }: Instruction): boolean => op === Op.take
+const isTake = ({ op }: Instruction): boolean => op === Op.popAny
 
 const isMap = ({ spec }: Instruction): boolean => "k" in spec && spec.k === "map"
 
 /** The instruction that takes this and nothing else. */
 const taking = (self: Instruction, name: string): Instruction => ({
   ...self,
-  op: isMap(self) ? Op.takeEntry : Op.remove,
+  op: isMap(self) ? Op.popEntry : Op.remove,
   args: [name]
 })
 

@@ -1,7 +1,9 @@
 /**
  * Which instructions of the flow, tests and operands programs have had, and how they came out.
  */
-import { Comparison, type Instruction, Op, opName, type Result } from "../../src/internal/instruction/instruction.ts"
+import { Comparison, infoOf, Op } from "../../src/internal/instruction/ops.ts"
+import type { Instruction } from "../../src/internal/instruction/program.ts"
+import type { Result } from "../../src/internal/instruction/reply.ts"
 import type { Note } from "./plan.ts"
 
 const comparisons = Object.keys(Comparison)
@@ -23,11 +25,11 @@ const testOf = (self: Instruction): string | undefined => {
     case Op.oneOf:
       return `oneOf ${classOf(kindOf(self))}`
     case Op.has:
-      return `${opName(self.op)} ${kindOf(self)}`
+      return `${infoOf(self.op).name} ${kindOf(self)}`
     case Op.isSet:
     case Op.contains:
     case Op.exists:
-      return opName(self.op)
+      return infoOf(self.op).name
     default:
       return undefined
   }
@@ -40,14 +42,14 @@ export const note = (instructions: ReadonlyArray<Instruction>, results: Readonly
     if (result === false) continue
     const test = testOf(self)
     if (test !== undefined) note(`${test} is ${result}`)
-    if (self.args.includes(true)) note(`operand of ${opName(self.op)}`)
+    if (self.args.includes(true)) note(`operand of ${infoOf(self.op).name}`)
     switch (self.op) {
       case Op.load:
         note(`load ${kindOf(self)}`)
         break
       case Op.loadSize:
       case Op.compareSize:
-        note(`${opName(self.op)} of ${kindOf(self)}`)
+        note(`${infoOf(self.op).name} of ${kindOf(self)}`)
         break
       case Op.constant:
         note("constant")
@@ -60,7 +62,7 @@ export const note = (instructions: ReadonlyArray<Instruction>, results: Readonly
         break
       case Op.jumpIf:
       case Op.jumpUnless:
-        note(`${opName(self.op)} gives ${result}`)
+        note(`${infoOf(self.op).name} gives ${result}`)
         break
     }
   }
@@ -70,7 +72,7 @@ const ordered = ["t", "i", "n", "l", "d", "u"]
 const both = (test: string): ReadonlyArray<string> => [`${test} is 0`, `${test} is 1`]
 const all = (test: string, names: ReadonlyArray<string>) => names.flatMap((name) => both(`${test} ${name}`))
 
-const combinations = [Op.add, -1, Op.multiply, Op.quotient, Op.modulo, Op.min, Op.max]
+const combinations = [Op.increment, -1, Op.multiply, Op.quotient, Op.modulo, Op.min, Op.max]
 
 /** What must have been noted. */
 export const expected: ReadonlyArray<string> = [

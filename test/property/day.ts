@@ -4,7 +4,7 @@
  */
 import { DateTime, Schema } from "effect"
 import { Model } from "redlayer"
-import { crc16 } from "../../src/internal/instruction/slot.ts"
+import { crc16 } from "../../src/internal/text/crc16.ts"
 import * as Collection from "./collections.ts"
 import { fieldsOf, type ModelCase, storedAs } from "./fields.ts"
 import * as Op from "./operations.ts"

@@ -3,13 +3,9 @@
  */
 import { Effect, Exit } from "effect"
 import { RedisService } from "redlayer"
-import type {
-  Access,
-  Instruction,
-  Program as Compiled,
-  Reply,
-  Result as InstructionResult
-} from "../../src/internal/instruction/instruction.ts"
+import type { Access } from "../../src/internal/instruction/ops.ts"
+import type { Instruction, Program as Compiled } from "../../src/internal/instruction/program.ts"
+import type { Reply, Result as InstructionResult } from "../../src/internal/instruction/reply.ts"
 import { alike } from "./alike.ts"
 import * as Choice from "./choice.ts"
 import * as Coverage from "./coverage.ts"

@@ -2,15 +2,11 @@
  * Programs of bare instructions, and how they would fail.
  */
 import { Effect } from "effect"
+import { Op } from "../../src/internal/instruction/ops.ts"
+import { accessOf, type Instruction, type Program as Compiled } from "../../src/internal/instruction/program.ts"
+import type { Reply } from "../../src/internal/instruction/reply.ts"
+import { noSpec } from "../../src/internal/instruction/spec.ts"
 import { interpret } from "../../src/internal/memory/interpreter.ts"
-import {
-  accessOf,
-  type Instruction,
-  noSpec,
-  Op,
-  type Program as Compiled,
-  type Reply
-} from "../../src/internal/instruction/instruction.ts"
 import { compile } from "./differential.ts"
 import type { Program } from "./operations.ts"
 import * as State from "./state.ts"
@@ -94,7 +90,7 @@ export const placesOf = (
   return { reached, free }
 }
 
-const jumps: ReadonlySet<Op> = new Set([Op.jump, Op.jumpIf, Op.jumpUnless, Op.attempt, Op.settled])
+const jumps: ReadonlySet<Op> = new Set([Op.jump, Op.jumpIf, Op.jumpUnless, Op.attempt, Op.endAttempt])
 
 /** One more instruction at a place: jumps over it go one further. */
 export const inserted = (instructions: Instructions, at: number, added: Instruction): Instructions => {

@@ -1,7 +1,9 @@
 /**
  * What the comparison is worth: each of these faults is one that an interpreter might have, and must be found.
  */
-import { type FieldSpec, type Instruction, isEntitySpec, Op } from "../../src/internal/instruction/instruction.ts"
+import { Op } from "../../src/internal/instruction/ops.ts"
+import type { Instruction } from "../../src/internal/instruction/program.ts"
+import { type FieldSpec, isEntitySpec } from "../../src/internal/instruction/spec.ts"
 import type { Fault } from "./differential.ts"
 import { flowFaults } from "./flowFaults.ts"
 
@@ -34,10 +36,10 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
   ["insert replaces", renamed(Op.insert, Op.put)],
   ["put doesn't replace", renamed(Op.put, Op.insert)],
   ["a missing entity is no error", renamed(Op.read, Op.find)],
-  ["bounds of the call are ignored", on(Op.add, (self) => ({ ...self, args: self.args.slice(0, 1) }))],
+  ["bounds of the call are ignored", on(Op.increment, (self) => ({ ...self, args: self.args.slice(0, 1) }))],
   ["capped lists grow", on(Op.append, (self) => ({ ...self, args: [0, ...self.args.slice(1)] }))],
   ["the longest list is longer", spec((spec) => spec.maxl === undefined ? {} : { maxl: 1e9 })],
-  ["insert in a list is always at its end", on(Op.insertAt, (self) => ({ ...self, op: Op.append }))],
+  ["insert in a list is always at its end", on(Op.insertItems, (self) => ({ ...self, op: Op.append }))],
   ["trim drops what it should keep", renamed(Op.trim, Op.removeRange)],
   ["added members count twice", result(Op.addMembers, (count) => 2 * count)],
   ["union ignores the other", on(Op.union, ({ other: _, ...self }) => ({ ...self, op: Op.values }))],
@@ -53,16 +55,16 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
   [
     "what is popped from a map stays",
     on(
-      Op.takeEntry,
+      Op.popEntry,
       (self) => ({ ...self, op: Op.get, spec: { f: "f" in self.spec ? self.spec.f : "", k: "t", of: "map" } })
     )
   ],
-  ["popMin takes the highest", renamed(Op.popLowest, Op.popHighest)],
+  ["popMin takes the highest", renamed(Op.popMin, Op.popMax)],
   [
     "a rank is from the other end",
     on(Op.rank, (self) => ({ ...self, args: [self.args[0]!, 1 - Number(self.args[1])] }))
   ],
-  ["a score is replaced, not added to", on(Op.addScore, (self) => ({ ...self, op: Op.addScored }))],
+  ["a score is replaced, not added to", on(Op.incrementScore, (self) => ({ ...self, op: Op.addScores }))],
   ["bigints have no end", spec((spec) => spec.k === "l" ? { k: "u" } : {})],
   ["null is a value", spec(({ z: _, ...spec }) => ({ ...spec, z: undefined }))],
   ["getOrInsert replaces", renamed(Op.getOrInsert, Op.put)],

@@ -1,15 +1,11 @@
 /**
  * Faults of what decides where a program goes on, of what is undone, and of operands.
  */
+import { Comparison, Op } from "../../src/internal/instruction/ops.ts"
+import type { Instruction } from "../../src/internal/instruction/program.ts"
+import { type FieldSpec, isEntitySpec } from "../../src/internal/instruction/spec.ts"
 import { Flow } from "../../src/internal/memory/flow.ts"
 import { Run } from "../../src/internal/memory/transaction.ts"
-import {
-  Comparison,
-  type FieldSpec,
-  type Instruction,
-  isEntitySpec,
-  Op
-} from "../../src/internal/instruction/instruction.ts"
 import type { Fault } from "./differential.ts"
 
 type Named = readonly [wrong: string, fault: Fault]
@@ -66,7 +62,7 @@ export const flowFaults: ReadonlyArray<Named> = [
   ["a jump goes not far enough", further(Op.jump, -1)],
   ["the flag is read the wrong way", on(Op.jumpIf, (self) => ({ ...self, op: Op.jumpUnless }))],
   ["`not` is forgotten", on(Op.not, (self) => ({ ...self, op: Op.flag }))],
-  ["what succeeds is followed by its alternative", withArgs(Op.settled, () => [0])],
+  ["what succeeds is followed by its alternative", withArgs(Op.endAttempt, () => [0])],
   ["the alternative is passed over", further(Op.attempt, 1)],
   ["orElse catches only what is missing", withArgs(Op.attempt, ([distance]) => [distance!, 0])],
   ["ignoreMissing catches all", withArgs(Op.attempt, ([distance]) => [distance!, 1])],
@@ -95,9 +91,9 @@ export const flowFaults: ReadonlyArray<Named> = [
     "an inner part ends the outer one",
     method(Flow.prototype, "control", (original) =>
       function(op, args) {
-        if (op === Op.settled) this.attempts.reverse()
+        if (op === Op.endAttempt) this.attempts.reverse()
         const result = original.call(this, op, args)
-        if (op === Op.settled) this.attempts.reverse()
+        if (op === Op.endAttempt) this.attempts.reverse()
         return result
       })
   ],
@@ -138,7 +134,7 @@ export const flowFaults: ReadonlyArray<Named> = [
     "the operands of an operand are swapped",
     shuffled(Op.combine, (operands) => operands.push(...operands.splice(-2).reverse()))
   ],
-  ["minus is plus", withArgs(Op.combine, ([op, ...rest]) => [op === -1 ? Op.add : op!, ...rest])],
+  ["minus is plus", withArgs(Op.combine, ([op, ...rest]) => [op === -1 ? Op.increment : op!, ...rest])],
   [
     "a value from another field breaks bounds",
     on(Op.assign, (self) => isEntitySpec(self.spec) ? self : { ...self, spec: unbounded(self.spec) })

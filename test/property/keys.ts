@@ -3,8 +3,8 @@
  */
 import { Effect, Schema } from "effect"
 import { Model, RedisService } from "redlayer"
-import { forEachKey } from "../../src/internal/redis/wire.ts"
-import type { Instruction } from "../../src/internal/instruction/instruction.ts"
+import { forEachKey } from "../../src/internal/instruction/keys.ts"
+import type { Instruction } from "../../src/internal/instruction/program.ts"
 import { serviceOf } from "./state.ts"
 
 export const partitions = 7

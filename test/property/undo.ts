@@ -3,13 +3,8 @@
  */
 import { Effect, Exit } from "effect"
 import { isDeepStrictEqual } from "node:util"
-import {
-  type Access,
-  accessOf,
-  type Instruction,
-  Op,
-  type Program as Compiled
-} from "../../src/internal/instruction/instruction.ts"
+import { type Access, Op } from "../../src/internal/instruction/ops.ts"
+import { accessOf, type Instruction, type Program as Compiled } from "../../src/internal/instruction/program.ts"
 import * as Attempts from "./attempts.ts"
 import {
   type Failing,
@@ -171,7 +166,7 @@ const stopsOf = (world: number) => {
  * can't be told.
  */
 const isCertain = (before: Instructions, added: Instructions): boolean => {
-  const taken = before.filter(({ op }) => op === Op.take)
+  const taken = before.filter(({ op }) => op === Op.popAny)
   return !added.some((self) =>
     taken.some(({ key, spec }) =>
       self.op === Op.duplicate ||
@@ -300,7 +295,7 @@ export const structured = Effect.fnUntraced(function*(
         const plan = Plan.randomPlan(world, random, () => 0)
         const instructions = yield* instructionsOf(Plan.programOf(plan))
         // which of a collection is taken decides what comes after it
-        if (instructions === undefined || instructions.some(({ op }) => op === Op.take)) continue
+        if (instructions === undefined || instructions.some(({ op }) => op === Op.popAny)) continue
         for (let at = 0; at <= instructions.length; at++) {
           const failing = failingOf(world.initial, inserted(instructions, at, failNow))
           if (failing?.cause !== "fail" || failing.step !== at) continue

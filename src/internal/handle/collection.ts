@@ -2,13 +2,16 @@
  * What the handles of all collections have in common.
  */
 import * as Option from "effect/Option"
+import { Op } from "../instruction/ops.ts"
+import type { Argument } from "../instruction/program.ts"
+import type { Result } from "../instruction/reply.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
+import type { AtomicNode } from "../program/atomic.ts"
 import type { Collection } from "../schema/collection.ts"
 import { Problem } from "../text/problem.ts"
-import type { AtomicNode } from "../program/atomic.ts"
-import { type Argument, type FieldSpec, Op, type Result } from "../instruction/instruction.ts"
 import { Count } from "./count.ts"
-import { type Operand, withOperands } from "./operand.ts"
 import { encodeAll, instruct, invalid, none, nothing, type Place, uncheckable } from "./entityRef.ts"
+import { type Operand, withOperands } from "./operand.ts"
 
 /** @internal */
 export const texts = (row: Result): ReadonlyArray<string> => Array.isArray(row) ? row : []
@@ -85,6 +88,6 @@ export class CollectionHandle {
   }
   clear(): AtomicNode {
     const refused = this.collection.encode(this.collection.decode([]))
-    return refused instanceof Problem ? this.refuse(refused) : this.op(Op.empty, none, nothing)
+    return refused instanceof Problem ? this.refuse(refused) : this.op(Op.clearAll, none, nothing)
   }
 }

@@ -1,5 +1,5 @@
+import { Comparison } from "../instruction/ops.ts"
 import type { AtomicNode } from "../program/atomic.ts"
-import { Comparison } from "../instruction/instruction.ts"
 
 interface Comparable {
   compare(comparison: number, value: unknown): AtomicNode

@@ -1,10 +1,10 @@
-import { Problem } from "../text/problem.ts"
+import { Op } from "../instruction/ops.ts"
 import { type AtomicNode, Mapped } from "../program/atomic.ts"
-import { Op } from "../instruction/instruction.ts"
+import { Problem } from "../text/problem.ts"
 import type { CollectionHandle } from "./collection.ts"
 import { comparisons } from "./comparison.ts"
-import { isDouble, Operand } from "./operand.ts"
 import { isOne, none, nothing, same } from "./entityRef.ts"
+import { isDouble, Operand } from "./operand.ts"
 
 /**
  * How many a collection holds: a program that gives it, and what can be compared and computed with it.

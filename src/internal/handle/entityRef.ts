@@ -3,11 +3,14 @@
  * when it is committed, and never an exception.
  */
 import { InvalidValue } from "../../DomainError.ts"
-import { Problem } from "../text/problem.ts"
+import type { Op } from "../instruction/ops.ts"
+import type { Argument } from "../instruction/program.ts"
+import type { Result } from "../instruction/reply.ts"
+import type { EntitySpec, FieldSpec, Spec } from "../instruction/spec.ts"
 import type * as Atomic from "../program/atomic.ts"
 import { type AtomicNode, Instruct, Invalid } from "../program/atomic.ts"
 import type { Step } from "../program/compile.ts"
-import type { Argument, EntitySpec, FieldSpec, Op, Result, Spec } from "../instruction/instruction.ts"
+import { Problem } from "../text/problem.ts"
 
 /**
  * The entity that a handle belongs to.

@@ -1,10 +1,11 @@
-import { Problem } from "../text/problem.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/atomic.ts"
-import { Op, type Result } from "../instruction/instruction.ts"
-import { Cell, type Shape } from "./scalar.ts"
+import { Problem } from "../text/problem.ts"
 import { CollectionHandle } from "./collection.ts"
 import type { Count } from "./count.ts"
 import { isOne, none, nothing, same } from "./entityRef.ts"
+import { Cell, type Shape } from "./scalar.ts"
 
 const minimumPosition = -(2 ** 31)
 
@@ -44,7 +45,7 @@ export class ListHandle extends CollectionHandle {
     return this.withItems(item, (texts) => this.change(Op.prepend, texts, same))
   }
   insert(index: number, item: unknown): AtomicNode {
-    return this.withItems(item, (texts) => this.change(Op.insertAt, [position(index), ...texts], same))
+    return this.withItems(item, (texts) => this.change(Op.insertItems, [position(index), ...texts], same))
   }
   pop(): AtomicNode {
     return this.change(Op.pop, none, this.optionalItem)
@@ -53,7 +54,7 @@ export class ListHandle extends CollectionHandle {
     return this.change(Op.shift, none, this.optionalItem)
   }
   remove(item: unknown): AtomicNode {
-    return this.withName(item, (text) => this.change(Op.removeEqual, [text], same))
+    return this.withName(item, (text) => this.change(Op.removeItem, [text], same))
   }
   removeRange(start: number, end = maximumPosition): AtomicNode {
     return this.change(Op.removeRange, [position(start), position(end)], nothing)

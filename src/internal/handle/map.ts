@@ -1,10 +1,11 @@
 import * as Option from "effect/Option"
-import { Problem } from "../text/problem.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/atomic.ts"
-import { Op, type Result } from "../instruction/instruction.ts"
-import { EntryCell, type Shape } from "./scalar.ts"
+import { Problem } from "../text/problem.ts"
 import { CollectionHandle, texts } from "./collection.ts"
 import { isOne, none, nothing, refusing, same } from "./entityRef.ts"
+import { EntryCell, type Shape } from "./scalar.ts"
 
 /** @internal */
 export class MapHandle extends CollectionHandle {
@@ -12,7 +13,7 @@ export class MapHandle extends CollectionHandle {
     return this.withName(key, (name) => this.op(Op.has, [name], isOne))
   }
   keys(): AtomicNode {
-    return this.op(Op.names, none, (row: Result) => {
+    return this.op(Op.keys, none, (row: Result) => {
       const keys: Array<unknown> = []
       for (const name of texts(row)) {
         const key = this.collection.name!.decode(name)
@@ -39,10 +40,10 @@ export class MapHandle extends CollectionHandle {
     return this.withNames(keys, (names) => this.change(Op.remove, names, same))
   }
   pop(key: unknown): AtomicNode {
-    return this.withName(key, (name) => this.change(Op.takeEntry, [name], this.optionalItem))
+    return this.withName(key, (name) => this.change(Op.popEntry, [name], this.optionalItem))
   }
   popAny(): AtomicNode {
-    return this.change(Op.take, none, (row: Result) => {
+    return this.change(Op.popAny, none, (row: Result) => {
       if (!Array.isArray(row)) return Option.none()
       const key = this.collection.name!.decode(row[0])
       const value = this.collection.item.decode(row[1])

@@ -2,11 +2,12 @@
  * Operands: values that the server reads, and computes with, as the arguments of other operations.
  */
 import type { InvalidValue } from "../../DomainError.ts"
-import type { Codec } from "../schema/codec.ts"
-import { Problem } from "../text/problem.ts"
+import { Op, subtract } from "../instruction/ops.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
 import { type AtomicNode, type Instruct, Invalid } from "../program/atomic.ts"
 import { Control, type Step } from "../program/compile.ts"
-import { type FieldSpec, Op, subtract } from "../instruction/instruction.ts"
+import type { Codec } from "../schema/codec.ts"
+import { Problem } from "../text/problem.ts"
 
 /**
  * What it takes to have a value at hand: instructions that put it into the queue; or why there is none.
@@ -59,7 +60,7 @@ export class Operand {
   }
 
   plus(that: unknown): Operand {
-    return this.combine(Op.add, that)
+    return this.combine(Op.increment, that)
   }
   minus(that: unknown): Operand {
     return this.combine(subtract, that)

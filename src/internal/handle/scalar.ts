@@ -3,13 +3,16 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
+import { infoOf, Op } from "../instruction/ops.ts"
+import type { Argument } from "../instruction/program.ts"
+import type { Result } from "../instruction/reply.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
+import type { AtomicNode } from "../program/atomic.ts"
 import { type Codec, isSameLanguage } from "../schema/codec.ts"
 import { Problem } from "../text/problem.ts"
-import type { AtomicNode } from "../program/atomic.ts"
-import { type Argument, type FieldSpec, Op, type Result } from "../instruction/instruction.ts"
 import { comparisons } from "./comparison.ts"
-import { isDouble, Operand, withOperands } from "./operand.ts"
 import { encodeAll, instruct, invalid, isOne, none, nothing, type Place, same, uncheckable } from "./entityRef.ts"
+import { isDouble, Operand, withOperands } from "./operand.ts"
 
 interface Options {
   readonly atLeast?: unknown
@@ -35,12 +38,6 @@ export interface Shape {
   /** of what an operation gives, which is there for certain */
   readonly decodeNew: (result: Result) => unknown
 }
-
-/** Whole amounts give whole results; the others may, and are checked where they are computed. */
-const needsWhole: ReadonlySet<Op> = new Set([Op.add, Op.min, Op.max, Op.clamp])
-
-/** What may be done to a part of a whole that is written as such. */
-const reads: ReadonlySet<Op> = new Set([Op.get, Op.compare, Op.oneOf, Op.isSet, Op.load])
 
 const expectedAmount = new Problem("Expected a finite amount")
 const lowest = -(2n ** 63n)
@@ -80,7 +77,7 @@ export class Cell {
     operands?: ReadonlyArray<Operand>
   ): AtomicNode {
     const { field, unsendable } = this.shape
-    if (unsendable !== undefined && !reads.has(op)) return this.refuse(uncheckable(unsendable))
+    if (unsendable !== undefined && infoOf(op).access !== "read") return this.refuse(uncheckable(unsendable))
     const all = this.at === none ? args : [...this.at, ...args]
     const before = withOperands(operands, (problem) => this.refuse(problem))
     return before === undefined || Array.isArray(before)
@@ -132,7 +129,7 @@ export class Cell {
       }
       default:
         if (!Number.isFinite(amount)) return expectedAmount
-        return this.shape.codec.kind === "i" && needsWhole.has(op) && !Number.isInteger(amount)
+        return this.shape.codec.kind === "i" && infoOf(op).wholeAmounts !== undefined && !Number.isInteger(amount)
           ? new Problem("Expected an integer amount")
           : amount as number
     }
@@ -259,10 +256,10 @@ export class Cell {
     return Operand.load(kind, this.op(Op.load, none, nothing), language)
   }
   increment(by: unknown = this.one(), options?: Options): AtomicNode {
-    return this.arithmetic(Op.add, "inl", [by], options)
+    return this.arithmetic(Op.increment, "inl", [by], options)
   }
   decrement(by: unknown = this.one(), options?: Options): AtomicNode {
-    return this.arithmetic(Op.add, "inl", [negated(by)], options)
+    return this.arithmetic(Op.increment, "inl", [negated(by)], options)
   }
   multiply(by: unknown, options?: Options): AtomicNode {
     return this.arithmetic(Op.multiply, "inl", [by], options)
@@ -292,11 +289,11 @@ export class Cell {
     return node._tag === "Instruct" && low > high ? this.refuse(new Problem("Expected low to be at most high")) : node
   }
   add(duration: unknown, options?: Options): AtomicNode {
-    return this.arithmetic(Op.add, "du", [duration], options)
+    return this.arithmetic(Op.increment, "du", [duration], options)
   }
   subtract(duration: unknown, options?: Options): AtomicNode {
     const amount = Option.map(Duration.fromInput(duration as Duration.Input), Duration.negate)
-    return this.arithmetic(Op.add, "du", [Option.getOrUndefined(amount)], options)
+    return this.arithmetic(Op.increment, "du", [Option.getOrUndefined(amount)], options)
   }
   toggle(): AtomicNode {
     return this.compute(Op.toggle, "b", none, this.shape.decodeNew)

@@ -1,7 +1,7 @@
+import { Op } from "../instruction/ops.ts"
+import type { AtomicNode } from "../program/atomic.ts"
 import type { Codec } from "../schema/codec.ts"
 import { Problem } from "../text/problem.ts"
-import type { AtomicNode } from "../program/atomic.ts"
-import { Op } from "../instruction/instruction.ts"
 import { CollectionHandle } from "./collection.ts"
 import { isOne, none, same } from "./entityRef.ts"
 
@@ -25,7 +25,7 @@ export class SetHandle extends CollectionHandle {
     return this.withNames(members, (texts) => this.change(Op.remove, texts, same))
   }
   pop(): AtomicNode {
-    return this.change(Op.take, none, this.optionalItem)
+    return this.change(Op.popAny, none, this.optionalItem)
   }
   union(other: SetHandle): AtomicNode {
     return this.with(Op.union, other)

@@ -1,11 +1,13 @@
 import * as Option from "effect/Option"
+import { Op } from "../instruction/ops.ts"
+import type { Argument } from "../instruction/program.ts"
+import type { Result } from "../instruction/reply.ts"
+import type { AtomicNode } from "../program/atomic.ts"
 import { score, type Scored } from "../schema/collection.ts"
 import { Problem } from "../text/problem.ts"
-import type { AtomicNode } from "../program/atomic.ts"
-import { type Argument, Op, type Result } from "../instruction/instruction.ts"
 import { CollectionHandle } from "./collection.ts"
-import { maximumPosition, position } from "./list.ts"
 import { isOne, none, same } from "./entityRef.ts"
+import { maximumPosition, position } from "./list.ts"
 
 interface ScoreRange {
   readonly min?: number | undefined
@@ -44,11 +46,11 @@ export class SortedSetHandle extends CollectionHandle {
   }
   scored(entries: ReadonlyArray<Scored>, decode: (result: any) => unknown): AtomicNode {
     const encoded = this.collection.encodeSome(entries)
-    return encoded instanceof Problem ? this.refuse(encoded) : this.change(Op.addScored, encoded, decode)
+    return encoded instanceof Problem ? this.refuse(encoded) : this.change(Op.addScores, encoded, decode)
   }
   increment(member: unknown, by = 1): AtomicNode {
     if (!Number.isFinite(by)) return this.refuse(new Problem("Expected a finite amount"))
-    return this.withName(member, (text) => this.change(Op.addScore, [text, String(by)], this.scoreOf))
+    return this.withName(member, (text) => this.change(Op.incrementScore, [text, String(by)], this.scoreOf))
   }
   remove(member: unknown): AtomicNode {
     return this.withName(member, (text) => this.change(Op.remove, [text], isOne))
@@ -89,9 +91,9 @@ export class SortedSetHandle extends CollectionHandle {
     return this.withRange(options ?? {}, (range) => this.op(Op.countByScore, range, same))
   }
   popMin(): AtomicNode {
-    return this.change(Op.popLowest, none, this.optionalEntry)
+    return this.change(Op.popMin, none, this.optionalEntry)
   }
   popMax(): AtomicNode {
-    return this.change(Op.popHighest, none, this.optionalEntry)
+    return this.change(Op.popMax, none, this.optionalEntry)
   }
 }

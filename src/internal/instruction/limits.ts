@@ -1,4 +1,5 @@
-import type { Argument, Failure, Program } from "./instruction.ts"
+import type { Argument, Program } from "./program.ts"
+import type { Failure } from "./reply.ts"
 
 /** @internal */
 export interface Limits {

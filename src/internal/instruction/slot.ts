@@ -1,21 +1,7 @@
 import { CrossSlot } from "../../RedisServiceError.ts"
-import { isPlaceless } from "../redis/wire.ts"
-import type { Program } from "./instruction.ts"
-
-const table = Array.from({ length: 256 }, (_, i) => {
-  let crc = i << 8
-  for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1
-  return crc & 0xffff
-})
-
-const encoder = new TextEncoder()
-
-/** @internal */
-export const crc16 = (text: string): number => {
-  let crc = 0
-  for (const byte of encoder.encode(text)) crc = ((crc << 8) & 0xffff) ^ table[(crc >> 8) ^ byte]!
-  return crc
-}
+import { crc16 } from "../text/crc16.ts"
+import { isPlaceless } from "./keys.ts"
+import type { Program } from "./program.ts"
 
 /**
  * The hash slot of a key, 0 to 16383: of what stands in its first braces, where there is something in them.

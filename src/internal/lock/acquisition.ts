@@ -14,9 +14,9 @@ import { InvalidValue, type LockLost, LockTimeout } from "../../DomainError.ts"
 import { RedisService } from "../../RedisService.ts"
 import { isRedisServiceError, type RedisServiceError } from "../../RedisServiceError.ts"
 import { commit } from "../program/atomic.ts"
-import { Inbox } from "./wakeups.ts"
 import { Lease, monotonicMillis } from "./lease.ts"
 import { acquire as acquireProgram, type Options, release, type Site, siteOf, type Target, whole } from "./lockKey.ts"
+import { Inbox } from "./wakeups.ts"
 
 type Service = RedisService["Service"]
 

@@ -4,10 +4,11 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { InvalidValue } from "../../DomainError.ts"
-import { type AtomicNode, Instruct } from "../program/atomic.ts"
 import { isOne, nothing, type Place, same } from "../handle/entityRef.ts"
 import { placeOfHandle } from "../handle/struct.ts"
-import { noSpec, Op } from "../instruction/instruction.ts"
+import { Op } from "../instruction/ops.ts"
+import { noSpec } from "../instruction/spec.ts"
+import { type AtomicNode, Instruct } from "../program/atomic.ts"
 import { escape, isTooLong } from "../text/escape.ts"
 
 /**

@@ -1,7 +1,9 @@
 /**
  * Tests: what is stored against what is expected.
  */
-import { type Argument, Comparison, type FieldSpec } from "../instruction/instruction.ts"
+import { Comparison } from "../instruction/ops.ts"
+import type { Argument } from "../instruction/program.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
 import { compareBytes } from "../text/textOrder.ts"
 import { expectedInteger, integerOf } from "./integer.ts"
 import { numberOf } from "./number.ts"

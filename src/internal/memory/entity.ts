@@ -1,9 +1,12 @@
 /**
  * Operations on whole entities.
  */
-import { type Argument, type EntitySpec, type Instruction, Op, type Result, type Text } from "../instruction/instruction.ts"
-import type { Entity, Run } from "./transaction.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Argument, Instruction } from "../instruction/program.ts"
+import type { Result, Text } from "../instruction/reply.ts"
+import type { EntitySpec } from "../instruction/spec.ts"
 import { refuse, stop } from "./stop.ts"
+import type { Entity, Run } from "./transaction.ts"
 
 const read = (run: Run, entity: Entity, spec: EntitySpec): Result => [
   entity.hash.fields.get("$v") ?? false,

@@ -1,10 +1,12 @@
 /**
  * Where a program goes on: jumps, parts that are undone where they fail, and what instructions leave for those after them.
  */
-import { type Argument, type Failure, type Instruction, Op, type Result } from "../instruction/instruction.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Argument, Instruction } from "../instruction/program.ts"
+import type { Failure, Result } from "../instruction/reply.ts"
 import { combine, type Operand, withOperands } from "./operand.ts"
-import type { Run } from "./transaction.ts"
 import { stop } from "./stop.ts"
+import type { Run } from "./transaction.ts"
 
 interface Attempt {
   readonly step: number
@@ -54,7 +56,7 @@ export class Flow {
       case Op.attempt:
         this.attempts.push({ step, distance, catchesAll: args[1] === 1, mark: journal.length, flag: this.flag })
         return 0
-      case Op.settled:
+      case Op.endAttempt:
         this.attempts.pop()
         return this.jump(distance)
       case Op.constant:

@@ -1,7 +1,9 @@
 /**
  * Arithmetic on exact integers: kinds `l`, which is int64, and `u`, of as many digits as are computed with.
  */
-import { type Argument, type FieldSpec, Op } from "../instruction/instruction.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Argument } from "../instruction/program.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
 import { bounded } from "./number.ts"
 import { arithmetic, refuse } from "./stop.ts"
 
@@ -42,7 +44,7 @@ export const computeInteger = (op: number, a: bigint, b: bigint, c: Argument | u
   limited(a)
   limited(b)
   switch (op) {
-    case Op.add:
+    case Op.increment:
       return limited(a + b)
     case Op.multiply:
       return limited(a * b)

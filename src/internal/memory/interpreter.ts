@@ -1,28 +1,22 @@
 /**
  * Runs programs on a store: the same instructions as the server's interpreter, one program wholly or not at all.
  */
-import {
-  type Failure,
-  type FieldSpec,
-  type Instruction,
-  isEntitySpec,
-  Op,
-  type Program,
-  type Reply,
-  type Result
-} from "../instruction/instruction.ts"
-import { apply } from "./scalar.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Instruction, Program } from "../instruction/program.ts"
+import type { Failure, Reply, Result } from "../instruction/reply.ts"
+import { type FieldSpec, isEntitySpec } from "../instruction/spec.ts"
+import { compareSize } from "./comparison.ts"
 import { onEntity } from "./entity.ts"
 import { Flow } from "./flow.ts"
 import { itemAt, onList } from "./list.ts"
 import { onLock } from "./lock.ts"
 import { change, onMap } from "./map.ts"
-import { type Entity, Run } from "./transaction.ts"
-import { onScored } from "./sortedSet.ts"
+import { apply } from "./scalar.ts"
 import { onSet } from "./set.ts"
+import { onScored } from "./sortedSet.ts"
 import { refuse, Stop } from "./stop.ts"
 import { type Hash, type List, sizeOf, type Store, textsOf } from "./store.ts"
-import { compareSize } from "./comparison.ts"
+import { type Entity, Run } from "./transaction.ts"
 
 const onCell = (run: Run, entity: Entity, { args, op, spec }: Instruction): Result => {
   const field = spec as FieldSpec
@@ -60,7 +54,7 @@ const onCollection = (run: Run, entity: Entity, instruction: Instruction): Resul
       return compareSize(sizeOf(entry), args)
     case Op.values:
       return textsOf(entry)
-    case Op.empty:
+    case Op.clearAll:
       if (sizeOf(entry) > 0) run.replace(at, [])
       return 1
     case Op.replace:

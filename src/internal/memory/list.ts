@@ -1,12 +1,15 @@
 /**
  * Operations on a list. Positions are those of `Array.prototype.slice` and `at`.
  */
-import { type FieldSpec, type Instruction, Op, type Result } from "../instruction/instruction.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Instruction } from "../instruction/program.ts"
+import type { Result } from "../instruction/reply.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
 import { range } from "./range.ts"
-import type { Collection, Run } from "./transaction.ts"
 import { sized } from "./size.ts"
 import { stop } from "./stop.ts"
 import type { List } from "./store.ts"
+import type { Collection, Run } from "./transaction.ts"
 
 /** Not by spread: a call takes only so many arguments. */
 const insertAt = (items: Array<string>, at: number, added: ReadonlyArray<string>): void => {
@@ -79,7 +82,7 @@ export const onList = (run: Run, at: Collection, list: List, { args, op, spec }:
       splice(run, at, list, 0, 0, args as ReadonlyArray<string>)
       return after
     }
-    case Op.insertAt: {
+    case Op.insertItems: {
       const [position, ...items] = args as [number, ...Array<string>]
       const index = position < 0 ? position + length : position
       if (index < 0 || index > length) return stop({ _tag: "index" })
@@ -92,7 +95,7 @@ export const onList = (run: Run, at: Collection, list: List, { args, op, spec }:
       return list.items.includes(args[0] as string) ? 1 : 0
     case Op.slice:
       return list.items.slice(args[0] as number, args[1] as number)
-    case Op.removeEqual: {
+    case Op.removeItem: {
       const kept = list.items.filter((item) => item !== args[0])
       if (kept.length === length) return 0
       sized(kept.length, field)

@@ -1,11 +1,13 @@
 /**
  * Locks: the same as on the server, entry by entry.
  */
-import { type Instruction, Op, type Result } from "../instruction/instruction.ts"
-import type { Run } from "./transaction.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Instruction } from "../instruction/program.ts"
+import type { Result } from "../instruction/reply.ts"
 import { SortedSet } from "./scoredMembers.ts"
 import { mistyped, stop } from "./stop.ts"
 import type { Entry, Hash, Scored, Store } from "./store.ts"
+import type { Run } from "./transaction.ts"
 
 /** in milliseconds */
 const day = 86_400_000

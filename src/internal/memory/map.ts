@@ -1,10 +1,13 @@
 /**
  * Operations on a map.
  */
-import { type FieldSpec, type Instruction, Op, type Result } from "../instruction/instruction.ts"
-import type { Collection, Run } from "./transaction.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Instruction } from "../instruction/program.ts"
+import type { Result } from "../instruction/reply.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
 import { counted } from "./size.ts"
 import { type Hash, pairs } from "./store.ts"
+import type { Collection, Run } from "./transaction.ts"
 
 /**
  * Writes entries, or takes out those whose text is false.
@@ -34,18 +37,18 @@ export const onMap = (run: Run, at: Collection, map: Hash, { args, op, spec }: I
   switch (op) {
     case Op.has:
       return fields.has(args[0] as string) ? 1 : 0
-    case Op.names:
+    case Op.keys:
       return [...fields.keys()]
     case Op.putEntries:
       if (args.length > 0) change(run, at, map, field, new Map(pairs(args, String)))
       return fields.size - size
-    case Op.takeEntry: {
+    case Op.popEntry: {
       const text = fields.get(args[0] as string)
       if (text === undefined) return false
       change(run, at, map, field, new Map([[args[0] as string, false]]))
       return text
     }
-    case Op.take: {
+    case Op.popAny: {
       const [entry] = fields
       if (entry === undefined) return false
       change(run, at, map, field, new Map([[entry[0], false]]))

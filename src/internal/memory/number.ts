@@ -1,8 +1,10 @@
 /**
  * Arithmetic on doubles: kinds `n`, `i` and `d`. The same to the last bit as on a server.
  */
-import { type Argument, type FieldSpec, Op } from "../instruction/instruction.ts"
-import { numeric } from "../schema/codec.ts"
+import { infoOf, Op } from "../instruction/ops.ts"
+import type { Argument } from "../instruction/program.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
+import { numeric } from "../text/numberText.ts"
 import { arithmetic, outOf, refuse } from "./stop.ts"
 
 const furthestDate = 8.64e15
@@ -61,7 +63,7 @@ const power = (base: number, exponent: number): number => {
 /** @internal */
 export const computeNumber = (op: number, a: number, b: number, c: number): number => {
   switch (op) {
-    case Op.add:
+    case Op.increment:
       return a + b
     case Op.multiply:
       return a * b
@@ -124,23 +126,11 @@ export const numberText = (n: number, spec: FieldSpec, args: ReadonlyArray<Argum
   return String(bounded(n, spec, args, Number) + 0)
 }
 
-/** How many of the arguments must be whole where the field is: the others may give what is. */
-const wholeAmounts = (op: Op): number => {
-  switch (op) {
-    case Op.add:
-    case Op.min:
-    case Op.max:
-      return 1
-    case Op.clamp:
-      return 2
-    default:
-      return 0
-  }
-}
-
 /** @internal */
 export const onNumber = (op: Op, text: string, spec: FieldSpec, args: ReadonlyArray<Argument>): string => {
   const before = finiteOf(text, spec)
-  if (spec.k !== "n" && !args.slice(0, wholeAmounts(op)).every(Number.isInteger)) return arithmetic("notWhole")
+  if (spec.k !== "n" && !args.slice(0, infoOf(op).wholeAmounts ?? 0).every(Number.isInteger)) {
+    return arithmetic("notWhole")
+  }
   return numberText(computeNumber(op, before, args[0] as number, args[1] as number), spec, args)
 }

@@ -1,7 +1,9 @@
 /**
  * Operands: what is stored, or computed of it, as the argument of an instruction.
  */
-import { type Argument, type FieldSpec, type Instruction, Op, subtract } from "../instruction/instruction.ts"
+import { Op, subtract } from "../instruction/ops.ts"
+import type { Argument, Instruction } from "../instruction/program.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
 import { computeInteger, integerOf, integerText } from "./integer.ts"
 import { computeNumber, finiteOf, numberText } from "./number.ts"
 import { sized } from "./size.ts"
@@ -57,7 +59,7 @@ export const assigned = (operand: Argument, spec: FieldSpec): string => {
 
 const combined = (op: number, kind: Argument | undefined, a: Operand, b: Operand): Operand => {
   const isSubtraction = op === subtract
-  const operation = isSubtraction ? Op.add : op
+  const operation = isSubtraction ? Op.increment : op
   if (kind === "l") {
     const second = BigInt(b)
     return String(computeInteger(operation, BigInt(a), isSubtraction ? -second : second, undefined))

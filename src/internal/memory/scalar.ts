@@ -2,13 +2,16 @@
  * Operations on one scalar text, the same as the server's: each takes the text that is there, and gives the new text and the
  * result.
  */
-import { type Argument, type FieldSpec, Op, type Result } from "../instruction/instruction.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Argument } from "../instruction/program.ts"
+import type { Result } from "../instruction/reply.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
+import { compare, oneOf } from "./comparison.ts"
 import { isInteger, onInteger, sameInteger } from "./integer.ts"
 import { isNumber, onNumber, sameNumber } from "./number.ts"
 import { assigned, operandOf } from "./operand.ts"
 import { joinedText, sized } from "./size.ts"
 import { refuse } from "./stop.ts"
-import { compare, oneOf } from "./comparison.ts"
 
 const same = (a: string | undefined, b: string, spec: FieldSpec): boolean => {
   if (a === undefined || a === b) return a === b

@@ -1,11 +1,14 @@
 /**
  * Operations on a set.
  */
-import { type FieldSpec, type Instruction, Op, type Result } from "../instruction/instruction.ts"
-import type { Collection, Run } from "./transaction.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Instruction } from "../instruction/program.ts"
+import type { Result } from "../instruction/reply.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
 import { counted } from "./size.ts"
 import { refuse } from "./stop.ts"
 import type { Members } from "./store.ts"
+import type { Collection, Run } from "./transaction.ts"
 
 /** Of members all there, or none: they leave or come. */
 const flip = (run: Run, { entity }: Collection, { members }: Members, flipped: Iterable<string>, isThere: boolean) => {
@@ -41,7 +44,7 @@ export const onSet = (run: Run, at: Collection, set: Members, instruction: Instr
       if (gone.size > 0) flip(run, at, set, gone, true)
       return gone.size
     }
-    case Op.take: {
+    case Op.popAny: {
       const [member] = members
       if (member === undefined) return false
       counted(size, size - 1, spec)

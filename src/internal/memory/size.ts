@@ -1,7 +1,7 @@
 /**
  * Bounds of how much there is.
  */
-import type { FieldSpec } from "../instruction/instruction.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
 import { outOf, stop } from "./stop.ts"
 
 /** In bytes of UTF-8. What is written as a whole has the limit of the layer, which may be larger. */

@@ -1,12 +1,15 @@
 /**
  * Operations on a sorted set.
  */
-import { type Argument, type FieldSpec, type Instruction, Op, type Result } from "../instruction/instruction.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Argument, Instruction } from "../instruction/program.ts"
+import type { Result } from "../instruction/reply.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
 import { range } from "./range.ts"
-import type { Collection, Run } from "./transaction.ts"
 import { counted } from "./size.ts"
 import { arithmetic } from "./stop.ts"
 import { pairs, type Scored } from "./store.ts"
+import type { Collection, Run } from "./transaction.ts"
 
 /** Gives members their scores, or takes out those whose score is undefined. Gives how many more there are. */
 const change = (
@@ -48,9 +51,9 @@ export const onScored = (run: Run, at: Collection, zset: Scored, { args, op, spe
       change(run, at, zset, field, new Map(gone.map((member) => [member, undefined])))
       return size - scored.size
     }
-    case Op.addScored:
+    case Op.addScores:
       return change(run, at, zset, field, new Map(pairs(args, Number)))
-    case Op.addScore: {
+    case Op.incrementScore: {
       const sum = (scores.get(member) ?? 0) + Number(args[1])
       if (!Number.isFinite(sum)) return arithmetic("notFinite")
       change(run, at, zset, field, new Map([[member, sum]]))
@@ -83,7 +86,7 @@ export const onScored = (run: Run, at: Collection, zset: Scored, { args, op, spe
   }
   // popLowest and popHighest
   if (size === 0) return false
-  const end = op === Op.popLowest ? 0 : size - 1
+  const end = op === Op.popMin ? 0 : size - 1
   const popped = scored.range(end, end + 1)
   change(run, at, zset, field, new Map([[popped[0]!, undefined]]))
   return popped

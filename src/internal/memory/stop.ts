@@ -1,7 +1,7 @@
 /**
  * How a program ends before its last instruction.
  */
-import type { ArithmeticReason, Bound, Failure } from "../instruction/instruction.ts"
+import type { ArithmeticReason, Bound, Failure } from "../instruction/reply.ts"
 
 type WithoutStep<F> = F extends unknown ? Omit<F, "step"> : never
 

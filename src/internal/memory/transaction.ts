@@ -3,7 +3,7 @@
  * noted, and stored when all has succeeded. Every change is journalled, notes too: a part of a program may be undone, and the
  * program go on.
  */
-import { type EntitySpec, type FieldSpec, isEntitySpec, type Spec } from "../instruction/instruction.ts"
+import { type EntitySpec, type FieldSpec, isEntitySpec, type Spec } from "../instruction/spec.ts"
 import { mistyped } from "./stop.ts"
 import { type Entry, entryOf, type Hash, sizeOf, type Store, textsOf } from "./store.ts"
 

@@ -9,11 +9,13 @@ import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
 import { InvalidValue, top } from "../../DomainError.ts"
 import { RedisService } from "../../RedisService.ts"
+import { forEachKey, isPlaceless } from "../instruction/keys.ts"
+import { infoOf, methodOf, type Op } from "../instruction/ops.ts"
+import { accessOf, type Argument, type Instruction } from "../instruction/program.ts"
+import { noFields, type Spec } from "../instruction/spec.ts"
 import { toMilliseconds } from "../schema/model.ts"
 import { listen, type Tolerated } from "../schema/tolerated.ts"
 import { compile, type Compiled, run, type Step } from "./compile.ts"
-import { forEachKey, isPlaceless } from "../redis/wire.ts"
-import { accessOf, type Argument, type Instruction, noFields, Op, opName, type Spec } from "../instruction/instruction.ts"
 import { settle } from "./decode.ts"
 
 /** @internal */
@@ -34,16 +36,6 @@ export interface Place {
 export const ConditionTypeId = "~redlayer/Condition"
 
 const condition = { _E: identity }
-
-const tests: ReadonlySet<Op> = new Set([
-  Op.compare,
-  Op.oneOf,
-  Op.isSet,
-  Op.compareSize,
-  Op.contains,
-  Op.has,
-  Op.exists
-])
 
 const Base = function() {} as unknown as new() => { compiled: Compiled | undefined }
 Base.prototype = Object.assign(
@@ -112,7 +104,7 @@ export class Instruct extends Base implements Instruction {
   }
 
   get [ConditionTypeId](): object | undefined {
-    return tests.has(this.op) ? condition : undefined
+    return infoOf(this.op).isTest === true ? condition : undefined
   }
 }
 
@@ -374,7 +366,7 @@ export const commitOnce = (
     program: {
       instructions: program.instructions,
       // what it gives is written
-      access: program.access === "read" ? "free" : program.access,
+      access: program.access === "read" ? "allowOom" : program.access,
       idempotency: { key: idempotencyKey, keepFor: millis, identity: identityOf(steps) }
     }
   }, service)
@@ -466,7 +458,7 @@ export const explain = (self: AtomicNode): Effect.Effect<unknown, InvalidValue> 
       access: compiled.program.access,
       keys: [...keys],
       instructions: compiled.steps.map(({ field, op, place: { id, model } }) => ({
-        operation: opName(op),
+        operation: methodOf(op),
         model,
         id,
         field

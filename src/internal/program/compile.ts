@@ -4,10 +4,13 @@
  */
 import * as Option from "effect/Option"
 import type { InvalidValue } from "../../DomainError.ts"
+import { Op } from "../instruction/ops.ts"
+import { accessOf, type Argument, type Instruction, type Program } from "../instruction/program.ts"
+import type { Result } from "../instruction/reply.ts"
+import { noSpec } from "../instruction/spec.ts"
 import { Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
 import type { AtomicNode, Deferred, Instruct } from "./atomic.ts"
-import { accessOf, type Argument, type Instruction, noSpec, Op, type Program, type Result } from "../instruction/instruction.ts"
 
 /**
  * A step of the flow, which is of no entity.
@@ -227,14 +230,14 @@ class Compiler {
         return this.choose(
           () => this.control(Op.attempt, [0, 1]),
           [node.self],
-          () => this.control(Op.settled, [0]),
+          () => this.control(Op.endAttempt, [0]),
           [node.that]
         )
       case "Ignore":
         return this.choose(
           () => this.control(Op.attempt, [0, 0]),
           [node.self, some],
-          () => this.control(Op.settled, [0]),
+          () => this.control(Op.endAttempt, [0]),
           [none]
         )
     }

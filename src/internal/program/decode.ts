@@ -14,20 +14,14 @@ import {
   OutOfBounds
 } from "../../DomainError.ts"
 import { RedisServiceError, WrongType } from "../../RedisServiceError.ts"
+import { isPlaceless } from "../instruction/keys.ts"
+import { infoOf, Op } from "../instruction/ops.ts"
+import { accessOf } from "../instruction/program.ts"
+import type { Failure, Reply, Result } from "../instruction/reply.ts"
+import { type FieldSpec, hasOwnKey, isEntitySpec } from "../instruction/spec.ts"
 import { fieldOfPath } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
 import { type Compiled, Control, onlyResult, run, type Step, Unreadable } from "./compile.ts"
-import { isPlaceless } from "../redis/wire.ts"
-import {
-  accessOf,
-  type Failure,
-  type FieldSpec,
-  hasOwnKey,
-  isEntitySpec,
-  Op,
-  type Reply,
-  type Result
-} from "../instruction/instruction.ts"
 
 type Site = Pick<Step, "field" | "key" | "place" | "spec">
 
@@ -48,7 +42,7 @@ const mistyped = (
   const { id, model } = site.place
   const key = part === "" ? site.key : `${site.key}:${part}`
   const found = { model, id, key, field: fieldOfPath(part), applied: false }
-  return readsEntity.has(step.op)
+  return infoOf(step.op).readsEntity === true
     ? new EntityCorrupted({
       ...found,
       issue: `Expected ${part === "" ? "an entity" : "a collection"}, found a key of another kind`
@@ -56,11 +50,9 @@ const mistyped = (
     : new RedisServiceError({ reason: new WrongType(found) })
 }
 
-const readsEntity: ReadonlySet<Op> = new Set([Op.read, Op.find, Op.getOrInsert])
-
 const undecodable = (step: Step, problem: Problem, applied: boolean): EntityCorrupted | RedisServiceError => {
   const { field, key, op, place } = step
-  return readsEntity.has(op)
+  return infoOf(op).readsEntity === true
     ? new EntityCorrupted({
       model: place.model,
       id: place.id,
@@ -109,11 +101,9 @@ const failed = (steps: ReadonlyArray<Step>, { _tag, step: index }: Failure): Ste
     while (at > 0 && steps[at] instanceof Control) at--
     return steps[at]!
   }
-  while (steps[at]!.op === Op.combine || at > index && putsOperand.has(steps[at]!.op)) at++
+  while (steps[at]!.op === Op.combine || at > index && infoOf(steps[at]!.op).putsOperand === true) at++
   return steps[at]!
 }
-
-const putsOperand: ReadonlySet<Op> = new Set([Op.constant, Op.load, Op.loadSize])
 
 const errorOf = (step: Step, failure: Failure): unknown => {
   switch (failure._tag) {
@@ -162,16 +152,12 @@ const raised = ({ observed, raise }: Control, results: ReadonlyArray<Result>): u
 /** Whether a step wrote, as its result tells. A time to live that was only renewed is no write. */
 const wrote = (step: Step, result: Result): boolean => {
   if (accessOf([step], false) === "read") return false
-  switch (step.op) {
-    case Op.getOrInsert:
-      return result === 1
-    case Op.getAndSet:
-      // what was there before may be nothing
+  switch (infoOf(step.op).wrote) {
+    case "always":
       return true
-    case Op.appendText:
-    case Op.putEntries:
-    case Op.addScored:
-      // none is new, or the text is empty; and it is written all the same
+    case "created":
+      return result === 1
+    case "withArguments":
       return result !== false && step.args.length > 0
     default:
       return result !== false && result !== 0

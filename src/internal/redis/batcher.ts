@@ -5,12 +5,12 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { RedisService } from "../../RedisService.ts"
 import { ConnectionUnavailable } from "../../RedisServiceError.ts"
-import type { Access } from "../instruction/instruction.ts"
 import { type Limits, sizeOf, tooLarge } from "../instruction/limits.ts"
+import type { Access } from "../instruction/ops.ts"
 import { slotOfProgram } from "../instruction/slot.ts"
-import { Entry } from "./pendingProgram.ts"
-import * as Once from "./dedup.ts"
 import type { Sender } from "./call.ts"
+import * as Once from "./dedup.ts"
+import { Entry } from "./pendingProgram.ts"
 import type { Telemetry } from "./telemetry.ts"
 
 /** @internal */
@@ -49,7 +49,7 @@ export interface Batcher {
 /** @internal */
 export const make = (options: BatcherOptions): Batcher => {
   const { batch, isCluster, limits, maximumWaiting = 65_536, refusesCrossSlot, sender, telemetry, window } = options
-  let waiting: Record<Access, Array<Entry>> = { read: [], free: [], write: [] }
+  let waiting: Record<Access, Array<Entry>> = { read: [], allowOom: [], write: [] }
   let gathered = 0
   /** when the first of those that wait was committed */
   let since = 0
@@ -60,8 +60,8 @@ export const make = (options: BatcherOptions): Batcher => {
     scheduled = false
     gathered = 0
     const taken = waiting
-    waiting = { read: [], free: [], write: [] }
-    for (const access of ["read", "free", "write"] as const) {
+    waiting = { read: [], allowOom: [], write: [] }
+    for (const access of ["read", "allowOom", "write"] as const) {
       const entries = taken[access]
       if (entries.length > 0) {
         attempt(entries, () => {

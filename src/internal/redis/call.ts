@@ -16,13 +16,15 @@ import {
   ServerUnavailable
 } from "../../RedisServiceError.ts"
 import type { RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
-import { type Batch, decodeBatch, encodeBatch, encodeSeals, type Outcome } from "./wire.ts"
-import { type Access, isRepeatable, type Reply } from "../instruction/instruction.ts"
+import type { Access } from "../instruction/ops.ts"
+import { isRepeatable } from "../instruction/program.ts"
+import type { Reply } from "../instruction/reply.ts"
 import { keysOf } from "../instruction/slot.ts"
 import { broken, classify, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
 import type { Entry } from "./pendingProgram.ts"
 import { scripts } from "./scripts.ts"
 import type { CallRecord, Telemetry, Trouble } from "./telemetry.ts"
+import { type Batch, decodeBatch, encodeBatch, encodeSeals, type Outcome } from "./wire.ts"
 
 /** @internal */
 export interface SenderOptions {
@@ -365,7 +367,7 @@ export const make = (options: SenderOptions): Sender => {
       remain(group)
       if (!group.isOver) later()
     }
-    call(group, "seal", encodeSeals(entries.map(({ once }) => once!), keyPrefix), "free", (exit) => {
+    call(group, "seal", encodeSeals(entries.map(({ once }) => once!), keyPrefix), "allowOom", (exit) => {
       if (Exit.isSuccess(exit)) return onReply(exit.value)
       const error = errorOf(exit)
       if (error === undefined || isFinal(refusalOf(error))) return over(group)

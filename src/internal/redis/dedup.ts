@@ -3,9 +3,9 @@
  * its data.
  */
 import { createHash, randomFillSync } from "node:crypto"
-import type { Once, Place } from "./wire.ts"
-import { isRepeatable, type Program } from "../instruction/instruction.ts"
+import { isRepeatable, type Program } from "../instruction/program.ts"
 import { idempotentKey, noTag, tagOf } from "../instruction/slot.ts"
+import type { Once, Place } from "./wire.ts"
 
 const size = 16
 const pool = Buffer.alloc(size * 256)

@@ -7,9 +7,10 @@ import {
   RedisServiceError,
   type RedisServiceErrorReason
 } from "../../RedisServiceError.ts"
-import type { Once } from "./wire.ts"
-import type { Program, Reply } from "../instruction/instruction.ts"
+import type { Program } from "../instruction/program.ts"
+import type { Reply } from "../instruction/reply.ts"
 import type { Committer, Telemetry } from "./telemetry.ts"
+import type { Once } from "./wire.ts"
 
 /**
  * A program on its way, and who waits for it. Once it has its answer it holds neither: an engine may keep what was in flight

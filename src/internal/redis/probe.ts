@@ -138,7 +138,7 @@ export const inspect = Effect.fnUntraced(function*(
     ask(transport, heard, { command: "EVAL_RO", script: probe, keys: [], argument: JSON.stringify({ key, commands }) }),
     // a server that is out of memory says so of a script that it has accepted; what reads and removes can be run
     Effect.catchReason(load(scripts.write), "RedisServiceError", "OutOfMemory", () => Effect.succeed("")),
-    load(scripts.free),
+    load(scripts.allowOom),
     load(scripts.read)
   ])
   const [text] = yield* Effect.timeoutOrElse(questions, {

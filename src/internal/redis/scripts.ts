@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import type { Access } from "../instruction/instruction.ts"
+import type { Access } from "../instruction/ops.ts"
 import { lua } from "./lua.generated.ts"
 
 /** @internal */
@@ -21,6 +21,6 @@ const script = (flags: string, readOnly: boolean): Script => {
  */
 export const scripts: { readonly [A in Access]: Script } = {
   read: script(" flags=no-writes", true),
-  free: script(" flags=allow-oom", false),
+  allowOom: script(" flags=allow-oom", false),
   write: script("", false)
 }

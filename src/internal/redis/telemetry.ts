@@ -12,9 +12,10 @@ import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import { isRedisServiceError, type RedisServiceErrorReason } from "../../RedisServiceError.ts"
 import type { ServerAddress } from "../../RedisTransport.ts"
-import type { Batch } from "./wire.ts"
-import type { Access, Program } from "../instruction/instruction.ts"
+import type { Access } from "../instruction/ops.ts"
+import type { Program } from "../instruction/program.ts"
 import { scripts } from "./scripts.ts"
+import type { Batch } from "./wire.ts"
 
 /** @internal */
 export type Spans = "call" | "program" | "none"

@@ -3,18 +3,11 @@
  * specification once, however many instructions share it. A second entity is the first two arguments: its key, and its
  * specification.
  */
-import {
-  type Argument,
-  type Failure,
-  hasOwnKey,
-  type Instruction,
-  isEntitySpec,
-  Op,
-  type Program,
-  type Reply,
-  type Result,
-  type Spec
-} from "../instruction/instruction.ts"
+import { forEachKey, usesQueue } from "../instruction/keys.ts"
+import { Op } from "../instruction/ops.ts"
+import type { Argument, Instruction, Program } from "../instruction/program.ts"
+import type { Failure, Reply, Result } from "../instruction/reply.ts"
+import { hasOwnKey, isEntitySpec, type Spec } from "../instruction/spec.ts"
 
 /** @internal */
 export interface Batch {
@@ -57,46 +50,8 @@ export interface Sendable {
   readonly lost?: boolean
 }
 
-/**
- * The keys that an instruction touches: the entity's, and its collections'. A message touches none.
- *
- * @internal
- */
-export const forEachKey = (instruction: Instruction, f: (key: string) => void): void => {
-  const { key, op, other, spec } = instruction
-  if (isPlaceless(op)) return
-  if (isOnQueue(op)) {
-    f(key)
-    f(`${key}:$fence`)
-    f(`${key}:$queue`)
-    return
-  }
-  forEachKeyOf(key, spec, f)
-  if (other !== undefined) forEachKeyOf(other.key, other.spec, f)
-}
-
-/**
- * Flow and messages are of no entity.
- *
- * @internal
- */
-export const isPlaceless = (op: Op): boolean => op < Op.get || op === Op.publish
-
-/** Of the operations on locks, those that begin with the channel of their owner. */
-const isOnQueue = (op: Op): boolean => op === Op.acquire || op === Op.release
-
-const forEachKeyOf = (key: string, spec: Spec, f: (key: string) => void): void => {
-  f(key)
-  if (isEntitySpec(spec)) {
-    for (const collection of spec.cs) f(`${key}:${collection.f}`)
-  } else if (hasOwnKey(spec)) {
-    f(`${key}:${spec.f}`)
-  }
-  if (spec.life !== undefined) { for (const name of spec.life.cs) f(`${key}:${name}`) }
-}
-
 const hasOneKey = ({ op, other, spec }: Instruction): boolean =>
-  !isOnQueue(op) && (isEntitySpec(spec) ? spec.cs.length === 0 : !hasOwnKey(spec)) && other === undefined &&
+  !usesQueue(op) && (isEntitySpec(spec) ? spec.cs.length === 0 : !hasOwnKey(spec)) && other === undefined &&
   (spec.life === undefined || spec.life.cs.length === 0)
 
 /**
@@ -159,7 +114,7 @@ export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string)
         if (other === undefined) code.push(op, index, indexOf(spec), args.length)
         else code.push(op, index, indexOf(spec), args.length + 2, declare(other.key), indexOf(other.spec))
       }
-      const hasChannel = isOnQueue(op) && args[0] !== ""
+      const hasChannel = usesQueue(op) && args[0] !== ""
       if (hasChannel) code.push(keyPrefix + args[0])
       for (let i = hasChannel ? 1 : 0; i < args.length; i++) code.push(args[i]!)
     }

@@ -1,5 +1,5 @@
 import type * as SchemaAST from "effect/SchemaAST"
-import type { FieldSpec } from "../instruction/instruction.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
 
 /** @internal */
 export type Bounds = Pick<FieldSpec, "ge" | "gt" | "le" | "lt" | "minl" | "maxl" | "minc" | "maxc">

@@ -8,10 +8,11 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { FieldSpec } from "../instruction/instruction.ts"
+import type { FieldSpec } from "../instruction/spec.ts"
+import { numeric } from "../text/numberText.ts"
+import { illFormed, Problem } from "../text/problem.ts"
 import { type Bounds, checksOf } from "./bounds.ts"
 import { json } from "./json.ts"
-import { illFormed, Problem } from "../text/problem.ts"
 
 /** @internal */
 export interface Codec {
@@ -69,9 +70,6 @@ const text = (ast: SchemaAST.AST): Codec =>
       typeof value !== "string" ? new Problem("Expected string") : value.isWellFormed() ? value : illFormed,
     decode: (stored) => stored
   })
-
-/** @internal */
-export const numeric = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/
 
 const integer = (ast: SchemaAST.AST): Codec =>
   checked(ast, {

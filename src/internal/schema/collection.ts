@@ -6,11 +6,11 @@ import * as HashSet from "effect/HashSet"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { FieldSpec, Life } from "../instruction/instruction.ts"
-import { type Bounds, checksOf } from "./bounds.ts"
-import { type Codec, codecOf, number, representationId } from "./codec.ts"
+import type { FieldSpec, Life } from "../instruction/spec.ts"
 import { Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
+import { type Bounds, checksOf } from "./bounds.ts"
+import { type Codec, codecOf, number, representationId } from "./codec.ts"
 
 /** @internal */
 export interface Collection {

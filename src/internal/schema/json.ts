@@ -6,9 +6,9 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
-import type { Codec } from "./codec.ts"
 import { illFormed, Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
+import type { Codec } from "./codec.ts"
 
 const deepest = 500
 

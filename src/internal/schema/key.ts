@@ -1,10 +1,10 @@
 /**
  * The names of an entity's keys. The part in braces is the slot: keys with the same one are on the same node of a cluster.
  */
-import { crc16 } from "../instruction/slot.ts"
-import type { Codec } from "./codec.ts"
+import { crc16 } from "../text/crc16.ts"
 import { escape, escapeId, isTooLong, tooLong } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
+import type { Codec } from "./codec.ts"
 
 /** @internal */
 export type Slot = "id" | (string & {}) | { readonly partitions: number }

@@ -1,9 +1,11 @@
 /**
  * What is read and written of a struct: in which order, and how it becomes the struct again.
  */
-import type { Argument, EntitySpec, Life, Result, Text } from "../instruction/instruction.ts"
-import { type CollectionNode, encodeLeaf, type Leaf, type Node, readLeaf, type Struct } from "./plan.ts"
+import type { Argument } from "../instruction/program.ts"
+import type { Result, Text } from "../instruction/reply.ts"
+import type { EntitySpec, Life } from "../instruction/spec.ts"
 import { Problem } from "../text/problem.ts"
+import { type CollectionNode, encodeLeaf, type Leaf, type Node, readLeaf, type Struct } from "./plan.ts"
 
 /**
  * Which fields a struct reads and writes, in which order, and how.

@@ -4,12 +4,12 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
-import type { EntitySpec, Life } from "../instruction/instruction.ts"
+import type { EntitySpec, Life } from "../instruction/spec.ts"
+import type { Problem } from "../text/problem.ts"
 import { codecOf } from "./codec.ts"
 import { type Key, keyOf, type KeyPlan, type Slot } from "./key.ts"
 import { type Layout, layout } from "./layout.ts"
 import { type Struct, struct } from "./plan.ts"
-import type { Problem } from "../text/problem.ts"
 
 /** @internal */
 export interface ModelPlan {

@@ -4,12 +4,12 @@
  */
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import type { FieldSpec, Life } from "../instruction/instruction.ts"
+import type { FieldSpec, Life } from "../instruction/spec.ts"
+import { escapeField } from "../text/escape.ts"
+import { Problem } from "../text/problem.ts"
 import { type Codec, codecOf } from "./codec.ts"
 import { type Collection, collectionOf } from "./collection.ts"
-import { escapeField } from "../text/escape.ts"
 import { json } from "./json.ts"
-import { Problem } from "../text/problem.ts"
 
 /** @internal */
 export interface Leaf {

@@ -1,9 +1,9 @@
 /**
  * What is unreadable in an entity and tolerated: kept beside the entity, and told to whoever listens, who can log it.
  */
-import type { Result } from "../instruction/instruction.ts"
-import type { Layout } from "./layout.ts"
+import type { Result } from "../instruction/reply.ts"
 import { Problem } from "../text/problem.ts"
+import type { Layout } from "./layout.ts"
 
 /** @internal */
 export interface Tolerated {

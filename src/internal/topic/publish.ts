@@ -8,11 +8,12 @@ import * as Stream from "effect/Stream"
 import { InvalidValue } from "../../DomainError.ts"
 import type { SubscriptionEvent } from "../../RedisService.ts"
 import type { RedisServiceError } from "../../RedisServiceError.ts"
+import { Op } from "../instruction/ops.ts"
+import { noSpec } from "../instruction/spec.ts"
+import { type AtomicNode, Instruct, Invalid } from "../program/atomic.ts"
 import type { Codec } from "../schema/codec.ts"
 import { escape } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
-import { type AtomicNode, Instruct, Invalid } from "../program/atomic.ts"
-import { noSpec, Op } from "../instruction/instruction.ts"
 
 /**
  * The channel of a name: no two names share one, and none is the key of an entity.

@@ -46,7 +46,7 @@ local function alone(op, key, spec, at, n)
   local text = call("HGET", key, spec.f)
   if not text and call("EXISTS", key) == 0 then return fail("missing") end
   local value, result = nil, text
-  if op == OP.add and text then
+  if op == OP.increment and text then
     value = plus(text, spec, at, n)
     result = value
   end

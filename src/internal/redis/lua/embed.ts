@@ -3,7 +3,7 @@
 // when the module is stale or a source is not Lua 5.1.
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { Op } from "../../instruction/instruction.ts"
+import { Op } from "../../instruction/ops.ts"
 
 const folder = import.meta.dirname
 const target = Path.join(folder, "..", "lua.generated.ts")

@@ -12,7 +12,7 @@ local function apply(op, text, spec, at, n)
   if op == OP.get then return nil, text end
   local isNull = spec.z and text == "null"
   if isNull then text = false end
-  if op >= OP.add then
+  if op >= OP.increment then
     local current = text or spec.d or fail("type")
     local result = numeric(spec.k).arithmetic(op, current, spec, at, n)
     return result, result

@@ -10,7 +10,7 @@ return function(pc, count, head)
     local op = code[at]
     if op >= OP.get then
       local spec = specs[code[at + 2]]
-      if op > OP.power or op > OP.isSet and op < OP.add or code[at + 1] ~= index or spec.of then return end
+      if op > OP.power or op > OP.isSet and op < OP.increment or code[at + 1] ~= index or spec.of then return end
       local name = spec.f
       local slot = slots[name]
       if not slot or slot < base then
@@ -53,7 +53,7 @@ return function(pc, count, head)
       local slot = slots[spec.f] - base
       local text = texts[slot]
       local value, result = nil, text
-      if op == OP.add and text then
+      if op == OP.increment and text then
         value = plus(text, spec, at, n)
         result = value
       end

@@ -52,7 +52,7 @@ end
 local function arithmetic(op, text, spec, at, n)
   local value = numberOf(text, spec.k) or fail("type")
   if value - value ~= 0 then return fail("arithmetic", "notFinite") end
-  if op == OP.add then
+  if op == OP.increment then
     value = value + code[at]
   elseif op == OP.clamp then
     local low, high = code[at], code[at + 1]
@@ -64,7 +64,7 @@ local function arithmetic(op, text, spec, at, n)
   local isWhole = value % 1 == 0
   if spec.k ~= "n" then
     -- an operand may be a fraction even where the result is none
-    if not isWhole or code[at] % 1 ~= 0 and (op == OP.add or op == OP.min or op == OP.max or op == OP.clamp)
+    if not isWhole or code[at] % 1 ~= 0 and (op == OP.increment or op == OP.min or op == OP.max or op == OP.clamp)
       or op == OP.clamp and code[at + 1] % 1 ~= 0 then
       return fail("arithmetic", "notWhole")
     end

@@ -36,11 +36,11 @@ local function calculate(op, a, b)
   if op == OP.assign then return b end
   if op == OP.min then return below(b, a) and b or a end
   if op == OP.max then return below(a, b) and b or a end
-  if op ~= OP.add and op ~= OP.multiply and b == "0" then return fail("arithmetic", "divisionByZero") end
+  if op ~= OP.increment and op ~= OP.multiply and b == "0" then return fail("arithmetic", "divisionByZero") end
   if #a < 16 and #b < 16 then
     local x, y = tonumber(a), tonumber(b)
     local n
-    if op == OP.add then n = x + y
+    if op == OP.increment then n = x + y
     elseif op == OP.multiply then n = x * y
     elseif op == OP.modulo then n = fmod(x, y)
     else
@@ -49,7 +49,7 @@ local function calculate(op, a, b)
     end
     if n <= SAFE and n >= -SAFE then return format("%d", n) end
   end
-  if op == OP.add then return limited(textOf(plus(limbsOf(a), limbsOf(b)))) end
+  if op == OP.increment then return limited(textOf(plus(limbsOf(a), limbsOf(b)))) end
   if op == OP.multiply then
     -- the product has as many digits as both, or one fewer
     if digitCount(a) + digitCount(b) > MOST_DIGITS + 1 then return fail("arithmetic", "outOfRange") end

@@ -19,7 +19,7 @@ local function onPart(op, c, spec, at, n)
   if not c.kind then return mistyped(c) end
   if op == OP.size then return c.count end
   if op == OP.values then return contents(c) end
-  if op == OP.empty or op == OP.replace then
+  if op == OP.clearAll or op == OP.replace then
     if op == OP.replace or c.count > 0 then
       touch(c.e)
       refill(c, code, at, at + n - 1)

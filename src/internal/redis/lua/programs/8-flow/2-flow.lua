@@ -42,7 +42,7 @@ local function proceed(pc, i)
         messages = messageCount
       }
       result = 0
-    elseif op == OP.settled then
+    elseif op == OP.endAttempt then
       depth = depth - 1
       skipped = code[at]
     elseif op == OP.constant then

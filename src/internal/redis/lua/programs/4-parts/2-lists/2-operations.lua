@@ -62,8 +62,8 @@ local function onList(op, l, spec, at, n)
   local count = l.count
   if op == OP.append then return append(l, spec, code[at], at + 1, at + n - 1) end
   if op == OP.prepend then return insertAt(l, spec, 0, at, at + n - 1) end
-  if op == OP.insertAt then return insertAt(l, spec, code[at], at + 1, at + n - 1) end
-  if op == OP.removeEqual then return removeEqual(l, spec, code[at]) end
+  if op == OP.insertItems then return insertAt(l, spec, code[at], at + 1, at + n - 1) end
+  if op == OP.removeItem then return removeEqual(l, spec, code[at]) end
   if op == OP.slice or op == OP.removeRange or op == OP.trim then
     local from, to = slice(code[at], code[at + 1], count)
     if op == OP.slice then return from < to and call("LRANGE", l.key, l.skip + from, l.skip + to - 1) or {} end

@@ -39,7 +39,7 @@ local function pop(c, spec, reverse)
 end
 
 local function onSorted(op, c, spec, at)
-  if op == OP.addScore then return addScore(c, spec, code[at], code[at + 1]) end
+  if op == OP.incrementScore then return addScore(c, spec, code[at], code[at + 1]) end
   if op == OP.score then return look(c, { code[at] })[1] or false end
   if op == OP.rank then
     return c.count > 0 and call(code[at + 1] == 0 and "ZRANK" or "ZREVRANK", c.key, code[at])
@@ -49,5 +49,5 @@ local function onSorted(op, c, spec, at)
   if op == OP.countByScore then
     return c.count == 0 and 0 or call("ZCOUNT", c.key, scoreOf(code[at]), scoreOf(code[at + 1]))
   end
-  return pop(c, spec, op == OP.popLowest and 0 or 1)
+  return pop(c, spec, op == OP.popMin and 0 or 1)
 end

@@ -64,18 +64,18 @@ local function takeAny(c, spec)
 end
 
 local function onCollection(op, c, spec, at, n)
-  if op == OP.addMembers or op == OP.putEntries or op == OP.addScored then return add(c, spec, at, n) end
-  if op >= OP.addScore then return onSorted(op, c, spec, at) end
+  if op == OP.addMembers or op == OP.putEntries or op == OP.addScores then return add(c, spec, at, n) end
+  if op >= OP.incrementScore then return onSorted(op, c, spec, at) end
   if op == OP.has then return look(c, { code[at] })[1] and 1 or 0 end
   if op == OP.remove then return removeNames(c, spec, at, n) end
-  if op == OP.take then return takeAny(c, spec) end
-  if op == OP.takeEntry then
+  if op == OP.popAny then return takeAny(c, spec) end
+  if op == OP.popEntry then
     local name = code[at]
     local text = look(c, { name })[1] or false
     if text then takeOut(c, spec, { name }, { name, text }) end
     return text
   end
-  if op == OP.names then return c.count > 0 and call("HKEYS", c.key) or {} end
+  if op == OP.keys then return c.count > 0 and call("HKEYS", c.key) or {} end
   return algebra(op, c, at)
 end
 

@@ -13,9 +13,9 @@ local function combine(op, kind)
   if kind == "l" then
     local integer = numeric(kind).integer
     a, b = integer(a), integer(b)
-    if op == -1 then op, b = OP.add, find(b, "^%-") and string.sub(b, 2) or integer("-" .. b) end
+    if op == -1 then op, b = OP.increment, find(b, "^%-") and string.sub(b, 2) or integer("-" .. b) end
     result = numeric(kind).compute(op, a, b)
-  elseif op == OP.add then
+  elseif op == OP.increment then
     result = a + b
   elseif op == -1 then
     result = a - b

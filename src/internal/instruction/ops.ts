@@ -1,0 +1,220 @@
+/**
+ * The table of instructions: the one vocabulary between the front half, which builds programs, and the interpreters, which
+ * run them. The front half never names a Redis command; an interpreter never sees a Schema. All that is known of an
+ * instruction stands in its row, and both halves, the Lua script included, read it off here.
+ */
+
+/** What a program does to the server's memory: it reads; it only frees memory or renews an expiry; it writes. */
+export type Access = "read" | "allowOom" | "write"
+
+export type Family =
+  | "flow"
+  | "scalar"
+  | "collection"
+  | "list"
+  | "named"
+  | "set"
+  | "map"
+  | "sortedSet"
+  | "entity"
+  | "message"
+  | "lock"
+
+export interface OpInfo extends Flags {
+  /** The number on the wire. Families are ranges of numbers, so that an interpreter finds the family by comparison. */
+  readonly code: number
+  readonly family: Family
+  readonly access: Access
+  /** The arguments, in order. `…` repeats. */
+  readonly args: string
+  /** The result. An instruction that a jump skips has the result `false`. */
+  readonly gives: string
+}
+
+interface Flags {
+  /** The method that users call, if its name differs from the row's. */
+  readonly method?: string
+  /** A test: its result, 0 or 1, sets the flag that jumps read. */
+  readonly isTest?: true
+  /** Puts a value into the operand queue, for an argument of a later instruction. */
+  readonly putsOperand?: true
+  /** Reads a whole entity, so a stored text that cannot be read is `EntityCorrupted` instead of `WrongType`. */
+  readonly readsEntity?: true
+  /** How many of its arguments must be whole numbers on an integer field. */
+  readonly wholeAmounts?: number
+  /** `clear` of a nullable field stores the text `null`, which needs memory. */
+  readonly writesNull?: true
+  /** Repeating it changes nothing, although it writes. */
+  readonly isRepeatable?: true
+  /** Begins with the channel that its owner listens on, and uses the lock's queue and fence keys. */
+  readonly usesQueue?: true
+  /**
+   * How to see from the result that it wrote. Default: neither `false` nor 0. `always`: every result; `created`: 1;
+   * `withArguments`: any result but `false`, if it had arguments.
+   */
+  readonly wrote?: "always" | "created" | "withArguments"
+}
+
+const op = <const Code extends number>(
+  code: Code,
+  family: Family,
+  access: Access,
+  args: string,
+  gives: string,
+  flags?: Flags
+): OpInfo & { readonly code: Code } => ({ code, family, access, args, gives, ...flags })
+
+/** One call makes one row: number, family, access, arguments, result, and what else is known of it. */
+export const ops = {
+  // flow: tests set a flag; jumps read it, and go forward by a number of instructions
+  fail: op(0, "flow", "read", "index, how many results before it are observed", "stops"),
+  not: op(1, "flow", "read", "", "the flag, inverted"),
+  flag: op(2, "flow", "read", "", "the flag"),
+  jump: op(3, "flow", "read", "distance", "1"),
+  jumpIf: op(4, "flow", "read", "distance", "1 if it jumped, else 0"),
+  jumpUnless: op(5, "flow", "read", "distance", "1 if it jumped, else 0"),
+  attempt: op(6, "flow", "read", "distance, mode (0: missing, 1: any failure)", "1 if the alternative ran, else 0"),
+  endAttempt: op(7, "flow", "read", "distance", "1"),
+  constant: op(8, "flow", "read", "value", "1", { putsOperand: true }),
+  combine: op(9, "flow", "read", "operation, kind", "1; makes one operand of the last two"),
+
+  // one scalar text: a field of the entity's hash; or an item of a list or an entry of a map, whose position or name is then
+  // the first argument
+  get: op(10, "scalar", "read", "", "text"),
+  set: op(11, "scalar", "write", "text", "1"),
+  clear: op(12, "scalar", "allowOom", "", "1", { writesNull: true }),
+  setIfAbsent: op(13, "scalar", "write", "text", "0 or 1"),
+  compareAndSet: op(14, "scalar", "write", "expected, text", "0 or 1"),
+  getAndSet: op(15, "scalar", "write", "text", "the text before", { wrote: "always" }),
+  appendText: op(16, "scalar", "write", "text", "length", { method: "append", wrote: "withArguments" }),
+  toggle: op(17, "scalar", "write", "", "text"),
+  compare: op(18, "scalar", "read", "comparison, expected", "0 or 1", { isTest: true }),
+  oneOf: op(19, "scalar", "read", "values…", "0 or 1", { method: "in", isTest: true }),
+  isSet: op(20, "scalar", "read", "", "0 or 1", { isTest: true }),
+  load: op(21, "scalar", "read", "", "1", { method: "value", putsOperand: true }),
+  assign: op(22, "scalar", "write", "operand", "1; the server checks bounds", { method: "set" }),
+  increment: op(23, "scalar", "write", "amount, atLeast?, atMost?", "text", { wholeAmounts: 1 }),
+  multiply: op(24, "scalar", "write", "amount, atLeast?, atMost?", "text"),
+  divide: op(25, "scalar", "write", "amount, atLeast?, atMost?", "text"),
+  quotient: op(26, "scalar", "write", "amount, atLeast?, atMost?", "text"),
+  modulo: op(27, "scalar", "write", "amount, atLeast?, atMost?", "text"),
+  min: op(28, "scalar", "write", "amount", "text", { wholeAmounts: 1 }),
+  max: op(29, "scalar", "write", "amount", "text", { wholeAmounts: 1 }),
+  clamp: op(30, "scalar", "write", "lowest, highest", "text", { wholeAmounts: 2 }),
+  power: op(31, "scalar", "write", "exponent, atLeast?, atMost?", "text"),
+
+  // any collection
+  size: op(40, "collection", "read", "", "count"),
+  values: op(41, "collection", "read", "", "row", { method: "get" }),
+  clearAll: op(42, "collection", "allowOom", "", "1", { method: "clear" }),
+  replace: op(43, "collection", "write", "texts…", "1", { method: "set" }),
+  compareSize: op(44, "collection", "read", "comparison, expected", "0 or 1", { isTest: true }),
+  loadSize: op(45, "collection", "read", "", "1", { method: "value", putsOperand: true }),
+
+  // lists
+  append: op(46, "list", "write", "keep (0: all), items…", "length"),
+  prepend: op(47, "list", "write", "items…", "length"),
+  pop: op(48, "list", "allowOom", "", "text"),
+  shift: op(49, "list", "allowOom", "", "text"),
+  slice: op(50, "list", "read", "from, to", "row"),
+  insertItems: op(51, "list", "write", "position, items…", "length", { method: "insert" }),
+  removeItem: op(52, "list", "write", "item", "how many items were equal", { method: "remove" }),
+  removeRange: op(53, "list", "write", "from, to", "1"),
+  trim: op(54, "list", "write", "from, to", "1"),
+  contains: op(55, "list", "read", "item", "0 or 1", { isTest: true }),
+
+  // sets, maps by their names, sorted sets by their members
+  has: op(56, "named", "read", "name", "0 or 1", { isTest: true }),
+  remove: op(57, "named", "allowOom", "names…", "how many were removed"),
+  popAny: op(58, "named", "allowOom", "", "member, or row of name and value"),
+
+  // sets
+  addMembers: op(59, "set", "write", "members…", "how many are new", { method: "add" }),
+  union: op(60, "set", "read", "the other set", "row"),
+  intersection: op(61, "set", "read", "the other set", "row"),
+  difference: op(62, "set", "read", "the other set", "row"),
+
+  // maps
+  putEntries: op(63, "map", "write", "name, value, …", "how many are new", { method: "put", wrote: "withArguments" }),
+  popEntry: op(64, "map", "allowOom", "name", "text", { method: "pop" }),
+  keys: op(65, "map", "read", "", "row"),
+
+  // sorted sets, ascending by score and then by the bytes of the member
+  addScores: op(66, "sortedSet", "write", "member, score, …", "how many are new", {
+    method: "add",
+    wrote: "withArguments"
+  }),
+  incrementScore: op(67, "sortedSet", "write", "member, amount", "score", { method: "increment" }),
+  score: op(68, "sortedSet", "read", "member", "text"),
+  rank: op(69, "sortedSet", "read", "member, reverse (0 or 1)", "count, or false"),
+  rangeByRank: op(70, "sortedSet", "read", "from, to, reverse", "row", { method: "range" }),
+  rangeByScore: op(71, "sortedSet", "read", "lowest, highest, reverse, limit (-1: all)", "row"),
+  countByScore: op(72, "sortedSet", "read", "lowest, highest", "count", { method: "count" }),
+  popMin: op(73, "sortedSet", "allowOom", "", "row of a member and its score"),
+  popMax: op(74, "sortedSet", "allowOom", "", "row of a member and its score"),
+
+  // whole entities; those that create begin with the milliseconds that the new entity lives, or false
+  read: op(80, "entity", "read", "", "row", { method: "get", readsEntity: true }),
+  find: op(81, "entity", "read", "", "row, or false", { readsEntity: true }),
+  exists: op(82, "entity", "read", "", "0 or 1", { isTest: true }),
+  require: op(83, "entity", "read", "", "1"),
+  insert: op(84, "entity", "write", "expiry, content…", "1"),
+  put: op(85, "entity", "write", "expiry, content…", "1"),
+  delete: op(86, "entity", "allowOom", "", "0 or 1"),
+  getOrInsert: op(87, "entity", "write", "expiry, content…", "1 if it created, else row", {
+    readsEntity: true,
+    wrote: "created"
+  }),
+  ensure: op(88, "entity", "write", "expiry, content…", "1 if it created, else 0"),
+  duplicate: op(89, "entity", "write", "the other entity, expiry", "1"),
+  expire: op(90, "entity", "allowOom", "milliseconds", "1"),
+  persist: op(91, "entity", "write", "", "1"),
+  timeToLive: op(92, "entity", "read", "", "milliseconds, or false"),
+  atVersion: op(93, "entity", "read", "version", "1"),
+
+  // messages
+  publish: op(100, "message", "allowOom", "channel, text", "1"),
+
+  // locks; of these only `holds` stands beside other instructions in a program
+  acquire: op(
+    110,
+    "lock",
+    "write",
+    "channel, owner, lease, weight, limit, isCluster, pause",
+    "token, or milliseconds to wait, or false",
+    { usesQueue: true }
+  ),
+  renew: op(111, "lock", "allowOom", "owner, lease", "0 or 1", { isRepeatable: true }),
+  release: op(112, "lock", "allowOom", "channel, owner, weight, limit, isCluster, tombstoneMillis", "0 or 1", {
+    usesQueue: true,
+    isRepeatable: true
+  }),
+  holds: op(113, "lock", "read", "owner", "1")
+}
+
+type Ops = typeof ops
+
+/** The numbers of the instructions, by name. */
+export const Op = Object.fromEntries(Object.entries(ops).map(([name, { code }]) => [name, code])) as {
+  readonly [Name in keyof Ops]: Ops[Name]["code"]
+}
+
+export type Op = typeof Op[keyof typeof Op]
+
+const byCode: Array<OpInfo & { readonly name: string }> = []
+for (const [name, info] of Object.entries<OpInfo>(ops)) byCode[info.code] = { ...info, name }
+
+/** The row of an instruction, with its name. */
+export const infoOf = (op: Op): OpInfo & { readonly name: string } => byCode[op]!
+
+/** The method that users call for an instruction. */
+export const methodOf = (op: Op): string => {
+  const { method, name } = byCode[op]!
+  return method ?? name
+}
+
+/** How a test compares: its first argument. */
+export const Comparison = { eq: 0, neq: 1, lt: 2, lte: 3, gt: 4, gte: 5 } as const
+
+/** The one operation of `combine` that is not an instruction on scalars. */
+export const subtract = -1

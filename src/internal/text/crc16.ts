@@ -1,0 +1,17 @@
+/**
+ * The checksum that decides the hash slot of a key on a cluster: CRC16 (XMODEM), over UTF-8.
+ */
+const table = Array.from({ length: 256 }, (_, i) => {
+  let crc = i << 8
+  for (let bit = 0; bit < 8; bit++) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1
+  return crc & 0xffff
+})
+
+const encoder = new TextEncoder()
+
+/** @internal */
+export const crc16 = (text: string): number => {
+  let crc = 0
+  for (const byte of encoder.encode(text)) crc = ((crc << 8) & 0xffff) ^ table[(crc >> 8) ^ byte]!
+  return crc
+}
