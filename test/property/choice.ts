@@ -12,7 +12,7 @@ import * as State from "./state.ts"
 
 const isTake = ({ op }: Instruction): boolean => op === Op.popAny
 
-const isMap = ({ spec }: Instruction): boolean => "k" in spec && spec.k === "map"
+const isMap = ({ spec }: Instruction): boolean => "kind" in spec && spec.kind === "map"
 
 /** The instruction that takes this and nothing else. */
 const taking = (self: Instruction, name: string): Instruction => ({
@@ -40,7 +40,7 @@ const candidates = (
   { key, spec }: Instruction
 ): ReadonlyArray<string> => [
   ...new Set([
-    ...state.get(`${key}:${"f" in spec ? spec.f : ""}`)?.values ?? [],
+    ...state.get(`${key}:${"field" in spec ? spec.field : ""}`)?.values ?? [],
     ...instructions.flatMap(({ args }) => args.filter((arg) => typeof arg === "string"))
   ])
 ]

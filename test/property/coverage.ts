@@ -8,7 +8,7 @@ import type { Note } from "./plan.ts"
 
 const comparisons = Object.keys(Comparison)
 
-const kindOf = ({ spec }: Instruction): string => "k" in spec ? spec.k : "entity"
+const kindOf = ({ spec }: Instruction): string => "kind" in spec ? spec.kind : "entity"
 
 /** Of kinds that compare in one way. */
 const classOf = (kind: string): string =>
@@ -17,7 +17,7 @@ const classOf = (kind: string): string =>
 const testOf = (self: Instruction): string | undefined => {
   switch (self.op) {
     case Op.compare: {
-      const at = "of" in self.spec ? 1 : 0
+      const at = "itemOf" in self.spec ? 1 : 0
       return `compare ${kindOf(self)} ${comparisons[self.args[at] as number]}`
     }
     case Op.compareSize:
@@ -68,7 +68,7 @@ export const note = (instructions: ReadonlyArray<Instruction>, results: Readonly
   }
 }
 
-const ordered = ["t", "i", "n", "l", "d", "u"]
+const ordered = ["text", "integer", "number", "int64", "date", "duration"]
 const both = (test: string): ReadonlyArray<string> => [`${test} is 0`, `${test} is 1`]
 const all = (test: string, names: ReadonlyArray<string>) => names.flatMap((name) => both(`${test} ${name}`))
 
@@ -77,7 +77,7 @@ const combinations = [Op.increment, -1, Op.multiply, Op.quotient, Op.modulo, Op.
 /** What must have been noted. */
 export const expected: ReadonlyArray<string> = [
   ...ordered.flatMap((kind) => all(`compare ${kind}`, comparisons)),
-  ...["b", "v"].flatMap((kind) => all(`compare ${kind}`, ["eq", "neq"])),
+  ...["boolean", "value"].flatMap((kind) => all(`compare ${kind}`, ["eq", "neq"])),
   ...all("compareSize", comparisons),
   ...["list", "set", "map", "zset"].flatMap((kind) => [`loadSize of ${kind}`, `compareSize of ${kind}`]),
   ...all("oneOf", ["numbers", "exact integers", "texts"]),
@@ -85,7 +85,7 @@ export const expected: ReadonlyArray<string> = [
   ...["isSet", "contains", "exists"].flatMap(both),
   ..."add multiply divide quotient modulo min max clamp assign appendText compare compareSize".split(" ")
     .map((name) => `operand of ${name}`),
-  ...[...ordered, "b", "v"].map((kind) => `load ${kind}`),
+  ...[...ordered, "boolean", "value"].map((kind) => `load ${kind}`),
   "constant",
   ...combinations.flatMap((op) => [`combine ${op} n`, `combine ${op} l`]),
   `combine ${Op.divide} n`,

@@ -22,7 +22,7 @@ const result = (op: Op, change: (count: number) => number): Fault => ({
 })
 
 const withoutLife = (self: Instruction): Instruction => {
-  const { life: _, ...spec } = self.spec
+  const { expiry: _, ...spec } = self.spec
   return { ...self, spec: spec as Instruction["spec"] }
 }
 
@@ -38,7 +38,7 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
   ["a missing entity is no error", renamed(Op.read, Op.find)],
   ["bounds of the call are ignored", on(Op.increment, (self) => ({ ...self, args: self.args.slice(0, 1) }))],
   ["capped lists grow", on(Op.append, (self) => ({ ...self, args: [0, ...self.args.slice(1)] }))],
-  ["the longest list is longer", spec((spec) => spec.maxl === undefined ? {} : { maxl: 1e9 })],
+  ["the longest list is longer", spec((spec) => spec.maxLength === undefined ? {} : { maxl: 1e9 })],
   ["insert in a list is always at its end", on(Op.insertItems, (self) => ({ ...self, op: Op.append }))],
   ["trim drops what it should keep", renamed(Op.trim, Op.removeRange)],
   ["added members count twice", result(Op.addMembers, (count) => 2 * count)],
@@ -46,17 +46,21 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
   ["difference is intersection", renamed(Op.difference, Op.intersection)],
   [
     "the entry of a map can't be cleared",
-    on(Op.clear, (self) => "of" in self.spec && self.spec.of === "map" ? { ...self, op: Op.get } : self)
+    on(Op.clear, (self) => "itemOf" in self.spec && self.spec.itemOf === "map" ? { ...self, op: Op.get } : self)
   ],
-  ["an absent entry has no value to begin with", spec((spec) => spec.of === "map" ? { d: undefined } : {})],
-  ["the largest map is larger", spec((spec) => spec.of === "map" || spec.k === "map" ? { maxc: 1e9 } : {})],
-  ["a set may be emptied", spec((spec) => spec.k === "set" ? { minc: 0 } : {})],
+  ["an absent entry has no value to begin with", spec((spec) => spec.itemOf === "map" ? { d: undefined } : {})],
+  ["the largest map is larger", spec((spec) => spec.itemOf === "map" || spec.kind === "map" ? { maxc: 1e9 } : {})],
+  ["a set may be emptied", spec((spec) => spec.kind === "set" ? { minc: 0 } : {})],
   ["what is removed from a set stays", renamed(Op.remove, Op.has)],
   [
     "what is popped from a map stays",
     on(
       Op.popEntry,
-      (self) => ({ ...self, op: Op.get, spec: { f: "f" in self.spec ? self.spec.f : "", k: "t", of: "map" } })
+      (self) => ({
+        ...self,
+        op: Op.get,
+        spec: { field: "field" in self.spec ? self.spec.field : "", kind: "text", itemOf: "map" }
+      })
     )
   ],
   ["popMin takes the highest", renamed(Op.popMin, Op.popMax)],
@@ -65,18 +69,22 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
     on(Op.rank, (self) => ({ ...self, args: [self.args[0]!, 1 - Number(self.args[1])] }))
   ],
   ["a score is replaced, not added to", on(Op.incrementScore, (self) => ({ ...self, op: Op.addScores }))],
-  ["bigints have no end", spec((spec) => spec.k === "l" ? { k: "u" } : {})],
-  ["null is a value", spec(({ z: _, ...spec }) => ({ ...spec, z: undefined }))],
+  ["bigints have no end", spec((spec) => spec.kind === "int64" ? { kind: "duration" } : {})],
+  ["null is a value", spec(({ nullable: _, ...spec }) => ({ ...spec, z: undefined }))],
   ["getOrInsert replaces", renamed(Op.getOrInsert, Op.put)],
   ["ensure replaces", renamed(Op.ensure, Op.put)],
   [
     "a copy has no collections",
     on(
       Op.duplicate,
-      (self) => ({ ...self, spec: { ...self.spec, cs: [] }, other: { ...self.other!, spec: { fs: [], cs: [] } } })
+      (self) => ({
+        ...self,
+        spec: { ...self.spec, collections: [] },
+        other: { ...self.other!, spec: { fields: [], collections: [] } }
+      })
     )
   ],
-  ["expire forgets collections", on(Op.expire, (self) => ({ ...self, spec: { fs: [], cs: [] } }))],
+  ["expire forgets collections", on(Op.expire, (self) => ({ ...self, spec: { fields: [], collections: [] } }))],
   ["persist does nothing", renamed(Op.persist, Op.require)],
   ["a new entity lives for ever", on(Op.insert, (self) => ({ ...self, args: [false, ...self.args.slice(1)] }))],
   ["nothing is renewed", { instruction: withoutLife }],
@@ -84,27 +92,27 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
     "only writes renew",
     {
       instruction: (self) =>
-        self.spec.life === undefined
+        self.spec.expiry === undefined
           ? self
-          : { ...self, spec: { ...self.spec, life: { ...self.spec.life, access: false } } }
+          : { ...self, spec: { ...self.spec, expiry: { ...self.spec.expiry, onRead: false } } }
     }
   ],
   [
     "collections are not renewed",
     {
       instruction: (self) =>
-        self.spec.life === undefined || isEntitySpec(self.spec)
+        self.spec.expiry === undefined || isEntitySpec(self.spec)
           ? self
-          : { ...self, spec: { ...self.spec, life: { ...self.spec.life, cs: [] } } }
+          : { ...self, spec: { ...self.spec, expiry: { ...self.spec.expiry, collections: [] } } }
     }
   ],
   [
     "what was just renewed is renewed again",
     {
       instruction: (self) =>
-        self.spec.life === undefined
+        self.spec.expiry === undefined
           ? self
-          : { ...self, spec: { ...self.spec, life: { ...self.spec.life, slack: -1 } } }
+          : { ...self, spec: { ...self.spec, expiry: { ...self.spec.expiry, renewAfterMillis: -1 } } }
     }
   ],
   ...flowFaults

@@ -42,12 +42,15 @@ const method = (
 const comparing = (from: number, to: number): Fault => ({
   instruction: (self) => {
     if (self.op !== Op.compare && self.op !== Op.compareSize) return self
-    const at = self.op === Op.compare && "of" in self.spec && self.spec.of !== undefined ? 1 : 0
+    const at = self.op === Op.compare && "itemOf" in self.spec && self.spec.itemOf !== undefined ? 1 : 0
     return self.args[at] === from ? { ...self, args: self.args.map((arg, i) => i === at ? to : arg) } : self
   }
 })
 
-const unbounded = ({ ge: _, gt: _a, le: _b, lt: _c, maxl: _d, minl: _e, ...spec }: FieldSpec): FieldSpec => spec
+const unbounded = (
+  { minimum: _, exclusiveMinimum: _a, maximum: _b, exclusiveMaximum: _c, maxLength: _d, minLength: _e, ...spec }:
+    FieldSpec
+): FieldSpec => spec
 
 /** The operands that wait, in another order. */
 const shuffled = (op: Op, change: (operands: Array<unknown>) => void): Fault =>
@@ -141,7 +144,10 @@ export const flowFaults: ReadonlyArray<Named> = [
   ],
   [
     "an absent operand is its default's",
-    on(Op.load, (self) => isEntitySpec(self.spec) ? self : { ...self, spec: { ...self.spec, d: self.spec.d ?? "0" } })
+    on(
+      Op.load,
+      (self) => isEntitySpec(self.spec) ? self : { ...self, spec: { ...self.spec, default: self.spec.default ?? "0" } }
+    )
   ],
   [
     "a guard shows what it has not observed",
@@ -156,8 +162,8 @@ export const flowFaults: ReadonlyArray<Named> = [
     "tests don't renew",
     {
       instruction: (self) => {
-        if (self.op !== Op.compare && self.op !== Op.has || self.spec.life === undefined) return self
-        const { life: _, ...spec } = self.spec
+        if (self.op !== Op.compare && self.op !== Op.has || self.spec.expiry === undefined) return self
+        const { expiry: _, ...spec } = self.spec
         return { ...self, spec: spec as Instruction["spec"] }
       }
     }

@@ -18,7 +18,9 @@ const nameOf = (language: Internal["language"]): string => {
 /** What can take each other's place. */
 export const kindOf = (operand: unknown): string => {
   if (!(operand instanceof Internal)) throw new Error("Expected an operand")
-  return operand.kind === "i" || operand.kind === "n" ? "number" : `${operand.kind} ${nameOf(operand.language)}`
+  return operand.kind === "integer" || operand.kind === "number"
+    ? "number"
+    : `${operand.kind} ${nameOf(operand.language)}`
 }
 
 const constants = [1, 2, 3, -1, 0, 10, 0.5, -2, 7]
@@ -31,7 +33,7 @@ type Methods = { readonly [name: string]: (that: unknown) => Operand }
 const numberMethods = ["plus", "minus", "times", "dividedBy", "quotient", "modulo", "min", "max", "plus", "minus"]
 const bigMethods = numberMethods.filter((name) => name !== "dividedBy")
 
-const isBig = (kind: string) => kind.startsWith("l")
+const isBig = (kind: string) => kind.startsWith("int64")
 
 /** It, or what is computed of it: of numbers and bigints only. */
 export const computed = (operand: Operand, random: Random): Operand => {

@@ -170,7 +170,7 @@ const isCertain = (before: Instructions, added: Instructions): boolean => {
   return !added.some((self) =>
     taken.some(({ key, spec }) =>
       self.op === Op.duplicate ||
-      self.key === key && "f" in self.spec && "f" in spec && self.spec.f === spec.f
+      self.key === key && "field" in self.spec && "field" in spec && self.spec.field === spec.field
     )
   )
 }

@@ -30,7 +30,7 @@ export class Count extends Mapped {
       : this.collection.refuse(new Problem("Expected an operand of the same kind"))
   }
   value(): Operand {
-    return Operand.load("i", this.collection.op(Op.loadSize, none, nothing))
+    return Operand.load("integer", this.collection.op(Op.loadSize, none, nothing))
   }
 }
 

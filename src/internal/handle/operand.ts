@@ -16,13 +16,13 @@ import { Problem } from "../text/problem.ts"
  */
 export class Operand {
   readonly "~redlayer/Operand" = {}
-  readonly kind: FieldSpec["k"]
+  readonly kind: FieldSpec["kind"]
   readonly language: Codec["language"]
   readonly steps: ReadonlyArray<Step>
   readonly refusal: InvalidValue | Problem | undefined
 
   constructor(
-    kind: FieldSpec["k"],
+    kind: FieldSpec["kind"],
     steps: ReadonlyArray<Step>,
     refusal: InvalidValue | Problem | undefined,
     language: Codec["language"] = "plain"
@@ -34,7 +34,7 @@ export class Operand {
   }
 
   /** Of an instruction that loads it, or that is refused. */
-  static load(kind: FieldSpec["k"], node: AtomicNode, language: Codec["language"] = "plain"): Operand {
+  static load(kind: FieldSpec["kind"], node: AtomicNode, language: Codec["language"] = "plain"): Operand {
     return node._tag === "Invalid"
       ? new Operand(kind, [], node.error, language)
       : new Operand(kind, [node as Instruct], undefined, language)
@@ -46,7 +46,7 @@ export class Operand {
       (isExact(this.kind) && isExact(other.kind) || isDouble(this.kind) && isDouble(other.kind)
         ? undefined
         : new Problem("Expected an operand of the same kind"))
-    const combined = new Control(Op.combine, [op, isExact(this.kind) ? "l" : "n"])
+    const combined = new Control(Op.combine, [op, isExact(this.kind) ? 1 : 0])
     return new Operand(this.kind, [...this.steps, ...other.steps, combined], refusal)
   }
 
@@ -85,10 +85,10 @@ export class Operand {
   }
 }
 
-const isExact = (kind: FieldSpec["k"]): boolean => kind === "l" || kind === "u"
+const isExact = (kind: FieldSpec["kind"]): boolean => kind === "int64" || kind === "duration"
 
 /** @internal */
-export const isDouble = (kind: FieldSpec["k"]): boolean => kind === "i" || kind === "n" || kind === "d"
+export const isDouble = (kind: FieldSpec["kind"]): boolean => kind === "integer" || kind === "number" || kind === "date"
 
 /**
  * The instructions that put operands into the queue, before the one that takes them; or the program that is refused.

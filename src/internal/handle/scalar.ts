@@ -39,6 +39,14 @@ export interface Shape {
   readonly decodeNew: (result: Result) => unknown
 }
 
+type Kinds = ReadonlyArray<FieldSpec["kind"]>
+
+const numbers: Kinds = ["integer", "number", "int64"]
+const doubles: Kinds = ["integer", "number"]
+const texts: Kinds = ["text"]
+const booleans: Kinds = ["boolean"]
+const times: Kinds = ["date", "duration"]
+
 const expectedAmount = new Problem("Expected a finite amount")
 const lowest = -(2n ** 63n)
 const highest = 2n ** 63n - 1n
@@ -52,7 +60,7 @@ const beginningWith = (spec: FieldSpec, text: string): FieldSpec => {
   let known = beginnings.get(spec)
   if (known === undefined || known.size > 100) beginnings.set(spec, known = new Map())
   let found = known.get(text)
-  if (found === undefined) known.set(text, found = { ...spec, d: text })
+  if (found === undefined) known.set(text, found = { ...spec, default: text })
   return found
 }
 
@@ -97,7 +105,7 @@ export class Cell {
   /** Whatever only the server can compute needs checks that it can evaluate. */
   compute(
     op: Op,
-    kinds: string,
+    kinds: Kinds,
     args: ReadonlyArray<Argument>,
     decode: (result: any) => unknown,
     initial?: unknown,
@@ -107,7 +115,7 @@ export class Cell {
     if (unsendable !== undefined || !kinds.includes(kind)) {
       return this.refuse(uncheckable(unsendable ?? "a value of another kind"))
     }
-    if (initial === undefined || spec.d !== undefined) return this.op(op, args, decode, spec, operands)
+    if (initial === undefined || spec.default !== undefined) return this.op(op, args, decode, spec, operands)
     // only the result has to be within bounds
     const text = this.shape.codec.encodeAny(initial)
     return text instanceof Problem ? this.refuse(text) : this.op(op, args, decode, beginningWith(spec, text), operands)
@@ -117,19 +125,19 @@ export class Cell {
   amount(op: Op, amount: unknown, operands: Array<Operand>): Argument | Problem {
     if (amount instanceof Operand) return this.operand(amount, operands)
     switch (this.shape.codec.kind) {
-      case "l":
+      case "int64":
         return isInt64(amount) ? String(amount) : new Problem("Expected an amount of 64 bits")
-      case "d":
-      case "u": {
+      case "date":
+      case "duration": {
         const duration = Option.getOrUndefined(Duration.fromInput(amount as Duration.Input))
         if (duration === undefined || !Duration.isFinite(duration)) return new Problem("Expected a finite duration")
-        if (this.shape.codec.kind === "u") return String(Duration.toNanosUnsafe(duration))
+        if (this.shape.codec.kind === "duration") return String(Duration.toNanosUnsafe(duration))
         const milliseconds = Duration.toMillis(duration)
         return Number.isSafeInteger(milliseconds) ? milliseconds : new Problem("Expected whole milliseconds")
       }
       default:
         if (!Number.isFinite(amount)) return expectedAmount
-        return this.shape.codec.kind === "i" && infoOf(op).wholeAmounts !== undefined && !Number.isInteger(amount)
+        return this.shape.codec.kind === "integer" && infoOf(op).wholeAmounts !== undefined && !Number.isInteger(amount)
           ? new Problem("Expected an integer amount")
           : amount as number
     }
@@ -141,7 +149,7 @@ export class Cell {
     if (kind !== operand.kind && !(isDouble(kind) && isDouble(operand.kind))) {
       return new Problem("Expected an operand of the same kind")
     }
-    if (kind === "v" && !isSameLanguage(language, operand.language)) {
+    if (kind === "value" && !isSameLanguage(language, operand.language)) {
       return new Problem("Expected an operand of the same schema")
     }
     operands.push(operand)
@@ -151,21 +159,21 @@ export class Cell {
   bound(bound: unknown): Argument | Problem {
     if (bound === undefined) return false
     const { codec: { encode, kind } } = this.shape
-    if (kind === "i" || kind === "n") {
+    if (kind === "integer" || kind === "number") {
       return Number.isFinite(bound)
         ? bound as number
         : new Problem("Expected a finite bound")
     }
-    if (kind === "l") {
+    if (kind === "int64") {
       return typeof bound === "bigint"
         ? String(bound)
         : new Problem("Expected a bound that is a bigint")
     }
     const text = encode(bound)
-    return kind === "d" && typeof text === "string" ? Number(text) : text
+    return kind === "date" && typeof text === "string" ? Number(text) : text
   }
 
-  arithmetic(op: Op, kinds: string, amounts: ReadonlyArray<unknown>, options?: Options | null): AtomicNode {
+  arithmetic(op: Op, kinds: Kinds, amounts: ReadonlyArray<unknown>, options?: Options | null): AtomicNode {
     const { atLeast, atMost, initial } = options ?? noOptions
     const args: Array<Argument> = []
     const operands: Array<Operand> = []
@@ -213,12 +221,12 @@ export class Cell {
       const arg = this.operand(text, operands)
       return arg instanceof Problem
         ? this.refuse(arg)
-        : this.compute(Op.appendText, "t", [arg], same, this.empty(), operands)
+        : this.compute(Op.appendText, texts, [arg], same, this.empty(), operands)
     }
     if (typeof text !== "string" || !text.isWellFormed()) {
       return this.refuse(new Problem("Expected well-formed Unicode"))
     }
-    return this.compute(Op.appendText, "t", [text], same, this.empty())
+    return this.compute(Op.appendText, texts, [text], same, this.empty())
   }
   /** What an absent text is appended to. */
   empty(): string | undefined {
@@ -256,62 +264,67 @@ export class Cell {
     return Operand.load(kind, this.op(Op.load, none, nothing), language)
   }
   increment(by: unknown = this.one(), options?: Options): AtomicNode {
-    return this.arithmetic(Op.increment, "inl", [by], options)
+    return this.arithmetic(Op.increment, numbers, [by], options)
   }
   decrement(by: unknown = this.one(), options?: Options): AtomicNode {
-    return this.arithmetic(Op.increment, "inl", [negated(by)], options)
+    return this.arithmetic(Op.increment, numbers, [negated(by)], options)
   }
   multiply(by: unknown, options?: Options): AtomicNode {
-    return this.arithmetic(Op.multiply, "inl", [by], options)
+    return this.arithmetic(Op.multiply, numbers, [by], options)
   }
   divide(by: unknown, options?: Options): AtomicNode {
-    return this.arithmetic(Op.divide, "in", [by], options)
+    return this.arithmetic(Op.divide, doubles, [by], options)
   }
   quotient(by: unknown, options?: Options): AtomicNode {
-    return this.arithmetic(Op.quotient, "inl", [by], options)
+    return this.arithmetic(Op.quotient, numbers, [by], options)
   }
   modulo(by: unknown, options?: Options): AtomicNode {
-    return this.arithmetic(Op.modulo, "inl", [by], options)
+    return this.arithmetic(Op.modulo, numbers, [by], options)
   }
   power(exponent: unknown, options?: Options): AtomicNode {
     return Number.isSafeInteger(exponent) || exponent === 0.5
-      ? this.arithmetic(Op.power, "in", [exponent], options)
+      ? this.arithmetic(Op.power, doubles, [exponent], options)
       : this.refuse(new Problem("Expected an exponent that is an integer, or 0.5"))
   }
   min(other: unknown, options?: Options): AtomicNode {
-    return this.arithmetic(Op.min, "inl", [other], options)
+    return this.arithmetic(Op.min, numbers, [other], options)
   }
   max(other: unknown, options?: Options): AtomicNode {
-    return this.arithmetic(Op.max, "inl", [other], options)
+    return this.arithmetic(Op.max, numbers, [other], options)
   }
   clamp(low: any, high: any, options?: Options): AtomicNode {
-    const node = this.arithmetic(Op.clamp, "inl", [low, high], options)
+    const node = this.arithmetic(Op.clamp, numbers, [low, high], options)
     return node._tag === "Instruct" && low > high ? this.refuse(new Problem("Expected low to be at most high")) : node
   }
   add(duration: unknown, options?: Options): AtomicNode {
-    return this.arithmetic(Op.increment, "du", [duration], options)
+    return this.arithmetic(Op.increment, times, [duration], options)
   }
   subtract(duration: unknown, options?: Options): AtomicNode {
     const amount = Option.map(Duration.fromInput(duration as Duration.Input), Duration.negate)
-    return this.arithmetic(Op.increment, "du", [Option.getOrUndefined(amount)], options)
+    return this.arithmetic(Op.increment, times, [Option.getOrUndefined(amount)], options)
   }
   toggle(): AtomicNode {
-    return this.compute(Op.toggle, "b", none, this.shape.decodeNew)
+    return this.compute(Op.toggle, booleans, none, this.shape.decodeNew)
   }
 
   one(): unknown {
-    return this.shape.codec.kind === "l" ? 1n : 1
+    return this.shape.codec.kind === "int64" ? 1n : 1
   }
 }
 
 Object.assign(Cell.prototype, comparisons)
 
 /** Of kinds whose values are their own texts. */
-const typeOf: { readonly [Kind in FieldSpec["k"]]?: string } = { t: "string", i: "number", n: "number", l: "bigint" }
+const typeOf: { readonly [Kind in FieldSpec["kind"]]?: string } = {
+  text: "string",
+  integer: "number",
+  number: "number",
+  int64: "bigint"
+}
 
 const negated = (amount: unknown): unknown =>
   amount instanceof Operand ?
-    amount.times(amount.kind === "l" ? -1n : -1) :
+    amount.times(amount.kind === "int64" ? -1n : -1) :
     typeof amount === "bigint" || typeof amount === "number"
     ? -amount
     : amount
@@ -331,7 +344,7 @@ export class OptionalCell extends Cell {
   clear(): AtomicNode {
     return this.op(Op.clear, none, nothing)
   }
-  override arithmetic(op: Op, kinds: string, amounts: ReadonlyArray<unknown>, options?: Options): AtomicNode {
+  override arithmetic(op: Op, kinds: Kinds, amounts: ReadonlyArray<unknown>, options?: Options): AtomicNode {
     return options?.initial === undefined
       ? this.refuse(new Problem("Expected an initial value"))
       : super.arithmetic(op, kinds, amounts, options)
@@ -354,9 +367,9 @@ export class EntryCell extends OptionalCell {
     return ""
   }
   override toggle(): AtomicNode {
-    return this.compute(Op.toggle, "b", none, this.shape.decodeNew, false)
+    return this.compute(Op.toggle, booleans, none, this.shape.decodeNew, false)
   }
   zero(): unknown {
-    return this.shape.codec.kind === "l" ? 0n : 0
+    return this.shape.codec.kind === "int64" ? 0n : 0
   }
 }

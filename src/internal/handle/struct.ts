@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import { Comparison, Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
-import { type Life, noFields } from "../instruction/spec.ts"
+import { type Expiry, noFields } from "../instruction/spec.ts"
 import { All, type AtomicNode, Junction, Mapped, Not } from "../program/atomic.ts"
 import { type Layout, layout } from "../schema/layout.ts"
 import { encodeLeaf, fieldsOf, type Leaf, type Node, readLeaf, type Struct } from "../schema/plan.ts"
@@ -118,7 +118,7 @@ const shapeOf = (leaf: Leaf): Shape => {
 const leafCell = (place: Place, leaf: Leaf, shape: Shape): Cell =>
   leaf.absence === "refused" ? new Cell(place, shape, none) : new OptionalCell(place, shape, none)
 
-const handles = { list: ListHandle, set: SetHandle, map: MapHandle, zset: SortedSetHandle }
+const handles = { list: ListHandle, set: SetHandle, map: MapHandle, sortedSet: SortedSetHandle }
 
 class Whole {
   readonly place: Place
@@ -223,7 +223,10 @@ const checkedHandle = (place: Place, field: string, parts: Schema.Struct.Fields,
   return handle
 }
 
-const handleOf = (child: Exclude<Node, { readonly _tag: "key" }>, life: Life | undefined): (place: Place) => object => {
+const handleOf = (
+  child: Exclude<Node, { readonly _tag: "key" }>,
+  life: Expiry | undefined
+): (place: Place) => object => {
   switch (child._tag) {
     case "leaf": {
       const shape = shapeOf(child)
@@ -247,7 +250,7 @@ const handleOf = (child: Exclude<Node, { readonly _tag: "key" }>, life: Life | u
  *
  * @internal
  */
-export const structHandle = (self: Struct, whole: boolean, life: Life | undefined): HandleClass => {
+export const structHandle = (self: Struct, whole: boolean, life: Expiry | undefined): HandleClass => {
   class Handle {
     readonly [placeOf]: Place
     constructor(place: Place) {

@@ -43,9 +43,9 @@ export const usesQueue = (op: Op): boolean => infoOf(op).usesQueue === true
 const forEachKeyOf = (key: string, spec: Spec, f: (key: string) => void): void => {
   f(key)
   if (isEntitySpec(spec)) {
-    for (const collection of spec.cs) f(`${key}:${collection.f}`)
+    for (const collection of spec.collections) f(`${key}:${collection.field}`)
   } else if (hasOwnKey(spec)) {
-    f(`${key}:${spec.f}`)
+    f(`${key}:${spec.field}`)
   }
-  if (spec.life !== undefined) { for (const name of spec.life.cs) f(`${key}:${name}`) }
+  if (spec.expiry !== undefined) { for (const name of spec.expiry.collections) f(`${key}:${name}`) }
 }

@@ -76,7 +76,7 @@ export const ops = {
   attempt: op(6, "flow", "read", "distance, mode (0: missing, 1: any failure)", "1 if the alternative ran, else 0"),
   endAttempt: op(7, "flow", "read", "distance", "1"),
   constant: op(8, "flow", "read", "value", "1", { putsOperand: true }),
-  combine: op(9, "flow", "read", "operation, kind", "1; makes one operand of the last two"),
+  combine: op(9, "flow", "read", "operation, exact (0 or 1)", "1; makes one operand of the last two"),
 
   // one scalar text: a field of the entity's hash; or an item of a list or an entry of a map, whose position or name is then
   // the first argument

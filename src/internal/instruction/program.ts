@@ -49,7 +49,7 @@ export const accessOf = (instructions: ReadonlyArray<Instruction>, renews = true
   for (const { op, other, spec } of instructions) {
     const info = infoOf(op)
     if (info.access === "write" || info.writesNull === true && "nullable" in spec) return "write"
-    const isRenewed = renews && (spec.life?.access === true || other?.spec.life?.access === true)
+    const isRenewed = renews && (spec.expiry?.onRead === true || other?.spec.expiry?.onRead === true)
     if (info.access === "allowOom" || isRenewed) access = "allowOom"
   }
   return access

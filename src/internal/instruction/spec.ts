@@ -2,68 +2,72 @@
  * Specifications: what an interpreter knows of a field or an entity. The plan of a model makes each once; `redis/wire.ts` gives
  * it its short form.
  */
-/**
- * The time to live that operations renew: all of them, reads too, or only those that write.
- */
-export interface Life {
-  readonly ms: number
-  /** it is renewed only when it has shrunk by more */
-  readonly slack: number
-  readonly access: boolean
-  /** the collections of the entity, which live as long */
-  readonly cs: ReadonlyArray<string>
+
+/** How operations renew the time to live of an entity. */
+export interface Expiry {
+  /** How long the entity lives after a renewal. */
+  readonly milliseconds: number
+  /** An operation renews the time to live only if at least this much of it has passed, so that a hot entity pays one look. */
+  readonly renewAfterMillis: number
+  /** Whether reads renew it too. Writes always do. */
+  readonly onRead: boolean
+  /** The names of the entity's collections, whose keys expire together with its hash. */
+  readonly collections: ReadonlyArray<string>
 }
 
 /**
- * What an interpreter knows of a field. The names are short because they travel with every call.
+ * The kind of a field. A `value` is compared and replaced as a whole. `int64` and `duration` (in nanoseconds) are exact integers
+ * whose amounts and bounds are texts; a `date` is in milliseconds.
  */
-export interface FieldSpec {
-  /** the stored name: of the hash's field, or of the collection's key after the entity's */
-  readonly f: string
-  /**
-   * Of a scalar: text, integer, number, int64, date in milliseconds, duration in nanoseconds, boolean, or any other value,
-   * which is compared and replaced as a whole. Int64 and durations are exact integers: their amounts and bounds are texts.
-   */
-  readonly k: "t" | "i" | "n" | "l" | "d" | "u" | "b" | "v" | "list" | "set" | "map" | "zset"
-  /** the text that an absent one reads as */
-  readonly d?: string
-  readonly ge?: number | string
-  readonly gt?: number | string
-  readonly le?: number | string
-  readonly lt?: number | string
-  /** bounds of a length: of a text in UTF-16 units, of a list in items */
-  readonly minl?: number
-  readonly maxl?: number
-  /** bounds of how many a set, a map or a sorted set holds; of an entry, those of its map */
-  readonly minc?: number
-  readonly maxc?: number
-  /** the text `null` is absence, and stands for it */
-  readonly z?: true
-  /** an item of the list `f`, whose position is the first argument, or an entry of the map `f`, whose name is */
-  readonly of?: "list" | "map"
-  /** present where operations renew the time to live */
-  readonly life?: Life
+export type ScalarKind = "text" | "integer" | "number" | "int64" | "date" | "duration" | "boolean" | "value"
+export type CollectionKind = "list" | "set" | "map" | "sortedSet"
+
+/** The bounds that an interpreter enforces on a field. */
+export interface Bounds {
+  readonly minimum?: number | string
+  readonly exclusiveMinimum?: number | string
+  readonly maximum?: number | string
+  readonly exclusiveMaximum?: number | string
+  /** Bounds of a length: of a text in UTF-16 units, of a list in items. */
+  readonly minLength?: number
+  readonly maxLength?: number
+  /** Bounds of the size of a set, map or sorted set. An entry of a map carries those of its map. */
+  readonly minSize?: number
+  readonly maxSize?: number
 }
 
-/**
- * What an interpreter knows of an entity, or of the part of one that an instruction reads.
- */
+/** Describes a field: a scalar in the entity's hash, or a collection under a key of its own. */
+export interface FieldSpec extends Bounds {
+  /** The stored name: of the hash's field, or of the collection's key after the entity's. */
+  readonly field: string
+  readonly kind: ScalarKind | CollectionKind
+  /** The text that a missing one reads as. */
+  readonly default?: string
+  /** The stored text `null` means that the field is missing. */
+  readonly nullable?: true
+  /** This is an item of the list `field`, at the position that is the first argument, or an entry of the map `field`, by name. */
+  readonly itemOf?: "list" | "map"
+  /** Missing if no operation renews the time to live. */
+  readonly expiry?: Expiry
+}
+
+/** Describes an entity, or the part of one that an instruction reads. */
 export interface EntitySpec {
-  /** the names of the hash's fields */
-  readonly fs: ReadonlyArray<string>
-  /** the collections, each under a key of its own */
-  readonly cs: ReadonlyArray<FieldSpec>
-  readonly life?: Life
+  /** The names of the hash's fields. */
+  readonly fields: ReadonlyArray<string>
+  /** The collections, each under a key of its own. */
+  readonly collections: ReadonlyArray<FieldSpec>
+  readonly expiry?: Expiry
 }
 
 export type Spec = FieldSpec | EntitySpec
 
-export const isEntitySpec = (spec: Spec): spec is EntitySpec => "cs" in spec
+export const isEntitySpec = (spec: Spec): spec is EntitySpec => "collections" in spec
 
 /** Whether a field is, or is part of, a collection with a key of its own. */
-export const hasOwnKey = (spec: FieldSpec): boolean => spec.k.length > 1 || spec.of !== undefined
+export const hasOwnKey = (spec: FieldSpec): boolean => spec.kind.length > 1 || spec.itemOf !== undefined
 
 /** One object for all: a call holds each specification once. */
-export const noFields: EntitySpec = { fs: [], cs: [] }
+export const noFields: EntitySpec = { fields: [], collections: [] }
 
-export const noSpec: FieldSpec = { f: "", k: "v" }
+export const noSpec: FieldSpec = { field: "", kind: "value" }

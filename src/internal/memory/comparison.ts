@@ -12,13 +12,13 @@ import { numberOf } from "./number.ts"
 const order = (a: number | bigint, b: number | bigint): number => a < b ? -1 : a > b ? 1 : a === b ? 0 : NaN
 
 const orderOf = (text: string, expected: Argument, spec: FieldSpec): number => {
-  switch (spec.k) {
-    case "i":
-    case "n":
-    case "d":
+  switch (spec.kind) {
+    case "integer":
+    case "number":
+    case "date":
       return order(numberOf(text, spec), Number(expected))
-    case "l":
-    case "u":
+    case "int64":
+    case "duration":
       return order(integerOf(text, spec), expectedInteger(expected))
     default:
       return compareBytes(text, String(expected))

@@ -10,20 +10,20 @@ import type { Entity, Run } from "./transaction.ts"
 
 const read = (run: Run, entity: Entity, spec: EntitySpec): Result => [
   entity.hash.fields.get("$v") ?? false,
-  ...spec.fs.map((name): Text => entity.hash.fields.get(name) ?? false),
-  ...spec.cs.map((collection) => run.texts(entity, collection))
+  ...spec.fields.map((name): Text => entity.hash.fields.get(name) ?? false),
+  ...spec.collections.map((collection) => run.texts(entity, collection))
 ]
 
 /** What it had goes: also leftovers of what was there before. */
 const write = (run: Run, entity: Entity, spec: EntitySpec, [life, ...content]: ReadonlyArray<Argument>): Result => {
   const fields = new Map<string, string>()
-  spec.fs.forEach((name, i) => {
+  spec.fields.forEach((name, i) => {
     const text = content[i]
     if (typeof text === "string") fields.set(name, text)
   })
   run.write(entity, spec, fields, life as number | false)
-  let at = spec.fs.length
-  for (const collection of spec.cs) {
+  let at = spec.fields.length
+  for (const collection of spec.collections) {
     const end = at + 1 + (content[at] as number)
     run.refill(entity, collection, content.slice(at + 1, end) as Array<string>)
     at = end
@@ -36,7 +36,7 @@ const remove = (run: Run, entity: Entity, spec: EntitySpec): Result => {
   run.touch(entity)
   run.outdate(entity)
   run.note(entity, "exists", false)
-  for (const collection of spec.cs) run.refill(entity, collection, [])
+  for (const collection of spec.collections) run.refill(entity, collection, [])
   return 1
 }
 
@@ -44,9 +44,9 @@ const duplicate = (run: Run, entity: Entity, spec: EntitySpec, { args, other }: 
   const copy = run.entity(other!.key, true)
   if (copy.exists) return refuse("exists", true)
   const copySpec = other!.spec as EntitySpec
-  const contents = spec.cs.map((collection) => run.texts(entity, collection))
+  const contents = spec.collections.map((collection) => run.texts(entity, collection))
   run.write(copy, copySpec, new Map(entity.hash.fields), args[0] as number | false)
-  copySpec.cs.forEach((collection, i) => run.refill(copy, collection, contents[i]!, true))
+  copySpec.collections.forEach((collection, i) => run.refill(copy, collection, contents[i]!, true))
   return 1
 }
 

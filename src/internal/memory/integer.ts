@@ -14,7 +14,7 @@ const beyond = 10n ** 1000n
 
 const limited = (n: bigint): bigint => n < beyond && n > -beyond ? n : arithmetic("outOfRange")
 
-const isInRange = (n: bigint, spec: FieldSpec): boolean => spec.k === "u" || BigInt.asIntN(64, n) === n
+const isInRange = (n: bigint, spec: FieldSpec): boolean => spec.kind === "duration" || BigInt.asIntN(64, n) === n
 
 /** @internal */
 export const isInteger = (text: string, spec: FieldSpec): boolean => digits.test(text) && isInRange(BigInt(text), spec)

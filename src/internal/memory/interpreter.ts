@@ -20,16 +20,16 @@ import { type Entity, Run } from "./transaction.ts"
 
 const onCell = (run: Run, entity: Entity, { args, op, spec }: Instruction): Result => {
   const field = spec as FieldSpec
-  if (field.of === undefined) {
-    const [text, result] = apply(op, entity.hash.fields.get(field.f), field, args)
+  if (field.itemOf === undefined) {
+    const [text, result] = apply(op, entity.hash.fields.get(field.field), field, args)
     if (text !== undefined) {
       run.touch(entity)
-      run.setField(entity.hash, field.f, text)
+      run.setField(entity.hash, field.field, text)
     }
     return result
   }
   const at = run.collection(entity, field)
-  if (field.of === "list") {
+  if (field.itemOf === "list") {
     const item = itemAt(run, at, at.entry as List, args[0] as number)
     const [text, result] = apply(op, item.text, field, args.slice(1))
     if (typeof text === "string") item.set(text)

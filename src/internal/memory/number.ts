@@ -10,15 +10,15 @@ import { arithmetic, outOf, refuse } from "./stop.ts"
 const furthestDate = 8.64e15
 
 const isInRange = (n: number, spec: FieldSpec): boolean =>
-  Number.isSafeInteger(n) && (spec.k === "i" || Math.abs(n) <= furthestDate)
+  Number.isSafeInteger(n) && (spec.kind === "integer" || Math.abs(n) <= furthestDate)
 
 const isNotFinite = (text: string, spec: FieldSpec): boolean =>
-  spec.k === "n" && (text === "NaN" || text === "Infinity" || text === "-Infinity")
+  spec.kind === "number" && (text === "NaN" || text === "Infinity" || text === "-Infinity")
 
 /** NaN is none: beyond the range of the kind, or of another. */
 const parse = (text: string, spec: FieldSpec): number => {
   const n = numeric.test(text) ? Number(text) : NaN
-  return Number.isFinite(n) && (spec.k === "n" || isInRange(n, spec)) ? n : NaN
+  return Number.isFinite(n) && (spec.kind === "number" || isInRange(n, spec)) ? n : NaN
 }
 
 /** @internal */
@@ -98,10 +98,10 @@ export const bounded = <N extends number | bigint>(
   args: ReadonlyArray<Argument>,
   limit: (value: Argument) => N
 ): N => {
-  if (spec.ge !== undefined && n < limit(spec.ge)) return outOf("minimum")
-  if (spec.gt !== undefined && n <= limit(spec.gt)) return outOf("exclusiveMinimum")
-  if (spec.le !== undefined && n > limit(spec.le)) return outOf("maximum")
-  if (spec.lt !== undefined && n >= limit(spec.lt)) return outOf("exclusiveMaximum")
+  if (spec.minimum !== undefined && n < limit(spec.minimum)) return outOf("minimum")
+  if (spec.exclusiveMinimum !== undefined && n <= limit(spec.exclusiveMinimum)) return outOf("exclusiveMinimum")
+  if (spec.maximum !== undefined && n > limit(spec.maximum)) return outOf("maximum")
+  if (spec.exclusiveMaximum !== undefined && n >= limit(spec.exclusiveMaximum)) return outOf("exclusiveMaximum")
   if (args.length > 2) {
     const [atLeast, atMost] = args.slice(-2) as [Argument, Argument]
     if (atLeast !== false && n < limit(atLeast)) return outOf("atLeast")
@@ -118,7 +118,7 @@ export const bounded = <N extends number | bigint>(
  */
 export const numberText = (n: number, spec: FieldSpec, args: ReadonlyArray<Argument>): string => {
   if (!Number.isFinite(n)) return arithmetic("notFinite")
-  if (spec.k !== "n") {
+  if (spec.kind !== "number") {
     if (!Number.isInteger(n)) return arithmetic("notWhole")
     if (!isInRange(n, spec)) return arithmetic("outOfRange")
   }
@@ -129,7 +129,7 @@ export const numberText = (n: number, spec: FieldSpec, args: ReadonlyArray<Argum
 /** @internal */
 export const onNumber = (op: Op, text: string, spec: FieldSpec, args: ReadonlyArray<Argument>): string => {
   const before = finiteOf(text, spec)
-  if (spec.k !== "n" && !args.slice(0, infoOf(op).wholeAmounts ?? 0).every(Number.isInteger)) {
+  if (spec.kind !== "number" && !args.slice(0, infoOf(op).wholeAmounts ?? 0).every(Number.isInteger)) {
     return arithmetic("notWhole")
   }
   return numberText(computeNumber(op, before, args[0] as number, args[1] as number), spec, args)

@@ -22,13 +22,13 @@ export type Operand = number | string
  * @internal
  */
 export const operandOf = (text: string, spec: FieldSpec): Operand => {
-  switch (spec.k) {
-    case "i":
-    case "n":
-    case "d":
+  switch (spec.kind) {
+    case "integer":
+    case "number":
+    case "date":
       return finiteOf(text, spec)
-    case "l":
-    case "u":
+    case "int64":
+    case "duration":
       return String(integerOf(text, spec))
     default:
       return text
@@ -41,15 +41,15 @@ export const operandOf = (text: string, spec: FieldSpec): Operand => {
  * @internal
  */
 export const assigned = (operand: Argument, spec: FieldSpec): string => {
-  switch (spec.k) {
-    case "i":
-    case "n":
-    case "d":
+  switch (spec.kind) {
+    case "integer":
+    case "number":
+    case "date":
       return numberText(Number(operand), spec, [])
-    case "l":
-    case "u":
+    case "int64":
+    case "duration":
       return integerText(BigInt(operand), spec, [])
-    case "t":
+    case "text":
       sized(String(operand).length, spec)
       return String(operand)
     default:
@@ -57,10 +57,10 @@ export const assigned = (operand: Argument, spec: FieldSpec): string => {
   }
 }
 
-const combined = (op: number, kind: Argument | undefined, a: Operand, b: Operand): Operand => {
+const combined = (op: number, isExact: boolean, a: Operand, b: Operand): Operand => {
   const isSubtraction = op === subtract
   const operation = isSubtraction ? Op.increment : op
-  if (kind === "l") {
+  if (isExact) {
     const second = BigInt(b)
     return String(computeInteger(operation, BigInt(a), isSubtraction ? -second : second, undefined))
   }
@@ -74,9 +74,9 @@ const combined = (op: number, kind: Argument | undefined, a: Operand, b: Operand
  *
  * @internal
  */
-export const combine = (operands: Array<Operand>, [op, kind]: ReadonlyArray<Argument>): void => {
+export const combine = (operands: Array<Operand>, [op, exact]: ReadonlyArray<Argument>): void => {
   const second = operands.pop()!
-  operands.push(combined(op as number, kind, operands.pop()!, second))
+  operands.push(combined(op as number, exact === 1, operands.pop()!, second))
 }
 
 /**

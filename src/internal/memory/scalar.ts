@@ -15,13 +15,13 @@ import { refuse } from "./stop.ts"
 
 const same = (a: string | undefined, b: string, spec: FieldSpec): boolean => {
   if (a === undefined || a === b) return a === b
-  switch (spec.k) {
-    case "i":
-    case "n":
-    case "d":
+  switch (spec.kind) {
+    case "integer":
+    case "number":
+    case "date":
       return sameNumber(a, b)
-    case "l":
-    case "u":
+    case "int64":
+    case "duration":
       return sameInteger(a, b)
     default:
       return false
@@ -30,15 +30,15 @@ const same = (a: string | undefined, b: string, spec: FieldSpec): boolean => {
 
 /** Whether a stored text is of the field's kind, as far as a kind tells: what is not must not be lost. */
 const isReadable = (text: string, spec: FieldSpec): boolean => {
-  switch (spec.k) {
-    case "b":
+  switch (spec.kind) {
+    case "boolean":
       return text === "true" || text === "false"
-    case "i":
-    case "n":
-    case "d":
+    case "integer":
+    case "number":
+    case "date":
       return isNumber(text, spec)
-    case "l":
-    case "u":
+    case "int64":
+    case "duration":
       return isInteger(text, spec)
     default:
       return true
@@ -57,8 +57,8 @@ export const apply = (
   args: ReadonlyArray<Argument>
 ): readonly [text: string | false | undefined, result: Result] => {
   if (op === Op.get) return [undefined, text ?? false]
-  const stored = spec.z === true && text === "null" ? undefined : text
-  const current = stored ?? spec.d
+  const stored = spec.nullable === true && text === "null" ? undefined : text
+  const current = stored ?? spec.default
   // `null` is not what an absent one reads as
   const known = text === stored ? current : undefined
   switch (op) {
@@ -73,7 +73,7 @@ export const apply = (
     case Op.set:
       return [args[0] as string, 1]
     case Op.clear:
-      return stored === undefined ? [undefined, 0] : [spec.z === true ? "null" : false, 1]
+      return stored === undefined ? [undefined, 0] : [spec.nullable === true ? "null" : false, 1]
     case Op.setIfAbsent:
       return stored === undefined ? [args[0] as string, 1] : [undefined, 0]
     case Op.getAndSet:
@@ -95,7 +95,7 @@ export const apply = (
       return [flipped, flipped]
     }
   }
-  const result = spec.k === "l" || spec.k === "u"
+  const result = spec.kind === "int64" || spec.kind === "duration"
     ? onInteger(op, current, spec, args)
     : onNumber(op, current, spec, args)
   return [result, result]

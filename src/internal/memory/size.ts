@@ -29,8 +29,8 @@ export const joinedText = (text: string, more: string): string => {
  * @internal
  */
 export const sized = (length: number, spec: FieldSpec): number => {
-  if (spec.minl !== undefined && length < spec.minl) return outOf("minLength")
-  if (spec.maxl !== undefined && length > spec.maxl) return outOf("maxLength")
+  if (spec.minLength !== undefined && length < spec.minLength) return outOf("minLength")
+  if (spec.maxLength !== undefined && length > spec.maxLength) return outOf("maxLength")
   return length
 }
 
@@ -40,6 +40,6 @@ export const sized = (length: number, spec: FieldSpec): number => {
  * @internal
  */
 export const counted = (before: number, after: number, spec: FieldSpec): void => {
-  if (spec.minc !== undefined && after < before && after < spec.minc) return outOf("minSize")
-  if (spec.maxc !== undefined && after > before && after > spec.maxc) return outOf("maxSize")
+  if (spec.minSize !== undefined && after < before && after < spec.minSize) return outOf("minSize")
+  if (spec.maxSize !== undefined && after > before && after > spec.maxSize) return outOf("maxSize")
 }

@@ -45,8 +45,8 @@ const nextVersion = (stored = "0"): string => {
 }
 
 const tagOf = (spec: FieldSpec): Entry["_tag"] => {
-  const kind = spec.of ?? spec.k
-  return kind === "list" || kind === "set" || kind === "zset" ? kind : "hash"
+  const kind = spec.itemOf ?? spec.kind
+  return kind === "list" || kind === "set" ? kind : kind === "sortedSet" ? "zset" : "hash"
 }
 
 /** @internal */
@@ -95,12 +95,12 @@ export class Run {
 
   collection(entity: Entity, spec: FieldSpec, other?: boolean): Collection {
     const part = this.part(entity, spec)
-    return part.isForeign ? mistyped(spec.f, other) : part
+    return part.isForeign ? mistyped(spec.field, other) : part
   }
 
   /** Of any kind. */
   private part(entity: Entity, spec: FieldSpec): Collection {
-    const key = `${entity.key}:${spec.f}`
+    const key = `${entity.key}:${spec.field}`
     let collection = this.collections.get(key)
     if (collection === undefined) {
       const entry = this.look(key)
@@ -121,7 +121,7 @@ export class Run {
   /** Of an entity that is read as a whole. */
   texts(entity: Entity, spec: FieldSpec): ReadonlyArray<string> {
     const { entry, isForeign, tag } = this.part(entity, spec)
-    return isForeign && entry._tag !== tag ? mistyped(spec.f) : textsOf(entry)
+    return isForeign && entry._tag !== tag ? mistyped(spec.field) : textsOf(entry)
   }
 
   /** Of an entity that is written as a whole: nothing can take the place of anything. */
@@ -170,18 +170,18 @@ export class Run {
   /** An entity and its collections expire at one time. */
   expire(entity: Entity, spec: Spec, at: number | undefined): void {
     const names = new Set(entity.expiring)
-    for (const { f } of isEntitySpec(spec) ? spec.cs : []) names.add(f)
-    for (const name of spec.life?.cs ?? []) names.add(name)
+    for (const { field: f } of isEntitySpec(spec) ? spec.collections : []) names.add(f)
+    for (const name of spec.expiry?.collections ?? []) names.add(name)
     this.note(entity, "expiring", names)
     this.note(entity, "expiresAt", at)
   }
 
   /** After an instruction that was asked to: what has no expiry keeps none. */
   renew(entity: Entity, spec: Spec): void {
-    const { life } = spec
-    if (life === undefined || entity.expiresAt === undefined || !(life.access || entity.written === this.step)) return
-    const at = this.millis + life.ms
-    if (at - entity.expiresAt > life.slack) this.expire(entity, spec, at)
+    const { expiry: life } = spec
+    if (life === undefined || entity.expiresAt === undefined || !(life.onRead || entity.written === this.step)) return
+    const at = this.millis + life.milliseconds
+    if (at - entity.expiresAt > life.renewAfterMillis) this.expire(entity, spec, at)
   }
 
   setField({ fields }: Hash, name: string, text: string | false): void {

@@ -17,7 +17,7 @@ import { RedisServiceError, WrongType } from "../../RedisServiceError.ts"
 import { isPlaceless } from "../instruction/keys.ts"
 import { infoOf, Op } from "../instruction/ops.ts"
 import { accessOf } from "../instruction/program.ts"
-import type { Failure, Reply, Result } from "../instruction/reply.ts"
+import type { Bound, Failure, Reply, Result } from "../instruction/reply.ts"
 import { type FieldSpec, hasOwnKey, isEntitySpec } from "../instruction/spec.ts"
 import { fieldOfPath } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
@@ -28,7 +28,7 @@ type Site = Pick<Step, "field" | "key" | "place" | "spec">
 const siteOf = ({ field, place: { id, model } }: Site) => ({ model, id, field })
 
 /** The key that is of another kind, or holds a text that is. */
-const keyOf = ({ key, spec }: Site): string => !isEntitySpec(spec) && hasOwnKey(spec) ? `${key}:${spec.f}` : key
+const keyOf = ({ key, spec }: Site): string => !isEntitySpec(spec) && hasOwnKey(spec) ? `${key}:${spec.field}` : key
 
 const wrongType = (site: Site, applied: boolean): RedisServiceError =>
   new RedisServiceError({ reason: new WrongType({ ...siteOf(site), key: keyOf(site), applied }) })
@@ -64,33 +64,13 @@ const undecodable = (step: Step, problem: Problem, applied: boolean): EntityCorr
     : wrongType(step, applied)
 }
 
-const numberOrBigInt = (limit: number | string): number | bigint => typeof limit === "number" ? limit : BigInt(limit)
-
-const limitOf = (step: Step, bound: Extract<Failure, { readonly _tag: "bounds" }>["bound"]): number | bigint => {
-  const spec = step.spec as FieldSpec
-  const args = step.args
-  switch (bound) {
-    case "minimum":
-      return numberOrBigInt(spec.ge!)
-    case "exclusiveMinimum":
-      return numberOrBigInt(spec.gt!)
-    case "maximum":
-      return numberOrBigInt(spec.le!)
-    case "exclusiveMaximum":
-      return numberOrBigInt(spec.lt!)
-    case "minLength":
-      return spec.minl!
-    case "maxLength":
-      return spec.maxl!
-    case "minSize":
-      return spec.minc!
-    case "maxSize":
-      return spec.maxc!
-    case "atLeast":
-      return numberOrBigInt(args[args.length - 2] as number | string)
-    case "atMost":
-      return numberOrBigInt(args[args.length - 1] as number | string)
-  }
+const limitOf = ({ args, spec }: Step, bound: Bound): number | bigint => {
+  const limit = bound === "atLeast"
+    ? args[args.length - 2]
+    : bound === "atMost"
+    ? args[args.length - 1]
+    : (spec as FieldSpec)[bound]
+  return typeof limit === "number" ? limit : BigInt(limit!)
 }
 
 /** What computes an operand fails as the instruction that takes it. */

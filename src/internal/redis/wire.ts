@@ -7,7 +7,7 @@ import { forEachKey, usesQueue } from "../instruction/keys.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction, Program } from "../instruction/program.ts"
 import type { Failure, Reply, Result } from "../instruction/reply.ts"
-import { hasOwnKey, isEntitySpec, type Spec } from "../instruction/spec.ts"
+import { type Expiry, type FieldSpec, hasOwnKey, isEntitySpec, type Spec } from "../instruction/spec.ts"
 
 /** @internal */
 export interface Batch {
@@ -51,8 +51,8 @@ export interface Sendable {
 }
 
 const hasOneKey = ({ op, other, spec }: Instruction): boolean =>
-  !usesQueue(op) && (isEntitySpec(spec) ? spec.cs.length === 0 : !hasOwnKey(spec)) && other === undefined &&
-  (spec.life === undefined || spec.life.cs.length === 0)
+  !usesQueue(op) && (isEntitySpec(spec) ? spec.collections.length === 0 : !hasOwnKey(spec)) && other === undefined &&
+  (spec.expiry === undefined || spec.expiry.collections.length === 0)
 
 /**
  * Within a program every key is declared once. Across programs one may be again: to look for it would cost more.
@@ -119,7 +119,59 @@ export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string)
       for (let i = hasChannel ? 1 : 0; i < args.length; i++) code.push(args[i]!)
     }
   }
-  return { keys, argument: JSON.stringify([specs, code]) }
+  return { keys, argument: `[[${specs.map(specText).join(",")}],${JSON.stringify(code)}]` }
+}
+
+const kinds: { readonly [Kind in FieldSpec["kind"]]: string } = {
+  text: "t",
+  integer: "i",
+  number: "n",
+  int64: "l",
+  date: "d",
+  duration: "u",
+  boolean: "b",
+  value: "v",
+  list: "list",
+  set: "set",
+  map: "map",
+  sortedSet: "zset"
+}
+
+const toWireExpiry = ({ collections, milliseconds, onRead, renewAfterMillis }: Expiry) => ({
+  ms: milliseconds,
+  slack: renewAfterMillis,
+  access: onRead,
+  cs: collections
+})
+
+/** The wire form of a specification: the names are short because they travel with every call. Lua knows only these. */
+const toWire = (spec: Spec): unknown => {
+  const life = spec.expiry && toWireExpiry(spec.expiry)
+  return isEntitySpec(spec) ? { fs: spec.fields, cs: spec.collections.map(toWire), life } : {
+    f: spec.field,
+    k: kinds[spec.kind],
+    d: spec.default,
+    ge: spec.minimum,
+    gt: spec.exclusiveMinimum,
+    le: spec.maximum,
+    lt: spec.exclusiveMaximum,
+    minl: spec.minLength,
+    maxl: spec.maxLength,
+    minc: spec.minSize,
+    maxc: spec.maxSize,
+    z: spec.nullable,
+    of: spec.itemOf,
+    life
+  }
+}
+
+const texts = new WeakMap<Spec, string>()
+
+/** The text of a specification, made once, because a specification lives as long as its model. */
+const specText = (spec: Spec): string => {
+  let text = texts.get(spec)
+  if (text === undefined) texts.set(spec, text = JSON.stringify(toWire(spec)))
+  return text
 }
 
 const Mode = { first: 0, again: 1, seal: 2 } as const

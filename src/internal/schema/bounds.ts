@@ -1,8 +1,5 @@
 import type * as SchemaAST from "effect/SchemaAST"
-import type { FieldSpec } from "../instruction/spec.ts"
-
-/** @internal */
-export type Bounds = Pick<FieldSpec, "ge" | "gt" | "le" | "lt" | "minl" | "maxl" | "minc" | "maxc">
+import type { Bounds } from "../instruction/spec.ts"
 
 /** @internal */
 export interface Checks {
@@ -19,30 +16,30 @@ export interface Checks {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** Bounds of which the largest counts; of the others it is the smallest. */
-const lower: ReadonlySet<keyof Bounds> = new Set(["ge", "gt", "minl", "minc"])
+const lower: ReadonlySet<keyof Bounds> = new Set(["minimum", "exclusiveMinimum", "minLength", "minSize"])
 
 /** What a representation calls its bounds; those of bigints and dates are texts. */
 const names: { readonly [id: string]: { readonly [payload: string]: keyof Bounds } } = {
-  GreaterThan: { exclusiveMinimum: "gt" },
-  GreaterThanOrEqualTo: { minimum: "ge" },
-  LessThan: { exclusiveMaximum: "lt" },
-  LessThanOrEqualTo: { maximum: "le" },
-  MinLength: { minLength: "minl" },
-  MaxLength: { maxLength: "maxl" },
-  BetweenLength: { minimum: "minl", maximum: "maxl" },
-  MinSize: { minSize: "minc" },
-  MaxSize: { maxSize: "maxc" },
-  BetweenSize: { minimum: "minc", maximum: "maxc" },
-  MinProperties: { minProperties: "minc" },
-  MaxProperties: { maxProperties: "maxc" },
-  BetweenProperties: { minimum: "minc", maximum: "maxc" }
+  GreaterThan: { exclusiveMinimum: "exclusiveMinimum" },
+  GreaterThanOrEqualTo: { minimum: "minimum" },
+  LessThan: { exclusiveMaximum: "exclusiveMaximum" },
+  LessThanOrEqualTo: { maximum: "maximum" },
+  MinLength: { minLength: "minLength" },
+  MaxLength: { maxLength: "maxLength" },
+  BetweenLength: { minimum: "minLength", maximum: "maxLength" },
+  MinSize: { minSize: "minSize" },
+  MaxSize: { maxSize: "maxSize" },
+  BetweenSize: { minimum: "minSize", maximum: "maxSize" },
+  MinProperties: { minProperties: "minSize" },
+  MaxProperties: { maxProperties: "maxSize" },
+  BetweenProperties: { minimum: "minSize", maximum: "maxSize" }
 }
 
 const boundsOf = (id: string, payload: any): ReadonlyArray<readonly [keyof Bounds, unknown]> | undefined =>
   id === "Between"
     ? [
-      [payload.exclusiveMinimum === true ? "gt" : "ge", payload.minimum],
-      [payload.exclusiveMaximum === true ? "lt" : "le", payload.maximum]
+      [payload.exclusiveMinimum === true ? "exclusiveMinimum" : "minimum", payload.minimum],
+      [payload.exclusiveMaximum === true ? "exclusiveMaximum" : "maximum", payload.maximum]
     ]
     : names[id] && Object.entries(names[id]).map(([name, bound]) => [bound, payload[name]])
 

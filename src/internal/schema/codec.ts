@@ -8,15 +8,15 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { FieldSpec } from "../instruction/spec.ts"
+import type { Bounds, FieldSpec } from "../instruction/spec.ts"
 import { numeric } from "../text/numberText.ts"
 import { illFormed, Problem } from "../text/problem.ts"
-import { type Bounds, checksOf } from "./bounds.ts"
+import { checksOf } from "./bounds.ts"
 import { json } from "./json.ts"
 
 /** @internal */
 export interface Codec {
-  readonly kind: FieldSpec["k"]
+  readonly kind: FieldSpec["kind"]
   /** what the text is of a value that has no kind of its own */
   readonly form: "plain" | "base64" | "json"
   /** what tells which values have which texts: a name, or the schema itself */
@@ -65,7 +65,7 @@ const checked = (
 
 const text = (ast: SchemaAST.AST): Codec =>
   checked(ast, {
-    kind: "t",
+    kind: "text",
     encode: (value) =>
       typeof value !== "string" ? new Problem("Expected string") : value.isWellFormed() ? value : illFormed,
     decode: (stored) => stored
@@ -73,7 +73,7 @@ const text = (ast: SchemaAST.AST): Codec =>
 
 const integer = (ast: SchemaAST.AST): Codec =>
   checked(ast, {
-    kind: "i",
+    kind: "integer",
     encode: (value) => Number.isSafeInteger(value) ? String(value) : new Problem("Expected an integer"),
     decode: (stored) => {
       const value = Number(stored)
@@ -90,7 +90,7 @@ export const number = (ast: SchemaAST.AST): Codec => {
   const allowed = checksOf(ast).isFinite ? Number.isFinite : (value: unknown) => typeof value === "number"
   const problem = new Problem(checksOf(ast).isFinite ? "Expected a finite number" : "Expected number")
   return checked(ast, {
-    kind: "n",
+    kind: "number",
     encode: (value) => allowed(value) ? String(value) : problem,
     decode: (stored) => {
       if (numeric.test(stored)) {
@@ -105,7 +105,7 @@ export const number = (ast: SchemaAST.AST): Codec => {
 
 const boolean = (ast: SchemaAST.AST): Codec =>
   checked(ast, {
-    kind: "b",
+    kind: "boolean",
     encode: (value) => typeof value === "boolean" ? String(value) : new Problem("Expected boolean"),
     decode: (stored) => stored === "true" ? true : stored === "false" ? false : new Problem("Expected boolean")
   })
@@ -116,7 +116,7 @@ const words = (ast: SchemaAST.AST, allowed: ReadonlyArray<string>): Codec => {
   return checked(
     ast,
     {
-      kind: "v",
+      kind: "value",
       encode: (value) => known.has(value) ? value as string : problem,
       decode: (stored) => known.has(stored) ? stored : problem
     },
@@ -127,7 +127,7 @@ const words = (ast: SchemaAST.AST, allowed: ReadonlyArray<string>): Codec => {
 
 const millis = (ast: SchemaAST.AST, toMillis: (value: unknown) => number, make: (millis: number) => unknown): Codec =>
   checked(ast, {
-    kind: "d",
+    kind: "date",
     encode: (value) => {
       const n = toMillis(value)
       return Number.isSafeInteger(n) ? String(n) : new Problem("Expected a valid date")
@@ -145,7 +145,7 @@ const highest = 2n ** 63n - 1n
 const int64 = (ast: SchemaAST.AST): Codec => {
   const problem = new Problem("Expected an integer of 64 bits")
   return checked(ast, {
-    kind: "l",
+    kind: "int64",
     encode: (value) => typeof value === "bigint" && value >= lowest && value <= highest ? String(value) : problem,
     decode: (stored) => {
       if (!/^-?\d+$/.test(stored)) return problem
@@ -161,7 +161,7 @@ const nanosInMilli = 1_000_000n
 const duration = (ast: SchemaAST.AST): Codec => {
   const problem = new Problem("Expected a finite duration")
   return checked(ast, {
-    kind: "u",
+    kind: "duration",
     encode: (value) =>
       Duration.isDuration(value) && Duration.isFinite(value) ? String(Duration.toNanosUnsafe(value)) : problem,
     decode: (stored) => {
@@ -177,7 +177,7 @@ const duration = (ast: SchemaAST.AST): Codec => {
 
 const bytes = (ast: SchemaAST.AST): Codec =>
   checked(ast, {
-    kind: "v",
+    kind: "value",
     encode: (value) => value instanceof Uint8Array ? Base64.encode(value) : new Problem("Expected bytes"),
     decode: (stored) => {
       const decoded = Base64.decode(stored)

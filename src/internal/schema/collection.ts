@@ -6,16 +6,16 @@ import * as HashSet from "effect/HashSet"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { FieldSpec, Life } from "../instruction/spec.ts"
+import type { Bounds, Expiry, FieldSpec } from "../instruction/spec.ts"
 import { Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
-import { type Bounds, checksOf } from "./bounds.ts"
+import { checksOf } from "./bounds.ts"
 import { type Codec, codecOf, number, representationId } from "./codec.ts"
 
 /** @internal */
 export interface Collection {
   readonly _tag: "collection"
-  readonly kind: "list" | "set" | "map" | "zset"
+  readonly kind: "list" | "set" | "map" | "sortedSet"
   readonly field: string
   readonly spec: FieldSpec
   /** of an item, a member, or the value of an entry */
@@ -175,7 +175,7 @@ const shapeOf = (ast: SchemaAST.AST): Shape | undefined => {
 const sortedSet = (ast: SchemaAST.AST): Shape => {
   const entry = (ast as SchemaAST.Arrays).rest[0] as SchemaAST.Objects
   return {
-    kind: "zset",
+    kind: "sortedSet",
     item: codecOf(Schema.make(entry.propertySignatures[0]!.type)),
     expected: "an array of members and scores",
     elements: (value) => {
@@ -196,19 +196,19 @@ export const collectionOf = (
   isSortedSet: boolean,
   field: string,
   path: string,
-  life: Life | undefined
+  life: Expiry | undefined
 ): Collection | undefined => {
   const shape = isSortedSet ? sortedSet(ast) : shapeOf(ast)
   if (shape === undefined) return undefined
   const { elements, expected, item, kind, make, name } = shape
   const checks = checksOf(ast)
-  const step = kind === "map" || kind === "zset" ? 2 : 1
+  const step = kind === "map" || kind === "sortedSet" ? 2 : 1
   const first = name ?? item
-  const second = kind === "zset" ? score : item
+  const second = kind === "sortedSet" ? score : item
   const options: SchemaAST.ParseOptions = {}
   const renewed = life === undefined ? {} : { life }
-  const bounds = kind === "zset" ? sizesOf(checks.bounds) : checks.bounds
-  const { maxc, minc } = bounds
+  const bounds = kind === "sortedSet" ? sizesOf(checks.bounds) : checks.bounds
+  const { maxSize: maxc, minSize: minc } = bounds
   const ofEntry = kind === "map"
     ? { of: "map", ...(minc === undefined ? {} : { minc }), ...(maxc === undefined ? {} : { maxc }) } as const
     : { of: "list" } as const
@@ -229,10 +229,10 @@ export const collectionOf = (
     _tag: "collection",
     kind,
     field,
-    spec: { f: path, k: kind, ...bounds, ...renewed },
+    spec: { field: path, kind: kind, ...bounds, ...renewed },
     item,
     name,
-    itemSpec: { f: path, k: item.kind, ...item.bounds, ...ofEntry, ...renewed },
+    itemSpec: { field: path, kind: item.kind, ...item.bounds, ...ofEntry, ...renewed },
     unsendable: checks.unsendable,
     encode: (value) => {
       const texts = encodeSome(value)
@@ -257,9 +257,9 @@ export const collectionOf = (
 }
 
 /** By its schema a sorted set is an array, whose length is checked; the server counts its members. */
-const sizesOf = ({ maxl, minl }: Bounds): Bounds => ({
-  ...(minl === undefined ? {} : { minc: minl }),
-  ...(maxl === undefined ? {} : { maxc: maxl })
+const sizesOf = ({ maxLength: maxl, minLength: minl }: Bounds): Bounds => ({
+  ...(minl === undefined ? {} : { minSize: minl }),
+  ...(maxl === undefined ? {} : { maxSize: maxl })
 })
 
 /** Equal members are one, as two objects with the same content; but two values under one name can't both be kept. */

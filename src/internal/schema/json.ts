@@ -126,7 +126,7 @@ export const json = (schema: Schema.Constraint): Codec => {
     return again instanceof Problem ? text : again
   }
   return {
-    kind: "v",
+    kind: "value",
     form: "json",
     language: schema.ast,
     bounds: {},

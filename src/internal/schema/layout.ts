@@ -3,7 +3,7 @@
  */
 import type { Argument } from "../instruction/program.ts"
 import type { Result, Text } from "../instruction/reply.ts"
-import type { EntitySpec, Life } from "../instruction/spec.ts"
+import type { EntitySpec, Expiry } from "../instruction/spec.ts"
 import { Problem } from "../text/problem.ts"
 import { type CollectionNode, encodeLeaf, type Leaf, type Node, readLeaf, type Struct } from "./plan.ts"
 
@@ -37,7 +37,7 @@ const maximumFields = 1000
 const texts = (row: Result | undefined): ReadonlyArray<string> => Array.isArray(row) ? row : []
 
 /** @internal */
-export const layout = (root: Struct, life?: Life): Layout => {
+export const layout = (root: Struct, life?: Expiry): Layout => {
   const leaves: Array<Leaf> = []
   const collections: Array<CollectionNode> = []
   const collect = (self: Struct): void => {
@@ -126,9 +126,9 @@ export const layout = (root: Struct, life?: Life): Layout => {
 
   return {
     spec: {
-      fs: leaves.map((child) => child.spec.f),
-      cs: collections.map(({ spec: { life: _, ...spec } }) => spec),
-      ...(life === undefined ? undefined : { life })
+      fields: leaves.map((child) => child.spec.field),
+      collections: collections.map(({ spec: { expiry: _, ...spec } }) => spec),
+      ...(life === undefined ? undefined : { expiry: life })
     },
     leaves,
     collections,

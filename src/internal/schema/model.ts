@@ -4,7 +4,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
-import type { EntitySpec, Life } from "../instruction/spec.ts"
+import type { EntitySpec, Expiry } from "../instruction/spec.ts"
 import type { Problem } from "../text/problem.ts"
 import { codecOf } from "./codec.ts"
 import { type Key, keyOf, type KeyPlan, type Slot } from "./key.ts"
@@ -21,7 +21,7 @@ export interface ModelPlan {
   /** how long an entity lives, in milliseconds, unless it is said when it is made */
   readonly milliseconds: number | false
   /** what renews it */
-  readonly life: Life | undefined
+  readonly life: Expiry | undefined
   readonly keyNames: ReadonlyArray<string>
   readonly keyOf: (id: unknown) => Key | Problem
   readonly idOf: (entity: any) => unknown
@@ -89,12 +89,17 @@ export const makePlan = (
   const { duration, refresh = "write" } = options.timeToLive ?? {}
   const milliseconds = duration === undefined ? false : toMilliseconds(duration)
   if (milliseconds === undefined) return refuse(name, "its time to live must be finite, and at least 1 ms")
-  const life: Life | undefined = milliseconds === false || refresh === "never"
+  const life: Expiry | undefined = milliseconds === false || refresh === "never"
     ? undefined
-    : { ms: milliseconds, slack: Math.min(milliseconds / 100, 60_000), access: refresh === "access", cs: [] }
+    : {
+      milliseconds: milliseconds,
+      renewAfterMillis: Math.min(milliseconds / 100, 60_000),
+      onRead: refresh === "access",
+      collections: []
+    }
   const root = struct(fields, keyNames, make, life)
   const whole = layout(root, life)
-  const { life: _, ...spec } = whole.spec
+  const { expiry: _, ...spec } = whole.spec
   const fingerprint = JSON.stringify([
     options.key,
     slot,

@@ -4,7 +4,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import type { FieldSpec, Life } from "../instruction/spec.ts"
+import type { Expiry, FieldSpec } from "../instruction/spec.ts"
 import { escapeField } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
 import { type Codec, codecOf } from "./codec.ts"
@@ -99,7 +99,7 @@ const codecWithoutNull = (schema: Schema.Constraint): Codec => {
   }
 }
 
-const leaf = (schema: Schema.Constraint, field: string, path: string, life: Life | undefined): Leaf => {
+const leaf = (schema: Schema.Constraint, field: string, path: string, life: Expiry | undefined): Leaf => {
   const given = annotation(schema, defaultAnnotation) as { readonly value: unknown } | undefined
   const ast = schema.ast
   const optional = SchemaAST.isOptional(ast)
@@ -122,11 +122,11 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, life: Life
     _tag: "leaf",
     field,
     spec: {
-      f: path,
-      k: codec.kind,
+      field: path,
+      kind: codec.kind,
       ...codec.bounds,
-      ...(nullable ? { z: true } : undefined),
-      ...(life === undefined ? undefined : { life })
+      ...(nullable ? { nullable: true } : undefined),
+      ...(life === undefined ? undefined : { expiry: life })
     },
     codec,
     absence,
@@ -143,7 +143,7 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, life: Life
   if (text instanceof Problem) return refuse(field, `its default is refused: ${text.issue}`)
   return text === false || nullable && given.value === null
     ? withoutDefault
-    : { ...withoutDefault, spec: { ...withoutDefault.spec, d: text } }
+    : { ...withoutDefault, spec: { ...withoutDefault.spec, default: text } }
 }
 
 /**
@@ -184,7 +184,7 @@ const makerOf = (schema: Schema.Constraint): Struct["make"] | undefined => {
   return link.to._tag === "Objects" && link.to.encoding === undefined ? construct : undefined
 }
 
-const node = (schema: Schema.Constraint, field: string, path: string, life: Life | undefined): Node => {
+const node = (schema: Schema.Constraint, field: string, path: string, life: Expiry | undefined): Node => {
   let { ast } = schema
   if (annotation(schema, jsonAnnotation) === true || SchemaAST.isOptional(ast)) return leaf(schema, field, path, life)
   const make = makerOf(schema)
@@ -198,7 +198,7 @@ const node = (schema: Schema.Constraint, field: string, path: string, life: Life
       "a collection that is transformed as a whole can't be stored by its parts; store it by Model.json"
     )
   }
-  ;(life?.cs as Array<string> | undefined)?.push(path)
+  ;(life?.collections as Array<string> | undefined)?.push(path)
   const given = annotation(schema, defaultAnnotation) as { readonly value: unknown } | undefined
   const refused = given && collection.encode(given.value)
   if (refused instanceof Problem) return refuse(field, `its default is refused: ${refused.issue}`)
@@ -211,7 +211,7 @@ export const struct = (
   fields: Schema.Struct.Fields,
   keys: ReadonlyArray<string>,
   make: Struct["make"],
-  life: Life | undefined,
+  life: Expiry | undefined,
   parent = "",
   parentPath = ""
 ): Struct => ({

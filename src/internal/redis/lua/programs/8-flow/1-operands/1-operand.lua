@@ -7,22 +7,22 @@ local function push(value)
 end
 
 -- Of the last two; doubles, or exact integers of any size.
-local function combine(op, kind)
+local function combine(op, exact)
   local a, b, result = queue[last - 1], queue[last], nil
   if not apply then apply, numeric = cells() end
-  if kind == "l" then
-    local integer = numeric(kind).integer
+  if exact == 1 then
+    local integer = numeric("l").integer
     a, b = integer(a), integer(b)
     if op == -1 then op, b = OP.increment, find(b, "^%-") and string.sub(b, 2) or integer("-" .. b) end
-    result = numeric(kind).compute(op, a, b)
+    result = numeric("l").compute(op, a, b)
   elseif op == OP.increment then
     result = a + b
   elseif op == -1 then
     result = a - b
   else
-    result = numeric(kind).compute(op, a, b)
+    result = numeric("n").compute(op, a, b)
   end
-  if kind ~= "l" and result - result ~= 0 then return fail("arithmetic", "notFinite") end
+  if exact == 0 and result - result ~= 0 then return fail("arithmetic", "notFinite") end
   last = last - 1
   queue[last] = result
 end
