@@ -14,7 +14,7 @@ import type * as Types from "effect/Types"
 import { type Condition, isCondition } from "./Condition.ts"
 import type { Conflict, EntityCorrupted, EntityNotFound, InvalidValue } from "./DomainError.ts"
 import * as Internal from "./internal/program/atomic.ts"
-import type { RedisService } from "./RedisService.ts"
+import type { RedisService } from "./internal/service.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 /**

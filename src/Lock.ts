@@ -20,7 +20,7 @@ import type { InvalidValue, LockLost, LockTimeout } from "./DomainError.ts"
 import * as Internal from "./internal/lock/acquisition.ts"
 import * as HeldLock from "./internal/lock/held.ts"
 import { type Target as Site, targetOf } from "./internal/lock/lockKey.ts"
-import type { RedisService } from "./RedisService.ts"
+import type { RedisService } from "./internal/service.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 /**

@@ -26,9 +26,9 @@ import type * as Field from "./Field.ts"
 import * as Internal from "./internal/model/entityPrograms.ts"
 import { defaultAnnotation, jsonAnnotation, sortedSetAnnotation, tolerantAnnotation } from "./internal/schema/plan.ts"
 import { issuesOf } from "./internal/schema/tolerated.ts"
+import type { RedisService } from "./internal/service.ts"
 import type * as Lock from "./Lock.ts"
 import type { HeldOn } from "./Lock.ts"
-import type { RedisService } from "./RedisService.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 type Fields = Schema.Struct.Fields

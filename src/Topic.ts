@@ -11,8 +11,8 @@ import * as Stream from "effect/Stream"
 import type { Atomic } from "./Atomic.ts"
 import type { InvalidValue } from "./DomainError.ts"
 import { codecOf } from "./internal/schema/codec.ts"
+import { RedisService } from "./internal/service.ts"
 import * as Internal from "./internal/topic/publish.ts"
-import { RedisService } from "./RedisService.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 /**

@@ -225,7 +225,7 @@ const checkedHandle = (place: Place, field: string, parts: Schema.Struct.Fields,
 
 const handleOf = (
   child: Exclude<Node, { readonly _tag: "key" }>,
-  life: Expiry | undefined
+  expiry: Expiry | undefined
 ): (place: Place) => object => {
   switch (child._tag) {
     case "leaf": {
@@ -239,7 +239,7 @@ const handleOf = (
       return (place) => new Handle(place, child)
     }
     case "struct": {
-      const Handle = structHandle(child, true, life)
+      const Handle = structHandle(child, true, expiry)
       return (place) => new Handle(place)
     }
   }
@@ -250,7 +250,7 @@ const handleOf = (
  *
  * @internal
  */
-export const structHandle = (self: Struct, whole: boolean, life: Expiry | undefined): HandleClass => {
+export const structHandle = (self: Struct, whole: boolean, expiry: Expiry | undefined): HandleClass => {
   class Handle {
     readonly [placeOf]: Place
     constructor(place: Place) {
@@ -265,10 +265,10 @@ export const structHandle = (self: Struct, whole: boolean, life: Expiry | undefi
         return get(this[placeOf])
       }
     })
-  for (const [name, child] of self.fields) if (child._tag !== "key") define(name, handleOf(child, life))
+  for (const [name, child] of self.fields) if (child._tag !== "key") define(name, handleOf(child, expiry))
   if (whole) {
     let lazy: Layout | undefined
-    define("$", (place) => new Whole(place, self, lazy ??= layout(self, life)))
+    define("$", (place) => new Whole(place, self, lazy ??= layout(self, expiry)))
   }
   return Handle
 }

@@ -64,8 +64,11 @@ export type Spec = FieldSpec | EntitySpec
 
 export const isEntitySpec = (spec: Spec): spec is EntitySpec => "collections" in spec
 
+export const isCollectionKind = (kind: FieldSpec["kind"]): kind is CollectionKind =>
+  kind === "list" || kind === "set" || kind === "map" || kind === "sortedSet"
+
 /** Whether a field is, or is part of, a collection with a key of its own. */
-export const hasOwnKey = (spec: FieldSpec): boolean => spec.kind.length > 1 || spec.itemOf !== undefined
+export const hasOwnKey = ({ itemOf, kind }: FieldSpec): boolean => itemOf !== undefined || isCollectionKind(kind)
 
 /** One object for all: a call holds each specification once. */
 export const noFields: EntitySpec = { fields: [], collections: [] }

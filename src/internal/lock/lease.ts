@@ -7,8 +7,8 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { LockLost } from "../../DomainError.ts"
-import type { RedisService } from "../../RedisService.ts"
 import { commit } from "../program/atomic.ts"
+import type { RedisService } from "../service.ts"
 import { renew, type Site } from "./lockKey.ts"
 
 /** How much of a lease is not counted on: a twentieth, at most a second. */

@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import type { RedisService, SubscriptionEvent } from "../../RedisService.ts"
 import type { RedisServiceError } from "../../RedisServiceError.ts"
+import type { RedisService, SubscriptionEvent } from "../service.ts"
 
 type Service = RedisService["Service"]
 

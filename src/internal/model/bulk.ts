@@ -7,9 +7,9 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { RedisService } from "../../RedisService.ts"
 import { RedisServiceError } from "../../RedisServiceError.ts"
 import { type AtomicNode, commitAll } from "../program/atomic.ts"
+import { RedisService } from "../service.ts"
 
 /** @internal */
 export interface BulkOptions {

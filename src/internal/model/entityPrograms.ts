@@ -99,8 +99,8 @@ const placeOf = (plan: ModelPlan, id: unknown): Place => {
 }
 
 const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
-  const { layout: whole, life, milliseconds, spec } = plan
-  const Handle: HandleClass = structHandle(plan.struct, false, life)
+  const { layout: whole, expiry, milliseconds, spec } = plan
+  const Handle: HandleClass = structHandle(plan.struct, false, expiry)
   const place = (id: unknown): Place => placeOf(plan, id)
 
   const store = (
@@ -136,7 +136,7 @@ const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
     let found = picked.get(key)
     if (found === undefined) {
       const fields = plan.struct.fields.filter(([name]) => names.includes(name))
-      found = layout({ ...plan.struct, fields, make: (value) => value }, life)
+      found = layout({ ...plan.struct, fields, make: (value) => value }, expiry)
       picked.set(key, found)
     }
     return found

@@ -3,11 +3,11 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import type { RedisService } from "../../RedisService.ts"
 import { ConnectionUnavailable } from "../../RedisServiceError.ts"
 import { type Limits, sizeOf, tooLarge } from "../instruction/limits.ts"
 import type { Access } from "../instruction/ops.ts"
 import { slotOfProgram } from "../instruction/slot.ts"
+import type { RedisService } from "../service.ts"
 import type { Sender } from "./call.ts"
 import * as Once from "./dedup.ts"
 import { Entry } from "./pendingProgram.ts"

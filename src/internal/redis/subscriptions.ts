@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
-import type { RedisService, SubscriptionEvent } from "../../RedisService.ts"
 import {
   ConnectionUnavailable,
   RedisServiceError,
@@ -14,6 +13,7 @@ import {
   Unsupported
 } from "../../RedisServiceError.ts"
 import type { ChannelEvent, RedisTransport } from "../../RedisTransport.ts"
+import type { RedisService, SubscriptionEvent } from "../service.ts"
 import { classify, isFinal } from "./classify.ts"
 
 /** @internal */

@@ -196,7 +196,7 @@ export const collectionOf = (
   isSortedSet: boolean,
   field: string,
   path: string,
-  life: Expiry | undefined
+  expiry: Expiry | undefined
 ): Collection | undefined => {
   const shape = isSortedSet ? sortedSet(ast) : shapeOf(ast)
   if (shape === undefined) return undefined
@@ -206,12 +206,12 @@ export const collectionOf = (
   const first = name ?? item
   const second = kind === "sortedSet" ? score : item
   const options: SchemaAST.ParseOptions = {}
-  const renewed = life === undefined ? {} : { life }
+  const renewed: Pick<FieldSpec, "expiry"> = expiry === undefined ? {} : { expiry }
   const bounds = kind === "sortedSet" ? sizesOf(checks.bounds) : checks.bounds
-  const { maxSize: maxc, minSize: minc } = bounds
-  const ofEntry = kind === "map"
-    ? { of: "map", ...(minc === undefined ? {} : { minc }), ...(maxc === undefined ? {} : { maxc }) } as const
-    : { of: "list" } as const
+  const { maxSize, minSize } = bounds
+  const ofEntry: Pick<FieldSpec, "itemOf" | "maxSize" | "minSize"> = kind === "map"
+    ? { itemOf: "map", ...(minSize === undefined ? {} : { minSize }), ...(maxSize === undefined ? {} : { maxSize }) }
+    : { itemOf: "list" }
 
   const encodeSome = (value: unknown): ReadonlyArray<string> | Problem => {
     const found = elements(value)
@@ -229,7 +229,7 @@ export const collectionOf = (
     _tag: "collection",
     kind,
     field,
-    spec: { field: path, kind: kind, ...bounds, ...renewed },
+    spec: { field: path, kind, ...bounds, ...renewed },
     item,
     name,
     itemSpec: { field: path, kind: item.kind, ...item.bounds, ...ofEntry, ...renewed },
@@ -257,9 +257,9 @@ export const collectionOf = (
 }
 
 /** By its schema a sorted set is an array, whose length is checked; the server counts its members. */
-const sizesOf = ({ maxLength: maxl, minLength: minl }: Bounds): Bounds => ({
-  ...(minl === undefined ? {} : { minSize: minl }),
-  ...(maxl === undefined ? {} : { maxSize: maxl })
+const sizesOf = ({ maxLength, minLength }: Bounds): Bounds => ({
+  ...(minLength === undefined ? {} : { minSize: minLength }),
+  ...(maxLength === undefined ? {} : { maxSize: maxLength })
 })
 
 /** Equal members are one, as two objects with the same content; but two values under one name can't both be kept. */

@@ -37,7 +37,7 @@ const maximumFields = 1000
 const texts = (row: Result | undefined): ReadonlyArray<string> => Array.isArray(row) ? row : []
 
 /** @internal */
-export const layout = (root: Struct, life?: Expiry): Layout => {
+export const layout = (root: Struct, expiry?: Expiry): Layout => {
   const leaves: Array<Leaf> = []
   const collections: Array<CollectionNode> = []
   const collect = (self: Struct): void => {
@@ -128,7 +128,7 @@ export const layout = (root: Struct, life?: Expiry): Layout => {
     spec: {
       fields: leaves.map((child) => child.spec.field),
       collections: collections.map(({ spec: { expiry: _, ...spec } }) => spec),
-      ...(life === undefined ? undefined : { expiry: life })
+      ...(expiry === undefined ? undefined : { expiry })
     },
     leaves,
     collections,

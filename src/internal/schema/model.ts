@@ -21,7 +21,7 @@ export interface ModelPlan {
   /** how long an entity lives, in milliseconds, unless it is said when it is made */
   readonly milliseconds: number | false
   /** what renews it */
-  readonly life: Expiry | undefined
+  readonly expiry: Expiry | undefined
   readonly keyNames: ReadonlyArray<string>
   readonly keyOf: (id: unknown) => Key | Problem
   readonly idOf: (entity: any) => unknown
@@ -89,7 +89,7 @@ export const makePlan = (
   const { duration, refresh = "write" } = options.timeToLive ?? {}
   const milliseconds = duration === undefined ? false : toMilliseconds(duration)
   if (milliseconds === undefined) return refuse(name, "its time to live must be finite, and at least 1 ms")
-  const life: Expiry | undefined = milliseconds === false || refresh === "never"
+  const expiry: Expiry | undefined = milliseconds === false || refresh === "never"
     ? undefined
     : {
       milliseconds: milliseconds,
@@ -97,8 +97,8 @@ export const makePlan = (
       onRead: refresh === "access",
       collections: []
     }
-  const root = struct(fields, keyNames, make, life)
-  const whole = layout(root, life)
+  const root = struct(fields, keyNames, make, expiry)
+  const whole = layout(root, expiry)
   const { expiry: _, ...spec } = whole.spec
   const fingerprint = JSON.stringify([
     options.key,
@@ -118,7 +118,7 @@ export const makePlan = (
     layout: whole,
     spec,
     milliseconds,
-    life,
+    expiry,
     keyNames,
     keyOf: keyOf(keyPlan),
     partsOf: (id) => isTuple ? id : [id],

@@ -82,7 +82,7 @@ const isNullable = (schema: Schema.Constraint): boolean => {
 }
 
 /** Kinds whose texts are never `null`. */
-const plainKinds = "inldub"
+const plainKinds: ReadonlyArray<FieldSpec["kind"]> = ["integer", "number", "int64", "date", "duration", "boolean"]
 
 /** What is left of a union without `null`, where it has a kind of its own; or the whole, as JSON. */
 const codecWithoutNull = (schema: Schema.Constraint): Codec => {
@@ -99,7 +99,7 @@ const codecWithoutNull = (schema: Schema.Constraint): Codec => {
   }
 }
 
-const leaf = (schema: Schema.Constraint, field: string, path: string, life: Expiry | undefined): Leaf => {
+const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Expiry | undefined): Leaf => {
   const given = annotation(schema, defaultAnnotation) as { readonly value: unknown } | undefined
   const ast = schema.ast
   const optional = SchemaAST.isOptional(ast)
@@ -126,7 +126,7 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, life: Expi
       kind: codec.kind,
       ...codec.bounds,
       ...(nullable ? { nullable: true } : undefined),
-      ...(life === undefined ? undefined : { expiry: life })
+      ...(expiry === undefined ? undefined : { expiry })
     },
     codec,
     absence,
@@ -184,21 +184,21 @@ const makerOf = (schema: Schema.Constraint): Struct["make"] | undefined => {
   return link.to._tag === "Objects" && link.to.encoding === undefined ? construct : undefined
 }
 
-const node = (schema: Schema.Constraint, field: string, path: string, life: Expiry | undefined): Node => {
+const node = (schema: Schema.Constraint, field: string, path: string, expiry: Expiry | undefined): Node => {
   let { ast } = schema
-  if (annotation(schema, jsonAnnotation) === true || SchemaAST.isOptional(ast)) return leaf(schema, field, path, life)
+  if (annotation(schema, jsonAnnotation) === true || SchemaAST.isOptional(ast)) return leaf(schema, field, path, expiry)
   const make = makerOf(schema)
-  if (make !== undefined) return struct(fieldsOf(schema)!, [], make, life, field, path)
+  if (make !== undefined) return struct(fieldsOf(schema)!, [], make, expiry, field, path)
   while (ast._tag === "Suspend") ast = ast.thunk()
-  const collection = collectionOf(ast, annotation(schema, sortedSetAnnotation) === true, field, path, life)
-  if (collection === undefined) return leaf(schema, field, path, life)
+  const collection = collectionOf(ast, annotation(schema, sortedSetAnnotation) === true, field, path, expiry)
+  if (collection === undefined) return leaf(schema, field, path, expiry)
   if (ast.encoding !== undefined) {
     return refuse(
       field,
       "a collection that is transformed as a whole can't be stored by its parts; store it by Model.json"
     )
   }
-  ;(life?.collections as Array<string> | undefined)?.push(path)
+  ;(expiry?.collections as Array<string> | undefined)?.push(path)
   const given = annotation(schema, defaultAnnotation) as { readonly value: unknown } | undefined
   const refused = given && collection.encode(given.value)
   if (refused instanceof Problem) return refuse(field, `its default is refused: ${refused.issue}`)
@@ -211,7 +211,7 @@ export const struct = (
   fields: Schema.Struct.Fields,
   keys: ReadonlyArray<string>,
   make: Struct["make"],
-  life: Expiry | undefined,
+  expiry: Expiry | undefined,
   parent = "",
   parentPath = ""
 ): Struct => ({
@@ -224,7 +224,7 @@ export const struct = (
     if (name === "" || name === "__proto__" || !name.isWellFormed()) return refuse(field, "this name can't be stored")
     const position = parent === "" ? keys.indexOf(name) : -1
     const path = parentPath === "" ? escapeField(name) : `${parentPath}.${escapeField(name)}`
-    return [name, position >= 0 ? { _tag: "key", field, position } : node(fields[name]!, field, path, life)]
+    return [name, position >= 0 ? { _tag: "key", field, position } : node(fields[name]!, field, path, expiry)]
   }),
   make
 })

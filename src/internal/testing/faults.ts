@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import { RedisService } from "../../RedisService.ts"
 import { ConnectionUnavailable, OutcomeUnknown, RedisServiceError } from "../../RedisServiceError.ts"
 import { type Call, RedisTransport, type ServerReply, TransportError } from "../../RedisTransport.ts"
 import type { Entry, Fault, Faults, Plan, Request } from "../../testing.ts"
@@ -15,6 +14,7 @@ import type { Program } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
 import { keysOf } from "../instruction/slot.ts"
 import { classify } from "../redis/classify.ts"
+import { RedisService } from "../service.ts"
 
 /** What a kind of request says of its faults. */
 interface Terms<A, E> {

@@ -1,0 +1,90 @@
+/**
+ * The options of a connection: from a URL, from `Config`, or given.
+ */
+import * as Config from "effect/Config"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Ioredis from "ioredis"
+import type { ServiceOptions } from "../../service.ts"
+
+type Owned =
+  | "autoResendUnfulfilledCommands"
+  | "commandTimeout"
+  | "disableClientInfo"
+  | "enableAutoPipelining"
+  | "enableOfflineQueue"
+  | "keyPrefix"
+  | "lazyConnect"
+  | "maxRetriesPerRequest"
+  | "password"
+  | "replyMapping"
+  | "retryStrategy"
+  | "socketTimeout"
+  | "stringNumbers"
+
+/**
+ * The options of a connection: ioredis's own, without those that decide what is sent twice or waits for ever.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LayerOptions extends ServiceOptions, Omit<Ioredis.RedisOptions, Owned> {
+  /** `redis://`, or `rediss://` for TLS; what else is given takes precedence. */
+  readonly url?: string | Redacted.Redacted | undefined
+  readonly password?: string | Redacted.Redacted | undefined
+}
+
+/** @internal */
+export const plain = (secret: string | Redacted.Redacted): string =>
+  typeof secret === "string" ? secret : Redacted.value(secret)
+
+const unescaped = (text: string): string | undefined => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Returns undefined for an invalid URL instead of throwing, because the error would hold the password.
+ *
+ * @internal
+ */
+export const parseUrl = (url: string): Ioredis.RedisOptions | undefined => {
+  if (!URL.canParse(url)) return undefined
+  const parsed = new URL(url)
+  const { hostname, pathname, port, protocol } = parsed
+  const username = unescaped(parsed.username)
+  const password = unescaped(parsed.password)
+  if (username === undefined || password === undefined) return undefined
+  if (!/^rediss?:$/.test(protocol) || !/^(\/\d*)?$/.test(pathname)) return undefined
+  return {
+    host: hostname === "" ? "127.0.0.1" : hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: port === "" ? 6379 : Number(port),
+    ...(username === "" ? undefined : { username }),
+    ...(password === "" ? undefined : { password }),
+    ...(pathname.length > 1 ? { db: Number(pathname.slice(1)) } : undefined),
+    ...(protocol === "rediss:" ? { tls: {} } : undefined)
+  }
+}
+
+/** @internal */
+export const connectionConfig = Config.all({
+  url: Config.option(Config.Redacted("URL")),
+  host: Config.option(Config.String("HOST")),
+  port: Config.option(Config.Port("PORT")),
+  username: Config.option(Config.String("USERNAME")),
+  password: Config.option(Config.Redacted("PASSWORD")),
+  db: Config.option(Config.Int("DB")),
+  keyPrefix: Config.option(Config.String("KEY_PREFIX"))
+}).pipe(
+  Config.nested("REDIS"),
+  Config.map((found): LayerOptions =>
+    Object.fromEntries(
+      Object.entries(found as Record<string, Option.Option<unknown>>).flatMap(([name, value]) =>
+        Option.isSome(value) ? [[name, value.value]] : []
+      )
+    )
+  )
+)
