@@ -79,9 +79,9 @@ export const expected: ReadonlyArray<string> = [
   ...ordered.flatMap((kind) => all(`compare ${kind}`, comparisons)),
   ...["boolean", "value"].flatMap((kind) => all(`compare ${kind}`, ["eq", "neq"])),
   ...all("compareSize", comparisons),
-  ...["list", "set", "map", "zset"].flatMap((kind) => [`loadSize of ${kind}`, `compareSize of ${kind}`]),
+  ...["list", "set", "map", "sortedSet"].flatMap((kind) => [`loadSize of ${kind}`, `compareSize of ${kind}`]),
   ...all("oneOf", ["numbers", "exact integers", "texts"]),
-  ...all("has", ["set", "map", "zset"]),
+  ...all("has", ["set", "map", "sortedSet"]),
   ...["isSet", "contains", "exists"].flatMap(both),
   ..."add multiply divide quotient modulo min max clamp assign appendText compare compareSize".split(" ")
     .map((name) => `operand of ${name}`),
