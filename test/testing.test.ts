@@ -6,9 +6,10 @@ import { Cause, Context, Effect, Exit, HashMap, HashSet, Layer, Option, Schema, 
 import { build } from "esbuild"
 import { fileURLToPath } from "node:url"
 import { Model, RedisService, RedisServiceError } from "redlayer"
+import * as Conformance from "redlayer-conformance"
+import * as own from "redlayer-conformance/assertions"
 import * as Testing from "redlayer/testing"
 import { type Instruction, Op, type Program } from "../src/internal/program/instruction.ts"
-import * as own from "../src/internal/testing/conformance/assert.ts"
 import { backends, describeMemory } from "./support/Backends.ts"
 import { backendOf } from "./support/Conformance.ts"
 
@@ -323,26 +324,26 @@ describeMemory("the assertions of the checks", () => {
 type Service = RedisService.RedisService["Service"]
 
 /** The service in memory, changed. */
-const changed = (change: (service: Service) => Service): Testing.ConformanceOptions["layer"] => (options) =>
+const changed = (change: (service: Service) => Service): Conformance.Options["layer"] => (options) =>
   Layer.effect(RedisService.RedisService, Effect.map(RedisService.RedisService, change)).pipe(
     Layer.provideMerge(Testing.layerMemory(options))
   )
 
-const programs = (change: (program: Program) => Program): Testing.ConformanceOptions["layer"] =>
+const programs = (change: (program: Program) => Program): Conformance.Options["layer"] =>
   changed((service) => ({
     ...service,
     execute: (program, read) => service.execute(change(program), read),
     executeAll: (all, read) => service.executeAll(all.map(change), read)
   }))
 
-const instructions = (change: (instruction: Instruction) => Instruction): Testing.ConformanceOptions["layer"] =>
+const instructions = (change: (instruction: Instruction) => Instruction): Conformance.Options["layer"] =>
   programs((program) => ({ ...program, instructions: program.instructions.map(change) }))
 
 const oneStore = Effect.runSync(Scope.provide(Layer.build(Testing.layerMemory()), Scope.makeUnsafe()))
 
 /** Services that are almost right, each with an area whose checks find what is wrong. */
 const broken: ReadonlyArray<
-  readonly [what: string, area: string, layer: Testing.ConformanceOptions["layer"], untouched?: string]
+  readonly [what: string, area: string, layer: Conformance.Options["layer"], untouched?: string]
 > = [
   [
     "adds one too many",
@@ -447,10 +448,10 @@ const unasked: ReadonlyArray<string> = [
 ]
 
 const resultsOf = Effect.fnUntraced(function*(
-  layer: Testing.ConformanceOptions["layer"],
-  of: (check: Testing.ConformanceCheck) => boolean
+  layer: Conformance.Options["layer"],
+  of: (check: Conformance.Check) => boolean
 ) {
-  const checks = yield* Testing.conformanceChecks({ layer, time: "clock" })
+  const checks = yield* Conformance.checks({ layer, time: "clock" })
   const exits = yield* Effect.forEach(
     checks.filter(of),
     ({ area, name, run }) => Effect.map(Effect.exit(run), (exit) => ({ title: `${area}: ${name}`, exit })),
@@ -507,7 +508,7 @@ describeMemory("the checks of a service", () => {
 
   it.live("have names of their own, and run in any order, and at once", () =>
     Effect.gen(function*() {
-      const checks = yield* Testing.conformanceChecks(backendOf.memory)
+      const checks = yield* Conformance.checks(backendOf.memory)
       assert.strictEqual(new Set(checks.map(({ area, name }) => `${area}: ${name}`)).size, checks.length)
       assert.isAbove(checks.length, 500)
       const some = checks.filter(({ area }) => ["entities", "refresh", "topics", "keys"].includes(area))
@@ -525,13 +526,13 @@ describeMemory("the checks of a service", () => {
   // a check sleeps and waits in real time
   it.effect("don't depend on the clock around them", () =>
     Effect.gen(function*() {
-      const checks = yield* Testing.conformanceChecks(backendOf.memory)
+      const checks = yield* Conformance.checks(backendOf.memory)
       for (const { area, run } of checks) if (area === "topics") yield* run
     }), 60_000)
 
   it("are not loaded with the module", async () => {
     const { metafile } = await build({
-      entryPoints: [fileURLToPath(new URL("../src/testing.ts", import.meta.url))],
+      entryPoints: [fileURLToPath(new URL("../conformance/src/index.ts", import.meta.url))],
       outdir: "unwritten",
       write: false,
       bundle: true,
@@ -549,9 +550,9 @@ describeMemory("the checks of a service", () => {
       const imported = output.imports.filter(({ kind }) => kind === "import-statement")
       return [...Object.keys(output.inputs), ...imported.flatMap(({ path }) => inputsOf(path, seen))]
     }
-    const suites = (names: ReadonlyArray<string>) => names.filter((name) => name.includes("testing/conformance/"))
-    const loaded = inputsOf("unwritten/testing.js")
-    assert.isTrue(loaded.some((name) => name.endsWith("src/internal/testing/faults.ts")))
+    const suites = (names: ReadonlyArray<string>) => names.filter((name) => name.includes("conformance/src/areas/"))
+    const loaded = inputsOf("unwritten/index.js")
+    assert.isTrue(loaded.some((name) => name.endsWith("conformance/src/index.ts")))
     assert.deepStrictEqual(suites(loaded), [])
     assert.isAbove(suites(Object.keys(metafile.inputs)).length, 40)
   })
