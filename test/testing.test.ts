@@ -428,22 +428,22 @@ const broken: ReadonlyArray<
 
 /** What must be refused, or done, without the service. */
 const unasked: ReadonlyArray<string> = [
-  "bulk: the empty list is fine, and sends nothing",
-  "composition: what needs no instruction needs no round trip",
-  "creation: what has no stored form is refused by both, and nothing is written",
-  "definitions: refuses a definition that can't be stored",
-  "definitions: a model is not inherited by Schema's own extend",
-  "entities: insert and put refuse what the schema refuses, name the field, and write nothing",
-  "idempotency: a program that sends nothing needs no key",
-  "inheritance: extending by Schema is refused, at the first operation; a name may be used once",
-  "keys: an id without a stored form refuses every program, and nothing is thrown before",
+  "bulk: an empty list returns an empty list and sends nothing",
+  "composition: a program without instructions needs no round trip",
+  "creation: `getOrInsert` and `ensure` refuse values that cannot be encoded, and write nothing",
+  "definitions: a definition that cannot be stored is refused",
+  "definitions: Schema's own `extend` does not inherit the model",
+  "entities: insert and put refuse a value that the schema refuses, name the field, and write nothing",
+  "idempotency: a program that sends nothing ignores the key",
+  "inheritance: Schema's own `extend` is refused at the first operation, and a model name may be used once",
+  "keys: an id that cannot be encoded refuses every program when it is committed, and nothing is thrown earlier",
   "refusals: an entity that is refused is named by its id",
   "refusals: what is no condition, and no handle, is refused at once",
   ...["insert", "getOrInsert", "ensure", "insertMany", "insertManyStream"].map((name) =>
     `timeToLive: ${name}: none that is infinite, or less than 1 ms, or no duration, and nothing is stored`
   ),
   "timeToLive: a model is refused whose time to live is none, or differs from that of the first of its name",
-  "tolerance: what is tolerated needs something to read as",
+  "tolerance: a tolerant field needs a value to read as",
   "topics: a name that can't be a channel's is refused when the topic is defined"
 ]
 

@@ -1,4 +1,6 @@
-/** Programs that happen to travel together, or beside one another: each has its own result, and its own service. */
+/**
+ * Batches: programs that travel in one call are independent of each other. Each has its own result and its own service.
+ */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -27,12 +29,12 @@ const Other = Model.make("BatchOther", { id: Schema.String, flag: Schema.Boolean
   slot: { partitions: 4 }
 })
 
-/** What became of a program, without its details. */
+/** The value of a program, or the tag of its error. */
 const outcome = <A, E extends { readonly _tag: string }, R>(self: Effect.Effect<A, E, R>) =>
   Effect.match(self, { onSuccess: (value): unknown => value, onFailure: (error): unknown => error._tag })
 
 export const batches = (test: Test, backend: Backend): void => {
-  test("one fails, its neighbours succeed, whatever the failure and wherever it stands", () =>
+  test("a program that fails does not affect its neighbours in the batch, whatever the error and its position", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Item.insert({ id: "a" })
@@ -80,7 +82,7 @@ export const batches = (test: Test, backend: Backend): void => {
       }
       assert.strictEqual(yield* n.get(), failing.length * 6)
       assert.deepEqual(yield* list.get(), ["x", "x", "x"])
-      // all together, and alone
+      // every failing program at once, without a successful neighbour
       const all = yield* together(failing.map(([, program]) => outcome(program)))
       assert.deepEqual(all, failing.map(([tag]) => tag))
       yield* Item.delete("a")
@@ -90,7 +92,7 @@ export const batches = (test: Test, backend: Backend): void => {
       assert.deepEqual(after, rest)
     }))
 
-  test("one that holds a lone surrogate is refused alone", () =>
+  test("a program that contains a lone surrogate is refused, and its neighbours succeed", () =>
     Effect.gen(function*() {
       yield* Item.insert({ id: "a" })
       const { list, n, text } = Item.ref("a")
@@ -120,7 +122,7 @@ export const batches = (test: Test, backend: Backend): void => {
       assert.isFalse(yield* Item.exists("b"))
     }))
 
-  test("one that is too large is refused alone", () =>
+  test("a program with too large a value, or with too many instructions, is refused, and its neighbours succeed", () =>
     Effect.gen(function*() {
       yield* Item.insert({ id: "a" })
       const { list, n, text } = Item.ref("a")
@@ -141,7 +143,7 @@ export const batches = (test: Test, backend: Backend): void => {
       assert.strictEqual((yield* text.get()).length, 1_000_000)
     }))
 
-  test("one that is too large as a whole is refused alone, before it is sent", () =>
+  test("a program above `maximumProgramBytes` is refused before it is sent, and its neighbours succeed", () =>
     Effect.gen(function*() {
       yield* Item.insert({ id: "a" })
       const { list, n, text } = Item.ref("a")
@@ -166,7 +168,7 @@ export const batches = (test: Test, backend: Backend): void => {
       assert.deepEqual(many.map(Result.isSuccess), [true, false, true])
     }).pipe(Effect.provide(backend.layer({ maximumProgramBytes: 1000 }))))
 
-  test("a whole program of more than 16,000,000 units is too large, unless said otherwise", () =>
+  test("a program of more than 16,000,000 bytes is refused by default", () =>
     Effect.gen(function*() {
       yield* Item.insert({ id: "a" })
       const { n, text } = Item.ref("a")
@@ -178,7 +180,7 @@ export const batches = (test: Test, backend: Backend): void => {
       assert.strictEqual(yield* text.get(), "")
     }))
 
-  test("many sizes and kinds of programs at once: each has its own result", () =>
+  test("thousands of concurrent programs of different sizes and kinds each have their own result", () =>
     Effect.gen(function*() {
       const random = pseudoRandom(6)
       const ids = Array.from({ length: 300 }, (_, i) => `i${i}`)
@@ -208,7 +210,7 @@ export const batches = (test: Test, backend: Backend): void => {
       }
     }))
 
-  test("large replies come whole, and to whom they belong", () =>
+  test("large replies arrive whole, each at the program that asked for it", () =>
     Effect.gen(function*() {
       const long = Array.from({ length: 40 }, (_, i) => String.fromCharCode(97 + i % 26).repeat(50_000 + i))
       yield* together(long.map((text, i) => Item.insert({ id: String(i), text, list: [text] })))
@@ -218,7 +220,7 @@ export const batches = (test: Test, backend: Backend): void => {
       })
     }))
 
-  test("reads, deletes and writes of one entity at once are one order", () =>
+  test("concurrent reads, deletes and writes of one entity are serialized", () =>
     Effect.gen(function*() {
       yield* Item.insert({ id: "a" })
       const three: ReadonlyArray<Operation> = [
@@ -227,7 +229,7 @@ export const batches = (test: Test, backend: Backend): void => {
         Item.ref("a").list.append("more")
       ]
       const results = yield* together(Array.from({ length: 120 }, (_, i) => Effect.exit(Atomic.commit(three[i % 3]))))
-      // no list without its entity, whoever came last
+      // a list must not outlive its entity, whichever program came last
       const left = yield* stored
       if ("BatchItem:{a}:list" in left) assert.property(left, "BatchItem:{a}")
       for (const exit of results) {
@@ -238,7 +240,7 @@ export const batches = (test: Test, backend: Backend): void => {
       }
     }))
 
-  test("two services in one program never mix", () =>
+  test("programs of two services never mix, even if one program value is run on both", () =>
     Effect.gen(function*() {
       const build = Layer.build(backend.layer())
       const one = yield* build
@@ -248,7 +250,7 @@ export const batches = (test: Test, backend: Backend): void => {
       assert.isFalse(yield* Effect.provideContext(Item.exists("same"), two))
       yield* Effect.provideContext(insert(2), two)
       yield* insert(0)
-      // one value, three services, at once
+      // one program value runs on three services at once
       const program = Atomic.all([Item.ref("same").n.increment(10), Item.ref("same").list.append("x")])
       yield* together(Array.from({ length: 90 }, (_, i) =>
         i % 3 === 0 ? program : Effect.provideContext(program, i % 3 === 1 ? one : two)))
@@ -264,7 +266,7 @@ export const batches = (test: Test, backend: Backend): void => {
       }
     }))
 
-  test("closing a layer lets what was committed finish", () =>
+  test("closing a layer waits until the committed programs have finished", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const context = yield* Layer.buildWithScope(backend.layer(), scope)
@@ -279,7 +281,7 @@ export const batches = (test: Test, backend: Backend): void => {
       assert.deepEqual(results.sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i + 1))
     }))
 
-  test("the largest value is an option of the layer, in UTF-8 bytes", () =>
+  test("`maximumValueBytes` limits each value, counted in UTF-8 bytes", () =>
     Effect.gen(function*() {
       yield* Item.insert({ id: "a" })
       const { list, text } = Item.ref("a")
@@ -308,7 +310,7 @@ export const batches = (test: Test, backend: Backend): void => {
       assert.isFalse(yield* Item.exists("b"))
     }).pipe(Effect.provide(backend.layer({ maximumValueBytes: 10 }))))
 
-  test("a nested service is the one that runs", () =>
+  test("a program runs on the innermost service that is provided", () =>
     Effect.gen(function*() {
       yield* Item.insert({ id: "a", n: 1 })
       const inner = Effect.gen(function*() {
@@ -321,7 +323,7 @@ export const batches = (test: Test, backend: Backend): void => {
       assert.strictEqual(yield* Item.ref("a").n.get(), 1)
     }))
 
-  test("what another program wrote is seen at once", () =>
+  test("a program sees at once what another client wrote", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Item.insert({ id: "a" })

@@ -1,4 +1,7 @@
-/** Branches: when, if, orElse and ignoreMissing; only what is taken happens, and only what failed is undone. */
+/**
+ * Branches: `when`, `if`, `orElse` and `ignoreMissing`. Only the branch that is taken runs, and only a branch that
+ * failed is undone.
+ */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -51,7 +54,7 @@ const gone = Room.ref("gone")
 
 const guarded = Atomic.guard(a.n.eq(-1), () => new Own({}))
 
-/** Each stops its program in another way, and can be caught. */
+/** Programs that each fail with another error that `orElse` catches. */
 const failing = (): Readonly<Record<string, Atomic.Atomic<unknown, any>>> => ({
   missing: gone.n.increment(),
   missingWhole: Room.get("gone"),
@@ -66,7 +69,7 @@ const failing = (): Readonly<Record<string, Atomic.Atomic<unknown, any>>> => ({
   nested: Atomic.orElse(a.n.quotient(0), guarded)
 })
 
-/** What writes in all ways, and gives no value that differs between runs. */
+/** Programs that cover every way of writing. Their results are the same in every run. */
 const writing = (): Readonly<Record<string, Atomic.Atomic<unknown, any>>> => ({
   set: a.text.set("new"),
   optional: a.nick.set("new"),
@@ -115,14 +118,14 @@ export const branches = (test: Test): void => {
     yield* Room.delete("c")
   })
 
-  test("when: some result, or none and nothing is done", () =>
+  test("`when` returns Some of the result if the condition holds, otherwise it returns None and runs nothing", () =>
     Effect.gen(function*() {
       yield* prepare
       assert.deepEqual(yield* Atomic.when(a.n.increment(), a.n.eq(5)), Option.some(6))
       yield* unchanged(Effect.gen(function*() {
         assert.deepEqual(yield* Atomic.when(a.n.increment(), a.n.eq(5)), Option.none())
         assert.deepEqual(yield* a.n.increment().pipe(Atomic.when(Condition.not(a.n.eq(6)))), Option.none())
-        // what is not done does not fail either
+        // a program that is not run does not fail either
         for (const program of Object.values(failing())) {
           assert.deepEqual(yield* Atomic.when(program, a.n.eq(5)), Option.none())
         }
@@ -155,7 +158,7 @@ export const branches = (test: Test): void => {
       yield* fails(missing, "EntityNotFound", { id: "gone" })
     }))
 
-  test("if: one or the other, and never both", () =>
+  test("`if` runs exactly one of its two branches", () =>
     Effect.gen(function*() {
       yield* prepare
       const turn = Atomic.if(a.n.gt(5), {
@@ -171,7 +174,7 @@ export const branches = (test: Test): void => {
           assert.strictEqual(yield* Atomic.if(a.n.eq(7), { onTrue: program, onFalse: a.list.at(0).get() }), "x")
         }
       }))
-      // nested, on either side, and more after it
+      // conditionals nested in both branches, with an operation after them
       const size = (n: number) =>
         Atomic.andThen(
           a.n.set(n),
@@ -193,7 +196,7 @@ export const branches = (test: Test): void => {
       yield* fails(Atomic.if(a.n.gt(1), { onTrue: a.n.quotient(0), onFalse: a.n.get() }), "ArithmeticError")
     }))
 
-  test("orElse: where the first succeeds, it stands, and the other is not done", () =>
+  test("`orElse` keeps the first program if it succeeds, and does not run the second", () =>
     Effect.gen(function*() {
       yield* prepare
       assert.strictEqual(yield* Atomic.orElse(a.n.increment(), a.n.increment(100)), 6)
@@ -212,7 +215,7 @@ export const branches = (test: Test): void => {
       }
     }))
 
-  test("orElse: whatever fails in its domain is caught, and the other gives the result", () =>
+  test("`orElse` catches every domain error of the first program and returns the result of the second", () =>
     Effect.gen(function*() {
       yield* prepare
       yield* unchanged(Effect.gen(function*() {
@@ -229,7 +232,7 @@ export const branches = (test: Test): void => {
           )
         }
       }))
-      // the error of the other is that of the program
+      // if both fail, the program fails with the error of the second
       for (const [name, program] of Object.entries(failing())) {
         const error = yield* Effect.flip(program)
         assert.deepEqual(yield* Effect.flip(Atomic.orElse(program, program)), error, name)
@@ -237,17 +240,17 @@ export const branches = (test: Test): void => {
       }
     }))
 
-  test("orElse undoes the failed branch, wholly, and nothing before it or after it", () =>
+  test("`orElse` undoes all writes of the failed branch, and none before or after it", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       for (const [name, write] of Object.entries(writing())) {
         for (const fail of name === "set" ? Object.values(failing()) : [guarded, failing().operand!]) {
-          // as if the failed branch had never run
+          // the store is as if the failed branch had never run
           yield* prepare
           yield* unchanged(Effect.asVoid(Atomic.orElse(Atomic.andThen(write, fail), Atomic.succeed(0)))).pipe(
             Effect.catchDefect((defect) => Effect.die(`${name}: ${defect}`))
           )
-          // alone, and between others
+          // the same with writes before and after the failed branch
           const before = Atomic.all([b.list.append("before"), b.n.increment()])
           const after = Atomic.all([b.list.append("after"), b.map.at("after").increment()])
           yield* Room.delete("b")
@@ -265,7 +268,7 @@ export const branches = (test: Test): void => {
       }
     }))
 
-  test("what the failed branch wrote is not seen by the other, nor by what comes after", () =>
+  test("the writes of a failed branch are visible neither to the alternative nor to later operations", () =>
     Effect.gen(function*() {
       yield* prepare
       const look = Atomic.all({
@@ -290,11 +293,11 @@ export const branches = (test: Test): void => {
       }
     }))
 
-  test("and each other way of writing works as ever after it", () =>
+  test("every kind of write works after the undo of any other kind of write", () =>
     Effect.gen(function*() {
       const all = Object.entries(writing())
       for (const [i, [name, write]] of all.entries()) {
-        // with a few of the others each
+        // pair each write with three others
         for (const step of [1, 5, 11]) {
           const [other, then] = all[(i + step) % all.length]!
           yield* prepare
@@ -310,7 +313,7 @@ export const branches = (test: Test): void => {
       }
     }))
 
-  test("alternatives: the first that succeeds, from either side, to any depth", () =>
+  test("nested `orElse` returns the first alternative that succeeds, however it is nested and however deep", () =>
     Effect.gen(function*() {
       yield* prepare
       const take = (n: number) => Atomic.as(a.n.decrement(n), n)
@@ -327,7 +330,7 @@ export const branches = (test: Test): void => {
         yield* a.n.set(50)
         assert.strictEqual(yield* choose(...Array.from({ length: 60 }, (_, i) => 100 - i)), 50)
       }
-      // what the inner one keeps, the outer one undoes
+      // the outer attempt undoes what the inner attempt kept
       yield* a.n.set(5)
       assert.deepEqual(
         yield* Atomic.all([
@@ -351,11 +354,11 @@ export const branches = (test: Test): void => {
         ]),
         [["x", "y"], [3, 4, ["x", "y", "outer", "kept"]]]
       )
-      // the other branch fails too: nothing of either
+      // both branches fail, so both are undone
       yield* unchanged(
         Effect.flip(Atomic.orElse(Atomic.andThen(a.n.increment(), guarded), Atomic.andThen(a.n.set(1), guarded)))
       )
-      // two attempts in one, both undone by the outer
+      // several attempts inside one attempt, all undone by the outer one
       yield* unchanged(Atomic.orElse(
         Atomic.all([
           Atomic.orElse(a.n.set(1), guarded),
@@ -367,7 +370,7 @@ export const branches = (test: Test): void => {
       ))
     }))
 
-  test("an entity that a failed branch made, deleted or emptied, is what it was", () =>
+  test("the undo of a branch restores an entity that the branch created, deleted or emptied", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* prepare
@@ -393,26 +396,26 @@ export const branches = (test: Test): void => {
         [2, 2, true, false]
       )
       assert.isFalse(yield* Room.exists("c"))
-      // with a life, which the branch changed
+      // the undo restores an expiry that the branch changed
       yield* Room.expire("b", "5 hours")
       const expiry = yield* raw.expiresAt("BranchRoom:{b}")
       yield* Atomic.orElse(Atomic.all([Room.expire("b", "1 minute"), Room.persist("a"), guarded]), b.n.increment())
       assert.strictEqual(yield* raw.expiresAt("BranchRoom:{b}"), expiry)
       assert.strictEqual(yield* raw.expiresAt("BranchRoom:{b}:list"), expiry)
-      // an emptied collection has its order
+      // the undo restores the order of a list that the branch emptied
       yield* a.list.set(["1", "2", "3"])
       yield* unchanged(Atomic.orElse(
         Atomic.all([a.list.pop(), a.list.shift(), a.list.pop(), a.list.append("4"), a.list.clear(), guarded]),
         a.list.get()
       ))
       assert.deepEqual(yield* a.list.get(), ["1", "2", "3"])
-      // what was undone does not touch the version, and what stands does so once
+      // an undone write does not change the version, the write that stands increments it once
       const version = yield* raw.hashGet("BranchRoom:{a}", "$v")
       yield* Atomic.orElse(Atomic.all([a.n.increment(), guarded]), a.text.set("v"))
       assert.strictEqual(Number(yield* raw.hashGet("BranchRoom:{a}", "$v")), Number(version) + 1)
     }))
 
-  test("messages of a failed branch are dropped, the others come in order", () =>
+  test("messages published in a failed branch are dropped, and all others arrive in order", () =>
     Effect.gen(function*() {
       yield* prepare
       const events = yield* News.subscribe()
@@ -432,7 +435,7 @@ export const branches = (test: Test): void => {
       assert.deepEqual(heard, ["1", "2", "3", "4", "5"].map((value) => ({ _tag: "Message", value } as const)))
     }))
 
-  test("ignoreMissing: none where an entity is missing, with all that it wrote undone; every other error stays", () =>
+  test("`ignoreMissing` returns None and undoes all writes if an entity is missing, and passes on every other error", () =>
     Effect.gen(function*() {
       yield* prepare
       assert.deepEqual(yield* Atomic.ignoreMissing(a.n.increment()), Option.some(6))
@@ -464,7 +467,7 @@ export const branches = (test: Test): void => {
         ]),
         [7, Option.none(), Option.some(Option.none()), Option.none(), 8, 5]
       )
-      // an attempt of the other kind between them
+      // `orElse` inside `ignoreMissing`, and the reverse
       assert.deepEqual(
         yield* Atomic.ignoreMissing(Atomic.orElse(Atomic.andThen(a.n.increment(), gone.n.get()), a.n.get())),
         Option.some(8)
@@ -479,7 +482,7 @@ export const branches = (test: Test): void => {
       assert.strictEqual(yield* a.n.get(), 8)
     }))
 
-  test("a value without a stored form refuses the whole program, in a branch that is not taken too", () =>
+  test("a value that cannot be encoded refuses the whole program, even in a branch that is not taken", () =>
     Effect.gen(function*() {
       yield* prepare
       const any = (value: unknown): any => value
@@ -510,7 +513,7 @@ export const branches = (test: Test): void => {
       }))
     }))
 
-  test("what is stored in another kind stops the program, and is not caught", () =>
+  test("stored data of the wrong type fails the program with WrongType, which `orElse` does not catch", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* prepare
@@ -528,7 +531,7 @@ export const branches = (test: Test): void => {
           yield* wrongType(Atomic.orElse(guarded, program), { field })
         }
       }))
-      // what is read badly is found out after the commit, whose writes stand
+      // a value that cannot be decoded is detected after the commit, so the writes stand
       yield* raw.delete("BranchRoom:{b}:list")
       yield* raw.hashDelete("BranchRoom:{b}", "n")
       const unread = Atomic.orElse(Atomic.andThen(a.n.increment(), Room.get("b")), a.n.get())
@@ -536,7 +539,7 @@ export const branches = (test: Test): void => {
       assert.strictEqual(yield* a.n.get(), 6)
     }))
 
-  test("a defect in a function of the client is one, whichever branch it is in", () =>
+  test("an exception in a mapping function is a defect, whichever branch it is in", () =>
     Effect.gen(function*() {
       yield* prepare
       const boom = Atomic.map(a.n.get(), (): number => {
@@ -544,7 +547,7 @@ export const branches = (test: Test): void => {
       })
       const exit = yield* Effect.exit(Atomic.orElse(boom, a.n.get()))
       assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
-      // it is not called where its branch was not taken
+      // the function is not called if its branch was not taken
       assert.deepEqual(yield* Atomic.when(boom, a.n.eq(0)), Option.none())
       assert.strictEqual(yield* Atomic.orElse(Atomic.andThen(boom, guarded), a.n.get()), 5)
       assert.strictEqual(yield* Atomic.if(a.n.eq(5), { onTrue: a.n.get(), onFalse: boom }), 5)

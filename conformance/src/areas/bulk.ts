@@ -1,4 +1,4 @@
-/** Many entities: order, what is wrong beside what is right, how many are in flight, progress, streams. */
+/** Bulk operations: the order of results, failures of single entities, concurrency, progress and streams. */
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -37,7 +37,7 @@ class SourceFailed extends Data.TaggedError("SourceFailed") {}
 
 type Service = RedisService.RedisService["Service"]
 
-/** A service that tells how many of its programs are in flight, and may be told to fail from one of them on. */
+/** A service that counts its programs in flight, and fails every program after the first `failFrom`. */
 const watched = (failFrom = Infinity) =>
   Effect.map(RedisService.RedisService, (real) => {
     const seen = { now: 0, most: 0, programs: 0 }
@@ -66,7 +66,7 @@ const watched = (failFrom = Infinity) =>
     return { seen, provide: Effect.provideService(RedisService.RedisService, service) }
   })
 
-/** A service whose second program of every group fails for this reason. */
+/** A service that fails the second program of every group for the given reason. */
 const failing = (reason: Errors.RedisServiceErrorReason) =>
   Effect.map(RedisService.RedisService, (real) => {
     const exit = Exit.fail(new Errors.RedisServiceError({ reason }))
@@ -82,7 +82,7 @@ const summary = (results: ReadonlyArray<Result.Result<unknown, { readonly _tag: 
   results.map((result) => Result.isSuccess(result) ? result.success : result.failure._tag)
 
 export const bulk = (test: Test): void => {
-  test("insertMany, getMany, deleteMany: a result for each, in order", () =>
+  test("insertMany, getMany and deleteMany return one result per entity, in order", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const inserted = yield* User.insertMany(users(3000))
@@ -97,7 +97,7 @@ export const bulk = (test: Test): void => {
       assert.deepEqual(yield* raw.dump, {})
     }))
 
-  test("the empty list is fine, and sends nothing", () =>
+  test("an empty list returns an empty list and sends nothing", () =>
     Effect.gen(function*() {
       const { provide, seen } = yield* watched()
       const none: ReadonlyArray<never> = []
@@ -112,7 +112,7 @@ export const bulk = (test: Test): void => {
       assert.deepEqual(progress, [])
     }))
 
-  test("what is missing, corrupted, there already or invalid stands beside the good", () =>
+  test("missing, corrupted, existing and invalid entities fail alone, and the others succeed", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* User.insertMany(users(5))
@@ -175,7 +175,7 @@ export const bulk = (test: Test): void => {
       ])
     }))
 
-  test("ids and entities may be any iterable, and are taken once", () =>
+  test("ids and entities may be any iterable, which is iterated once", () =>
     Effect.gen(function*() {
       let taken = 0
       function* generate() {
@@ -188,19 +188,19 @@ export const bulk = (test: Test): void => {
       assert.strictEqual(taken, 10)
       assert.strictEqual((yield* User.getMany(new Set(ids(10)))).filter(Result.isSuccess).length, 10)
       assert.strictEqual((yield* User.deleteMany(new Map(ids(10).map((id) => [id, 1])).keys())).length, 10)
-      // ids are generated, and tuples are ids
+      // generated ids, and tuples as ids
       const events = yield* Event.insertMany(Array.from({ length: 10 }, (_, i) => ({ text: String(i) })))
       assert.strictEqual(new Set(events.map((result) => Result.getOrThrow(result).id)).size, 10)
       yield* Pair.insertMany([{ a: "x", b: 1, n: 1 }, { a: "x", b: 2, n: 2 }])
       const pairs = yield* Pair.getMany([["x", 2], ["x", 3], ["x", 1]])
       assert.deepEqual(summary(pairs.map(Result.map(({ n }) => n))), [2, "EntityNotFound", 1])
-      // each run of one value is a run of its own
+      // every run of one effect value sends its programs again
       const again = User.insertMany(users(2))
       assert.deepEqual(summary(yield* Effect.map(again, (results) => results.map(Result.map(() => 1)))), [1, 1])
       assert.deepEqual(summary(yield* again), ["EntityExists", "EntityExists"])
     }))
 
-  test("no more are in flight than was said, and as many are tried", () =>
+  test("the number of programs in flight reaches the given concurrency and never exceeds it", () =>
     Effect.gen(function*() {
       for (const concurrency of [1, 2, 3, 7, 100, undefined]) {
         const limit = concurrency ?? 1024
@@ -225,7 +225,7 @@ export const bulk = (test: Test): void => {
       }
     }))
 
-  test("progress grows to the whole, and waits for whoever is told", () =>
+  test("progress increases up to the total, and the run waits for the progress callback", () =>
     Effect.gen(function*() {
       const told: Array<number> = []
       const onProgress = (done: number) => Effect.delay(Effect.sync(() => void told.push(done)), 1)
@@ -235,7 +235,7 @@ export const bulk = (test: Test): void => {
       assert.isAtLeast(told.length, 5)
       assert.deepEqual(told, told.slice().sort((a, b) => a - b))
       assert.strictEqual(new Set(told).size, told.length)
-      // each run begins anew, also one that the other runs beside
+      // each run counts from 0, even if two runs of one value are concurrent
       told.splice(0)
       const again = User.getMany(ids(10), { onProgress })
       yield* again
@@ -247,7 +247,7 @@ export const bulk = (test: Test): void => {
       assert.strictEqual(Math.max(...told), 10)
     }))
 
-  test("a stream gives its results as they come, in order, and takes no more of its source than it needs", () =>
+  test("a stream emits results in order as they arrive, and takes no more from its source than it needs", () =>
     Effect.gen(function*() {
       yield* User.insertMany(users(500))
       let taken = 0
@@ -266,7 +266,7 @@ export const bulk = (test: Test): void => {
       assert.deepEqual(summary(inserted.map(Result.map(({ id }) => id))), ["u0", "u1", "EntityExists"])
     }))
 
-  test("a source that fails, fails the stream; what was stored stays", () =>
+  test("an error of the source fails the stream, and stored entities stay", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       for (const before of [0, 1, 10, 25]) {
@@ -275,7 +275,7 @@ export const bulk = (test: Test): void => {
         assert.strictEqual(error._tag, "SourceFailed")
         const stored = Object.keys(yield* raw.dump).length
         assert.isAtMost(stored, before)
-        // a beginning of it
+        // only the first entities were stored
         assert.deepEqual(
           Object.keys(yield* raw.dump),
           ids(stored).map((id) => `BulkUser:{${id}}`).sort()
@@ -286,7 +286,7 @@ export const bulk = (test: Test): void => {
       assert.isTrue(Exit.isFailure(yield* Effect.exit(Stream.runDrain(User.getManyStream(dying)))))
     }))
 
-  test("an error of the server fails the whole", () =>
+  test("an error of the server fails the whole run", () =>
     Effect.gen(function*() {
       yield* User.insertMany(users(100))
       const all: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }, RedisService.RedisService>> = [
@@ -299,12 +299,12 @@ export const bulk = (test: Test): void => {
         const { provide, seen } = yield* watched(50)
         const error = yield* Effect.flip(provide(self))
         assert.strictEqual(error._tag, "RedisServiceError")
-        // and what comes after it is not tried
+        // no further programs are sent
         assert.isBelow(seen.programs, 80)
       }
     }))
 
-  test("a key of another type is a failure of its own entity", () =>
+  test("a key of the wrong type fails only its own entity", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* raw.stringSet("BulkUser:{u1}", "x")
@@ -326,7 +326,7 @@ export const bulk = (test: Test): void => {
       assert.deepEqual(Object.keys(yield* raw.dump), ["BulkUser:{u1}"])
     }))
 
-  test("a reason that is about one program is a failure of its own, and every other fails the whole", () =>
+  test("an error that concerns one program fails only its entity, and any other error fails the whole run", () =>
     Effect.gen(function*() {
       yield* User.insertMany(users(3))
       const of = { model: "BulkUser", id: "u1", key: "BulkUser:{u1}", field: "" }
@@ -360,7 +360,7 @@ export const bulk = (test: Test): void => {
       }
     }))
 
-  test("inserted again as one value, they are the same entities, whatever they were taken from", () =>
+  test("running the same insertMany value again inserts the same entities, whatever the kind of its source", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const texts = Array.from({ length: 25 }, (_, i) => ({ text: String(i) }))
@@ -369,7 +369,7 @@ export const bulk = (test: Test): void => {
       }
       const sources: ReadonlyArray<() => Iterable<{ readonly text: string }>> = [() => texts, generate]
       for (const source of sources) {
-        // it is interrupted by an error on its way, and tried again
+        // the first run fails halfway because of a server error, then the same value runs again
         const insert = Event.insertMany(source(), { concurrency: 10 })
         const { provide } = yield* watched(12)
         yield* Effect.flip(provide(insert))
@@ -386,29 +386,29 @@ export const bulk = (test: Test): void => {
           texts.slice(0, before.length).map(({ text }) => text).sort()
         )
         yield* Event.deleteMany(Object.keys(yield* raw.dump).map((key) => /\{(.*)\}/.exec(key)![1]!))
-        // beside one another
+        // two runs of one value at once
         const both = Event.insertMany(source())
         const [one, two] = yield* together([both, both])
         assert.strictEqual([...one!, ...two!].filter(Result.isSuccess).length, 25)
         yield* Event.deleteMany(Object.keys(yield* raw.dump).map((key) => /\{(.*)\}/.exec(key)![1]!))
       }
-      // a generator that throws has not ended
+      // a generator that throws, throws in every run
       function* throwing(): Iterable<{ readonly text: string }> {
         yield { text: "first" }
         throw new Error("thrown")
       }
       const thrown = Event.insertMany(throwing())
       for (let i = 0; i < 2; i++) assert.isTrue(Exit.hasDies(yield* Effect.exit(thrown)))
-      // a value that is refused is refused again
+      // an entity that is refused is refused in every run
       const refused = User.insertMany([{ id: "a", n: 1.5 }, { id: "b", n: 1 }])
       assert.deepEqual(summary(Array.from(yield* refused, Result.map(() => 1))), ["InvalidValue", 1])
       assert.deepEqual(summary(Array.from(yield* refused, Result.map(() => 1))), ["InvalidValue", "EntityExists"])
-      // streams keep nothing
+      // a stream does not remember its entities: each run inserts new ones
       const stream = Event.insertManyStream(texts)
       for (let i = 0; i < 2; i++) assert.isTrue((yield* Stream.runCollect(stream)).every(Result.isSuccess))
     }))
 
-  test("a source that waits for more holds nothing back", () =>
+  test("results are emitted while the source waits for further items", () =>
     Effect.gen(function*() {
       yield* User.insertMany(users(10))
       for (const concurrency of [undefined, 1, 2, 4]) {
@@ -424,7 +424,7 @@ export const bulk = (test: Test): void => {
         }
         yield* Fiber.interrupt(reading)
       }
-      // the next is asked for only when this one has its answer
+      // the source emits its next item only after the result of the first was seen
       const heard = yield* Deferred.make<void>()
       const source = Stream.concat(
         Stream.make({ id: "new", n: 1 }),
@@ -437,7 +437,7 @@ export const bulk = (test: Test): void => {
       assert.deepEqual(summary(inserted.map(Result.map(({ id }) => id))), ["new", "next"])
     }))
 
-  test("a stream that gives its items one by one is taken by groups", () =>
+  test("single items of a stream are sent in groups", () =>
     Effect.gen(function*() {
       yield* User.insertMany(users(2000))
       const { provide, seen } = yield* watched()
@@ -450,7 +450,7 @@ export const bulk = (test: Test): void => {
       assert.isBelow(groups, 100)
     }))
 
-  test("progress is told after each group, half of what is in flight, before its results", () =>
+  test("progress is reported after each group of half the concurrency, before the results of the group", () =>
     Effect.gen(function*() {
       const told: Array<number> = []
       const onProgress = (done: number) => Effect.sync(() => void told.push(done))
@@ -465,7 +465,7 @@ export const bulk = (test: Test): void => {
       assert.strictEqual(given, 25)
     }))
 
-  test("interrupted, it ends, and sends no more", () =>
+  test("interruption ends the run, and nothing more is sent", () =>
     Effect.gen(function*() {
       const { provide, seen } = yield* watched()
       const fiber = yield* Effect.forkChild(provide(User.insertMany(users(20_000), { concurrency: 4 })))
@@ -481,7 +481,7 @@ export const bulk = (test: Test): void => {
       assert.isAtMost(there.filter(Result.isSuccess).length, sent)
     }))
 
-  test("a life for each that is inserted", () =>
+  test("insertMany applies the time to live to every entity", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* User.insertMany([{ id: "a", n: 1, tags: new Set(["x"]) }, { id: "b", n: 2 }], { timeToLive: "1 hour" })

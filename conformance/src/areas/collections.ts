@@ -1,4 +1,6 @@
-/** What holds for every operation on every kind of field: missing entities, programs, undo, other types stored by hand. */
+/**
+ * Rules of every operation on every kind of field: missing entities, programs, undo, and stored keys of the wrong type.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,7 +12,7 @@ import { fails, type Operation, same, stored, unchanged, wrongType } from "../as
 import type { Test } from "../suite.ts"
 import { Bag, type BagInput, bagKey, bare, everyBagOperation, full, lean } from "../support/collectionModels.ts"
 
-/** The kinds that have a key of their own, and a Redis type that each is not. */
+/** The collections, which have a key of their own, each with a Redis type that is wrong for it. */
 const ownKeys = {
   list: "set",
   set: "list",
@@ -35,7 +37,7 @@ const storeAs = Effect.fnUntraced(function*(type: "list" | "set" | "hash" | "zse
   else yield* raw.stringSet(key, "1")
 })
 
-/** With expiries that differ, and a neighbour. */
+/** Entities `b` and `c` with different expiries. */
 const prepare = Effect.fnUntraced(function*(entity: BagInput) {
   const raw = yield* RawWriter
   yield* Bag.put(entity)
@@ -49,7 +51,7 @@ const prepare = Effect.fnUntraced(function*(entity: BagInput) {
 const bases: { readonly [name: string]: BagInput } = { full, lean, bare }
 
 export const collections = (test: Test): void => {
-  test("every kind comes back as it was, whole and by its handle", () =>
+  test("every kind of field is read back as it was written, with the entity and by its handle", () =>
     Effect.gen(function*() {
       for (const base of Object.values(bases)) {
         const given = yield* Bag.put(base)
@@ -69,7 +71,7 @@ export const collections = (test: Test): void => {
       }
     }))
 
-  test("a collection is a key of its own, of the type of its kind", () =>
+  test("a collection is stored under its own key, with the Redis type of its kind", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Bag.put(full)
@@ -96,14 +98,14 @@ export const collections = (test: Test): void => {
       assert.deepEqual(dump[`${bagKey}:nested.bigs`]!.content, { a: "1", b: "-9223372036854775808" })
       assert.deepEqual(dump[`${bagKey}:nested.waits`]!.content, { a: "1000000000", b: "1" })
       assert.deepEqual(dump[`${bagKey}:map`]!.content, { "1": "a", "2": "b" })
-      // what is empty is no key
+      // an empty collection has no key
       yield* Bag.put(bare)
       assert.deepEqual(Object.keys(yield* raw.dump), [bagKey])
       assert.strictEqual(yield* raw.hashGet(bagKey, "nullInt"), "null")
       assert.isUndefined(yield* raw.hashGet(bagKey, "optInt"))
     }))
 
-  test("every operation on an entity that never was, or is gone, fails and creates nothing", () =>
+  test("every operation on an entity that never existed, or was deleted, fails and creates nothing", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const missing = Effect.gen(function*() {
@@ -123,14 +125,14 @@ export const collections = (test: Test): void => {
       assert.deepEqual(yield* stored, {})
       yield* missing
       assert.deepEqual(yield* stored, {})
-      // and where its collections are left
+      // the hash is deleted and the collections are left
       yield* Bag.insert(full)
       yield* raw.delete(bagKey)
       yield* unchanged(missing)
     }))
 
   for (const [kind, base] of Object.entries({ lean, bare })) {
-    test(`every operation does in a program, first or later, what it does alone: ${kind}`, () =>
+    test(`every operation has the same result in a program as alone, first or later: ${kind}`, () =>
       Effect.gen(function*() {
         yield* Bag.put({ ...full, id: "other", set: new Set(["b", "z"]) })
         for (const [name, operation] of everyBagOperation("b", "other")) {
@@ -169,7 +171,7 @@ export const collections = (test: Test): void => {
           assert.oneOf(error._tag, ["ArithmeticError", "IndexOutOfRange"], name)
           assert.deepEqual(yield* raw.dump, before, name)
         }
-        // and each after each of a few others
+        // every operation, each after some other operations
         const { list, nested, record, set, sorted } = Bag.ref("b")
         const others = [
           Atomic.all([list.clear(), set.clear(), record.clear(), sorted.clear(), nested.set.clear()]),
@@ -197,7 +199,7 @@ export const collections = (test: Test): void => {
       }))
   }
 
-  test("a key of another type is reported by each operation on it, and stays", () =>
+  test("every operation on a key of the wrong type fails with WrongType and leaves the key as it is", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const { n } = Bag.ref("b")
@@ -236,7 +238,7 @@ export const collections = (test: Test): void => {
       }
     }))
 
-  test("a set of another entity that is missing, or of another type, is reported as that one's", () =>
+  test("if the second set of a set operation is missing or has the wrong type, the error names that set", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Bag.put(full)
@@ -265,11 +267,11 @@ export const collections = (test: Test): void => {
         yield* wrongType(operation, { id: "other", key: "CollectionsBag:{other}", field: "" })
       }
       yield* raw.delete(bagKey)
-      // both are missing: the first is told
+      // if both entities are missing, the error names the first
       for (const operation of all()) yield* fails(operation, "EntityNotFound", { id: "b" })
     }))
 
-  test("an entity's key of another type is reported by every operation", () =>
+  test("every operation on an entity whose hash key has the wrong type fails with WrongType", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* raw.stringSet(bagKey, "x")
@@ -282,7 +284,7 @@ export const collections = (test: Test): void => {
       }))
     }))
 
-  test("an id that has no stored form refuses every operation when it is committed", () =>
+  test("an id that cannot be encoded refuses every operation at commit", () =>
     Effect.gen(function*() {
       yield* Bag.put(full)
       for (const id of ["", "\ud800", "x".repeat(2000), 5, undefined, null] as ReadonlyArray<any>) {

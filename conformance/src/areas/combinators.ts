@@ -1,4 +1,4 @@
-/** What else makes programs of programs: tap, forEach, pipeline, explain; and how large they may become. */
+/** Combinators: `tap`, `forEach`, `pipeline` and `explain`, and the size limits of programs. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -43,7 +43,7 @@ const outcomes = (exits: Failures): ReadonlyArray<unknown> =>
 export const combinators = (test: Test): void => {
   const insert = Atomic.all([Item.put(item("a")), Item.put(item("b"))])
 
-  test("tap: the first result, after both, in order", () =>
+  test("`tap` runs both programs in order and returns the result of the first", () =>
     Effect.gen(function*() {
       yield* insert
       assert.strictEqual(yield* Atomic.tap(a.n.increment(), a.n.increment(10)), 1)
@@ -54,7 +54,7 @@ export const combinators = (test: Test): void => {
       assert.deepEqual(yield* Atomic.all([a.n.get(), a.text.get()]), [12, "xy"])
       assert.strictEqual(yield* Atomic.tap(Atomic.succeed(5), a.n.increment()), 5)
       assert.strictEqual(yield* Atomic.tap(a.n.increment(), Atomic.succeed(5)), 14)
-      // when either fails, neither has happened
+      // if either fails, both are undone
       yield* unchanged(Effect.gen(function*() {
         const second = Atomic.tap(a.n.increment(), a.n.quotient(0))
         const first = Atomic.tap(a.n.decrement(99), a.n.increment())
@@ -63,14 +63,14 @@ export const combinators = (test: Test): void => {
         yield* fails(first, "OutOfBounds", { field: "n" })
         yield* fails(missing, "EntityNotFound", { id: "gone" })
       }))
-      // its result is not read by anyone, and needs no reading
+      // a mapping function of the second program is still called, so its exception is a defect
       const boom = Atomic.map(a.n.get(), (): number => {
         throw new Error("boom")
       })
       assert.isTrue(Exit.isFailure(yield* Effect.exit(Atomic.tap(a.n.get(), boom))))
     }))
 
-  test("forEach: one program for each, in order, both ways round", () =>
+  test("`forEach` runs one program per item, in order, in both argument orders", () =>
     Effect.gen(function*() {
       yield* insert
       assert.deepEqual(yield* Atomic.forEach([1, 2, 3], (n) => a.n.increment(n)), [1, 3, 6])
@@ -86,7 +86,7 @@ export const combinators = (test: Test): void => {
         undefined
       ])
       assert.deepEqual(yield* Atomic.all([a.n.get(), b.n.get()]), [1, 2])
-      // the function is called once for each, when the program is made
+      // the function is called once per item, when the program is built
       let calls = 0
       const program = Atomic.forEach([1, 2], (n) => {
         calls++
@@ -103,7 +103,7 @@ export const combinators = (test: Test): void => {
       )
     }))
 
-  test("pipeline: an exit for each, in order, and each alone: neighbours of one that fails stand", () =>
+  test("`pipeline` returns one exit per program, in order, and a failure does not undo the others", () =>
     Effect.gen(function*() {
       yield* insert
       const exits = yield* Atomic.pipeline([
@@ -113,7 +113,7 @@ export const combinators = (test: Test): void => {
         gone.n.get(),
         a.text.set("\ud800"),
         Atomic.all([a.n.increment(), a.n.quotient(0)]),
-        // they are independent: which of them runs first is not said
+        // independent of the other programs, because their order of execution is not specified
         Atomic.guard(a.n.gte(0), () => ({ _tag: "Own" } as const)),
         Atomic.guard(a.n.gte(9), () => ({ _tag: "Own" } as const)),
         Atomic.when(b.n.increment(), b.n.eq(0)),
@@ -136,17 +136,17 @@ export const combinators = (test: Test): void => {
         true
       ])
       assert.deepEqual(yield* Atomic.pipeline([]), [])
-      // it never fails itself, and one program may stand in it twice
+      // the pipeline itself never fails, and one program may be in it twice
       const one = a.n.increment()
       assert.deepEqual([...outcomes(yield* Atomic.pipeline([one, one, one]))].sort(), [2, 3, 4])
-      // many, each alone
+      // many programs, each of which is committed alone
       const many = yield* Atomic.pipeline(
         Array.from({ length: 1000 }, (_, i) => i % 3 === 0 ? a.n.quotient(0) : a.n.increment())
       )
       assert.strictEqual(many.length, 1000)
       assert.strictEqual(many.filter(Exit.isSuccess).length, 666)
       assert.strictEqual(yield* a.n.get(), 670)
-      // defaults that an effect gives, and what fails on the client, are of their own
+      // effectful defaults and errors of the client belong to one program of the pipeline
       const fresh = yield* Atomic.pipeline([
         Item.insert(item("c")),
         Item.insert(item("a")),
@@ -160,7 +160,7 @@ export const combinators = (test: Test): void => {
       assert.isTrue(Exit.isFailure(fresh[2]) && Cause.hasDies(fresh[2].cause))
     }))
 
-  test("pipelines at once: every program happens once", () =>
+  test("concurrent pipelines run every program exactly once", () =>
     Effect.gen(function*() {
       yield* insert
       const all = yield* together(Array.from({ length: 20 }, () =>
@@ -172,7 +172,7 @@ export const combinators = (test: Test): void => {
       assert.deepEqual(counted, Array.from({ length: 300 }, (_, i) => i + 1))
     }))
 
-  test("explain: what a program is, without running it, and without any value of it", () =>
+  test("`explain` describes a program without running it and without revealing its values", () =>
     Effect.gen(function*() {
       const { explain } = Atomic
       yield* unchanged(Effect.gen(function*() {
@@ -214,7 +214,7 @@ export const combinators = (test: Test): void => {
           ["free", Atomic.when(Item.delete("a"), a.n.eq(1))],
           ["free", a.list.pop()],
           ["free", News.publish("x")],
-          // it renews the life of what it reads
+          // a write, because reading renews the time to live
           ["free", Hot.ref("h").n.get()],
           ["free", Hot.ref("h").n.gt(1)],
           ["write", Atomic.when(a.n.increment(), a.n.eq(1))],
@@ -228,7 +228,7 @@ export const combinators = (test: Test): void => {
         yield* fails(explain(a.text.set("\ud800")), "InvalidValue", { model: "CombinedItem", field: "text" })
         yield* fails(explain(Atomic.orElse(a.n.get(), a.text.set("\ud800"))), "InvalidValue")
       }))
-      // what an effect gives when a program is committed first, it gives when it is explained
+      // an effectful default that `explain` has computed is the one that the commit uses
       const program = Item.insert(item("later"))
       assert.deepEqual((yield* explain(program)).instructions.map(({ operation }) => operation), ["insert"])
       yield* program
@@ -243,7 +243,7 @@ export const combinators = (test: Test): void => {
     return self
   }
 
-  test("ten thousand deep, in every direction, is no deeper than one for the stack", () =>
+  test("a program that is nested ten thousand levels deep does not overflow the stack", () =>
     Effect.gen(function*() {
       yield* insert
       type Program<A> = Atomic.Atomic<A, any>
@@ -276,7 +276,7 @@ export const combinators = (test: Test): void => {
         yield* repeat<Program<number>>(a.n.get(), (self) => Atomic.orElse(gone.n.get(), self), three),
         2
       )
-      // the innermost fails through all of them
+      // the innermost error passes through all levels
       assert.strictEqual(
         yield* repeat<Program<number>>(
           Atomic.andThen(one, a.n.quotient(0)),
@@ -299,7 +299,7 @@ export const combinators = (test: Test): void => {
       assert.strictEqual(inner, 2)
     }))
 
-  test("ten thousand wide: instructions, conditions, branches and operands", () =>
+  test("a program may have ten thousand instructions, conditions, branches or operands side by side", () =>
     Effect.gen(function*() {
       yield* insert
       const many = Array.from({ length: deep }, (_, i) => i)
@@ -309,20 +309,20 @@ export const combinators = (test: Test): void => {
       assert.isFalse(yield* Condition.or(...(many.map((i) => a.n.eq(i)) as [typeof first, ...typeof rest])))
       const half = yield* Atomic.forEach(many, (i) => Atomic.when(a.n.increment(), i % 2 === 0 ? a.n.gt(0) : a.n.lt(0)))
       assert.strictEqual(half.filter(Option.isSome).length, deep / 2)
-      const either = yield* Atomic.forEach(many, (i) =>
-        Atomic.orElse(i % 2 === 0 ? a.n.get() : a.n.quotient(0), Atomic.succeed(-1)))
+      const either = yield* Atomic.forEach(
+        many,
+        (i) => Atomic.orElse(i % 2 === 0 ? a.n.get() : a.n.quotient(0), Atomic.succeed(-1))
+      )
       assert.deepEqual(
         either,
-        many.map((i) =>
-          i % 2 === 0 ? deep * 1.5 : -1
-        )
+        many.map((i) => i % 2 === 0 ? deep * 1.5 : -1)
       )
       const operands = yield* Atomic.forEach(many, () => b.n.increment(a.n.value()))
       assert.strictEqual(operands.at(-1), deep * deep * 1.5)
       assert.isTrue(yield* a.n.in([...many, deep * 1.5]))
     }))
 
-  test("65,536 steps are one program, and one more is refused: conditions and jumps are steps too", () =>
+  test("a program of 65,536 steps is accepted and one of 65,537 is refused, counting conditions and jumps", () =>
     Effect.gen(function*() {
       yield* insert
       const limit = 65_536
@@ -347,10 +347,10 @@ export const combinators = (test: Test): void => {
       }))
     }))
 
-  test("programs at once decide each by itself", () =>
+  test("concurrent programs each evaluate their conditions by themselves", () =>
     Effect.gen(function*() {
       yield* Item.put(item("a", 100))
-      // each takes one where there is one, or writes that there was none
+      // each takes one coin if there is one, and otherwise logs that there was none
       const take = Atomic.if(a.n.gt(0), {
         onTrue: Atomic.as(a.n.decrement(), "taken"),
         onFalse: Atomic.as(a.text.append("."), "none")

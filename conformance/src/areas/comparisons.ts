@@ -1,4 +1,4 @@
-/** Every comparison of every kind of field: with what is there, and with what is absent. */
+/** Comparisons of every kind of field, with stored and with missing values. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -28,7 +28,9 @@ import {
 export const comparisons = (test: Test): void => {
   const insert = put({ id: "a" })
 
-  /** Each value is stored, and compared with each: in one program, which sees what it has just set. */
+  /**
+   * In one program, sets each value and compares it with every value, so that each comparison sees the value just set.
+   */
   const eachWithEach = (
     name: string,
     handle: Settable & Comparable,
@@ -47,7 +49,7 @@ export const comparisons = (test: Test): void => {
         }
       ), { discard: true })
 
-  test("numbers, bigints and times compare as such, texts by their bytes in UTF-8", () =>
+  test("numbers, bigints and times compare by value, and texts by their UTF-8 bytes", () =>
     Effect.gen(function*() {
       yield* insert
       yield* eachWithEach("int", ref.int, ascending.int)
@@ -59,7 +61,7 @@ export const comparisons = (test: Test): void => {
       yield* eachWithEach("text", ref.text, ascending.text)
     }))
 
-  test("so do fields that may be absent, entries of maps, and items of lists", () =>
+  test("optional fields, map entries and list items compare like plain fields", () =>
     Effect.gen(function*() {
       yield* put({ id: "a", ints: [0], texts: [""] })
       yield* eachWithEach("optInt", ref.optInt, optional.int)
@@ -82,7 +84,7 @@ export const comparisons = (test: Test): void => {
       yield* eachWithEach("stats.wins", ref.stats.wins, optional.int)
     }))
 
-  test("what has no order is equal, or not", () =>
+  test("kinds without an order have only equality", () =>
     Effect.gen(function*() {
       yield* insert
       const kinds: ReadonlyArray<
@@ -94,7 +96,7 @@ export const comparisons = (test: Test): void => {
         [ref.brand, ["", "a", "A", "a ", "\u{1f600}"]],
         [ref.bytes, [[], [0], [0, 0], [255], [0, 255]].map((bytes) => Uint8Array.from(bytes))],
         [ref.tuple, [[0, ""], [1, ""], [0, "0"]]],
-        // keys in another order are the same
+        // the order of object keys does not matter
         [ref.json, [{}, { a: 1 }, { b: 1 }, { a: 1, b: 2 }]],
         [ref.optText, optional.text],
         [ref.optBool, [true, false]],
@@ -117,7 +119,7 @@ export const comparisons = (test: Test): void => {
       assert.isTrue(yield* ref.json.eq({ a: 1, b: 2 }))
     }))
 
-  test("numbers compare as JavaScript does: NaN with nothing, -0 as 0, and with what the field would refuse", () =>
+  test("numbers compare as in JavaScript: NaN equals nothing, -0 equals 0, and values out of the field's bounds are allowed", () =>
     Effect.gen(function*() {
       yield* insert
       yield* ref.num.set(NaN)
@@ -130,7 +132,7 @@ export const comparisons = (test: Test): void => {
       assert.deepEqual(yield* compareAll(ref.num, 0), expected(0))
       assert.deepEqual(yield* compareAll(ref.num, -0), expected(0))
       assert.deepEqual(yield* compareAll(ref.int, -0), expected(0))
-      // beyond what the fields take
+      // values that the field itself could not store
       assert.deepEqual(yield* compareAll(ref.int, 0.5), expected(-1))
       assert.deepEqual(yield* compareAll(ref.int, 2 ** 60), expected(-1))
       assert.deepEqual(yield* compareAll(ref.int, Infinity), expected(-1))
@@ -138,7 +140,7 @@ export const comparisons = (test: Test): void => {
       assert.deepEqual(yield* compareAll(ref.big, 2n ** 70n), expected(-1))
       assert.deepEqual(yield* compareAll(ref.big, -(2n ** 70n)), expected(1))
       assert.deepEqual(yield* compareAll(ref.short, "abcd"), expected(-1))
-      // texts of numbers that are written in another way are the same numbers
+      // numbers stored by another client in another notation compare by value
       const raw = yield* RawWriter
       yield* raw.hashSet(key, { int: "1e1", num: "10.50", big: "-0", text: "1e1" })
       assert.deepEqual(yield* compareAll(ref.int, 10), expected(0))
@@ -147,7 +149,7 @@ export const comparisons = (test: Test): void => {
       assert.isFalse(yield* ref.text.eq("10"))
     }))
 
-  test("in: one of several, or none of none", () =>
+  test("`in` holds if the value is one of the list, and never for an empty list", () =>
     Effect.gen(function*() {
       yield* put({
         id: "a",
@@ -205,7 +207,7 @@ export const comparisons = (test: Test): void => {
       )
     }))
 
-  test("what is absent equals nothing, and is neither less nor greater; null is absent", () =>
+  test("a missing value equals nothing and is neither less nor greater, and null counts as missing", () =>
     Effect.gen(function*() {
       yield* insert
       const ordered: ReadonlyArray<readonly [Comparable, unknown]> = [
@@ -238,12 +240,12 @@ export const comparisons = (test: Test): void => {
       for (const [handle, value] of equal) {
         assert.deepEqual(yield* compareAll(handle as any, value, equalities), { eq: false, neq: true })
       }
-      // as for what was never written, so for what is gone from the hash by another's hand
+      // a required field that another client has removed counts as missing too
       const raw = yield* RawWriter
       yield* raw.hashDelete(key, "nullInt")
       assert.deepEqual(yield* compareAll(ref.nullInt, 0), absent)
       assert.isFalse(yield* ref.nullInt.isSet())
-      // a default stands for what is absent
+      // a missing field with a default compares as its default
       yield* raw.hashDelete(key, "int")
       yield* raw.hashDelete(key, "text")
       yield* raw.hashDelete(key, "date")
@@ -253,7 +255,7 @@ export const comparisons = (test: Test): void => {
       assert.isTrue(yield* ref.int.in([1, 0]))
     }))
 
-  test("isSet: of what may be absent, or null, or an entry", () =>
+  test("`isSet` tells whether an optional field, a nullable field or a map entry has a value", () =>
     Effect.gen(function*() {
       yield* insert
       const { counts, nullText, optInt, optPoint } = ref
@@ -281,7 +283,7 @@ export const comparisons = (test: Test): void => {
       }
     }))
 
-  test("lists: contains, length, and items", () =>
+  test("lists have conditions on `contains`, on their length and on their items", () =>
     Effect.gen(function*() {
       yield* put({ id: "a", ints: [1, 2, 1], texts: ["", "null"], points: [{ x: 1 }, { x: 1, y: 2 }] })
       const { ints, points, texts } = ref
@@ -316,7 +318,7 @@ export const comparisons = (test: Test): void => {
       yield* fails(ints.at(-1).in([]), "IndexOutOfRange", { id: "a", field: "ints", index: -1 })
     }))
 
-  test("sizes compare as numbers", () =>
+  test("sizes of collections compare as numbers", () =>
     Effect.gen(function*() {
       yield* insert
       const counts = [
@@ -347,7 +349,7 @@ export const comparisons = (test: Test): void => {
       }
     }))
 
-  test("has: sets, maps and sorted sets, whatever the member", () =>
+  test("`has` finds any member of sets, maps and sorted sets", () =>
     Effect.gen(function*() {
       yield* put({
         id: "a",
@@ -391,7 +393,7 @@ export const comparisons = (test: Test): void => {
       )
     }))
 
-  test("structs are equal when each of their fields is; with a collection they can't be told", () =>
+  test("structs are equal if all their fields are equal, and a struct with a collection cannot be compared", () =>
     Effect.gen(function*() {
       const { bag, stats } = ref
       yield* put({ id: "a", stats: { wins: 1, best: 5, worst: 2, home: { street: "s" } } })
@@ -420,7 +422,7 @@ export const comparisons = (test: Test): void => {
       yield* fails(All.ref("missing").stats.$.eq(same), "EntityNotFound", { id: "missing" })
     }))
 
-  test("exists is a condition, also of an entity that isn't there", () =>
+  test("`exists` is a condition, also for an entity that does not exist", () =>
     Effect.gen(function*() {
       yield* insert
       const made = put({ id: "b" })

@@ -1,4 +1,4 @@
-/** How programs compose: their results, their depth and length, and what takes no round trip. */
+/** Composition of programs: results, depth, length, and programs that need no round trip. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,7 +10,7 @@ import type { Test } from "../suite.ts"
 import { Account, account, counted } from "./transactions.ts"
 
 export const composition = (test: Test): void => {
-  test("all gives a tuple, an array or a record of the results, in order, in one round trip", () =>
+  test("`all` returns a tuple, an array or a record of the results, in order, in one round trip", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a"))
       const { coins } = Account.ref("a")
@@ -39,7 +39,7 @@ export const composition = (test: Test): void => {
       }
     }))
 
-  test("what needs no instruction needs no round trip", () =>
+  test("a program without instructions needs no round trip", () =>
     Effect.gen(function*() {
       const nowhere = RedisService.RedisService.of({
         execute: () => Effect.die("a round trip"),
@@ -60,7 +60,7 @@ export const composition = (test: Test): void => {
       assert.isTrue(Exit.isFailure(sent) && Cause.hasDies(sent.cause))
     }))
 
-  test("map and as change the result after the commit, both ways round", () =>
+  test("`map` and `as` transform the result after the commit, in both argument orders", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a"))
       const { coins } = Account.ref("a")
@@ -77,10 +77,10 @@ export const composition = (test: Test): void => {
       assert.strictEqual(yield* coins.increment().pipe(Atomic.as("done")), "done")
       assert.strictEqual(yield* Atomic.as(coins.increment(), undefined), undefined)
       assert.strictEqual(yield* Atomic.commit(coins.get()), 14)
-      // a program that failed has no result to change
+      // the function is not called if the program failed
       yield* fails(Atomic.map(coins.divide(0), () => calls++), "ArithmeticError")
       assert.strictEqual(calls, 2)
-      // what f throws is a defect, and what was committed stands
+      // an exception of the function is a defect, and the commit stands
       const exit = yield* Effect.exit(Atomic.map(coins.increment(), (): number => {
         throw new RangeError("mine")
       }))
@@ -96,7 +96,7 @@ export const composition = (test: Test): void => {
       assert.strictEqual(yield* coins.get(), 16)
     }))
 
-  test("andThen gives the second result, both ways round", () =>
+  test("`andThen` returns the second result, in both argument orders", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a"))
       const { coins, name } = Account.ref("a")
@@ -108,7 +108,7 @@ export const composition = (test: Test): void => {
       yield* unchanged(fails(Atomic.andThen(coins.divide(0), coins.increment()), "ArithmeticError"))
     }))
 
-  test("a program is a value: it runs as often as it is yielded, and shares nothing", () =>
+  test("a program is a value: it runs each time it is yielded and keeps no state between runs", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 0))
       const { coins } = Account.ref("a")
@@ -120,7 +120,7 @@ export const composition = (test: Test): void => {
       const results = yield* together(Array.from({ length: 100 }, () => three))
       assert.strictEqual(yield* coins.get(), 307)
       for (const [a, b, c] of results) assert.deepEqual([b, c], [a + 1, a + 2])
-      // Effect.all of programs is several programs
+      // `Effect.all` of programs commits each of them separately
       const exits = yield* Effect.all([Effect.exit(coins.increment()), Effect.exit(coins.divide(0))])
       assert.deepEqual(exits.map(Exit.isSuccess), [true, false])
       assert.strictEqual(yield* coins.get(), 308)
@@ -129,7 +129,7 @@ export const composition = (test: Test): void => {
       assert.isTrue(Effect.isEffect(one))
     }))
 
-  test("a program is as deep or as long as it likes", () =>
+  test("a program may be as deep or as long as the instruction limit allows", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 0))
       const { coins } = Account.ref("a")
@@ -158,12 +158,12 @@ export const composition = (test: Test): void => {
       assert.strictEqual(yield* Account.ref("new1999").coins.get(), 1999)
     }))
 
-  test("65,536 instructions are one program, and one more is refused", () =>
+  test("a program of 65,536 instructions is accepted and one of 65,537 is refused", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 0))
       const { coins } = Account.ref("a")
       const most = Array.from({ length: 65_535 }, () => Account.exists("a"))
-      // a server that gets no share of the processor may be silent for longer than anyone waits
+      // retried because a server that is short of processor time may exceed the deadline
       const results = yield* Effect.retry(Atomic.all([...most, coins.get()]), {
         while: (error) => error._tag === "RedisServiceError" && error.reason._tag === "OutcomeUnknown",
         times: 5

@@ -1,4 +1,4 @@
-/** Conditions as programs: how they combine, what they see, and what is wrong with them. */
+/** Conditions as programs: how they combine, what they see, and how they fail. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Atomic from "redlayer/Atomic"
@@ -12,7 +12,7 @@ import { All, key, put, ref } from "../support/conditionModels.ts"
 export const conditions = (test: Test): void => {
   const insert = put({ id: "a" })
 
-  test("a condition is a program: it gives a boolean, alone or among others, and changes nothing", () =>
+  test("a condition is a program that returns a boolean, alone or among others, and changes nothing", () =>
     Effect.gen(function*() {
       yield* put({ id: "a", int: 5, text: "t", set: new Set(["x"]) })
       yield* unchanged(Effect.gen(function*() {
@@ -32,7 +32,7 @@ export const conditions = (test: Test): void => {
           }),
           { is: true, text: "t", not: false }
         )
-        // the same value again, and inside of itself
+        // one condition value used several times, also inside itself
         const five = int.eq(5)
         assert.isTrue(yield* Condition.and(five, five, Condition.or(five, Condition.not(five))))
         assert.isTrue(Condition.isCondition(five))
@@ -44,7 +44,7 @@ export const conditions = (test: Test): void => {
       }))
     }))
 
-  test("conditions see what the program has written before them, and not what comes after", () =>
+  test("a condition sees the writes before it in the program, and none after it", () =>
     Effect.gen(function*() {
       yield* insert
       const { int, ints, text } = ref
@@ -70,7 +70,7 @@ export const conditions = (test: Test): void => {
       assert.strictEqual(yield* int.get(), 9)
     }))
 
-  test("and, or, not: every expression means what it says, and De Morgan holds", () =>
+  test("`and`, `or` and `not` obey the truth tables and De Morgan's laws", () =>
     Effect.gen(function*() {
       yield* put({ id: "a", int: 3, num: 0.5, text: "b", bool: true, set: new Set(["x"]) })
       const random = pseudoRandom(4)
@@ -122,7 +122,7 @@ export const conditions = (test: Test): void => {
       }
     }))
 
-  test("what need not be looked at is not", () =>
+  test("`and` and `or` do not evaluate operands that cannot change the result", () =>
     Effect.gen(function*() {
       yield* put({ id: "a", int: 3, ints: [1] })
       const { and, not, or } = Condition
@@ -149,13 +149,13 @@ export const conditions = (test: Test): void => {
         yield* fails(looked, "EntityNotFound", { model: "Conditions", id: "missing" })
       }
       yield* fails(or(no, outside), "IndexOutOfRange", { field: "ints", index: 5 })
-      // a guard before what it protects
+      // a condition that guards the one after it
       const length = ref.ints.length()
       assert.isFalse(yield* and(length.gt(5), ref.ints.at(5).eq(1)))
       assert.isTrue(yield* and(length.gt(0), ref.ints.at(0).eq(1)))
     }))
 
-  test("of an entity that is missing: EntityNotFound; of what is stored in another kind: WrongType; nothing is written", () =>
+  test("a condition on a missing entity fails with EntityNotFound, and on data of the wrong type with WrongType, without writes", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const gone = All.ref("gone")
@@ -210,12 +210,12 @@ export const conditions = (test: Test): void => {
           yield* wrongType(condition, { model: "Conditions", id: "a", field })
           yield* wrongType(Atomic.all([ref.text.set("x"), Condition.not(condition)]), { field })
         }
-        // a text is compared as it is, whatever it holds
+        // a boolean compares by its stored text, even an invalid one
         assert.isFalse(yield* ref.bool.eq(true))
       }))
     }))
 
-  test("a value that has no stored form refuses the whole, wherever the condition stands", () =>
+  test("a value that cannot be encoded refuses the whole program, wherever its condition is", () =>
     Effect.gen(function*() {
       yield* insert
       yield* unchanged(Effect.gen(function*() {

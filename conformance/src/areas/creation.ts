@@ -1,4 +1,4 @@
-/** What creates and copies: getOrInsert, ensure, duplicate; and pick, which reads a part. */
+/** Creation and copies: `getOrInsert`, `ensure`, `duplicate`, and `pick`, which reads some of the fields. */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -28,7 +28,7 @@ class Hero extends Model.Class<Hero>("CreationHero")({
 const hero = { name: "h", born: DateTime.makeUnsafe(5), home: { city: "Bern", tags: new Set(["a"]) } }
 
 export const creation = (test: Test): void => {
-  test("getOrInsert stores what is not there, and gives what is", () =>
+  test("`getOrInsert` stores a missing entity and returns an existing one", () =>
     Effect.gen(function*() {
       const first = yield* Hero.getOrInsert(hero)
       assert.isTrue(first.created)
@@ -47,13 +47,13 @@ export const creation = (test: Test): void => {
       same(yield* Bag.get("b"), full)
     }))
 
-  test("ensure stores what is not there, and neither reads nor writes what is", () =>
+  test("`ensure` stores a missing entity and neither reads nor writes an existing one", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       assert.isTrue(yield* Bag.ensure(full))
       same(yield* Bag.get("b"), full)
       assert.isFalse(yield* unchanged(Bag.ensure(lean)))
-      // whatever it looks like inside
+      // even if the stored entity is corrupted
       yield* raw.hashSet(bagKey, { n: "abc" })
       yield* raw.delete(`${bagKey}:set`)
       yield* raw.stringSet(`${bagKey}:set`, "x")
@@ -69,7 +69,7 @@ export const creation = (test: Test): void => {
       }))
     }))
 
-  test("of many at once one creates, and all have the same", () =>
+  test("of concurrent creations one creates the entity, and all see the same entity", () =>
     Effect.gen(function*() {
       const all = yield* together(Array.from({ length: 50 }, (_, i) => Hero.getOrInsert({ ...hero, level: i })))
       assert.strictEqual(all.filter(({ created }) => created).length, 1)
@@ -81,7 +81,7 @@ export const creation = (test: Test): void => {
       )
       assert.strictEqual(ensured.filter((one) => one).length, 1)
       assert.strictEqual((yield* Hero.get("h")).level, ensured.indexOf(true))
-      // and in programs with a write each
+      // the same in programs that write after the creation
       yield* Hero.delete("h")
       const counted = yield* together(
         Array.from({ length: 50 }, () => Atomic.all([Hero.ensure(hero), Hero.ref("h").level.increment()]))
@@ -92,7 +92,7 @@ export const creation = (test: Test): void => {
       )
     }))
 
-  test("in a program each sees what came before it, and is undone with it", () =>
+  test("in a program, creations see the operations before them and are undone with the program", () =>
     Effect.gen(function*() {
       const { level } = Hero.ref("h")
       const results = yield* Atomic.all([
@@ -129,7 +129,7 @@ export const creation = (test: Test): void => {
       }))
     }))
 
-  test("what has no stored form is refused by both, and nothing is written", () =>
+  test("`getOrInsert` and `ensure` refuse values that cannot be encoded, and write nothing", () =>
     Effect.gen(function*() {
       for (
         const bad of [
@@ -147,7 +147,7 @@ export const creation = (test: Test): void => {
       assert.deepEqual(yield* stored, {})
     }))
 
-  test("duplicate copies what is stored, whatever that is; the copy is independent", () =>
+  test("`duplicate` copies everything that is stored, and the copy is independent", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Bag.insert(full)
@@ -178,13 +178,13 @@ export const creation = (test: Test): void => {
       const copy = yield* Bag.get("c")
       yield* Bag.delete("b")
       same(yield* Bag.get("c"), copy)
-      // also of one whose collections are empty
+      // the same for an entity with empty collections
       yield* Bag.put(bare)
       yield* Bag.duplicate("b", "d")
       same(yield* Bag.get("d"), { ...bare, id: "d" })
     }))
 
-  test("duplicate of a missing one, onto one that exists, onto itself", () =>
+  test("`duplicate` fails if the source is missing or the target exists, also if both are the same id", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* fails(Bag.duplicate("b", "c"), "EntityNotFound", { model: "CollectionsBag", id: "b" })
@@ -205,7 +205,7 @@ export const creation = (test: Test): void => {
         true
       ])
       same(yield* Bag.get("c"), { ...full, id: "c" })
-      // what the same program has written is copied
+      // writes of the same program are copied
       const { set } = Bag.ref("b")
       yield* Atomic.all([set.clear(), set.add("q"), Bag.duplicate("b", "e"), set.add("r")])
       assert.deepEqual(yield* Bag.ref("e").set.get(), new Set(["q"]))
@@ -216,7 +216,7 @@ export const creation = (test: Test): void => {
       yield* unchanged(wrongType(Bag.duplicate("c", "g"), { id: "g", key: "CollectionsBag:{g}", field: "" }))
     }))
 
-  test("of many copies onto one id, one is made", () =>
+  test("of concurrent copies onto one id, one succeeds", () =>
     Effect.gen(function*() {
       yield* Bag.insert(full)
       const copies = yield* together(
@@ -226,7 +226,7 @@ export const creation = (test: Test): void => {
       same(yield* Bag.get("c"), { ...full, id: "c" })
     }))
 
-  test("what creates an entity clears what is left of another's expiry and collections", () =>
+  test("creating an entity removes a leftover expiry and leftover collections of an earlier one", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const later = (yield* Clock.currentTimeMillis) + 1_000_000
@@ -250,7 +250,7 @@ export const creation = (test: Test): void => {
       }
     }))
 
-  test("pick reads the named fields and no others, as a plain object", () =>
+  test("`pick` reads only the named fields, as a plain object", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Hero.insert(hero)
@@ -266,7 +266,7 @@ export const creation = (test: Test): void => {
       yield* fails(Hero.pick("h", ["shout" as "level"]), "InvalidValue", { field: "shout" })
       yield* fails(Hero.pick("h", ["toString" as "level"]), "InvalidValue", { field: "toString" })
       yield* fails(Hero.pick("", ["level"]), "InvalidValue", { field: "name" })
-      // what is not picked may be unreadable
+      // fields that are not picked may be corrupted
       yield* Note.insert(note)
       yield* raw.hashSet(noteKey, { count: "abc" })
       assert.deepEqual(yield* Note.pick("n", ["text", "items", "nick"]), { text: "t", items: ["i", "j"], nick: "k" })

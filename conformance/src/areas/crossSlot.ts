@@ -1,4 +1,4 @@
-/** `crossSlot: "refuse"`: on one server, and in memory, the same programs are refused as on a cluster. */
+/** `crossSlot: "refuse"`: one server, or the store in memory, refuses the same programs as a cluster. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
@@ -34,7 +34,7 @@ const user = (name: string) => ({ name, tags: new Set(["a"]) })
 
 type Program = Atomic.Atomic<unknown, any>
 
-/** The keys that an error names, in the order of the program; without the prefix of the layer. */
+/** The keys that the CrossSlot error names, in the order of the program, without the prefix of the layer. */
 const refusedKeys = (program: Program) =>
   Effect.map(Effect.flip(program as Effect.Effect<unknown, any, RedisService.RedisService>), (error) => {
     assert.strictEqual(error._tag, "RedisServiceError")
@@ -47,7 +47,7 @@ const refusedKeys = (program: Program) =>
 const refusesCrossSlot: Effect.Effect<void, any, RedisService.RedisService> = Effect.gen(function*() {
   const [a, b] = [User.ref("alice"), User.ref("bob")]
   assert.notStrictEqual(slotOf("{alice}"), slotOf("{bob}"))
-  // one slot, whatever the models
+  // programs of one slot, across several models
   yield* User.put(user("alice"))
   yield* User.put(user("bob"))
   yield* Atomic.all([Cart.put({ user: "alice", no: 1 }), Cart.put({ user: "alice", no: 2 }), a.n.increment()])
@@ -63,7 +63,7 @@ const refusesCrossSlot: Effect.Effect<void, any, RedisService.RedisService> = Ef
     ]).pipe(Atomic.map((all) => all.slice(0, 3))),
     [5, 5, 6]
   )
-  // entities of the same partition share its slot; of another they don't
+  // entities of one partition share a slot, entities of another partition do not
   const ids = Array.from({ length: 20 }, (_, i) => `${i}`)
   const keys = yield* Effect.forEach(
     ids,
@@ -100,7 +100,7 @@ const refusesCrossSlot: Effect.Effect<void, any, RedisService.RedisService> = Ef
   assert.deepEqual(yield* Effect.all([a.n.get(), b.n.get(), one.lines.get()]), before)
   assert.isFalse(yield* User.exists("carol"))
 
-  // programs beside one another need share nothing
+  // the programs of a pipeline need not share a slot
   const exits = yield* Atomic.pipeline([
     a.n.increment(),
     b.n.increment(),
@@ -112,7 +112,7 @@ const refusesCrossSlot: Effect.Effect<void, any, RedisService.RedisService> = Ef
   assert.deepEqual(yield* refusedKeys(Atomic.all([a.n.increment(), b.n.increment()])), both)
   const found = yield* User.getMany(["alice", "nobody", "bob"])
   assert.deepEqual(found.map(({ _tag }) => _tag), ["Success", "Failure", "Success"])
-  // what can't be sent at all is said first
+  // a value that cannot be encoded is reported before the slots are checked
   const invalid = yield* Effect.flip(Atomic.all([a.n.increment(), b.n.increment(0.5)]))
   assert.strictEqual(invalid._tag, "InvalidValue")
 })
@@ -124,7 +124,7 @@ export const crossSlot = (test: Test, backend: Backend): void => {
       backend.layer({ crossSlot: "refuse" })
     ))
 
-  test("unless that is said, one server and memory take them all", () =>
+  test("without `crossSlot`, one server or memory accepts programs of several slots", () =>
     Effect.gen(function*() {
       yield* Atomic.forEach(["alice", "bob"], (name) => User.put(user(name)))
       const [a, b] = [User.ref("alice"), User.ref("bob")]

@@ -1,4 +1,4 @@
-/** What a definition decides: versions, generated ids, names, messages. */
+/** Definitions of models: versions, generated ids, names, and messages of errors. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -12,14 +12,14 @@ import type { Test } from "../suite.ts"
 import { Note, note, noteKey } from "../support/entityModels.ts"
 
 export const definitions = (test: Test): void => {
-  test("the version grows by one with each program that writes, and with no other", () =>
+  test("the version grows by one with each program that writes, and with no other program", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const version = Effect.map(raw.hashGet(noteKey, "$v"), Number)
       const before = (yield* Clock.currentTimeMillis) * 1000
       yield* Note.insert(note)
       const first = yield* version
-      // the server's own time, in microseconds
+      // the first version is the time of the server in microseconds
       assert.isAtLeast(first, before - 5_000_000)
       assert.isAtMost(first, (yield* Clock.currentTimeMillis) * 1000 + 5_000_000)
       const { count, done, items, nick, stats, text } = Note.ref("n")
@@ -67,7 +67,7 @@ export const definitions = (test: Test): void => {
         yield* Effect.flip(Note.insert(note))
         yield* Effect.flip(Atomic.all([count.increment(), items.at(0).get()]))
       }))
-      // a new incarnation never has a version that the last one had
+      // a recreated entity never has a version that the deleted one had
       const last = yield* version
       yield* Note.delete("n")
       yield* Note.insert(note)
@@ -75,7 +75,7 @@ export const definitions = (test: Test): void => {
       const inserted = yield* version
       yield* Atomic.all([Note.delete("n"), Note.insert(note)])
       assert.isAbove(yield* version, inserted)
-      // nor where it was written more often than time passes
+      // also if it was written more often than once per microsecond
       yield* together(Array.from({ length: 500 }, () => count.increment()))
       const often = yield* version
       assert.isAtLeast(often, inserted + 500)
@@ -84,7 +84,7 @@ export const definitions = (test: Test): void => {
       assert.isAbove(yield* version, often)
     }))
 
-  test("without a key of its own an entity gets an id, one for each value of the program", () =>
+  test("a model without a key generates an id, one per program value", () =>
     Effect.gen(function*() {
       class Event extends Model.Class<Event>("EntitiesEvent")({ text: Schema.String }) {}
       const Entry = Model.make("EntitiesEntry", { text: Schema.String }, { slot: { partitions: 3 } })
@@ -92,7 +92,7 @@ export const definitions = (test: Test): void => {
       const first = yield* insert
       assert.match(first.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
       assert.deepEqual(yield* Event.get(first.id), first)
-      // the value is one entity: committed again, it is there already
+      // committed again, the same value finds its entity
       yield* fails(insert, "EntityExists", { id: first.id })
       const put = Event.put({ text: "b" })
       assert.strictEqual((yield* put).id, (yield* put).id)
@@ -109,7 +109,7 @@ export const definitions = (test: Test): void => {
       assert.notStrictEqual(two[0].id, two[1].id)
     }))
 
-  test("a default is made once, by the first commit, in its fiber", () =>
+  test("a default is computed once, by the first commit, in its fiber", () =>
     Effect.gen(function*() {
       let made = 0
       const Stamp = Model.make("EntitiesStamp", {
@@ -129,7 +129,7 @@ export const definitions = (test: Test): void => {
       const raced = Stamp.put({ id: "y" })
       const all = yield* together(Array.from({ length: 10 }, () => raced))
       assert.strictEqual(new Set(all.map(({ n }) => n)).size, 1)
-      // a default that takes its time, first committed by two programs at once
+      // an effectful default that takes time, with two concurrent first commits
       const Slow = Model.make("EntitiesSlow", {
         id: Schema.String,
         n: Schema.Int.pipe(Schema.withConstructorDefault(Effect.sync(() => ++made).pipe(Effect.delay(5))))
@@ -145,7 +145,7 @@ export const definitions = (test: Test): void => {
       assert.deepEqual(yield* Slow.get("z"), one)
     }))
 
-  test("a name is one plan: the same again is fine, another is refused", () =>
+  test("a model name may be defined again with the same fields, and is refused with others", () =>
     Effect.gen(function*() {
       const fields = { id: Schema.String, count: Schema.Int.pipe(Model.withDefault(0)), at: Schema.Date }
       const First = Model.make("EntitiesNamed", fields, { key: "id" })
@@ -180,7 +180,7 @@ export const definitions = (test: Test): void => {
       assert.deepEqual({ ...(yield* Same.get("x")) }, { id: "x", count: 0, at: new Date(1) })
     }))
 
-  test("refuses a definition that can't be stored", () =>
+  test("a definition that cannot be stored is refused", () =>
     Effect.sync(() => {
       const id = Schema.String
       const define = (fields: any, options: any) => () => Model.make("EntitiesRefused", fields, options)
@@ -206,7 +206,7 @@ export const definitions = (test: Test): void => {
       }
     }))
 
-  test("models of similar names never see each other's entities", () =>
+  test("models with similar names never see each other's entities", () =>
     Effect.gen(function*() {
       const fields = { id: Schema.String, a: Schema.Int, list: Schema.Array(Schema.Int) }
       const names = [
@@ -231,7 +231,7 @@ export const definitions = (test: Test): void => {
       assert.isFalse(yield* models[0].exists("1"))
     }))
 
-  test("no message holds an id or a value", () =>
+  test("no error message contains an id or a value", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const secret = "SECRET"
@@ -313,7 +313,7 @@ export const definitions = (test: Test): void => {
       }
     }))
 
-  test("a model is not inherited by Schema's own extend", () =>
+  test("Schema's own `extend` does not inherit the model", () =>
     Effect.sync(() => {
       class Base extends Model.Class<Base>("EntitiesBase")({ id: Schema.String }, { key: "id" }) {}
       class Derived extends (Base as any).extend("EntitiesDerived")({ more: Schema.Int }) {}
@@ -321,7 +321,7 @@ export const definitions = (test: Test): void => {
       assert.throws(() => (Derived as any).insert({ id: "x", more: 1 }), /EntitiesBase/)
     }))
 
-  test("field names are names, whatever they hold", () =>
+  test("field names may contain any characters", () =>
     Effect.gen(function*() {
       const names = [
         "a.b",

@@ -1,4 +1,4 @@
-/** Whole entities: insert, put, get, find, update, delete, exists, and defaults. */
+/** Whole entities: `insert`, `put`, `get`, `find`, `update`, `delete`, `exists`, and defaults. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -26,7 +26,7 @@ import {
 
 export const entities = (test: Test): void => {
   for (const write of ["insert", "put"] as const) {
-    test(`${write}, then get: the same by value, of the same classes`, () =>
+    test(`${write} followed by get returns an equal value of the same classes`, () =>
       Effect.gen(function*() {
         const given = yield* Player[write](alice)
         const found = yield* Player.get("alice")
@@ -47,13 +47,13 @@ export const entities = (test: Test): void => {
         const again = yield* Player.find("alice")
         assert.isTrue(Option.isSome(again))
         assert.deepEqual(plain(Option.getOrThrow(again)), plain(alice))
-        // and an entity is what its constructor takes
+        // a decoded entity can be written again
         yield* Player.put(found)
         assert.deepEqual(plain(yield* Player.get("alice")), plain(alice))
       }))
   }
 
-  test("the empty and the absent come back, each as it was", () =>
+  test("empty and missing values are read back as they were written", () =>
     Effect.gen(function*() {
       yield* Player.insert(empty)
       assert.deepEqual(plain(yield* Player.get("empty")), plain(empty))
@@ -66,12 +66,12 @@ export const entities = (test: Test): void => {
       assert.deepEqual(Object.keys(yield* Player.get("empty")).filter((name) => !(name in empty)), [])
     }))
 
-  test("absent, undefined and null stay apart", () =>
+  test("absent, undefined and null are distinct", () =>
     Effect.gen(function*() {
       yield* Sparse.insert({ id: "x", d: undefined })
       assert.deepEqual(yield* Sparse.get("x"), { id: "x", d: undefined })
       assert.isTrue(yield* Sparse.exists("x"))
-      // a key whose value is undefined is an absent key
+      // a key whose value is undefined is absent
       yield* Sparse.put({ id: "x", b: undefined, d: undefined })
       const found = yield* Sparse.get("x")
       assert.deepEqual(Object.keys(found).sort(), ["d", "id"])
@@ -83,7 +83,7 @@ export const entities = (test: Test): void => {
       assert.isFalse(yield* Sparse.exists("x"))
     }))
 
-  test("keeps one hash, and one list for each collection", () =>
+  test("an entity is stored as one hash, and one key for each non-empty collection", () =>
     Effect.gen(function*() {
       yield* Note.insert(note)
       assert.deepEqual(yield* stored, {
@@ -106,7 +106,7 @@ export const entities = (test: Test): void => {
       assert.deepEqual(Object.keys(yield* stored), [noteKey])
     }))
 
-  test("put replaces all of an entity, and what was stored beside it", () =>
+  test("put replaces all fields of an entity, and removes foreign fields of its hash", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Note.insert(note)
@@ -124,7 +124,7 @@ export const entities = (test: Test): void => {
       assert.deepEqual(yield* Note.get("n"), next)
     }))
 
-  test("put over a hash with ten thousand fields of another's", () =>
+  test("put replaces a hash with ten thousand foreign fields", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* raw.hashSet(noteKey, Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`f${i}`, "1"])))
@@ -133,7 +133,7 @@ export const entities = (test: Test): void => {
       assert.strictEqual(Object.keys((yield* stored)[noteKey] as object).length, 10)
     }))
 
-  test("insert of one that exists fails, and leaves it as it is", () =>
+  test("insert of an existing entity fails and leaves it unchanged", () =>
     Effect.gen(function*() {
       yield* Note.insert(note)
       yield* unchanged(fails(Note.insert({ ...note, text: "u" }), "EntityExists", { model: "EntitiesNote", id: "n" }))
@@ -152,7 +152,7 @@ export const entities = (test: Test): void => {
       assert.deepEqual(yield* Note.get("raced"), { ...note, id: "raced", count: winner })
     }))
 
-  test("insert and put clear what is left of collections whose entity is gone", () =>
+  test("insert and put remove leftover collections of an entity whose hash is gone", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       for (const write of ["insert", "put"] as const) {
@@ -166,7 +166,7 @@ export const entities = (test: Test): void => {
       }
     }))
 
-  test("delete gives true, then false, and removes every key of that entity alone", () =>
+  test("delete returns true, then false, and removes exactly the keys of that entity", () =>
     Effect.gen(function*() {
       yield* Note.insert(note)
       yield* Note.insert({ ...note, id: "m" })
@@ -180,14 +180,14 @@ export const entities = (test: Test): void => {
       assert.strictEqual(raced.filter((one) => one).length, 1)
     }))
 
-  test("every operation on an entity that never was fails, and creates nothing", () =>
+  test("every operation on an entity that never existed fails and creates nothing", () =>
     Effect.gen(function*() {
       for (const [name, operation] of Object.entries(everyOperation("never"))) {
         const error = yield* Effect.flip(operation)
         assert.deepInclude({ ...error, name }, { _tag: "EntityNotFound", model: "EntitiesNote", id: "never", name })
       }
       assert.deepEqual(yield* Note.find("never"), Option.none())
-      // a model without lists is read on a way of its own
+      // a model without collections is read by other instructions
       assert.deepEqual(yield* Sparse.find("never"), Option.none())
       assert.deepEqual(yield* Atomic.all([Sparse.find("never"), Sparse.find("never")]), [Option.none(), Option.none()])
       yield* Sparse.put({ id: "never", d: undefined })
@@ -198,7 +198,7 @@ export const entities = (test: Test): void => {
       assert.deepEqual(yield* stored, {})
     }))
 
-  test("every operation on an entity that was deleted, or whose hash is gone, fails, and brings nothing back", () =>
+  test("every operation on an entity that was deleted, or whose hash is gone, fails and restores nothing", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Note.insert(note)
@@ -210,12 +210,12 @@ export const entities = (test: Test): void => {
       yield* unchanged(Effect.gen(function*() {
         for (const operation of Object.values(everyOperation("n"))) yield* fails(operation, "EntityNotFound")
         assert.isFalse(yield* Note.exists("n"))
-        // it has nothing to delete
+        // there is no hash left to delete
         assert.isFalse(yield* Note.delete("n"))
       }))
     }))
 
-  test("every operation works on one that is there, alone and in a program", () =>
+  test("every operation on an existing entity works, alone and in a program", () =>
     Effect.gen(function*() {
       for (const name of Object.keys(everyOperation("n"))) {
         yield* Note.put(note)
@@ -228,7 +228,7 @@ export const entities = (test: Test): void => {
       }
     }))
 
-  test("update writes the given fields and no other, whatever others wrote meanwhile", () =>
+  test("update writes the given fields only, and keeps concurrent writes to other fields", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Note.insert(note)
@@ -247,7 +247,7 @@ export const entities = (test: Test): void => {
       })
     }))
 
-  test("update merges nested structs by leaf, replaces collections and JSON, and removes what is undefined", () =>
+  test("update merges nested structs field by field, replaces collections and JSON, and removes undefined fields", () =>
     Effect.gen(function*() {
       yield* Note.insert({ ...note, data: { a: 1, b: "b" } })
       yield* Note.update("n", { stats: { deep: { low: 9 } } })
@@ -266,7 +266,7 @@ export const entities = (test: Test): void => {
       assert.strictEqual((yield* Note.get("n")).nick, "back")
     }))
 
-  test("update refuses what is no field, the key, and values that are none, and writes nothing", () =>
+  test("update refuses unknown fields, the key and invalid values, and writes nothing", () =>
     Effect.gen(function*() {
       yield* Note.insert(note)
       const patches: ReadonlyArray<readonly [patch: any, field: string]> = [
@@ -302,7 +302,7 @@ export const entities = (test: Test): void => {
       yield* unchanged(Effect.gen(function*() {
         for (const [patch, field] of patches) {
           yield* fails(Note.update("n", patch), "InvalidValue", { model: "EntitiesNote", id: "n", field })
-          // refused before it is sent, so also where there is none
+          // refused before it is sent, so the entity need not exist
           yield* fails(Note.update("never", patch), "InvalidValue", { field })
         }
       }))
@@ -310,7 +310,7 @@ export const entities = (test: Test): void => {
       yield* fails(Note.update("n", "patch" as any), "InvalidValue")
     }))
 
-  test("insert and put refuse what the schema refuses, name the field, and write nothing", () =>
+  test("insert and put refuse a value that the schema refuses, name the field, and write nothing", () =>
     Effect.gen(function*() {
       const inputs: ReadonlyArray<readonly [input: object, field: string]> = [
         [{ count: 1.5 }, "count"],
@@ -339,12 +339,12 @@ export const entities = (test: Test): void => {
       assert.deepEqual(yield* stored, {})
     }))
 
-  test("an absent field with a default reads as the default, also on the server", () =>
+  test("a missing field with a default reads as the default, also in operations on the server", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const reset = Effect.andThen(raw.delete("EntitiesLater:{x}"), raw.hashSet("EntitiesLater:{x}", { old: "o" }))
       yield* reset
-      // a collection reads as empty: its default is the constructor's only
+      // a missing collection reads as empty, because its default applies to the constructor only
       assert.deepEqual(yield* Later.get("x"), { id: "x", old: "o", ...defaults, items: [] })
       const { at, count, data, done, kind, nick, note, ratio, stats, text } = Later.ref("x")
       yield* unchanged(Effect.gen(function*() {
@@ -384,7 +384,7 @@ export const entities = (test: Test): void => {
         note: "\"n\"",
         "stats.wins": "1"
       })
-      // and in one program, more than once
+      // several operations on the default in one program
       yield* reset
       assert.deepEqual(
         yield* Atomic.all([
@@ -409,12 +409,12 @@ export const entities = (test: Test): void => {
       )
     }))
 
-  test("the constructor fills the defaults in", () =>
+  test("the constructor fills in the defaults", () =>
     Effect.gen(function*() {
       const given = yield* Later.insert({ id: "x", old: "o", stats: {} })
       assert.deepEqual(given, { id: "x", old: "o", ...defaults, items: ["x"] })
       assert.deepEqual(yield* Later.get("x"), given)
-      // an empty list is not an absent one
+      // an empty list is a value, so the default does not apply
       yield* Later.put({ id: "x", old: "o", stats: {}, items: [] })
       assert.deepEqual((yield* Later.get("x")).items, [])
       yield* Later.update("x", { count: 9 })
@@ -422,7 +422,7 @@ export const entities = (test: Test): void => {
       yield* fails(Later.update("x", { count: undefined as any }), "InvalidValue", { field: "count" })
     }))
 
-  test("a struct with a default is one value, which is also what it reads as where it is absent", () =>
+  test("a struct with a default is defaulted as a whole, also when a stored one is missing", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const Grown = Model.make("EntitiesGrown", {

@@ -1,4 +1,4 @@
-/** Entities that are read, computed with and written back under a lock. */
+/** `Model.withLock`: reading an entity, computing with it, and writing it back under a lock. */
 import * as Effect from "effect/Effect"
 import * as Atomic from "redlayer/Atomic"
 import * as Lock from "redlayer/Lock"
@@ -9,7 +9,7 @@ import type { Test } from "../suite.ts"
 import { Account, inAnother, isFreeOn, keyOf, lockOf, untouched } from "../support/lockHolders.ts"
 
 export const entityLocks = (test: Test): void => {
-  test("it saves what f gives, and only what that has changed; f may give nothing, and write by itself", () =>
+  test("`withLock` saves the changes that `f` returns, and `f` may return nothing and write by itself", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Account.insert({ id: "a", n: 1, log: ["l"] })
@@ -45,7 +45,7 @@ export const entityLocks = (test: Test): void => {
       }
     }))
 
-  test("what others have written meanwhile is a conflict where it saves, and none where it doesn't", () =>
+  test("if another program wrote meanwhile, `withLock` fails with Conflict if it has changes to save, and succeeds otherwise", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", n: 1 })
       const { log, n } = Account.ref("a")
@@ -60,7 +60,7 @@ export const entityLocks = (test: Test): void => {
       assert.strictEqual(runs, 1)
       assert.deepEqual({ ...(yield* Account.get("a")) }, { id: "a", n: 1, word: "", log: ["other"] })
       assert.isTrue(yield* isFreeOn("a"))
-      // its own writes are others' too
+      // writes of `f` itself count as another program's
       yield* fails(
         Account.withLock(
           "a",
@@ -73,7 +73,7 @@ export const entityLocks = (test: Test): void => {
       assert.deepEqual({ ...(yield* Account.get("a")) }, { id: "a", n: 4, word: "", log: ["other"] })
     }))
 
-  test("one that has lost its lock saves nothing, though nobody has told it yet", () =>
+  test("`withLock` saves nothing once its lock is lost, even if the loss is not detected yet", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Account.insert({ id: "a", n: 1 })
@@ -81,15 +81,16 @@ export const entityLocks = (test: Test): void => {
       const remove = raw.delete(lockOf("a"))
       const saving = Account.withLock("a", (account) => Effect.as(remove, { ...account, n: 9 }))
       yield* untouched("a", fails(saving, "LockLost", lost))
-      const writing = Account.withLock("a", (_, { guard }) =>
-        Effect.andThen(remove, Effect.asVoid(Atomic.andThen(Account.ref("a").n.set(9), guard))))
+      const writing = Account.withLock(
+        "a",
+        (_, { guard }) => Effect.andThen(remove, Effect.asVoid(Atomic.andThen(Account.ref("a").n.set(9), guard)))
+      )
       yield* untouched("a", fails(writing, "LockLost", lost))
-      // another has it by then, and saves
+      // another holder has acquired the lock and saved
       const overtaken = Account.withLock("a", (account) =>
         Effect.gen(function*() {
           yield* remove
-          yield* inAnother(Account.withLock("a", (account) =>
-            Effect.succeed({ ...account, n: account.n + 1 })))
+          yield* inAnother(Account.withLock("a", (account) => Effect.succeed({ ...account, n: account.n + 1 })))
           return { ...account, n: 9 }
         }))
       yield* fails(overtaken, "LockLost", lost)
@@ -97,7 +98,7 @@ export const entityLocks = (test: Test): void => {
       assert.isTrue(yield* isFreeOn("a"))
     }))
 
-  test("an error of f's own is its own, though it looks like one of the lock", () =>
+  test("an error of `f` keeps its own details, even if it is an error of another lock", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", n: 1 })
       const held = yield* Lock.acquire("mine")

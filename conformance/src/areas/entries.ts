@@ -1,4 +1,4 @@
-/** Entries of a map by their handles: counters made on demand, arithmetic, texts, flags, times, whole values. */
+/** Map entries by their handles: counters, arithmetic, texts, flags, times and whole values. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -43,7 +43,7 @@ const page = {
 const key = "EntriesPage:{p}"
 
 export const entries = (test: Test): void => {
-  test("an entry may be absent: get, isSet, set, setIfAbsent, getAndSet, compareAndSet, clear", () =>
+  test("a map entry may be missing: get, isSet, set, setIfAbsent, getAndSet, compareAndSet and clear respect that", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const entry = Page.ref("p").structs.at("x")
@@ -83,7 +83,7 @@ export const entries = (test: Test): void => {
       assert.strictEqual(won.filter((one) => one).length, 1)
     }))
 
-  test("a counter is made when it is first counted, and a thousand at once are exact", () =>
+  test("incrementing a missing entry creates it, and a thousand concurrent increments are exact", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { counts } = Page.ref("p")
@@ -101,7 +101,7 @@ export const entries = (test: Test): void => {
       assert.strictEqual(yield* counts.at("down from").decrement(5, { initial: 10 }), 5)
     }))
 
-  test("the other arithmetic begins with what is given, once", () =>
+  test("the other arithmetic operations start from `initial` if the entry is missing", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { counts, floats } = Page.ref("p")
@@ -149,7 +149,7 @@ export const entries = (test: Test): void => {
       }))
     }))
 
-  test("bounds of the schema and of the call hold, also for an entry that is made", () =>
+  test("bounds of the schema and of the call apply, also to an entry that is created", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { ints } = Page.ref("p")
@@ -163,7 +163,7 @@ export const entries = (test: Test): void => {
         yield* fails(ints.at("a").set(101), "InvalidValue", { field: "ints" })
         yield* fails(ints.put("a", 101), "InvalidValue", { field: "ints" })
       }))
-      // only the result has to be within them
+      // only the result must be within the bounds, not the initial value
       assert.strictEqual(yield* ints.at("a").decrement(950, { initial: 1000 }), 50)
       yield* ints.put("stock", 10)
       const raced = yield* together(
@@ -173,7 +173,7 @@ export const entries = (test: Test): void => {
       assert.deepEqual(yield* ints.at("stock").get(), Option.some(0))
     }))
 
-  test("bigints are exact, texts append to the empty one, flags turn from false, times move", () =>
+  test("bigint entries are exact, texts append to an empty text, flags toggle from false, times move", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { bigs, dates, flags, texts, waits } = Page.ref("p")
@@ -210,7 +210,7 @@ export const entries = (test: Test): void => {
       )
     }))
 
-  test("a check that the server can't evaluate refuses what only the server knows", () =>
+  test("an operation whose check only the client can evaluate is refused", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { even, words } = Page.ref("p")
@@ -228,7 +228,7 @@ export const entries = (test: Test): void => {
       assert.deepEqual(yield* words.get(), { a: "b" })
     }))
 
-  test("what was stored by hand in a wrong shape is no number, and stays", () =>
+  test("an entry that was stored with invalid text fails every operation and stays as it is", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Page.insert(page)
@@ -265,7 +265,7 @@ export const entries = (test: Test): void => {
               Effect.catchDefect((defect) => Effect.die(new Error(`${field} "${text}": ${defect}`)))
             )
           }
-          // a read is only found to be none after its program
+          // all but the last, which is a read: its value is decoded after the commit
           for (const operation of operations.slice(0, -1)) {
             yield* unchanged(wrongType(Atomic.all([ref.counts.at("y").increment(), operation]), { field }))
           }

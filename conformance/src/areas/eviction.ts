@@ -1,4 +1,4 @@
-/** An entity whose hash is gone while its collections are left: none of them ever comes back with another entity. */
+/** Eviction: if the hash of an entity is gone, its leftover collections never become part of another entity. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,7 +10,7 @@ import { fails, type Operation, same, stored, unchanged, wrongType } from "../as
 import type { Test } from "../suite.ts"
 import { Bag, type BagInput, bagKey, bare, everyBagOperation, full, lean } from "../support/collectionModels.ts"
 
-/** What evicts the hash, and leaves collections of every kind. */
+/** Removes the hash, and leaves collections of every kind. */
 const evict = Effect.gen(function*() {
   const raw = yield* RawWriter
   yield* Bag.put(full)
@@ -27,7 +27,7 @@ const creations = (entity: BagInput): ReadonlyArray<readonly [name: string, crea
 ]
 
 export const eviction = (test: Test): void => {
-  test("whatever creates the entity, alone or in a program, clears what is left of every kind", () =>
+  test("every creation of the entity, alone or in a program, removes leftover collections of every kind", () =>
     Effect.gen(function*() {
       for (const entity of [bare, lean, { ...lean, list: [], record: {}, sorted: [] }]) {
         yield* Bag.put(entity)
@@ -41,7 +41,7 @@ export const eviction = (test: Test): void => {
           yield* evict
           yield* Atomic.all([Bag.exists("b"), create(), Bag.exists("b")])
           assert.deepEqual(yield* stored, fresh, name)
-          // and what the same program does then, it does to the new one
+          // later operations of the same program work on the new entity
           yield* evict
           const { hashSet, list, record, set, sorted } = Bag.ref("b")
           const results = yield* Atomic.all([
@@ -68,7 +68,7 @@ export const eviction = (test: Test): void => {
       }
     }))
 
-  test("a copy onto an id with leftovers has none of them", () =>
+  test("a copy onto an id with leftover collections contains none of them", () =>
     Effect.gen(function*() {
       for (const entity of [bare, lean]) {
         yield* Bag.put({ ...entity, id: "source" })
@@ -90,7 +90,7 @@ export const eviction = (test: Test): void => {
       }
     }))
 
-  test("a copy of what was evicted is none, and nothing reads or writes what is left", () =>
+  test("an evicted entity cannot be copied, and no operation reads or writes its leftover collections", () =>
     Effect.gen(function*() {
       yield* evict
       yield* Bag.put({ ...full, id: "other" })
@@ -107,7 +107,7 @@ export const eviction = (test: Test): void => {
       }))
     }))
 
-  test("a creation that is undone leaves the leftovers, expiries and all, and the next clears them", () =>
+  test("an undone creation keeps the leftover collections with their expiries, and the next creation removes them", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* evict
@@ -140,7 +140,7 @@ export const eviction = (test: Test): void => {
       assert.deepEqual(Object.keys(yield* raw.dump).filter((key) => key.startsWith(bagKey)), [bagKey])
     }))
 
-  test("a key of another type is no leftover: it is reported, and stays", () =>
+  test("a leftover key of the wrong type fails the creation and stays", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const places = {
@@ -166,7 +166,7 @@ export const eviction = (test: Test): void => {
       same(yield* Bag.get("b"), lean)
     }))
 
-  test("a key of another type goes where its entity is deleted, or is to have nothing there; until then it stays", () =>
+  test("a key of the wrong type is removed if its entity is deleted or its collection is written empty, and stays until then", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const failing = Bag.ref("b").n.divide(0)
@@ -187,7 +187,7 @@ export const eviction = (test: Test): void => {
           yield* fails(Atomic.all([del, failing]), "EntityNotFound")
           yield* fails(Atomic.all([del, Bag.insert(bare), failing]), "ArithmeticError")
           yield* fails(Atomic.all([del, Bag.insert(bare), del, failing]), "EntityNotFound")
-          // nothing takes its place
+          // the key cannot be replaced by a collection in the same program
           yield* wrongType(Atomic.all([del, Bag.insert(lean)]), { key: `${bagKey}:list`, field: "list" })
           yield* wrongType(Atomic.all([del, Bag.insert(bare), Bag.ref("b").sorted.size()]), {
             key: `${bagKey}:sorted`,
@@ -197,7 +197,7 @@ export const eviction = (test: Test): void => {
         if (inProgram) assert.deepEqual(yield* Atomic.all([del, Bag.find("b"), del]), [true, Option.none(), false])
         else assert.isTrue(yield* del)
         yield* nothing
-        // what is put in its place, what is created over what is left, and what a part that is undone has not done
+        // the same for put, for creation over leftovers, and after an attempt that was undone
         for (
           const [isThere, create] of [
             [true, Bag.put(bare)],
@@ -227,7 +227,7 @@ export const eviction = (test: Test): void => {
       }
     }))
 
-  test("a collection that was evicted by itself is empty, and begins anew with its entity's expiry", () =>
+  test("a collection that was evicted alone is empty, and is created again with the expiry of its entity", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Bag.insert(full, { timeToLive: "1 hour" })

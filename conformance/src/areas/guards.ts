@@ -1,4 +1,4 @@
-/** Guards: a program that stops with an error of the caller, and leaves nothing behind. */
+/** Guards: a guard that does not hold stops the program with an error of the caller, and undoes its writes. */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -53,7 +53,7 @@ const transfer = (from: string, to: string, amount: number) => {
 }
 
 export const guards = (test: Test): void => {
-  test("a guard that holds gives nothing, and the program goes on; one that doesn't fails with the caller's error", () =>
+  test("a guard that holds returns undefined and the program continues, otherwise it fails with the caller's error", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 10))
       yield* Account.insert(account("b", 0))
@@ -67,7 +67,7 @@ export const guards = (test: Test): void => {
       assert.strictEqual(yield* coins.get(), 2)
     }))
 
-  test("the error may be anything, and is made once for each time that it fails", () =>
+  test("the error may be any value, and is computed once per failure", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 1))
       const { coins } = Account.ref("a")
@@ -83,7 +83,7 @@ export const guards = (test: Test): void => {
       yield* coins.set(2)
       yield* guard
       assert.strictEqual(made, 2)
-      // what throws is a defect, and nothing is written
+      // an exception is a defect, and nothing is written
       const throwing = Atomic.all([
         coins.set(9),
         Atomic.guard(coins.eq(2), () => {
@@ -95,7 +95,7 @@ export const guards = (test: Test): void => {
       assert.strictEqual(yield* coins.get(), 2)
     }))
 
-  test("what is observed is what the server saw there, in the middle of the program", () =>
+  test("`observe` returns what the server saw at the guard, in the middle of the program", () =>
     Effect.gen(function*() {
       yield* Account.insert({ ...account("a", 10, ["x"]), total: 2n ** 62n, seen: new Date(5), scores: { y: 1 } })
       const { coins, home, log, name, nick, scores, seen, tags, total } = Account.ref("a")
@@ -139,7 +139,7 @@ export const guards = (test: Test): void => {
         tags: new Set(["t"]),
         total: 2n ** 62n
       })
-      // nothing is looked at where the guard holds
+      // nothing is observed if the guard holds
       const gone = Account.ref("gone")
       yield* Atomic.guard(coins.eq(10), { observe: { gone: gone.coins } }, () => "no")
       yield* fails(
@@ -150,7 +150,7 @@ export const guards = (test: Test): void => {
       assert.strictEqual(yield* Effect.flip(Atomic.guard(coins.eq(11), { observe: {} }, () => "no")), "no")
     }))
 
-  test("what is observed and can't be read is reported as such, and nothing is written", () =>
+  test("an observed value that cannot be decoded fails the program, and nothing is written", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Account.insert(account("a", 10))
@@ -160,7 +160,7 @@ export const guards = (test: Test): void => {
       yield* unchanged(wrongType(Atomic.all([coins.increment(), guard]), { id: "a", field: "seen" }))
     }))
 
-  test("nothing of the program remains, whatever it had written", () =>
+  test("a guard that fails undoes every kind of write of the program", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 10, ["x", "y"]))
       yield* Account.insert(account("b", 10), { timeToLive: "1 hour" })
@@ -190,12 +190,12 @@ export const guards = (test: Test): void => {
       }
       assert.strictEqual(yield* unchanged(Effect.flip(Atomic.all([...writes, no]))), "no")
       assert.strictEqual(yield* unchanged(Effect.flip(Atomic.all([no, ...writes]))), "no")
-      // and the same writes stand where it holds
+      // the same writes stand if the guard holds
       yield* Atomic.all([coins.increment(), Atomic.guard(coins.eq(11), () => "no"), log.append("z")])
       assert.deepEqual(yield* log.get(), ["x", "y", "z"])
     }))
 
-  test("the first that doesn't hold is told", () =>
+  test("the first guard that does not hold decides the error", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 10))
       const { coins } = Account.ref("a")
@@ -207,13 +207,13 @@ export const guards = (test: Test): void => {
         yield* guarded(Condition.and(coins.eq(10), Condition.or(coins.eq(1), coins.eq(2))), coins.eq(0)),
         0
       )
-      // in a branch that isn't taken it asks nothing
+      // a guard in a branch that is not taken is not evaluated
       const no = Atomic.guard(coins.eq(0), () => "no")
       assert.deepEqual(yield* Atomic.when(no, coins.eq(0)), Option.none())
       assert.strictEqual(yield* Effect.flip(Atomic.when(no, coins.eq(10))), "no")
     }))
 
-  test("a program's messages are dropped with it", () =>
+  test("a guard that fails drops the messages of the program", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 10))
       const { coins } = Account.ref("a")
@@ -224,7 +224,7 @@ export const guards = (test: Test): void => {
       assert.deepEqual(heard, ["heard", "too"].map((value) => ({ _tag: "Message", value } as const)))
     }))
 
-  test("a guard on an entity that is missing fails as that, and not with the caller's error", () =>
+  test("a guard on a missing entity fails with EntityNotFound, not with the caller's error", () =>
     Effect.gen(function*() {
       const gone = Account.ref("gone")
       yield* fails(
@@ -236,7 +236,7 @@ export const guards = (test: Test): void => {
       assert.strictEqual(yield* Effect.flip(Atomic.guard(Account.exists("gone"), () => "gone")), "gone")
     }))
 
-  test("a condition is needed, and a value with a stored form", () =>
+  test("a guard needs a condition whose value can be encoded", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 10))
       const { coins } = Account.ref("a")
@@ -255,7 +255,7 @@ export const guards = (test: Test): void => {
       )
     }))
 
-  test("guarded transfers at once: what there is, and no more, is moved", () =>
+  test("concurrent guarded transfers never move more than there is", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 50))
       yield* Account.insert(account("b", 50))

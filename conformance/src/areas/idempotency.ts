@@ -1,4 +1,6 @@
-/** Commits under a key of their caller: each happens once, and gives its first result again. */
+/**
+ * Idempotency keys: a program that is committed again under its key does not run again, and returns its first result.
+ */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
@@ -32,7 +34,7 @@ const once = (idempotencyKey: string, keepFor: Atomic.CommitOptions["keepFor"] =
   Atomic.commit({ idempotencyKey, keepFor })
 
 export const idempotency = (test: Test): void => {
-  test("a program that is committed again under its key has not happened again, and gives what it gave", () =>
+  test("a program that is committed again under its key does not run again and returns the first result", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 1 })
       assert.strictEqual(yield* once("k")(add(2)), 3)
@@ -43,7 +45,7 @@ export const idempotency = (test: Test): void => {
       assert.strictEqual(yield* coins("a").get(), 15)
     }))
 
-  test("results of every shape are given again", () =>
+  test("results of every shape are returned again", () =>
     Effect.gen(function*() {
       const { big, log, note, seen, tags } = Account.ref("a")
       yield* Account.insert({ id: "a", coins: 1, big: 2n ** 60n, seen: new Date(1234) })
@@ -67,7 +69,7 @@ export const idempotency = (test: Test): void => {
       assert.deepEqual(yield* once("k")(program), first)
     }))
 
-  test("an entity is inserted once, and deleted once", () =>
+  test("inserting and deleting under a key happen once", () =>
     Effect.gen(function*() {
       const insert = Account.insert({ id: "a", coins: 1 })
       assert.strictEqual((yield* once("i")(insert)).coins, 1)
@@ -78,7 +80,7 @@ export const idempotency = (test: Test): void => {
       assert.isFalse(yield* once("e")(Account.delete("a")))
     }))
 
-  test("what is generated belongs to a program: kept it is the same, made anew it is another", () =>
+  test("a generated default is part of the program: the same value repeats, a new value conflicts", () =>
     Effect.gen(function*() {
       const given = { id: "a", event: "x" }
       const insert = Ticket.insert(given)
@@ -87,13 +89,13 @@ export const idempotency = (test: Test): void => {
       yield* unchanged(fails(once("k")(Ticket.insert(given)), "Conflict", { model: "OnceTicket", id: "a" }))
       const { number } = first
       assert.deepEqual(yield* unchanged(once("k")(Ticket.insert({ ...given, number }))), first)
-      // a generated id is another entity, and the key is kept with the entity
+      // a new program generates another id, which is another entity with its own record of the key
       const one = yield* once("l")(Ticket.insert({ event: "x" }))
       const other = yield* once("l")(Ticket.insert({ event: "x" }))
       assert.notStrictEqual(one.id, other.id)
     }))
 
-  test("what only reads gives what it has read first", () =>
+  test("a program that only reads returns its first result again", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 1 })
       assert.strictEqual(yield* once("k")(coins("a").get()), 1)
@@ -101,7 +103,7 @@ export const idempotency = (test: Test): void => {
       assert.strictEqual(yield* once("k")(coins("a").get()), 1)
     }))
 
-  test("another program under the key is a conflict, and writes nothing", () =>
+  test("another program under the same key fails with Conflict and writes nothing", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 1 })
       yield* once("k")(add(2))
@@ -120,7 +122,7 @@ export const idempotency = (test: Test): void => {
       assert.strictEqual(yield* once("k")(first), 3)
     }))
 
-  test("the key is of the first entity, in the order of keys", () =>
+  test("the key is stored with the entity whose stored key is first in byte order", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 1 })
       yield* Account.insert({ id: "b", coins: 1 })
@@ -129,7 +131,7 @@ export const idempotency = (test: Test): void => {
       yield* fails(once("k")(Atomic.all([add(1, "b"), add(1, "a")])), "Conflict", { id: "b" })
     }))
 
-  test("a failure is not kept", () =>
+  test("a failure is not recorded", () =>
     Effect.gen(function*() {
       yield* fails(once("k")(add(1)), "EntityNotFound")
       yield* Account.insert({ id: "a", coins: 0 })
@@ -138,7 +140,7 @@ export const idempotency = (test: Test): void => {
       yield* fails(once("k")(add(-1)), "Conflict")
     }))
 
-  test("commits of one moment happen once", () =>
+  test("concurrent commits under one key run once", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 0 })
       const results = yield* together(Array.from({ length: 50 }, () => once("k")(add(1))))
@@ -146,7 +148,7 @@ export const idempotency = (test: Test): void => {
       assert.strictEqual(yield* coins("a").get(), 1)
     }))
 
-  test("the key is known for as long as it is to be kept", () =>
+  test("the key is remembered for `keepFor`", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 0 })
       assert.strictEqual(yield* once("k", "80 millis")(add(1)), 1)
@@ -155,7 +157,7 @@ export const idempotency = (test: Test): void => {
       assert.strictEqual(yield* once("k", "80 millis")(add(1)), 2)
     }))
 
-  test("a result that is too large to be kept is told once, and then only that it was", () =>
+  test("a result that is too large to record is returned once, and later commits report only that the program was applied", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 0, log: [] })
       const { log } = Account.ref("a")
@@ -167,7 +169,7 @@ export const idempotency = (test: Test): void => {
       assert.strictEqual(yield* log.length(), 1)
     }))
 
-  test("a key that is none, and a time that is none, are invalid", () =>
+  test("an invalid key or an invalid `keepFor` is refused", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 0 })
       for (const key of ["", "\ud800", "x".repeat(513)]) {
@@ -181,7 +183,7 @@ export const idempotency = (test: Test): void => {
       assert.strictEqual(yield* coins("a").get(), 7)
     }))
 
-  test("a program that sends nothing needs no key", () =>
+  test("a program that sends nothing ignores the key", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* once("k")(Atomic.succeed(1)), 1)
       assert.strictEqual(yield* once("k")(Atomic.succeed(2)), 2)

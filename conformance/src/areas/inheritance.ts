@@ -1,4 +1,4 @@
-/** Models that extend others, and fields that are tolerated. */
+/** Models that extend other models, and tolerant fields. */
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
@@ -48,7 +48,7 @@ const Cart = class Cart
 {}
 
 export const inheritance = (test: Test): void => {
-  test("an extended model has the fields, the getters and the methods of the first, and its own", () =>
+  test("an extended model has the fields, getters and methods of its base, and its own", () =>
     Effect.gen(function*() {
       const admin = yield* Admin.insert({ name: "a", level: 3, tags: new Set(["x"]) })
       const found = yield* Admin.get("a")
@@ -75,7 +75,7 @@ export const inheritance = (test: Test): void => {
       assert.instanceOf((yield* Admin.getOrInsert({ name: "a", level: 1 })).entity, Admin)
     }))
 
-  test("it is a model of its own: neither sees the other's entities", () =>
+  test("an extended model and its base never see each other's entities", () =>
     Effect.gen(function*() {
       yield* together([
         Effect.asVoid(User.insert({ name: "a" })),
@@ -102,7 +102,7 @@ export const inheritance = (test: Test): void => {
       })
     }))
 
-  test("its key, slot and time to live are those of the first, unless it says otherwise", () =>
+  test("an extended model has the key, slot and time to live of its base by default", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* User.insert({ name: "a" })
@@ -118,7 +118,7 @@ export const inheritance = (test: Test): void => {
       yield* fails(Admin.update("a", { name: "b" } as any), "InvalidValue", { field: "name" })
     }))
 
-  test("extending by Schema is refused, at the first operation; a name may be used once", () =>
+  test("Schema's own `extend` is refused at the first operation, and a model name may be used once", () =>
     Effect.sync(() => {
       class Raw extends User.extend<Raw>("InheritedRaw")({ extra: Schema.Int }) {}
       assert.throws(() => (Raw as any).get("a"), /extend/)
@@ -127,7 +127,7 @@ export const inheritance = (test: Test): void => {
         class Other extends Model.extend<Other, typeof User>(User, "InheritedAdmin")({ other: Schema.Int }) {}
         return Other
       }, /InheritedAdmin/)
-      // the same again is fine
+      // the same definition again is allowed
       class Same extends Model.extend<Same, typeof User>(User, "InheritedAdmin")({
         level: Schema.Int,
         rights: Schema.Array(Schema.String).pipe(Model.withDefault([]))
@@ -175,7 +175,7 @@ const logged = Effect.fnUntraced(function*<A, E, R>(self: Effect.Effect<A, E, R>
 })
 
 export const tolerance = (test: Test): void => {
-  test("a tolerated field that can't be read reads as its default, absent, null or empty; it is logged, and listed", () =>
+  test("a tolerant field that cannot be decoded reads as its default, absent, null or empty, and is logged and listed", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const [given, quiet] = yield* logged(Profile.insert(profile))
@@ -214,7 +214,7 @@ export const tolerance = (test: Test): void => {
           assert.isAbove(lines.length, 0, name)
           for (const line of lines) {
             assert.match(line, /warn/i)
-            // neither the value nor the id
+            // the log contains neither the value nor the id
             assert.notInclude(line, "SECRET")
             assert.notInclude(line, key)
           }
@@ -231,14 +231,14 @@ export const tolerance = (test: Test): void => {
         const many = yield* Profile.getMany(["p", "missing"])
         assert.strictEqual(many[0]!._tag, "Success")
         assert.strictEqual(many[1]!._tag, "Failure")
-        // the field itself still fails
+        // an operation on the field itself still fails
         const { deep: { n }, note, set, theme, words } = Profile.ref("p")
         for (const read of [theme.get(), note.get(), words.get(), set.get(), n.increment()]) {
           const error = yield* Effect.flip(read as Effect.Effect<unknown, { readonly _tag: string }, any>)
           assert.strictEqual(error._tag, "RedisServiceError")
         }
       }))
-      // what is written again is read again
+      // a field that is written again is read again
       yield* Profile.update("p", {
         theme: "dark",
         age: 41,
@@ -252,7 +252,7 @@ export const tolerance = (test: Test): void => {
       assert.deepEqual(Model.issues(yield* Profile.get("p")), [])
     }))
 
-  test("a missing one is tolerated too, and what is not tolerated still fails the whole", () =>
+  test("a missing tolerant field is tolerated, and a field that is not tolerant still fails the whole entity", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Profile.insert(profile)
@@ -262,18 +262,18 @@ export const tolerance = (test: Test): void => {
       assert.notProperty(found, "age")
       assert.strictEqual(found.deep.n, 5)
       assert.isNull(found.note)
-      // that a field with a default, or an optional one, is absent is no issue; a nullable one should be there
+      // absence is an issue for a nullable field only, not for an optional field or one with a default
       assert.deepEqual(Model.issues(found).map(({ field }) => field), ["note"])
       yield* raw.hashSet(key, { "deep.strict": "abc" })
       yield* unchanged(fails(Profile.get("p"), "EntityCorrupted", { field: "deep.strict" }))
       yield* raw.hashSet(key, { "deep.strict": "2" })
-      // a key of another type is not the field's affair
+      // a key of the wrong type is an error of the entity, not of the field
       yield* raw.delete(`${key}:words`)
       yield* raw.stringSet(`${key}:words`, "x")
       yield* unchanged(fails(Profile.get("p"), "EntityCorrupted", { id: "p" }))
     }))
 
-  test("what is tolerated needs something to read as", () =>
+  test("a tolerant field needs a value to read as", () =>
     Effect.sync(() => {
       assert.throws(
         () => Model.make("TolerantWithout", { id: Schema.String, n: Schema.Int.pipe(Model.tolerant) }, { key: "id" }),

@@ -1,4 +1,4 @@
-/** Bigints: exact to both ends of 64 bits, bounds, what is no such number. BigInt itself says what is right. */
+/** Bigint fields: exact within 64 bits, bounds, and invalid values. The expected results are computed by BigInt. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
@@ -31,7 +31,7 @@ const Account = Model.make("IntegersAccount", {
 
 const key = "IntegersAccount:{a}"
 
-/** At and around every power that matters to a double, a word and a limb. */
+/** Values at and around every power that matters to a double, to 64 bits and to a limb of the implementation. */
 const samples: ReadonlyArray<bigint> = [
   ...new Set([
     0n,
@@ -54,7 +54,7 @@ const samples: ReadonlyArray<bigint> = [
 const fits = (n: bigint): boolean => n >= lowest && n <= highest
 
 export const integers = (test: Test): void => {
-  test("each operation is exact, or refused beyond 64 bits, for every pair of telling numbers", () =>
+  test("every operation on every pair of sample numbers is exact, or refused if the result exceeds 64 bits", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", big: 0n })
       const { big } = Account.ref("a")
@@ -75,7 +75,7 @@ export const integers = (test: Test): void => {
           for (const b of samples) {
             for (const [name, compute] of Object.entries(operations)) {
               const what = `${a} ${name} ${b}`
-              // a decrement by the lowest is an increment by what no 64 bits hold
+              // decrementing by the lowest is incrementing by a number that exceeds 64 bits
               if (name === "decrement" && b === lowest) {
                 yield* fails(big.decrement(b), "InvalidValue", { field: "big" })
                 continue
@@ -107,7 +107,7 @@ export const integers = (test: Test): void => {
       assert.strictEqual(yield* big.get(), 3n)
     }))
 
-  test("random numbers, in programs", () =>
+  test("operations with random numbers in programs are exact", () =>
     Effect.gen(function*() {
       const random = pseudoRandom(5)
       const number = () => {
@@ -130,7 +130,7 @@ export const integers = (test: Test): void => {
       }
     }))
 
-  test("bounds of the schema and of the call are exact too", () =>
+  test("bounds of the schema and of the call are exact", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", big: highest })
       const { between, big, coins, narrow, stock } = Account.ref("a")
@@ -156,7 +156,7 @@ export const integers = (test: Test): void => {
         yield* fails(Account.put({ id: "a", big: 0n, between: 6n }), "InvalidValue", { field: "between" })
       }))
       assert.strictEqual(yield* narrow.increment(2n, { atMost: base + 3n, atLeast: lowest }), base + 3n)
-      // a bound may be beyond what the field can hold
+      // a bound may exceed the range of the field
       assert.strictEqual(yield* big.decrement(1n, { atMost: 2n ** 70n }), highest - 1n)
       assert.strictEqual(yield* coins.increment(5n), Coins.make(5n))
       yield* stock.set(10n)
@@ -165,7 +165,7 @@ export const integers = (test: Test): void => {
       assert.strictEqual(yield* stock.get(), 0n)
     }))
 
-  test("what is no integer of 64 bits, or needs a check that can't be sent, is refused", () =>
+  test("a value that exceeds 64 bits, or needs a check that only the client can evaluate, is refused", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", big: 1n })
       const { big, even } = Account.ref("a")
@@ -177,7 +177,7 @@ export const integers = (test: Test): void => {
               big.getAndSet(bad),
               big.compareAndSet(bad, 1n),
               big.increment(bad),
-              // by one more than the highest is by the lowest, added
+              // one above the highest is allowed, because it is the lowest when negated
               big.decrement(bad === highest + 1n ? highest + 2n : bad),
               big.multiply(bad),
               big.quotient(bad),
@@ -194,7 +194,7 @@ export const integers = (test: Test): void => {
         yield* fails(big.clamp(2n, 1n), "InvalidValue", { field: "big" })
         assert.include((yield* fails(even.increment(2n), "InvalidValue", { field: "even" })).issue, "modify")
         yield* fails(even.set(1n), "InvalidValue", { field: "even" })
-        // neither is for bigints, whatever a caller without types tries
+        // bigints have no division, power, append or toggle, even for untyped callers
         yield* fails((big as any).divide(2) as Operation, "InvalidValue", { field: "big" })
         yield* fails((big as any).power(2) as Operation, "InvalidValue", { field: "big" })
         yield* fails((big as any).append("1") as Operation, "InvalidValue", { field: "big" })
@@ -203,7 +203,7 @@ export const integers = (test: Test): void => {
       assert.strictEqual(yield* even.getAndSet(4n), 0n)
     }))
 
-  test("what others stored: leading zeros are read, everything else is reported and stays", () =>
+  test("stored leading zeros are read, and any other invalid text fails the operation and stays", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Account.insert({ id: "a", big: 1n })
@@ -244,7 +244,7 @@ export const integers = (test: Test): void => {
         yield* raw.hashSet(key, { big: text })
         assert.strictEqual(yield* big.getAndSet(1n), value)
       }
-      // an absent field reads as its default, on the server too
+      // a missing field reads as its default, also on the server
       yield* raw.hashDelete(key, "later")
       assert.strictEqual(yield* later.get(), 7n)
       assert.strictEqual(yield* later.multiply(-3n), -21n)
@@ -252,7 +252,7 @@ export const integers = (test: Test): void => {
       yield* unchanged(wrongType(big.increment(), { field: "big" }))
     }))
 
-  test("items of a list, and ten thousand increments at once", () =>
+  test("list items are bigints, and ten thousand concurrent increments are exact", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", big: 2n ** 62n, list: [highest, lowest, 0n] })
       const { big, list } = Account.ref("a")

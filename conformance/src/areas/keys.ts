@@ -1,4 +1,4 @@
-/** Keys: ids of every kind, hostile ones, what is refused, and the names of keys in the three forms of `slot`. */
+/** Keys: ids of every kind, hostile ids, refused ids, and the names of keys in the three forms of `slot`. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -13,7 +13,7 @@ const content = { n: Schema.Int.pipe(Model.withDefault(0)), list: Schema.Array(S
 
 const Item = Model.make("KeysItem", { id: Schema.String, ...content }, { key: "id" })
 
-/** Each of them has been the undoing of some other library. */
+/** Ids that have broken other libraries. */
 const hostile: ReadonlyArray<string> = [
   "{}",
   "{",
@@ -109,15 +109,15 @@ const refused: ReadonlyArray<readonly [name: string, id: unknown]> = [
 ]
 
 export const keys = (test: Test): void => {
-  test("no id can reach, or be taken for, another", () =>
+  test("no id can reach the keys of another, or be mistaken for them", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* together(hostile.map((id, n) => Item.insert({ id, n, list: [id] })))
-      // one hash and one list each, and nothing else
+      // one hash and one list for each id, and nothing else
       const names = Object.keys(yield* stored)
       assert.strictEqual(names.length, hostile.length * 2)
       for (const name of names) {
-        // nothing in an id can end it, be a pattern, or break a line in a terminal
+        // no id can close the braces, be a glob pattern, or break a terminal line
         assert.match(name, /^KeysItem:\{[^{}:*?[\]\\"'`^$\u0000-\u0020\u007f]+\}(:list)?$/u)
       }
       yield* together(hostile.map((id, n) =>
@@ -131,7 +131,7 @@ export const keys = (test: Test): void => {
           yield* fails(Item.insert({ id, list: [] }), "EntityExists", { model: "KeysItem" })
         })
       ))
-      // what was done to each was done to it alone
+      // operations on each id affected that id alone
       yield* together(hostile.map((id, n) =>
         Effect.map(Item.get(id), (item) => assert.deepEqual(item, { id, n: n + 2000, list: [id, "more"] }))
       ))
@@ -147,7 +147,7 @@ export const keys = (test: Test): void => {
       assert.strictEqual(Object.keys(yield* raw.dump).length, Math.floor(hostile.length / 2) * 2)
     }))
 
-  test("an id that reads well stands in the key as it is", () =>
+  test("an id of plain characters is stored in the key unchanged", () =>
     Effect.gen(function*() {
       for (const id of ["alice", "a-b_c.d", "user@example.org", "2024-01-01", "日本語", "\u00e9", "a/b", "a=b,c;d+e"]) {
         yield* Item.put({ id, list: ["x"] })
@@ -158,7 +158,7 @@ export const keys = (test: Test): void => {
       assert.deepEqual(Object.keys(yield* stored), ["KeysItem:{a%3Ab%20c%25}"])
     }))
 
-  test("an id of up to 1 kB, as stored, is fine", () =>
+  test("an id of up to 1 kB in its stored form is accepted", () =>
     Effect.gen(function*() {
       for (const id of ["a".repeat(1024), "\u00e9".repeat(512), "\u{1f600}".repeat(256), ":".repeat(341)]) {
         yield* Item.insert({ id, list: [] })
@@ -166,7 +166,7 @@ export const keys = (test: Test): void => {
       }
     }))
 
-  test("the bound of 1 kB is for all parts of a tuple together", () =>
+  test("the limit of 1 kB applies to all parts of a tuple together", () =>
     Effect.gen(function*() {
       const Pair = Model.make("KeysLong", { a: Schema.String, b: Schema.String, n: Schema.Int }, { key: ["a", "b"] })
       const [a, b] = ["a".repeat(500), "b".repeat(523)]
@@ -176,7 +176,7 @@ export const keys = (test: Test): void => {
       assert.strictEqual(error._tag, "InvalidValue")
     }))
 
-  test("an id without a stored form refuses every program, and nothing is thrown before", () =>
+  test("an id that cannot be encoded refuses every program when it is committed, and nothing is thrown earlier", () =>
     Effect.gen(function*() {
       for (const [name, given] of refused) {
         const id = given as string
@@ -211,7 +211,7 @@ export const keys = (test: Test): void => {
       assert.deepEqual(yield* stored, {})
     }))
 
-  test("numbers, dates, literals and brands load again by value", () =>
+  test("ids that are numbers, dates, literals or brands are decoded to equal values", () =>
     Effect.gen(function*() {
       const Numbered = Model.make("KeysNumber", { no: Schema.Number, ...content }, { key: "no" })
       const ids = [0, 1, -1, 1.5, 1e21, 1e-7, 5e-324, 2 ** 53, -0.1]
@@ -232,7 +232,7 @@ export const keys = (test: Test): void => {
         assert.include(Object.keys(yield* stored), `KeysDate:{${millis}}`)
       }
       yield* fails(Dated.get(new Date(NaN)), "InvalidValue", { field: "at" })
-      // what becomes of a date that was given as an id is its owner's affair
+      // changing a Date after it was given as an id is the caller's responsibility
       const at = new Date(5)
       const ref = Dated.ref(at)
       yield* Dated.insert({ at, list: [] })
@@ -258,7 +258,7 @@ export const keys = (test: Test): void => {
       yield* fails(Branded.get("ABC" as typeof Slug.Type), "InvalidValue", { field: "slug" })
     }))
 
-  test("tuples load again by value, whatever their parts hold", () =>
+  test("ids that are tuples are decoded to equal values, whatever their parts contain", () =>
     Effect.gen(function*() {
       const Pair = Model.make("KeysPair", { a: Schema.String, b: Schema.String, ...content }, { key: ["a", "b"] })
       const parts = ["x", "y", "x:y", ":", "%3A", "{x}", "}", "y}:list", "\n"]
@@ -289,7 +289,7 @@ export const keys = (test: Test): void => {
       assert.isTrue(yield* Visit.delete(["a:b", new Date(visit.at), -3]))
     }))
 
-  test("the key is no field: it has no handle, is not stored beside its name, and can't be updated", () =>
+  test("the key field has no handle, is not stored in the hash, and cannot be updated", () =>
     Effect.gen(function*() {
       yield* Item.insert({ id: "x", list: [] })
       assert.notProperty(Item.ref("x"), "id")
@@ -297,7 +297,7 @@ export const keys = (test: Test): void => {
       yield* unchanged(fails(Item.update("x", { id: "x" } as never), "InvalidValue", { field: "id" }))
     }))
 
-  test("the three forms of slot are three forms of names", () =>
+  test("each of the three forms of slot names keys in its own way", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const named = Effect.fnUntraced(function*(insert: Operation, key: string) {
@@ -334,7 +334,7 @@ export const keys = (test: Test): void => {
       yield* named(One.insert({ a: "x", b: "y", list }), "KeysOne:{p0}:x:y")
     }))
 
-  test("in every form of slot an entity is found by its id, whatever that holds", () =>
+  test("an entity is found by its id in every form of slot, whatever the id contains", () =>
     Effect.gen(function*() {
       const ab = { a: Schema.String, b: Schema.String, ...content }
       const single = Model.make("KeysSinglePartitions", { a: Schema.String, ...content }, {
