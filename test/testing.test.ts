@@ -437,8 +437,8 @@ const unasked: ReadonlyArray<string> = [
   "idempotency: a program that sends nothing ignores the key",
   "inheritance: Schema's own `extend` is refused at the first operation, and a model name may be used once",
   "keys: an id that cannot be encoded refuses every program when it is committed, and nothing is thrown earlier",
-  "refusals: an entity that is refused is named by its id",
-  "refusals: what is no condition, and no handle, is refused at once",
+  "refusals: the error of a refused entity contains its id",
+  "refusals: an argument that is no condition or no handle throws a TypeError at once",
   ...["insert", "getOrInsert", "ensure", "insertMany", "insertManyStream"].map((name) =>
     `timeToLive: ${name}: none that is infinite, or less than 1 ms, or no duration, and nothing is stored`
   ),

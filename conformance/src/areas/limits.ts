@@ -1,4 +1,4 @@
-/** What a server computes has an end: how many digits, how long a text; and many alternatives take no longer than they are. */
+/** Limits of what a server computes: the number of digits, the length of texts, and the cost of many alternatives. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -33,7 +33,7 @@ const outOfRange = { id: "a", reason: "outOfRange" } as const
 
 const many = 20_000
 
-/** Either way the program that stands last is the last resort. */
+/** Nests alternatives to the left or to the right. In both cases the last program is tried last. */
 const nested: Readonly<
   Record<string, <A, E>(programs: ReadonlyArray<Atomic.Atomic<A, E>>) => Atomic.Atomic<A, any>>
 > = {
@@ -41,7 +41,7 @@ const nested: Readonly<
   right: (programs) => programs.reduceRight((self, that) => Atomic.orElse(that, self))
 }
 
-/** 10 to this power: the digits are one more. */
+/** The power of ten with this exponent, which has one digit more than the exponent. */
 const tenTo = (power: number) => {
   const step = 10n ** 18n
   let operand = big.value()
@@ -52,7 +52,7 @@ const tenTo = (power: number) => {
 
 export const limits = (test: Test, backend: Backend): void => {
   for (const [side, nest] of Object.entries(nested)) {
-    test(`twenty thousand alternatives, nested to the ${side}`, () =>
+    test(`twenty thousand alternatives may be nested to the ${side}`, () =>
       Effect.gen(function*() {
         yield* prepare
         const failing = n.decrement()
@@ -61,12 +61,12 @@ export const limits = (test: Test, backend: Backend): void => {
         assert.strictEqual(yield* n.get(), 3)
         yield* n.set(0)
         yield* unchanged(fails(nest(programs(failing)), "OutOfBounds", { field: "n", bound: "minimum" }))
-        // one in the middle stands, and those after it are not done
+        // one in the middle succeeds, and those after it do not run
         const middle = Array.from({ length: many }, (_, i) => i === many / 2 ? n.increment(7) : failing)
         assert.deepEqual(yield* Atomic.all([nest(middle), n.get()]), [7, 7])
       }))
 
-    test(`alternatives that write before they fail, nested to the ${side}, leave nothing`, () =>
+    test(`alternatives that write before they fail leave no trace, nested to the ${side}`, () =>
       Effect.gen(function*() {
         yield* prepare
         const failing = Atomic.all([
@@ -87,7 +87,7 @@ export const limits = (test: Test, backend: Backend): void => {
       }))
   }
 
-  test("an alternative may fail at its first step, in its middle, and at its last", () =>
+  test("an alternative is undone whether it fails at its first step, in its middle or at its last", () =>
     Effect.gen(function*() {
       yield* prepare
       const no = n.decrement(100)
@@ -104,12 +104,12 @@ export const limits = (test: Test, backend: Backend): void => {
       }
     }))
 
-  test("an exact integer may have a thousand digits, also within a computation, and no more", () =>
+  test("an exact integer may have up to a thousand digits, also as an intermediate result", () =>
     Effect.gen(function*() {
       yield* prepare
       yield* big.set(1n)
       const largest = tenTo(999)
-      // 10 ** 999 is there, and goes again
+      // 10 ** 999 is an intermediate result that is divided again
       yield* other.set(largest.quotient(tenTo(998)))
       assert.strictEqual(yield* other.get(), 10n)
       yield* other.set(largest.times(9n).plus(largest.minus(1n)).modulo(tenTo(17)))
@@ -121,7 +121,7 @@ export const limits = (test: Test, backend: Backend): void => {
         yield* other.set(product)
         assert.strictEqual(yield* other.get(), 0n)
       }
-      // the product of 500 digits and 501 has 1000, or 1001
+      // the product of 500 and 501 digits has 1,000 or 1,001 digits
       yield* other.set(tenTo(499).times(tenTo(500)).quotient(tenTo(999)))
       assert.strictEqual(yield* other.get(), 1n)
       for (
@@ -140,11 +140,11 @@ export const limits = (test: Test, backend: Backend): void => {
           fails(other.increment(beyond.modulo(7n)), "ArithmeticError", { ...outOfRange, field: "other" })
         )
       }
-      // it is caught like any other arithmetic
+      // `orElse` catches it like any other ArithmeticError
       assert.strictEqual(yield* Atomic.orElse(Atomic.as(other.set(tenTo(1000)), 0n), other.get()), 1n)
     }))
 
-  test("a long chain of multiplications stops where it is too large", () =>
+  test("a long chain of multiplications fails at the first product that is too large", () =>
     Effect.gen(function*() {
       yield* prepare
       yield* big.set(9223372036854775807n)
@@ -154,7 +154,7 @@ export const limits = (test: Test, backend: Backend): void => {
       yield* unchanged(fails(big.increment(operand.minus(operand)), "ArithmeticError", { ...outOfRange, field: "big" }))
     }))
 
-  test("a duration may have a thousand digits too, where it is computed", () =>
+  test("a computed duration may have up to a thousand digits", () =>
     Effect.gen(function*() {
       yield* prepare
       const raw = yield* RawWriter
@@ -168,7 +168,7 @@ export const limits = (test: Test, backend: Backend): void => {
       assert.strictEqual(Duration.toNanosUnsafe(yield* pause.subtract(Duration.nanos(largest))), 0n)
       assert.strictEqual(Duration.toNanosUnsafe(yield* pause.subtract(Duration.nanos(largest))), -largest)
       yield* unchanged(fails(pause.subtract("1 nano"), "ArithmeticError", { ...outOfRange, field: "pause" }))
-      // one that is written as a whole may be larger: it can be read and compared, and not be computed with
+      // a written duration may be larger: it can be read and compared, but not computed with
       const huge = Duration.nanos(10n ** 1000n)
       yield* wait.set(huge)
       assert.strictEqual(Duration.toNanosUnsafe(yield* wait.get()), 10n ** 1000n)
@@ -183,7 +183,7 @@ export const limits = (test: Test, backend: Backend): void => {
       yield* unchanged(fails(pause.add(huge), "ArithmeticError", { ...outOfRange, field: "pause" }))
     }))
 
-  test("a text that doubles ends at the limit, and nothing of the program remains", () =>
+  test("a text that doubles in one program fails at the limit of its length, and the program is undone", () =>
     Effect.gen(function*() {
       yield* prepare
       yield* text.set("x")
@@ -192,13 +192,13 @@ export const limits = (test: Test, backend: Backend): void => {
       yield* unchanged(fails(times(26), "InvalidValue", { ...tooLong, field: "text" }))
       assert.strictEqual((yield* times(19)).at(-1), 2 ** 19)
       yield* unchanged(fails(double, "InvalidValue", { ...tooLong, field: "text" }))
-      // nothing takes its place: no program can help it
+      // `orElse` does not catch InvalidValue, because no alternative could help
       const either = Atomic.orElse(double, text.append("y"))
       yield* unchanged(fails(either, "InvalidValue", { ...tooLong, field: "text" }))
       yield* unchanged(fails(Atomic.ignoreMissing(double), "InvalidValue", { ...tooLong, field: "text" }))
     }))
 
-  test("the limit of what an append makes is one of bytes, and exact", () =>
+  test("the limit of a text that is appended to is exact, in UTF-8 bytes", () =>
     Effect.gen(function*() {
       yield* prepare
       for (const unit of ["x", "é", "€", "\u{1f600}"]) {
@@ -214,7 +214,7 @@ export const limits = (test: Test, backend: Backend): void => {
       }
     }))
 
-  test("items and entries have that limit too, and a bound of the schema is told where it is the lower one", () =>
+  test("the length limit applies to list items and map entries, and a lower bound of the schema is reported instead of it", () =>
     Effect.gen(function*() {
       yield* prepare
       const large = "x".repeat(600_000)
@@ -226,7 +226,7 @@ export const limits = (test: Test, backend: Backend): void => {
       yield* unchanged(fails(short.append(text.value()), "OutOfBounds", { field: "short", bound: "maxLength" }))
     }))
 
-  test("a layer that takes larger values writes them as a whole, and appends nothing to them", () =>
+  test("a layer with a larger `maximumValueBytes` writes larger texts as a whole, but cannot append to them", () =>
     Effect.gen(function*() {
       yield* prepare
       const large = "x".repeat(limit + 1)

@@ -1,4 +1,7 @@
-/** The middle of lists: insert, remove, removeRange, trim; arrays say what is right. */
+/**
+ * Edits in the middle of lists: `insert`, `remove`, `removeRange` and `trim`. The expected results are computed by
+ * arrays.
+ */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -24,7 +27,7 @@ const Box = Model.make("ListEditsBox", {
 const key = "ListEditsBox:{b}"
 const positions = [-6, -5, -4, -3, -1, 0, 1, 2, 4, 5, 6, 1.7, -1.7, NaN, Infinity, -Infinity, 2 ** 40]
 
-/** What `insert` does to an array, or undefined where there is no such position. */
+/** The array after `insert`, or undefined if the position does not exist. */
 const inserted = (
   items: ReadonlyArray<number>,
   index: number,
@@ -41,7 +44,7 @@ const removed = (items: ReadonlyArray<number>, start: number, end?: number): Rea
 }
 
 export const listEdits = (test: Test): void => {
-  test("insert puts items before a position, at the end too, and nowhere beyond", () =>
+  test("`insert` puts items before a position or at the end, and fails for positions beyond", () =>
     Effect.gen(function*() {
       for (const length of [0, 1, 5]) {
         const items = Array.from({ length }, (_, i) => i * 10)
@@ -58,7 +61,7 @@ export const listEdits = (test: Test): void => {
                 field: "items"
               }))
               if (Number.isSafeInteger(index) && Math.abs(index) < 100) assert.strictEqual(error.index, index)
-              // the position is looked at even where nothing is to be inserted
+              // the position is checked even if there is nothing to insert
               yield* unchanged(fails(list.insert(index, []), "IndexOutOfRange", { field: "items" }))
               yield* unchanged(
                 fails(
@@ -76,7 +79,7 @@ export const listEdits = (test: Test): void => {
       }
     }))
 
-  test("removeRange drops what slice would give, and trim keeps it", () =>
+  test("`removeRange` drops the items that `slice` returns, and `trim` keeps them", () =>
     Effect.gen(function*() {
       const id = (i: number, j: number) => `b${i}:${j}`
       for (const length of [0, 1, 5]) {
@@ -113,14 +116,14 @@ export const listEdits = (test: Test): void => {
       }))
     }))
 
-  test("remove takes every equal item", () =>
+  test("`remove` drops every equal item", () =>
     Effect.gen(function*() {
       yield* Box.insert({ id: "b", items: [1, 2, 1, 3, 1], rows: [[1], [], [1, 2], [1]] })
       const { items, rows, texts } = Box.ref("b")
       assert.strictEqual(yield* items.remove(1), 3)
       assert.deepEqual(yield* items.get(), [2, 3])
       assert.strictEqual(yield* unchanged(items.remove(1)), 0)
-      // an array is one item here, also where append takes it for several
+      // `remove` takes an array as one item, although `append` takes it as several
       assert.strictEqual(yield* rows.remove([1]), 2)
       assert.strictEqual(yield* rows.remove([]), 1)
       assert.deepEqual(yield* rows.get(), [[1, 2]])
@@ -165,14 +168,14 @@ export const listEdits = (test: Test): void => {
       assert.deepEqual(yield* anything.get(), items.slice(2, -1))
       assert.strictEqual(yield* anything.remove({ a: [] }), 1)
       assert.deepEqual(yield* anything.shift(), Option.some(12345678901234568))
-      // text like what a list may hold for its own use
+      // texts that look like the placeholders of an implementation
       yield* Box.ref("b").texts.set(hostile)
       yield* Box.ref("b").texts.insert(3, hostile)
       yield* Box.ref("b").texts.removeRange(3, 3 + hostile.length)
       assert.deepEqual(yield* Box.ref("b").texts.get(), hostile)
     }))
 
-  test("random programs do what an array does, or nothing", () =>
+  test("a random program of edits does what an array does, or fails and writes nothing", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const random = pseudoRandom(21)
@@ -248,7 +251,7 @@ export const listEdits = (test: Test): void => {
         })))
     }))
 
-  test("lengths that the schema bounds hold for edits too", () =>
+  test("length bounds of the schema apply to edits", () =>
     Effect.gen(function*() {
       yield* Box.insert({ id: "b", items: [], bounded: [1, 2, 1] })
       const { bounded, unique } = Box.ref("b")
@@ -273,7 +276,7 @@ export const listEdits = (test: Test): void => {
       assert.deepEqual(yield* bounded.get(), [5, 6, 2, 1])
     }))
 
-  test("ten thousand items, edited in the middle and at both ends", () =>
+  test("ten thousand items can be edited in the middle and at both ends", () =>
     Effect.gen(function*() {
       const many = Array.from({ length: 10_000 }, (_, i) => i)
       yield* Box.insert({ id: "b", items: many })
@@ -297,7 +300,7 @@ export const listEdits = (test: Test): void => {
       assert.deepEqual(yield* items.get(), [4_000, 4_001, 4_002])
     }))
 
-  test("inserts of many fibers are all there, once", () =>
+  test("concurrent inserts each happen exactly once", () =>
     Effect.gen(function*() {
       yield* Box.insert({ id: "b", items: [] })
       const { items } = Box.ref("b")
@@ -307,7 +310,7 @@ export const listEdits = (test: Test): void => {
       assert.strictEqual(counts.reduce((a, b) => a + b, 0), 50)
     }))
 
-  test("what is not read may be edited around, though it is no item", () =>
+  test("invalid stored items do not prevent edits that do not read them", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Box.insert({ id: "b", items: [1] })

@@ -1,4 +1,7 @@
-/** Lists: both ends, positions, bounds, capped appends, items of every kind, many fibers; arrays say what is right. */
+/**
+ * Lists: both ends, positions, bounds, capped appends, items of every kind and concurrency. The expected results are
+ * computed by arrays.
+ */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -28,7 +31,9 @@ type Ints = typeof Box extends { ref(id: string): { readonly items: infer H } } 
 interface Step {
   readonly name: string
   readonly run: (items: Ints) => Operation
-  /** what an array does: it is changed, and the result given; `OutOfRange` is a position without an item */
+  /**
+   * Does the same to an array: changes it and returns the expected result, or `outOfRange` if there is no such item.
+   */
   readonly model: (items: Array<number>) => unknown
 }
 
@@ -140,7 +145,7 @@ const randomStep = (random: () => number): Step => {
   }
 }
 
-/** Runs each step alone and compares it with the array. */
+/** Runs each step as its own program and compares the list with the array. */
 const alone = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>) {
   const raw = yield* RawWriter
   const { items } = Box.ref(id)
@@ -153,7 +158,10 @@ const alone = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>
   }
 })
 
-/** Runs all steps as one program and compares it with the array. Without `last` a step that is out of range ends it. */
+/**
+ * Runs all steps as one program and compares the list with the array. Without `last`, a step that is out of range ends
+ * the program.
+ */
 const asOne = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>) {
   const raw = yield* RawWriter
   const { items } = Box.ref(id)
@@ -199,7 +207,7 @@ const kinds = {
 } as const
 
 export const lists = (test: Test): void => {
-  test("each operation does what an array does", () =>
+  test("every operation does what an array does", () =>
     Effect.gen(function*() {
       yield* Box.insert({ id: "b", items: [] })
       yield* alone("b", [
@@ -232,11 +240,11 @@ export const lists = (test: Test): void => {
         step.shift,
         step.get
       ])
-      // a list that became empty is no key
+      // an empty list has no key
       assert.deepEqual(yield* stored, { [key]: { n: "0" }, [`${key}:between`]: ["1"], [`${key}:some`]: ["1"] })
     }))
 
-  test("positions are those of Array.prototype.slice and at", () =>
+  test("positions are those of Array.prototype.slice and Array.prototype.at", () =>
     Effect.gen(function*() {
       const positions = [-5, -4, -1, 0, 1, 3, 4, 5, 1.7, -1.7, NaN, Infinity, -Infinity, 2 ** 40]
       for (const length of [0, 1, 4]) {
@@ -273,7 +281,7 @@ export const lists = (test: Test): void => {
       }
     }))
 
-  test("slices of a list that the same program has cut, cleared and filled", () =>
+  test("slices see what the same program has removed and appended before", () =>
     Effect.gen(function*() {
       const changes: ReadonlyArray<ReadonlyArray<Step>> = [
         [step.shift],
@@ -305,7 +313,7 @@ export const lists = (test: Test): void => {
       }
     }))
 
-  test("random operations, one by one, do what an array does", () =>
+  test("random operations, each in its own program, do what an array does", () =>
     Effect.gen(function*() {
       const random = pseudoRandom(1)
       yield* together(Array.from({ length: 20 }, (_, i) =>
@@ -316,7 +324,7 @@ export const lists = (test: Test): void => {
         })))
     }))
 
-  test("random programs do what an array does, or nothing", () =>
+  test("a random program of operations does what an array does, or fails and writes nothing", () =>
     Effect.gen(function*() {
       const random = pseudoRandom(2)
       yield* together(Array.from({ length: 40 }, (_, i) =>
@@ -329,7 +337,7 @@ export const lists = (test: Test): void => {
         })))
     }))
 
-  test("items of every kind come back whole, from every place", () =>
+  test("items of every kind are read back unchanged by every operation that reads", () =>
     Effect.gen(function*() {
       yield* Kinds.insert({ id: "k", ...kinds })
       assert.deepEqual(yield* Kinds.get("k"), { id: "k", ...kinds })
@@ -362,7 +370,7 @@ export const lists = (test: Test): void => {
       }
     }))
 
-  test("an item has the operations of its kind", () =>
+  test("a handle of an item has the operations of its kind", () =>
     Effect.gen(function*() {
       yield* Kinds.insert({ id: "k", ...kinds })
       const { flags, numbers, texts, words } = Kinds.ref("k")
@@ -381,7 +389,7 @@ export const lists = (test: Test): void => {
       assert.deepEqual((yield* Kinds.get("k")).flags, [false, true])
     }))
 
-  test("what is no item is refused, alone and among others, and nothing is written", () =>
+  test("an invalid item is refused, alone and among valid ones, and nothing is written", () =>
     Effect.gen(function*() {
       yield* Box.insert({ id: "b", items: [1] })
       const { items } = Box.ref("b")
@@ -407,14 +415,14 @@ export const lists = (test: Test): void => {
         for (const keep of [0, -1, 1.5, NaN, Infinity, "1" as any]) {
           yield* fails(items.append(1, { keep }), "InvalidValue", { field: "items" })
         }
-        // a hole is an item that is undefined
+        // a hole in an array is an undefined item
         // oxlint-disable-next-line no-sparse-arrays
         yield* fails(items.append([1, , 2] as never), "InvalidValue", { field: "items" })
       }))
       assert.strictEqual(yield* items.append(2, { keep: undefined }), 2)
     }))
 
-  test("keep holds the newest, atomically, also among many", () =>
+  test("`keep` retains the newest items, also if many append at once", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Box.insert({ id: "b", items: [] })
@@ -426,7 +434,7 @@ export const lists = (test: Test): void => {
       assert.deepEqual(yield* items.get(), [7, 8, 9])
       assert.strictEqual(yield* items.append(10, { keep: 1 }), 1)
       assert.deepEqual(yield* items.get(), [10])
-      // what is there beyond it goes when something is appended, and not before
+      // surplus items are dropped by the next append, not before
       yield* items.set([1, 2, 3, 4, 5])
       assert.strictEqual(yield* unchanged(items.append([], { keep: 2 })), 5)
       assert.strictEqual(yield* items.append(6, { keep: 2 }), 2)
@@ -438,7 +446,7 @@ export const lists = (test: Test): void => {
       assert.strictEqual(left.length, 10)
       assert.strictEqual(new Set(left).size, 10)
       assert.strictEqual((yield* raw.listRead(`${key}:items`)).length, 10)
-      // each fiber's own order is kept
+      // items of one fiber stay in the order in which it appended them
       yield* items.clear()
       yield* together(Array.from({ length: 10 }, (_, fiber) =>
         Effect.gen(function*() {
@@ -451,7 +459,7 @@ export const lists = (test: Test): void => {
       }
     }))
 
-  test("concurrent appends and prepends are all there, once", () =>
+  test("concurrent appends and prepends each happen exactly once", () =>
     Effect.gen(function*() {
       yield* Box.insert({ id: "b", items: [] })
       const { items } = Box.ref("b")
@@ -462,7 +470,7 @@ export const lists = (test: Test): void => {
       assert.deepEqual((yield* items.get()).slice().sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i))
     }))
 
-  test("concurrent pops and shifts take each item once", () =>
+  test("concurrent pops and shifts take each item exactly once", () =>
     Effect.gen(function*() {
       const all = Array.from({ length: 100 }, (_, i) => i)
       yield* Box.insert({ id: "b", items: all })
@@ -471,7 +479,7 @@ export const lists = (test: Test): void => {
       assert.strictEqual(taken.filter(Option.isNone).length, 30)
       assert.deepEqual(taken.filter(Option.isSome).map(({ value }) => value).sort((a, b) => a - b), all)
       assert.deepEqual(yield* items.get(), [])
-      // producers and consumers
+      // producers and consumers at once
       const [, , consumed] = yield* Effect.all([
         together(all.slice(0, 50).map((i) => items.append(i))),
         together(all.slice(50).map((i) => Atomic.all([items.prepend(i), Box.ref("b").n.increment()]))),
@@ -482,7 +490,7 @@ export const lists = (test: Test): void => {
       assert.deepEqual(seen.sort((a, b) => a - b), all)
     }))
 
-  test("lengths that the schema bounds hold on every path", () =>
+  test("length bounds of the schema apply to every operation", () =>
     Effect.gen(function*() {
       yield* Box.insert({ id: "b", items: [] })
       const { few, some } = Box.ref("b")
@@ -520,14 +528,14 @@ export const lists = (test: Test): void => {
       yield* unchanged(fails(between.prepend(3), "OutOfBounds", { field: "between", bound: "maxLength", limit: 2 }))
     }))
 
-  test("a list that is out of its bounds by hand comes back into them only", () =>
+  test("a list that another client has put out of its bounds may only change towards them", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Box.insert({ id: "b", items: [], few: [1, 2, 3] })
       yield* raw.listPush(`${key}:few`, "4", "5")
       yield* raw.delete(`${key}:some`)
       const { few, some } = Box.ref("b")
-      // no item comes in, none that would leave too many goes out, and an empty list has nothing to take
+      // no item can be added, none can be removed that leaves too many, and nothing can be taken from an empty list
       yield* unchanged(fails(few.append(6), "OutOfBounds", { bound: "maxLength" }))
       yield* unchanged(fails(few.pop(), "OutOfBounds", { bound: "maxLength" }))
       assert.deepEqual(yield* unchanged(some.pop()), Option.none())
@@ -535,7 +543,7 @@ export const lists = (test: Test): void => {
       assert.deepEqual(yield* few.get(), [1])
     }))
 
-  test("a check that the server can't evaluate leaves whole lists only", () =>
+  test("a list with a check that only the client can evaluate can only be written as a whole", () =>
     Effect.gen(function*() {
       yield* Box.insert({ id: "b", items: [], unique: [1, 2] })
       const { unique } = Box.ref("b")
@@ -561,7 +569,7 @@ export const lists = (test: Test): void => {
       assert.strictEqual(yield* unique.length(), 0)
     }))
 
-  test("ten thousand items, in chunks that nobody sees", () =>
+  test("lists of ten thousand items are read and written like short ones", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const many = Array.from({ length: 10_000 }, (_, i) => i)
@@ -593,7 +601,7 @@ export const lists = (test: Test): void => {
       assert.deepEqual(yield* stored, { [key]: { n: "0" }, [`${key}:between`]: ["1"], [`${key}:some`]: ["1"] })
     }))
 
-  test("an item that is no item of the list is reported when it is met, and stays", () =>
+  test("an invalid stored item fails the operations that read it, and stays", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Box.insert({ id: "b", items: [1] })

@@ -1,4 +1,4 @@
-/** Locks: who takes one again, who shares one, and how many. */
+/** Locks: reentrancy, shared locks and permits. */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -25,7 +25,7 @@ import {
 } from "../support/lockHolders.ts"
 
 export const lockSharing = (test: Test): void => {
-  test("the fiber that holds it takes it again at once, and it ends with the last of its scopes", () =>
+  test("a lock is reentrant for the fiber that holds it, and is released when the last of its scopes closes", () =>
     Effect.gen(function*() {
       const on = Account.ref("a")
       yield* Account.insert({ id: "a", n: 1 })
@@ -40,7 +40,7 @@ export const lockSharing = (test: Test): void => {
         }))
         yield* outer.guard
         assert.isFalse(yield* isFreeOn("a"))
-        // in what it runs in sequence, too
+        // also for effects that the fiber runs in sequence
         yield* Lock.withLock("", ({ token }) => Effect.sync(() => assert.strictEqual(token, outer.token)), now)
         yield* outer.protect(
           Lock.withLock("", ({ token }) => Effect.sync(() => assert.strictEqual(token, outer.token)), now)
@@ -59,7 +59,7 @@ export const lockSharing = (test: Test): void => {
         assert.isFalse(yield* isFreeOn("a"))
       }))
       assert.isTrue(yield* isFreeOn("a"))
-      // the first scope may close before the second
+      // the inner scope closes before the outer one
       yield* Effect.scoped(Effect.gen(function*() {
         const first = yield* Effect.scoped(Effect.gen(function*() {
           yield* Lock.acquire("y")
@@ -70,7 +70,7 @@ export const lockSharing = (test: Test): void => {
       }))
     }))
 
-  test("so does what it runs in sequence under other locks", () =>
+  test("a lock is reentrant while the fiber holds other locks", () =>
     Effect.gen(function*() {
       const on = Account.ref("a")
       yield* Account.insert({ id: "a", n: 1 })
@@ -88,10 +88,10 @@ export const lockSharing = (test: Test): void => {
               yield* fails(inAnother(tokenOf("x")), "LockTimeout", { name: "x" })
             }))
           yield* three
-          // it has given them back
+          // the other locks were released
           for (const name of ["y", "z"]) assert.isTrue(yield* isFree(name), name)
         }))
-      // who protects holds nothing of another's
+      // a fiber that runs `protect` of another holder's lock does not hold that holder's other locks
       const other = yield* holding(Lock.acquire("x"))
       const mine = yield* Lock.acquire("y")
       yield* fails(mine.protect(tokenOf("x")), "LockTimeout", { name: "x" })
@@ -99,7 +99,7 @@ export const lockSharing = (test: Test): void => {
       yield* other.held.protect(tokenOf("y"))
     }))
 
-  test("a forked fiber is another, and waits; it may be given what is held", () =>
+  test("a forked fiber does not hold the lock of its parent and waits for it, unless it runs in `protect`", () =>
     Effect.gen(function*() {
       const on = Account.ref("a")
       yield* Account.insert({ id: "a", n: 1 })
@@ -110,18 +110,18 @@ export const lockSharing = (test: Test): void => {
           yield* fails(inAnother(again), "LockTimeout", { name: "x" })
           const exits = yield* together([Effect.exit(again), Effect.exit(again)])
           assert.deepEqual(exits.map(Exit.isSuccess), [false, false])
-          // in sequence it is the same fiber
+          // effects in sequence run in the same fiber
           yield* Effect.all([again, again])
           yield* Effect.forEach([1, 2], () => again)
           assert.strictEqual(yield* inAnother(Atomic.andThen(held.guard, on.n.increment())), 2)
-          // what it protects holds the lock, while it runs
+          // an effect in `protect` holds the lock while it runs
           yield* inAnother(held.protect(again))
           yield* fails(inAnother(Effect.andThen(held.protect(Effect.void), again)), "LockTimeout")
         }), { on })
       assert.isTrue(yield* isFreeOn("a", "x"))
     }))
 
-  test("the whole of it is as good as a share; a share is not the whole, and a lost one is not held", () =>
+  test("an exclusive lock includes a shared one, a shared lock does not include an exclusive one, and a lost lock includes none", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const on = Account.ref("a")
@@ -150,7 +150,7 @@ export const lockSharing = (test: Test): void => {
       assert.isTrue(yield* isFreeOn("a", "y"))
     }))
 
-  test("any number share it; who wants the whole waits for all of them, and nobody who comes later passes", () =>
+  test("any number of holders share a lock, and a waiting exclusive request blocks every later request", () =>
     Effect.gen(function*() {
       const shared = { mode: "shared" } as const
       const order: Array<string> = []
@@ -165,7 +165,7 @@ export const lockSharing = (test: Test): void => {
       yield* waiting("$lock:{x}", 2)
       const later = yield* enter("later reader", shared)
       yield* waiting("$lock:{x}", 3)
-      // neither do those who don't wait
+      // including requests that do not wait
       assert.isFalse(yield* isFree("x", shared))
       yield* readers[0]!.leave
       assert.isFalse(yield* isFree("x", shared))
@@ -175,7 +175,7 @@ export const lockSharing = (test: Test): void => {
       assert.deepEqual(order, ["writer"])
       assert.isFalse(yield* isFree("x", shared))
       yield* writer.leave
-      // both of them, though neither leaves
+      // both later requests get the lock while both hold it
       yield* late.held
       yield* later.held
       assert.deepEqual(order.slice().sort(), ["late reader", "later reader", "writer"])
@@ -185,7 +185,7 @@ export const lockSharing = (test: Test): void => {
       assert.isTrue(yield* isFree("x"))
     }))
 
-  test("a writer that gives up lets the readers behind it in", () =>
+  test("a waiting exclusive request that is interrupted lets the shared requests behind it enter", () =>
     Effect.gen(function*() {
       const shared = { mode: "shared" } as const
       yield* holding(Lock.acquire("x", shared))
@@ -197,7 +197,7 @@ export const lockSharing = (test: Test): void => {
       yield* reader.held
     }))
 
-  test("writers and readers by turns: a writer is alone, and none of them waits for ever", () =>
+  test("an exclusive holder is alone, and neither exclusive nor shared requests starve", () =>
     Effect.gen(function*() {
       let [readers, writers, entered] = [0, 0, 0]
       const wrong: Array<string> = []
@@ -219,7 +219,7 @@ export const lockSharing = (test: Test): void => {
       assert.isTrue(yield* isFree("x"))
     }))
 
-  test("so many hold a permit as there are, and each is counted", () =>
+  test("as many holders as there are permits hold one at once, and each acquire counts", () =>
     Effect.gen(function*() {
       const three = { mode: { permits: 3 }, wait: 0 } as const
       const others = [
@@ -235,11 +235,11 @@ export const lockSharing = (test: Test): void => {
       yield* waiter.held
       assert.isFalse(yield* isFree("x", three))
       for (const { leave } of [others[0]!, others[2]!, waiter]) yield* leave
-      // by one fiber too
+      // each acquire of one fiber takes another permit
       yield* Effect.scoped(Effect.gen(function*() {
         for (let i = 0; i < 3; i++) yield* Lock.acquire("x", three)
         assert.isTrue(Option.isNone(yield* Lock.tryAcquire("x", three)))
-        // who says that there are more, finds one
+        // a request with a higher total finds a free permit
         assert.isTrue(Option.isSome(yield* Effect.scoped(Lock.tryAcquire("x", { mode: { permits: 4 } }))))
       }))
       assert.isTrue(yield* isFree("x", three))
@@ -251,7 +251,7 @@ export const lockSharing = (test: Test): void => {
             inside++
             most = Math.max(most, inside)
             if (inside === 3) yield* Deferred.succeed(full, undefined)
-            // three do get in
+            // wait until three are inside, which proves that three do enter
             yield* Deferred.await(full)
             yield* Effect.yieldNow
             inside--
@@ -260,7 +260,7 @@ export const lockSharing = (test: Test): void => {
       assert.deepEqual([most, done, inside], [3, 20, 0])
     }))
 
-  test("a name, a lease, a wait, a mode or an entity that can't be is refused, and nothing is sent", () =>
+  test("an invalid name, lease, wait, mode or entity is refused, and nothing is sent", () =>
     Effect.gen(function*() {
       const on = Account.ref("a")
       const cases: ReadonlyArray<readonly [name: string, options?: object]> = [
@@ -289,7 +289,7 @@ export const lockSharing = (test: Test): void => {
             Lock.withLock(name, never, wanted),
             Effect.scoped(Lock.acquireAll([several], wanted)),
             Lock.withLocks([several], never, wanted),
-            // of a `wait`, which counts for nothing there, nothing is said
+            // `tryAcquire` ignores `wait`, so it does not validate it
             ...("wait" in wanted ? [] : [Effect.scoped(Lock.tryAcquire(name, wanted))])
           ]
           for (const program of programs) {
@@ -304,7 +304,7 @@ export const lockSharing = (test: Test): void => {
       yield* fails(Account.withLock("a", never, { name: "\ud800" }), "InvalidValue")
       yield* fails(Account.withLock("a", never, { lease: 1 }), "InvalidValue")
       yield* fails(Account.withLock("a", never, { wait: -1 }), "InvalidValue")
-      // the least there may be, though so short a lease may end before the reply is there
+      // the shortest lease, which may end before the reply arrives
       for (const lease of [10, "10.5 millis"] as const) {
         const exit = yield* Effect.exit(Lock.withLock("x", () => Effect.void, { lease }))
         if (Exit.isFailure(exit)) {

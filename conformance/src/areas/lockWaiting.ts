@@ -1,4 +1,4 @@
-/** Locks: how long one is held, and who waits for it, and how long. */
+/** Locks: renewal, expiry of leases, and waiting. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -23,7 +23,7 @@ import {
 } from "../support/lockHolders.ts"
 
 export const lockWaiting = (test: Test): void => {
-  test("it is renewed as long as it is held", () =>
+  test("a lock is renewed as long as it is held", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const on = Account.ref("a")
@@ -34,14 +34,14 @@ export const lockWaiting = (test: Test): void => {
           ...Object.values(stored!.content).map((text) => Number(text.split(" ")[0]))
         ))
       const begun = yield* till
-      // two leases later than it would have ended
+      // two leases after the end of the first lease
       yield* eventually(Effect.map(till, (now) => now > begun + 2 * lease))
       yield* held.check
       yield* held.guard
       assert.isFalse(yield* isFreeOn("a", "x"))
     }))
 
-  test("a holder that has died holds it for its lease and no longer", () =>
+  test("the lock of a dead holder is free after one lease", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const cases: ReadonlyArray<readonly [string, Lock.Options]> = [
@@ -61,7 +61,7 @@ export const lockWaiting = (test: Test): void => {
       }
     }))
 
-  test("one that somebody has removed is found lost within a third of its lease, and what it protects is interrupted", () =>
+  test("a removed lock is detected within a third of its lease, and the effect in `protect` is interrupted", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const on = Account.ref("a")
@@ -102,7 +102,7 @@ export const lockWaiting = (test: Test): void => {
       assert.isTrue(yield* isFreeOn("a", "x"))
     }))
 
-  test("it waits as long as it may, and then says so", () =>
+  test("a request fails with LockTimeout after its `wait`", () =>
     Effect.gen(function*() {
       yield* holding(Lock.acquire("x"))
       yield* holding(Lock.acquire("x", { on: Account.ref("a") }))
@@ -114,7 +114,7 @@ export const lockWaiting = (test: Test): void => {
           id: "",
           name: "x"
         })
-        // of whole milliseconds
+        // the wait is rounded to whole milliseconds
         assert.isAtLeast(yield* Clock.currentTimeMillis, begun + Math.floor(millis) - 1)
         yield* fails(Effect.scoped(Lock.acquire("x", { wait, on: Account.ref("a") })), "LockTimeout", {
           model: "LockAccount",
@@ -134,7 +134,7 @@ export const lockWaiting = (test: Test): void => {
       )
     }))
 
-  test("who waits without a limit gets it", () =>
+  test("a request without a limit waits until it gets the lock", () =>
     Effect.gen(function*() {
       const first = yield* holding(Lock.acquire("x", { wait: Duration.infinity }))
       const second = yield* holder(Lock.acquire("x", { wait: Duration.infinity }))
@@ -143,14 +143,14 @@ export const lockWaiting = (test: Test): void => {
       assert.isAbove((yield* second.held).token, first.held.token)
     }))
 
-  test("tryAcquire takes it where it is free, and says none where it isn't", () =>
+  test("`tryAcquire` returns Some if the lock is free and None otherwise, without waiting", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Effect.scoped(Effect.gen(function*() {
         const held = Option.getOrThrow(yield* Lock.tryAcquire("x", { on: Account.ref("a") }))
         yield* held.guard
         assert.isFalse(yield* isFreeOn("a", "x"))
-        // its own wait counts for nothing
+        // `wait` is ignored by `tryAcquire`
         const again = Lock.tryAcquire("x", { on: Account.ref("a"), wait: Duration.infinity })
         assert.isTrue(Option.isNone(yield* inAnother(Effect.scoped(again))))
         assert.isFalse(Object.keys(yield* raw.dump).some((key) => key.endsWith(":$queue")))
@@ -158,7 +158,7 @@ export const lockWaiting = (test: Test): void => {
       assert.isTrue(yield* isFreeOn("a", "x"))
     }))
 
-  test("those who wait get it in the order in which they came, each once", () =>
+  test("waiting requests get the lock in order of arrival, once each", () =>
     Effect.gen(function*() {
       const order: Array<number> = []
       const first = yield* holding(Lock.acquire("x"))
@@ -173,14 +173,14 @@ export const lockWaiting = (test: Test): void => {
       assert.isTrue(yield* isFree("x"))
     }))
 
-  test("several are taken together, and given in the order in which they were named", () =>
+  test("several locks are acquired together, and the handles are in the order of the names", () =>
     Effect.gen(function*() {
       const on = Account.ref("a")
       yield* Effect.scoped(Effect.gen(function*() {
         const [z, a, onEntity, again] = yield* Lock.acquireAll(["z", "a", { name: "m", on }, "z", { name: "b" }])
         assert.deepEqual([z.name, a.name, onEntity.name, again.name], ["z", "a", "m", "z"])
         yield* onEntity.guard
-        // one that is named twice is taken once
+        // a name that is given twice is acquired once
         assert.strictEqual(again.token, z.token)
         for (const name of ["z", "a", "b"]) assert.isFalse(yield* isFree(name), name)
         assert.isFalse(yield* isFreeOn("a", "m"))
@@ -189,22 +189,25 @@ export const lockWaiting = (test: Test): void => {
       assert.isTrue(yield* isFreeOn("a", "m"))
       assert.deepEqual(yield* Effect.scoped(Lock.acquireAll([])), [])
       assert.strictEqual(yield* Lock.withLocks([], () => Effect.succeed(1)), 1)
-      // permits too
+      // the same with permits
       const permits = { mode: { permits: 1 }, wait: 0 } as const
-      const tokens = yield* Lock.withLocks(["p", "q", "p"], (held) =>
-        Effect.succeed(held.map(({ token }) => token)), permits)
+      const tokens = yield* Lock.withLocks(
+        ["p", "q", "p"],
+        (held) => Effect.succeed(held.map(({ token }) => token)),
+        permits
+      )
       assert.strictEqual(tokens[0], tokens[2])
       assert.isTrue(yield* isFree("p", permits))
     }))
 
-  test("where one of several can't be had, none is kept; the time to wait is for all together", () =>
+  test("if one of several locks is not available, none is kept, and `wait` is the total time for all", () =>
     Effect.gen(function*() {
       const other = yield* holding(Lock.acquire("m"))
       for (const targets of [["a", "m", "z"], ["z", "m", "a"], ["m"]]) {
         yield* fails(Effect.scoped(Lock.acquireAll(targets, { wait: "30 millis" })), "LockTimeout", { name: "m" })
         yield* fails(Lock.withLocks(targets, () => Effect.die("it ran"), { wait: 0 }), "LockTimeout", { name: "m" })
       }
-      // the scope that it was to be held in may go on
+      // none is kept even if the scope that would hold them stays open
       yield* Effect.scoped(Effect.gen(function*() {
         yield* fails(Lock.acquireAll(["a", "m", "z"], { wait: 0 }), "LockTimeout")
         for (const name of ["a", "z"]) assert.isTrue(yield* isFree(name), name)
@@ -213,7 +216,7 @@ export const lockWaiting = (test: Test): void => {
         yield* fails(Effect.scoped(Lock.acquireAll(targets)), "InvalidValue", { field })
         assert.isTrue(yield* isFree("a"))
       }
-      // in one order: whoever waits for one has none of those after it
+      // locks are acquired in one fixed order: a request that waits for one holds none that come later in it
       for (const targets of [["z", "m"], ["m", "z"]]) {
         const waiter = yield* holder(Lock.acquireAll(targets))
         yield* waiting("$lock:{m}", 1)
@@ -221,7 +224,7 @@ export const lockWaiting = (test: Test): void => {
         yield* waiter.interrupt
         yield* waiting("$lock:{m}", 0)
       }
-      // interrupted while it waits for the second
+      // a request that is interrupted while it waits for its second lock releases the first
       const waiter = yield* holder(Lock.acquireAll(["a", "m"]))
       yield* waiting("$lock:{m}", 1)
       assert.isFalse(yield* isFree("a"))
@@ -231,11 +234,11 @@ export const lockWaiting = (test: Test): void => {
       assert.isTrue(yield* isFree("m"))
     }))
 
-  test("from A to B and from B to A, 200 times at once: the total stays, and nobody waits for ever; A to A is fine", () =>
+  test("200 concurrent transfers in all directions preserve the total without deadlock, even from an account to itself", () =>
     Effect.gen(function*() {
       const ids = ["a", "b", "c"]
       for (const id of ids) yield* Account.insert({ id, n: 1000 })
-      // read here and written there, which only the locks make safe
+      // a read followed by a write, which is safe under the locks only
       const transfer = (from: string, to: string) =>
         Lock.withLocks(
           [{ name: "", on: Account.ref(from) }, { name: "", on: Account.ref(to) }],
@@ -254,7 +257,7 @@ export const lockWaiting = (test: Test): void => {
         const [from, to] = [["a", "b"], ["b", "a"], ["a", "a"], ["b", "c"], ["c", "a"]][i % 5]!
         return transfer(from!, to!)
       }))
-      // each gives what it gets: 40 to and from B, and 40 from A beside the 80 to it
+      // each of the five transfers ran 40 times, and those from a to itself changed nothing
       assert.deepEqual(
         (yield* Effect.forEach(ids, (id) => Account.get(id))).map(({ n }) => n),
         [1000 - 40 + 40 + 40, 1000 + 40 - 40 - 40, 1000 + 40 - 40]

@@ -1,4 +1,4 @@
-/** Locks: who may hold one, and what that is good for. */
+/** Locks: mutual exclusion, independence, release, tokens and guards. */
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -52,7 +52,7 @@ const names = [
 ]
 
 export const locks = (test: Test): void => {
-  test("the second enters when the first has left, and sees what that has saved", () =>
+  test("a second holder enters after the first has left, and sees what the first has saved", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", n: 1 })
       const order: Array<string> = []
@@ -81,20 +81,21 @@ export const locks = (test: Test): void => {
       assert.isTrue(yield* isFreeOn("a"))
     }))
 
-  test("of many who read, compute and write, each finds what the one before has written", () =>
+  test("each of many read-compute-write cycles under a lock sees the result of the one before", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", n: 0 })
       const { n } = Account.ref("a")
       yield* Effect.all([
-        ...Array.from({ length: 25 }, () =>
-          Account.withLock("a", (account) => Effect.as(Effect.yieldNow, { ...account, n: account.n + 1 }))),
+        ...Array.from(
+          { length: 25 },
+          () => Account.withLock("a", (account) => Effect.as(Effect.yieldNow, { ...account, n: account.n + 1 }))
+        ),
         ...Array.from({ length: 25 }, () =>
           Lock.withLock(
             "",
             ({ guard }) =>
               Effect.flatMap(
-                Effect.tap(n.get(), () =>
-                  Effect.yieldNow),
+                Effect.tap(n.get(), () => Effect.yieldNow),
                 (found) => guard.pipe(Atomic.andThen(n.set(found + 1)))
               ),
             { on: Account.ref("a") }
@@ -103,7 +104,7 @@ export const locks = (test: Test): void => {
       assert.strictEqual(yield* n.get(), 50)
     }))
 
-  test("other names and other entities don't wait", () =>
+  test("locks of different names or entities do not block each other", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", n: 1 })
       yield* Account.insert({ id: "b", n: 2 })
@@ -112,20 +113,20 @@ export const locks = (test: Test): void => {
       yield* holding(Lock.acquire("p", { mode: { permits: 1 } }))
       const now = { wait: 0 } as const
       yield* Lock.withLock("y", () => Effect.void, now)
-      // a lock on an entity, and one of the same name that is on none, or on another; permits of a name, and its lock
+      // the same name without an entity, on another entity, and with permits are different locks
       yield* Lock.withLock("x", () => Effect.void, { ...now, on: Account.ref("b") })
       yield* Lock.withLock("y", () => Effect.void, { ...now, on: Account.ref("a") })
       yield* Lock.withLock("x", () => Effect.void, { ...now, mode: { permits: 1 } })
       yield* Lock.withLock("p", () => Effect.void, now)
       assert.isUndefined(yield* Account.withLock("a", () => Effect.void, now))
       assert.strictEqual((yield* Account.withLock("b", (b) => Effect.succeed({ ...b, n: b.n + 1 }), now)).n, 3)
-      // and those that are taken are taken
+      // the locks that are held are still not available
       assert.isFalse(yield* isFree("x"))
       assert.isFalse(yield* isFreeOn("a", "x"))
       assert.isFalse(yield* isFree("p", { mode: { permits: 1 } }))
     }))
 
-  test("two names on one entity that both save: one gets a conflict, and no update is lost", () =>
+  test("of two holders with different lock names that save the same entity, one gets a Conflict, and no update is lost", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", n: 1 })
       const read = [yield* Deferred.make<void>(), yield* Deferred.make<void>()] as const
@@ -148,7 +149,7 @@ export const locks = (test: Test): void => {
       assert.isTrue(yield* isFreeOn("a", "name 1"))
     }))
 
-  test("names may be of any characters, and no two are one lock", () =>
+  test("a name may contain any characters, and different names are different locks", () =>
     Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {
         const { held } = yield* holding(Effect.gen(function*() {
@@ -168,13 +169,13 @@ export const locks = (test: Test): void => {
           assert.isFalse(yield* isFree(name, { mode: { permits: 1 } }), name)
         }
       }))
-      // and one key each, beside the tokens
+      // one key for each lock, beside the tokens
       const { dump } = yield* RawWriter
       const keys = Object.keys(yield* dump).filter((key) => !key.endsWith(":$fence"))
       assert.strictEqual(new Set(keys).size, names.length * 4)
     }))
 
-  test("an effect that fails, dies or is interrupted leaves the lock free, and nothing is saved", () =>
+  test("the lock is released if the effect fails, dies or is interrupted, and nothing is saved", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", n: 1 })
       const bug = new Error("bug")
@@ -213,7 +214,7 @@ export const locks = (test: Test): void => {
       assert.isTrue(yield* isFreeOn("a"))
     }))
 
-  test("interrupted from outside, in the middle of the work or while it waits, it leaves nothing behind", () =>
+  test("interruption while working or waiting leaves nothing behind", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Account.insert({ id: "a", n: 1 })
@@ -239,13 +240,13 @@ export const locks = (test: Test): void => {
       yield* second.interrupt
       yield* waiting("$lock:{x}", 1)
       yield* first.leave
-      // who comes after it is not held up
+      // later requests are not held up
       yield* (yield* Effect.as(third.held, third)).leave
       assert.isTrue(yield* isFree("x"))
       assert.deepEqual(Object.keys(yield* raw.dump).filter((key) => key.endsWith("$queue") || key === "$lock:{x}"), [])
     }))
 
-  test("where there is no entity, or none that can be read, it fails, and the lock is free", () =>
+  test("`withLock` fails if the entity is missing or corrupted, and releases the lock", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       let runs = 0
@@ -264,7 +265,7 @@ export const locks = (test: Test): void => {
         )
       }
       assert.strictEqual(runs, 0)
-      // deleted in the middle
+      // the entity is deleted while the lock is held
       yield* raw.hashSet(keyOf("a"), { n: "1" })
       const deleting = Account.withLock("a", (account) => Effect.as(Account.delete("a"), { ...account, n: 2 }))
       yield* fails(deleting, "EntityNotFound", { id: "a" })
@@ -272,7 +273,7 @@ export const locks = (test: Test): void => {
       assert.isTrue(yield* isFreeOn("a"))
     }))
 
-  test("a lock on an entity needs none, outlives it, and is nothing of it", () =>
+  test("a lock on an entity neither needs the entity nor affects it, and outlives it", () =>
     Effect.gen(function*() {
       const on = Account.ref("a")
       yield* Lock.withLock("x", ({ guard }) =>
@@ -293,7 +294,7 @@ export const locks = (test: Test): void => {
       assert.deepEqual(yield* entity("a"), {})
     }))
 
-  test("each holder has a token greater than all before it, whatever happens to what is stored", () =>
+  test("tokens of one lock always increase, whatever happens to the stored data", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const cases = [
@@ -309,7 +310,7 @@ export const locks = (test: Test): void => {
         yield* together(Array.from({ length: 5 }, () => take))
         yield* raw.delete(key)
         yield* take
-        // the last token too: time carries on from there
+        // even if the last token is lost, because tokens then continue from the current time
         yield* aMillisecond
         yield* raw.delete(`${key}:$fence`)
         yield* take
@@ -326,7 +327,7 @@ export const locks = (test: Test): void => {
       }
     }))
 
-  test("a guard holds as long as the lock does: alone, beside writes, and for other entities too", () =>
+  test("a guard succeeds while the lock is held: alone, with writes, and with other entities", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", n: 1 })
       yield* Account.insert({ id: "b", n: 1 })
@@ -349,7 +350,7 @@ export const locks = (test: Test): void => {
           other: undefined,
           n: 3
         })
-        // it is a program that anyone may run
+        // a guard is a program that another fiber may run
         assert.deepEqual(
           yield* inAnother(Atomic.pipeline([guard, Atomic.andThen(guard, a.n.get())])),
           [Exit.succeed(undefined), Exit.succeed(4)]
@@ -357,7 +358,7 @@ export const locks = (test: Test): void => {
       }))
     }))
 
-  test("when the lock is lost, a guard stops the whole program, wherever it stands; orElse goes another way", () =>
+  test("once the lock is lost, a guard fails the program with LockLost wherever it is, and `orElse` runs the alternative", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Account.insert({ id: "a", n: 1 })
@@ -373,7 +374,7 @@ export const locks = (test: Test): void => {
           const [first, second] = yield* Atomic.pipeline([Atomic.andThen(a.n.increment(), guard), b.n.get()])
           assert.isTrue(Exit.isFailure(first))
           assert.deepEqual(second, Exit.succeed(1))
-          // only what is reached
+          // a guard in a branch that is not taken is not evaluated
           assert.deepEqual(yield* Atomic.when(guard, b.n.eq(2)), Option.none())
         }))
         const before = (yield* Account.get("a")).log.length
@@ -383,9 +384,9 @@ export const locks = (test: Test): void => {
         )
         assert.deepEqual([yield* a.n.get(), yield* b.n.get()], [1, 1])
       })
-      // given back
+      // the lock was released
       yield* check(yield* Effect.scoped(Lock.acquire("x", { on: a })))
-      // removed by somebody, or taken by another meanwhile
+      // the lock was removed by another client, and then acquired by another holder
       const first = yield* Lock.acquire("x", { on: a })
       yield* raw.delete(lockOf("a", "x"))
       yield* check(first)
@@ -393,7 +394,7 @@ export const locks = (test: Test): void => {
       yield* check(first)
       yield* second.held.guard
       assert.isAbove(second.held.token, first.token)
-      // its time has passed
+      // the lease has expired
       const { [lockOf("a", "x")]: stored } = yield* raw.dump
       const entries = Object.entries(stored!.content as Readonly<Record<string, string>>)
       yield* raw.hashSet(
@@ -403,7 +404,7 @@ export const locks = (test: Test): void => {
       yield* check(second.held)
     }))
 
-  test("a release never frees what another holds", () =>
+  test("a release never frees the lock of another holder", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const on = Account.ref("a")
@@ -422,14 +423,14 @@ export const locks = (test: Test): void => {
       assert.isTrue(yield* isFreeOn("a", "x"))
     }))
 
-  test("a holder that has given back its lock holds it no more: neither by its clock nor on the server", () =>
+  test("a holder that has released its lock no longer holds it, neither locally nor on the server", () =>
     Effect.gen(function*() {
       const on = Account.ref("a")
       const held = yield* Effect.scoped(Effect.gen(function*() {
         const held = yield* Lock.acquire("x", { on })
         yield* held.check
         yield* Effect.scoped(Lock.acquire("x", { on }))
-        // only the last of its scopes ends it
+        // the lock is held until the last of its scopes closes
         yield* held.check
         return held
       }))

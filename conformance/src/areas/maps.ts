@@ -1,4 +1,4 @@
-/** Records and maps: entries by their keys, bounds on their number, keys and values of every kind, many fibers. */
+/** Records and maps: entries by key, bounds of the size, keys and values of every kind, and concurrency. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
@@ -82,7 +82,7 @@ const entriesOf = (value: unknown): ReadonlyArray<readonly [any, any]> =>
   value instanceof Map ? [...value] : HashMap.isHashMap(value) ? [...value] : Object.entries(value as object)
 
 export const maps = (test: Test): void => {
-  test("each operation does what an object does", () =>
+  test("every operation does what an object does", () =>
     Effect.gen(function*() {
       yield* Page.insert({ id: "p" })
       const { views } = Page.ref("p")
@@ -125,7 +125,7 @@ export const maps = (test: Test): void => {
       assert.deepEqual(yield* views.get(), {})
     }))
 
-  test("in one program each operation sees what came before it", () =>
+  test("in one program each operation sees the operations before it", () =>
     Effect.gen(function*() {
       yield* Page.insert({ id: "p", views: { a: 1, b: 2 } })
       const { views } = Page.ref("p")
@@ -186,7 +186,7 @@ export const maps = (test: Test): void => {
       assert.deepEqual((yield* Page.get("p")).views, { z: 4 })
     }))
 
-  test("a program that fails undoes clearing, the last pop, and what came after", () =>
+  test("the undo of a program restores a cleared map, the last popped entry and later changes", () =>
     Effect.gen(function*() {
       yield* Page.insert({ id: "p", views: { a: 1 } })
       const { n, views } = Page.ref("p")
@@ -208,7 +208,7 @@ export const maps = (test: Test): void => {
       }))
     }))
 
-  test("keys and values of every kind come back whole; pop gives exactly the value, and removes it", () =>
+  test("keys and values of every kind are read back unchanged, and `pop` returns exactly the value and removes it", () =>
     Effect.gen(function*() {
       yield* Kinds.insert({ id: "k", ...kinds })
       same(yield* Kinds.get("k"), { id: "k", ...kinds })
@@ -238,7 +238,7 @@ export const maps = (test: Test): void => {
       }
     }))
 
-  test("each key touches only itself, whatever it holds, and decodes to a plain own property", () =>
+  test("each key affects only its own entry, whatever it contains, and is decoded to a plain own property", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Page.insert({ id: "p" })
@@ -262,7 +262,7 @@ export const maps = (test: Test): void => {
       }
       assert.sameMembers([...(yield* views.keys())], [...hostile])
       assert.isUndefined(({} as any).polluted)
-      // and all at once, as a whole and as a part
+      // all keys at once, as a whole map and as a part of one
       yield* views.clear()
       yield* views.putAll(all)
       assert.strictEqual(yield* views.size(), hostile.length)
@@ -294,7 +294,7 @@ export const maps = (test: Test): void => {
       }
     }))
 
-  test("what is no value, or no name of the schema's, is refused, and nothing is written", () =>
+  test("an invalid value, or a key that the schema does not have, is refused, and nothing is written", () =>
     Effect.gen(function*() {
       yield* Page.insert({ id: "p", views: { a: 1 } })
       yield* Kinds.insert({ id: "k", ...kinds })
@@ -331,14 +331,14 @@ export const maps = (test: Test): void => {
         yield* fails(byWord.put("c" as "a", 1), "InvalidValue", { field: "byWord" })
         yield* fails(byWord.at("c" as "a").get(), "InvalidValue", { field: "byWord" })
       }))
-      // two keys of one stored form would be one entry
+      // two keys with the same encoding would be one entry
       const { byStruct } = Kinds.ref("k")
       const at = DateTime.makeUnsafe(1)
       const twice = new Map([[{ x: 1, y: 2 }, at], [{ y: 2, x: 1 }, at]])
       yield* unchanged(fails(byStruct.set(twice), "InvalidValue", { field: "byStruct" }))
     }))
 
-  test("sizes that the schema bounds hold on every path, those of entry handles too", () =>
+  test("size bounds of the schema apply to every operation, including those of entry handles", () =>
     Effect.gen(function*() {
       yield* Page.insert({ id: "p" })
       const { few, fewMap, some } = Page.ref("p")
@@ -389,7 +389,7 @@ export const maps = (test: Test): void => {
       assert.strictEqual(yield* few.size(), 2)
     }))
 
-  test("a check that the server can't evaluate leaves whole records only", () =>
+  test("a record with a check that only the client can evaluate can only be written as a whole", () =>
     Effect.gen(function*() {
       yield* Page.insert({ id: "p", checked: { a: 1 } })
       const { checked } = Page.ref("p")
@@ -426,7 +426,7 @@ export const maps = (test: Test): void => {
       assert.deepEqual(yield* checked.keys(), [])
     }))
 
-  test("ten thousand entries, in chunks that nobody sees", () =>
+  test("maps of ten thousand entries are read and written like small ones", () =>
     Effect.gen(function*() {
       const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`k${i}`, i]))
       yield* Page.insert({ id: "p", views: many })
@@ -447,7 +447,7 @@ export const maps = (test: Test): void => {
       assert.deepEqual(yield* views.get(), { k0: 0 })
     }))
 
-  test("an entry that was stored by hand in a wrong shape is reported when it is met, and stays", () =>
+  test("an invalid stored entry fails the operations that read it, and stays", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Page.insert({ id: "p", views: { a: 1 } })
@@ -471,7 +471,7 @@ export const maps = (test: Test): void => {
       yield* raw.hashSet(`${key}:views`, { bad: "x" })
       yield* wrongType(views.pop("bad"), { ...details, applied: true })
       assert.deepEqual(yield* views.get(), { a: 1 })
-      // a name that the schema does not know
+      // a stored key that the schema does not have
       yield* Kinds.insert({ id: "k", ...kinds })
       yield* raw.hashSet("MapsKinds:{k}:byWord", { c: "1" })
       yield* wrongType(Kinds.ref("k").byWord.get(), { field: "byWord" })

@@ -1,4 +1,4 @@
-/** What of an entity is written when it is modified: only what changed, whatever its kind. */
+/** `Model.modify` writes exactly the fields that changed, for every kind of field. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -16,7 +16,7 @@ const { optBig: _, ...withoutBig } = full
 const { age: __, ...ageless } = alice
 const { nick: ___, ...nickless } = alice
 
-/** A change of one field, and what it writes. */
+/** A change of one or more fields, and the stored fields and keys that it writes. */
 const bagChanges: ReadonlyArray<readonly [change: Partial<typeof full>, ...written: ReadonlyArray<string>]> = [
   [{}],
   [{ n: 2 }, "n"],
@@ -34,7 +34,7 @@ const bagChanges: ReadonlyArray<readonly [change: Partial<typeof full>, ...writt
   [{ set: new Set() }, ":set"],
   [{ hashSet: HashSet.make(1, 2, 4) }, ":hashSet"],
   [{ hashSet: HashSet.empty() }, ":hashSet"],
-  // the same names and the same values, and each under the other
+  // the same keys and values, but swapped
   [{ record: { a: 2, b: 1, "": 3 } }, ":record"],
   [{ record: { a: 1, c: 2, "": 3 } }, ":record"],
   [{ record: {} }, ":record"],
@@ -71,7 +71,7 @@ const playerChanges: ReadonlyArray<readonly [change: Partial<typeof Player.Type>
     [{ tags: ["", "x", "x"] }, ":tags"],
     [{ scores: [1.5, -2] }, ":scores"],
     [{ medals: [new Medal({ name: "gold", points: 4 })] }, ":medals"],
-    // a class, and a struct in a struct: only the leaf that is another
+    // in a class or a nested struct, only the leaf that changed is written
     [{ best: new Medal({ name: "silver", points: 3 }) }, "best.points"],
     [{ home: { ...alice.home, geo: { ...alice.home.geo, lon: 7 } } }, "home.geo.lon"],
     [{ home: { ...alice.home, geo: { ...alice.home.geo, names: ["Berne"] } } }, ":home.geo.names"],
@@ -85,12 +85,12 @@ const playerChanges: ReadonlyArray<readonly [change: Partial<typeof Player.Type>
     [{ blob: { a: 1, b: [2, 1] } }, "blob"]
   ]
 
-/** Without the keys that are there and undefined: they are the absent ones. */
+/** Without keys whose value is undefined, because these keys are absent. */
 const defined = (entity: object): object =>
   Object.fromEntries(Object.entries(entity).filter(([, value]) => value !== undefined))
 
 export const modifiedFields = (test: Test): void => {
-  test("what is the same, however it is built, is not written", () =>
+  test("equal values are not written, however they are built", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Bag.insert(full)
@@ -113,7 +113,7 @@ export const modifiedFields = (test: Test): void => {
           sorted: reversed(bag.sorted),
           nested: {
             ...bag.nested,
-            // one member, in two objects
+            // one member, given by two equal objects
             set: new Set([{ y: 3, x: 2 }, { x: 1 }, { x: 1 }]),
             waits: { b: Duration.nanos(1n), a: Duration.millis(1000) }
           }
@@ -122,12 +122,12 @@ export const modifiedFields = (test: Test): void => {
       }))
       yield* Bag.update("b", { ratio: 0 })
       yield* unchanged(Bag.modify("b", (bag) => ({ ...bag, ratio: -0 })))
-      // nothing is written, so nothing can be in the way: even where it is gone by then
+      // nothing is written, so no conflict is possible, even if the entity was deleted meanwhile
       const gone = yield* Bag.modify("b", (bag) => Effect.as(raw.delete(bagKey), bag))
       assert.strictEqual(gone.n, 1)
     }))
 
-  test("what f changes in place is written too", () =>
+  test("changes that `f` makes in place are written too", () =>
     Effect.gen(function*() {
       yield* Bag.insert(full)
       yield* Player.insert(alice)
@@ -149,7 +149,7 @@ export const modifiedFields = (test: Test): void => {
       assert.strictEqual((yield* Player.get("alice")).avatar[0], alice.avatar[0]! + 2)
     }))
 
-  test("of every kind of field, only what changed is written, and the version grows by one", () =>
+  test("for every kind of field only the changes are written, and the version grows by one", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const check = Effect.fnUntraced(function*(
@@ -175,7 +175,7 @@ export const modifiedFields = (test: Test): void => {
         const key = Object.keys(stored).find((key) => key.endsWith("}"))!
         const versions = [stored, after].map((dump) => BigInt((dump[key].content as { readonly $v: string }).$v))
         assert.strictEqual(versions[1]! - versions[0]!, written.length === 0 ? 0n : 1n, title)
-        // and back
+        // and the change is reverted
         same(defined(yield* model.modify(id, () => before)), defined(before), title)
         assert.deepEqual(differences(stored, yield* raw.dump), written.length === 0 ? [] : ["$v"], title)
       })
@@ -201,7 +201,7 @@ export const modifiedFields = (test: Test): void => {
       yield* check(Player, nickless, { nick: "" }, ["nick"])
     }))
 
-  test("what is stored in another form stays as it is, unless it changes", () =>
+  test("stored data in an unusual notation stays as it is until it changes", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const others = {

@@ -1,6 +1,4 @@
-/**
- * Entities that are read, computed with and written back: only if nobody has written since, or not at all.
- */
+/** `Model.modify`: reads an entity, computes, and writes the result only if nobody has written meanwhile. */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
@@ -42,7 +40,10 @@ class Own extends Data.TaggedError("Own")<{ readonly why: string }> {}
 
 type Sheet = Effect.Success<ReturnType<typeof Sheet.get>>
 
-/** What computes, where something else happens in each of its first runs; it tells how often it ran. */
+/**
+ * A function for `modify` during whose nth run the nth effect of `meanwhile` runs. `seen` lists the entities it was
+ * given.
+ */
 const interrupted = <E, R>(meanwhile: ReadonlyArray<Effect.Effect<unknown, E, R>>, f: (sheet: Sheet) => Sheet) => {
   const self = {
     seen: [] as Array<Sheet>,
@@ -57,7 +58,7 @@ const interrupted = <E, R>(meanwhile: ReadonlyArray<Effect.Effect<unknown, E, R>
 const increment = ({ count, ...rest }: Sheet): Sheet => ({ ...rest, count: count + 1 })
 
 export const modify = (test: Test): void => {
-  test("it gives f what is stored, stores what f gives, pure or as an effect, and gives the entity as it is then", () =>
+  test("`modify` passes the stored entity to `f`, stores the result, pure or effectful, and returns the stored entity", () =>
     Effect.gen(function*() {
       yield* Player.insert(alice)
       const found = yield* Player.modify("alice", (player) => {
@@ -69,7 +70,7 @@ export const modify = (test: Test): void => {
       assert.strictEqual(found.shout, "Dr!!")
       assert.deepEqual(yield* Player.get("alice"), found)
       assert.strictEqual(found.level, 4)
-      // an instance of the class is as good, and so is an effect of one
+      // `f` may return an instance of the class, or an effect of one
       const again = yield* Player.modify(
         "alice",
         (player) => Effect.map(Effect.yieldNow, () => new Player({ ...player, level: player.level * 10 }))
@@ -79,7 +80,7 @@ export const modify = (test: Test): void => {
       assert.deepEqual({ ...again }, { ...alice, title: "Dr!", level: 40 } as object)
     }))
 
-  test("an f that fails, throws, dies or is interrupted writes nothing, and runs once", () =>
+  test("an `f` that fails, throws, dies or is interrupted writes nothing and runs once", () =>
     Effect.gen(function*() {
       yield* Sheet.insert({ id: "s", count: 1 })
       let runs = 0
@@ -115,13 +116,13 @@ export const modify = (test: Test): void => {
       }))
     }))
 
-  test("a conflict of its own is an error of f like any other: it is not tried again", () =>
+  test("a Conflict that `f` itself fails with is not retried", () =>
     Effect.gen(function*() {
       yield* Sheet.insert({ id: "s" })
       yield* Sheet.insert({ id: "inner" })
       let runs = 0
       let version = 0
-      // an inner one that gives up
+      // an inner `modify` that stops retrying
       const inner = Sheet.modify(
         "inner",
         (sheet) => Effect.as(Sheet.ref("inner").count.set(++version), { ...sheet, word: "x" }),
@@ -139,12 +140,12 @@ export const modify = (test: Test): void => {
       assert.strictEqual((yield* Sheet.get("s")).count, 0)
     }))
 
-  test("what others write between the read and the save is never lost: it begins again, and f with it", () =>
+  test("writes of others between the read and the save are never lost, because `f` runs again on the new entity", () =>
     Effect.gen(function*() {
       const { count, nick, word } = Sheet.ref("s")
       const others: ReadonlyArray<readonly [Effect.Effect<unknown, any, any>, Partial<Sheet>]> = [
         [count.increment(10), { count: 12 }],
-        // of fields that f leaves alone
+        // writes to fields that `f` does not change
         [word.set("other"), { word: "other", count: 2 }],
         [nick.set("al"), { nick: "al", count: 2 }],
         [Sheet.ref("s").unique.set([1, 2]), { unique: [1, 2], count: 2 }],
@@ -152,7 +153,7 @@ export const modify = (test: Test): void => {
         [Sheet.put({ id: "s", count: 500 }), { count: 501 }],
         [Sheet.modify("s", increment), { count: 3 }],
         [Atomic.all([count.increment(), count.decrement()]), { count: 2 }],
-        // a key deleted and made anew is another entity, though it looks the same
+        // a deleted and recreated key is another entity, even if it looks the same
         [Effect.andThen(Sheet.delete("s"), Sheet.insert({ id: "s", count: 1 })), { count: 2 }],
         [Atomic.andThen(Sheet.delete("s"), Sheet.insert({ id: "s", count: 7, word: "new" })), { count: 8, word: "new" }]
       ]
@@ -166,14 +167,14 @@ export const modify = (test: Test): void => {
         assert.deepEqual(yield* Sheet.get("s"), whole, String(i))
         assert.deepEqual(seen, [fresh, { ...whole, count: whole.count - 1 }], String(i))
       }
-      // and several times
+      // several such writes in a row
       yield* Sheet.put({ id: "s", count: 1 })
       const { f, seen } = interrupted(Array.from({ length: 5 }, () => count.increment(10)), increment)
       assert.strictEqual((yield* Sheet.modify("s", f)).count, 52)
       assert.deepEqual(seen.map(({ count }) => count), [1, 11, 21, 31, 41, 51])
     }))
 
-  test("what others only read, or do to another entity, is in nobody's way", () =>
+  test("reads by others, and writes to other entities, are no conflict", () =>
     Effect.gen(function*() {
       yield* Sheet.insert({ id: "s", count: 1 })
       yield* Sheet.insert({ id: "other", count: 1 })
@@ -190,7 +191,7 @@ export const modify = (test: Test): void => {
       assert.strictEqual(seen.length, 1)
     }))
 
-  test("where the schedule gives up, it fails with what was in the way; f ran once more than it was tried again", () =>
+  test("once the schedule stops, `modify` fails with the Conflict, and `f` has run once more than there were retries", () =>
     Effect.gen(function*() {
       yield* Sheet.insert({ id: "s", count: 0 })
       const { count } = Sheet.ref("s")
@@ -207,13 +208,13 @@ export const modify = (test: Test): void => {
         assert.strictEqual(runs, times + 1)
         assert.deepEqual(yield* Sheet.get("s"), { ...(yield* Sheet.get("s")), count: times + 1, word: "word" })
       }
-      // it may end in time all the same
+      // the last retry may succeed
       const { f, seen } = interrupted(Array.from({ length: 3 }, () => count.increment(10)), increment)
       yield* Sheet.modify("s", f, { schedule: Schedule.recurs(3) })
       assert.strictEqual(seen.length, 4)
     }))
 
-  test("a schedule is told of each conflict", () =>
+  test("the schedule receives each Conflict as its input", () =>
     Effect.gen(function*() {
       yield* Sheet.insert({ id: "s" })
       const told: Array<DomainError.Conflict> = []
@@ -235,7 +236,7 @@ export const modify = (test: Test): void => {
       assert.strictEqual((yield* Sheet.get("s")).count, 3)
     }))
 
-  test("many at once are all counted", () =>
+  test("concurrent `modify` calls are all counted", () =>
     Effect.gen(function*() {
       yield* Sheet.insert({ id: "s" })
       const schedule = Schedule.spaced("1 millis").pipe(Schedule.jittered)
@@ -257,14 +258,14 @@ export const modify = (test: Test): void => {
       const { count, unique } = yield* Sheet.get("s")
       assert.strictEqual(count, 400)
       assert.deepEqual(unique, Array.from({ length: 400 }, (_, i) => i))
-      // each was given what it alone made
+      // each call returned the result that it stored itself
       assert.deepEqual(
         results.flat().map(({ count }) => count).sort((a, b) => a - b),
         Array.from({ length: 400 }, (_, i) => i + 1)
       )
     }))
 
-  test("beside those who count it begins again, and loses none of them", () =>
+  test("`modify` retries beside concurrent increments and loses none of them", () =>
     Effect.gen(function*() {
       yield* Sheet.insert({ id: "s" })
       const { count } = Sheet.ref("s")
@@ -278,7 +279,7 @@ export const modify = (test: Test): void => {
       assert.deepEqual([found.count, found.even], [100, 10])
     }))
 
-  test("where there is no entity it fails, and f doesn't run; and where it goes meanwhile", () =>
+  test("`modify` fails with EntityNotFound if the entity is missing, without running `f`, or is deleted meanwhile", () =>
     Effect.gen(function*() {
       let runs = 0
       const missing = { model: "ModifySheet", id: "s" }
@@ -293,7 +294,7 @@ export const modify = (test: Test): void => {
       assert.deepEqual(yield* Effect.flatMap(RawWriter, (raw) => raw.dump), {})
     }))
 
-  test("an id without a stored form is refused, and what can't be read is corrupted: f doesn't run", () =>
+  test("an invalid id is refused and a corrupted entity fails with EntityCorrupted, without running `f`", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const never = (): Sheet => assert.fail("f ran")
@@ -330,7 +331,7 @@ export const modify = (test: Test): void => {
       let runs = 0
       yield* unchanged(Effect.gen(function*() {
         for (const [field, change] of cases) {
-          // what is right beside it is not written either
+          // valid changes beside the invalid one are not written either
           const modified = Sheet.modify("s", (sheet) => (runs++, { ...sheet, count: 2, ...change as Partial<Sheet> }))
           const error = yield* fails(modified, "InvalidValue", { model: "ModifySheet", id: "s" })
           assert.isTrue(
@@ -354,7 +355,7 @@ export const modify = (test: Test): void => {
       assert.isFalse(yield* Sheet.exists("other"))
     }))
 
-  test("fields whose check the server can't do, and structs with a check over several fields, are modified", () =>
+  test("fields with a check that only the client can evaluate, and structs with a check over several fields, can be modified", () =>
     Effect.gen(function*() {
       yield* Sheet.insert({ id: "s", word: "abc" })
       const { even, word } = Sheet.ref("s")
@@ -376,7 +377,7 @@ export const modify = (test: Test): void => {
       assert.deepEqual(yield* Sheet.get("s"), found)
     }))
 
-  test("a field with a default that f leaves out has it, and an optional one is gone", () =>
+  test("if `f` leaves out a field, a default applies, and an optional field is removed", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Sheet.insert({ id: "s", count: 7, word: "other", unique: [1], nick: "al" })
@@ -388,7 +389,7 @@ export const modify = (test: Test): void => {
       assert.deepEqual(Object.keys(yield* raw.dump), [sheetKey])
     }))
 
-  test("a tolerated field that can't be read is not overwritten, unless f changes what it reads as", () =>
+  test("a tolerant field that cannot be decoded is not overwritten, unless `f` changes it", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const Lax = Model.make("ModifyLax", {
@@ -418,7 +419,7 @@ export const modify = (test: Test): void => {
       assert.deepEqual(Model.issues(found).map(({ field }) => field).sort(), ["age", "list"])
     }))
 
-  test("an entity stored by hand, without a version, is modified, and others' writes to it are seen", () =>
+  test("an entity that was stored without a version can be modified, and writes of others to it are detected", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* raw.hashSet(sheetKey, { count: "5" })
@@ -427,16 +428,16 @@ export const modify = (test: Test): void => {
       assert.strictEqual(seen.length, 2)
       assert.strictEqual(yield* raw.hashGet(sheetKey, "count"), "16")
       assert.strictEqual(yield* raw.hashGet(sheetKey, "$v"), "2")
-      // the first of two, while neither has a version yet
+      // the first of two writes, while the entity has no version
       yield* raw.hashDelete(sheetKey, "$v")
       const twice = interrupted([Sheet.modify("s", increment)], increment)
       assert.strictEqual((yield* Sheet.modify("s", twice.f)).count, 18)
       assert.strictEqual(twice.seen.length, 2)
-      // what is only default is not written until it is another
+      // a default is not written until the field changes
       assert.deepEqual(Object.keys((yield* raw.dump)[sheetKey]!.content).sort(), ["$v", "count"])
     }))
 
-  test("it works on keys of several fields, on generated ones, and on models that extend others", () =>
+  test("`modify` works with keys of several fields, with generated keys, and with extended models", () =>
     Effect.gen(function*() {
       const Cart = Model.make("ModifyCart", { user: Schema.String, at: Schema.Date, total: Schema.Int }, {
         key: ["user", "at"],
@@ -454,7 +455,7 @@ export const modify = (test: Test): void => {
       const Made = Model.make("ModifyMade", { n: Schema.Int })
       const { id } = yield* Made.insert({ n: 1 })
       assert.deepEqual(yield* Made.modify(id, (made) => ({ ...made, n: 2 })), { id, n: 2 })
-      // without its id it would be another one
+      // a result without the id would be another entity
       yield* fails(Made.modify(id, () => ({ n: 3 })), "InvalidValue", { id })
       class Base extends Model.Class<Base>("ModifyBase")({ id: Schema.String, n: Schema.Int }, { key: "id" }) {
         get next() {
@@ -469,7 +470,7 @@ export const modify = (test: Test): void => {
       assert.isFalse(yield* Base.exists("a"))
     }))
 
-  test("a value of it does the same each time that it runs", () =>
+  test("a `modify` value can be run several times, with the same effect each time", () =>
     Effect.gen(function*() {
       yield* Sheet.insert({ id: "s" })
       const add = Sheet.modify("s", increment)

@@ -1,4 +1,4 @@
-/** Integers and numbers: arithmetic as JavaScript's own, texts that were stored by hand, bounds, many fibers. */
+/** Integers and numbers: arithmetic as in JavaScript, texts stored by other clients, bounds, and concurrency. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
@@ -20,7 +20,7 @@ const Tally = Model.make("NumbersTally", {
 const keyOf = (id: string | number) => `NumbersTally:{${id}}`
 
 // ---------------------------------------------------------------------------------------------------------------------
-// what JavaScript itself says
+// what JavaScript computes
 // ---------------------------------------------------------------------------------------------------------------------
 
 type Kind = "int" | "num"
@@ -33,7 +33,7 @@ type Expected =
 interface Operation {
   readonly name: string
   readonly run: (field: Field.Number) => Atomic.Atomic<number, any>
-  /** a number, or why there is none */
+  /** Returns the expected number, or the reason why there is none. */
   readonly compute: (stored: number) => number | "divisionByZero"
 }
 
@@ -50,7 +50,7 @@ const operations: ReadonlyArray<Operation & { readonly whole: boolean }> = [...w
   (amount) => {
     const whole = Number.isInteger(amount)
     return [
-      // these refuse a fraction on an integer field before they are sent
+      // on an integer field, these refuse a fraction before they are sent
       { whole, ...by("increment", amount, (n) => n + amount) },
       { whole, ...by("decrement", amount, (n) => n - amount) },
       { whole, ...by("min", amount, (n) => Math.min(n, amount)) },
@@ -69,7 +69,7 @@ const operations: ReadonlyArray<Operation & { readonly whole: boolean }> = [...w
   }
 )
 
-/** Texts that another program may have left, with the number that each of them is, if any. */
+/** Texts that another client may have stored, each with its number if it is one. */
 const texts: ReadonlyArray<readonly [text: string, value: number | undefined]> = [
   ["0", 0],
   ["-0", 0],
@@ -149,11 +149,11 @@ const expected = (kind: Kind, text: string, value: number | undefined, { compute
   if (!Number.isFinite(result)) return { _tag: "ArithmeticError", reason: "notFinite" }
   if (kind === "int" && !Number.isInteger(result)) return { _tag: "ArithmeticError", reason: "notWhole" }
   if (kind === "int" && !Number.isSafeInteger(result)) return { _tag: "ArithmeticError", reason: "outOfRange" }
-  // there is no negative zero
+  // -0 is stored as 0
   return { _tag: "is", value: result === 0 ? 0 : result }
 }
 
-/** Where an operation may stand: each has a way of its own through the interpreters. */
+/** Positions of an operation, each of which takes another path through the interpreters. */
 const places: ReadonlyArray<{
   readonly name: string
   readonly prepare: (id: string, kind: Kind, text: string) => Effect.Effect<void, never, RawWriter>
@@ -200,7 +200,7 @@ const outcome = <A, E>(self: Effect.Effect<A, E>): Effect.Effect<any> =>
   })
 
 // ---------------------------------------------------------------------------------------------------------------------
-// the suite
+// the checks
 // ---------------------------------------------------------------------------------------------------------------------
 
 const Shop = Model.make("NumbersShop", {
@@ -237,14 +237,14 @@ export const numbers = (test: Test): void => {
             const name = `${JSON.stringify(text)} ${operation.name}`
             const wanted = expected(kind, text, value, operation)
             assert.deepEqual(found[i], wanted, name)
-            // what failed has left the text as it was; what succeeded has left JavaScript's own text of the number
+            // a failure left the text unchanged, a success stored JavaScript's own text of the number
             assert.strictEqual(after[i], wanted._tag === "is" ? String(wanted.value) : text, name)
           })
         }))
     }
   }
 
-  test("reads what was stored by hand, or says that it is no number", () =>
+  test("numbers stored by another client are read, and invalid texts are reported", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const all: ReadonlyArray<readonly [string, number | undefined]> = [...texts, ...notFinite]
@@ -264,14 +264,14 @@ export const numbers = (test: Test): void => {
       )
     }))
 
-  test("every double comes back with the same bits, and as JavaScript's own text", () =>
+  test("every double is read back bit by bit, and stored as JavaScript's own text", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const random = pseudoRandom(7)
       const bits = new DataView(new ArrayBuffer(8))
       const doubles = [0, 0.1 + 0.2, 1e21, 1e-7, 5e-324, Number.MAX_VALUE, 2 ** 53, 123456789012345680000, 1e20, 1e-6]
       for (let e = -1074; e < 1024; e++) {
-        // the smallest doubles have few digits, and next to a power of two doubles are not evenly spaced
+        // the smallest doubles have few digits, and doubles next to a power of two are not evenly spaced
         const power = 2 ** e
         if (e < -1022 || Number(power.toPrecision(16)) !== power && Number(power.toPrecision(15)) !== power) {
           doubles.push(power)
@@ -307,7 +307,7 @@ export const numbers = (test: Test): void => {
       })
     }))
 
-  test("keeps NaN and the infinities, and refuses arithmetic on them", () =>
+  test("NaN and the infinities are stored, and arithmetic on them is refused", () =>
     Effect.gen(function*() {
       for (const value of [NaN, Infinity, -Infinity]) {
         const { num } = Tally.ref("x")
@@ -333,7 +333,7 @@ export const numbers = (test: Test): void => {
       ])))
     }))
 
-  test("stores -0 as 0", () =>
+  test("-0 is stored as 0", () =>
     Effect.gen(function*() {
       yield* Tally.insert({ id: "x", int: -0, num: -0, ints: [-0], nums: [-0] })
       const { int, ints, num, nums } = yield* Tally.get("x")
@@ -349,7 +349,7 @@ export const numbers = (test: Test): void => {
       assert.deepEqual((yield* stored)["NumbersTally:{x}"], { int: "0", num: "3" })
     }))
 
-  test("increments by n, by 1, below zero, by zero, across zero", () =>
+  test("`increment` adds n, 1, negative amounts and 0, also across 0", () =>
     Effect.gen(function*() {
       yield* Tally.insert({ id: "x", ints: [], nums: [] })
       const { int, num } = Tally.ref("x")
@@ -381,7 +381,7 @@ export const numbers = (test: Test): void => {
       assert.strictEqual(yield* int.clamp(6, 8), 6)
     }))
 
-  test("an integer that leaves ±(2^53-1), is not whole or divides by zero fails, and nothing is written", () =>
+  test("arithmetic on an integer fails if the result leaves ±(2^53-1), is not whole, or divides by zero, and writes nothing", () =>
     Effect.gen(function*() {
       const max = Number.MAX_SAFE_INTEGER
       yield* Tally.insert({ id: "x", int: max, ints: [], nums: [] })
@@ -402,7 +402,7 @@ export const numbers = (test: Test): void => {
       assert.strictEqual(yield* int.increment(), -max + 1)
     }))
 
-  test("refuses an amount, or a bound, that is no number", () =>
+  test("an amount or a bound that is no number is refused", () =>
     Effect.gen(function*() {
       yield* Tally.insert({ id: "x", ints: [1], nums: [] })
       const { int, ints, num } = Tally.ref("x")
@@ -438,7 +438,7 @@ export const numbers = (test: Test): void => {
       assert.strictEqual(yield* num.increment(undefined), 1)
     }))
 
-  test("compares numbers as numbers", () =>
+  test("numbers compare by value", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       for (const [text, value] of [["1.0", 1], ["007", 7], ["1e3", 1000], ["-0", 0], ["0.50", 0.5]] as const) {
@@ -452,7 +452,7 @@ export const numbers = (test: Test): void => {
       assert.isFalse(yield* unchanged(Tally.ref("x").num.compareAndSet(0, 9)))
     }))
 
-  test("10,000 concurrent increments are exactly that many", () =>
+  test("10,000 concurrent increments are counted exactly", () =>
     Effect.gen(function*() {
       yield* Tally.insert({ id: "x", ints: [0], nums: [] })
       const { int, ints, num } = Tally.ref("x")
@@ -462,7 +462,7 @@ export const numbers = (test: Test): void => {
       assert.deepEqual(yield* Tally.get("x"), { id: "x", int: 10_000, num: 4950, ints: [100], nums: [] })
     }))
 
-  test("100 racers on a stock of 10: 10 succeed", () =>
+  test("of 100 concurrent decrements on a stock of 10, exactly 10 succeed", () =>
     Effect.gen(function*() {
       yield* Shop.insert(shop)
       const { stock } = Shop.ref("s")
@@ -482,7 +482,7 @@ export const numbers = (test: Test): void => {
       assert.strictEqual(yield* Tally.ref("x").int.get(), 0)
     }))
 
-  test("a bound of the schema holds on the server, up to the bound itself", () =>
+  test("a bound of the schema is enforced on the server, and is inclusive", () =>
     Effect.gen(function*() {
       yield* Shop.insert(shop)
       const { cap, level, ratio, steps, stock } = Shop.ref("s")
@@ -524,7 +524,7 @@ export const numbers = (test: Test): void => {
       yield* unchanged(fails(finite.multiply(1e308).pipe(Atomic.andThen(finite.multiply(1e308))), "ArithmeticError"))
     }))
 
-  test("a bound of the schema holds for whatever writes, also in a program", () =>
+  test("a bound of the schema applies to every write, also in a program", () =>
     Effect.gen(function*() {
       yield* Shop.insert(shop)
       const { level, steps, stock } = Shop.ref("s")
@@ -547,7 +547,7 @@ export const numbers = (test: Test): void => {
       assert.deepEqual(yield* Atomic.all([stock.increment(5), stock.decrement(15)]), [15, 0])
     }))
 
-  test("bounds of a call are beside those of the schema", () =>
+  test("bounds of a call apply in addition to those of the schema", () =>
     Effect.gen(function*() {
       yield* Shop.insert(shop)
       const { level, steps } = Shop.ref("s")
@@ -578,7 +578,7 @@ export const numbers = (test: Test): void => {
       assert.strictEqual(yield* steps.at(0).clamp(3, 4, { atLeast: 3 }), 3)
     }))
 
-  test("what was stored out of bounds by hand reads as corrupted, and comes back into bounds only", () =>
+  test("a number that another client has put out of its bounds reads as corrupted, and may only change towards them", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Shop.insert(shop)
@@ -590,7 +590,7 @@ export const numbers = (test: Test): void => {
       assert.strictEqual(yield* stock.increment(5), 0)
     }))
 
-  test("a check that the server can't evaluate refuses what only the server can compute", () =>
+  test("a check that only the client can evaluate refuses operations whose result only the server can compute", () =>
     Effect.gen(function*() {
       yield* Shop.insert(shop)
       const { even } = Shop.ref("s")

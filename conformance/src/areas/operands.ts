@@ -1,4 +1,4 @@
-/** Operands: what other fields hold, and what is computed of it, as the arguments of operations and comparisons. */
+/** Operands: fields, and computations on fields, as arguments of operations and comparisons. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -61,7 +61,7 @@ const ref = All.ref("a")
 
 const operations = ["plus", "minus", "times", "dividedBy", "quotient", "modulo", "min", "max"] as const
 
-/** As JavaScript does it. */
+/** The operation in JavaScript. */
 const computed: { readonly [Name in typeof operations[number]]: (a: number, b: number) => number } = {
   plus: (a, b) => a + b,
   minus: (a, b) => a - b,
@@ -90,12 +90,12 @@ const bigints = [-(2n ** 63n), -(2n ** 53n) - 1n, -7n, -1n, 1n, 2n, 3n, 10n, 2n 
 
 const isInt64 = (n: bigint): boolean => n >= -(2n ** 63n) && n < 2n ** 63n
 
-/** Asserts that it fails so, and that nothing is left of the program. */
+/** Asserts that the program fails with this error and changes nothing. */
 const refuses = (self: Atomic.Atomic<unknown, any>, tag: string, details: object) =>
   unchanged(Effect.asVoid(fails(self as Atomic.Atomic<unknown, any>, tag, details as any)))
 
 export const operands = (test: Test): void => {
-  test("numbers compute as JavaScript does, to the last bit, with a field and with a value", () =>
+  test("number operands compute as JavaScript does, bit by bit, with fields and with values", () =>
     Effect.gen(function*() {
       yield* put({ id: "a" })
       const { a, b, to } = ref
@@ -120,7 +120,7 @@ export const operands = (test: Test): void => {
       }
     }))
 
-  test("bigints compute exactly, beyond 64 bits on the way, and the field takes what it can hold", () =>
+  test("bigint operands compute exactly, even beyond 64 bits, as long as the final result fits the field", () =>
     Effect.gen(function*() {
       yield* put({ id: "a" })
       const { bigA, bigB, bigTo } = ref
@@ -138,7 +138,7 @@ export const operands = (test: Test): void => {
         }
       }
       yield* put({ id: "a", bigA: 2n ** 62n, bigB: 3n })
-      // 2^62 * 2^62 * 3 is far beyond, and what comes back of it is not
+      // 2^62 * 2^62 * 3 exceeds 64 bits, but the final result does not
       assert.strictEqual(
         yield* Atomic.andThen(
           bigTo.set(bigA.value().times(bigA.value()).times(bigB.value()).quotient(bigA.value()).quotient(2n ** 61n)),
@@ -189,7 +189,7 @@ export const operands = (test: Test): void => {
       }
     }))
 
-  test("every operation on numbers takes them", () =>
+  test("every number operation accepts operands", () =>
     Effect.gen(function*() {
       const { a, b, bigA, bigB, int, int2, optInt } = ref
       yield* put({
@@ -217,7 +217,7 @@ export const operands = (test: Test): void => {
         Atomic.andThen(start, a.clamp(1, four)),
         Atomic.andThen(start, a.clamp(four.plus(7), four.times(5))),
         Atomic.andThen(start, a.increment(four, { atMost: 14 })),
-        // an integer, by an integer and by a number that is whole
+        // an integer field, with an integer and with a number that is whole
         Atomic.andThen(start, int.increment(int2.value())),
         Atomic.andThen(start, int.decrement(four)),
         Atomic.andThen(start, int.multiply(four.dividedBy(8))),
@@ -232,7 +232,7 @@ export const operands = (test: Test): void => {
         Atomic.andThen(start, bigA.min(bigB.value())),
         Atomic.andThen(start, bigA.max(bigB.value())),
         Atomic.andThen(start, bigA.clamp(bigB.value(), 7n)),
-        // what may be absent begins with what is given, and with its own value then
+        // a missing value starts from `initial`, and a stored one is used as it is
         optInt.increment(int2.value(), { initial: 1 }),
         optInt.multiply(int2.value(), { initial: 1 }),
         ref.counts.at("x").decrement(int2.value()),
@@ -249,7 +249,7 @@ export const operands = (test: Test): void => {
           [5, 20, 6, 4, 14, 3]
         ].flat()
       )
-      // of itself, and several at once
+      // operands of the same field, and several operands in one expression
       yield* put({ id: "a", a: 3, b: 4, ints: [1, 2, 3], counts: { x: 5 } })
       assert.deepEqual(
         yield* Atomic.all([
@@ -263,7 +263,7 @@ export const operands = (test: Test): void => {
       )
     }))
 
-  test("sizes are numbers", () =>
+  test("sizes of collections are number operands", () =>
     Effect.gen(function*() {
       const { counts, int, ints, set, sorted } = ref
       yield* put({
@@ -291,7 +291,7 @@ export const operands = (test: Test): void => {
       )
     }))
 
-  test("texts are appended and set, and whatever is of the same schema is set", () =>
+  test("texts can be appended and set from operands, and every other kind can be set from the same schema", () =>
     Effect.gen(function*() {
       const { bool, bool2, date, date2, names, short, text, text2, texts, wait, wait2, word, word2 } = ref
       yield* put({
@@ -355,7 +355,7 @@ export const operands = (test: Test): void => {
       ])
     }))
 
-  test("comparisons of two fields", () =>
+  test("two fields can be compared", () =>
     Effect.gen(function*() {
       yield* put({
         id: "a",
@@ -415,7 +415,7 @@ export const operands = (test: Test): void => {
       )
     }))
 
-  test("an operand is what is there when it is needed: earlier instructions count, later ones don't", () =>
+  test("an operand is evaluated when its operation runs: earlier operations count, later ones do not", () =>
     Effect.gen(function*() {
       yield* put({ id: "a", int: 1, int2: 10 })
       yield* put({ id: "b", int: 100 })
@@ -434,7 +434,7 @@ export const operands = (test: Test): void => {
         ]),
         [11, undefined, 16, 21, 137, undefined, 137]
       )
-      // the same program again, on what it has left
+      // the same program again, on its own results
       const program = Atomic.all([int.increment(int2.value()), int2.increment(int.value())])
       yield* put({ id: "a", int: 1, int2: 1 })
       assert.deepEqual([yield* program, yield* program, yield* program], [[2, 3], [5, 8], [13, 21]])
@@ -451,7 +451,7 @@ export const operands = (test: Test): void => {
       )
     }))
 
-  test("the bounds of the target hold, and nothing is written beyond them", () =>
+  test("bounds of the target field apply to computed values, and a violation writes nothing", () =>
     Effect.gen(function*() {
       const { bigA, bigMin, coins, int, int2, short, text } = ref
       yield* put({ id: "a", coins: 50, int: 60, int2: -1, bigA: -5n, bigMin: 3n, text: "abcd", short: "ab" })
@@ -473,7 +473,7 @@ export const operands = (test: Test): void => {
       yield* refuses(short.append(text.value()), "OutOfBounds", { field: "short", bound: "maxLength", limit: 3 })
       yield* refuses(Atomic.all([int.increment(), coins.set(int.value().plus(40))]), "OutOfBounds", maximum)
       assert.deepEqual(yield* Atomic.all([coins.set(int.value()), coins.get()]), [undefined, 60])
-      // an integer stays one, within its range
+      // an integer field stays whole and within its range
       yield* put({ id: "a", a: 0.5, b: 1e300, int: 3, int2: 2 ** 53 - 1 })
       const { a, b } = ref
       const notWhole = { id: "a", field: "int", reason: "notWhole" }
@@ -496,7 +496,7 @@ export const operands = (test: Test): void => {
       assert.strictEqual(yield* int.multiply(a.value()), 2)
     }))
 
-  test("NaN and the infinities are no operands", () =>
+  test("NaN and infinite fields cannot be operands", () =>
     Effect.gen(function*() {
       const { a, b, to } = ref
       for (const value of [NaN, Infinity, -Infinity]) {
@@ -508,7 +508,7 @@ export const operands = (test: Test): void => {
       }
     }))
 
-  test("a default stands for what is absent; without one it is of the wrong kind, like everything else that is", () =>
+  test("a missing operand with a default is the default, and a missing or invalid operand without one fails with WrongType", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const { a, bigA, bigTo, coins, int, required, text, text2, to } = ref
@@ -537,7 +537,7 @@ export const operands = (test: Test): void => {
       }))
     }))
 
-  test("an operand of an entity that is missing, or of an item that is not there, is reported as that one's", () =>
+  test("the error for a missing entity or list item of an operand names the operand", () =>
     Effect.gen(function*() {
       yield* put({ id: "a", ints: [1] })
       const gone = All.ref("gone")
@@ -550,7 +550,7 @@ export const operands = (test: Test): void => {
       yield* refuses(int.increment(All.ref("").int.value()), "InvalidValue", { model: "Operands" })
     }))
 
-  test("an operand of another kind is refused before anything is sent", () =>
+  test("an operand of the wrong kind is refused before anything is sent", () =>
     Effect.gen(function*() {
       yield* put({ id: "a" })
       const { bigA, bool, coins, even, int, short, text, wait, word } = ref
@@ -580,7 +580,7 @@ export const operands = (test: Test): void => {
         ["level", ref.level.set(any(word.value()))],
         ["bytes", ref.bytes.set(any(word.value()))],
         ["json", ref.json.set(any(ref.bytes.value()))],
-        // what only the client can check takes no operand
+        // a field with a check that only the client can evaluate takes no operand
         ["even", even.set(int.value())],
         ["even", even.increment(int.value())]
       ]
@@ -592,7 +592,7 @@ export const operands = (test: Test): void => {
       }
       const error = yield* fails(even.set(int.value()), "InvalidValue")
       assert.include(error.issue, "modify")
-      // such a field is as good an operand as any
+      // such a field can itself be an operand
       assert.strictEqual(yield* int.increment(even.value().plus(2)), 2)
       assert.deepEqual(yield* Atomic.all([coins.set(int.value()), coins.get()]), [undefined, 2])
       assert.deepEqual(yield* Atomic.all([short.set("a"), text.set(short.value()), text.get()]), [

@@ -1,4 +1,4 @@
-/** What may be absent: optional and nullable fields by one rule, absence and `null` apart, arithmetic with a beginning. */
+/** Optional and nullable fields: their common rules, absence versus null, and arithmetic with an initial value. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,7 +14,7 @@ import type { Test } from "../suite.ts"
 
 const Positive = Schema.Int.check(Schema.isGreaterThan(0))
 
-/** Each kind in each form that absence may have. */
+/** Every kind of field in every form of absence. */
 const Seat = Model.make("OptionalSeat", {
   id: Schema.String,
   n: Schema.Int.pipe(Model.withDefault(0)),
@@ -66,7 +66,7 @@ const nulls = {
 const seat = { id: "s", undefInt: undefined, ...nulls }
 const key = "OptionalSeat:{s}"
 
-/** What each may be set to: the first is another value than the second. */
+/** Two different values for each field. */
 const values = {
   keyInt: [0, 5],
   orInt: [0, -5],
@@ -100,7 +100,7 @@ type Any = Field.Optional<any, any>
 const handle = (name: string): Any => (Seat.ref("s") as unknown as Record<string, Any>)[name]!
 
 export const optional = (test: Test): void => {
-  test("one rule for every form of absence and every kind", () =>
+  test("the same rules apply to every form of absence and every kind of field", () =>
     Effect.gen(function*() {
       for (const [name, all] of Object.entries(values)) {
         yield* Seat.put(seat)
@@ -166,7 +166,7 @@ export const optional = (test: Test): void => {
       }
     }))
 
-  test("null is the text null, absent is no field, and update knows both", () =>
+  test("null is stored as the text null, an absent field is not stored, and update distinguishes them", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Seat.insert(seat)
@@ -205,7 +205,7 @@ export const optional = (test: Test): void => {
           const field = handle(name)
           for (const value of [null, undefined, Symbol("x")]) {
             for (const program of [field.set(value), field.setIfAbsent(value), field.compareAndSet(value, value)]) {
-              // nothing is absent by being set
+              // set cannot make a field absent
               yield* fails(program as Operation, "InvalidValue").pipe(
                 Effect.catchCause(() => Effect.die(new Error(`${name} ${String(value)}`)))
               )
@@ -215,7 +215,7 @@ export const optional = (test: Test): void => {
       }))
     }))
 
-  test("arithmetic begins with what is given where it is absent or null, and needs it", () =>
+  test("arithmetic on an absent or null field starts from `initial`, and fails without it", () =>
     Effect.gen(function*() {
       yield* Seat.insert(seat)
       const ref = Seat.ref("s")
@@ -293,7 +293,7 @@ export const optional = (test: Test): void => {
       }
     }))
 
-  test("only the result has to be within the bounds, not what it begins with", () =>
+  test("only the result must be within the bounds, not the initial value", () =>
     Effect.gen(function*() {
       yield* Seat.insert(seat)
       const { keyPositive, nullPositive } = Seat.ref("s")
@@ -307,7 +307,7 @@ export const optional = (test: Test): void => {
       }
     }))
 
-  test("a counter of many fibers begins once", () =>
+  test("concurrent increments of a missing counter start it once", () =>
     Effect.gen(function*() {
       yield* Seat.insert(seat)
       const { nullInt } = Seat.ref("s")
@@ -316,7 +316,7 @@ export const optional = (test: Test): void => {
       assert.deepEqual(yield* nullInt.get(), Option.some(1100))
     }))
 
-  test("what others stored: the wrong is reported, the missing is no null", () =>
+  test("invalid texts stored by another client are reported, and a missing nullable field is an error, not null", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       yield* Seat.insert(seat)
@@ -327,7 +327,7 @@ export const optional = (test: Test): void => {
           for (const [field, cell] of [["nullInt", nullInt], ["keyInt", keyInt]] as const) {
             yield* wrongType(cell.get(), { model: "OptionalSeat", id: "s", key, field })
             yield* wrongType(cell.increment(1, { initial: 0 }), { field })
-            // it is set, to whatever
+            // the field is set, although its value is invalid
             assert.isTrue(yield* cell.isSet())
             assert.isFalse(yield* cell.setIfAbsent(5))
             assert.isFalse(yield* cell.compareAndSet(5, 6))
@@ -335,7 +335,7 @@ export const optional = (test: Test): void => {
           yield* fails(Seat.get("s"), "EntityCorrupted", { id: "s", key })
         }))
       }
-      // in a field that is no nullable one, null is no value
+      // in a field that is not nullable, null is invalid
       yield* raw.hashSet(key, { nullInt: "null", keyInt: "null" })
       yield* wrongType(keyInt.get(), { field: "keyInt" })
       yield* keyInt.clear()
@@ -347,12 +347,12 @@ export const optional = (test: Test): void => {
       }))
       assert.isTrue(yield* nullInt.setIfAbsent(1))
       assert.strictEqual((yield* Seat.get("s")).nullInt, 1)
-      // text that is stored as JSON, of which null is one
+      // a nullable text is stored as JSON, so plain text is invalid
       yield* raw.hashSet(key, { nullText: "plain" })
       yield* unchanged(wrongType(nullText.get(), { field: "nullText" }))
     }))
 
-  test("a default is read where it is absent, and null is not absent", () =>
+  test("a default applies to an absent field, not to a null one", () =>
     Effect.gen(function*() {
       const raw = yield* RawWriter
       const Mild = Model.make("OptionalMild", {
@@ -374,7 +374,7 @@ export const optional = (test: Test): void => {
       assert.deepEqual(yield* m.get(), Option.some(7))
       assert.deepEqual(yield* none.get(), Option.none())
       assert.deepEqual(yield* Mild.get("m"), { id: "m", n: 7, m: 7, none: null })
-      // what has a default needs no other beginning
+      // a default takes precedence over `initial`
       assert.strictEqual(yield* n.increment(1, { initial: 100 }), 8)
       assert.strictEqual(yield* none.increment(1, { initial: 100 }), 101)
     }))

@@ -1,6 +1,4 @@
-/**
- * What every operation does to the time to live, under each rule of what renews it.
- */
+/** The effect of every operation on the time to live, for each value of `refresh`. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -59,7 +57,7 @@ const rules: ReadonlyArray<Refresh> = ["never", "write", "access"]
 const life = minutes(60)
 const renewed = "in 60 minutes"
 
-/** The one table from which every expectation comes. */
+/** The expected outcome of each kind of operation, for each value of `refresh`. */
 const expected: { readonly [K in Kind]: { readonly [R in Refresh]: string } } = {
   reads: { never: "kept", write: "kept", access: renewed },
   writes: { never: "written, kept", write: `written, ${renewed}`, access: `written, ${renewed}` },
@@ -78,7 +76,7 @@ interface Section {
   readonly handleOf: (model: any, id: string) => unknown
 }
 
-/** The operations of one field, of an entity that has collections beside it. */
+/** The operations of one field, in an entity that also has collections. */
 const field = <S extends Schema.Top>(
   schema: S,
   value: S["Type"] | undefined,
@@ -94,7 +92,7 @@ const field = <S extends Schema.Top>(
   handleOf: (model, id) => model.ref(id).it
 })
 
-/** The same of an entity that is one hash. */
+/** The section, and the same for an entity without collections, which is a single hash. */
 const withFlat = (section: Section): ReadonlyArray<Section> => {
   const { id, it } = section.fields
   return [section, { ...section, fields: { id, it } }]
@@ -107,7 +105,7 @@ const items = <S extends Schema.Top>(schema: S, value: S["Type"], table: Table<I
 
 type EntryOf<S extends Schema.Top> = Field.Of<S> extends Field.Map<any, any, any, infer Entry> ? Entry : never
 
-/** Entries that are there, that aren't, and the first of a map that is empty. */
+/** Entries that exist, entries that do not, and the first entry of an empty map. */
 const entries = <S extends Schema.Top>(
   schema: S,
   value: S["Type"],
@@ -196,9 +194,9 @@ const sections: { readonly [name: string]: Section | ReadonlyArray<Section> } = 
   }
 }
 
-/** What became of an entity: whether it was written, and when it expires. */
+/** The outcome for an entity: whether it was written, and when it expires. */
 const outcome = (before: Dump, after: Dump, key: string, now: number): string => {
-  // what is left of a lock lives by itself
+  // leftover keys of a lock have their own expiry
   const found = Object.fromEntries(Object.entries(keysOf(after, key)).filter(([name]) => !name.includes(":$lock:")))
   const hash = found[key]
   if (hash === undefined) return Object.keys(found).length === 0 ? "gone" : `left: ${Object.keys(found)}`
@@ -211,7 +209,7 @@ const outcome = (before: Dump, after: Dump, key: string, now: number): string =>
   return written + (at === undefined ? "never" : `in ${Math.round((at - now) / minutes(1))} minutes`)
 }
 
-/** Every row has entities of its own: one for the operation alone, and one for it in a larger program. */
+/** Each row has two entities: one for the operation alone, and one for the operation in a larger program. */
 const check = ({ entityOf, fields, handleOf, rows }: Section, name: string, rule: Refresh, { pass }: Time) =>
   Effect.gen(function*() {
     const raw = yield* RawWriter
@@ -260,7 +258,7 @@ const Tagged = Model.make("Refresh-Tagged", { id: Schema.String, tags: Schema.Re
 
 export const refresh = (test: Test, backend: Backend): void => {
   const time = timeOf(test, backend)
-  time.test("one that begins, or is written, is not renewed by what then reads it as the other", () =>
+  time.test("an operation that reads a second set does not renew the entity of that set if the same program created it", () =>
     Effect.gen(function*() {
       const { tags } = Tagged.ref("b")
       const b = { id: "b", tags: new Set(["b"]) }
@@ -290,7 +288,7 @@ export const refresh = (test: Test, backend: Backend): void => {
     }))
   for (const [name, several] of Object.entries(sections)) {
     for (const rule of rules) {
-      time.test(`${name}, renewed by ${rule}`, () =>
+      time.test(`${name} follows its refresh rule: ${rule}`, () =>
         Effect.gen(function*() {
           const all = Array.isArray(several) ? several as ReadonlyArray<Section> : [several as Section]
           for (let i = 0; i < all.length; i++) yield* check(all[i], `Refresh-${name}-${i}-${rule}`, rule, time)

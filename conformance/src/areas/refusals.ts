@@ -1,4 +1,4 @@
-/** What can't be said or read is a typed error: no operation throws, and no read dies. */
+/** Invalid calls and unreadable data are typed errors: no operation throws, and no read dies. */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -59,7 +59,7 @@ const Broken = Model.make("RefusalsBroken", {
 type Invalid = DomainError.EntityNotFound | DomainError.InvalidValue
 
 export const refusals = (test: Test): void => {
-  test("a class that refuses what is stored makes its entity corrupted, and no other", () =>
+  test("a class constructor that refuses stored data makes only its own entity corrupted", () =>
     Effect.gen(function*() {
       yield* Box.insertMany([box("a"), box("b")])
       yield* Box.ref("a").small.x.increment(10)
@@ -69,18 +69,18 @@ export const refusals = (test: Test): void => {
       assert.isTrue(Result.isFailure(a!) && Result.isSuccess(b!))
     }))
 
-  test("what arithmetic begins with may break a bound that its result keeps", () =>
+  test("the initial value of arithmetic may break a bound that the result keeps", () =>
     Effect.gen(function*() {
       yield* Box.insert(box("a"))
       const { ends, starts } = Box.ref("a")
       const initial = new Date(0)
       same(yield* starts.at("x").add("1 day", { initial }), new Date(86_400_000))
       yield* unchanged(fails(starts.at("y").add("1 second", { initial }), "OutOfBounds", { bound: "exclusiveMinimum" }))
-      // a check that the server can't evaluate
+      // a check that only the client can evaluate
       yield* unchanged(fails(ends.at("x").add("1 day", { initial: DateTime.makeUnsafe(0) }), "InvalidValue"))
     }))
 
-  test("a union takes no members that this set would refuse", () =>
+  test("a union is refused if the other set may have members that this set would refuse", () =>
     Effect.gen(function*() {
       yield* Box.insert(box("a"))
       const { long, tags } = Box.ref("a")
@@ -89,13 +89,13 @@ export const refusals = (test: Test): void => {
       same(yield* tags.difference(long), new Set(["a"]))
     }))
 
-  test("an entity that is refused is named by its id", () =>
+  test("the error of a refused entity contains its id", () =>
     Effect.gen(function*() {
       yield* unchanged(fails(Box.insert({ ...box("a"), n: 1.5 }), "InvalidValue", { id: "a", field: "n" }))
       yield* fails(Box.insert({ ...box("a"), id: 5 as never, n: 1.5 }), "InvalidValue", { id: "" })
     }))
 
-  test("what the types forbid is refused, and throws nothing", () =>
+  test("untyped calls that the types forbid are refused and do not throw", () =>
     Effect.gen(function*() {
       yield* Box.insert(box("a"))
       const { board, n, tags } = Box.ref("a")
@@ -115,7 +115,7 @@ export const refusals = (test: Test): void => {
       same(yield* board.rangeByScore(null as never), [])
     }))
 
-  test("operands of another schema are refused, in assignments and in comparisons", () =>
+  test("an operand of another schema is refused, in assignments and in comparisons", () =>
     Effect.gen(function*() {
       yield* Pair.insert({ id: "a", numbers: [5], texts: [5], sorted: [1, 2], any: [9, 1] })
       const { any, numbers, sorted, texts } = Pair.ref("a")
@@ -123,14 +123,14 @@ export const refusals = (test: Test): void => {
         const refused: Effect.Effect<unknown, { readonly _tag: string }, RedisService.RedisService> = program
         assert.strictEqual((yield* unchanged(Effect.flip(refused)))._tag, "InvalidValue")
       }
-      // the same schema, of another entity
+      // the same schema in another entity is accepted
       yield* Pair.insert({ id: "b", numbers: [7], texts: [7], sorted: [3, 4], any: [0, 0] })
       const other = Pair.ref("b")
       yield* Atomic.all([texts.set(other.texts.value()), sorted.set(other.sorted.value())])
       same(yield* Pair.get("a"), { id: "a", numbers: [5], texts: [7], sorted: [3, 4], any: [9, 1] })
     }))
 
-  test("a program of any length is refused, and none kills its neighbours", () =>
+  test("a program that is too long or has a failing default is refused without affecting its neighbours", () =>
     Effect.gen(function*() {
       yield* Box.insert(box("a"))
       const { n } = Box.ref("a")
@@ -147,7 +147,7 @@ export const refusals = (test: Test): void => {
       assert.isTrue(Exit.isSuccess(first) && Exit.isFailure(second) && Exit.isFailure(third))
     }))
 
-  test("what is no condition, and no handle, is refused at once", () =>
+  test("an argument that is no condition or no handle throws a TypeError at once", () =>
     Effect.sync(() => {
       const { n } = Box.ref("a")
       assert.throws(() => (Condition.and as any)(), TypeError)
