@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
-// `import "redlayer/..."` means src/*.ts.
+// `import "redlayer/..."` means src/*.ts, and `import "redlayer-conformance"` means conformance/src/index.ts.
 const conditions = ["redlayer-source", "node", "import", "module", "default"]
 
 /** The longest: begun last, one of them would run alone at the end. */

@@ -1,7 +1,7 @@
 /**
  * Failures on demand: a transport, or a service, that loses, delays and refuses what it is told to, by a script or by chance.
- * What is stored, read and written past the library. And what any transport, and any service, must do, as checks for one of
- * your own.
+ * What is stored, read and written past the library. And checks that any transport must pass. Checks for a whole service are
+ * in the package `redlayer-conformance`.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,6 @@ import { limitsOf } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
 import { Store } from "./internal/memory/store.ts"
 import * as Checks from "./internal/testing/checks.ts"
-import * as Conformance from "./internal/testing/conformance.ts"
 import * as Internal from "./internal/testing/faults.ts"
 import * as Raw from "./internal/testing/rawStore.ts"
 import { type MemoryOptions, RedisService } from "./RedisService.ts"
@@ -400,72 +399,3 @@ export interface Check {
  */
 export const transportChecks = (keyPrefix: string): ReadonlyArray<Check> =>
   Checks.transport(keyPrefix, (check, problem) => new CheckFailed({ check, problem }))
-
-/**
- * What the checks of a service need to know of it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ConformanceOptions {
-  /**
-   * The service with these options, and a {@link RawWriter} of what it stores. It is built for each check, and by some of them
-   * several times: every build must begin with an empty store of its own, such as a key prefix that no other has.
-   */
-  readonly layer: (options: MemoryOptions) => Layer.Layer<RedisService | RawWriter, unknown>
-  /**
-   * By whose time the store forgets what has expired. `server`, unless said otherwise: by its own, which goes on; checks move
-   * the times of expiry instead. `clock`: by Effect's `Clock`, as in memory; checks then move a `TestClock` of theirs.
-   */
-  readonly time?: "server" | "clock" | undefined
-}
-
-/**
- * One thing that any service must do.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ConformanceCheck {
-  /** What it is about, such as `lists`; checks of one area stand together. */
-  readonly area: string
-  /** No other of its area has it. */
-  readonly name: string
-  /**
-   * Builds the layer, and ends it again. It runs in real time, whatever clock there is around it, and for a minute at most.
-   */
-  readonly run: Effect.Effect<void, CheckFailed>
-}
-
-/**
- * What any service must do: some five hundred checks of what programs give, what they store and how they fail, for a service
- * of your own, or one over a transport of yours. They are loaded when this effect runs, and not before.
- *
- * **Details**
- *
- * They don't depend on each other, nor on a test framework, and may run at once. They need Node, and define models and topics
- * of their own, whose names no other model of the process may have. What becomes of programs when connections break is not
- * among them: {@link layerTransport} breaks them.
- *
- * **Example** (Checking a service)
- *
- * ```ts run
- * import { Effect } from "effect"
- * import * as Testing from "redlayer/testing"
- *
- * const program = Effect.gen(function*() {
- *   const checks = yield* Testing.conformanceChecks({ layer: Testing.layerMemory, time: "clock" })
- *   const guards = checks.filter(({ area }) => area === "guards")
- *   const [passed, failed] = yield* Effect.partition(guards, ({ run }) => run)
- *   return { some: passed.length > 5, failed: failed.map(({ message }) => message) }
- * })
- *
- * await Effect.runPromise(program) // => { some: true, failed: [] }
- * ```
- *
- * @see {@link transportChecks} for those of a transport alone
- * @category checks
- * @since 0.1.0
- */
-export const conformanceChecks = (options: ConformanceOptions): Effect.Effect<ReadonlyArray<ConformanceCheck>> =>
-  Conformance.checks(options, (check, problem) => new CheckFailed({ check, problem }))

@@ -2,18 +2,18 @@
  * What any layer must do, over memory and over a real Redis.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Fiber, Schema } from "effect"
+import { Effect, Fiber, Layer, Schema } from "effect"
 import { Atomic, Model, RedisService } from "redlayer"
+import * as Conformance from "redlayer-conformance"
+import { together } from "redlayer-conformance/assertions"
 import * as Testing from "redlayer/testing"
-import { together } from "../src/internal/testing/conformance/assertions.ts"
-import { refusesCrossSlot } from "../src/internal/testing/conformance/crossSlot.ts"
 import { backends, describeOwnServer } from "./support/Backends.ts"
 import { backendOf, describeChecks, layerRedis } from "./support/Conformance.ts"
 import * as RawRedis from "./support/RawRedis.ts"
 import * as RedisServer from "./support/RedisServer.ts"
 
 for (const { describe, name } of backends) {
-  const checks = await Effect.runPromise(Testing.conformanceChecks(backendOf[name]))
+  const checks = await Effect.runPromise(Conformance.checks(backendOf[name]))
   describe("conformance", () => describeChecks(checks))
 }
 
@@ -21,7 +21,13 @@ describeOwnServer("conformance: slots", () => {
   it.live("a server that is enabled for clusters refuses programs of several without being told", () =>
     Effect.gen(function*() {
       const { url } = yield* RedisServer.startCluster()
-      yield* Effect.provide(refusesCrossSlot, RedisService.layer({ url, keyPrefix: "cluster:" }))
+      // the options are ignored on purpose: the server itself refuses the programs
+      const layer = () =>
+        Layer.merge(RedisService.layer({ url, keyPrefix: "cluster:" }), Layer.mock(Testing.RawWriter)({}))
+      const checks = yield* Conformance.checks({ layer })
+      const refusals = checks.filter(({ area, name }) => area === "crossSlot" && name.includes("is refused"))
+      assert.lengthOf(refusals, 1)
+      yield* refusals[0].run
     }))
 })
 

@@ -13,7 +13,9 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const sources = [
   "README.md",
   ...globSync("docs/**/*.md", { cwd: root }).sort(),
-  ...globSync("src/**/*.ts", { cwd: root }).sort()
+  ...globSync("src/**/*.ts", { cwd: root }).sort(),
+  "conformance/README.md",
+  ...globSync("conformance/src/**/*.ts", { cwd: root }).sort()
 ]
 
 const examples = sources.flatMap((file) => Doctest.extract(file, readFileSync(`${root}/${file}`, "utf8")))

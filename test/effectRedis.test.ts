@@ -8,8 +8,8 @@ import { PersistedQueue, RateLimiter, Redis } from "effect/persistence"
 import { TestClock } from "effect/testing"
 import { createClient } from "redis"
 import { EffectRedis, Model, RedisService, Topic } from "redlayer"
+import * as Conformance from "redlayer-conformance"
 import { RedisTransport, TransportError } from "redlayer/RedisTransport"
-import * as Testing from "redlayer/testing"
 import { eventually, range, reasonIs } from "./live/common.ts"
 import { describeMemory, describeOwnServer, describeRedis } from "./support/Backends.ts"
 import { describeChecks, layerRedis, telling } from "./support/Conformance.ts"
@@ -280,17 +280,17 @@ const services: { readonly [name: string]: (url: string) => Layer.Layer<Redis.Re
   "node-redis": layerNodeRedis
 }
 
-const conformance = await Promise.all(
+const suites = await Promise.all(
   Object.entries(services).map(async ([name, service]) => {
     const live = (options: RedisService.LayerOptions) => over(service(String(options.url)), options)
     const layer = (options: RedisService.MemoryOptions) => layerRedis(options, undefined, live)
-    const checks = await Effect.runPromise(Testing.conformanceChecks({ layer }))
+    const checks = await Effect.runPromise(Conformance.checks({ layer }))
     return { name, checks: telling(checks).filter(({ area }) => area !== "locks") }
   })
 )
 
 describeRedis("conformance over Effect's Redis service", () => {
-  for (const { checks, name } of conformance) describe(name, () => describeChecks(checks))
+  for (const { checks, name } of suites) describe(name, () => describeChecks(checks))
 })
 
 const Counter = Model.make("effectRedis/Counter", { id: Schema.String, n: Schema.Int }, { key: "id" })

@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { RedisService } from "redlayer"
-import { pseudoRandom } from "../src/internal/testing/conformance/assertions.ts"
+import { pseudoRandom } from "redlayer-conformance/assertions"
 import { type Call, check, type History } from "./linearizable/checker.ts"
 import { type Load, record } from "./linearizable/run.ts"
 import {

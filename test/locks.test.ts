@@ -3,10 +3,10 @@ import { assert, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, Option, Schema, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Atomic, type DomainError, Lock, Model, RedisService, RedisServiceError } from "redlayer"
+import { fails } from "redlayer-conformance/assertions"
 import { Op } from "../src/internal/instruction/ops.ts"
 import { make } from "../src/internal/memory/service.ts"
 import { Store } from "../src/internal/memory/store.ts"
-import { fails } from "../src/internal/testing/conformance/assertions.ts"
 import { describeMemory } from "./support/Backends.ts"
 
 const Robot = Model.make("LockRobot", { id: Schema.String, n: Schema.Int }, { key: "id" })

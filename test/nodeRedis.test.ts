@@ -5,12 +5,13 @@
 import { it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { RedisService } from "redlayer"
+import * as Conformance from "redlayer-conformance"
 import * as Testing from "redlayer/testing"
 import * as NodeRedisTransport from "../examples/node-redis/NodeRedisTransport.ts"
 import { describeRedis, redis, uniquePrefix } from "./support/Backends.ts"
 import { describeChecks, layerRedis, telling } from "./support/Conformance.ts"
 
-const checks = await Effect.runPromise(Testing.conformanceChecks({
+const checks = await Effect.runPromise(Conformance.checks({
   layer: (options) =>
     layerRedis(
       options,

@@ -6,10 +6,11 @@ import { Cause, Context, Effect, Exit, HashMap, HashSet, Layer, Option, Schema, 
 import { build } from "esbuild"
 import { fileURLToPath } from "node:url"
 import { Model, RedisService, RedisServiceError } from "redlayer"
+import * as Conformance from "redlayer-conformance"
+import * as own from "redlayer-conformance/assertions"
 import * as Testing from "redlayer/testing"
 import { Op } from "../src/internal/instruction/ops.ts"
 import type { Instruction, Program } from "../src/internal/instruction/program.ts"
-import * as own from "../src/internal/testing/conformance/assert.ts"
 import { backends, describeMemory } from "./support/Backends.ts"
 import { backendOf } from "./support/Conformance.ts"
 
@@ -324,26 +325,26 @@ describeMemory("the assertions of the checks", () => {
 type Service = RedisService.RedisService["Service"]
 
 /** The service in memory, changed. */
-const changed = (change: (service: Service) => Service): Testing.ConformanceOptions["layer"] => (options) =>
+const changed = (change: (service: Service) => Service): Conformance.Options["layer"] => (options) =>
   Layer.effect(RedisService.RedisService, Effect.map(RedisService.RedisService, change)).pipe(
     Layer.provideMerge(Testing.layerMemory(options))
   )
 
-const programs = (change: (program: Program) => Program): Testing.ConformanceOptions["layer"] =>
+const programs = (change: (program: Program) => Program): Conformance.Options["layer"] =>
   changed((service) => ({
     ...service,
     execute: (program, read) => service.execute(change(program), read),
     executeAll: (all, read) => service.executeAll(all.map(change), read)
   }))
 
-const instructions = (change: (instruction: Instruction) => Instruction): Testing.ConformanceOptions["layer"] =>
+const instructions = (change: (instruction: Instruction) => Instruction): Conformance.Options["layer"] =>
   programs((program) => ({ ...program, instructions: program.instructions.map(change) }))
 
 const oneStore = Effect.runSync(Scope.provide(Layer.build(Testing.layerMemory()), Scope.makeUnsafe()))
 
 /** Services that are almost right, each with an area whose checks find what is wrong. */
 const broken: ReadonlyArray<
-  readonly [what: string, area: string, layer: Testing.ConformanceOptions["layer"], untouched?: string]
+  readonly [what: string, area: string, layer: Conformance.Options["layer"], untouched?: string]
 > = [
   [
     "adds one too many",
@@ -428,30 +429,30 @@ const broken: ReadonlyArray<
 
 /** What must be refused, or done, without the service. */
 const unasked: ReadonlyArray<string> = [
-  "bulk: the empty list is fine, and sends nothing",
-  "composition: what needs no instruction needs no round trip",
-  "creation: what has no stored form is refused by both, and nothing is written",
-  "definitions: refuses a definition that can't be stored",
-  "definitions: a model is not inherited by Schema's own extend",
-  "entities: insert and put refuse what the schema refuses, name the field, and write nothing",
-  "idempotency: a program that sends nothing needs no key",
-  "inheritance: extending by Schema is refused, at the first operation; a name may be used once",
-  "keys: an id without a stored form refuses every program, and nothing is thrown before",
-  "refusals: an entity that is refused is named by its id",
-  "refusals: what is no condition, and no handle, is refused at once",
+  "bulk: an empty list returns an empty list and sends nothing",
+  "composition: a program without instructions needs no round trip",
+  "creation: `getOrInsert` and `ensure` refuse values that cannot be encoded, and write nothing",
+  "definitions: a definition that cannot be stored is refused",
+  "definitions: Schema's own `extend` does not inherit the model",
+  "entities: insert and put refuse a value that the schema refuses, name the field, and write nothing",
+  "idempotency: a program that sends nothing ignores the key",
+  "inheritance: Schema's own `extend` is refused at the first operation, and a model name may be used once",
+  "keys: an id that cannot be encoded refuses every program when it is committed, and nothing is thrown earlier",
+  "refusals: the error of a refused entity contains its id",
+  "refusals: an argument that is no condition or no handle throws a TypeError at once",
   ...["insert", "getOrInsert", "ensure", "insertMany", "insertManyStream"].map((name) =>
     `timeToLive: ${name}: none that is infinite, or less than 1 ms, or no duration, and nothing is stored`
   ),
   "timeToLive: a model is refused whose time to live is none, or differs from that of the first of its name",
-  "tolerance: what is tolerated needs something to read as",
+  "tolerance: a tolerant field needs a value to read as",
   "topics: a name that can't be a channel's is refused when the topic is defined"
 ]
 
 const resultsOf = Effect.fnUntraced(function*(
-  layer: Testing.ConformanceOptions["layer"],
-  of: (check: Testing.ConformanceCheck) => boolean
+  layer: Conformance.Options["layer"],
+  of: (check: Conformance.Check) => boolean
 ) {
-  const checks = yield* Testing.conformanceChecks({ layer, time: "clock" })
+  const checks = yield* Conformance.checks({ layer, time: "clock" })
   const exits = yield* Effect.forEach(
     checks.filter(of),
     ({ area, name, run }) => Effect.map(Effect.exit(run), (exit) => ({ title: `${area}: ${name}`, exit })),
@@ -508,7 +509,7 @@ describeMemory("the checks of a service", () => {
 
   it.live("have names of their own, and run in any order, and at once", () =>
     Effect.gen(function*() {
-      const checks = yield* Testing.conformanceChecks(backendOf.memory)
+      const checks = yield* Conformance.checks(backendOf.memory)
       assert.strictEqual(new Set(checks.map(({ area, name }) => `${area}: ${name}`)).size, checks.length)
       assert.isAbove(checks.length, 500)
       const some = checks.filter(({ area }) => ["entities", "refresh", "topics", "keys"].includes(area))
@@ -526,13 +527,13 @@ describeMemory("the checks of a service", () => {
   // a check sleeps and waits in real time
   it.effect("don't depend on the clock around them", () =>
     Effect.gen(function*() {
-      const checks = yield* Testing.conformanceChecks(backendOf.memory)
+      const checks = yield* Conformance.checks(backendOf.memory)
       for (const { area, run } of checks) if (area === "topics") yield* run
     }), 60_000)
 
   it("are not loaded with the module", async () => {
     const { metafile } = await build({
-      entryPoints: [fileURLToPath(new URL("../src/testing.ts", import.meta.url))],
+      entryPoints: [fileURLToPath(new URL("../conformance/src/index.ts", import.meta.url))],
       outdir: "unwritten",
       write: false,
       bundle: true,
@@ -550,9 +551,9 @@ describeMemory("the checks of a service", () => {
       const imported = output.imports.filter(({ kind }) => kind === "import-statement")
       return [...Object.keys(output.inputs), ...imported.flatMap(({ path }) => inputsOf(path, seen))]
     }
-    const suites = (names: ReadonlyArray<string>) => names.filter((name) => name.includes("testing/conformance/"))
-    const loaded = inputsOf("unwritten/testing.js")
-    assert.isTrue(loaded.some((name) => name.endsWith("src/internal/testing/faults.ts")))
+    const suites = (names: ReadonlyArray<string>) => names.filter((name) => name.includes("conformance/src/areas/"))
+    const loaded = inputsOf("unwritten/index.js")
+    assert.isTrue(loaded.some((name) => name.endsWith("conformance/src/index.ts")))
     assert.deepStrictEqual(suites(loaded), [])
     assert.isAbove(suites(Object.keys(metafile.inputs)).length, 40)
   })

@@ -5,7 +5,7 @@
 import { assert, it } from "@effect/vitest"
 import { Context, Data, Effect, Exit, Fiber, Layer, Schema } from "effect"
 import { Atomic, type DomainError, Model, RedisService } from "redlayer"
-import { pseudoRandom } from "../../src/internal/testing/conformance/assertions.ts"
+import { pseudoRandom } from "redlayer-conformance/assertions"
 import { backends, redis, uniquePrefix } from "../support/Backends.ts"
 import { errorOf, range } from "./common.ts"
 

@@ -1,9 +1,10 @@
 /**
- * The checks of `redlayer/testing`, over the layers of a run.
+ * The checks of `redlayer-conformance`, over the layers of a run.
  */
 import { describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { RedisService } from "redlayer"
+import type { Check, Options } from "redlayer-conformance"
 import { RedisTransport, type ServerReply } from "redlayer/RedisTransport"
 import * as Testing from "redlayer/testing"
 import { redis, uniquePrefix } from "./Backends.ts"
@@ -50,10 +51,10 @@ export const layerRedis = (
 export const backendOf = {
   memory: { layer: Testing.layerMemory, time: "clock" },
   redis: { layer: layerRedis }
-} satisfies { readonly [name: string]: Testing.ConformanceOptions }
+} satisfies { readonly [name: string]: Options }
 
 /** Those in which transports could differ; all of them with `REDLAYER_EVERY_AREA=1`. */
-export const telling = (checks: ReadonlyArray<Testing.ConformanceCheck>): ReadonlyArray<Testing.ConformanceCheck> => {
+export const telling = (checks: ReadonlyArray<Check>): ReadonlyArray<Check> => {
   if (process.env.REDLAYER_EVERY_AREA === "1") return checks
   const areas = [
     "batches",
@@ -71,7 +72,7 @@ export const telling = (checks: ReadonlyArray<Testing.ConformanceCheck>): Readon
 }
 
 /** A test for each check, in a block for each area. */
-export const describeChecks = (checks: ReadonlyArray<Testing.ConformanceCheck>): void => {
+export const describeChecks = (checks: ReadonlyArray<Check>): void => {
   for (const area of new Set(checks.map(({ area }) => area))) {
     describe(area, () => {
       for (const check of checks) {

@@ -1,5 +1,5 @@
 /**
- * Follows the README as a new user does: in an empty folder, with the packed package and whatever the registry gives today.
+ * Follows the README as a new user does: in an empty folder, with the packed packages and whatever the registry has today.
  * It needs the registry and a built package, and takes its time; `npm run check:install` runs it.
  */
 import { Data, Effect } from "effect"
@@ -15,6 +15,7 @@ class InstallError extends Data.TaggedError("InstallError")<{ readonly message: 
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const readme = readFileSync(join(root, "README.md"), "utf8")
+const conformanceReadme = readFileSync(join(root, "conformance/README.md"), "utf8")
 
 /** Runs a command, shows what it says, and gives what it wrote to stdout. */
 const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): Effect.Effect<string, InstallError> =>
@@ -46,11 +47,15 @@ const program = Effect.gen(function*() {
   )
   const install = /^npm install (redlayer .*)$/m.exec(readme)?.[1]?.split(" ")
   const source = extract("README.md", readme)[0]?.source
-  if (install === undefined || source === undefined) {
-    return yield* new InstallError({ message: "README.md has no install command, or no example" })
+  const conformance = extract("conformance/README.md", conformanceReadme)[0]?.source
+  if (install === undefined || source === undefined || conformance === undefined) {
+    return yield* new InstallError({ message: "a README has no install command, or no example" })
   }
-  const packed = yield* run(root, "npm", "pack", "--silent", "--pack-destination", folder)
-  const tarball = join(folder, packed.trim().split("\n").at(-1)!)
+  const pack = ["npm", "pack", "--silent", "--pack-destination", folder] as const
+  const packed = yield* run(root, ...pack, "--include-workspace-root", "--workspaces")
+  const tarballs = packed.trim().split("\n").map((name) => join(folder, name))
+  const tarball = tarballs.find((path) => /redlayer-\d[^/]*$/.test(path))!
+  const conformanceTarball = tarballs.find((path) => /redlayer-conformance-[^/]*$/.test(path))!
 
   // `node` fetches its binary when it is installed
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", allowScripts: { node: true } }))
@@ -61,6 +66,7 @@ const program = Effect.gen(function*() {
     "--no-audit",
     "--no-fund",
     ...install.map((name) => name === "redlayer" ? tarball : name),
+    conformanceTarball,
     "node@24",
     "typescript"
   )
@@ -73,6 +79,10 @@ const program = Effect.gen(function*() {
   yield* run(folder, "tsc", "--noEmit")
   const output = yield* run(folder, "node", "main.ts")
   yield* expect(output.includes("sold out"), "the example does not print its result")
+
+  writeFileSync(join(folder, "conformance.ts"), conformance)
+  yield* run(folder, "tsc", "--noEmit")
+  yield* run(folder, "node", "conformance.ts")
 
   if (RedisServer.findBinary() === undefined) {
     console.log("There is no redis-server or valkey-server: the example ran in memory only")

@@ -1,0 +1,620 @@
+/**
+ * Lists: both ends, positions, bounds, capped appends, items of every kind and concurrency. The expected results are
+ * computed by arrays.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Atomic from "redlayer/Atomic"
+import type * as Field from "redlayer/Field"
+import * as Model from "redlayer/Model"
+import { RawWriter } from "redlayer/testing"
+import * as assert from "../assert.ts"
+import { fails, type Operation, pseudoRandom, stored, together, unchanged, wrongType } from "../assertions.ts"
+import type { Test } from "../suite.ts"
+
+const Box = Model.make("ListsBox", {
+  id: Schema.String,
+  n: Schema.Int.pipe(Model.withDefault(0)),
+  items: Schema.Array(Schema.Int),
+  others: Schema.Array(Schema.String).pipe(Model.withDefault([])),
+  few: Schema.Array(Schema.Int).check(Schema.isMaxLength(3)).pipe(Model.withDefault([])),
+  some: Schema.Array(Schema.Int).check(Schema.isMinLength(1), Schema.isMaxLength(4)).pipe(Model.withDefault([1])),
+  between: Schema.Array(Schema.Int).check(Schema.isBetweenLength(1, 2)).pipe(Model.withDefault([1])),
+  unique: Schema.Array(Schema.Int).check(Schema.isUnique()).pipe(Model.withDefault([]))
+}, { key: "id" })
+
+const key = "ListsBox:{b}"
+
+type Ints = typeof Box extends { ref(id: string): { readonly items: infer H } } ? H : never
+
+interface Step {
+  readonly name: string
+  readonly run: (items: Ints) => Operation
+  /**
+   * Does the same to an array: changes it and returns the expected result, or `outOfRange` if there is no such item.
+   */
+  readonly model: (items: Array<number>) => unknown
+}
+
+const outOfRange = Symbol("out of range")
+
+const optional = (value: number | undefined) => Option.fromUndefinedOr(value)
+
+const at = (index: number, name: string, run: Step["run"], f: (value: number) => readonly [number, unknown]): Step => ({
+  name: `at(${index}).${name}`,
+  run,
+  model: (items) => {
+    const i = index < 0 ? index + items.length : index
+    if (i < 0 || i >= items.length) return outOfRange
+    const [value, result] = f(items[i])
+    items[i] = value
+    return result
+  }
+})
+
+const step = {
+  append: (...values: ReadonlyArray<number>): Step => ({
+    name: `append(${values.join()})`,
+    run: (items) => items.append(values.length === 1 ? values[0] : values),
+    model: (items) => items.push(...values)
+  }),
+  appendKeep: (keep: number, ...values: ReadonlyArray<number>): Step => ({
+    name: `append(${values.join()}; keep ${keep})`,
+    run: (items) => items.append(values, { keep }),
+    model: (items) => {
+      if (values.length > 0) items.splice(0, items.length, ...[...items, ...values].slice(-keep))
+      return items.length
+    }
+  }),
+  prepend: (...values: ReadonlyArray<number>): Step => ({
+    name: `prepend(${values.join()})`,
+    run: (items) => items.prepend(values),
+    model: (items) => items.unshift(...values)
+  }),
+  pop: { name: "pop", run: (items) => items.pop(), model: (items) => optional(items.pop()) } as Step,
+  shift: { name: "shift", run: (items) => items.shift(), model: (items) => optional(items.shift()) } as Step,
+  length: { name: "length", run: (items) => items.length(), model: (items) => items.length } as Step,
+  get: { name: "get", run: (items) => items.get(), model: (items) => [...items] } as Step,
+  slice: (start?: number, end?: number): Step => ({
+    name: `slice(${start}, ${end})`,
+    run: (items) => items.slice(start, end),
+    model: (items) => items.slice(start, end)
+  }),
+  clear: {
+    name: "clear",
+    run: (items) => items.clear(),
+    model: (items) => void items.splice(0)
+  } as Step,
+  set: (...values: ReadonlyArray<number>): Step => ({
+    name: `set(${values.join()})`,
+    run: (items) => items.set(values),
+    model: (items) => void items.splice(0, items.length, ...values)
+  }),
+  atGet: (index: number) => at(index, "get", (items) => items.at(index).get(), (value) => [value, value]),
+  atSet: (index: number, to: number) =>
+    at(index, `set(${to})`, (items) => items.at(index).set(to), () => [to, undefined]),
+  atIncrement: (index: number, by: number) =>
+    at(index, `increment(${by})`, (items) => items.at(index).increment(by), (value) => [value + by, value + by]),
+  atGetAndSet: (index: number, to: number) =>
+    at(index, `getAndSet(${to})`, (items) => items.at(index).getAndSet(to), (value) => [to, value]),
+  atCompareAndSet: (index: number, from: number, to: number) =>
+    at(
+      index,
+      `compareAndSet(${from}, ${to})`,
+      (items) => items.at(index).compareAndSet(from, to),
+      (value) => value === from ? [to, true] : [value, false]
+    )
+}
+
+const randomStep = (random: () => number): Step => {
+  const int = (below: number) => Math.floor(random() * below)
+  const values = () => Array.from({ length: int(4) }, () => int(5))
+  const index = () => int(9) - 4
+  switch (int(16)) {
+    case 0:
+    case 1:
+      return step.append(...values())
+    case 2:
+      return step.appendKeep(1 + int(4), ...values())
+    case 3:
+    case 4:
+      return step.prepend(...values())
+    case 5:
+      return step.pop
+    case 6:
+      return step.shift
+    case 7:
+      return step.length
+    case 8:
+      return step.get
+    case 9:
+      return step.slice(index(), index())
+    case 10:
+      return step.clear
+    case 11:
+      return step.set(...values())
+    case 12:
+      return step.atSet(index(), int(5))
+    case 13:
+      return step.atIncrement(index(), index())
+    case 14:
+      return step.atGetAndSet(index(), int(5))
+    default:
+      return step.atCompareAndSet(index(), int(5), int(5))
+  }
+}
+
+/** Runs each step as its own program and compares the list with the array. */
+const alone = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>) {
+  const raw = yield* RawWriter
+  const { items } = Box.ref(id)
+  const model = (yield* Box.get(id)).items.slice()
+  for (const { model: change, name, run } of steps) {
+    const wanted = change(model)
+    if (wanted === outOfRange) yield* fails(run(items), "IndexOutOfRange", { model: "ListsBox", id, field: "items" })
+    else assert.deepEqual(yield* run(items), wanted, name)
+    assert.deepEqual(yield* raw.listRead(`ListsBox:{${id}}:items`), model.map(String), name)
+  }
+})
+
+/**
+ * Runs all steps as one program and compares the list with the array. Without `last`, a step that is out of range ends
+ * the program.
+ */
+const asOne = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>) {
+  const raw = yield* RawWriter
+  const { items } = Box.ref(id)
+  const before = (yield* Box.get(id)).items
+  const model = before.slice()
+  const name = `[${before.join()}] ${steps.map(({ name }) => name).join(" ")}`
+  const wanted = steps.map(({ model: change }) => change(model))
+  const program = Atomic.all(steps.map(({ run }) => run(items)))
+  if (wanted.includes(outOfRange)) {
+    yield* fails(program, "IndexOutOfRange", { field: "items" })
+    assert.deepEqual(yield* raw.listRead(`ListsBox:{${id}}:items`), before.map(String), name)
+  } else {
+    assert.deepEqual(yield* program, wanted, name)
+    assert.deepEqual(yield* raw.listRead(`ListsBox:{${id}}:items`), model.map(String), name)
+  }
+})
+
+const Kinds = Model.make("ListsKinds", {
+  id: Schema.String,
+  texts: Schema.Array(Schema.String),
+  flags: Schema.Array(Schema.Boolean),
+  numbers: Schema.Array(Schema.Number),
+  words: Schema.Array(Schema.Literals(["a", "b"])),
+  dates: Schema.Array(Schema.Date),
+  structs: Schema.Array(Schema.Struct({ x: Schema.Int, y: Schema.optionalKey(Schema.Array(Schema.String)) })),
+  tuples: Schema.Array(Schema.Tuple([Schema.String, Schema.Int])),
+  lists: Schema.Array(Schema.Array(Schema.Int)),
+  nullable: Schema.Array(Schema.NullOr(Schema.String)),
+  anything: Schema.Array(Schema.Json)
+}, { key: "id" })
+
+const kinds = {
+  texts: ["", "a", "null", "[]", "\u0000", "\u{1f600}"],
+  flags: [true, false],
+  numbers: [0.1, 1e21, 5e-324, NaN, -Infinity, 0],
+  words: ["b", "a"],
+  dates: [new Date(0), new Date("2024-02-29T23:59:59.999Z")],
+  structs: [{ x: 1 }, { x: 2, y: [] }, { x: 3, y: ["a", ""] }],
+  tuples: [["a", 1], ["", 0]],
+  lists: [[], [1], [1, 2]],
+  nullable: [null, "", "null"],
+  anything: [null, 0, "", "null", false, {}, { a: [] }, 9007199254740991]
+} as const
+
+export const lists = (test: Test): void => {
+  test("every operation does what an array does", () =>
+    Effect.gen(function*() {
+      yield* Box.insert({ id: "b", items: [] })
+      yield* alone("b", [
+        step.pop,
+        step.shift,
+        step.get,
+        step.length,
+        step.clear,
+        step.append(),
+        step.prepend(),
+        step.append(1),
+        step.append(2, 3),
+        step.prepend(0),
+        step.prepend(-2, -1),
+        step.get,
+        step.length,
+        step.pop,
+        step.shift,
+        step.append(),
+        step.set(7, 8, 9),
+        step.set(),
+        step.set(1, 1, 1),
+        step.clear,
+        step.prepend(5, 6),
+        step.pop,
+        step.pop,
+        step.pop,
+        step.append(4),
+        step.shift,
+        step.shift,
+        step.get
+      ])
+      // an empty list has no key
+      assert.deepEqual(yield* stored, { [key]: { n: "0" }, [`${key}:between`]: ["1"], [`${key}:some`]: ["1"] })
+    }))
+
+  test("positions are those of Array.prototype.slice and Array.prototype.at", () =>
+    Effect.gen(function*() {
+      const positions = [-5, -4, -1, 0, 1, 3, 4, 5, 1.7, -1.7, NaN, Infinity, -Infinity, 2 ** 40]
+      for (const length of [0, 1, 4]) {
+        const id = `b${length}`
+        const items = Array.from({ length }, (_, i) => i * 10)
+        yield* Box.insert({ id, items })
+        const ref = Box.ref(id).items
+        yield* unchanged(together(positions.flatMap((start) =>
+          positions.map((end) =>
+            Effect.gen(function*() {
+              assert.deepEqual(yield* ref.slice(start, end), items.slice(start, end), `${start} ${end}`)
+            })
+          )
+        )))
+        assert.deepEqual(yield* ref.slice(), items)
+        assert.deepEqual(yield* ref.slice(1), items.slice(1))
+        assert.deepEqual(yield* ref.slice(undefined, -1), items.slice(undefined, -1))
+        for (const index of positions) {
+          const item = items.at(index)
+          if (item === undefined) {
+            yield* unchanged(together(
+              ([ref.at(index).get(), ref.at(index).set(1), ref.at(index).increment()] as ReadonlyArray<Operation>).map(
+                (program) => fails(program, "IndexOutOfRange", { model: "ListsBox", id, field: "items" })
+              )
+            ))
+          } else {
+            assert.strictEqual(yield* ref.at(index).get(), item)
+          }
+        }
+        if (length > 0) {
+          assert.strictEqual((yield* fails(ref.at(length).get(), "IndexOutOfRange")).index, length)
+          assert.strictEqual((yield* fails(ref.at(-length - 1).get(), "IndexOutOfRange")).index, -length - 1)
+        }
+      }
+    }))
+
+  test("slices see what the same program has removed and appended before", () =>
+    Effect.gen(function*() {
+      const changes: ReadonlyArray<ReadonlyArray<Step>> = [
+        [step.shift],
+        [step.shift, step.shift, step.append(9)],
+        [step.clear, step.append(7, 8, 9)],
+        [step.set(5, 6)],
+        [step.set(5, 6), step.prepend(4)],
+        [step.shift, step.prepend(8), step.shift, step.shift],
+        [step.pop, step.pop, step.pop, step.pop, step.append(1)],
+        [step.appendKeep(2, 8, 9)],
+        [step.appendKeep(2, 7, 8, 9), step.appendKeep(5, 1)],
+        [step.clear, step.clear, step.prepend(1, 2)]
+      ]
+      let i = 0
+      for (const change of changes) {
+        for (const start of [-3, -1, 0, 1, 3]) {
+          const id = `b${i++}`
+          yield* Box.insert({ id, items: [10, 20, 30] })
+          yield* asOne(id, [
+            ...change,
+            step.slice(start),
+            step.slice(start, -1),
+            step.slice(start, 2),
+            step.length,
+            step.get
+          ])
+          yield* asOne(id, [...change, step.atGet(start), step.atSet(start, 3), step.get])
+        }
+      }
+    }))
+
+  test("random operations, each in its own program, do what an array does", () =>
+    Effect.gen(function*() {
+      const random = pseudoRandom(1)
+      yield* together(Array.from({ length: 20 }, (_, i) =>
+        Effect.gen(function*() {
+          const id = `b${i}`
+          yield* Box.insert({ id, items: [] })
+          yield* alone(id, Array.from({ length: 40 }, () => randomStep(random)))
+        })))
+    }))
+
+  test("a random program of operations does what an array does, or fails and writes nothing", () =>
+    Effect.gen(function*() {
+      const random = pseudoRandom(2)
+      yield* together(Array.from({ length: 40 }, (_, i) =>
+        Effect.gen(function*() {
+          const id = `b${i}`
+          yield* Box.insert({ id, items: [1, 2, 3] })
+          for (let round = 0; round < 12; round++) {
+            yield* asOne(id, Array.from({ length: 1 + Math.floor(random() * 8) }, () => randomStep(random)))
+          }
+        })))
+    }))
+
+  test("items of every kind are read back unchanged by every operation that reads", () =>
+    Effect.gen(function*() {
+      yield* Kinds.insert({ id: "k", ...kinds })
+      assert.deepEqual(yield* Kinds.get("k"), { id: "k", ...kinds })
+      for (const name of Object.keys(kinds) as ReadonlyArray<keyof typeof kinds>) {
+        const all = kinds[name] as ReadonlyArray<unknown>
+        const list = Kinds.ref("k")[name] as unknown as Field.List<unknown, Field.Word<unknown, any>>
+        assert.deepEqual(yield* list.get(), all)
+        assert.deepEqual(yield* list.slice(1), all.slice(1))
+        for (const [i, item] of all.entries()) {
+          assert.deepEqual(yield* list.at(i).get(), item)
+          assert.deepEqual(yield* list.at(i - all.length).get(), item)
+        }
+        assert.deepEqual(yield* list.pop(), Option.some(all.at(-1)))
+        assert.deepEqual(yield* list.shift(), Option.some(all[0]))
+        yield* list.set(all)
+        assert.deepEqual(yield* list.get(), all)
+        yield* list.clear()
+        assert.strictEqual(yield* list.append(all), all.length)
+        assert.strictEqual(yield* list.prepend(all), all.length * 2)
+        assert.deepEqual(yield* list.get(), [...all, ...all])
+        yield* list.at(0).set(all[1])
+        assert.deepEqual(yield* list.at(0).get(), all[1])
+        assert.isTrue(yield* list.at(0).compareAndSet(all[1], all[0]))
+        assert.isFalse(yield* list.at(0).compareAndSet(all[1], all[0]))
+        assert.deepEqual(yield* list.at(0).get(), all[0])
+        assert.deepEqual(
+          yield* Atomic.all([list.at(-1).set(all[0]), list.at(-1).get(), list.pop(), list.shift(), list.length()]),
+          [undefined, all[0], Option.some(all[0]), Option.some(all[0]), all.length * 2 - 2]
+        )
+      }
+    }))
+
+  test("a handle of an item has the operations of its kind", () =>
+    Effect.gen(function*() {
+      yield* Kinds.insert({ id: "k", ...kinds })
+      const { flags, numbers, texts, words } = Kinds.ref("k")
+      assert.strictEqual(yield* texts.at(1).append("bc"), 3)
+      assert.strictEqual(yield* texts.at(1).getAndSet("z"), "abc")
+      assert.strictEqual(yield* texts.at(0).append("\u{1f600}"), 2)
+      assert.isFalse(yield* flags.at(0).toggle())
+      assert.isTrue(yield* flags.at(-1).toggle())
+      assert.strictEqual(yield* numbers.at(0).increment(0.2), 0.1 + 0.2)
+      assert.strictEqual(yield* numbers.at(0).clamp(1, 2), 1)
+      assert.strictEqual(yield* numbers.at(0).divide(3), 1 / 3)
+      assert.strictEqual(yield* words.at(0).getAndSet("a"), "b")
+      yield* unchanged(fails(numbers.at(3).increment(), "ArithmeticError", { field: "numbers", reason: "notFinite" }))
+      yield* unchanged(fails(numbers.at(0).divide(0), "ArithmeticError", { reason: "divisionByZero" }))
+      assert.deepEqual((yield* Kinds.get("k")).texts.slice(0, 2), ["\u{1f600}", "z"])
+      assert.deepEqual((yield* Kinds.get("k")).flags, [false, true])
+    }))
+
+  test("an invalid item is refused, alone and among valid ones, and nothing is written", () =>
+    Effect.gen(function*() {
+      yield* Box.insert({ id: "b", items: [1] })
+      const { items } = Box.ref("b")
+      yield* unchanged(Effect.gen(function*() {
+        for (const bad of [1.5, "1", null, undefined, NaN, 2 ** 53, {}] as ReadonlyArray<any>) {
+          for (
+            const program of [
+              items.append(bad),
+              items.append([1, bad]),
+              items.append([1, bad], { keep: 1 }),
+              items.prepend(bad),
+              items.prepend([bad, 1]),
+              items.set([bad]),
+              items.at(0).set(bad),
+              items.at(0).compareAndSet(1, bad),
+              Box.update("b", { items: [bad] })
+            ] as ReadonlyArray<Operation>
+          ) yield* fails(program, "InvalidValue", { model: "ListsBox", id: "b", field: "items" })
+        }
+        for (const bad of ["12", { length: 1, 0: 1 }, new Set([1]), null, undefined, 5] as ReadonlyArray<any>) {
+          yield* fails(items.set(bad), "InvalidValue", { field: "items" })
+        }
+        for (const keep of [0, -1, 1.5, NaN, Infinity, "1" as any]) {
+          yield* fails(items.append(1, { keep }), "InvalidValue", { field: "items" })
+        }
+        // a hole in an array is an undefined item
+        // oxlint-disable-next-line no-sparse-arrays
+        yield* fails(items.append([1, , 2] as never), "InvalidValue", { field: "items" })
+      }))
+      assert.strictEqual(yield* items.append(2, { keep: undefined }), 2)
+    }))
+
+  test("`keep` retains the newest items, also if many append at once", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      yield* Box.insert({ id: "b", items: [] })
+      const { items } = Box.ref("b")
+      assert.strictEqual(yield* items.append(1, { keep: 3 }), 1)
+      assert.strictEqual(yield* items.append([2, 3, 4], { keep: 3 }), 3)
+      assert.deepEqual(yield* items.get(), [2, 3, 4])
+      assert.strictEqual(yield* items.append([5, 6, 7, 8, 9], { keep: 3 }), 3)
+      assert.deepEqual(yield* items.get(), [7, 8, 9])
+      assert.strictEqual(yield* items.append(10, { keep: 1 }), 1)
+      assert.deepEqual(yield* items.get(), [10])
+      // surplus items are dropped by the next append, not before
+      yield* items.set([1, 2, 3, 4, 5])
+      assert.strictEqual(yield* unchanged(items.append([], { keep: 2 })), 5)
+      assert.strictEqual(yield* items.append(6, { keep: 2 }), 2)
+      assert.deepEqual(yield* items.get(), [5, 6])
+      assert.strictEqual(yield* items.append(7, { keep: 100_000 }), 3)
+      const lengths = yield* together(Array.from({ length: 200 }, (_, i) => items.append(i, { keep: 10 })))
+      assert.isAtMost(Math.max(...lengths), 10)
+      const left = yield* items.get()
+      assert.strictEqual(left.length, 10)
+      assert.strictEqual(new Set(left).size, 10)
+      assert.strictEqual((yield* raw.listRead(`${key}:items`)).length, 10)
+      // items of one fiber stay in the order in which it appended them
+      yield* items.clear()
+      yield* together(Array.from({ length: 10 }, (_, fiber) =>
+        Effect.gen(function*() {
+          for (let i = 0; i < 20; i++) yield* items.append(fiber * 1000 + i, { keep: 50 })
+        })))
+      const newest = yield* items.get()
+      for (let fiber = 0; fiber < 10; fiber++) {
+        const own = newest.filter((n) => Math.floor(n / 1000) === fiber)
+        assert.deepEqual(own, own.slice().sort((a, b) => a - b))
+      }
+    }))
+
+  test("concurrent appends and prepends each happen exactly once", () =>
+    Effect.gen(function*() {
+      yield* Box.insert({ id: "b", items: [] })
+      const { items } = Box.ref("b")
+      const lengths = yield* together(
+        Array.from({ length: 100 }, (_, i) => i % 2 === 0 ? items.append(i) : items.prepend(i))
+      )
+      assert.deepEqual(lengths.sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i + 1))
+      assert.deepEqual((yield* items.get()).slice().sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i))
+    }))
+
+  test("concurrent pops and shifts take each item exactly once", () =>
+    Effect.gen(function*() {
+      const all = Array.from({ length: 100 }, (_, i) => i)
+      yield* Box.insert({ id: "b", items: all })
+      const { items } = Box.ref("b")
+      const taken = yield* together(Array.from({ length: 130 }, (_, i) => i % 2 === 0 ? items.pop() : items.shift()))
+      assert.strictEqual(taken.filter(Option.isNone).length, 30)
+      assert.deepEqual(taken.filter(Option.isSome).map(({ value }) => value).sort((a, b) => a - b), all)
+      assert.deepEqual(yield* items.get(), [])
+      // producers and consumers at once
+      const [, , consumed] = yield* Effect.all([
+        together(all.slice(0, 50).map((i) => items.append(i))),
+        together(all.slice(50).map((i) => Atomic.all([items.prepend(i), Box.ref("b").n.increment()]))),
+        together(all.map(() => items.pop()))
+      ], { concurrency: "unbounded" })
+      const left = yield* items.get()
+      const seen = [...consumed.filter(Option.isSome).map(({ value }) => value), ...left]
+      assert.deepEqual(seen.sort((a, b) => a - b), all)
+    }))
+
+  test("length bounds of the schema apply to every operation", () =>
+    Effect.gen(function*() {
+      yield* Box.insert({ id: "b", items: [] })
+      const { few, some } = Box.ref("b")
+      const error = { model: "ListsBox", id: "b" }
+      assert.strictEqual(yield* few.append([1, 2]), 2)
+      yield* unchanged(Effect.gen(function*() {
+        const tooLong = { ...error, field: "few", bound: "maxLength", limit: 3 } as const
+        yield* fails(few.append([3, 4]), "OutOfBounds", tooLong)
+        yield* fails(few.prepend([3, 4]), "OutOfBounds", tooLong)
+        yield* fails(few.append([3, 4, 5, 6], { keep: 4 }), "OutOfBounds", tooLong)
+        yield* fails(few.append([1, 2, 3, 4]), "OutOfBounds", tooLong)
+        yield* fails(Atomic.all([few.append(3), few.append(4)]), "OutOfBounds", tooLong)
+        yield* fails(few.set([1, 2, 3, 4]), "InvalidValue", { ...error, field: "few" })
+        yield* fails(Box.update("b", { few: [1, 2, 3, 4] }), "InvalidValue", { ...error, field: "few" })
+        yield* fails(Box.put({ id: "b", items: [], few: [1, 2, 3, 4] }), "InvalidValue", { field: "few" })
+      }))
+      assert.strictEqual(yield* few.append([3, 4, 5, 6], { keep: 3 }), 3)
+      assert.deepEqual(yield* few.get(), [4, 5, 6])
+      assert.deepEqual(yield* Atomic.all([few.shift(), few.append(7), few.length()]), [Option.some(4), 3, 3])
+
+      yield* unchanged(Effect.gen(function*() {
+        const tooShort = { ...error, field: "some", bound: "minLength", limit: 1 } as const
+        yield* fails(some.pop(), "OutOfBounds", tooShort)
+        yield* fails(some.shift(), "OutOfBounds", tooShort)
+        yield* fails(Atomic.all([some.append(2), some.pop(), some.pop()]), "OutOfBounds", tooShort)
+        yield* fails(some.set([]), "InvalidValue", { ...error, field: "some" })
+        yield* fails(some.clear(), "InvalidValue", { ...error, field: "some" })
+        yield* fails(Box.update("b", { some: [] }), "InvalidValue", { ...error, field: "some" })
+      }))
+      assert.deepEqual(yield* Atomic.all([some.append(2), some.shift()]), [2, Option.some(1)])
+      assert.deepEqual(yield* some.get(), [2])
+      const { between } = Box.ref("b")
+      yield* unchanged(fails(between.pop(), "OutOfBounds", { field: "between", bound: "minLength", limit: 1 }))
+      assert.strictEqual(yield* between.append(2), 2)
+      yield* unchanged(fails(between.prepend(3), "OutOfBounds", { field: "between", bound: "maxLength", limit: 2 }))
+    }))
+
+  test("a list that another client has put out of its bounds may only change towards them", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      yield* Box.insert({ id: "b", items: [], few: [1, 2, 3] })
+      yield* raw.listPush(`${key}:few`, "4", "5")
+      yield* raw.delete(`${key}:some`)
+      const { few, some } = Box.ref("b")
+      // no item can be added, none can be removed that leaves too many, and nothing can be taken from an empty list
+      yield* unchanged(fails(few.append(6), "OutOfBounds", { bound: "maxLength" }))
+      yield* unchanged(fails(few.pop(), "OutOfBounds", { bound: "maxLength" }))
+      assert.deepEqual(yield* unchanged(some.pop()), Option.none())
+      yield* few.set([1])
+      assert.deepEqual(yield* few.get(), [1])
+    }))
+
+  test("a list with a check that only the client can evaluate can only be written as a whole", () =>
+    Effect.gen(function*() {
+      yield* Box.insert({ id: "b", items: [], unique: [1, 2] })
+      const { unique } = Box.ref("b")
+      yield* unchanged(Effect.gen(function*() {
+        for (
+          const program of [
+            unique.append(3),
+            unique.prepend(3),
+            unique.pop(),
+            unique.shift(),
+            unique.at(0).set(5),
+            unique.at(0).increment(),
+            unique.append(3, { keep: 1 })
+          ] as ReadonlyArray<Operation>
+        ) assert.include((yield* fails(program, "InvalidValue", { field: "unique" })).issue, "modify")
+        yield* fails(unique.set([1, 1]), "InvalidValue", { field: "unique" })
+      }))
+      yield* unique.set([3, 4])
+      assert.deepEqual(yield* unique.get(), [3, 4])
+      assert.strictEqual(yield* unique.at(-1).get(), 4)
+      assert.deepEqual(yield* unique.slice(0, 1), [3])
+      yield* unique.clear()
+      assert.strictEqual(yield* unique.length(), 0)
+    }))
+
+  test("lists of ten thousand items are read and written like short ones", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      const many = Array.from({ length: 10_000 }, (_, i) => i)
+      yield* Box.insert({ id: "b", items: many })
+      const { items } = Box.ref("b")
+      assert.deepEqual(yield* items.get(), many)
+      assert.strictEqual(yield* items.append(many), 20_000)
+      assert.strictEqual(yield* items.prepend(many), 30_000)
+      assert.deepEqual(yield* raw.listRead(`${key}:items`), [...many, ...many, ...many].map(String))
+      assert.strictEqual(yield* items.at(15_000).increment(), 5001)
+      assert.strictEqual(yield* items.append(many, { keep: 5 }), 5)
+      assert.deepEqual(yield* items.get(), many.slice(-5))
+      yield* items.set(many)
+      yield* unchanged(fails(
+        Atomic.all([
+          items.shift(),
+          items.append(many),
+          items.shift(),
+          items.prepend(many),
+          items.clear(),
+          items.append(many),
+          items.set(many.slice(5)),
+          items.prepend(many),
+          Box.ref("b").n.divide(0)
+        ]),
+        "ArithmeticError"
+      ))
+      yield* items.set([])
+      assert.deepEqual(yield* stored, { [key]: { n: "0" }, [`${key}:between`]: ["1"], [`${key}:some`]: ["1"] })
+    }))
+
+  test("an invalid stored item fails the operations that read it, and stays", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      yield* Box.insert({ id: "b", items: [1] })
+      yield* raw.listPush(`${key}:items`, "x", "3")
+      const { items } = Box.ref("b")
+      yield* unchanged(Effect.gen(function*() {
+        yield* wrongType(items.get(), { model: "ListsBox", id: "b", key: `${key}:items`, field: "items" })
+        yield* wrongType(items.at(1).get(), { key: `${key}:items`, field: "items" })
+        yield* wrongType(items.at(1).increment(), { key: `${key}:items`, field: "items" })
+        assert.strictEqual(yield* items.at(2).get(), 3)
+        assert.isFalse(yield* items.at(1).compareAndSet(1, 2))
+      }))
+      yield* items.at(1).set(2)
+      assert.deepEqual(yield* items.get(), [1, 2, 3])
+    }))
+}

@@ -1,0 +1,235 @@
+/** `Model.modify` writes exactly the fields that changed, for every kind of field. */
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as HashSet from "effect/HashSet"
+import type * as Model from "redlayer/Model"
+import { RawWriter } from "redlayer/testing"
+import * as assert from "../assert.ts"
+import { differences, same, unchanged } from "../assertions.ts"
+import type { Test } from "../suite.ts"
+import { Bag, bagKey, bare, full } from "../support/collectionModels.ts"
+import { alice, Color, email, Medal, Player } from "../support/entityModels.ts"
+
+const { optBig: _, ...withoutBig } = full
+const { age: __, ...ageless } = alice
+const { nick: ___, ...nickless } = alice
+
+/** A change of one or more fields, and the stored fields and keys that it writes. */
+const bagChanges: ReadonlyArray<readonly [change: Partial<typeof full>, ...written: ReadonlyArray<string>]> = [
+  [{}],
+  [{ n: 2 }, "n"],
+  [{ ratio: 0.1 + 0.2 }, "ratio"],
+  [{ big: -(2n ** 63n) }, "big"],
+  [{ date: new Date(2) }, "date"],
+  [{ utc: DateTime.makeUnsafe(3) }, "utc"],
+  [{ wait: Duration.nanos(5n) }, "wait"],
+  [{ list: ["b", "a", "a", "c"] }, ":list"],
+  [{ list: ["a", "b", "a", "c", "c"] }, ":list"],
+  [{ list: ["a", "b", "a"] }, ":list"],
+  [{ list: [] }, ":list"],
+  [{ set: new Set(["a", "b", "", "other"]) }, ":set"],
+  [{ set: new Set(["a"]) }, ":set"],
+  [{ set: new Set() }, ":set"],
+  [{ hashSet: HashSet.make(1, 2, 4) }, ":hashSet"],
+  [{ hashSet: HashSet.empty() }, ":hashSet"],
+  // the same keys and values, but swapped
+  [{ record: { a: 2, b: 1, "": 3 } }, ":record"],
+  [{ record: { a: 1, c: 2, "": 3 } }, ":record"],
+  [{ record: {} }, ":record"],
+  [{ map: new Map([[new Date(1), "b"], [new Date(2), "a"]]) }, ":map"],
+  [{ map: new Map([[new Date(3), "a"], [new Date(2), "b"]]) }, ":map"],
+  [{ hashMap: HashMap.make([1, false], [2, true], [3, true]) }, ":hashMap"],
+  [{ hashMap: HashMap.make([1, true]) }, ":hashMap"],
+  [{
+    sorted: [{ member: "a", score: -Infinity }, { member: "b", score: 1 }, { member: "c", score: 1 }]
+  }, ":sorted"],
+  [{ sorted: [{ member: "c", score: -Infinity }] }, ":sorted"],
+  [{ sorted: [] }, ":sorted"],
+  [{ nested: { ...full.nested, set: new Set([{ x: 1, y: 3 }, { x: 2 }]) } }, ":nested.set"],
+  [{ nested: { ...full.nested, bigs: { b: 1n, a: -(2n ** 63n) } } }, ":nested.bigs"],
+  [{ nested: { ...full.nested, waits: {}, sorted: [] } }, ":nested.sorted", ":nested.waits"],
+  [{ optInt: 2 }, "optInt"],
+  [{ optInt: undefined as any }, "optInt"],
+  [{ optDate: undefined as any, n: 7, list: ["x"] }, ":list", "n", "optDate"],
+  [{ nullInt: null }, "nullInt"],
+  [{ nullText: "" }, "nullText"]
+]
+
+const playerChanges: ReadonlyArray<readonly [change: Partial<typeof Player.Type>, ...written: ReadonlyArray<string>]> =
+  [
+    [{}],
+    [{ title: "" }, "title"],
+    [{ level: 0 }, "level"],
+    [{ ratio: NaN }, "ratio"],
+    [{ active: false }, "active"],
+    [{ role: "user" }, "role"],
+    [{ color: Color.Red }, "color"],
+    [{ email: email("b@example.org") }, "email"],
+    [{ avatar: new Uint8Array([1]) }, "avatar"],
+    [{ tags: ["", "x", "x"] }, ":tags"],
+    [{ scores: [1.5, -2] }, ":scores"],
+    [{ medals: [new Medal({ name: "gold", points: 4 })] }, ":medals"],
+    // in a class or a nested struct, only the leaf that changed is written
+    [{ best: new Medal({ name: "silver", points: 3 }) }, "best.points"],
+    [{ home: { ...alice.home, geo: { ...alice.home.geo, lon: 7 } } }, "home.geo.lon"],
+    [{ home: { ...alice.home, geo: { ...alice.home.geo, names: ["Berne"] } } }, ":home.geo.names"],
+    [{ pair: ["p", 2] }, "pair"],
+    [{ choice: 1 }, "choice"],
+    [{ choice: { a: true } }, "choice"],
+    [{ bag: { one: 2, two: 1 } }, ":bag"],
+    [{ note: "" }, "note"],
+    [{ age: undefined }, "age"],
+    [{ extra: { x: 2 } }, "extra"],
+    [{ blob: { a: 1, b: [2, 1] } }, "blob"]
+  ]
+
+/** Without keys whose value is undefined, because these keys are absent. */
+const defined = (entity: object): object =>
+  Object.fromEntries(Object.entries(entity).filter(([, value]) => value !== undefined))
+
+export const modifiedFields = (test: Test): void => {
+  test("equal values are not written, however they are built", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      yield* Bag.insert(full)
+      yield* Bag.insert({ ...bare, id: "bare" })
+      const reversed = <A>(values: Iterable<A>) => [...values].reverse()
+      yield* unchanged(Effect.gen(function*() {
+        same(yield* Bag.modify("b", (bag) => bag), full)
+        same(yield* Bag.modify("b", (bag) => Effect.succeed({ ...bag })), full)
+        same(yield* Bag.modify("b", () => full), full)
+        same(yield* Bag.modify("bare", (bag) => ({ ...bag, n: 1 })), { ...bare, id: "bare" })
+        const built = yield* Bag.modify("b", (bag) => ({
+          ...bag,
+          date: new Date(bag.date),
+          list: [...bag.list],
+          set: new Set(reversed(bag.set)),
+          hashSet: HashSet.fromIterable(reversed(bag.hashSet)),
+          record: Object.fromEntries(reversed(Object.entries(bag.record))),
+          map: new Map(reversed(bag.map)),
+          hashMap: HashMap.fromIterable(reversed(bag.hashMap)),
+          sorted: reversed(bag.sorted),
+          nested: {
+            ...bag.nested,
+            // one member, given by two equal objects
+            set: new Set([{ y: 3, x: 2 }, { x: 1 }, { x: 1 }]),
+            waits: { b: Duration.nanos(1n), a: Duration.millis(1000) }
+          }
+        }))
+        assert.strictEqual(built.nested.set.size, 3)
+      }))
+      yield* Bag.update("b", { ratio: 0 })
+      yield* unchanged(Bag.modify("b", (bag) => ({ ...bag, ratio: -0 })))
+      // nothing is written, so no conflict is possible, even if the entity was deleted meanwhile
+      const gone = yield* Bag.modify("b", (bag) => Effect.as(raw.delete(bagKey), bag))
+      assert.strictEqual(gone.n, 1)
+    }))
+
+  test("changes that `f` makes in place are written too", () =>
+    Effect.gen(function*() {
+      yield* Bag.insert(full)
+      yield* Player.insert(alice)
+      const bag = yield* Bag.modify("b", (bag) => {
+        bag.date.setTime(5)
+        return bag
+      })
+      same(bag, { ...full, date: new Date(5) })
+      same(yield* Bag.get("b"), bag)
+      const paint = (player: Player) =>
+        Effect.sync(() => {
+          player.avatar[0]!++
+          return player
+        })
+      const painted = yield* Player.modify("alice", paint)
+      assert.strictEqual(painted.avatar[0], alice.avatar[0]! + 1)
+      assert.deepEqual(yield* Player.get("alice"), painted)
+      yield* Player.withLock("alice", paint)
+      assert.strictEqual((yield* Player.get("alice")).avatar[0], alice.avatar[0]! + 2)
+    }))
+
+  test("for every kind of field only the changes are written, and the version grows by one", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      const check = Effect.fnUntraced(function*(
+        model: Model.Any,
+        before: { readonly id?: string; readonly name?: string },
+        change: object,
+        written: ReadonlyArray<string>
+      ) {
+        const id = before.id ?? before.name
+        const title = JSON.stringify(written)
+        yield* model.put(before)
+        const stored = yield* raw.dump
+        const next = model === Bag ? defined({ ...before, ...change }) : { ...before, ...change }
+        const given = yield* model.modify(id, () => next)
+        same(defined(given), defined(next), title)
+        same(defined(yield* model.get(id)), defined(next), title)
+        const after = yield* raw.dump
+        assert.deepEqual(
+          differences(stored, after),
+          (written.length === 0 ? [] : [...written, "$v"]).sort(),
+          title
+        )
+        const key = Object.keys(stored).find((key) => key.endsWith("}"))!
+        const versions = [stored, after].map((dump) => BigInt((dump[key].content as { readonly $v: string }).$v))
+        assert.strictEqual(versions[1]! - versions[0]!, written.length === 0 ? 0n : 1n, title)
+        // and the change is reverted
+        same(defined(yield* model.modify(id, () => before)), defined(before), title)
+        assert.deepEqual(differences(stored, yield* raw.dump), written.length === 0 ? [] : ["$v"], title)
+      })
+      for (const [change, ...written] of bagChanges) yield* check(Bag, full, change, written)
+      yield* check(Bag, withoutBig, { optBig: 5n }, ["optBig"])
+      yield* check(
+        Bag,
+        bare,
+        full,
+        Object.entries(full).flatMap(([name, value]) =>
+          name === "id" || (bare as Record<string, unknown>)[name] === value ? [] : [name]
+        ).flatMap((name) =>
+          name === "nested"
+            ? ["set", "bigs", "waits", "sorted"].map((part) => `:nested.${part}`)
+            : /^(list|.*set|record|.*map|sorted)$/i.test(name)
+            ? [`:${name}`]
+            : [name]
+        )
+      )
+      yield* Bag.delete("b")
+      for (const [change, ...written] of playerChanges) yield* check(Player, alice, change, written)
+      yield* check(Player, ageless, { age: 0 }, ["age"])
+      yield* check(Player, nickless, { nick: "" }, ["nick"])
+    }))
+
+  test("stored data in an unusual notation stays as it is until it changes", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      const others = {
+        leaf: raw.hashSet(bagKey, { ratio: "1.50" }),
+        member: Effect.andThen(
+          raw.delete(`${bagKey}:nested.set`),
+          raw.setAdd(`${bagKey}:nested.set`, "{\"y\":3,\"x\":2}")
+        ),
+        score: Effect.andThen(
+          raw.delete(`${bagKey}:nested.sorted`),
+          raw.sortedAdd(`${bagKey}:nested.sorted`, "[1, \"a\"]", "1")
+        ),
+        value: raw.hashSet(`${bagKey}:nested.waits`, { a: "1000000000" })
+      }
+      yield* Bag.insert(full)
+      for (const store of Object.values(others)) yield* store
+      const before = yield* raw.dump
+      yield* Bag.modify("b", (bag) => ({ ...bag, n: bag.n + 1 }))
+      const after = yield* raw.dump
+      assert.deepEqual(differences(before, after), ["$v", "n"])
+      assert.deepEqual(after[`${bagKey}:nested.set`]!.content, ["{\"y\":3,\"x\":2}"])
+      yield* Bag.modify("b", (bag) => ({
+        ...bag,
+        ratio: 1.25,
+        nested: { ...bag.nested, set: new Set([...bag.nested.set, { x: 9 }]) }
+      }))
+      same((yield* Bag.get("b")).nested.set, new Set([{ x: 2, y: 3 }, { x: 9 }]))
+      assert.deepEqual(yield* raw.setRead(`${bagKey}:nested.set`), ["{\"x\":2,\"y\":3}", "{\"x\":9}"])
+      assert.strictEqual(yield* raw.hashGet(bagKey, "ratio"), "1.25")
+    }))
+}

@@ -1,0 +1,158 @@
+/** Invalid calls and unreadable data are typed errors: no operation throws, and no read dies. */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Atomic from "redlayer/Atomic"
+import * as Condition from "redlayer/Condition"
+import type * as DomainError from "redlayer/DomainError"
+import * as Model from "redlayer/Model"
+import type * as RedisService from "redlayer/RedisService"
+import * as assert from "../assert.ts"
+import { fails, same, unchanged } from "../assertions.ts"
+import type { Test } from "../suite.ts"
+
+const half = (x: number): number => {
+  if (x > 5) throw new Error(`secret ${x}`)
+  return x / 2
+}
+
+class Small extends Schema.Class<Small>("RefusalsSmall")({ x: Schema.Int }) {
+  readonly half = half(this.x)
+}
+
+const Box = Model.make("RefusalsBox", {
+  id: Schema.String,
+  n: Schema.Int.pipe(Model.withDefault(0)),
+  small: Small,
+  tags: Schema.ReadonlySet(Schema.String),
+  long: Schema.ReadonlySet(Schema.String.check(Schema.isMinLength(2))),
+  board: Model.sortedSet(Schema.String),
+  ends: Schema.Record(Schema.String, Schema.DateTimeUtc.check(Schema.makeFilter((at) => at.epochMilliseconds > 1000))),
+  starts: Schema.Record(Schema.String, Schema.Date.check(Schema.isGreaterThanDate(new Date(1000))))
+}, { key: "id" })
+
+const box = (id: string) => ({
+  id,
+  small: new Small({ x: 1 }),
+  tags: new Set(["a"]),
+  long: new Set(["aa"]),
+  board: [],
+  ends: {},
+  starts: {}
+})
+
+const Pair = Model.make("RefusalsPair", {
+  id: Schema.String,
+  numbers: Schema.Tuple([Schema.Number]),
+  texts: Schema.Tuple([Schema.FiniteFromString]),
+  sorted: Schema.Tuple([Schema.Int, Schema.Int]).check(Schema.makeFilter(([low, high]) => low <= high)),
+  any: Schema.Tuple([Schema.Int, Schema.Int])
+}, { key: "id" })
+
+const Broken = Model.make("RefusalsBroken", {
+  id: Schema.String,
+  n: Schema.Int.pipe(Schema.withConstructorDefault(Effect.die("no default")))
+}, { key: "id" })
+
+type Invalid = DomainError.EntityNotFound | DomainError.InvalidValue
+
+export const refusals = (test: Test): void => {
+  test("a class constructor that refuses stored data makes only its own entity corrupted", () =>
+    Effect.gen(function*() {
+      yield* Box.insertMany([box("a"), box("b")])
+      yield* Box.ref("a").small.x.increment(10)
+      const error = yield* unchanged(fails(Box.get("a"), "EntityCorrupted", { id: "a", field: "small" }))
+      assert.notInclude(error.message + error.issue, "secret")
+      const [a, b] = yield* Box.getMany(["a", "b"])
+      assert.isTrue(Result.isFailure(a!) && Result.isSuccess(b!))
+    }))
+
+  test("the initial value of arithmetic may break a bound that the result keeps", () =>
+    Effect.gen(function*() {
+      yield* Box.insert(box("a"))
+      const { ends, starts } = Box.ref("a")
+      const initial = new Date(0)
+      same(yield* starts.at("x").add("1 day", { initial }), new Date(86_400_000))
+      yield* unchanged(fails(starts.at("y").add("1 second", { initial }), "OutOfBounds", { bound: "exclusiveMinimum" }))
+      // a check that only the client can evaluate
+      yield* unchanged(fails(ends.at("x").add("1 day", { initial: DateTime.makeUnsafe(0) }), "InvalidValue"))
+    }))
+
+  test("a union is refused if the other set may have members that this set would refuse", () =>
+    Effect.gen(function*() {
+      yield* Box.insert(box("a"))
+      const { long, tags } = Box.ref("a")
+      yield* fails(long.union(tags), "InvalidValue", { field: "long" })
+      yield* fails(tags.union(long), "InvalidValue", { field: "tags" })
+      same(yield* tags.difference(long), new Set(["a"]))
+    }))
+
+  test("the error of a refused entity contains its id", () =>
+    Effect.gen(function*() {
+      yield* unchanged(fails(Box.insert({ ...box("a"), n: 1.5 }), "InvalidValue", { id: "a", field: "n" }))
+      yield* fails(Box.insert({ ...box("a"), id: 5 as never, n: 1.5 }), "InvalidValue", { id: "" })
+    }))
+
+  test("untyped calls that the types forbid are refused and do not throw", () =>
+    Effect.gen(function*() {
+      yield* Box.insert(box("a"))
+      const { board, n, tags } = Box.ref("a")
+      const [anyN, anyTags] = [n, tags] as ReadonlyArray<any>
+      const programs: ReadonlyArray<Effect.Effect<unknown, DomainError.InvalidValue, RedisService.RedisService>> = [
+        (Box as any).pick("a", undefined),
+        anyTags.union(undefined),
+        anyTags.union(n),
+        anyN.increment(Symbol("x")),
+        (Box as any).insert(undefined),
+        (Box as any).update("a", null)
+      ]
+      for (const program of programs) {
+        yield* unchanged(Effect.map(Effect.flip(program), (error) => assert.strictEqual(error._tag, "InvalidValue")))
+      }
+      assert.strictEqual(yield* n.increment(1, null as never), 1)
+      same(yield* board.rangeByScore(null as never), [])
+    }))
+
+  test("an operand of another schema is refused, in assignments and in comparisons", () =>
+    Effect.gen(function*() {
+      yield* Pair.insert({ id: "a", numbers: [5], texts: [5], sorted: [1, 2], any: [9, 1] })
+      const { any, numbers, sorted, texts } = Pair.ref("a")
+      for (const program of [texts.set(numbers.value()), texts.eq(numbers.value()), sorted.set(any.value())]) {
+        const refused: Effect.Effect<unknown, { readonly _tag: string }, RedisService.RedisService> = program
+        assert.strictEqual((yield* unchanged(Effect.flip(refused)))._tag, "InvalidValue")
+      }
+      // the same schema in another entity is accepted
+      yield* Pair.insert({ id: "b", numbers: [7], texts: [7], sorted: [3, 4], any: [0, 0] })
+      const other = Pair.ref("b")
+      yield* Atomic.all([texts.set(other.texts.value()), sorted.set(other.sorted.value())])
+      same(yield* Pair.get("a"), { id: "a", numbers: [5], texts: [7], sorted: [3, 4], any: [9, 1] })
+    }))
+
+  test("a program that is too long or has a failing default is refused without affecting its neighbours", () =>
+    Effect.gen(function*() {
+      yield* Box.insert(box("a"))
+      const { n } = Box.ref("a")
+      const long = Atomic.forEach(Array.from({ length: 130_000 }), () => n.get())
+      yield* fails(long, "InvalidValue", { model: "RefusalsBox", id: "a" })
+      const tests = Array.from({ length: 80_000 }, () => n.eq(0)) as [ReturnType<typeof n.eq>]
+      yield* fails(Condition.and(...tests.slice(0, 50_000) as typeof tests), "InvalidValue")
+      const flows = Array.from({ length: 40_000 }).reduce<Atomic.Atomic<unknown, Invalid>>(
+        (self) => Atomic.ignoreMissing(self),
+        n.get() as Atomic.Atomic<unknown, Invalid>
+      )
+      yield* fails(flows, "InvalidValue", { model: "RefusalsBox", id: "a" })
+      const [first, second, third] = yield* Atomic.pipeline([n.increment(), Broken.insert({ id: "x" }), long])
+      assert.isTrue(Exit.isSuccess(first) && Exit.isFailure(second) && Exit.isFailure(third))
+    }))
+
+  test("an argument that is no condition or no handle throws a TypeError at once", () =>
+    Effect.sync(() => {
+      const { n } = Box.ref("a")
+      assert.throws(() => (Condition.and as any)(), TypeError)
+      assert.throws(() => (Condition.or as any)(n.get()), TypeError)
+      const observe = { observe: { n: { get: () => n.increment() } } }
+      assert.throws(() => Atomic.guard(n.eq(0), observe, () => "no"), TypeError)
+    }))
+}

@@ -1,0 +1,547 @@
+/** How long entities live: all their keys to the same time, what sets it, and what leaves it alone. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Atomic from "redlayer/Atomic"
+import * as DomainError from "redlayer/DomainError"
+import * as Model from "redlayer/Model"
+import { RawWriter } from "redlayer/testing"
+import * as assert from "../assert.ts"
+import { fails, type Operation, together, unchanged } from "../assertions.ts"
+import type { Backend, Test } from "../suite.ts"
+import { expiries, minutes, timeOf } from "../support/time.ts"
+import {
+  Accessed,
+  type AnyModel,
+  bare,
+  creations,
+  define,
+  fields,
+  Fixed,
+  full,
+  hour,
+  Immortal,
+  invalidDurations,
+  keyOf,
+  keysFor,
+  models,
+  mortals,
+  Written
+} from "../support/timeToLiveModels.ts"
+import { appearing } from "./timeToLiveCollections.ts"
+
+export const timeToLive = (live: Test, backend: Backend): void => {
+  appearing(live, backend)
+
+  const { expires, isExact, pass, test } = timeOf(live, backend)
+  /** Of an entity that has something in every collection. */
+  const lives = (model: AnyModel, id: string, millis: number | undefined) => expires(keysFor(model, id), millis)
+  const left = (model: AnyModel, id: string) => Effect.map(model.timeToLive(id), Option.map(Duration.toMillis))
+
+  for (const [name, create] of Object.entries(creations)) {
+    test(`${name}: every key lives as the model says, or as is said for this entity`, () =>
+      Effect.gen(function*() {
+        for (const model of models) {
+          yield* create(model, "model")
+          yield* lives(model, "model", model === Immortal ? undefined : hour)
+          yield* create(model, "undefined", { timeToLive: undefined })
+          yield* lives(model, "undefined", model === Immortal ? undefined : hour)
+          yield* create(model, "shorter", { timeToLive: "10 minutes" })
+          yield* lives(model, "shorter", minutes(10))
+          yield* create(model, "longer", { timeToLive: Duration.hours(3) })
+          yield* lives(model, "longer", 3 * hour)
+        }
+      }))
+
+    test(`${name}: none that is infinite, or less than 1 ms, or no duration, and nothing is stored`, () =>
+      unchanged(Effect.gen(function*() {
+        for (const invalid of invalidDurations) {
+          const error = yield* Effect.flip(Effect.suspend(() => create(Written, "x", { timeToLive: invalid })))
+          assert.instanceOf(error, DomainError.InvalidValue)
+        }
+        const insert = Written.insert(full("x"), { timeToLive: 0 })
+        yield* fails(insert, "InvalidValue", { model: Written.name, id: "x", field: "" })
+        yield* fails(Atomic.all([Written.insert(full("y")), insert]), "InvalidValue", { id: "x" })
+      })))
+  }
+
+  test("the ways to say how long", () =>
+    Effect.gen(function*() {
+      const ways: ReadonlyArray<readonly [Duration.Input, number]> = [
+        [100_000, 100_000],
+        // a part of a millisecond is one
+        [100_000.25, 100_001],
+        [200_000_000_000n, 200_000],
+        [[300, 500], 300_001],
+        ["2 days", 48 * hour],
+        [{ hours: 1, minutes: 30 }, minutes(90)],
+        [Duration.weeks(1), 168 * hour],
+        [1e14 - 1, 1e14 - 1]
+      ]
+      for (const [i, [way, millis]] of ways.entries()) {
+        yield* Immortal.insert(full(`${i}`), { timeToLive: way })
+        yield* lives(Immortal, `${i}`, millis)
+        yield* Immortal.insert(full(`${i}-later`))
+        yield* Immortal.expire(`${i}-later`, way)
+        yield* lives(Immortal, `${i}-later`, millis)
+      }
+    }))
+
+  test("a model is refused whose time to live is none, or differs from that of the first of its name", () =>
+    Effect.sync(() => {
+      for (const duration of invalidDurations) {
+        assert.throws(() => define("Refused", { duration }), /time to live must be finite, and at least 1 ms/)
+      }
+      // a refused definition leaves the name free
+      define("Refused", { duration: 1 })
+      define("Refused", { duration: "1 millis", refresh: "write" })
+      assert.throws(() => define("Refused"), /another model of this name/)
+      assert.throws(() => define("Refused", { duration: 2 }), /another model of this name/)
+      assert.throws(() => define("Refused", { duration: 1, refresh: "never" }), /another model of this name/)
+      assert.throws(() => define("Refused", { duration: 1, refresh: "access" }), /another model of this name/)
+    }))
+
+  test("a model that extends another has its time to live, unless it says otherwise", () =>
+    Effect.gen(function*() {
+      class Session extends Model.Class<Session>("TimeToLiveSession")(fields, {
+        key: "id",
+        timeToLive: { duration: "1 hour", refresh: "access" }
+      }) {}
+      class Same extends Model.extend<Same, typeof Session>(Session, "TimeToLiveSame")({ more: Schema.Int }) {}
+      class Other extends Model.extend<Other, typeof Session>(Session, "TimeToLiveOther")({ more: Schema.Int }, {
+        timeToLive: { duration: "2 hours", refresh: "never" }
+      }) {}
+      class None extends Model.extend<None, typeof Session>(Session, "TimeToLiveNone")({ more: Schema.Int }, {
+        timeToLive: undefined
+      }) {}
+      for (const [model, millis, later] of [[Same, hour, hour], [Other, 2 * hour, 2 * hour - minutes(30)]] as const) {
+        const keys = keysFor({ name: `TimeToLive${model === Same ? "Same" : "Other"}` } as AnyModel, "x")
+        yield* model.insert({ ...full("x"), more: 1 })
+        yield* expires(keys, millis)
+        yield* pass(minutes(30))
+        yield* model.get("x")
+        yield* expires(keys, later)
+      }
+      yield* None.insert({ ...full("x"), more: 1 })
+      assert.deepEqual(yield* None.timeToLive("x"), Option.none())
+    }))
+
+  test("expire: every key, to one time, sooner or later", () =>
+    Effect.gen(function*() {
+      for (const model of models) {
+        yield* model.insert(full("x"))
+        for (const millis of [minutes(10), 5 * hour, minutes(1)]) {
+          assert.isUndefined(yield* model.expire("x", millis))
+          yield* lives(model, "x", millis)
+        }
+        yield* fails(model.expire("missing", "1 hour"), "EntityNotFound", { model: model.name, id: "missing" })
+        yield* model.insert(bare("bare"))
+        yield* model.expire("bare", "10 minutes")
+        yield* expires([keyOf(model, "bare")], minutes(10))
+      }
+      yield* unchanged(Effect.gen(function*() {
+        for (const invalid of invalidDurations) {
+          yield* fails(Written.expire("x", invalid), "InvalidValue", { model: Written.name, id: "x" })
+          yield* fails(Written.expire("missing", invalid), "InvalidValue")
+          yield* fails(Atomic.all([Written.ref("x").count.increment(), Written.expire("x", invalid)]), "InvalidValue")
+        }
+      }))
+    }))
+
+  test("persist: no key expires, and nothing renews what was made to stay", () =>
+    Effect.gen(function*() {
+      for (const model of models) {
+        yield* model.insert(full("x"), { timeToLive: "10 minutes" })
+        assert.isUndefined(yield* model.persist("x"))
+        yield* lives(model, "x", undefined)
+        const { count, list, map, set } = model.ref("x")
+        yield* count.increment()
+        yield* Atomic.all([list.clear(), set.add("x"), list.append("x"), map.at("y").increment()])
+        yield* model.get("x")
+        yield* model.put(full("x"))
+        yield* lives(model, "x", undefined)
+        yield* model.persist("x")
+        yield* model.expire("x", "10 minutes")
+        yield* lives(model, "x", minutes(10))
+        yield* fails(model.persist("missing"), "EntityNotFound", { model: model.name, id: "missing" })
+      }
+    }))
+
+  test("timeToLive: what is left, none where it is for ever", () =>
+    Effect.gen(function*() {
+      for (const model of models) {
+        yield* model.insert(full("x"))
+        if (model === Immortal) assert.deepEqual(yield* model.timeToLive("x"), Option.none())
+        yield* model.expire("x", "20 minutes")
+        yield* pass(minutes(5))
+        const remaining = Option.getOrThrow(yield* left(model, "x"))
+        assert.isAtMost(remaining, minutes(15))
+        assert.isAtLeast(remaining, isExact ? minutes(15) : minutes(14))
+        assert.isTrue(Number.isInteger(remaining))
+        yield* model.persist("x")
+        assert.deepEqual(yield* model.timeToLive("x"), Option.none())
+        yield* fails(model.timeToLive("missing"), "EntityNotFound", { model: model.name, id: "missing" })
+      }
+    }))
+
+  test("within a program each instruction sees what came before", () =>
+    Effect.gen(function*() {
+      for (const model of models) {
+        const { timeToLive } = model
+        const ofModel = model === Immortal ? Option.none() : Option.some(Duration.millis(hour))
+        const { count } = model.ref("x")
+        assert.deepEqual(
+          yield* Atomic.all([
+            Atomic.andThen(model.insert(full("x")), timeToLive("x")),
+            Atomic.andThen(model.expire("x", "10 minutes"), timeToLive("x")),
+            Atomic.andThen(model.expire("x", "3 hours"), timeToLive("x")),
+            // never shorter
+            Atomic.andThen(count.increment(), timeToLive("x")),
+            Atomic.andThen(model.persist("x"), timeToLive("x")),
+            Atomic.andThen(count.increment(), timeToLive("x")),
+            Atomic.andThen(model.delete("x"), model.exists("x")),
+            Atomic.andThen(model.insert(full("x"), { timeToLive: "2 minutes" }), timeToLive("x"))
+          ]),
+          [
+            ofModel,
+            Option.some(Duration.minutes(10)),
+            Option.some(Duration.hours(3)),
+            Option.some(Duration.hours(3)),
+            Option.none(),
+            Option.none(),
+            false,
+            Option.some(Duration.minutes(2))
+          ]
+        )
+        yield* lives(model, "x", minutes(2))
+        const renewed = yield* Atomic.all([
+          timeToLive("x"),
+          Atomic.andThen(count.get(), timeToLive("x")),
+          Atomic.andThen(count.increment(), timeToLive("x")),
+          // a read after a write of the same program is still a read
+          Atomic.andThen(model.expire("x", "2 minutes"), Atomic.andThen(count.get(), timeToLive("x")))
+        ])
+        const long = Option.some(Duration.hours(1))
+        const short = Option.some(Duration.minutes(2))
+        assert.deepEqual(renewed.slice(1), [
+          model === Accessed ? long : renewed[0],
+          model === Accessed || model === Written ? long : renewed[0],
+          model === Accessed ? long : short
+        ])
+        yield* fails(Atomic.all([model.delete("x"), timeToLive("x")]), "EntityNotFound")
+      }
+    }))
+
+  test("expire and persist leave the version, and so does a renewal", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      const version = raw.hashGet(keyOf(Accessed, "x"), "$v")
+      yield* Accessed.insert(full("x"))
+      const first = yield* version
+      yield* Accessed.expire("x", "10 minutes")
+      yield* Accessed.get("x")
+      yield* lives(Accessed, "x", hour)
+      yield* Accessed.expire("x", "10 minutes")
+      yield* Atomic.all([Accessed.ref("x").list.get(), Accessed.ref("x").count.get()])
+      yield* lives(Accessed, "x", hour)
+      yield* Accessed.persist("x")
+      yield* Accessed.timeToLive("x")
+      assert.strictEqual(yield* version, first)
+      yield* Accessed.expire("x", "10 minutes")
+      yield* Accessed.ref("x").count.increment()
+      assert.strictEqual(yield* version, String(BigInt(first!) + 1n))
+    }))
+
+  test("what has expired is gone, with all that it had", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      for (const model of mortals) {
+        yield* model.insert(full("x"))
+        yield* pass(hour - minutes(1))
+        assert.isTrue(yield* model.exists("x"))
+        yield* pass(minutes(1))
+        assert.deepEqual(yield* model.find("x"), Option.none())
+        assert.isFalse(yield* model.exists("x"))
+        assert.deepEqual(yield* raw.dump, {})
+        const { count, list, map, nick, set, sorted } = model.ref("x")
+        const all: ReadonlyArray<Operation> = [
+          model.get("x"),
+          model.pick("x", ["list"]),
+          model.update("x", { count: 1 }),
+          model.update("x", {}),
+          model.duplicate("x", "y"),
+          model.expire("x", "1 hour"),
+          model.persist("x"),
+          model.timeToLive("x"),
+          count.increment(),
+          nick.clear(),
+          list.append("x"),
+          list.length(),
+          list.at(0).get(),
+          set.add("x"),
+          map.at("a").increment(),
+          sorted.popMin(),
+          model.ref("x").home.$.get()
+        ]
+        for (const operation of all) yield* fails(operation, "EntityNotFound", { model: model.name, id: "x" })
+        assert.isFalse(yield* model.delete("x"))
+        assert.deepEqual(yield* raw.dump, {})
+        assert.isTrue(yield* model.ensure(bare("x")))
+        assert.deepEqual(yield* model.get("x"), bare("x"))
+        yield* expires([keyOf(model, "x")], hour)
+        yield* pass(hour)
+        yield* model.insert(full("x"))
+        yield* lives(model, "x", hour)
+        yield* model.delete("x")
+      }
+    }))
+
+  test("the longest life is told to the millisecond", () =>
+    Effect.gen(function*() {
+      const longest = 1e14 - 1
+      for (const model of models) {
+        yield* model.insert(full("x"), { timeToLive: "1 hour" })
+        const [, left] = yield* Atomic.all([model.expire("x", longest), model.timeToLive("x")])
+        assert.deepEqual(Option.map(left, Duration.toMillis), Option.some(longest))
+        yield* model.delete("x")
+      }
+    }))
+
+  test("the shortest life", () =>
+    Effect.gen(function*() {
+      for (const model of models) {
+        yield* model.insert(full("x"), { timeToLive: 0.001 })
+        if (isExact) assert.deepEqual(yield* left(model, "x"), Option.some(1))
+        yield* pass(1)
+        assert.isFalse(yield* model.exists("x"))
+      }
+    }))
+
+  test("an entity that is deleted and made again in one program lives as a new one", () =>
+    Effect.gen(function*() {
+      for (const model of models) {
+        const ofModel = model === Immortal ? undefined : hour
+        const { list } = model.ref("x")
+        yield* model.insert(full("x"), { timeToLive: "10 minutes" })
+        yield* Atomic.all([model.delete("x"), model.insert(full("x"))])
+        yield* lives(model, "x", ofModel)
+        yield* model.persist("x")
+        yield* Atomic.all([model.delete("x"), model.put(full("x"))])
+        yield* lives(model, "x", ofModel)
+        yield* Atomic.all([model.delete("x"), model.insert(full("x"), { timeToLive: "5 minutes" })])
+        yield* lives(model, "x", minutes(5))
+        // nothing of the first is left, and what appears later is the second's
+        yield* Atomic.all([model.delete("x"), model.insert(bare("x"))])
+        yield* expires([keyOf(model, "x")], ofModel)
+        yield* model.insert(full("y"), { timeToLive: "10 minutes" })
+        yield* Atomic.all([model.delete("y"), model.insert(bare("y")), model.ref("y").list.append("z")])
+        yield* expires([keyOf(model, "y"), `${keyOf(model, "y")}:list`], ofModel)
+        yield* list.append("z")
+        yield* expires([keyOf(model, "x"), `${keyOf(model, "x")}:list`], ofModel)
+        yield* Atomic.all([model.insert(full("short")), model.delete("short")])
+        assert.isFalse(yield* model.exists("short"))
+      }
+    }))
+
+  test("put over an entity leaves what it has, and renews it where writes do", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      for (const model of models) {
+        const renews = model === Written || model === Accessed
+        yield* model.insert(bare("x"), { timeToLive: "10 minutes" })
+        const before = yield* raw.expiresAt(keyOf(model, "x"))
+        yield* model.put(full("x"))
+        yield* lives(model, "x", renews ? hour : minutes(10))
+        if (!renews) assert.strictEqual(yield* raw.expiresAt(keyOf(model, "x")), before)
+        yield* model.expire("x", "3 hours")
+        yield* model.put(full("x"))
+        yield* lives(model, "x", 3 * hour)
+        yield* model.put(full("new"))
+        yield* lives(model, "new", model === Immortal ? undefined : hour)
+        // nor does an entity that exists take what is said for a new one
+        yield* model.ensure(full("x"), { timeToLive: "10 minutes" })
+        yield* model.getOrInsert(full("x"), { timeToLive: "10 minutes" })
+        yield* fails(model.insert(full("x"), { timeToLive: "10 minutes" }), "EntityExists")
+        yield* lives(model, "x", 3 * hour)
+      }
+    }))
+
+  test("a copy lives as a new entity, whatever is left of the first", () =>
+    Effect.gen(function*() {
+      for (const model of models) {
+        const ofModel = model === Immortal ? undefined : hour
+        yield* model.insert(full("dying"), { timeToLive: "10 minutes" })
+        yield* model.insert(full("staying"))
+        yield* model.persist("staying")
+        for (const id of ["dying", "staying"]) {
+          yield* model.duplicate(id, `${id}-copy`)
+          yield* lives(model, `${id}-copy`, ofModel)
+        }
+        // to copy is to read
+        yield* lives(model, "dying", model === Accessed ? hour : minutes(10))
+        yield* lives(model, "staying", undefined)
+        yield* Atomic.all([model.duplicate("dying", "in-program"), model.expire("in-program", "2 minutes")])
+        yield* lives(model, "in-program", minutes(2))
+      }
+    }))
+
+  test("a program that fails changes no expiry", () =>
+    Effect.gen(function*() {
+      for (const model of models) {
+        const { count, list, map } = model.ref("x")
+        yield* model.insert(full("x"), { timeToLive: "10 minutes" })
+        yield* model.insert(bare("bare"), { timeToLive: "10 minutes" })
+        yield* model.insert(full("stays"))
+        yield* model.persist("stays")
+        const before: ReadonlyArray<Operation> = [
+          model.expire("x", "3 hours"),
+          model.persist("x"),
+          model.expire("stays", "1 minute"),
+          count.increment(),
+          count.get(),
+          list.append("c"),
+          list.clear(),
+          map.at("b").increment(),
+          model.get("x"),
+          model.put(full("x")),
+          model.delete("x"),
+          Atomic.andThen(model.delete("x"), model.insert(full("x"))),
+          Atomic.andThen(model.delete("stays"), model.insert(full("stays"), { timeToLive: "1 minute" })),
+          model.ref("bare").list.append("x"),
+          model.insert(full("new"), { timeToLive: "1 minute" }),
+          model.duplicate("x", "new")
+        ]
+        const failing: Operation = model.ref("stays").count.divide(0)
+        const step = (operation: Operation) => unchanged(fails(Atomic.all([operation, failing]), "ArithmeticError"))
+        for (const operation of before) yield* step(operation)
+        yield* unchanged(fails(Atomic.all([...before.slice(0, 10), failing]), "ArithmeticError"))
+        yield* unchanged(fails(Atomic.all([count.get(), model.ref("missing").count.get()]), "EntityNotFound"))
+      }
+    }))
+
+  test("an entity is renewed when more than 1 % has passed, at most a minute", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      const Long = define("Long", { duration: "30 days", refresh: "access" })
+      const cases: ReadonlyArray<readonly [AnyModel, slack: number, life: number]> = [
+        [Written, hour / 100, hour],
+        [Accessed, hour / 100, hour],
+        [Long, minutes(1), hour * 24 * 30]
+      ]
+      // on a server time passes meanwhile
+      const margin = isExact ? 0 : 15_000
+      for (const [model, slack, life] of cases) {
+        const at = raw.expiresAt(keyOf(model, "x"))
+        const all: ReadonlyArray<Operation> = [
+          model.ref("x").count.increment(),
+          model.ref("x").list.set(["x"]),
+          model.put(full("x")),
+          Atomic.all([model.ref("x").count.increment(), model.get("x")])
+        ]
+        for (const operation of all) {
+          yield* model.put(full("x"))
+          yield* pass(slack - margin)
+          const before = yield* at
+          yield* operation
+          assert.strictEqual(yield* at, before)
+          yield* pass(margin + 1)
+          yield* operation
+          yield* lives(model, "x", life)
+          yield* model.delete("x")
+        }
+      }
+    }))
+
+  test("a renewal never shortens what is left, and comes when less is left than it would give", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      for (const model of [Written, Accessed]) {
+        yield* model.insert(full("x"), { timeToLive: "2 hours" })
+        yield* unchanged(Effect.gen(function*() {
+          yield* model.get("x")
+          yield* model.ref("x").count.get()
+          yield* model.find("x")
+        }))
+        const before = yield* raw.expiresAt(keyOf(model, "x"))
+        yield* model.ref("x").count.increment()
+        yield* Atomic.all([model.ref("x").list.append("x"), model.update("x", { count: 1 })])
+        yield* model.put(full("x"))
+        assert.strictEqual(yield* raw.expiresAt(keyOf(model, "x")), before)
+        yield* pass(minutes(90))
+        yield* lives(model, "x", minutes(30))
+        yield* model.ref("x").count.increment()
+        yield* lives(model, "x", hour)
+      }
+    }))
+
+  test("a renewal gives every key the same time, whatever it had", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      for (
+        const operation of [Written.ref("x").count.increment(), Written.ref("x").set.add("x"), Written.put(full("x"))]
+      ) {
+        yield* Written.put(full("x"))
+        yield* pass(minutes(30))
+        const at = (yield* raw.expiresAt(keyOf(Written, "x")))!
+        yield* raw.expireAt(`${keyOf(Written, "x")}:list`, at + minutes(500))
+        yield* raw.expireAt(`${keyOf(Written, "x")}:map`, at - minutes(5))
+        yield* operation
+        yield* lives(Written, "x", hour)
+        yield* Written.delete("x")
+      }
+    }))
+
+  test("entities of one program are renewed each by itself", () =>
+    Effect.gen(function*() {
+      for (const model of models) yield* model.insert(full("x"), { timeToLive: "10 minutes" })
+      for (const id of ["y", "z"]) yield* Written.insert(full(id), { timeToLive: "10 minutes" })
+      yield* Atomic.all([
+        ...models.map((model) => model.ref("x").count.get()),
+        Written.ref("y").count.increment(),
+        Written.get("z")
+      ])
+      yield* lives(Immortal, "x", minutes(10))
+      yield* lives(Fixed, "x", minutes(10))
+      yield* lives(Written, "x", minutes(10))
+      yield* lives(Accessed, "x", hour)
+      yield* lives(Written, "y", hour)
+      yield* lives(Written, "z", minutes(10))
+    }))
+
+  test("programs that run at once don't touch each other's expiry", () =>
+    Effect.gen(function*() {
+      const count = 60
+      for (const model of models) {
+        yield* model.insert(full("fails"), { timeToLive: "10 minutes" })
+        const failing = Atomic.all([
+          model.expire("fails", "3 hours"),
+          model.ref("fails").map.at("x").increment(),
+          model.ref("fails").count.divide(0)
+        ])
+        const second = [
+          () => fails(failing, "ArithmeticError"),
+          (id: string) => Atomic.all([model.ref(id).list.append("x"), model.expire(id, minutes(200 + Number(id)))]),
+          (id: string) => Atomic.all([model.persist(id), model.ref(id).set.add("x")])
+        ]
+        const ids = Array.from({ length: count }, (_, i) => String(i))
+        yield* together(ids.map((id, i) =>
+          Effect.gen(function*() {
+            yield* model.insert(bare(id), { timeToLive: minutes(5 + i) })
+            yield* second[i % 3](id)
+          })
+        ))
+        yield* lives(model, "fails", minutes(10))
+        const all = yield* expiries
+        for (let i = 0; i < count; i++) {
+          const key = keyOf(model, ids[i])
+          const [keys, millis] = [
+            [[key], minutes(5 + i)],
+            [[key, `${key}:list`], minutes(200 + i)],
+            [[key, `${key}:set`], undefined]
+          ][i % 3] as [Array<string>, number | undefined]
+          yield* expires(keys, millis, all)
+        }
+      }
+    }))
+}

@@ -1,0 +1,464 @@
+/** Topics: messages happen with the writes of their program, or not at all; what a subscription gives, and when it ends. */
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Atomic from "redlayer/Atomic"
+import * as Model from "redlayer/Model"
+import type * as RedisServiceError from "redlayer/RedisServiceError"
+import { RawWriter } from "redlayer/testing"
+import * as Topic from "redlayer/Topic"
+import * as assert from "../assert.ts"
+import { fails, together, unchanged } from "../assertions.ts"
+import type { Backend, Test } from "../suite.ts"
+
+const Account = Model.make("TopicAccount", {
+  id: Schema.String,
+  coins: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  log: Schema.Array(Schema.String).pipe(Model.withDefault([]))
+}, { key: "id" })
+
+const Text = Topic.make("text", Schema.String)
+const Count = Topic.make("count", Schema.Int)
+
+class Point extends Schema.Class<Point>("TopicPoint")({ x: Schema.Finite, y: Schema.Finite }) {
+  get sum() {
+    return this.x + this.y
+  }
+}
+
+const Rich = Topic.make(
+  "rich",
+  Schema.Struct({
+    text: Schema.String,
+    at: Schema.DateTimeUtc,
+    lasts: Schema.Duration,
+    bytes: Schema.Uint8Array,
+    big: Schema.BigInt,
+    point: Point,
+    tags: Schema.ReadonlySet(Schema.String),
+    counts: Schema.ReadonlyMap(Schema.String, Schema.Int),
+    maybe: Schema.optionalKey(Schema.NullOr(Schema.String)),
+    option: Schema.Option(Schema.Int),
+    either: Schema.Union([
+      Schema.TaggedStruct("A", { a: Schema.Int }),
+      Schema.TaggedStruct("B", { b: Schema.Array(Schema.String) })
+    ])
+  })
+)
+
+type Subscribed<A> = Stream.Stream<Topic.Event<A>, RedisServiceError.RedisServiceError>
+
+const next = <A>(events: Subscribed<A>, count: number) => Stream.runCollect(Stream.take(events, count))
+
+const message = <A>(value: A): Topic.Event<A> => ({ _tag: "Message", value })
+
+/** Everything up to the last of a subscription, which is published now: what was not published is not there. */
+const upToNow = (events: Subscribed<string>) =>
+  Effect.andThen(
+    Text.publish("now"),
+    events.pipe(
+      Stream.map((event) => event._tag === "Message" ? event.value : event._tag),
+      Stream.takeWhile((text) => text !== "now"),
+      Stream.runCollect
+    )
+  )
+
+/** Subscribes in a scope of its own. */
+const subscribeIn = <S extends Schema.Constraint>(topic: Topic.Topic<S>, options?: Topic.SubscribeOptions) =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.fork(yield* Effect.scope)
+    const events = yield* Scope.provide(topic.subscribe(options), scope)
+    return { events, close: Scope.close(scope, Exit.void) }
+  })
+
+/** A subscription, and a message that it has. */
+const subscribedAndTold = Effect.tap(Text.subscribe(), () => Text.publish("two"))
+
+export const topics = (test: Test, backend: Backend): void => {
+  // -------------------------------------------------------------------------------------------------------------------
+  // Publishing
+  // -------------------------------------------------------------------------------------------------------------------
+
+  test("a message is heard by every subscriber of its topic, and by no other", () =>
+    Effect.gen(function*() {
+      const first = yield* Text.subscribe()
+      const second = yield* Text.subscribe()
+      const other = yield* Topic.make("other", Schema.String).subscribe()
+      assert.isUndefined(yield* Text.publish("hello"))
+      yield* Topic.make("other", Schema.String).publish("elsewhere")
+      assert.deepEqual(yield* next(first, 1), [message("hello")])
+      assert.deepEqual(yield* next(second, 1), [message("hello")])
+      assert.deepEqual(yield* next(other, 1), [message("elsewhere")])
+    }))
+
+  test("nobody needs to hear it", () =>
+    Effect.gen(function*() {
+      yield* unchanged(Text.publish("to nobody"))
+      const events = yield* Text.subscribe()
+      assert.deepEqual(yield* upToNow(events), [])
+    }))
+
+  test("the messages of a program come in its order, and together with its writes", () =>
+    Effect.gen(function*() {
+      yield* Account.insert({ id: "a", coins: 5 })
+      const events = yield* Count.subscribe()
+      const { coins } = Account.ref("a")
+      const results = yield* Atomic.all({
+        before: Count.publish(1),
+        left: coins.decrement(2),
+        between: Count.publish(2),
+        again: Count.publish(2),
+        after: coins.get().pipe(Atomic.andThen(Count.publish(3)), Atomic.as("done"))
+      })
+      assert.deepEqual(results, { before: undefined, left: 3, between: undefined, again: undefined, after: "done" })
+      assert.deepEqual(yield* next(events, 4), [1, 2, 2, 3].map(message))
+      // whoever hears of it, sees it
+      const seen = yield* Effect.forkChild(
+        events.pipe(Stream.take(20), Stream.mapEffect(() => coins.get()), Stream.runCollect),
+        { startImmediately: true }
+      )
+      for (let i = 0; i < 20; i++) yield* Atomic.andThen(coins.increment(), Count.publish(i))
+      const values = yield* Fiber.join(seen)
+      values.forEach((value, i) => assert.isAtLeast(value, 4 + i))
+    }))
+
+  test("a reader that answers at once doesn't get between the messages of a program", () =>
+    Effect.gen(function*() {
+      const heard = yield* Text.subscribe()
+      const answering = yield* Effect.forkChild(
+        Stream.runForEach(yield* Text.subscribe(), (event) =>
+          event._tag === "Message" && event.value === "1" ? Text.publish("answer") : Effect.void),
+        { startImmediately: true }
+      )
+      yield* Atomic.all(["1", "2", "3"].map((text) =>
+        Text.publish(text)
+      ))
+      assert.deepEqual(yield* next(heard, 4), ["1", "2", "3", "answer"].map(message))
+      yield* Fiber.interrupt(answering)
+    }))
+
+  test("a program that fails publishes nothing, whatever stops it and wherever", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      yield* Account.insert({ id: "a", coins: 5 })
+      yield* raw.hashSet("TopicAccount:{bad}", { coins: "abc" })
+      const events = yield* Text.subscribe()
+      const { coins, log } = Account.ref("a")
+      const published = Atomic.all([Text.publish("first"), coins.increment(), Text.publish("second")])
+      yield* unchanged(Effect.gen(function*() {
+        yield* fails(Atomic.all([published, coins.decrement(10), Text.publish("third")]), "OutOfBounds")
+        yield* fails(Atomic.andThen(published, Account.ref("gone").coins.increment()), "EntityNotFound")
+        yield* fails(Atomic.andThen(published, Account.insert({ id: "a", coins: 1 })), "EntityExists")
+        yield* fails(Atomic.andThen(published, log.at(3).set("x")), "IndexOutOfRange")
+        yield* fails(Atomic.andThen(published, coins.quotient(0)), "ArithmeticError")
+        yield* fails(Atomic.andThen(published, coins.set(-1)), "InvalidValue")
+        yield* fails(Atomic.andThen(published, Account.ref("bad").coins.increment()), "RedisServiceError")
+      }))
+      assert.deepEqual(yield* upToNow(events), [])
+      // neighbours of one batch, of which some fail
+      yield* together(Array.from({ length: 40 }, (_, i) =>
+        Effect.exit(Atomic.all([
+          Text.publish(String(i)),
+          Account.ref(i % 3 === 0 ? "gone" : "a").coins.increment()
+        ]))))
+      assert.deepEqual(
+        [...yield* upToNow(events)].sort((a, b) => Number(a) - Number(b)),
+        Array.from({ length: 40 }, (_, i) => String(i)).filter((i) => Number(i) % 3 !== 0)
+      )
+    }))
+
+  test("what is read badly after the commit was published", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      yield* raw.hashSet("TopicAccount:{bad}", { coins: "abc" })
+      const events = yield* Text.subscribe()
+      yield* fails(Text.publish("sent").pipe(Atomic.andThen(Account.get("bad"))), "EntityCorrupted", { applied: true })
+      assert.deepEqual(yield* upToNow(events), ["sent"])
+    }))
+
+  test("a program of ten thousand messages", () =>
+    Effect.gen(function*() {
+      const events = yield* Count.subscribe({ bufferSize: 10_000 })
+      const numbers = Array.from({ length: 10_000 }, (_, i) => i)
+      yield* Atomic.all(numbers.map((i) => Count.publish(i)))
+      assert.deepEqual(yield* next(events, numbers.length), numbers.map(message))
+    }))
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Messages
+  // -------------------------------------------------------------------------------------------------------------------
+
+  test("structured messages come back as they were", () =>
+    Effect.gen(function*() {
+      const events = yield* Rich.subscribe()
+      const value: typeof Rich.schema["Type"] = {
+        text: "é🙂\u0000\n\"{}[]",
+        at: DateTime.makeUnsafe("2024-02-29T23:59:59.999Z"),
+        lasts: Duration.nanos(1_000_001n),
+        bytes: Uint8Array.from({ length: 256 }, (_, i) => i),
+        big: 2n ** 80n,
+        point: new Point({ x: 1.5, y: -2 }),
+        tags: new Set(["b", "a", ""]),
+        counts: new Map([["__proto__", 1], ["x", 2]]),
+        option: Option.some(0),
+        either: { _tag: "B", b: ["", "null"] }
+      }
+      const others: ReadonlyArray<typeof value> = [
+        value,
+        { ...value, maybe: null, option: Option.none(), either: { _tag: "A", a: 1 } },
+        { ...value, maybe: "null" }
+      ]
+      for (const each of others) yield* Rich.publish(each)
+      const found = yield* next(events, others.length)
+      assert.deepEqual(found, others.map(message))
+      const [first] = found
+      assert.isTrue(first?._tag === "Message" && first.value.point instanceof Point && first.value.point.sum === -0.5)
+    }))
+
+  test("plain messages of every kind come back as they were", () =>
+    Effect.gen(function*() {
+      const roundTrip = <S extends Schema.Constraint>(name: string, schema: S, values: ReadonlyArray<S["Type"]>) =>
+        Effect.gen(function*() {
+          const topic = Topic.make(`kind/${name}`, schema)
+          const events = yield* topic.subscribe()
+          for (const value of values) yield* topic.publish(value)
+          assert.deepEqual(yield* next(events, values.length), values.map(message), name)
+        })
+      yield* roundTrip("text", Schema.String, [
+        "",
+        " ",
+        "null",
+        "0",
+        "\u0000",
+        "a\u0000b",
+        "\r\n",
+        "日本語",
+        "x".repeat(100_000)
+      ])
+      yield* roundTrip("integer", Schema.Int, [0, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER])
+      yield* roundTrip("number", Schema.Number, [0.1, 1e300, 5e-324, NaN, Infinity, -Infinity])
+      yield* roundTrip("boolean", Schema.Boolean, [true, false])
+      yield* roundTrip("literal", Schema.Literals(["a", "b"]), ["a", "b"])
+      yield* roundTrip("null", Schema.NullOr(Schema.String), [null, "null", ""])
+      yield* roundTrip("list", Schema.Array(Schema.NullOr(Schema.Int)), [[], [1, null]])
+      yield* roundTrip("date", Schema.Date, [new Date(0), new Date(-1)])
+    }))
+
+  test("a message without a stored form refuses the whole program", () =>
+    Effect.gen(function*() {
+      yield* Account.insert({ id: "a", coins: 5 })
+      const events = yield* Text.subscribe()
+      const { coins } = Account.ref("a")
+      const spend = Atomic.andThen(coins.decrement(), Text.publish("spent"))
+      yield* unchanged(Effect.gen(function*() {
+        yield* fails(Text.publish("\ud800"), "InvalidValue", { model: "text", id: "", field: "" })
+        yield* fails(spend.pipe(Atomic.andThen(Text.publish("a\udfff"))), "InvalidValue", { model: "text" })
+        yield* fails(spend.pipe(Atomic.andThen(Count.publish(1.5))), "InvalidValue", { model: "count" })
+        yield* fails(spend.pipe(Atomic.andThen(Count.publish("1" as never))), "InvalidValue", { id: "" })
+        yield* fails(
+          spend.pipe(Atomic.andThen(Rich.publish({ text: 1 } as never))),
+          "InvalidValue",
+          { model: "rich", field: "text" }
+        )
+        // the keys of a record are values
+        const Records = Topic.make("records", Schema.Record(Schema.String, Schema.Int))
+        const error = yield* fails(Records.publish({ secret: 1.5 }), "InvalidValue", { field: "" })
+        assert.notInclude(error.message, "secret")
+      }))
+      assert.deepEqual(yield* upToNow(events), [])
+    }))
+
+  test("a message that is too large is refused before it is sent", () =>
+    Effect.gen(function*() {
+      const events = yield* Text.subscribe()
+      assert.strictEqual((yield* fails(Text.publish("é".repeat(50)), "InvalidValue", { model: "text" })).field, "")
+      yield* Text.publish("é".repeat(49))
+      assert.deepEqual(yield* next(events, 1), [message("é".repeat(49))])
+    }).pipe(Effect.provide(backend.layer({ maximumValueBytes: 99 }))))
+
+  test("a message of another schema is said to be undecodable, and the stream goes on", () =>
+    Effect.gen(function*() {
+      const events = yield* Topic.make("count", Schema.Int.check(Schema.isGreaterThan(0))).subscribe()
+      const structs = yield* Topic.make("count", Schema.Struct({ n: Schema.Struct({ m: Schema.Int }) })).subscribe()
+      const foreign = Topic.make("count", Schema.String)
+      for (const text of ["one", "0", "1", "", "{\"n\":{\"m\":\"secret\"}}", "2"]) yield* foreign.publish(text)
+      const found = yield* next(events, 6)
+      assert.deepEqual(found.map((event) => event._tag === "Message" ? event.value : event._tag), [
+        "Undecodable",
+        "Undecodable",
+        1,
+        "Undecodable",
+        "Undecodable",
+        2
+      ])
+      const [, , , , nested] = yield* next(structs, 6)
+      assert.isTrue(nested?._tag === "Undecodable" && nested.field === "n.m" && !nested.issue.includes("secret"))
+    }))
+
+  test("values alone, without what can't be decoded", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(
+        Stream.runCollect(Stream.take(Count.messages(), 3)),
+        { startImmediately: true }
+      )
+      const foreign = Topic.make("count", Schema.String)
+      // the stream has subscribed when it gives something
+      const publishing = yield* Effect.forkChild(
+        Effect.forever(
+          Effect.andThen(Effect.andThen(foreign.publish("no number"), foreign.publish("7")), Effect.sleep(5))
+        )
+      )
+      assert.deepEqual(yield* Fiber.join(fiber), [7, 7, 7])
+      yield* Fiber.interrupt(publishing)
+    }))
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Subscriptions
+  // -------------------------------------------------------------------------------------------------------------------
+
+  test("what was published before is not heard, and what is published after is, however late it is read", () =>
+    Effect.gen(function*() {
+      for (let i = 0; i < 30; i++) {
+        yield* Count.publish(-1)
+        const { close, events } = yield* subscribeIn(Count)
+        yield* Count.publish(i)
+        yield* Effect.sleep(i)
+        assert.deepEqual(yield* next(events, 1), [message(i)])
+        yield* close
+        yield* Count.publish(-2)
+        assert.deepEqual(yield* Stream.runCollect(events), [])
+      }
+    }))
+
+  test("what one run of the stream has not taken, the next one gets", () =>
+    Effect.gen(function*() {
+      const events = yield* Count.subscribe()
+      yield* Atomic.all(Array.from({ length: 100 }, (_, i) => Count.publish(i)))
+      for (let i = 0; i < 100; i++) assert.deepEqual(yield* next(events, 1), [message(i)])
+      // one that waits, and is interrupted, takes nothing
+      const fiber = yield* Effect.forkChild(next(events, 1), { startImmediately: true })
+      yield* Fiber.interrupt(fiber)
+      yield* Count.publish(100)
+      assert.deepEqual(yield* next(events, 1), [message(100)])
+    }))
+
+  test("closing the scope ends the stream, also where another fiber waits in it, and no other", () =>
+    Effect.gen(function*() {
+      const { close, events } = yield* subscribeIn(Text)
+      const stays = yield* Text.subscribe()
+      const waiting = yield* Effect.forkChild(Stream.runCollect(events), { startImmediately: true })
+      yield* Text.publish("one")
+      assert.deepEqual(yield* next(stays, 1), [message("one")])
+      yield* close
+      yield* Text.publish("two")
+      assert.deepEqual(yield* Fiber.join(waiting), [message("one")])
+      assert.deepEqual(yield* next(stays, 1), [message("two")])
+    }))
+
+  test("a subscription ends with the layer", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const services = yield* Scope.provide(Layer.build(backend.layer()), scope)
+      const events = yield* Effect.provide(Text.subscribe(), services)
+      const told = { one: yield* Deferred.make<void>(), two: yield* Deferred.make<void>() }
+      const heard = Stream.tap(events, (event) =>
+        event._tag === "Message" ? Deferred.succeed(told[event.value as "one" | "two"], undefined) : Effect.void)
+      const waiting = yield* Effect.forkChild(Stream.runCollect(heard), { startImmediately: true })
+      yield* Effect.provide(Text.publish("one"), services)
+      // what is on its way may be told to a subscription that comes meanwhile
+      yield* Deferred.await(told.one)
+      const [first] = yield* next(yield* Effect.provide(subscribedAndTold, services), 1)
+      assert.deepEqual(first, message("two"))
+      // subscriptions need not hear in step
+      yield* Deferred.await(told.two)
+      yield* Scope.close(scope, Exit.void)
+      assert.deepEqual(yield* Fiber.join(waiting), [message("one"), message("two")])
+    }))
+
+  test("a slow reader keeps the newest, and is told that it has missed some", () =>
+    Effect.gen(function*() {
+      const slow = yield* Count.subscribe({ bufferSize: 3 })
+      const fast = yield* Count.subscribe()
+      const publish = (from: number, to: number) =>
+        Effect.gen(function*() {
+          for (let i = from; i <= to; i++) yield* Count.publish(i)
+          // both hear the same
+          assert.deepEqual(
+            yield* next(fast, to - from + 1),
+            Array.from({ length: to - from + 1 }, (_, i) => message(from + i))
+          )
+          yield* Effect.sleep(20)
+        })
+      yield* publish(1, 3)
+      assert.deepEqual(yield* next(slow, 3), [1, 2, 3].map(message))
+      yield* publish(4, 10)
+      assert.deepEqual(yield* next(slow, 4), [{ _tag: "Missed" }, ...[8, 9, 10].map(message)])
+      yield* publish(11, 12)
+      assert.deepEqual(yield* next(slow, 2), [11, 12].map(message))
+      for (const bufferSize of [1, 0, -1, 0.5, NaN]) {
+        const one = yield* Count.subscribe({ bufferSize })
+        yield* publish(1, 5)
+        assert.deepEqual(yield* next(one, 2), [{ _tag: "Missed" }, message(5)])
+      }
+    }))
+
+  test("fifty subscribers come and go while others publish: each hears a run without holes", () =>
+    Effect.gen(function*() {
+      let published = 0
+      const publishing = yield* Effect.forkChild(
+        Effect.forever(Effect.andThen(Effect.suspend(() => Count.publish(published++)), Effect.sleep(1)))
+      )
+      yield* together(Array.from({ length: 50 }, (_, i) =>
+        Effect.gen(function*() {
+          yield* Effect.sleep(i * 2)
+          const values = yield* Stream.runCollect(Stream.take(Count.messages(), 10))
+          assert.deepEqual(values, Array.from({ length: 10 }, (_, j) => values[0]! + j))
+        })))
+      yield* Fiber.interrupt(publishing)
+    }))
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // Names
+  // -------------------------------------------------------------------------------------------------------------------
+
+  test("names of every kind are channels of their own", () =>
+    Effect.gen(function*() {
+      const names = [
+        "a",
+        "A",
+        "a:b",
+        "a%3Ab",
+        "{a}",
+        "*",
+        "?",
+        "[a]",
+        " ",
+        "\n",
+        "\u0000",
+        "é🙂",
+        "__proto__",
+        "x".repeat(2000)
+      ]
+      const subscriptions = yield* Effect.forEach(names, (name) => Topic.make(name, Schema.String).subscribe())
+      for (const name of names) yield* Topic.make(name, Schema.String).publish(name)
+      for (const [i, events] of subscriptions.entries()) {
+        yield* Topic.make(names[i]!, Schema.String).publish("end")
+        assert.deepEqual(yield* next(events, 2), [message(names[i]!), message("end")])
+      }
+    }))
+
+  test("a name that can't be a channel's is refused when the topic is defined", () =>
+    Effect.sync(() => {
+      for (const name of ["", "\ud800", "a\udfff", "$lock", "$"]) {
+        assert.throws(() => Topic.make(name, Schema.String), /this name/, JSON.stringify(name))
+      }
+    }))
+}

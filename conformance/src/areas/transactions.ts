@@ -1,0 +1,551 @@
+/** Programs: wholly or not at all, in order; undo and expiries; interruption. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Atomic from "redlayer/Atomic"
+import * as Model from "redlayer/Model"
+import * as RedisService from "redlayer/RedisService"
+import { RawWriter } from "redlayer/testing"
+import * as assert from "../assert.ts"
+import { fails, type Operation, pseudoRandom, stored, together, unchanged, wrongType } from "../assertions.ts"
+import type { Test } from "../suite.ts"
+
+export const Account = Model.make("TxAccount", {
+  id: Schema.String,
+  coins: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  note: Schema.optionalKey(Schema.String),
+  name: Schema.String.pipe(Model.withDefault("")),
+  log: Schema.Array(Schema.String),
+  stats: Schema.Struct({ wins: Schema.Int, best: Schema.Array(Schema.Int) })
+}, { key: "id" })
+
+const Order = Model.make("TxOrder", {
+  user: Schema.String,
+  no: Schema.Int,
+  total: Schema.Number,
+  lines: Schema.Array(Schema.Struct({ sku: Schema.String, n: Schema.Int }))
+}, { key: ["user", "no"], slot: "user" })
+
+export const account = (id: string, coins = 10) => ({
+  id,
+  coins,
+  note: "n",
+  log: ["a", "b", "c"],
+  stats: { wins: 1, best: [3, 2, 1] }
+})
+
+const order = { user: "u", no: 1, total: 1.5, lines: [{ sku: "x", n: 1 }] }
+
+/** Three accounts and an order, with expiries that another program has set. */
+const prepare = Effect.gen(function*() {
+  const raw = yield* RawWriter
+  yield* Atomic.all([
+    Account.put(account("a")),
+    Account.put(account("b")),
+    Account.put({ ...account("c"), log: [] }),
+    Order.put(order)
+  ])
+  const later = (yield* Clock.currentTimeMillis) + 1_000_000
+  yield* raw.expireAt("TxAccount:{a}", later)
+  yield* raw.expireAt("TxAccount:{a}:log", later + 1)
+  yield* raw.expireAt("TxAccount:{b}:stats.best", later + 2)
+  yield* raw.expireAt("TxOrder:{u}:1", later + 3)
+  yield* raw.expireAt("TxOrder:{u}:1:lines", later + 4)
+})
+
+/** Programs that write, each in its own way, to what `prepare` leaves. */
+const writes = (): ReadonlyArray<readonly [name: string, program: Operation]> => {
+  const a = Account.ref("a")
+  const b = Account.ref("b")
+  const c = Account.ref("c")
+  const o = Order.ref(["u", 1])
+  return [
+    ["set", a.name.set("new")],
+    ["append text", a.name.append("x")],
+    ["set optional", b.note.set("new")],
+    ["clear optional", a.note.clear()],
+    ["increment", a.coins.increment(5)],
+    ["decrement", b.coins.decrement(5)],
+    ["multiply", o.total.multiply(3)],
+    ["nested", a.stats.wins.increment()],
+    ["struct", b.stats.$.set({ wins: 9, best: [] })],
+    ["append", a.log.append("d")],
+    ["append with keep", a.log.append(["d", "e"], { keep: 2 })],
+    ["append all new", a.log.append(["d", "e", "f", "g"], { keep: 2 })],
+    ["append to empty", c.log.append("first")],
+    ["prepend", a.log.prepend(["x", "y"])],
+    ["prepend to empty", c.log.prepend(["x", "y"])],
+    ["pop", a.log.pop()],
+    ["pop all", Atomic.all([a.log.pop(), a.log.pop(), a.log.pop(), a.log.pop()])],
+    ["shift", b.stats.best.shift()],
+    ["shift all", Atomic.all([a.log.shift(), a.log.shift(), a.log.shift()])],
+    ["clear list", a.log.clear()],
+    ["clear and refill", Atomic.andThen(a.log.clear(), a.log.append(["z"]))],
+    ["set list", a.log.set(["z"])],
+    ["set list to nothing", b.log.set([])],
+    ["set an item", a.log.at(1).set("B")],
+    ["increment an item", b.stats.best.at(-1).increment()],
+    ["set a struct", o.lines.at(0).set({ sku: "y", n: 2 })],
+    ["update", Account.update("a", { coins: 1, note: undefined, log: ["u"], stats: { best: [] } })],
+    ["put over", Account.put({ id: "a", coins: 0, log: [], stats: { wins: 0, best: [7] } })],
+    ["put new", Account.put(account("new put"))],
+    ["insert new", Account.insert(account("new"))],
+    ["delete", Account.delete("a")],
+    ["delete without lists", Account.delete("c")],
+    ["delete an order", Order.delete(["u", 1])],
+    ["delete and insert", Atomic.andThen(Account.delete("a"), Account.insert(account("a", 99)))],
+    ["insert and delete", Atomic.andThen(Account.insert(account("d")), Account.delete("d"))],
+    ["insert and change", Atomic.andThen(Account.insert(account("e")), Account.ref("e").log.append("more"))]
+  ]
+}
+
+/** Programs that fail, with what `prepare` leaves and whatever was written before. */
+const failures = (): ReadonlyArray<readonly [tag: string, program: Operation]> => [
+  ["EntityNotFound", Account.ref("missing").coins.increment()],
+  ["EntityNotFound", Account.get("missing")],
+  ["EntityNotFound", Account.update("missing", {})],
+  ["EntityNotFound", Account.ref("missing").log.append("x")],
+  ["EntityExists", Account.insert(account("b"))],
+  ["OutOfBounds", Account.ref("b").coins.decrement(1000)],
+  ["OutOfBounds", Account.ref("b").coins.increment(1, { atMost: 0 })],
+  ["ArithmeticError", Account.ref("b").coins.divide(0)],
+  ["IndexOutOfRange", Account.ref("b").log.at(50).get()],
+  ["IndexOutOfRange", Account.ref("b").log.at(-50).set("x")],
+  // stored by hand
+  ["RedisServiceError", Account.ref("bad").coins.increment()],
+  ["RedisServiceError", Account.ref("bad").log.append("x")],
+  ["RedisServiceError", Account.ref("text").name.set("x")],
+  ["EntityCorrupted", Account.get("text")]
+]
+
+const prepareBad = Effect.gen(function*() {
+  const raw = yield* RawWriter
+  yield* raw.hashSet("TxAccount:{bad}", { coins: "abc" })
+  yield* raw.stringSet("TxAccount:{bad}:log", "text")
+  yield* raw.stringSet("TxAccount:{text}", "text")
+})
+
+/**
+ * A service that tells how many programs it ran.
+ */
+export const counted = Effect.gen(function*() {
+  const service = yield* RedisService.RedisService
+  const seen = { programs: 0, instructions: 0 }
+  return {
+    seen,
+    service: RedisService.RedisService.of({
+      ...service,
+      execute: (program, read) => {
+        seen.programs++
+        seen.instructions += program.instructions.length
+        return service.execute(program, read)
+      }
+    })
+  }
+})
+
+export const transactions = (test: Test): void => {
+  test("a program that fails leaves nothing behind, whatever it had written, expiries included", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      yield* prepare
+      yield* prepareBad
+      const before = yield* raw.dump
+      const all = writes()
+      const ways = failures()
+      let i = 0
+      for (const [name, write] of all) {
+        // each write, before two of the failures; over all writes each failure many times
+        for (const [tag, failure] of [ways[i % ways.length], ways[(i * 5 + 3) % ways.length]]) {
+          const error = yield* Effect.flip(Atomic.andThen(write, failure))
+          assert.strictEqual(error._tag, tag, name)
+          assert.deepEqual(yield* raw.dump, before, `${name}, then ${tag}`)
+        }
+        i++
+      }
+      // several writes, the failure at each position among them
+      const random = pseudoRandom(3)
+      for (let round = 0; round < 60; round++) {
+        const [tag, failure] = ways[round % ways.length]
+        const picked = Array.from({ length: 4 }, () => all[Math.floor(random() * all.length)][1])
+        picked.splice(round % 5, 0, failure)
+        const exit = yield* Effect.exit(Atomic.all(picked))
+        assert.isTrue(Exit.isFailure(exit))
+        if (round % 5 === 0) {
+          assert.strictEqual((Option.getOrThrow(Exit.findErrorOption(exit)) as { readonly _tag: string })._tag, tag)
+        }
+        assert.deepEqual(yield* raw.dump, before)
+      }
+    }))
+
+  test("every instruction of five may be the one that fails", () =>
+    Effect.gen(function*() {
+      yield* prepare
+      const a = Account.ref("a")
+      const b = Account.ref("b")
+      const c = Account.ref("c")
+      const five = [
+        a.coins.increment(1),
+        b.log.append("x"),
+        Account.insert(account("d")),
+        c.note.clear(),
+        Order.ref(["u", 1]).lines.pop()
+      ]
+      for (let position = 0; position <= 5; position++) {
+        for (const [tag, failure] of failures().slice(0, 10)) {
+          const program: Array<Operation> = [...five]
+          program.splice(position, 0, failure)
+          const error = yield* unchanged(Effect.flip(Atomic.all(program)))
+          assert.strictEqual(error._tag, tag, `${position}`)
+        }
+      }
+      assert.deepEqual(yield* Atomic.all(five), [
+        11,
+        4,
+        { ...account("d"), name: "" },
+        undefined,
+        Option.some({ sku: "x", n: 1 })
+      ])
+    }))
+
+  test("a program that writes leaves the expiries as they were, but of what it creates anew", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      for (const [name, write] of writes()) {
+        yield* prepare
+        const before = yield* raw.dump
+        yield* write
+        const after = yield* raw.dump
+        for (const [key, { expiresAt }] of Object.entries(after)) {
+          const isNew = name === "delete and insert" && key.startsWith("TxAccount:{a}")
+          if (key in before && !isNew) assert.strictEqual(expiresAt, before[key].expiresAt, `${name}: ${key}`)
+          else assert.isUndefined(expiresAt, `${name}: ${key}`)
+        }
+        for (const key of Object.keys(after)) yield* raw.delete(key)
+      }
+    }))
+
+  test("an expired entity is gone, and so is an expired list", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      yield* Account.insert(account("a"))
+      yield* Account.insert(account("b"))
+      const soon = (yield* Clock.currentTimeMillis) + 30
+      yield* raw.expireAt("TxAccount:{a}", soon)
+      yield* raw.expireAt("TxAccount:{b}:log", soon)
+      yield* Effect.sleep(60)
+      assert.isFalse(yield* Account.exists("a"))
+      yield* fails(Account.ref("a").coins.increment(), "EntityNotFound")
+      assert.deepEqual((yield* Account.get("b")).log, [])
+      assert.strictEqual(yield* Account.ref("b").log.append("x"), 1)
+      assert.isUndefined(yield* raw.expiresAt("TxAccount:{b}:log"))
+      // its other collections are left over, and cleared by the next of this id
+      yield* Account.insert({ ...account("a"), log: [], stats: { wins: 0, best: [] } })
+      assert.deepEqual((yield* Account.get("a")).stats.best, [])
+      assert.isUndefined(yield* raw.expiresAt("TxAccount:{a}"))
+    }))
+
+  test("later instructions see what earlier ones wrote", () =>
+    Effect.gen(function*() {
+      yield* Account.insert(account("a"))
+      const { coins, log, name, note, stats } = Account.ref("a")
+      assert.deepEqual(
+        yield* Atomic.all({
+          up: coins.increment(5),
+          got: coins.get(),
+          again: coins.multiply(2),
+          text: name.append("x"),
+          more: name.append("y"),
+          cleared: note.clear(),
+          isSet: note.isSet(),
+          absent: note.setIfAbsent("z"),
+          shifted: log.shift(),
+          length: log.append(["d", "e"]),
+          items: log.get(),
+          deleted: Account.delete("a"),
+          exists: Account.exists("a"),
+          found: Account.find("a"),
+          inserted: Account.insert({ ...account("a", 1), log: ["new"] }),
+          wins: stats.wins.increment(),
+          log: log.get(),
+          whole: Account.get("a")
+        }),
+        {
+          up: 15,
+          got: 15,
+          again: 30,
+          text: 1,
+          more: 2,
+          cleared: undefined,
+          isSet: false,
+          absent: true,
+          shifted: Option.some("a"),
+          length: 4,
+          items: ["b", "c", "d", "e"],
+          deleted: true,
+          exists: false,
+          found: Option.none(),
+          inserted: { ...account("a", 1), name: "", log: ["new"] },
+          wins: 2,
+          log: ["new"],
+          whole: { ...account("a", 1), name: "", log: ["new"], stats: { wins: 2, best: [3, 2, 1] } }
+        }
+      )
+    }))
+
+  test("a deleted entity is gone for the rest of its program", () =>
+    Effect.gen(function*() {
+      yield* prepare
+      const { coins, log, note } = Account.ref("a")
+      for (
+        const operation of [
+          coins.increment(),
+          coins.get(),
+          coins.set(1),
+          note.clear(),
+          note.isSet(),
+          log.append("x"),
+          log.get(),
+          log.pop(),
+          log.at(0).get(),
+          Account.get("a"),
+          Account.update("a", { coins: 1 }),
+          Account.update("a", {})
+        ] as ReadonlyArray<Operation>
+      ) {
+        const program = Atomic.andThen(Account.delete("a"), operation)
+        yield* unchanged(fails(program, "EntityNotFound", { model: "TxAccount", id: "a" }))
+        yield* unchanged(fails(Atomic.all([coins.increment(), Account.delete("a"), operation]), "EntityNotFound"))
+      }
+      assert.deepEqual(yield* Atomic.all([Account.delete("a"), Account.delete("a"), Account.exists("a")]), [
+        true,
+        false,
+        false
+      ])
+      assert.isFalse(yield* Account.exists("a"))
+    }))
+
+  test("a new incarnation in one program starts afresh", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawWriter
+      yield* Account.insert(account("a"))
+      yield* raw.hashSet("TxAccount:{a}", { theirs: "x" })
+      const { coins, log } = Account.ref("a")
+      yield* Atomic.all([
+        coins.increment(),
+        log.append("old"),
+        Account.delete("a"),
+        Account.insert({ id: "a", coins: 3, log: [], stats: { wins: 0, best: [] } }),
+        log.append("new")
+      ])
+      assert.deepEqual(yield* stored, {
+        "TxAccount:{a}": { coins: "3", name: "", "stats.wins": "0" },
+        "TxAccount:{a}:log": ["new"]
+      })
+    }))
+
+  test("inserting one id twice fails, within a program too", () =>
+    Effect.gen(function*() {
+      yield* fails(Atomic.all([Account.insert(account("a")), Account.insert(account("a"))]), "EntityExists", {
+        id: "a"
+      })
+      assert.deepEqual(yield* stored, {})
+      yield* Atomic.all([
+        Account.insert(account("a")),
+        Account.put(account("a", 2)),
+        Account.ref("a").coins.increment()
+      ])
+      assert.strictEqual((yield* Account.get("a")).coins, 3)
+    }))
+
+  test("nobody sees a part of a program, over several entities and models", () =>
+    Effect.gen(function*() {
+      const ids = Array.from({ length: 6 }, (_, i) => `a${i}`)
+      yield* together(ids.map((id) => Account.insert({ ...account(id, 100), log: [] })))
+      yield* Order.insert({ user: "u", no: 1, total: 0, lines: [] })
+      const random = pseudoRandom(4)
+      const pick = () => ids[Math.floor(random() * ids.length)]
+      const sum = Atomic.all([...ids.map((id) => Account.ref(id).coins.get()), Order.ref(["u", 1]).total.get()]).pipe(
+        Atomic.map((coins) => coins.reduce((a, b) => a + b, 0))
+      )
+      let failed = 0
+      const transfers = Array.from({ length: 300 }, () => {
+        const from = Account.ref(pick())
+        const to = Account.ref(pick())
+        const amount = Math.floor(random() * 60)
+        return Atomic.all([
+          to.coins.increment(amount),
+          to.log.append("in", { keep: 5 }),
+          Order.ref(["u", 1]).total.increment(1),
+          from.coins.decrement(amount + 1),
+          from.log.append("out", { keep: 5 })
+        ]).pipe(Effect.catchTag("OutOfBounds", () => Effect.sync(() => failed++)))
+      })
+      const [sums] = yield* Effect.all([
+        Effect.forEach(Array.from({ length: 40 }), () => Effect.andThen(Effect.yieldNow, sum)),
+        together(transfers)
+      ], { concurrency: "unbounded" })
+      assert.deepEqual([...new Set(sums)], [600])
+      assert.strictEqual(yield* sum, 600)
+      assert.isAbove(failed, 0)
+      assert.isBelow(failed, 300)
+      assert.strictEqual(yield* Order.ref(["u", 1]).total.get(), 300 - failed)
+    }))
+
+  test("a fiber sees its own writes, and what is sent after a result is known comes after it", () =>
+    Effect.gen(function*() {
+      yield* Account.insert({ ...account("a", 0), log: [] })
+      const { coins, log } = Account.ref("a")
+      yield* together(Array.from({ length: 20 }, (_, fiber) =>
+        Effect.gen(function*() {
+          let last = 0
+          for (let i = 0; i < 10; i++) {
+            const next = yield* coins.increment()
+            assert.isAbove(next, last)
+            assert.isAtLeast(yield* coins.get(), next)
+            last = next
+            yield* log.append(`${fiber}:${i}`)
+            assert.include(yield* log.get(), `${fiber}:${i}`)
+          }
+        })))
+      const all = yield* log.get()
+      for (let fiber = 0; fiber < 20; fiber++) {
+        const own = all.filter((text) => text.startsWith(`${fiber}:`))
+        assert.deepEqual(own, Array.from({ length: 10 }, (_, i) => `${fiber}:${i}`))
+      }
+    }))
+
+  test("clearing a list and filling it again, and popping the last item before a failure", () =>
+    Effect.gen(function*() {
+      yield* prepare
+      const raw = yield* RawWriter
+      const { coins, log, stats } = Account.ref("a")
+      const expiry = yield* raw.expiresAt("TxAccount:{a}:log")
+      assert.isDefined(expiry)
+      assert.deepEqual(yield* Atomic.all([log.clear(), log.append("x"), log.get()]), [undefined, 1, ["x"]])
+      assert.strictEqual(yield* raw.expiresAt("TxAccount:{a}:log"), expiry)
+      yield* unchanged(fails(Atomic.all([log.pop(), coins.divide(0)]), "ArithmeticError"))
+      yield* unchanged(fails(Atomic.all([log.pop(), log.append("y"), log.clear(), coins.divide(0)]), "ArithmeticError"))
+      yield* Atomic.all([log.pop(), log.pop(), log.prepend("z"), log.set([]), log.append(["p", "q"]), log.shift()])
+      assert.deepEqual(yield* log.get(), ["q"])
+      assert.strictEqual(yield* raw.expiresAt("TxAccount:{a}:log"), expiry)
+      yield* Atomic.all([log.clear(), stats.best.set([])])
+      assert.isUndefined(yield* raw.expiresAt("TxAccount:{a}:log"))
+    }))
+
+  test("a failure in one of many programs of the same entity leaves the others' writes", () =>
+    Effect.gen(function*() {
+      yield* Account.insert({ ...account("a", 0), log: [] })
+      const { coins, log } = Account.ref("a")
+      const exits = yield* together(Array.from({ length: 200 }, (_, i) =>
+        Effect.exit(
+          Atomic.all<ReadonlyArray<Operation>>(
+            i % 3 === 0
+              ? [log.append(`bad${i}`), coins.increment(100), log.clear(), coins.divide(0)]
+              : [coins.increment(), log.append(`good${i}`)]
+          )
+        )))
+      const good = exits.filter(Exit.isSuccess).length
+      assert.strictEqual(good, 133)
+      assert.strictEqual(yield* coins.get(), good)
+      const left = yield* log.get()
+      assert.strictEqual(left.length, good)
+      assert.isTrue(left.every((text) => text.startsWith("good")))
+    }))
+
+  test("interrupted anywhere, a program is applied wholly or not at all, and no fiber waits", () =>
+    Effect.gen(function*() {
+      yield* Account.insert({ ...account("a", 0), log: [] })
+      yield* Account.insert({ ...account("b", 0), log: [] })
+      const random = pseudoRandom(5)
+      let known = 0
+      const fibers = yield* Effect.forEach(Array.from({ length: 300 }, (_, i) => i), (i) =>
+        Effect.forkChild(
+          Effect.gen(function*() {
+            yield* Atomic.all([
+              Account.ref("a").coins.increment(),
+              Account.ref("a").log.append(`${i}`),
+              Account.ref("b").coins.increment()
+            ])
+            known++
+          })
+        ))
+      for (const [i, fiber] of fibers.entries()) {
+        if (i % 10 === 0) yield* Effect.sleep(random() * 2)
+        if (random() < 0.6) yield* Fiber.interrupt(fiber)
+      }
+      const exits = yield* Effect.forEach(fibers, (fiber) => Fiber.await(fiber)).pipe(Effect.timeout("5 seconds"))
+      assert.strictEqual(exits.filter(Exit.isSuccess).length, known)
+      for (const exit of exits) assert.isTrue(Exit.isSuccess(exit) || Cause.hasInterrupts(exit.cause))
+      // what was sent before its fiber ended may arrive now
+      yield* Effect.sleep(20)
+      const [a, log, b] = yield* Atomic.all([
+        Account.ref("a").coins.get(),
+        Account.ref("a").log.get(),
+        Account.ref("b").coins.get()
+      ])
+      assert.strictEqual(a, b)
+      assert.strictEqual(a, log.length)
+      assert.strictEqual(new Set(log).size, a)
+      assert.isAtLeast(a, known)
+      assert.isAtMost(a, 300)
+    }))
+
+  test("interrupted before it is sent, a program never runs", () =>
+    Effect.gen(function*() {
+      yield* Account.insert(account("a", 0))
+      const { coins } = Account.ref("a")
+      const fibers = yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkChild(coins.increment()))
+      // none of them has had its turn
+      yield* Effect.forEach(fibers, (fiber) => Fiber.interrupt(fiber), { concurrency: "unbounded" })
+      yield* Effect.sleep(20)
+      assert.strictEqual(yield* coins.get(), 0)
+      // one that has begun may be sent and answered in one, or wait for its batch
+      const started = yield* Effect.forEach(
+        Array.from({ length: 50 }),
+        () => Effect.forkChild(coins.increment(), { startImmediately: true })
+      )
+      yield* Effect.forEach(started, (fiber) => Fiber.interrupt(fiber), { concurrency: "unbounded" })
+      yield* Effect.sleep(20)
+      const sent = yield* coins.get()
+      assert.oneOf(sent, [0, 50])
+      assert.strictEqual(yield* coins.increment(), sent + 1)
+    }))
+
+  test("a time limit ends the wait, and the program is applied wholly or not at all", () =>
+    Effect.gen(function*() {
+      yield* Account.insert({ ...account("a", 0), log: [] })
+      const { coins, log } = Account.ref("a")
+      const gate = yield* Deferred.make<void>()
+      yield* together(Array.from({ length: 100 }, (_, i) =>
+        Atomic.all([coins.increment(), log.append(`${i}`)]).pipe(
+          Effect.timeoutOption(i % 4),
+          Effect.tap(() => i === 99 ? Deferred.succeed(gate, undefined) : Effect.void)
+        ))).pipe(Effect.timeout("5 seconds"))
+      yield* Deferred.await(gate)
+      yield* Effect.sleep(20)
+      assert.strictEqual((yield* log.get()).length, yield* coins.get())
+    }))
+
+  test("reads alone, and with a write, are one view", () =>
+    Effect.gen(function*() {
+      yield* prepare
+      yield* prepareBad
+      const { coins, log } = Account.ref("a")
+      yield* unchanged(Effect.gen(function*() {
+        assert.deepEqual(
+          yield* Atomic.all([coins.get(), log.get(), log.length(), Account.exists("b"), Account.find("missing")]),
+          [10, ["a", "b", "c"], 3, true, Option.none()]
+        )
+        yield* fails(Atomic.all([coins.get(), Account.get("missing")]), "EntityNotFound", { id: "missing" })
+        yield* wrongType(Atomic.all([coins.get(), Account.ref("bad").coins.get()]), { id: "bad", field: "coins" })
+        yield* wrongType(Atomic.all([log.get(), Account.ref("bad").log.get()]), { id: "bad", field: "log" })
+        yield* fails(Atomic.all([coins.get(), Account.get("bad")]), "EntityCorrupted", { id: "bad", applied: false })
+      }))
+    }))
+}

@@ -1,0 +1,234 @@
+/**
+ * Assertions, for any test framework: each throws an error that says what was expected and what was found.
+ */
+import { AssertionError } from "node:assert"
+import { inspect } from "node:util"
+
+const show = (value: unknown): string =>
+  inspect(value, { depth: 10, maxArrayLength: 50, maxStringLength: 200, breakLength: Infinity })
+
+export const fail = (problem: string): never => {
+  throw new AssertionError({ message: problem })
+}
+
+const check = (holds: boolean, message: string | undefined, problem: () => string): void => {
+  if (!holds) fail(message === undefined ? problem() : `${message}: ${problem()}`)
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// equality
+// ---------------------------------------------------------------------------------------------------------------------
+
+/** A step of a path: `.name`, or `[0]`. */
+const step = (name: PropertyKey): string =>
+  typeof name === "symbol" ? `[${String(name)}]` : /^\d+$/.test(String(name)) ? `[${String(name)}]` : `.${name}`
+
+/** A tag of the language or of a library, not a class. */
+const kindOf = (value: object): string => Object.prototype.toString.call(value)
+
+/** All that `in` finds and enumerates, as two of one class have the same methods anyway. */
+const keysOf = (value: object): ReadonlySet<PropertyKey> => {
+  const keys = new Set<PropertyKey>()
+  for (const key in value) keys.add(key)
+  for (const symbol of Object.getOwnPropertySymbols(value)) {
+    if (Object.prototype.propertyIsEnumerable.call(value, symbol)) keys.add(symbol)
+  }
+  return keys
+}
+
+type Pairs = Map<object, Set<object>>
+
+const sequence = (a: ReadonlyArray<unknown>, b: ReadonlyArray<unknown>, path: string, seen: Pairs) => {
+  if (a.length !== b.length) return `${path} has a length of ${a.length} instead of ${b.length}`
+  for (let i = 0; i < a.length; i++) {
+    const found = difference(a[i], b[i], `${path}[${i}]`, seen)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/**
+ * Where two values differ, in words; undefined where they don't. `-0` is not `0`, `NaN` is `NaN`; an instance of a class is
+ * equal to a plain object with the same fields; members of sets, and keys of maps, that are objects must be in one order.
+ */
+const difference = (a: unknown, b: unknown, path: string, seen: Pairs): string | undefined => {
+  const differs = () => `${path} is ${show(a)} instead of ${show(b)}`
+  if (Object.is(a, b)) return undefined
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return differs()
+  if (kindOf(a) !== kindOf(b)) return differs()
+  if (seen.get(a)?.has(b) === true) return undefined
+  seen.set(a, (seen.get(a) ?? new Set()).add(b))
+  if (Array.isArray(a) && Array.isArray(b)) return sequence(a, b, path, seen)
+  if (ArrayBuffer.isView(a) && ArrayBuffer.isView(b)) {
+    return sequence(Array.from(a as Uint8Array), Array.from(b as Uint8Array), path, seen)
+  }
+  if (a instanceof Date && b instanceof Date) return Object.is(a.getTime(), b.getTime()) ? undefined : differs()
+  if (a instanceof RegExp && b instanceof RegExp) return String(a) === String(b) ? undefined : differs()
+  if (a instanceof Set && b instanceof Set) return sequence([...a].sort(), [...b].sort(), path, seen)
+  if (a instanceof Map && b instanceof Map) {
+    const [keys, others] = [[...a.keys()].sort(), [...b.keys()].sort()]
+    return sequence(keys, others, `${path}.keys`, seen) ??
+      sequence(keys.map((key) => a.get(key)), others.map((key) => b.get(key)), `${path}.values`, seen)
+  }
+  if (a instanceof Error && b instanceof Error && (a.name !== b.name || a.message !== b.message)) return differs()
+  if (a instanceof Promise || a instanceof WeakMap || a instanceof WeakSet) return differs()
+  const [keys, others] = [keysOf(a), keysOf(b)]
+  for (const key of others) if (!keys.has(key)) return `${path} lacks ${step(key)}`
+  for (const key of keys) if (!others.has(key)) return `${path} has ${step(key)}, which is not expected`
+  for (const key of keys) {
+    const found = difference(
+      (a as Record<PropertyKey, unknown>)[key],
+      (b as Record<PropertyKey, unknown>)[key],
+      `${path}${step(key)}`,
+      seen
+    )
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/**
+ * The same structure with the same values.
+ */
+export const deepEqual = <A>(actual: A, expected: A, message?: string): void => {
+  const found = difference(actual, expected, "it", new Map())
+  if (found === undefined) return
+  const whole = [`expected ${show(expected)}`, `found ${show(actual)}`].map((text) => text.slice(0, 2000)).join("\n")
+  fail(`${message === undefined ? "" : `${message}: `}${found}\n${whole}`)
+}
+
+/**
+ * `===`
+ */
+export const strictEqual = <A>(actual: A, expected: A, message?: string): void =>
+  check(actual === expected, message, () => `expected ${show(expected)}, found ${show(actual)}`)
+
+/**
+ * `!==`
+ */
+export const notStrictEqual = <A>(actual: A, expected: A, message?: string): void =>
+  check(actual !== expected, message, () => `expected anything but ${show(expected)}`)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// single values
+// ---------------------------------------------------------------------------------------------------------------------
+
+export const isTrue = (value: unknown, message?: string): void => strictEqual(value, true, message)
+
+export const isFalse = (value: unknown, message?: string): void => strictEqual(value, false, message)
+
+export const isNull = (value: unknown, message?: string): void => strictEqual(value, null, message)
+
+export const isUndefined = (value: unknown, message?: string): void => strictEqual(value, undefined, message)
+
+export const isDefined = (value: unknown, message?: string): void => notStrictEqual(value, undefined, message)
+
+export const isFunction = (value: unknown, message?: string): void => strictEqual(typeof value, "function", message)
+
+export const isAbove = (value: number, limit: number, message?: string): void =>
+  check(value > limit, message, () => `expected more than ${limit}, found ${value}`)
+
+export const isAtLeast = (value: number, limit: number, message?: string): void =>
+  check(value >= limit, message, () => `expected at least ${limit}, found ${value}`)
+
+export const isBelow = (value: number, limit: number, message?: string): void =>
+  check(value < limit, message, () => `expected less than ${limit}, found ${value}`)
+
+export const isAtMost = (value: number, limit: number, message?: string): void =>
+  check(value <= limit, message, () => `expected at most ${limit}, found ${value}`)
+
+export const closeTo = (value: number, expected: number, delta: number, message?: string): void =>
+  check(Math.abs(value - expected) <= delta, message, () => `expected ${expected} ± ${delta}, found ${value}`)
+
+export const match = (text: string, pattern: RegExp, message?: string): void =>
+  check(pattern.test(text), message, () => `expected a text like ${String(pattern)}, found ${show(text)}`)
+
+export const oneOf = <A>(value: A, values: ReadonlyArray<A>, message?: string): void =>
+  check(values.includes(value), message, () => `expected one of ${show(values)}, found ${show(value)}`)
+
+// ---------------------------------------------------------------------------------------------------------------------
+// collections and objects
+// ---------------------------------------------------------------------------------------------------------------------
+
+type Length = { readonly length: number }
+
+export const lengthOf = (value: Length, length: number, message?: string): void =>
+  check(value.length === length, message, () => `expected a length of ${length}, found ${value.length}: ${show(value)}`)
+
+export const isNotEmpty = (value: Length, message?: string): void => isAbove(value.length, 0, message)
+
+const contains = <A>(all: string | ReadonlyArray<A>, part: A): boolean =>
+  typeof all === "string" ? all.includes(String(part)) : all.includes(part)
+
+/**
+ * That part of a text, or that very item of an array.
+ */
+export const include = <A>(all: string | ReadonlyArray<A>, part: A, message?: string): void =>
+  check(contains(all, part), message, () => `expected ${show(all)} to include ${show(part)}`)
+
+export const notInclude = <A>(all: string | ReadonlyArray<A>, part: A, message?: string): void =>
+  check(!contains(all, part), message, () => `expected ${show(all)} not to include ${show(part)}`)
+
+export const includeMembers = <A>(all: ReadonlyArray<A>, members: ReadonlyArray<A>, message?: string): void => {
+  for (const member of members) include(all, member, message)
+}
+
+/**
+ * The same items, as often, in any order.
+ */
+export const sameMembers = <A>(all: ReadonlyArray<A>, members: ReadonlyArray<A>, message?: string): void =>
+  deepEqual([...all].sort(), [...members].sort(), message)
+
+const has = (value: unknown, name: PropertyKey): boolean => typeof value === "object" && value !== null && name in value
+
+export const property = (value: unknown, name: PropertyKey, message?: string): void =>
+  check(has(value, name), message, () => `expected a property ${String(name)} of ${show(value)}`)
+
+/** Of an object: what is absent lacks nothing. */
+export const notProperty = (value: unknown, name: PropertyKey, message?: string): void =>
+  check(
+    typeof value === "object" && !has(value, name),
+    message,
+    () => `expected no property ${String(name)} of ${show(value)}`
+  )
+
+/**
+ * Properties that are deeply equal to these, among others.
+ */
+export const deepInclude = (value: object, part: object, message?: string): void => {
+  for (const [name, expected] of Object.entries(part)) {
+    property(value, name, message)
+    deepEqual(
+      (value as Record<string, unknown>)[name],
+      expected,
+      `${message === undefined ? "" : `${message}: `}${name}`
+    )
+  }
+}
+
+type Class = abstract new(...args: Array<any>) => unknown
+
+export const instanceOf = (value: unknown, of: Class, message?: string): void =>
+  check(value instanceof of, message, () => `expected an instance of ${of.name}, found ${show(value)}`)
+
+export const notInstanceOf = (value: unknown, of: Class, message?: string): void =>
+  check(!(value instanceof of), message, () => `expected no instance of ${of.name}, found ${show(value)}`)
+
+/**
+ * It throws, an error of that class or with a message like this.
+ */
+export const throws = (run: () => unknown, expected: RegExp | Class, message?: string): void => {
+  let thrown: { readonly error: unknown } | undefined
+  try {
+    run()
+  } catch (error) {
+    thrown = { error }
+  }
+  if (thrown === undefined) {
+    check(false, message, () => "expected an exception, and there was none")
+  } else if (expected instanceof RegExp) {
+    match(thrown.error instanceof Error ? thrown.error.message : String(thrown.error), expected, message)
+  } else {
+    instanceOf(thrown.error, expected, message)
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Assertions for any test framework, by which the checks of this package are written. Each throws an `AssertionError` of
+ * `node:assert`, or is an effect that dies with one.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as HashSet from "effect/HashSet"
+import * as Schedule from "effect/Schedule"
+import { inspect, isDeepStrictEqual } from "node:util"
+import type * as Atomic from "redlayer/Atomic"
+import type * as DomainError from "redlayer/DomainError"
+import type * as RedisServiceError from "redlayer/RedisServiceError"
+import { type Dump, RawWriter } from "redlayer/testing"
+import * as assert from "./assert.ts"
+
+export * from "./assert.ts"
+
+/**
+ * Any program, for tables of them.
+ */
+export type Operation = Atomic.Atomic<
+  unknown,
+  | DomainError.ArithmeticError
+  | DomainError.EntityCorrupted
+  | DomainError.EntityExists
+  | DomainError.EntityNotFound
+  | DomainError.IndexOutOfRange
+  | DomainError.InvalidValue
+  | DomainError.OutOfBounds
+>
+
+/**
+ * Asserts that a program fails with that error, and that it holds these details.
+ */
+export const fails = <A, E extends { readonly _tag: string }, R, Tag extends E["_tag"]>(
+  self: Effect.Effect<A, E, R>,
+  tag: Tag,
+  expected: Partial<Extract<E, { readonly _tag: Tag }>> = {}
+): Effect.Effect<Extract<E, { readonly _tag: Tag }>, A, R> =>
+  Effect.map(Effect.flip(self), (error) => {
+    const found = error as Extract<E, { readonly _tag: Tag }>
+    const details: Record<string, unknown> = {}
+    for (const name of Object.keys(expected)) details[name] = (found as Record<string, unknown>)[name]
+    assert.deepEqual({ _tag: found._tag, ...details }, { _tag: tag, ...expected } as object)
+    return found
+  })
+
+type Details = Partial<Pick<RedisServiceError.WrongType, "model" | "id" | "key" | "field" | "applied">>
+
+/**
+ * Asserts that a program fails with `WrongType`; unless said otherwise, without having been applied.
+ */
+export const wrongType = <A, E extends { readonly _tag: string }, R>(
+  self: Effect.Effect<A, E | RedisServiceError.RedisServiceError, R>,
+  expected: Details = {}
+): Effect.Effect<void, A, R> =>
+  Effect.map(Effect.flip(self), (error) => {
+    if (error._tag !== "RedisServiceError") return assert.fail(`Expected WrongType, found ${error._tag}`)
+    const reason = (error as RedisServiceError.RedisServiceError).reason as RedisServiceError.WrongType
+    const wanted: Record<string, unknown> = { applied: false, ...expected }
+    const details: Record<string, unknown> = {}
+    for (const name of Object.keys(wanted)) details[name] = reason[name as keyof Details]
+    assert.deepEqual({ _tag: reason._tag, ...details }, { _tag: "WrongType", ...wanted } as object)
+  })
+
+/**
+ * Asserts that nothing that is stored changes: no text, no order, no version, no expiry.
+ */
+export const unchanged = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | RawWriter> =>
+  Effect.gen(function*() {
+    const raw = yield* RawWriter
+    const before = yield* raw.dump
+    const result = yield* self
+    assert.deepEqual(yield* raw.dump, before)
+    return result
+  })
+
+/**
+ * What is stored, without the versions of the entities, which are times.
+ */
+export const stored: Effect.Effect<Record<string, unknown>, never, RawWriter> = Effect.gen(function*() {
+  const raw = yield* RawWriter
+  return withoutVersions(yield* raw.dump)
+})
+
+const withoutVersions = (dump: Dump): Record<string, unknown> => {
+  const out: Record<string, unknown> = {}
+  for (const [key, { content, type }] of Object.entries(dump)) {
+    if (type === "hash") {
+      const { $v: _, ...fields } = content as Record<string, string>
+      out[key] = fields
+    } else {
+      out[key] = content
+    }
+  }
+  return out
+}
+
+/**
+ * Waits until it holds: ten seconds at most.
+ */
+export const eventually = <E, R>(self: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
+  self.pipe(
+    Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("2 millis") }),
+    Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => Effect.die(new Error("It never came to hold")) }),
+    Effect.asVoid
+  )
+
+/**
+ * Runs all of them at once.
+ */
+export const together = <A, E, R>(effects: Iterable<Effect.Effect<A, E, R>>): Effect.Effect<Array<A>, E, R> =>
+  Effect.all(effects, { concurrency: "unbounded" })
+
+/**
+ * Numbers that differ in the smallest bit fail, and so does `-0` for `0`.
+ */
+export const sameNumber = (actual: number, expected: number, message?: string): void => {
+  if (!Object.is(actual, expected)) assert.fail(`${message ?? ""}: expected ${show(expected)}, found ${show(actual)}`)
+}
+
+const show = (value: unknown): string => Object.is(value, -0) ? "-0" : String(value)
+
+/**
+ * The same numbers in every run, from 0 to 1.
+ */
+export const pseudoRandom = (seed: number): () => number => {
+  let state = seed >>> 0
+  return () => {
+    state = state + 0x6d2b79f5 | 0
+    let t = Math.imul(state ^ state >>> 15, 1 | state)
+    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t
+    return ((t ^ t >>> 14) >>> 0) / 4294967296
+  }
+}
+
+const byText = (a: unknown, b: unknown): number => {
+  const [x, y] = [inspect(a, { depth: 20 }), inspect(b, { depth: 20 })]
+  return x < y ? -1 : x > y ? 1 : 0
+}
+
+/**
+ * The same with sets and maps as arrays in one order: assertions compare members that are objects by their places.
+ */
+export const ordered = (value: unknown): unknown => {
+  if (HashSet.isHashSet(value)) return { hashSet: [...value].map(ordered).sort(byText) }
+  if (HashMap.isHashMap(value)) return { hashMap: [...value].map(ordered).sort(byText) }
+  if (value instanceof Set) return { set: [...value].map(ordered).sort(byText) }
+  if (value instanceof Map) return { map: [...value].map(ordered).sort(byText) }
+  if (Array.isArray(value)) return value.map(ordered)
+  if (typeof value !== "object" || value === null) return value
+  return Object.getPrototypeOf(value) === Object.prototype
+    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, ordered(part)]))
+    : value
+}
+
+/**
+ * Asserts that two values are equal, whatever the order of sets and maps.
+ */
+export const same = (actual: unknown, expected: unknown, message?: string): void =>
+  assert.deepEqual(ordered(actual), ordered(expected), message)
+
+/**
+ * The keys that differ between two dumps; of a hash with a version, the fields.
+ */
+export const differences = (before: Dump, after: Dump): ReadonlyArray<string> =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
+    const [old, next] = [before[key]?.content, after[key]?.content]
+    if (!key.endsWith("}")) return isDeepStrictEqual(old, next) ? [] : [key.slice(key.indexOf("}:") + 1)]
+    const [was, is] = [old, next] as ReadonlyArray<Readonly<Record<string, string>>>
+    return [...new Set([...Object.keys(was), ...Object.keys(is)])].filter((name) => was[name] !== is[name])
+  }).sort()

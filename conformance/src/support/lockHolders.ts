@@ -1,0 +1,109 @@
+/** What the suites on locks have in common: an entity, and fibers that hold a lock until they are told to let go. */
+import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as DomainError from "redlayer/DomainError"
+import * as Lock from "redlayer/Lock"
+import * as Model from "redlayer/Model"
+import type * as RedisServiceError from "redlayer/RedisServiceError"
+import { RawWriter } from "redlayer/testing"
+import * as assert from "../assert.ts"
+import { eventually } from "../assertions.ts"
+
+export class Account extends Model.Class<Account>("LockAccount")({
+  id: Schema.String,
+  n: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  word: Schema.String.pipe(Model.withDefault("")),
+  log: Schema.Array(Schema.String).pipe(Model.withDefault([]))
+}, { key: "id" }) {
+  get double() {
+    return this.n * 2
+  }
+}
+
+export const keyOf = (id: string) => `LockAccount:{${id}}`
+export const lockOf = (id: string, name = "") => `${keyOf(id)}:$lock:${name}`
+
+export class Own extends Data.TaggedError("Own")<{ readonly why: string }> {}
+
+export type Failure = DomainError.InvalidValue | DomainError.LockTimeout | RedisServiceError.RedisServiceError
+
+/**
+ * In a fiber of its own, which holds nothing.
+ */
+export const inAnother = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Effect.forkChild(self), Fiber.join)
+
+export const isFree = (name: string, options?: Lock.Options & { readonly on?: Lock.Reference }) =>
+  inAnother(Effect.scoped(Effect.map(Lock.tryAcquire(name, options as Lock.Options), Option.isSome)))
+
+export const isFreeOn = (id: string, name = "") => isFree(name, { on: Account.ref(id) })
+
+/**
+ * Another fiber that holds it until it is told to let go.
+ */
+export const holder = Effect.fnUntraced(function*<A, E, R>(acquire: Effect.Effect<A, E, R>) {
+  const taken = yield* Deferred.make<A, E>()
+  const done = yield* Deferred.make<void>()
+  const fiber = yield* Effect.forkChild(Effect.scoped(
+    Effect.gen(function*() {
+      yield* Effect.onExit(
+        Effect.tap(acquire, (held) => Deferred.succeed(taken, held)),
+        (exit) => Deferred.done(taken, exit)
+      )
+      yield* Deferred.await(done)
+    })
+  ))
+  return {
+    held: Deferred.await(taken),
+    leave: Effect.andThen(Deferred.succeed(done, undefined), Fiber.join(fiber)),
+    interrupt: Fiber.interrupt(fiber)
+  }
+})
+
+/**
+ * The same, once it holds it.
+ */
+export const holding = Effect.fnUntraced(function*<A, E, R>(acquire: Effect.Effect<A, E, R>) {
+  const other = yield* holder(acquire)
+  return { ...other, held: yield* other.held }
+})
+
+/**
+ * Until the next millisecond: in memory, who come in one are in no order, and have one time.
+ */
+export const aMillisecond = Effect.flatMap(
+  Clock.currentTimeMillis,
+  (begun) => eventually(Effect.map(Clock.currentTimeMillis, (now) => now > begun))
+)
+
+/**
+ * Until so many wait for it, and who comes next comes later.
+ */
+export const waiting = (key: string, count: number) =>
+  eventually(Effect.gen(function*() {
+    const raw = yield* RawWriter
+    const queue = (yield* raw.dump)[`${key}:$queue`]?.content ?? []
+    return queue.length === count * 2
+  })).pipe(Effect.andThen(aMillisecond))
+
+export const entity = Effect.fnUntraced(function*(id: string) {
+  const raw = yield* RawWriter
+  return Object.fromEntries(
+    Object.entries(yield* raw.dump).filter(([key]) => key.startsWith(keyOf(id)) && !key.includes("$"))
+  )
+})
+
+/**
+ * Asserts that nothing of the entity changes, whatever becomes of its locks.
+ */
+export const untouched = Effect.fnUntraced(function*<A, E, R>(id: string, self: Effect.Effect<A, E, R>) {
+  const before = yield* entity(id)
+  const result = yield* self
+  assert.deepEqual(yield* entity(id), before)
+  return result
+})

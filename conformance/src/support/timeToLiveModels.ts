@@ -1,0 +1,108 @@
+/** The models of the suite on how long entities live. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Model from "redlayer/Model"
+import type * as RedisService from "redlayer/RedisService"
+import { minutes } from "./time.ts"
+
+export const fields = {
+  id: Schema.String,
+  count: Schema.Int,
+  nick: Schema.optionalKey(Schema.String),
+  list: Schema.Array(Schema.String),
+  set: Schema.ReadonlySet(Schema.String),
+  map: Schema.Record(Schema.String, Schema.Int),
+  sorted: Model.sortedSet(Schema.String),
+  home: Schema.Struct({ city: Schema.String, tags: Schema.Array(Schema.String) })
+}
+
+export const hour = minutes(60)
+
+export const define = (name: string, timeToLive?: Model.TimeToLive) =>
+  Model.make(`TimeToLive${name}`, fields, { key: "id", timeToLive })
+
+export const Immortal = define("Immortal")
+export const Fixed = define("Fixed", { duration: "1 hour", refresh: "never" })
+export const Written = define("Written", { duration: hour })
+export const Accessed = define("Accessed", { duration: Duration.hours(1), refresh: "access" })
+export const mortals = [Fixed, Written, Accessed]
+export const models = [Immortal, ...mortals]
+
+export type AnyModel = typeof Immortal
+
+export const full = (id: string) => ({
+  id,
+  count: 1,
+  list: ["a", "b"],
+  set: new Set(["a", "b"]),
+  map: { a: 1 },
+  sorted: [{ member: "a", score: 1 }],
+  home: { city: "Bern", tags: ["a"] }
+})
+
+export const bare = (id: string) => ({
+  id,
+  count: 1,
+  list: [],
+  set: new Set<string>(),
+  map: {},
+  sorted: [],
+  home: { city: "Bern", tags: [] }
+})
+
+export const keyOf = ({ name }: AnyModel, id: string): string => `${name}:{${id}}`
+
+/**
+ * The keys of one that has something in every collection.
+ */
+export const keysFor = (model: AnyModel, id: string): ReadonlyArray<string> => {
+  const key = keyOf(model, id)
+  return [key, ...["home.tags", "list", "map", "set", "sorted"].map((name) => `${key}:${name}`)]
+}
+
+/**
+ * None of them is a time to live for.
+ */
+export const invalidDurations: ReadonlyArray<Duration.Input> = [
+  0,
+  -1,
+  NaN,
+  Infinity,
+  -Infinity,
+  0n,
+  -5n,
+  "0 millis",
+  "-1 seconds",
+  "Infinity",
+  Duration.zero,
+  Duration.infinity,
+  Duration.negate(Duration.hours(1)),
+  1e14,
+  2 ** 48,
+  "an hour" as never,
+  {} as never,
+  null as never
+]
+
+/**
+ * Every way to make an entity with a time to live of its own, but `duplicate` and `put`.
+ */
+export const creations: {
+  readonly [name: string]: (model: AnyModel, id: string, options?: Model.Creation) => Effect.Effect<
+    unknown,
+    unknown,
+    RedisService.RedisService
+  >
+} = {
+  insert: (model, id, options) => model.insert(full(id), options),
+  getOrInsert: (model, id, options) => model.getOrInsert(full(id), options),
+  ensure: (model, id, options) => model.ensure(full(id), options),
+  insertMany: (model, id, options) => Effect.flatMap(model.insertMany([full(id)], options), unwrap),
+  insertManyStream: (model, id, options) =>
+    Effect.flatMap(Stream.runCollect(model.insertManyStream([full(id)], options)), unwrap)
+}
+
+const unwrap = (results: ReadonlyArray<Result.Result<unknown, unknown>>) => Effect.forEach(results, Effect.fromResult)
