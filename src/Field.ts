@@ -143,7 +143,7 @@ export interface Value<in out A, out E = Failure> extends Equality<A, E> {
   readonly set: {
     (value: A): Atomic<void, E>
     /** What another field holds, with the checks of this one. */
-    (value: Operand<A>): Atomic<void, E | Computed>
+    (value: Operand<A>): Atomic<void, E | ArithmeticFailure>
   }
   /** Replaces `expected` by `value`: true when it did. Texts compare exactly, numbers as numbers. */
   compareAndSet(expected: A, value: A): Atomic<boolean, E>
@@ -157,7 +157,7 @@ export interface Value<in out A, out E = Failure> extends Equality<A, E> {
  * @category models
  * @since 0.1.0
  */
-export interface Word<in out A, out E = Failure> extends Value<A, E> {
+export interface Scalar<in out A, out E = Failure> extends Value<A, E> {
   /** Whether it is one of these. */
   readonly in: (values: ReadonlyArray<A>) => Condition<E>
   /** Replaces the value, and gives the one before. */
@@ -170,7 +170,7 @@ export interface Word<in out A, out E = Failure> extends Value<A, E> {
  * @category models
  * @since 0.1.0
  */
-export interface Text<in out A extends string = string, out E = Failure> extends Word<A, E>, Ordering<A, E> {
+export interface Text<in out A extends string = string, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
   /**
    * Appends, and gives the new length in UTF-16 units. A length that the schema refuses is `OutOfBounds`, and a text of more
    * than 1,000,000 bytes `InvalidValue`.
@@ -205,7 +205,7 @@ export interface Initial<in out A> extends Bounds<A> {
  * @category models
  * @since 0.1.0
  */
-export type Computed = OutOfBounds | ArithmeticError
+export type ArithmeticFailure = OutOfBounds | ArithmeticError
 
 /**
  * A number. Each operation computes on the server and gives the new value, the same to the last bit as JavaScript would. A
@@ -239,26 +239,30 @@ export type Computed = OutOfBounds | ArithmeticError
  * @category models
  * @since 0.1.0
  */
-export interface Number<in out A extends number = number, out E = Failure> extends Word<A, E>, Ordering<A, E> {
+export interface Number<in out A extends number = number, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
   value(): NumberOperand<A, E>
   /** Adds `by`, 1 unless said otherwise. */
-  increment(by?: number | Operand<number>, bounds?: Bounds): Atomic<A, E | Computed>
+  increment(by?: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
   /** Subtracts `by`, 1 unless said otherwise. */
-  decrement(by?: number | Operand<number>, bounds?: Bounds): Atomic<A, E | Computed>
-  multiply(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | Computed>
-  divide(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | Computed>
+  decrement(by?: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
+  multiply(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
+  divide(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
   /** The division without its fraction, towards zero. */
-  quotient(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | Computed>
+  quotient(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
   /** What remains of that division; it has the sign of the value. */
-  modulo(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | Computed>
+  modulo(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
   /** The power to a whole exponent, by multiplying; or to 0.5, the square root. */
-  power(exponent: number, bounds?: Bounds): Atomic<A, E | Computed>
+  power(exponent: number, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
   /** The smaller of the value and `other`. */
-  min(other: number | Operand<number>, bounds?: Bounds): Atomic<A, E | Computed>
+  min(other: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
   /** The larger of the value and `other`. */
-  max(other: number | Operand<number>, bounds?: Bounds): Atomic<A, E | Computed>
+  max(other: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
   /** The value, but no less than `low` and no more than `high`. */
-  clamp(low: number | Operand<number>, high: number | Operand<number>, bounds?: Bounds): Atomic<A, E | Computed>
+  clamp(
+    low: number | Operand<number>,
+    high: number | Operand<number>,
+    bounds?: Bounds
+  ): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
@@ -267,7 +271,7 @@ export interface Number<in out A extends number = number, out E = Failure> exten
  * @category models
  * @since 0.1.0
  */
-export interface Bool<out E = Failure> extends Word<boolean, E> {
+export interface Bool<out E = Failure> extends Scalar<boolean, E> {
   /** Turns it, and gives the new value. */
   toggle(): Atomic<boolean, E>
 }
@@ -278,23 +282,27 @@ export interface Bool<out E = Failure> extends Word<boolean, E> {
  * @category models
  * @since 0.1.0
  */
-export interface BigInt<in out A extends bigint = bigint, out E = Failure> extends Word<A, E>, Ordering<A, E> {
+export interface BigInt<in out A extends bigint = bigint, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
   value(): BigIntOperand<A, E>
   /** Adds `by`, 1 unless said otherwise. */
-  increment(by?: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  increment(by?: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
   /** Subtracts `by`, 1 unless said otherwise. */
-  decrement(by?: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
-  multiply(by: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  decrement(by?: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
+  multiply(by: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
   /** The division without its fraction, towards zero. */
-  quotient(by: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  quotient(by: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
   /** What remains of that division; it has the sign of the value. */
-  modulo(by: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  modulo(by: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
   /** The smaller of the value and `other`. */
-  min(other: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  min(other: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
   /** The larger of the value and `other`. */
-  max(other: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  max(other: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
   /** The value, but no less than `low` and no more than `high`. */
-  clamp(low: bigint | Operand<bigint>, high: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | Computed>
+  clamp(
+    low: bigint | Operand<bigint>,
+    high: bigint | Operand<bigint>,
+    bounds?: Bounds<bigint>
+  ): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
@@ -321,11 +329,11 @@ export interface BigInt<in out A extends bigint = bigint, out E = Failure> exten
  * @category models
  * @since 0.1.0
  */
-export interface Time<in out A, out E = Failure> extends Word<A, E>, Ordering<A, E> {
+export interface Time<in out A, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
   /** Moves it by a duration, which may be negative, and gives the new value. */
-  add(duration: Duration.Input, bounds?: Bounds<A>): Atomic<A, E | Computed>
+  add(duration: Duration.Input, bounds?: Bounds<A>): Atomic<A, E | ArithmeticFailure>
   /** Moves it back by a duration. */
-  subtract(duration: Duration.Input, bounds?: Bounds<A>): Atomic<A, E | Computed>
+  subtract(duration: Duration.Input, bounds?: Bounds<A>): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
@@ -375,20 +383,20 @@ export interface Optional<in out A, out E = Failure> extends Equality<A, E> {
 export interface OptionalNumber<in out A extends number = number, out E = Failure>
   extends Optional<A, E>, Ordering<A, E>
 {
-  increment(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | Computed>
-  decrement(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | Computed>
-  multiply(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | Computed>
-  divide(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | Computed>
-  quotient(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | Computed>
-  modulo(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | Computed>
-  power(exponent: number, options: Initial<number>): Atomic<A, E | Computed>
-  min(other: number | Operand<number>, options: Initial<number>): Atomic<A, E | Computed>
-  max(other: number | Operand<number>, options: Initial<number>): Atomic<A, E | Computed>
+  increment(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  decrement(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  multiply(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  divide(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  quotient(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  modulo(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  power(exponent: number, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  min(other: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  max(other: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
   clamp(
     low: number | Operand<number>,
     high: number | Operand<number>,
     options: Initial<number>
-  ): Atomic<A, E | Computed>
+  ): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
@@ -400,18 +408,18 @@ export interface OptionalNumber<in out A extends number = number, out E = Failur
 export interface OptionalBigInt<in out A extends bigint = bigint, out E = Failure>
   extends Optional<A, E>, Ordering<A, E>
 {
-  increment(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | Computed>
-  decrement(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | Computed>
-  multiply(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | Computed>
-  quotient(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | Computed>
-  modulo(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | Computed>
-  min(other: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | Computed>
-  max(other: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | Computed>
+  increment(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  decrement(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  multiply(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  quotient(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  modulo(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  min(other: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  max(other: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
   clamp(
     low: bigint | Operand<bigint>,
     high: bigint | Operand<bigint>,
     options: Initial<bigint>
-  ): Atomic<A, E | Computed>
+  ): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
@@ -421,8 +429,8 @@ export interface OptionalBigInt<in out A extends bigint = bigint, out E = Failur
  * @since 0.1.0
  */
 export interface OptionalTime<in out A, out E = Failure> extends Optional<A, E>, Ordering<A, E> {
-  add(duration: Duration.Input, options: Initial<A>): Atomic<A, E | Computed>
-  subtract(duration: Duration.Input, options: Initial<A>): Atomic<A, E | Computed>
+  add(duration: Duration.Input, options: Initial<A>): Atomic<A, E | ArithmeticFailure>
+  subtract(duration: Duration.Input, options: Initial<A>): Atomic<A, E | ArithmeticFailure>
 }
 
 export type {

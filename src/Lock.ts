@@ -109,7 +109,7 @@ export type Target = string | { readonly name: string; readonly on?: Reference |
  * @category models
  * @since 0.1.0
  */
-export interface Held {
+export interface Handle {
   readonly name: string
   /**
    * Greater than that of every holder before. Whoever is told of it, and refuses what comes with a lower one than it has seen,
@@ -136,7 +136,7 @@ export interface Held {
  * @category models
  * @since 0.1.0
  */
-export interface HeldOn extends Held {
+export interface EntityHandle extends Handle {
   /**
    * Fails with `LockLost` unless the lock is still held, on the server. In a program with the writes that it protects nobody can
    * take it in between: all of them happen under the lock, or none does.
@@ -145,7 +145,7 @@ export interface HeldOn extends Held {
 }
 
 type HeldAll<Targets extends ReadonlyArray<Target>> = {
-  readonly [K in keyof Targets]: Targets[K] extends { readonly on: Reference } ? HeldOn : Held
+  readonly [K in keyof Targets]: Targets[K] extends { readonly on: Reference } ? EntityHandle : Handle
 }
 
 type Failure = InvalidValue | LockTimeout | RedisServiceError
@@ -198,8 +198,8 @@ type Failure = InvalidValue | LockTimeout | RedisServiceError
  * @since 0.1.0
  */
 export const acquire: {
-  (name: string, options: OptionsOn): Effect.Effect<HeldOn, Failure, RedisService | Scope.Scope>
-  (name: string, options?: Options): Effect.Effect<Held, Failure, RedisService | Scope.Scope>
+  (name: string, options: OptionsOn): Effect.Effect<EntityHandle, Failure, RedisService | Scope.Scope>
+  (name: string, options?: Options): Effect.Effect<Handle, Failure, RedisService | Scope.Scope>
 } = (name: string, options: Options & { readonly on?: Reference } = {}): Effect.Effect<any, Failure, any> =>
   Effect.map(Internal.acquire(targetOf(name, options.on), options), HeldLock.heldOf)
 
@@ -214,11 +214,11 @@ export const tryAcquire: {
   (
     name: string,
     options: OptionsOn
-  ): Effect.Effect<Option.Option<HeldOn>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
+  ): Effect.Effect<Option.Option<EntityHandle>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
   (
     name: string,
     options?: Options
-  ): Effect.Effect<Option.Option<Held>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
+  ): Effect.Effect<Option.Option<Handle>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
 } = (name: string, options: Options & { readonly on?: Reference } = {}): Effect.Effect<any, any, any> =>
   Internal.acquire(targetOf(name, options.on), { ...options, wait: 0 }).pipe(
     Effect.map((lease) => Option.some(HeldLock.heldOf(lease))),
@@ -294,12 +294,12 @@ const siteOf = (target: Target): Site =>
 export const withLock: {
   <A, E, R>(
     name: string,
-    f: (held: HeldOn) => Effect.Effect<A, E, R>,
+    f: (held: EntityHandle) => Effect.Effect<A, E, R>,
     options: OptionsOn
   ): Effect.Effect<A, E | Failure | LockLost, RedisService | R>
   <A, E, R>(
     name: string,
-    f: (held: Held) => Effect.Effect<A, E, R>,
+    f: (held: Handle) => Effect.Effect<A, E, R>,
     options?: Options
   ): Effect.Effect<A, E | Failure | LockLost, RedisService | R>
 } = (

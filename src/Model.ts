@@ -28,7 +28,7 @@ import { defaultAnnotation, jsonAnnotation, sortedSetAnnotation, tolerantAnnotat
 import { issuesOf } from "./internal/schema/tolerated.ts"
 import type { RedisService } from "./internal/service.ts"
 import type * as Lock from "./Lock.ts"
-import type { HeldOn } from "./Lock.ts"
+import type { EntityHandle } from "./Lock.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 type Fields = Schema.Struct.Fields
@@ -151,7 +151,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * the first commit of this value, and kept: committed again, it is the same entity. What an earlier entity of the id may
    * have left behind is cleared.
    */
-  insert(entity: In, options?: Creation): Atomic<Entity, EntityExists | InvalidValue>
+  insert(entity: In, options?: InsertOptions): Atomic<Entity, EntityExists | InvalidValue>
   /** Stores a whole entity, in place of the one of this id if there is one. What others wrote to that is gone. */
   put(entity: In): Atomic<Entity, InvalidValue>
   /**
@@ -160,10 +160,10 @@ export interface Programs<Entity, In, F extends Fields, K> {
    */
   getOrInsert(
     entity: In,
-    options?: Creation
+    options?: InsertOptions
   ): Atomic<{ readonly entity: Entity; readonly created: boolean }, EntityCorrupted | InvalidValue>
   /** Stores an entity where there is none of its id: true when it did. One that exists is neither read nor renewed. */
-  ensure(entity: In, options?: Creation): Atomic<boolean, InvalidValue>
+  ensure(entity: In, options?: InsertOptions): Atomic<boolean, InvalidValue>
   /** Writes these fields and no other. O(fields written). */
   update(id: IdOf<F, K>, patch: Patch<F, K>): Atomic<void, EntityNotFound | InvalidValue>
   /**
@@ -191,7 +191,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * Inserts many entities, in order: each is stored, or says why not. Each is inserted by itself. Defaults and generated ids
    * are made by the first run of this value, and kept as long as it: run again, it is the same entities.
    */
-  insertMany(entities: Iterable<In>, options?: BulkOptions & Creation): Bulk<Entity, EntityExists | InvalidValue>
+  insertMany(entities: Iterable<In>, options?: BulkOptions & InsertOptions): Bulk<Entity, EntityExists | InvalidValue>
   /** Deletes many entities, in the order of their ids: each says whether it was there. */
   deleteMany(ids: Iterable<IdOf<F, K>>, options?: BulkOptions): Bulk<boolean, InvalidValue>
   /** As `getMany`, for more than fits in memory: a result for each id, in order, as they come. */
@@ -202,7 +202,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
   /** As `insertMany`, for more than fits in memory: nothing is kept, and each run makes entities of its own. */
   insertManyStream<E = never, R = never>(
     entities: Source<In, E, R>,
-    options?: BulkOptions & Creation
+    options?: BulkOptions & InsertOptions
   ): BulkStream<Entity, EntityExists | InvalidValue, E, R>
   /** As `deleteMany`, for more than fits in memory. */
   deleteManyStream<E = never, R = never>(
@@ -287,7 +287,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
    */
   withLock<A extends In | void, E, R>(
     id: IdOf<F, K>,
-    f: (entity: Entity, held: HeldOn) => Effect.Effect<A, E, R>,
+    f: (entity: Entity, held: EntityHandle) => Effect.Effect<A, E, R>,
     options?: LockOptions
   ): Effect.Effect<
     A extends void ? void : Entity,
@@ -328,7 +328,7 @@ export interface LockOptions extends Lock.Options {
  * @category models
  * @since 0.1.0
  */
-export interface Creation {
+export interface InsertOptions {
   /** How long this entity lives, in place of what its model says. What renews it, renews it by the model's. */
   readonly timeToLive?: Duration.Input | undefined
 }

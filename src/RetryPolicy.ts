@@ -106,7 +106,7 @@ export const isUnsettled = (error: unknown): boolean =>
  * const program = Effect.gen(function*() {
  *   yield* Page.insert({ path: "/", visits: 0 })
  *   const faults = yield* Testing.Faults
- *   yield* faults.follow(Testing.inTurn([Testing.dropBefore, Testing.answer("LOADING Redis is loading the dataset")]))
+ *   yield* faults.follow(Testing.inTurn([Testing.notSent, Testing.answer("LOADING Redis is loading the dataset")]))
  *   return yield* Page.ref("/").visits.increment().pipe(RetryPolicy.transient({ base: "1 millis" }))
  * })
  *

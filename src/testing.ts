@@ -49,7 +49,7 @@ export type Fault =
  * @category faults
  * @since 0.1.0
  */
-export const dropBefore: Fault = { _tag: "DropBefore" }
+export const notSent: Fault = { _tag: "DropBefore" }
 
 /**
  * Lost on its way to the server.
@@ -57,7 +57,7 @@ export const dropBefore: Fault = { _tag: "DropBefore" }
  * @category faults
  * @since 0.1.0
  */
-export const lose: Fault = { _tag: "Lose" }
+export const loseRequest: Fault = { _tag: "Lose" }
 
 /**
  * Applied, and the answer lost on its way back.
@@ -65,7 +65,7 @@ export const lose: Fault = { _tag: "Lose" }
  * @category faults
  * @since 0.1.0
  */
-export const dropAfter: Fault = { _tag: "DropAfter" }
+export const loseReply: Fault = { _tag: "DropAfter" }
 
 /**
  * Sent later. The time is the `Clock`'s.
@@ -200,7 +200,7 @@ export class Faults extends Context.Service<Faults, {
  *     evaluate({ command: "EVAL", script: "", keys: [], argument }).pipe(
  *       Effect.match({ onFailure: (error) => error.outcome, onSuccess: (reply) => reply._tag })
  *     )
- *   yield* faults.follow(Testing.inTurn([Testing.dropBefore, Testing.dropAfter, Testing.answer("BUSY"), undefined]))
+ *   yield* faults.follow(Testing.inTurn([Testing.notSent, Testing.loseReply, Testing.answer("BUSY"), undefined]))
  *   return yield* Effect.forEach(["a", "b", "c", "d"], send)
  * })
  *
@@ -239,7 +239,7 @@ export const layerTransport = (plan: Plan = none): Layer.Layer<RedisTransport | 
  *
  * const program = Effect.gen(function*() {
  *   const faults = yield* Testing.Faults
- *   yield* faults.follow(Testing.inTurn([Testing.dropAfter]))
+ *   yield* faults.follow(Testing.inTurn([Testing.loseReply]))
  *   const applied = yield* place("a")
  *   yield* faults.follow(Testing.inTurn([Testing.lose]))
  *   const lost = yield* place("b")
@@ -288,11 +288,11 @@ export type Dump = Readonly<Record<string, Stored>>
  * What writes to a collection adds to what is there, and makes it where there is none. To read a key that is absent gives
  * nothing.
  *
- * @see {@link layerMemory} for one that shares a store in memory, {@link layerRawWriter} for one of a server
+ * @see {@link layerMemory} for one that shares a store in memory, {@link layerRawStore} for one of a server
  * @category services
  * @since 0.1.0
  */
-export class RawWriter extends Context.Service<RawWriter, {
+export class RawStore extends Context.Service<RawStore, {
   readonly hashSet: (key: string, fields: Readonly<Record<string, string>>) => Effect.Effect<void>
   readonly hashGet: (key: string, field: string) => Effect.Effect<string | undefined>
   readonly hashDelete: (key: string, field: string) => Effect.Effect<void>
@@ -313,10 +313,10 @@ export class RawWriter extends Context.Service<RawWriter, {
   readonly delete: (key: string) => Effect.Effect<void>
   /** Everything under the prefix. On a server it looks at all keys of the database. */
   readonly dump: Effect.Effect<Dump>
-}>()("redlayer/testing/RawWriter") {}
+}>()("redlayer/testing/RawStore") {}
 
 /**
- * `RedisService.layerMemory` with its store open to a {@link RawWriter}: for tests of what is stored, or of what your program
+ * `RedisService.layerMemory` with its store open to a {@link RawStore}: for tests of what is stored, or of what your program
  * does with data that others have written. Each build is empty.
  *
  * **Example** (Reading what is stored)
@@ -329,7 +329,7 @@ export class RawWriter extends Context.Service<RawWriter, {
  * const User = Model.make("User", { name: Schema.String, visits: Schema.Int }, { key: "name" })
  *
  * const program = Effect.gen(function*() {
- *   const raw = yield* Testing.RawWriter
+ *   const raw = yield* Testing.RawStore
  *   yield* User.insert({ name: "alice", visits: 1 })
  *   yield* raw.hashGet("User:{alice}", "visits") // => "1"
  *   // another program writes what is no number
@@ -343,12 +343,12 @@ export class RawWriter extends Context.Service<RawWriter, {
  * @category layers
  * @since 0.1.0
  */
-export const layerMemory = (options: MemoryOptions = {}): Layer.Layer<RedisService | RawWriter> =>
+export const layerMemory = (options: MemoryOptions = {}): Layer.Layer<RedisService | RawStore> =>
   Layer.effectContext(Effect.map(Effect.scope, (scope) => {
     const store = new Store()
     const refusesCrossSlot = options.crossSlot === "refuse"
     const service = Memory.make(store, { limits: limitsOf(options), refusesCrossSlot, scope })
-    return Context.make(RedisService, service).pipe(Context.add(RawWriter, Raw.overMemory(store)))
+    return Context.make(RedisService, service).pipe(Context.add(RawStore, Raw.overMemory(store)))
   }))
 
 /**
@@ -360,8 +360,8 @@ export const layerMemory = (options: MemoryOptions = {}): Layer.Layer<RedisServi
  * @category layers
  * @since 0.1.0
  */
-export const layerRawWriter = (keyPrefix: string): Layer.Layer<RawWriter, never, RedisTransport> =>
-  Layer.effect(RawWriter, Effect.map(RedisTransport, (transport) => Raw.overTransport(transport, keyPrefix)))
+export const layerRawStore = (keyPrefix: string): Layer.Layer<RawStore, never, RedisTransport> =>
+  Layer.effect(RawStore, Effect.map(RedisTransport, (transport) => Raw.overTransport(transport, keyPrefix)))
 
 /**
  * A transport, or a service, does not do what it must.

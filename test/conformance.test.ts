@@ -23,7 +23,7 @@ describeOwnServer("conformance: slots", () => {
       const { url } = yield* RedisServer.startCluster()
       // the options are ignored on purpose: the server itself refuses the programs
       const layer = () =>
-        Layer.merge(RedisService.layer({ url, keyPrefix: "cluster:" }), Layer.mock(Testing.RawWriter)({}))
+        Layer.merge(RedisService.layer({ url, keyPrefix: "cluster:" }), Layer.mock(Testing.RawStore)({}))
       const checks = yield* Conformance.checks({ layer })
       const refusals = checks.filter(({ area, name }) => area === "crossSlot" && name.includes("is refused"))
       assert.lengthOf(refusals, 1)

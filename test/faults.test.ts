@@ -10,7 +10,7 @@ import * as Testing from "redlayer/testing"
 import { errorOf, eventually, range, reasonIs } from "./live/common.ts"
 import { describeMemory, describeRedis, redis, uniquePrefix } from "./support/Backends.ts"
 
-const { answer, delay, deliverLate, dropAfter, dropBefore, inTurn, lose } = Testing
+const { answer, delay, deliverLate, inTurn, loseReply, loseRequest, notSent } = Testing
 
 /** A transport that says what it was given, and what it was given so far. */
 const echo = () => {
@@ -46,7 +46,7 @@ describeMemory("faults around a transport", () => {
   it.effect("each, in turn", () => {
     const { layer, received } = echo()
     return Effect.gen(function*() {
-      yield* follow(inTurn([undefined, dropBefore, lose, dropAfter, answer("BUSY x"), delay(10)]))
+      yield* follow(inTurn([undefined, notSent, loseRequest, loseReply, answer("BUSY x"), delay(10)]))
       assert.strictEqual(yield* send("a"), "a")
       assert.strictEqual(yield* send("b"), "NotSent")
       assert.strictEqual(yield* send("c"), "Unknown")
@@ -68,7 +68,7 @@ describeMemory("faults around a transport", () => {
         index: 3,
         keys: ["k"],
         readOnly: false,
-        fault: dropAfter,
+        fault: loseReply,
         state: "Answered"
       })
       assert.deepStrictEqual(
@@ -76,7 +76,7 @@ describeMemory("faults around a transport", () => {
         ["Answered", "Withheld", "Withheld", "Answered", "Withheld", "Answered", "Answered"]
       )
       // another plan begins with its first fault
-      yield* follow(inTurn([lose]))
+      yield* follow(inTurn([loseRequest]))
       assert.deepStrictEqual(yield* log, [])
       assert.strictEqual(yield* send("h"), "Unknown")
     }).pipe(Effect.provide(layer))
@@ -119,7 +119,7 @@ describeMemory("faults around a transport", () => {
   })
 
   it.effect("by chance: as often as was asked for, and the same again with the same seed", () => {
-    const plan = (seed: number) => Testing.random(seed, [[0.2, dropBefore], [0.1, lose], [0.05, dropAfter]])
+    const plan = (seed: number) => Testing.random(seed, [[0.2, notSent], [0.1, loseRequest], [0.05, loseReply]])
     const tags = (seed: number) =>
       range(10_000).map((index) => plan(seed)({ index, keys: [], readOnly: false })?._tag ?? "None")
     const share = (all: ReadonlyArray<string>, tag: string) => all.filter((found) => found === tag).length / all.length
@@ -152,7 +152,7 @@ describeMemory("faults around a service", () => {
     Effect.gen(function*() {
       yield* Counter.insert({ id: "a", n: 0 })
       const increment = Effect.exit(n.increment())
-      yield* follow(inTurn([dropBefore, lose, dropAfter, deliverLate(), answer("OOM x"), answer("LOADING x")]))
+      yield* follow(inTurn([notSent, loseRequest, loseReply, deliverLate(), answer("OOM x"), answer("LOADING x")]))
       assert.strictEqual(reasonIs(yield* increment, "ConnectionUnavailable").applied, false)
       reasonIs(yield* increment, "OutcomeUnknown")
       reasonIs(yield* increment, "OutcomeUnknown")
@@ -170,7 +170,7 @@ describeMemory("faults around a service", () => {
   it.effect("one of several programs fails alone, and a lost answer may be of a failure", () =>
     Effect.gen(function*() {
       yield* Counter.insert({ id: "a", n: 0 })
-      yield* follow(inTurn([undefined, dropAfter, dropBefore, dropAfter]))
+      yield* follow(inTurn([undefined, loseReply, notSent, loseReply]))
       const exits = yield* Atomic.pipeline([n.increment(), n.increment(), n.increment()])
       assert.deepStrictEqual(exits[0], Exit.succeed(1))
       reasonIs(exits[1]!, "OutcomeUnknown")
@@ -200,10 +200,10 @@ describeRedis("faults on the way to a server", () => {
     it.live("what was not sent is sent again, and what is unknown is not", () =>
       Effect.gen(function*() {
         yield* Counter.insert({ id: "a", n: 0 })
-        yield* follow(inTurn([dropBefore, dropBefore]))
+        yield* follow(inTurn([notSent, notSent]))
         assert.strictEqual(yield* n.increment(), 1)
         assert.deepStrictEqual(yield* states, ["Withheld", "Withheld", "Answered"])
-        yield* follow(inTurn([lose, dropAfter, deliverLate()]))
+        yield* follow(inTurn([loseRequest, loseReply, deliverLate()]))
         for (const _ of range(3)) reasonIs(yield* Effect.exit(n.increment()), "OutcomeUnknown")
         assert.strictEqual(yield* n.get(), 2)
         yield* release
@@ -214,7 +214,7 @@ describeRedis("faults on the way to a server", () => {
     it.live("a server that is away for good, or silent, is told at the deadline", () =>
       Effect.gen(function*() {
         yield* Counter.insert({ id: "a", n: 0 })
-        yield* follow(() => dropBefore)
+        yield* follow(() => notSent)
         reasonIs(yield* Effect.exit(n.increment()), "ConnectionUnavailable")
         // it waits for a connection between its attempts
         assert.isBelow((yield* log).length, 500)
@@ -231,9 +231,9 @@ describeRedis("faults on the way to a server", () => {
       Effect.gen(function*() {
         yield* Counter.insert({ id: "a", n: 0 })
         yield* follow(Testing.random(7, [
-          [0.1, dropBefore],
-          [0.1, lose],
-          [0.1, dropAfter],
+          [0.1, notSent],
+          [0.1, loseRequest],
+          [0.1, loseReply],
           [0.1, deliverLate("5 millis")],
           [0.1, delay("2 millis")],
           [0.05, answer("ERR max number of clients reached")]
@@ -260,9 +260,9 @@ describeRedis("faults on the way to a server", () => {
     Effect.gen(function*() {
       yield* Counter.insert({ id: "a", n: 0 })
       yield* follow(Testing.random(11, [
-        [0.1, dropBefore],
-        [0.1, lose],
-        [0.1, dropAfter],
+        [0.1, notSent],
+        [0.1, loseRequest],
+        [0.1, loseReply],
         [0.1, deliverLate("5 millis")],
         [0.1, delay("2 millis")],
         [0.05, answer("LOADING Redis is loading the dataset in memory")]

@@ -47,7 +47,7 @@ const finished = <A, E, R>(self: Effect.Effect<A, E, R>) =>
 describeMemory("retry policies", () => {
   it.effect("what was not sent, and what the server refused for now, is tried again after a pause", () =>
     following(
-      Testing.inTurn([Testing.dropBefore, loading]),
+      Testing.inTurn([Testing.notSent, loading]),
       Effect.gen(function*() {
         const fiber = yield* Effect.forkChild(a.n.increment().pipe(RetryPolicy.transient()), { startImmediately: true })
         assert.strictEqual(yield* attempts, 1)
@@ -65,8 +65,8 @@ describeMemory("retry policies", () => {
   it.effect("every other error comes at once", () =>
     Effect.gen(function*() {
       const refusals: ReadonlyArray<readonly [Testing.Fault, RedisServiceError.RedisServiceErrorReason["_tag"]]> = [
-        [Testing.lose, "OutcomeUnknown"],
-        [Testing.dropAfter, "OutcomeUnknown"],
+        [Testing.loseRequest, "OutcomeUnknown"],
+        [Testing.loseReply, "OutcomeUnknown"],
         [Testing.answer("OOM command not allowed when used memory > 'maxmemory'."), "OutOfMemory"],
         [Testing.answer("NOPERM this user has no permissions"), "AccessDenied"],
         [Testing.answer("ERR something"), "ScriptFailed"]
@@ -94,7 +94,7 @@ describeMemory("retry policies", () => {
 
   it.effect("it ends with the last error, after so many retries", () =>
     following(
-      () => Testing.dropBefore,
+      () => Testing.notSent,
       Effect.gen(function*() {
         const none = yield* finished(a.n.increment().pipe(RetryPolicy.transient({ times: 0 })))
         reasonIs(none, "ConnectionUnavailable")
@@ -141,7 +141,7 @@ describeMemory("retry policies", () => {
 
   it.effect("where twice does no harm, an unknown outcome is tried again too", () =>
     following(
-      Testing.inTurn([Testing.lose, Testing.dropAfter, Testing.dropBefore]),
+      Testing.inTurn([Testing.loseRequest, Testing.loseReply, Testing.notSent]),
       Effect.gen(function*() {
         const exit = yield* finished(a.title.set("x").pipe(RetryPolicy.idempotent({ base: "10 millis" })))
         assert.deepStrictEqual(exit, Exit.void)
@@ -152,7 +152,7 @@ describeMemory("retry policies", () => {
 
   it.effect("interrupted in a pause, it ends there", () =>
     following(
-      () => Testing.dropBefore,
+      () => Testing.notSent,
       Effect.gen(function*() {
         const fiber = yield* Effect.forkChild(RetryPolicy.transient(a.n.increment()), { startImmediately: true })
         yield* Fiber.interrupt(fiber)
@@ -165,7 +165,7 @@ describeMemory("retry policies", () => {
     Effect.gen(function*() {
       const Note = Model.make("retry/Note", { text: Schema.String })
       yield* following(
-        Testing.inTurn([Testing.dropBefore]),
+        Testing.inTurn([Testing.notSent]),
         Effect.gen(function*() {
           const insert = Note.insert({ text: "x" })
           const exit = yield* finished(RetryPolicy.transient(insert))

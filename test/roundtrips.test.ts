@@ -4,7 +4,7 @@
 import { assert, it } from "@effect/vitest"
 import { Cause, Context, DateTime, Duration, Effect, Exit, Layer, Option, Schema } from "effect"
 import { Model, RedisService } from "redlayer"
-import { type Dump, RawWriter, type Stored } from "redlayer/testing"
+import { type Dump, RawStore, type Stored } from "redlayer/testing"
 import { Op } from "../src/internal/instruction/ops.ts"
 import { leaves } from "./property/leaves.ts"
 import { type Gen, Random, runs, seed } from "./property/random.ts"
@@ -136,9 +136,9 @@ const differs = (property: Property, expected: unknown, actual: unknown): string
 
 interface Layers {
   /** where the values go to and fro */
-  readonly first: Context.Context<Service | RawWriter>
+  readonly first: Context.Context<Service | RawStore>
   /** where the last of them is stored again */
-  readonly second: Context.Context<Service | RawWriter>
+  readonly second: Context.Context<Service | RawStore>
 }
 
 const layersOf = Effect.fnUntraced(function*(name: "memory" | "redis") {
@@ -383,7 +383,7 @@ for (const { describe, name } of backends) {
             done.add(self.name)
             return []
           }), { concurrency: 32 })
-        const dump = RawWriter.use((raw) => raw.dump)
+        const dump = RawStore.use((raw) => raw.dump)
         const [ours, theirs] = [yield* Effect.provide(dump, both.first), yield* Effect.provide(dump, both.second)]
         const all = Object.values(ours)
         const types = [...new Set(all.map(({ type }) => type))].sort()

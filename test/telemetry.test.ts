@@ -168,7 +168,7 @@ describeOwnServer("a span of a call", () => {
         yield* self.run(Effect.gen(function*() {
           yield* Effect.withSpan(count.increment(), "request")
           areEnded(self)
-          yield* self.follow(Testing.inTurn([Testing.lose]))
+          yield* self.follow(Testing.inTurn([Testing.loseRequest]))
           yield* Effect.exit(count.increment())
           areEnded(self)
           yield* self.follow(Testing.inTurn([Testing.answer("OOM full")]))
@@ -277,9 +277,9 @@ describeOwnServer("a span of a call", () => {
           const [faults, attempts] of [
             [[Testing.answer("BUSY Redis is busy"), Testing.answer("LOADING"), undefined], 3],
             // nothing has left
-            [[Testing.dropBefore, Testing.dropBefore, undefined], 1],
+            [[Testing.notSent, Testing.notSent, undefined], 1],
             [[Testing.answer("NOSCRIPT No matching script"), undefined], 1],
-            [[Testing.dropBefore, Testing.answer("TRYAGAIN"), Testing.dropBefore, undefined], 2]
+            [[Testing.notSent, Testing.answer("TRYAGAIN"), Testing.notSent, undefined], 2]
           ] as const
         ) {
           clear()
@@ -292,7 +292,7 @@ describeOwnServer("a span of a call", () => {
         }
         clear()
         // what only reads is sent again
-        yield* follow(Testing.inTurn([Testing.dropAfter, Testing.lose, undefined]))
+        yield* follow(Testing.inTurn([Testing.loseReply, Testing.loseRequest, undefined]))
         yield* run(count.get())
         assert.strictEqual(attributesOf(only(calls()))["redlayer.attempts"], 3)
       }))
@@ -300,7 +300,7 @@ describeOwnServer("a span of a call", () => {
     it.effect("has ended well where a program is found to have happened", () =>
       Effect.gen(function*() {
         const { calls, follow, registry, run } = yield* setup({ exactlyOnce: true })
-        yield* follow(Testing.inTurn([Testing.dropAfter]))
+        yield* follow(Testing.inTurn([Testing.loseReply]))
         assert.strictEqual(yield* run(count.increment()), 1)
         const call = only(calls())
         assert.strictEqual(attributesOf(call)["redlayer.attempts"], 2)
@@ -312,8 +312,8 @@ describeOwnServer("a span of a call", () => {
       Effect.gen(function*() {
         const { calls, clear, follow, registry, run } = yield* setup({ retry: false, deadline: "300 millis" })
         const failures = [
-          [Testing.lose, "OutcomeUnknown", undefined, 1],
-          [Testing.dropAfter, "OutcomeUnknown", undefined, 1],
+          [Testing.loseRequest, "OutcomeUnknown", undefined, 1],
+          [Testing.loseReply, "OutcomeUnknown", undefined, 1],
           [Testing.delay("1 minute"), "OutcomeUnknown", undefined, 1],
           [Testing.answer("BUSY Redis is busy"), "ServerUnavailable", "BUSY", 1],
           [Testing.answer("OOM command not allowed"), "OutOfMemory", "OOM", 1],
@@ -321,7 +321,7 @@ describeOwnServer("a span of a call", () => {
           [Testing.answer("CROSSSLOT Keys in request don't hash to the same slot"), "CrossSlot", "CROSSSLOT", 1],
           [Testing.answer("ERR unknown command"), "Unsupported", undefined, 1],
           [Testing.answer("WHATEVER it is"), "ScriptFailed", "WHATEVER", 1],
-          [Testing.dropBefore, "ConnectionUnavailable", undefined, 0]
+          [Testing.notSent, "ConnectionUnavailable", undefined, 0]
         ] as const
         for (const [fault, reason, code, attempts] of failures) {
           clear()
@@ -476,7 +476,7 @@ describeOwnServer("a span of a program", () => {
             throw new Error("x")
           })
         )
-        yield* follow(Testing.inTurn([Testing.lose]))
+        yield* follow(Testing.inTurn([Testing.loseRequest]))
         yield* tells("OutcomeUnknown", count.increment())
       }))
 
@@ -501,7 +501,7 @@ describeOwnServer("no span is left open", () => {
       Effect.gen(function*() {
         const self = yield* setup({ spans: "program", deadline: "400 millis" })
         yield* self.follow(({ index }) =>
-          [Testing.delay("1 minute"), Testing.dropBefore, Testing.lose, Testing.deliverLate(), undefined][index % 5]
+          [Testing.delay("1 minute"), Testing.notSent, Testing.loseRequest, Testing.deliverLate(), undefined][index % 5]
         )
         const fibers = yield* Effect.forEach(range(30), (i) =>
           Effect.forkChild(self.run(i % 2 === 0 ? countOf(i).increment() : countOf(i).get()), start))

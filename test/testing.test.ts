@@ -28,7 +28,7 @@ for (const { describe, name } of backends) {
 
     it.live("reads what it has written, of every type", () =>
       Effect.gen(function*() {
-        const raw = yield* Testing.RawWriter
+        const raw = yield* Testing.RawStore
         assert.deepStrictEqual(yield* raw.dump, {})
         // nothing makes nothing
         yield* raw.hashSet("hash", {})
@@ -74,7 +74,7 @@ for (const { describe, name } of backends) {
 
     it.live("to the millisecond, also where a number of JSON in a script would have lost digits", () =>
       Effect.gen(function*() {
-        const raw = yield* Testing.RawWriter
+        const raw = yield* Testing.RawStore
         const at = 123_456_789_012_345
         yield* raw.setAdd("set", "a")
         assert.isUndefined(yield* raw.expiresAt("set"))
@@ -89,7 +89,7 @@ for (const { describe, name } of backends) {
 
     it.live("shares the store of the service, and has no errors but defects", () =>
       Effect.gen(function*() {
-        const raw = yield* Testing.RawWriter
+        const raw = yield* Testing.RawStore
         yield* Note.insert({ id: "a", text: "one" })
         const key = "testing%2FNote:{a}"
         const keys = Object.keys(yield* raw.dump)
@@ -413,7 +413,7 @@ const broken: ReadonlyArray<
         Layer.effectContext(
           Effect.map(
             Layer.build(Layer.fresh(Testing.layerMemory())),
-            (context) => Context.make(Testing.RawWriter, Context.get(context, Testing.RawWriter))
+            (context) => Context.make(Testing.RawStore, Context.get(context, Testing.RawStore))
           )
         )
       ),

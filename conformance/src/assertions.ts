@@ -12,7 +12,7 @@ import { inspect, isDeepStrictEqual } from "node:util"
 import type * as Atomic from "redlayer/Atomic"
 import type * as DomainError from "redlayer/DomainError"
 import type * as RedisServiceError from "redlayer/RedisServiceError"
-import { type Dump, RawWriter } from "redlayer/testing"
+import { type Dump, RawStore } from "redlayer/testing"
 import * as assert from "./assert.ts"
 
 export * from "./assert.ts"
@@ -68,9 +68,9 @@ export const wrongType = <A, E extends { readonly _tag: string }, R>(
 /**
  * Asserts that nothing that is stored changes: no text, no order, no version, no expiry.
  */
-export const unchanged = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | RawWriter> =>
+export const unchanged = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | RawStore> =>
   Effect.gen(function*() {
-    const raw = yield* RawWriter
+    const raw = yield* RawStore
     const before = yield* raw.dump
     const result = yield* self
     assert.deepEqual(yield* raw.dump, before)
@@ -80,8 +80,8 @@ export const unchanged = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<
 /**
  * What is stored, without the versions of the entities, which are times.
  */
-export const stored: Effect.Effect<Record<string, unknown>, never, RawWriter> = Effect.gen(function*() {
-  const raw = yield* RawWriter
+export const stored: Effect.Effect<Record<string, unknown>, never, RawStore> = Effect.gen(function*() {
+  const raw = yield* RawStore
   return withoutVersions(yield* raw.dump)
 })
 

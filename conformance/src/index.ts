@@ -9,7 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { MemoryOptions, RedisService } from "redlayer/RedisService"
-import { CheckFailed, type RawWriter } from "redlayer/testing"
+import { CheckFailed, type RawStore } from "redlayer/testing"
 import type { Backend, Test } from "./suite.ts"
 
 /**
@@ -24,7 +24,7 @@ export interface Options {
    * builds the layer once, some checks build it several times. Every build must start with an empty store that no other build
    * shares, for example under a key prefix that is used once.
    */
-  readonly layer: (options: MemoryOptions) => Layer.Layer<RedisService | RawWriter, unknown>
+  readonly layer: (options: MemoryOptions) => Layer.Layer<RedisService | RawStore, unknown>
   /**
    * The clock by which the store expires entries. `"server"`: the clock of the server, which cannot be stopped; checks move
    * the expiry times instead. `"clock"`: Effect's `Clock`; checks provide a `TestClock` and move it. Default: `"server"`.

@@ -5,12 +5,12 @@ import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { MemoryOptions, RedisService } from "redlayer/RedisService"
-import type { RawWriter } from "redlayer/testing"
+import type { RawStore } from "redlayer/testing"
 
 /**
  * What a test may use.
  */
-export type Env = RedisService | RawWriter
+export type Env = RedisService | RawStore
 
 export interface Backend {
   /** Each build has a store of its own. */

@@ -375,7 +375,7 @@ describeOwnServer("locks", () => {
     Effect.gen(function*() {
       const late = yield* lateness
       const services = yield* Layer.build(
-        Testing.layerService(() => Testing.lose).pipe(Layer.provide(RedisService.layerMemory))
+        Testing.layerService(() => Testing.loseRequest).pipe(Layer.provide(RedisService.layerMemory))
       )
       for (const options of [{ wait: 0, lease: 200 }, { wait: 200 }]) {
         const { exit, millis } = yield* elapsed(

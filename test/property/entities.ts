@@ -26,7 +26,7 @@ const wildLives: ReadonlyArray<any> = [0, -1, "0 millis", Infinity, NaN, Duratio
 
 const life: Gen<Duration.Input> = (random) => random.pick(random.wild() ? wildLives : lives)
 
-const creation = (random: Random): Model.Creation | undefined =>
+const creation = (random: Random): Model.InsertOptions | undefined =>
   random.chance(0.5) ? undefined : random.chance(0.3) ? {} : { timeToLive: life(random) }
 
 /** Not one program each: several commits of these. */

@@ -5,7 +5,7 @@ import { Comparison, Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction } from "../../src/internal/instruction/program.ts"
 import { type FieldSpec, isEntitySpec } from "../../src/internal/instruction/spec.ts"
 import { Flow } from "../../src/internal/memory/flow.ts"
-import { Run } from "../../src/internal/memory/transaction.ts"
+import { Transaction } from "../../src/internal/memory/transaction.ts"
 import type { Fault } from "./differential.ts"
 
 type Named = readonly [wrong: string, fault: Fault]
@@ -78,14 +78,14 @@ export const flowFaults: ReadonlyArray<Named> = [
   ],
   [
     "what fails is not undone",
-    method(Run.prototype, "undo", (original) =>
+    method(Transaction.prototype, "undo", (original) =>
       function(...mark) {
         if (mark.length === 0) original.call(this)
       })
   ],
   [
     "what fails undoes all before it",
-    method(Run.prototype, "undo", (original) =>
+    method(Transaction.prototype, "undo", (original) =>
       function() {
         original.call(this, 0)
       })

@@ -18,7 +18,7 @@ const lowest = -(2n ** 63n)
 const highest = 2n ** 63n - 1n
 const lastDate = 8_640_000_000_000_000n
 
-type Operation = Exclude<keyof Field.BigInt, keyof Field.Word<bigint> | keyof Field.Ordering<bigint>>
+type Operation = Exclude<keyof Field.BigInt, keyof Field.Scalar<bigint> | keyof Field.Ordering<bigint>>
 
 const onBigInts: ReadonlyArray<Operation> = [
   "increment",

@@ -23,7 +23,7 @@ const Bounded = Model.make("Bounded", {
   "number exclusiveMaximum": Schema.Number.check(Schema.isLessThan(limit))
 }, { key: "id" })
 
-type Operation = Exclude<keyof Field.Number, keyof Field.Word<number> | keyof Field.Ordering<number>>
+type Operation = Exclude<keyof Field.Number, keyof Field.Scalar<number> | keyof Field.Ordering<number>>
 
 export const operations: ReadonlyArray<Operation> = [
   "increment",

@@ -134,7 +134,7 @@ export const value = <A>(make: Gen<A>): Table<Field.Value<A, any>> => ({
 const several = <A>(make: Gen<A>): Gen<ReadonlyArray<A>> => (random) =>
   random.chance(0.1) ? [] : random.array(1, 6, make)
 
-export const word = <A>(make: Gen<A>): Table<Field.Word<A, any>> => ({
+export const word = <A>(make: Gen<A>): Table<Field.Scalar<A, any>> => ({
   ...value(make),
   in: (handle, random) => handle.in(several(make)(random)),
   getAndSet: (handle, random) => handle.getAndSet(make(random))

@@ -36,7 +36,7 @@ export const layerRedis = (
   live: (
     options: RedisService.LayerOptions
   ) => Layer.Layer<RedisService.RedisService, unknown> = RedisService.layer
-): Layer.Layer<RedisService.RedisService | Testing.RawWriter> =>
+): Layer.Layer<RedisService.RedisService | Testing.RawStore> =>
   Layer.unwrap(Effect.gen(function*() {
     const at = yield* url
     const prefix = uniquePrefix("conformance")
@@ -44,7 +44,7 @@ export const layerRedis = (
     yield* Effect.addFinalizer(() => Effect.orDie(deletePrefix(at, prefix)))
     return Layer.mergeAll(
       Layer.orDie(live({ ...options, url: at, keyPrefix: prefix })),
-      Layer.provide(Testing.layerRawWriter(prefix), layerRaw(at))
+      Layer.provide(Testing.layerRawStore(prefix), layerRaw(at))
     )
   }))
 

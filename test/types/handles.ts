@@ -277,12 +277,12 @@ holds<Equals<typeof ref.numberFromString, Field.Value<number>>>()
 ref.numberFromString.increment
 
 // literals and enums are words: no append, no arithmetic
-holds<Equals<typeof ref.literal, Field.Word<"one">>>()
-holds<Equals<typeof ref.literals, Field.Word<"a" | "b">>>()
-holds<Equals<typeof ref.numbers, Field.Word<1 | 2>>>()
-holds<Equals<typeof ref.yes, Field.Word<true>>>()
-holds<Equals<typeof ref.color, Field.Word<"red" | "blue">>>()
-holds<Equals<typeof ref.level, Field.Word<1 | 2>>>()
+holds<Equals<typeof ref.literal, Field.Scalar<"one">>>()
+holds<Equals<typeof ref.literals, Field.Scalar<"a" | "b">>>()
+holds<Equals<typeof ref.numbers, Field.Scalar<1 | 2>>>()
+holds<Equals<typeof ref.yes, Field.Scalar<true>>>()
+holds<Equals<typeof ref.color, Field.Scalar<"red" | "blue">>>()
+holds<Equals<typeof ref.level, Field.Scalar<1 | 2>>>()
 holds<Equals<Names<typeof ref.literals>, WordNames>>()
 // @ts-expect-error
 ref.literals.append
@@ -449,7 +449,7 @@ void ref.int.decrement(1, { atLeast: 0 })
 void ref.int.decrement(1, { minimum: 0 })
 
 // a branded text has no append
-holds<Equals<typeof ref.userId, Field.Word<UserId>>>()
+holds<Equals<typeof ref.userId, Field.Scalar<UserId>>>()
 // @ts-expect-error
 ref.userId.append
 // @ts-expect-error
@@ -520,9 +520,9 @@ holds<Equals<typeof countAt, Field.Number<number, NotFound | Invalid | Index>>>(
 const flagAt = ref.flags.at(0)
 holds<Equals<typeof flagAt, Field.Bool<NotFound | Invalid | Index>>>()
 const idAt = ref.ids.at(0)
-holds<Equals<typeof idAt, Field.Word<UserId, NotFound | Invalid | Index>>>()
+holds<Equals<typeof idAt, Field.Scalar<UserId, NotFound | Invalid | Index>>>()
 const choiceAt = ref.choices.at(0)
-holds<Equals<typeof choiceAt, Field.Word<"x" | "y", NotFound | Invalid | Index>>>()
+holds<Equals<typeof choiceAt, Field.Scalar<"x" | "y", NotFound | Invalid | Index>>>()
 const dateAt = ref.dates.at(0)
 holds<Equals<typeof dateAt, Field.Time<DateTime.Utc, NotFound | Invalid | Index>>>()
 const pointAt = ref.spots.at(0)

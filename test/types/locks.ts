@@ -31,13 +31,13 @@ const on = User.ref("alice")
 // -- what is held ---------------------------------------------------------------------------------------------------------
 
 const named = Lock.acquire("x")
-holds<Equals<typeof named, Effect.Effect<Lock.Held, Acquiring, Service | Scope.Scope>>>()
+holds<Equals<typeof named, Effect.Effect<Lock.Handle, Acquiring, Service | Scope.Scope>>>()
 const timed = Lock.acquire("x", { lease: "10 seconds", wait: Duration.infinity, renew: false, mode: { permits: 3 } })
 holds<Equals<typeof timed, typeof named>>()
 const onEntity = Lock.acquire("x", { on, mode: "shared" })
-holds<Equals<typeof onEntity, Effect.Effect<Lock.HeldOn, Acquiring, Service | Scope.Scope>>>()
+holds<Equals<typeof onEntity, Effect.Effect<Lock.EntityHandle, Acquiring, Service | Scope.Scope>>>()
 holds<Equals<Effect.Success<ReturnType<typeof guarded>>, void>>()
-const guarded = (held: Lock.HeldOn) => held.guard
+const guarded = (held: Lock.EntityHandle) => held.guard
 holds<Equals<ReturnType<typeof guarded>, Atomic.Atomic<void, DomainError.LockLost>>>()
 // a guard needs the slot of what it guards
 // @ts-expect-error
@@ -62,14 +62,16 @@ holds<
   >
 >()
 // what is on an entity is held as any other is
-void ((held: Lock.HeldOn) => held satisfies Lock.Held)
+void ((held: Lock.EntityHandle) => held satisfies Lock.Handle)
 
 const tried = Lock.tryAcquire("x")
-holds<Equals<typeof tried, Effect.Effect<Option.Option<Lock.Held>, Invalid | Failed, Service | Scope.Scope>>>()
+holds<Equals<typeof tried, Effect.Effect<Option.Option<Lock.Handle>, Invalid | Failed, Service | Scope.Scope>>>()
 const triedOn = Lock.tryAcquire("x", { on })
-holds<Equals<typeof triedOn, Effect.Effect<Option.Option<Lock.HeldOn>, Invalid | Failed, Service | Scope.Scope>>>()
+holds<
+  Equals<typeof triedOn, Effect.Effect<Option.Option<Lock.EntityHandle>, Invalid | Failed, Service | Scope.Scope>>
+>()
 
-declare const held: Lock.Held
+declare const held: Lock.Handle
 holds<Equals<typeof held.token, number>>()
 holds<Equals<typeof held.check, Effect.Effect<void, DomainError.LockLost>>>()
 holds<Equals<typeof held.lost, Effect.Effect<never, DomainError.LockLost>>>()
@@ -102,7 +104,7 @@ holds<
   Equals<
     typeof several,
     Effect.Effect<
-      readonly [Lock.Held, Lock.HeldOn, Lock.Held, Lock.HeldOn],
+      readonly [Lock.Handle, Lock.EntityHandle, Lock.Handle, Lock.EntityHandle],
       Acquiring,
       Service | Scope.Scope
     >
@@ -110,14 +112,14 @@ holds<
 >()
 declare const names: ReadonlyArray<string>
 const all = Lock.acquireAll(names, { wait: 0 })
-holds<Equals<Effect.Success<typeof all>, ReadonlyArray<Lock.Held>>>()
+holds<Equals<Effect.Success<typeof all>, ReadonlyArray<Lock.Handle>>>()
 declare const targets: ReadonlyArray<{ readonly name: string; readonly on: Lock.Reference }>
 const allOn = Lock.acquireAll(targets)
-holds<Equals<Effect.Success<typeof allOn>, ReadonlyArray<Lock.HeldOn>>>()
+holds<Equals<Effect.Success<typeof allOn>, ReadonlyArray<Lock.EntityHandle>>>()
 // whether each is on an entity is not known
 declare const some: ReadonlyArray<Lock.Target>
 const allSome = Lock.acquireAll(some)
-holds<Equals<Effect.Success<typeof allSome>, ReadonlyArray<Lock.Held>>>()
+holds<Equals<Effect.Success<typeof allSome>, ReadonlyArray<Lock.Handle>>>()
 
 const together = Lock.withLocks([{ name: "a", on }, "b"], ([{ guard }, { token }]) => Effect.as(guard, token))
 holds<Equals<typeof together, Effect.Effect<number, Acquiring | DomainError.LockLost, Service>>>()
@@ -180,7 +182,7 @@ type Locking = Reading | DomainError.Conflict | DomainError.LockLost | DomainErr
 
 const saved = User.withLock("alice", (user, held) => {
   holds<Equals<typeof user, User>>()
-  holds<Equals<typeof held, Lock.HeldOn>>()
+  holds<Equals<typeof held, Lock.EntityHandle>>()
   return Effect.succeed({ ...user, age: 5 })
 }, { name: "age", lease: "1 second", wait: 0 })
 holds<Equals<typeof saved, Effect.Effect<User, Locking, Service>>>()

@@ -198,7 +198,7 @@ const Combined = Model.make("types/Combined", {
 }, { key: "id" })
 const combined = Combined.ref("1")
 holds<Equals<typeof combined.a, Field.Number>>()
-holds<Equals<typeof combined.b, Field.Word<"x" | "y">>>()
+holds<Equals<typeof combined.b, Field.Scalar<"x" | "y">>>()
 holds<Equals<SuccessOf<typeof combined.c.append>, number>>()
 holds<Equals<typeof combined.d, Field.Value<ReadonlyArray<number>>>>()
 void Combined.insert({ id: "1" })

@@ -12,7 +12,7 @@ import * as Scope from "effect/Scope"
 import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
 import * as RedisService from "redlayer/RedisService"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, pseudoRandom, stored, together, unchanged, wrongType } from "../assertions.ts"
 import type { Backend, Test } from "../suite.ts"
@@ -36,7 +36,7 @@ const outcome = <A, E extends { readonly _tag: string }, R>(self: Effect.Effect<
 export const batches = (test: Test, backend: Backend): void => {
   test("a program that fails does not affect its neighbours in the batch, whatever the error and its position", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Item.insert({ id: "a" })
       yield* Item.insert({ id: "exists" })
       yield* raw.hashSet("BatchItem:{bad}", { n: "abc" })
@@ -259,7 +259,7 @@ export const batches = (test: Test, backend: Backend): void => {
         yield* Effect.gen(function*() {
           assert.strictEqual(yield* Item.ref("same").n.get(), n)
           assert.strictEqual((yield* Item.get("same")).list[0], String(n - 300))
-          const raw = yield* RawWriter
+          const raw = yield* RawStore
           assert.strictEqual(yield* raw.hashGet("BatchItem:{same}", "n"), String(n))
           assert.strictEqual((yield* raw.listRead("BatchItem:{same}:list")).length, 31)
         }).pipe(Effect.provideContext(context))
@@ -325,7 +325,7 @@ export const batches = (test: Test, backend: Backend): void => {
 
   test("a program sees at once what another client wrote", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Item.insert({ id: "a" })
       const { list, n } = Item.ref("a")
       for (let i = 0; i < 20; i++) {

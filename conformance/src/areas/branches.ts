@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import * as Atomic from "redlayer/Atomic"
 import * as Condition from "redlayer/Condition"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as Topic from "redlayer/Topic"
 import * as assert from "../assert.ts"
 import { fails, stored, unchanged, wrongType } from "../assertions.ts"
@@ -242,7 +242,7 @@ export const branches = (test: Test): void => {
 
   test("`orElse` undoes all writes of the failed branch, and none before or after it", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       for (const [name, write] of Object.entries(writing())) {
         for (const fail of name === "set" ? Object.values(failing()) : [guarded, failing().operand!]) {
           // the store is as if the failed branch had never run
@@ -372,7 +372,7 @@ export const branches = (test: Test): void => {
 
   test("the undo of a branch restores an entity that the branch created, deleted or emptied", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* prepare
       const c = Room.ref("c")
       const made = Atomic.all([Room.insert(room("c", 1), { timeToLive: "1 hour" }), c.list.append("z")])
@@ -515,7 +515,7 @@ export const branches = (test: Test): void => {
 
   test("stored data of the wrong type fails the program with WrongType, which `orElse` does not catch", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* prepare
       yield* raw.hashSet("BranchRoom:{b}", { n: "abc" })
       yield* raw.delete("BranchRoom:{b}:list")

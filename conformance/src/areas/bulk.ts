@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import * as Model from "redlayer/Model"
 import * as RedisService from "redlayer/RedisService"
 import * as Errors from "redlayer/RedisServiceError"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { together, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -84,7 +84,7 @@ const summary = (results: ReadonlyArray<Result.Result<unknown, { readonly _tag: 
 export const bulk = (test: Test): void => {
   test("insertMany, getMany and deleteMany return one result per entity, in order", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const inserted = yield* User.insertMany(users(3000))
       assert.deepEqual(inserted.map((result) => Result.getOrThrow(result).n), ids(3000).map((_, i) => i))
       assert.instanceOf(Result.getOrThrow(inserted[0]!), User)
@@ -114,7 +114,7 @@ export const bulk = (test: Test): void => {
 
   test("missing, corrupted, existing and invalid entities fail alone, and the others succeed", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* User.insertMany(users(5))
       yield* raw.hashSet("BulkUser:{u1}", { n: "abc" })
       yield* raw.delete("BulkUser:{u2}")
@@ -268,7 +268,7 @@ export const bulk = (test: Test): void => {
 
   test("an error of the source fails the stream, and stored entities stay", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       for (const before of [0, 1, 10, 25]) {
         const source = Stream.concat(Stream.fromIterable(users(before)), Stream.fail(new SourceFailed()))
         const error = yield* Effect.flip(Stream.runDrain(User.insertManyStream(source, { concurrency: 10 })))
@@ -306,7 +306,7 @@ export const bulk = (test: Test): void => {
 
   test("a key of the wrong type fails only its own entity", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* raw.stringSet("BulkUser:{u1}", "x")
       const inserted = yield* User.insertMany(users(3))
       assert.deepEqual(summary(inserted.map(Result.map(({ id }) => id))), ["u0", "RedisServiceError", "u2"])
@@ -362,7 +362,7 @@ export const bulk = (test: Test): void => {
 
   test("running the same insertMany value again inserts the same entities, whatever the kind of its source", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const texts = Array.from({ length: 25 }, (_, i) => ({ text: String(i) }))
       function* generate() {
         yield* texts
@@ -483,7 +483,7 @@ export const bulk = (test: Test): void => {
 
   test("insertMany applies the time to live to every entity", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* User.insertMany([{ id: "a", n: 1, tags: new Set(["x"]) }, { id: "b", n: 2 }], { timeToLive: "1 hour" })
       for (const key of ["BulkUser:{a}", "BulkUser:{a}:tags", "BulkUser:{b}"]) {
         assert.isAbove((yield* raw.expiresAt(key))!, Date.now() + 3_000_000)

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Atomic from "redlayer/Atomic"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, same, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -28,7 +28,7 @@ const ownKeys = {
 } as const
 
 const storeAs = Effect.fnUntraced(function*(type: "list" | "set" | "hash" | "zset" | "string", key: string) {
-  const raw = yield* RawWriter
+  const raw = yield* RawStore
   yield* raw.delete(key)
   if (type === "list") yield* raw.listPush(key, "1")
   else if (type === "set") yield* raw.setAdd(key, "1")
@@ -39,7 +39,7 @@ const storeAs = Effect.fnUntraced(function*(type: "list" | "set" | "hash" | "zse
 
 /** Entities `b` and `c` with different expiries. */
 const prepare = Effect.fnUntraced(function*(entity: BagInput) {
-  const raw = yield* RawWriter
+  const raw = yield* RawStore
   yield* Bag.put(entity)
   yield* Bag.put({ ...full, id: "other", set: new Set(["b", "z"]) })
   const later = (yield* Clock.currentTimeMillis) + 1_000_000
@@ -73,7 +73,7 @@ export const collections = (test: Test): void => {
 
   test("a collection is stored under its own key, with the Redis type of its kind", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Bag.put(full)
       const dump = yield* raw.dump
       assert.deepEqual(
@@ -107,7 +107,7 @@ export const collections = (test: Test): void => {
 
   test("every operation on an entity that never existed, or was deleted, fails and creates nothing", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const missing = Effect.gen(function*() {
         for (const [name, operation] of everyBagOperation("b")) {
           assert.deepInclude({ ...(yield* Effect.flip(operation)), name }, {
@@ -161,7 +161,7 @@ export const collections = (test: Test): void => {
   for (const [kind, base] of Object.entries(bases)) {
     test(`every operation is undone with its program, once and twice: ${kind}`, () =>
       Effect.gen(function*() {
-        const raw = yield* RawWriter
+        const raw = yield* RawStore
         yield* prepare(base)
         const before = yield* raw.dump
         const failing = Bag.ref("b").n.divide(0)
@@ -201,7 +201,7 @@ export const collections = (test: Test): void => {
 
   test("every operation on a key of the wrong type fails with WrongType and leaves the key as it is", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const { n } = Bag.ref("b")
       for (const [field, type] of Object.entries(ownKeys)) {
         yield* Bag.put(full)
@@ -240,7 +240,7 @@ export const collections = (test: Test): void => {
 
   test("if the second set of a set operation is missing or has the wrong type, the error names that set", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Bag.put(full)
       const { set } = Bag.ref("b")
       const other = Bag.ref("other").set
@@ -273,7 +273,7 @@ export const collections = (test: Test): void => {
 
   test("every operation on an entity whose hash key has the wrong type fails with WrongType", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* raw.stringSet(bagKey, "x")
       yield* unchanged(Effect.gen(function*() {
         for (const [name, operation] of everyBagOperation("b")) {

@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Atomic from "redlayer/Atomic"
 import * as Condition from "redlayer/Condition"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -141,7 +141,7 @@ export const comparisons = (test: Test): void => {
       assert.deepEqual(yield* compareAll(ref.big, -(2n ** 70n)), expected(1))
       assert.deepEqual(yield* compareAll(ref.short, "abcd"), expected(-1))
       // numbers stored by another client in another notation compare by value
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* raw.hashSet(key, { int: "1e1", num: "10.50", big: "-0", text: "1e1" })
       assert.deepEqual(yield* compareAll(ref.int, 10), expected(0))
       assert.deepEqual(yield* compareAll(ref.num, 10.5), expected(0))
@@ -241,7 +241,7 @@ export const comparisons = (test: Test): void => {
         assert.deepEqual(yield* compareAll(handle as any, value, equalities), { eq: false, neq: true })
       }
       // a required field that another client has removed counts as missing too
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* raw.hashDelete(key, "nullInt")
       assert.deepEqual(yield* compareAll(ref.nullInt, 0), absent)
       assert.isFalse(yield* ref.nullInt.isSet())

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Atomic from "redlayer/Atomic"
 import * as Condition from "redlayer/Condition"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, pseudoRandom, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -157,7 +157,7 @@ export const conditions = (test: Test): void => {
 
   test("a condition on a missing entity fails with EntityNotFound, and on data of the wrong type with WrongType, without writes", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const gone = All.ref("gone")
       const every = (it: typeof ref): ReadonlyArray<Condition.Condition<any>> => [
         it.int.eq(1),

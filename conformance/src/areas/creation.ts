@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, same, stored, together, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -49,7 +49,7 @@ export const creation = (test: Test): void => {
 
   test("`ensure` stores a missing entity and neither reads nor writes an existing one", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       assert.isTrue(yield* Bag.ensure(full))
       same(yield* Bag.get("b"), full)
       assert.isFalse(yield* unchanged(Bag.ensure(lean)))
@@ -149,7 +149,7 @@ export const creation = (test: Test): void => {
 
   test("`duplicate` copies everything that is stored, and the copy is independent", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Bag.insert(full)
       yield* raw.hashSet(bagKey, { theirs: "x", n: "007" })
       yield* raw.setAdd(`${bagKey}:hashSet`, "not a number")
@@ -186,7 +186,7 @@ export const creation = (test: Test): void => {
 
   test("`duplicate` fails if the source is missing or the target exists, also if both are the same id", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* fails(Bag.duplicate("b", "c"), "EntityNotFound", { model: "CollectionsBag", id: "b" })
       yield* fails(Bag.duplicate("b", "b"), "EntityNotFound", { id: "b" })
       assert.deepEqual(yield* stored, {})
@@ -228,7 +228,7 @@ export const creation = (test: Test): void => {
 
   test("creating an entity removes a leftover expiry and leftover collections of an earlier one", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const later = (yield* Clock.currentTimeMillis) + 1_000_000
       const creations: ReadonlyArray<Operation> = [
         Bag.insert(bare),
@@ -252,7 +252,7 @@ export const creation = (test: Test): void => {
 
   test("`pick` reads only the named fields, as a plain object", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Hero.insert(hero)
       const found = yield* Hero.pick("h", ["level", "name", "home"])
       assert.deepEqual(found, { level: 1, name: "h", home: { city: "Bern", tags: new Set(["a"]) } })

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, stored, together, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -14,7 +14,7 @@ import { Note, note, noteKey } from "../support/entityModels.ts"
 export const definitions = (test: Test): void => {
   test("the version grows by one with each program that writes, and with no other program", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const version = Effect.map(raw.hashGet(noteKey, "$v"), Number)
       const before = (yield* Clock.currentTimeMillis) * 1000
       yield* Note.insert(note)
@@ -233,7 +233,7 @@ export const definitions = (test: Test): void => {
 
   test("no error message contains an id or a value", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const secret = "SECRET"
       const Shy = Model.make("EntitiesShy", {
         id: Schema.String,

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, stored, together, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -108,7 +108,7 @@ export const entities = (test: Test): void => {
 
   test("put replaces all fields of an entity, and removes foreign fields of its hash", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Note.insert(note)
       yield* raw.hashSet(noteKey, { "of another version": "1", count: "abc" })
       const { nick: _, ...rest } = note
@@ -126,7 +126,7 @@ export const entities = (test: Test): void => {
 
   test("put replaces a hash with ten thousand foreign fields", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* raw.hashSet(noteKey, Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`f${i}`, "1"])))
       yield* Note.put(note)
       assert.deepEqual(yield* Note.get("n"), note)
@@ -154,7 +154,7 @@ export const entities = (test: Test): void => {
 
   test("insert and put remove leftover collections of an entity whose hash is gone", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       for (const write of ["insert", "put"] as const) {
         yield* raw.listPush(`${noteKey}:items`, "left", "over")
         yield* raw.listPush(`${noteKey}:stats.deep.list`, "9")
@@ -200,7 +200,7 @@ export const entities = (test: Test): void => {
 
   test("every operation on an entity that was deleted, or whose hash is gone, fails and restores nothing", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Note.insert(note)
       yield* Note.delete("n")
       for (const operation of Object.values(everyOperation("n"))) yield* fails(operation, "EntityNotFound")
@@ -230,7 +230,7 @@ export const entities = (test: Test): void => {
 
   test("update writes the given fields only, and keeps concurrent writes to other fields", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Note.insert(note)
       const read = yield* Note.get("n")
       yield* raw.hashSet(noteKey, { ratio: "7", kind: "b", "stats.deep.low": "8" })
@@ -341,7 +341,7 @@ export const entities = (test: Test): void => {
 
   test("a missing field with a default reads as the default, also in operations on the server", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const reset = Effect.andThen(raw.delete("EntitiesLater:{x}"), raw.hashSet("EntitiesLater:{x}", { old: "o" }))
       yield* reset
       // a missing collection reads as empty, because its default applies to the constructor only
@@ -424,7 +424,7 @@ export const entities = (test: Test): void => {
 
   test("a struct with a default is defaulted as a whole, also when a stored one is missing", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const Grown = Model.make("EntitiesGrown", {
         id: Schema.String,
         old: Schema.String,

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Atomic from "redlayer/Atomic"
 import * as Lock from "redlayer/Lock"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -11,7 +11,7 @@ import { Account, inAnother, isFreeOn, keyOf, lockOf, untouched } from "../suppo
 export const entityLocks = (test: Test): void => {
   test("`withLock` saves the changes that `f` returns, and `f` may return nothing and write by itself", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Account.insert({ id: "a", n: 1, log: ["l"] })
       yield* raw.hashSet(keyOf("a"), { n: "1" })
       const saved = yield* Account.withLock("a", (account, held) => {
@@ -75,7 +75,7 @@ export const entityLocks = (test: Test): void => {
 
   test("`withLock` saves nothing once its lock is lost, even if the loss is not detected yet", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Account.insert({ id: "a", n: 1 })
       const lost = { model: "LockAccount", id: "a", name: "" }
       const remove = raw.delete(lockOf("a"))

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, sameNumber, stored, together, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -230,7 +230,7 @@ export const entries = (test: Test): void => {
 
   test("an entry that was stored with invalid text fails every operation and stays as it is", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Page.insert(page)
       const ref = Page.ref("p")
       const cases: ReadonlyArray<readonly [field: string, texts: ReadonlyArray<string>, ReadonlyArray<Operation>]> = [

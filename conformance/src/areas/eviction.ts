@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Atomic from "redlayer/Atomic"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, same, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -12,7 +12,7 @@ import { Bag, type BagInput, bagKey, bare, everyBagOperation, full, lean } from 
 
 /** Removes the hash, and leaves collections of every kind. */
 const evict = Effect.gen(function*() {
-  const raw = yield* RawWriter
+  const raw = yield* RawStore
   yield* Bag.put(full)
   yield* raw.delete(bagKey)
   assert.isAbove(Object.keys(yield* raw.dump).filter((key) => key.startsWith(`${bagKey}:`)).length, 10)
@@ -109,7 +109,7 @@ export const eviction = (test: Test): void => {
 
   test("an undone creation keeps the leftover collections with their expiries, and the next creation removes them", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* evict
       yield* Bag.put({ ...lean, id: "source" })
       const later = (yield* Clock.currentTimeMillis) + 1_000_000
@@ -142,7 +142,7 @@ export const eviction = (test: Test): void => {
 
   test("a leftover key of the wrong type fails the creation and stays", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const places = {
         list: raw.stringSet(`${bagKey}:list`, "x"),
         set: raw.listPush(`${bagKey}:set`, "x"),
@@ -168,7 +168,7 @@ export const eviction = (test: Test): void => {
 
   test("a key of the wrong type is removed if its entity is deleted or its collection is written empty, and stays until then", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const failing = Bag.ref("b").n.divide(0)
       const places = Effect.gen(function*() {
         const later = (yield* Clock.currentTimeMillis) + 1_000_000
@@ -229,7 +229,7 @@ export const eviction = (test: Test): void => {
 
   test("a collection that was evicted alone is empty, and is created again with the expiry of its entity", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Bag.insert(full, { timeToLive: "1 hour" })
       for (const key of Object.keys(yield* raw.dump)) if (key !== bagKey) yield* raw.delete(key)
       const entity = yield* Bag.get("b")

@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import * as Atomic from "redlayer/Atomic"
 import * as Condition from "redlayer/Condition"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as Topic from "redlayer/Topic"
 import * as assert from "../assert.ts"
 import { fails, together, unchanged, wrongType } from "../assertions.ts"
@@ -152,7 +152,7 @@ export const guards = (test: Test): void => {
 
   test("an observed value that cannot be decoded fails the program, and nothing is written", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Account.insert(account("a", 10))
       const { coins, seen } = Account.ref("a")
       yield* raw.hashSet("GuardAccount:{a}", { seen: "soon" })

@@ -6,7 +6,7 @@ import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, stored, together, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -104,7 +104,7 @@ export const inheritance = (test: Test): void => {
 
   test("an extended model has the key, slot and time to live of its base by default", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* User.insert({ name: "a" })
       yield* Admin.insert({ name: "a", level: 1, rights: ["x"] })
       yield* Root.insert({ name: "a", level: 9 })
@@ -177,7 +177,7 @@ const logged = Effect.fnUntraced(function*<A, E, R>(self: Effect.Effect<A, E, R>
 export const tolerance = (test: Test): void => {
   test("a tolerant field that cannot be decoded reads as its default, absent, null or empty, and is logged and listed", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const [given, quiet] = yield* logged(Profile.insert(profile))
       assert.deepEqual(Model.issues(given), [])
       assert.deepEqual(Model.issues(yield* Profile.get("p")), [])
@@ -254,7 +254,7 @@ export const tolerance = (test: Test): void => {
 
   test("a missing tolerant field is tolerated, and a field that is not tolerant still fails the whole entity", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Profile.insert(profile)
       for (const field of ["theme", "age", "note", "deep.n"]) yield* raw.hashDelete(key, field)
       const found = yield* Profile.get("p")

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, stored, together, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -111,7 +111,7 @@ const refused: ReadonlyArray<readonly [name: string, id: unknown]> = [
 export const keys = (test: Test): void => {
   test("no id can reach the keys of another, or be mistaken for them", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* together(hostile.map((id, n) => Item.insert({ id, n, list: [id] })))
       // one hash and one list for each id, and nothing else
       const names = Object.keys(yield* stored)
@@ -299,7 +299,7 @@ export const keys = (test: Test): void => {
 
   test("each of the three forms of slot names keys in its own way", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const named = Effect.fnUntraced(function*(insert: Operation, key: string) {
         yield* insert
         assert.deepEqual(Object.keys(yield* raw.dump), [key, `${key}:list`])

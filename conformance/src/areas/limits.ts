@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, unchanged } from "../assertions.ts"
 import type { Backend, Test } from "../suite.ts"
@@ -157,7 +157,7 @@ export const limits = (test: Test, backend: Backend): void => {
   test("a computed duration may have up to a thousand digits", () =>
     Effect.gen(function*() {
       yield* prepare
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const largest = 10n ** 1000n - 1n
       yield* wait.set(Duration.nanos(largest - 1n))
       assert.strictEqual(Duration.toNanosUnsafe(yield* wait.add("1 nano")), largest)

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, pseudoRandom, together, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -177,7 +177,7 @@ export const listEdits = (test: Test): void => {
 
   test("a random program of edits does what an array does, or fails and writes nothing", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const random = pseudoRandom(21)
       const int = (below: number) => Math.floor(random() * below)
       yield* together(Array.from({ length: 30 }, (_, fiber) =>
@@ -312,7 +312,7 @@ export const listEdits = (test: Test): void => {
 
   test("invalid stored items do not prevent edits that do not read them", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Box.insert({ id: "b", items: [1] })
       yield* raw.listPush(`${key}:items`, "x", "3")
       const { items } = Box.ref("b")

@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, pseudoRandom, stored, together, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -147,7 +147,7 @@ const randomStep = (random: () => number): Step => {
 
 /** Runs each step as its own program and compares the list with the array. */
 const alone = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>) {
-  const raw = yield* RawWriter
+  const raw = yield* RawStore
   const { items } = Box.ref(id)
   const model = (yield* Box.get(id)).items.slice()
   for (const { model: change, name, run } of steps) {
@@ -163,7 +163,7 @@ const alone = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>
  * the program.
  */
 const asOne = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>) {
-  const raw = yield* RawWriter
+  const raw = yield* RawStore
   const { items } = Box.ref(id)
   const before = (yield* Box.get(id)).items
   const model = before.slice()
@@ -343,7 +343,7 @@ export const lists = (test: Test): void => {
       assert.deepEqual(yield* Kinds.get("k"), { id: "k", ...kinds })
       for (const name of Object.keys(kinds) as ReadonlyArray<keyof typeof kinds>) {
         const all = kinds[name] as ReadonlyArray<unknown>
-        const list = Kinds.ref("k")[name] as unknown as Field.List<unknown, Field.Word<unknown, any>>
+        const list = Kinds.ref("k")[name] as unknown as Field.List<unknown, Field.Scalar<unknown, any>>
         assert.deepEqual(yield* list.get(), all)
         assert.deepEqual(yield* list.slice(1), all.slice(1))
         for (const [i, item] of all.entries()) {
@@ -424,7 +424,7 @@ export const lists = (test: Test): void => {
 
   test("`keep` retains the newest items, also if many append at once", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Box.insert({ id: "b", items: [] })
       const { items } = Box.ref("b")
       assert.strictEqual(yield* items.append(1, { keep: 3 }), 1)
@@ -530,7 +530,7 @@ export const lists = (test: Test): void => {
 
   test("a list that another client has put out of its bounds may only change towards them", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Box.insert({ id: "b", items: [], few: [1, 2, 3] })
       yield* raw.listPush(`${key}:few`, "4", "5")
       yield* raw.delete(`${key}:some`)
@@ -571,7 +571,7 @@ export const lists = (test: Test): void => {
 
   test("lists of ten thousand items are read and written like short ones", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const many = Array.from({ length: 10_000 }, (_, i) => i)
       yield* Box.insert({ id: "b", items: many })
       const { items } = Box.ref("b")
@@ -603,7 +603,7 @@ export const lists = (test: Test): void => {
 
   test("an invalid stored item fails the operations that read it, and stays", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Box.insert({ id: "b", items: [1] })
       yield* raw.listPush(`${key}:items`, "x", "3")
       const { items } = Box.ref("b")

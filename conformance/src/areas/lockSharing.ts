@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Atomic from "redlayer/Atomic"
 import type * as DomainError from "redlayer/DomainError"
 import * as Lock from "redlayer/Lock"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, together, unchanged } from "../assertions.ts"
 import type { Env, Test } from "../suite.ts"
@@ -123,7 +123,7 @@ export const lockSharing = (test: Test): void => {
 
   test("an exclusive lock includes a shared one, a shared lock does not include an exclusive one, and a lost lock includes none", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const on = Account.ref("a")
       const now = { on, wait: 0 } as const
       yield* Effect.scoped(Effect.gen(function*() {

@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Atomic from "redlayer/Atomic"
 import * as Lock from "redlayer/Lock"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { eventually, fails, together } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -25,7 +25,7 @@ import {
 export const lockWaiting = (test: Test): void => {
   test("a lock is renewed as long as it is held", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const on = Account.ref("a")
       const lease = 1000
       const held = yield* Lock.acquire("x", { on, lease })
@@ -43,7 +43,7 @@ export const lockWaiting = (test: Test): void => {
 
   test("the lock of a dead holder is free after one lease", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const cases: ReadonlyArray<readonly [string, Lock.Options]> = [
         ["$lock:{x}", {}],
         [lockOf("a", "x"), { on: Account.ref("a") } as Lock.Options]
@@ -63,7 +63,7 @@ export const lockWaiting = (test: Test): void => {
 
   test("a removed lock is detected within a third of its lease, and the effect in `protect` is interrupted", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const on = Account.ref("a")
       yield* Account.insert({ id: "a", n: 1 })
       const bound = Effect.timeoutOrElse({ duration: "8 seconds", orElse: () => Effect.die("It was not found lost") })
@@ -124,7 +124,7 @@ export const lockWaiting = (test: Test): void => {
         yield* fails(Effect.scoped(Lock.acquireAll(["x", "y"], { wait })), "LockTimeout", { name: "x" })
         assert.isTrue(yield* isFree("y"))
       }
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* eventually(Effect.map(raw.dump, (dump) => !Object.keys(dump).some((key) => key.endsWith(":$queue"))))
       yield* Account.insert({ id: "a", n: 1 })
       yield* fails(
@@ -145,7 +145,7 @@ export const lockWaiting = (test: Test): void => {
 
   test("`tryAcquire` returns Some if the lock is free and None otherwise, without waiting", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Effect.scoped(Effect.gen(function*() {
         const held = Option.getOrThrow(yield* Lock.tryAcquire("x", { on: Account.ref("a") }))
         yield* held.guard

@@ -9,7 +9,7 @@ import * as Atomic from "redlayer/Atomic"
 import type * as DomainError from "redlayer/DomainError"
 import * as Lock from "redlayer/Lock"
 import type * as RedisService from "redlayer/RedisService"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, together, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -153,7 +153,7 @@ export const locks = (test: Test): void => {
     Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {
         const { held } = yield* holding(Effect.gen(function*() {
-          const held: Array<Lock.Held> = []
+          const held: Array<Lock.Handle> = []
           for (const name of names) {
             held.push(yield* Lock.acquire(name, { wait: 0 }))
             held.push(yield* Lock.acquire(name, { wait: 0, on: Account.ref("a") }))
@@ -170,7 +170,7 @@ export const locks = (test: Test): void => {
         }
       }))
       // one key for each lock, beside the tokens
-      const { dump } = yield* RawWriter
+      const { dump } = yield* RawStore
       const keys = Object.keys(yield* dump).filter((key) => !key.endsWith(":$fence"))
       assert.strictEqual(new Set(keys).size, names.length * 4)
     }))
@@ -216,7 +216,7 @@ export const locks = (test: Test): void => {
 
   test("interruption while working or waiting leaves nothing behind", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Account.insert({ id: "a", n: 1 })
       const begun = yield* Deferred.make<void>()
       let ended = false
@@ -248,7 +248,7 @@ export const locks = (test: Test): void => {
 
   test("`withLock` fails if the entity is missing or corrupted, and releases the lock", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       let runs = 0
       const counted = Account.withLock("a", (account) => Effect.sync(() => (runs++, account)))
       yield* fails(counted, "EntityNotFound", { model: "LockAccount", id: "a" })
@@ -296,7 +296,7 @@ export const locks = (test: Test): void => {
 
   test("tokens of one lock always increase, whatever happens to the stored data", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const cases = [
         ["$lock:{x}", "x", {}],
         ["$lock:{y}", "y", { mode: "shared" }],
@@ -360,12 +360,12 @@ export const locks = (test: Test): void => {
 
   test("once the lock is lost, a guard fails the program with LockLost wherever it is, and `orElse` runs the alternative", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Account.insert({ id: "a", n: 1 })
       yield* Account.insert({ id: "b", n: 1 })
       const [a, b] = [Account.ref("a"), Account.ref("b")]
       const lost = { model: "LockAccount", id: "a", name: "x" }
-      const check = Effect.fnUntraced(function*({ guard }: Lock.HeldOn) {
+      const check = Effect.fnUntraced(function*({ guard }: Lock.EntityHandle) {
         yield* unchanged(Effect.gen(function*() {
           yield* fails(guard, "LockLost", lost)
           yield* fails(guard.pipe(Atomic.andThen(a.n.increment())), "LockLost", lost)
@@ -406,7 +406,7 @@ export const locks = (test: Test): void => {
 
   test("a release never frees the lock of another holder", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const on = Account.ref("a")
       const first = yield* holding(Lock.acquire("x", { on }))
       yield* raw.delete(lockOf("a", "x"))

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, same, stored, together, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -240,7 +240,7 @@ export const maps = (test: Test): void => {
 
   test("each key affects only its own entry, whatever it contains, and is decoded to a plain own property", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Page.insert({ id: "p" })
       const { views } = Page.ref("p")
       for (const [i, name] of hostile.entries()) {
@@ -449,7 +449,7 @@ export const maps = (test: Test): void => {
 
   test("an invalid stored entry fails the operations that read it, and stays", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Page.insert({ id: "p", views: { a: 1 } })
       yield* raw.hashSet(`${key}:views`, { bad: "x" })
       const { views } = Page.ref("p")

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import type * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { differences, same, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -92,7 +92,7 @@ const defined = (entity: object): object =>
 export const modifiedFields = (test: Test): void => {
   test("equal values are not written, however they are built", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Bag.insert(full)
       yield* Bag.insert({ ...bare, id: "bare" })
       const reversed = <A>(values: Iterable<A>) => [...values].reverse()
@@ -151,7 +151,7 @@ export const modifiedFields = (test: Test): void => {
 
   test("for every kind of field only the changes are written, and the version grows by one", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const check = Effect.fnUntraced(function*(
         model: Model.Any,
         before: { readonly id?: string; readonly name?: string },
@@ -203,7 +203,7 @@ export const modifiedFields = (test: Test): void => {
 
   test("stored data in an unusual notation stays as it is until it changes", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const others = {
         leaf: raw.hashSet(bagKey, { ratio: "1.50" }),
         member: Effect.andThen(

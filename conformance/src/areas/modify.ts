@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as DomainError from "redlayer/DomainError"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { differences, fails, together, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -291,12 +291,12 @@ export const modify = (test: Test): void => {
       yield* fails(Sheet.modify("s", f), "EntityNotFound", missing)
       assert.strictEqual(seen.length, 1)
       assert.deepEqual(yield* Sheet.find("s"), Option.none())
-      assert.deepEqual(yield* Effect.flatMap(RawWriter, (raw) => raw.dump), {})
+      assert.deepEqual(yield* Effect.flatMap(RawStore, (raw) => raw.dump), {})
     }))
 
   test("an invalid id is refused and a corrupted entity fails with EntityCorrupted, without running `f`", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const never = (): Sheet => assert.fail("f ran")
       for (const id of ["", "\ud800", "x".repeat(2000), 5, undefined, null] as ReadonlyArray<any>) {
         yield* fails(Sheet.modify(id, never), "InvalidValue", { model: "ModifySheet", field: "id" })
@@ -379,7 +379,7 @@ export const modify = (test: Test): void => {
 
   test("if `f` leaves out a field, a default applies, and an optional field is removed", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Sheet.insert({ id: "s", count: 7, word: "other", unique: [1], nick: "al" })
       const given = yield* Sheet.modify("s", ({ count, id }) => ({ id, count }))
       const expected = { id: "s", count: 7, word: "word", even: 0, range: { low: 0, high: 10 }, unique: [] }
@@ -391,7 +391,7 @@ export const modify = (test: Test): void => {
 
   test("a tolerant field that cannot be decoded is not overwritten, unless `f` changes it", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const Lax = Model.make("ModifyLax", {
         id: Schema.String,
         n: Schema.Int,
@@ -421,7 +421,7 @@ export const modify = (test: Test): void => {
 
   test("an entity that was stored without a version can be modified, and writes of others to it are detected", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* raw.hashSet(sheetKey, { count: "5" })
       const { f, seen } = interrupted([Sheet.ref("s").count.increment(10)], increment)
       assert.strictEqual((yield* Sheet.modify("s", f)).count, 16)

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, pseudoRandom, sameNumber, stored, together, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -156,35 +156,35 @@ const expected = (kind: Kind, text: string, value: number | undefined, { compute
 /** Positions of an operation, each of which takes another path through the interpreters. */
 const places: ReadonlyArray<{
   readonly name: string
-  readonly prepare: (id: string, kind: Kind, text: string) => Effect.Effect<void, never, RawWriter>
+  readonly prepare: (id: string, kind: Kind, text: string) => Effect.Effect<void, never, RawStore>
   readonly run: (id: string, kind: Kind, operation: Operation) => Atomic.Atomic<number, any>
-  readonly text: (id: string, kind: Kind) => Effect.Effect<string | undefined, never, RawWriter>
+  readonly text: (id: string, kind: Kind) => Effect.Effect<string | undefined, never, RawStore>
 }> = [
   {
     name: "alone",
-    prepare: (id, kind, text) => Effect.flatMap(RawWriter, (raw) => raw.hashSet(keyOf(id), { [kind]: text })),
+    prepare: (id, kind, text) => Effect.flatMap(RawStore, (raw) => raw.hashSet(keyOf(id), { [kind]: text })),
     run: (id, kind, operation) => operation.run(Tally.ref(id)[kind]),
-    text: (id, kind) => Effect.flatMap(RawWriter, (raw) => raw.hashGet(keyOf(id), kind))
+    text: (id, kind) => Effect.flatMap(RawStore, (raw) => raw.hashGet(keyOf(id), kind))
   },
   {
     name: "in a program",
-    prepare: (id, kind, text) => Effect.flatMap(RawWriter, (raw) => raw.hashSet(keyOf(id), { [kind]: text })),
+    prepare: (id, kind, text) => Effect.flatMap(RawStore, (raw) => raw.hashSet(keyOf(id), { [kind]: text })),
     run: (id, kind, operation) =>
       Atomic.map(Atomic.all([operation.run(Tally.ref(id)[kind]), Tally.exists(id)]), ([value]) => value),
-    text: (id, kind) => Effect.flatMap(RawWriter, (raw) => raw.hashGet(keyOf(id), kind))
+    text: (id, kind) => Effect.flatMap(RawStore, (raw) => raw.hashGet(keyOf(id), kind))
   },
   {
     name: "on an item of a list",
     prepare: (id, kind, text) =>
       Effect.flatMap(
-        RawWriter,
+        RawStore,
         (raw) =>
           Effect.andThen(raw.hashSet(keyOf(id), { int: "0" }), raw.listPush(`${keyOf(id)}:${kind}s`, "1", text, "2"))
       ),
     run: (id, kind, operation) =>
       operation.run((kind === "int" ? Tally.ref(id).ints : Tally.ref(id).nums).at(-2) as unknown as Field.Number),
     text: (id, kind) =>
-      Effect.flatMap(RawWriter, (raw) => Effect.map(raw.listRead(`${keyOf(id)}:${kind}s`), (items) => items[1]))
+      Effect.flatMap(RawStore, (raw) => Effect.map(raw.listRead(`${keyOf(id)}:${kind}s`), (items) => items[1]))
   }
 ]
 
@@ -246,7 +246,7 @@ export const numbers = (test: Test): void => {
 
   test("numbers stored by another client are read, and invalid texts are reported", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const all: ReadonlyArray<readonly [string, number | undefined]> = [...texts, ...notFinite]
       yield* together(all.map(([text], i) => raw.hashSet(keyOf(i), { int: text, num: text })))
       for (const kind of ["int", "num"] as const) {
@@ -266,7 +266,7 @@ export const numbers = (test: Test): void => {
 
   test("every double is read back bit by bit, and stored as JavaScript's own text", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const random = pseudoRandom(7)
       const bits = new DataView(new ArrayBuffer(8))
       const doubles = [0, 0.1 + 0.2, 1e21, 1e-7, 5e-324, Number.MAX_VALUE, 2 ** 53, 123456789012345680000, 1e20, 1e-6]
@@ -440,7 +440,7 @@ export const numbers = (test: Test): void => {
 
   test("numbers compare by value", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       for (const [text, value] of [["1.0", 1], ["007", 7], ["1e3", 1000], ["-0", 0], ["0.50", 0.5]] as const) {
         yield* raw.hashSet(keyOf("x"), { num: text, int: text })
         const { int, num } = Tally.ref("x")
@@ -580,7 +580,7 @@ export const numbers = (test: Test): void => {
 
   test("a number that another client has put out of its bounds reads as corrupted, and may only change towards them", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Shop.insert(shop)
       yield* raw.hashSet("NumbersShop:{s}", { stock: "-5" })
       const { stock } = Shop.ref("s")

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as Condition from "redlayer/Condition"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, pseudoRandom, sameNumber, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -510,7 +510,7 @@ export const operands = (test: Test): void => {
 
   test("a missing operand with a default is the default, and a missing or invalid operand without one fails with WrongType", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const { a, bigA, bigTo, coins, int, required, text, text2, to } = ref
       yield* put({ id: "a", int: 5, coins: 6 })
       yield* raw.hashDelete(key, "coins")

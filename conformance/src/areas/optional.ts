@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, sameNumber, stored, together, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -168,7 +168,7 @@ export const optional = (test: Test): void => {
 
   test("null is stored as the text null, an absent field is not stored, and update distinguishes them", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Seat.insert(seat)
       assert.deepEqual(Object.keys((yield* stored)[key] as object).sort(), [...Object.keys(nulls), "n"].sort())
       for (const name of Object.keys(nulls)) assert.strictEqual(yield* raw.hashGet(key, name), "null", name)
@@ -318,7 +318,7 @@ export const optional = (test: Test): void => {
 
   test("invalid texts stored by another client are reported, and a missing nullable field is an error, not null", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Seat.insert(seat)
       const { keyInt, nullInt, nullText } = Seat.ref("s")
       for (const text of ["abc", "1.5", ""]) {
@@ -354,7 +354,7 @@ export const optional = (test: Test): void => {
 
   test("a default applies to an absent field, not to a null one", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const Mild = Model.make("OptionalMild", {
         id: Schema.String,
         n: Schema.optionalKey(Schema.Int).pipe(Model.withDefault(7)),

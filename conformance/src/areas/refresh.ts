@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
-import { type Dump, RawWriter } from "redlayer/testing"
+import { type Dump, RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import type { Backend, Test } from "../suite.ts"
 import {
@@ -212,7 +212,7 @@ const outcome = (before: Dump, after: Dump, key: string, now: number): string =>
 /** Each row has two entities: one for the operation alone, and one for the operation in a larger program. */
 const check = ({ entityOf, fields, handleOf, rows }: Section, name: string, rule: Refresh, { pass }: Time) =>
   Effect.gen(function*() {
-    const raw = yield* RawWriter
+    const raw = yield* RawStore
     const model: any = Model.make(name, fields as typeof entityFields, {
       key: "id",
       timeToLive: { duration: life, refresh: rule }

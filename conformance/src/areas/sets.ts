@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, pseudoRandom, same, stored, together, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -320,7 +320,7 @@ export const sets = (test: Test): void => {
 
   test("no member can be taken for another", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Room.insert({ id: "r" })
       const { hash, online } = Room.ref("r")
       for (const member of hostile) {
@@ -435,7 +435,7 @@ export const sets = (test: Test): void => {
 
   test("update of other fields never drops members that others added", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Room.insert({ id: "r", online: words("a") })
       const read = yield* Room.get("r")
       yield* raw.setAdd(`${key}:online`, "theirs")
@@ -480,7 +480,7 @@ export const sets = (test: Test): void => {
 
   test("a member that was stored by hand in a wrong shape is reported when it is met, and stays", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Room.insert({ id: "r", positive: ints(1) })
       yield* raw.setAdd(`${key}:positive`, "x")
       const { few, positive } = Room.ref("r")

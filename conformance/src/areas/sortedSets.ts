@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import {
   fails,
@@ -478,7 +478,7 @@ export const sortedSets = (test: Test): void => {
 
   test("a member that was stored by hand in a wrong shape is reported when it is met, and stays", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Queue.insert({ id: "q", positive: [{ member: 1, score: 5 }] })
       yield* raw.sortedAdd(`${key}:positive`, "x", "9")
       const { positive } = Queue.ref("q")

@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Atomic from "redlayer/Atomic"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -14,7 +14,7 @@ import { Accessed, full } from "../support/timeToLiveModels.ts"
 export const storedByHand = (test: Test): void => {
   test("an absent field without a default is corrupted, until it is set", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Note.insert(note)
       const names = ["text", "count", "ratio", "done", "kind", "at", "data", "stats.wins", "stats.deep.low"]
       for (const name of names) {
@@ -61,7 +61,7 @@ export const storedByHand = (test: Test): void => {
 
   test("a field that was stored by hand in a wrong shape is named, and stays untouched", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const { at, count, data, done, kind, ratio, stats, text } = Note.ref("n")
       const cases: ReadonlyArray<
         readonly [
@@ -118,7 +118,7 @@ export const storedByHand = (test: Test): void => {
 
   test("an item that was stored by hand in a wrong shape is named, and stays untouched", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Note.insert(note)
       yield* raw.listPush(`${noteKey}:stats.deep.list`, "x")
       const { list } = Note.ref("n").stats.deep
@@ -139,7 +139,7 @@ export const storedByHand = (test: Test): void => {
 
   test("what a program finds corrupted after it wrote stands, and the error says so", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Note.insert(note)
       yield* raw.hashSet(noteKey, { kind: "?" })
       const { count } = Note.ref("n")
@@ -151,7 +151,7 @@ export const storedByHand = (test: Test): void => {
 
   test("only a program that wrote says that it was applied", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Note.insert(note)
       yield* raw.hashSet(noteKey, { kind: "?" })
       const { count, stats, text } = Note.ref("n")
@@ -189,7 +189,7 @@ export const storedByHand = (test: Test): void => {
 
   test("a text that is not of the field's kind is not given away by getAndSet", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Note.insert(note)
       const bad = { count: "abc", ratio: "0x10", done: "yes" }
       yield* raw.hashSet(noteKey, bad)
@@ -210,7 +210,7 @@ export const storedByHand = (test: Test): void => {
 
   test("a key of another type under the entity's name is never touched", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       for (
         const write of [raw.stringSet(noteKey, "text"), raw.listPush(noteKey, "a", "b")]
       ) {
@@ -261,7 +261,7 @@ export const storedByHand = (test: Test): void => {
 
   test("a key of another type under a collection's name is never touched", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const listKey = `${noteKey}:items`
       for (const write of [raw.stringSet(listKey, "text"), raw.hashSet(listKey, { a: "1" })]) {
         yield* Note.put({ ...note, items: [] })
@@ -306,7 +306,7 @@ export const storedByHand = (test: Test): void => {
 
   test("an entity that was stored by hand exists, with version 0; fields of others are left alone", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const version = raw.hashGet("EntitiesSparse:{x}", "$v")
       yield* raw.hashSet("EntitiesSparse:{x}", { other: "theirs" })
       assert.isTrue(yield* Sparse.exists("x"))

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, stored, together, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -81,7 +81,7 @@ const illFormed: ReadonlyArray<string> = [
 export const text = (test: Test): void => {
   test("every well-formed text comes back as it was, on every way", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* together(
         texts.map((text, i) => Page.insert({ id: String(i), text, lines: [text.slice(0, 2).toWellFormed()] }))
       )
@@ -227,7 +227,7 @@ export const text = (test: Test): void => {
 
   test("the schema's lengths hold on every path", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Page.insert({ ...page, lines: ["12345"] })
       const { lines, named, short } = Page.ref("p")
       yield* unchanged(Effect.gen(function*() {

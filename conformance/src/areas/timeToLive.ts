@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as DomainError from "redlayer/DomainError"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, together, unchanged } from "../assertions.ts"
 import type { Backend, Test } from "../suite.ts"
@@ -235,7 +235,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
 
   test("expire and persist leave the version, and so does a renewal", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const version = raw.hashGet(keyOf(Accessed, "x"), "$v")
       yield* Accessed.insert(full("x"))
       const first = yield* version
@@ -255,7 +255,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
 
   test("what has expired is gone, with all that it had", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       for (const model of mortals) {
         yield* model.insert(full("x"))
         yield* pass(hour - minutes(1))
@@ -346,7 +346,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
 
   test("put over an entity leaves what it has, and renews it where writes do", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       for (const model of models) {
         const renews = model === Written || model === Accessed
         yield* model.insert(bare("x"), { timeToLive: "10 minutes" })
@@ -422,7 +422,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
 
   test("an entity is renewed when more than 1 % has passed, at most a minute", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const Long = define("Long", { duration: "30 days", refresh: "access" })
       const cases: ReadonlyArray<readonly [AnyModel, slack: number, life: number]> = [
         [Written, hour / 100, hour],
@@ -455,7 +455,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
 
   test("a renewal never shortens what is left, and comes when less is left than it would give", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       for (const model of [Written, Accessed]) {
         yield* model.insert(full("x"), { timeToLive: "2 hours" })
         yield* unchanged(Effect.gen(function*() {
@@ -477,7 +477,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
 
   test("a renewal gives every key the same time, whatever it had", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       for (
         const operation of [Written.ref("x").count.increment(), Written.ref("x").set.add("x"), Written.put(full("x"))]
       ) {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Atomic from "redlayer/Atomic"
 import type * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import type { Operation } from "../assertions.ts"
 import type { Backend, Test } from "../suite.ts"
@@ -57,7 +57,7 @@ export const appearing = (live: Test, backend: Backend): void => {
   for (const [name, appear] of Object.entries(appearances)) {
     test(`a collection that appears expires with its entity: ${name}`, () =>
       Effect.gen(function*() {
-        const raw = yield* RawWriter
+        const raw = yield* RawStore
         /** Where the collection appears, all keys expire when the hash does. */
         const check = (model: AnyModel, id: string, millis: number | undefined) =>
           Effect.gen(function*() {
@@ -124,7 +124,7 @@ export const appearing = (live: Test, backend: Backend): void => {
 
   test("what others left under a new entity's keys lives as long as it", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const soon = (yield* Clock.currentTimeMillis) + minutes(30)
       for (const model of models) {
         for (const id of ["stays", "expires"]) {

@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, sameNumber, together, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -48,7 +48,7 @@ const moves: ReadonlyArray<readonly [from: string, by: Duration.Input, to: strin
 export const times = (test: Test): void => {
   test("a date moves by a duration, to the millisecond, and back", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Trial.insert(trial)
       const { date, utc } = Trial.ref("t")
       for (const [from, input, to] of moves) {
@@ -75,7 +75,7 @@ export const times = (test: Test): void => {
 
   test("an instant is the same in every time zone of the host", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const zone = process.env["TZ"]
       yield* Effect.addFinalizer(() =>
         Effect.sync(() => {
@@ -167,7 +167,7 @@ export const times = (test: Test): void => {
 
   test("a duration is exact to the nanosecond, however long, and may be negative", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Trial.insert(trial)
       const { wait } = Trial.ref("t")
       let nanos = 0n
@@ -217,7 +217,7 @@ export const times = (test: Test): void => {
 
   test("an absent one begins with what is given; a default, and items of a list, move too", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Trial.insert({ ...trial, dates: [new Date(0), new Date(5)] })
       const { dates, later, optional } = Trial.ref("t")
       const initial = DateTime.makeUnsafe(100)
@@ -238,7 +238,7 @@ export const times = (test: Test): void => {
 
   test("what others stored and is no time is reported, and stays", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Trial.insert(trial)
       const { date, utc, wait } = Trial.ref("t")
       const cases: ReadonlyArray<readonly [string, ReadonlyArray<string>, ReadonlyArray<Operation>]> = [

@@ -13,7 +13,7 @@ import * as Stream from "effect/Stream"
 import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
 import type * as RedisServiceError from "redlayer/RedisServiceError"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as Topic from "redlayer/Topic"
 import * as assert from "../assert.ts"
 import { fails, together, unchanged } from "../assertions.ts"
@@ -147,7 +147,7 @@ export const topics = (test: Test, backend: Backend): void => {
 
   test("a program that fails publishes nothing, whatever stops it and wherever", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Account.insert({ id: "a", coins: 5 })
       yield* raw.hashSet("TopicAccount:{bad}", { coins: "abc" })
       const events = yield* Text.subscribe()
@@ -177,7 +177,7 @@ export const topics = (test: Test, backend: Backend): void => {
 
   test("what is read badly after the commit was published", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* raw.hashSet("TopicAccount:{bad}", { coins: "abc" })
       const events = yield* Text.subscribe()
       yield* fails(Text.publish("sent").pipe(Atomic.andThen(Account.get("bad"))), "EntityCorrupted", { applied: true })

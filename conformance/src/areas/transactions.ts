@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
 import * as RedisService from "redlayer/RedisService"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, pseudoRandom, stored, together, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -43,7 +43,7 @@ const order = { user: "u", no: 1, total: 1.5, lines: [{ sku: "x", n: 1 }] }
 
 /** Three accounts and an order, with expiries that another program has set. */
 const prepare = Effect.gen(function*() {
-  const raw = yield* RawWriter
+  const raw = yield* RawStore
   yield* Atomic.all([
     Account.put(account("a")),
     Account.put(account("b")),
@@ -124,7 +124,7 @@ const failures = (): ReadonlyArray<readonly [tag: string, program: Operation]> =
 ]
 
 const prepareBad = Effect.gen(function*() {
-  const raw = yield* RawWriter
+  const raw = yield* RawStore
   yield* raw.hashSet("TxAccount:{bad}", { coins: "abc" })
   yield* raw.stringSet("TxAccount:{bad}:log", "text")
   yield* raw.stringSet("TxAccount:{text}", "text")
@@ -152,7 +152,7 @@ export const counted = Effect.gen(function*() {
 export const transactions = (test: Test): void => {
   test("a program that fails leaves nothing behind, whatever it had written, expiries included", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* prepare
       yield* prepareBad
       const before = yield* raw.dump
@@ -215,7 +215,7 @@ export const transactions = (test: Test): void => {
 
   test("a program that writes leaves the expiries as they were, but of what it creates anew", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       for (const [name, write] of writes()) {
         yield* prepare
         const before = yield* raw.dump
@@ -232,7 +232,7 @@ export const transactions = (test: Test): void => {
 
   test("an expired entity is gone, and so is an expired list", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Account.insert(account("a"))
       yield* Account.insert(account("b"))
       const soon = (yield* Clock.currentTimeMillis) + 30
@@ -332,7 +332,7 @@ export const transactions = (test: Test): void => {
 
   test("a new incarnation in one program starts afresh", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Account.insert(account("a"))
       yield* raw.hashSet("TxAccount:{a}", { theirs: "x" })
       const { coins, log } = Account.ref("a")
@@ -423,7 +423,7 @@ export const transactions = (test: Test): void => {
   test("clearing a list and filling it again, and popping the last item before a failure", () =>
     Effect.gen(function*() {
       yield* prepare
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       const { coins, log, stats } = Account.ref("a")
       const expiry = yield* raw.expiresAt("TxAccount:{a}:log")
       assert.isDefined(expiry)

@@ -7,7 +7,7 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, type Operation, stored, together, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -176,9 +176,9 @@ export const values = (test: Test): void => {
   for (const name of Object.keys(samples) as ReadonlyArray<keyof typeof samples>) {
     test(`${name}: get, set, compareAndSet, alone and in a program`, () =>
       Effect.gen(function*() {
-        const raw = yield* RawWriter
+        const raw = yield* RawStore
         yield* Doc.insert(doc)
-        const handle = Doc.ref("d")[name] as unknown as Field.Word<unknown, any>
+        const handle = Doc.ref("d")[name] as unknown as Field.Scalar<unknown, any>
         for (const value of samples[name]) {
           yield* handle.set(value)
           assert.deepEqual(yield* handle.get(), value)
@@ -217,7 +217,7 @@ export const values = (test: Test): void => {
 
   test("toggles, and gives the new value", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Doc.insert(doc)
       const { flag } = Doc.ref("d")
       assert.isTrue(yield* flag.toggle())
@@ -286,7 +286,7 @@ export const values = (test: Test): void => {
 
   test("JSON has its keys in order, so that equal values are equal", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Doc.insert(doc)
       const { any, json, record } = Doc.ref("d")
       yield* any.set({ b: [{ d: 1, c: 2 }], a: 1 })
@@ -402,7 +402,7 @@ export const values = (test: Test): void => {
 
   test("an optional field refuses what is no value of it, and tells what is corrupted", () =>
     Effect.gen(function*() {
-      const raw = yield* RawWriter
+      const raw = yield* RawStore
       yield* Loose.insert({ id: "l", required: 1 })
       const { date, flag, int, text } = Loose.ref("l")
       yield* unchanged(Effect.gen(function*() {

@@ -10,7 +10,7 @@ import type * as DomainError from "redlayer/DomainError"
 import * as Lock from "redlayer/Lock"
 import * as Model from "redlayer/Model"
 import type * as RedisServiceError from "redlayer/RedisServiceError"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { eventually } from "../assertions.ts"
 
@@ -86,13 +86,13 @@ export const aMillisecond = Effect.flatMap(
  */
 export const waiting = (key: string, count: number) =>
   eventually(Effect.gen(function*() {
-    const raw = yield* RawWriter
+    const raw = yield* RawStore
     const queue = (yield* raw.dump)[`${key}:$queue`]?.content ?? []
     return queue.length === count * 2
   })).pipe(Effect.andThen(aMillisecond))
 
 export const entity = Effect.fnUntraced(function*(id: string) {
-  const raw = yield* RawWriter
+  const raw = yield* RawStore
   return Object.fromEntries(
     Object.entries(yield* raw.dump).filter(([key]) => key.startsWith(keyOf(id)) && !key.includes("$"))
   )

@@ -85,7 +85,7 @@ const ordering = <A>(a: A, b: A): Table<Field.Ordering<A, any>> => ({
   gte: reads((it) => it.gte(b))
 })
 
-export const word = <A>(a: A, b: A): Table<Field.Word<A, any>> => ({
+export const word = <A>(a: A, b: A): Table<Field.Scalar<A, any>> => ({
   ...value(a, b),
   in: [reads((it) => it.in([b, a])), reads((it) => it.in([]))],
   getAndSet: writes((it) => it.getAndSet(b))

@@ -4,7 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
-import { RawWriter } from "redlayer/testing"
+import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import type { Backend, Test } from "../suite.ts"
 
@@ -17,7 +17,7 @@ export interface Time {
   /** nothing but `pass` moves it */
   readonly isExact: boolean
   /** Lets that many milliseconds pass for all that is stored. */
-  readonly pass: (millis: number) => Effect.Effect<void, never, RawWriter>
+  readonly pass: (millis: number) => Effect.Effect<void, never, RawStore>
   /**
    * Asserts that the keys of an entity, the first of which is its hash's, are these, and that all of them expire that many
    * milliseconds from now: undefined, never. `all` is what is stored, if that is known already.
@@ -26,14 +26,14 @@ export interface Time {
     keys: ReadonlyArray<string>,
     millis: number | undefined,
     all?: Expiries
-  ) => Effect.Effect<void, never, RawWriter>
+  ) => Effect.Effect<void, never, RawStore>
 }
 
 /**
  * When each key expires, in milliseconds since the epoch.
  */
-export const expiries: Effect.Effect<Expiries, never, RawWriter> = Effect.gen(function*() {
-  const raw = yield* RawWriter
+export const expiries: Effect.Effect<Expiries, never, RawStore> = Effect.gen(function*() {
+  const raw = yield* RawStore
   return Object.fromEntries(Object.entries(yield* raw.dump).map(([key, { expiresAt }]) => [key, expiresAt]))
 })
 
@@ -55,7 +55,7 @@ export const timeOf = (test: Test, backend: Backend): Time => {
       : test,
     pass: isTestClock ? TestClock.adjust : (millis) =>
       Effect.gen(function*() {
-        const raw = yield* RawWriter
+        const raw = yield* RawStore
         for (const [key, at] of Object.entries(yield* expiries)) {
           if (at !== undefined) yield* raw.expireAt(key, at - millis)
         }

@@ -91,7 +91,7 @@ export const invalidDurations: ReadonlyArray<Duration.Input> = [
  * Every way to make an entity with a time to live of its own, but `duplicate` and `put`.
  */
 export const creations: {
-  readonly [name: string]: (model: AnyModel, id: string, options?: Model.Creation) => Effect.Effect<
+  readonly [name: string]: (model: AnyModel, id: string, options?: Model.InsertOptions) => Effect.Effect<
     unknown,
     unknown,
     RedisService.RedisService

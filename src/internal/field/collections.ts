@@ -6,7 +6,7 @@ import type { Atomic } from "../../Atomic.ts"
 import type { Condition } from "../../Condition.ts"
 import type { IndexOutOfRange, OutOfBounds } from "../../DomainError.ts"
 import type {
-  Computed,
+  ArithmeticFailure,
   Count,
   Failure,
   Initial,
@@ -241,9 +241,9 @@ export interface NumberEntry<in out A extends number = number, out E = Failure |
   extends Entry<A, E>, Omit<OptionalNumber<A, E>, "increment" | "decrement">
 {
   /** Adds `by`, 1 unless said otherwise, to what is there, or to `initial`, 0 unless said otherwise. */
-  increment(by?: number | Operand<number>, options?: Partial<Initial<number>>): Atomic<A, E | Computed>
+  increment(by?: number | Operand<number>, options?: Partial<Initial<number>>): Atomic<A, E | ArithmeticFailure>
   /** Subtracts `by`, 1 unless said otherwise. */
-  decrement(by?: number | Operand<number>, options?: Partial<Initial<number>>): Atomic<A, E | Computed>
+  decrement(by?: number | Operand<number>, options?: Partial<Initial<number>>): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
@@ -256,9 +256,9 @@ export interface BigIntEntry<in out A extends bigint = bigint, out E = Failure |
   extends Entry<A, E>, Omit<OptionalBigInt<A, E>, "increment" | "decrement">
 {
   /** Adds `by`, 1 unless said otherwise, to what is there, or to `initial`, 0 unless said otherwise. */
-  increment(by?: bigint | Operand<bigint>, options?: Partial<Initial<bigint>>): Atomic<A, E | Computed>
+  increment(by?: bigint | Operand<bigint>, options?: Partial<Initial<bigint>>): Atomic<A, E | ArithmeticFailure>
   /** Subtracts `by`, 1 unless said otherwise. */
-  decrement(by?: bigint | Operand<bigint>, options?: Partial<Initial<bigint>>): Atomic<A, E | Computed>
+  decrement(by?: bigint | Operand<bigint>, options?: Partial<Initial<bigint>>): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
@@ -319,7 +319,7 @@ export interface SortedSet<in out A> {
   /** Adds several, and gives how many are new. */
   addAll(entries: ReadonlyArray<Scored<A>>): Atomic<number, Failure | OutOfBounds>
   /** Adds to the score of a member, which begins with 0, and gives the new score. */
-  increment(member: A, by?: number): Atomic<number, Failure | Computed>
+  increment(member: A, by?: number): Atomic<number, Failure | ArithmeticFailure>
   /** Removes a member: true where it was one. */
   remove(member: A): Atomic<boolean, Failure | OutOfBounds>
   /** Removes several, and gives how many there were. */

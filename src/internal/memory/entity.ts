@@ -6,16 +6,21 @@ import type { Argument, Instruction } from "../instruction/program.ts"
 import type { Result, Text } from "../instruction/reply.ts"
 import type { EntitySpec } from "../instruction/spec.ts"
 import { refuse, stop } from "./stop.ts"
-import type { Entity, Run } from "./transaction.ts"
+import type { Entity, Transaction } from "./transaction.ts"
 
-const read = (run: Run, entity: Entity, spec: EntitySpec): Result => [
+const read = (run: Transaction, entity: Entity, spec: EntitySpec): Result => [
   entity.hash.fields.get("$v") ?? false,
   ...spec.fields.map((name): Text => entity.hash.fields.get(name) ?? false),
   ...spec.collections.map((collection) => run.texts(entity, collection))
 ]
 
 /** What it had goes: also leftovers of what was there before. */
-const write = (run: Run, entity: Entity, spec: EntitySpec, [life, ...content]: ReadonlyArray<Argument>): Result => {
+const write = (
+  run: Transaction,
+  entity: Entity,
+  spec: EntitySpec,
+  [life, ...content]: ReadonlyArray<Argument>
+): Result => {
   const fields = new Map<string, string>()
   spec.fields.forEach((name, i) => {
     const text = content[i]
@@ -31,7 +36,7 @@ const write = (run: Run, entity: Entity, spec: EntitySpec, [life, ...content]: R
   return 1
 }
 
-const remove = (run: Run, entity: Entity, spec: EntitySpec): Result => {
+const remove = (run: Transaction, entity: Entity, spec: EntitySpec): Result => {
   if (!entity.exists) return 0
   run.touch(entity)
   run.outdate(entity)
@@ -40,7 +45,7 @@ const remove = (run: Run, entity: Entity, spec: EntitySpec): Result => {
   return 1
 }
 
-const duplicate = (run: Run, entity: Entity, spec: EntitySpec, { args, other }: Instruction): Result => {
+const duplicate = (run: Transaction, entity: Entity, spec: EntitySpec, { args, other }: Instruction): Result => {
   const copy = run.entity(other!.key, true)
   if (copy.exists) return refuse("exists", true)
   const copySpec = other!.spec as EntitySpec
@@ -51,7 +56,7 @@ const duplicate = (run: Run, entity: Entity, spec: EntitySpec, { args, other }: 
 }
 
 /** @internal */
-export const onEntity = (run: Run, entity: Entity, instruction: Instruction): Result => {
+export const onEntity = (run: Transaction, entity: Entity, instruction: Instruction): Result => {
   const { args, op } = instruction
   const spec = instruction.spec as EntitySpec
   const { exists } = entity

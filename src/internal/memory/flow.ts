@@ -6,7 +6,7 @@ import type { Argument, Instruction } from "../instruction/program.ts"
 import type { Failure, Result } from "../instruction/reply.ts"
 import { combine, type Operand, withOperands } from "./operand.ts"
 import { stop } from "./stop.ts"
-import type { Run } from "./transaction.ts"
+import type { Transaction } from "./transaction.ts"
 
 interface Attempt {
   readonly step: number
@@ -18,7 +18,7 @@ interface Attempt {
 
 /** @internal */
 export class Flow {
-  readonly run: Run
+  readonly run: Transaction
   readonly results: Array<Result>
   private flag = false
   private readonly attempts: Array<Attempt> = []
@@ -27,7 +27,7 @@ export class Flow {
   /** the oldest first */
   private readonly operands: Array<Operand> = []
 
-  constructor(run: Run, size: number) {
+  constructor(run: Transaction, size: number) {
     this.run = run
     this.results = new Array<Result>(size).fill(false)
   }

@@ -16,9 +16,9 @@ import { onSet } from "./set.ts"
 import { onScored } from "./sortedSet.ts"
 import { refuse, Stop } from "./stop.ts"
 import { type Hash, type List, sizeOf, type Store, textsOf } from "./store.ts"
-import { type Entity, Run } from "./transaction.ts"
+import { type Entity, Transaction } from "./transaction.ts"
 
-const onCell = (run: Run, entity: Entity, { args, op, spec }: Instruction): Result => {
+const onCell = (run: Transaction, entity: Entity, { args, op, spec }: Instruction): Result => {
   const field = spec as FieldSpec
   if (field.itemOf === undefined) {
     const [text, result] = apply(op, entity.hash.fields.get(field.field), field, args)
@@ -42,7 +42,7 @@ const onCell = (run: Run, entity: Entity, { args, op, spec }: Instruction): Resu
   return result
 }
 
-const onCollection = (run: Run, entity: Entity, instruction: Instruction): Result => {
+const onCollection = (run: Transaction, entity: Entity, instruction: Instruction): Result => {
   const { args, op, spec } = instruction
   const at = run.collection(entity, spec as FieldSpec)
   const { entry } = at
@@ -73,7 +73,7 @@ const onCollection = (run: Run, entity: Entity, instruction: Instruction): Resul
   }
 }
 
-const instruct = (run: Run, flow: Flow, given: Instruction): Result => {
+const instruct = (run: Transaction, flow: Flow, given: Instruction): Result => {
   const { args, key, op, other, spec } = given
   if (op < Op.get) return flow.control(op, args)
   if (op === Op.publish) {
@@ -96,7 +96,7 @@ const instruct = (run: Run, flow: Flow, given: Instruction): Result => {
  * @internal
  */
 export const interpret = (store: Store, { instructions }: Program, now: number): Reply => {
-  const run = new Run(store, now)
+  const run = new Transaction(store, now)
   const flow = new Flow(run, instructions.length)
   for (; run.step < instructions.length; run.step++) {
     const { step } = run

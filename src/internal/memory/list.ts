@@ -9,7 +9,7 @@ import { range } from "./range.ts"
 import { sized } from "./size.ts"
 import { stop } from "./stop.ts"
 import type { List } from "./store.ts"
-import type { Collection, Run } from "./transaction.ts"
+import type { Collection, Transaction } from "./transaction.ts"
 
 /** Not by spread: a call takes only so many arguments. */
 const insertAt = (items: Array<string>, at: number, added: ReadonlyArray<string>): void => {
@@ -26,7 +26,7 @@ const insertAt = (items: Array<string>, at: number, added: ReadonlyArray<string>
 
 /** Replaces some items, and remembers how to take it back. */
 const splice = (
-  run: Run,
+  run: Transaction,
   { entity }: Collection,
   { items }: List,
   at: number,
@@ -49,7 +49,7 @@ const splice = (
  * @internal
  */
 export const itemAt = (
-  run: Run,
+  run: Transaction,
   at: Collection,
   list: List,
   given: number
@@ -62,7 +62,7 @@ export const itemAt = (
 }
 
 /** @internal */
-export const onList = (run: Run, at: Collection, list: List, { args, op, spec }: Instruction): Result => {
+export const onList = (run: Transaction, at: Collection, list: List, { args, op, spec }: Instruction): Result => {
   const field = spec as FieldSpec
   const length = list.items.length
   switch (op) {

@@ -7,7 +7,7 @@ import type { Result } from "../instruction/reply.ts"
 import { SortedSet } from "./scoredMembers.ts"
 import { mistyped, stop } from "./stop.ts"
 import type { Entry, Hash, Scored, Store } from "./store.ts"
-import type { Run } from "./transaction.ts"
+import type { Transaction } from "./transaction.ts"
 
 /** in milliseconds */
 const day = 86_400_000
@@ -41,7 +41,7 @@ const put = (store: Store, key: string, entry: Entry, size: number): void => {
 }
 
 class Lock {
-  readonly run: Run
+  readonly run: Transaction
   readonly key: string
   readonly owner: string
   readonly now: number
@@ -52,7 +52,7 @@ class Lock {
   readonly holders = new Map<string, Holder>()
   mine: Holder | undefined
 
-  constructor(run: Run, key: string, owner: string) {
+  constructor(run: Transaction, key: string, owner: string) {
     this.run = run
     this.owner = owner
     this.key = key
@@ -118,7 +118,7 @@ class Lock {
 const memberOf = (channel: string, weight: number, owner: string): string | undefined =>
   channel === "" ? undefined : `${weight} ${channel} ${owner}`
 
-const acquire = (run: Run, key: string, args: ReadonlyArray<unknown>): Result => {
+const acquire = (run: Transaction, key: string, args: ReadonlyArray<unknown>): Result => {
   const [channel, owner, lease, weight, limit, , pause] = args as [
     string,
     string,
@@ -159,7 +159,7 @@ const acquire = (run: Run, key: string, args: ReadonlyArray<unknown>): Result =>
   return token
 }
 
-const release = (run: Run, key: string, args: ReadonlyArray<unknown>): Result => {
+const release = (run: Transaction, key: string, args: ReadonlyArray<unknown>): Result => {
   const [channel, owner, weight, limit, , goneFor] = args as [string, string, number, number, number, number]
   const lock = new Lock(run, key, owner)
   const { fence, mine, now, queue } = lock
@@ -184,7 +184,7 @@ const release = (run: Run, key: string, args: ReadonlyArray<unknown>): Result =>
 }
 
 /** @internal */
-export const onLock = (run: Run, { args, key, op }: Instruction): Result => {
+export const onLock = (run: Transaction, { args, key, op }: Instruction): Result => {
   if (op === Op.acquire) return acquire(run, key, args)
   if (op === Op.release) return release(run, key, args)
   const owner = args[0] as string

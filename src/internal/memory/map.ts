@@ -7,7 +7,7 @@ import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
 import { counted } from "./size.ts"
 import { type Hash, pairs } from "./store.ts"
-import type { Collection, Run } from "./transaction.ts"
+import type { Collection, Transaction } from "./transaction.ts"
 
 /**
  * Writes entries, or takes out those whose text is false.
@@ -15,7 +15,7 @@ import type { Collection, Run } from "./transaction.ts"
  * @internal
  */
 export const change = (
-  run: Run,
+  run: Transaction,
   { entity }: Collection,
   map: Hash,
   spec: FieldSpec,
@@ -30,7 +30,7 @@ export const change = (
 }
 
 /** @internal */
-export const onMap = (run: Run, at: Collection, map: Hash, { args, op, spec }: Instruction): Result => {
+export const onMap = (run: Transaction, at: Collection, map: Hash, { args, op, spec }: Instruction): Result => {
   const field = spec as FieldSpec
   const { fields } = map
   const { size } = fields

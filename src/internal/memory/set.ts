@@ -8,10 +8,16 @@ import type { FieldSpec } from "../instruction/spec.ts"
 import { counted } from "./size.ts"
 import { refuse } from "./stop.ts"
 import type { Members } from "./store.ts"
-import type { Collection, Run } from "./transaction.ts"
+import type { Collection, Transaction } from "./transaction.ts"
 
 /** Of members all there, or none: they leave or come. */
-const flip = (run: Run, { entity }: Collection, { members }: Members, flipped: Iterable<string>, isThere: boolean) => {
+const flip = (
+  run: Transaction,
+  { entity }: Collection,
+  { members }: Members,
+  flipped: Iterable<string>,
+  isThere: boolean
+) => {
   const change = (isThere: boolean): void => {
     for (const member of flipped) {
       if (isThere) members.delete(member)
@@ -23,14 +29,14 @@ const flip = (run: Run, { entity }: Collection, { members }: Members, flipped: I
   run.journal.push(() => change(!isThere))
 }
 
-const otherSet = (run: Run, { other }: Instruction): ReadonlySet<string> => {
+const otherSet = (run: Transaction, { other }: Instruction): ReadonlySet<string> => {
   const entity = run.entity(other!.key, true)
   if (!entity.exists) return refuse("missing", true)
   return (run.collection(entity, other!.spec as FieldSpec, true).entry as Members).members
 }
 
 /** @internal */
-export const onSet = (run: Run, at: Collection, set: Members, instruction: Instruction): Result => {
+export const onSet = (run: Transaction, at: Collection, set: Members, instruction: Instruction): Result => {
   const { args, op } = instruction
   const spec = instruction.spec as FieldSpec
   const { members } = set

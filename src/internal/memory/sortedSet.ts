@@ -9,11 +9,11 @@ import { range } from "./range.ts"
 import { counted } from "./size.ts"
 import { arithmetic } from "./stop.ts"
 import { pairs, type Scored } from "./store.ts"
-import type { Collection, Run } from "./transaction.ts"
+import type { Collection, Transaction } from "./transaction.ts"
 
 /** Gives members their scores, or takes out those whose score is undefined. Gives how many more there are. */
 const change = (
-  run: Run,
+  run: Transaction,
   { entity }: Collection,
   { scored }: Scored,
   spec: FieldSpec,
@@ -31,7 +31,7 @@ const change = (
 }
 
 /** @internal */
-export const onScored = (run: Run, at: Collection, zset: Scored, { args, op, spec }: Instruction): Result => {
+export const onScored = (run: Transaction, at: Collection, zset: Scored, { args, op, spec }: Instruction): Result => {
   const field = spec as FieldSpec
   const { scored } = zset
   const { scores, size } = scored

@@ -50,7 +50,7 @@ const tagOf = (spec: FieldSpec): Entry["_tag"] => {
 }
 
 /** @internal */
-export class Run {
+export class Transaction {
   readonly store: Store
   /** in microseconds */
   readonly now: number

@@ -10,7 +10,7 @@ import { slotOfProgram } from "../instruction/slot.ts"
 import type { RedisService } from "../service.ts"
 import type { Sender } from "./call.ts"
 import * as Once from "./dedup.ts"
-import { Entry } from "./pendingProgram.ts"
+import { PendingProgram } from "./pendingProgram.ts"
 import type { Telemetry } from "./telemetry.ts"
 
 /** @internal */
@@ -49,7 +49,7 @@ export interface Batcher {
 /** @internal */
 export const make = (options: BatcherOptions): Batcher => {
   const { batch, isCluster, limits, maximumWaiting = 65_536, refusesCrossSlot, sender, telemetry, window } = options
-  let waiting: Record<Access, Array<Entry>> = { read: [], allowOom: [], write: [] }
+  let waiting: Record<Access, Array<PendingProgram>> = { read: [], allowOom: [], write: [] }
   let gathered = 0
   /** when the first of those that wait was committed */
   let since = 0
@@ -75,8 +75,8 @@ export const make = (options: BatcherOptions): Batcher => {
     }
   }
 
-  const divide = (access: Access, entries: ReadonlyArray<Entry>, slot?: number): void => {
-    let group: Array<Entry> = []
+  const divide = (access: Access, entries: ReadonlyArray<PendingProgram>, slot?: number): void => {
+    let group: Array<PendingProgram> = []
     let bytes = 0
     let instructions = 0
     let onceOf = Once.make(window, isCluster)
@@ -109,7 +109,7 @@ export const make = (options: BatcherOptions): Batcher => {
 
   const isFull = (): boolean => gathered + sender.waiting() >= maximumWaiting
 
-  const enqueue = (entry: Entry, refused: boolean): void => {
+  const enqueue = (entry: PendingProgram, refused: boolean): void => {
     if (closed || refused) return entry.fail(new ConnectionUnavailable({}))
     waiting[entry.program.access].push(entry)
     gathered++
@@ -123,7 +123,7 @@ export const make = (options: BatcherOptions): Batcher => {
   return {
     execute: (program, read) =>
       Effect.callback((resume) => {
-        const entry = new Entry(program, read, resume, telemetry)
+        const entry = new PendingProgram(program, read, resume, telemetry)
         enqueue(entry, isFull())
         return entry
       }),
@@ -132,7 +132,7 @@ export const make = (options: BatcherOptions): Batcher => {
         const exits: Array<Exit.Exit<any, any>> = []
         let left = programs.length
         const entries = programs.map((program, i) =>
-          new Entry(program, (reply) => read(reply, i), (exit) => {
+          new PendingProgram(program, (reply) => read(reply, i), (exit) => {
             exits[i] = exit
             left--
             if (left === 0) resume(Effect.succeed(exits))
@@ -152,7 +152,7 @@ export const make = (options: BatcherOptions): Batcher => {
 }
 
 /** A defect is that of those that it keeps from being sent, and of nobody else. */
-const attempt = (entries: ReadonlyArray<Entry>, f: () => void): void => {
+const attempt = (entries: ReadonlyArray<PendingProgram>, f: () => void): void => {
   try {
     f()
   } catch (defect) {
@@ -161,8 +161,8 @@ const attempt = (entries: ReadonlyArray<Entry>, f: () => void): void => {
 }
 
 /** Those that keep to one slot; all in one group where each slot needs none of its own. */
-const bySlot = (entries: ReadonlyArray<Entry>, isDivided: boolean): Map<number, Array<Entry>> => {
-  const groups = new Map<number, Array<Entry>>()
+const bySlot = (entries: ReadonlyArray<PendingProgram>, isDivided: boolean): Map<number, Array<PendingProgram>> => {
+  const groups = new Map<number, Array<PendingProgram>>()
   for (const entry of entries) {
     const slot = slotOfProgram(entry.program)
     if (typeof slot !== "number") {

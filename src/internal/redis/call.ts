@@ -21,7 +21,7 @@ import { isRepeatable } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
 import { keysOf } from "../instruction/slot.ts"
 import { broken, classify, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
-import type { Entry } from "./pendingProgram.ts"
+import type { PendingProgram } from "./pendingProgram.ts"
 import { scripts } from "./scripts.ts"
 import type { CallRecord, Telemetry, Trouble } from "./telemetry.ts"
 import { type Batch, decodeBatch, encodeBatch, encodeSeals, type Outcome } from "./wire.ts"
@@ -44,7 +44,12 @@ export interface Sender {
    * @param since when they were committed
    * @param slot where all their keys are, on a cluster
    */
-  readonly send: (access: Access, entries: ReadonlyArray<Entry>, since: number, slot: number | undefined) => void
+  readonly send: (
+    access: Access,
+    entries: ReadonlyArray<PendingProgram>,
+    since: number,
+    slot: number | undefined
+  ) => void
   /** How many programs are on their way or wait. */
   readonly waiting: () => number
   /** Refuses what was not sent, and calls back when all that was sent has its answer. */
@@ -52,7 +57,7 @@ export interface Sender {
 }
 
 const nothing: Batch = { keys: [], argument: "" }
-const nobody: ReadonlyArray<Entry> = []
+const nobody: ReadonlyArray<PendingProgram> = []
 
 /** How long before its deadline a program that happens once is given up, to find out what became of it. */
 const sealMillis = 250
@@ -61,7 +66,7 @@ const leastMillis = 20
 
 class Group {
   readonly access: Access
-  entries: ReadonlyArray<Entry>
+  entries: ReadonlyArray<PendingProgram>
   /** how many are counted as waiting */
   size = 0
   /** what was sent */
@@ -92,7 +97,7 @@ class Group {
 
   constructor(
     access: Access,
-    entries: ReadonlyArray<Entry>,
+    entries: ReadonlyArray<PendingProgram>,
     expiresAt: number,
     wakesAt: number,
     next: (() => void) | undefined,
@@ -440,7 +445,7 @@ export const make = (options: SenderOptions): Sender => {
   }
 
   /** One by one, within the deadline of all. */
-  const divide = ({ access, expiresAt, slot, wakesAt }: Group, entries: ReadonlyArray<Entry>): void => {
+  const divide = ({ access, expiresAt, slot, wakesAt }: Group, entries: ReadonlyArray<PendingProgram>): void => {
     const next = (at: number): void => {
       const entry = entries[at]
       if (entry === undefined) return
@@ -472,15 +477,15 @@ const errorOf = <E>({ cause }: Exit.Failure<unknown, E>): E | undefined =>
 /** From about 10 ms to about 250, so that clients don't come at once. */
 const backoff = (retries: number): number => Math.min(250, 10 * 2 ** retries) * (0.5 + Math.random() / 2)
 
-const isAwaited = (entry: Entry): boolean => entry.resume !== undefined
-const isOnce = (entry: Entry): boolean => entry.once !== undefined
+const isAwaited = (entry: PendingProgram): boolean => entry.resume !== undefined
+const isOnce = (entry: PendingProgram): boolean => entry.once !== undefined
 const isReply = (outcome: Outcome): outcome is Reply => outcome._tag === "done" || outcome._tag === "failed"
 
 /** It may be sent again where no reply came. */
-const isSafe = (entry: Entry): boolean => isOnce(entry) || isRepeatable(entry.program)
+const isSafe = (entry: PendingProgram): boolean => isOnce(entry) || isRepeatable(entry.program)
 
 /** It may have happened, or may yet, and it can be found out. */
-const isSealable = (entry: Entry): boolean =>
+const isSealable = (entry: PendingProgram): boolean =>
   entry.resume !== undefined && entry.once !== undefined && (entry.sent || entry.lost)
 
 /** Why a call was not sent, where the server has said so: no script had run. */
@@ -489,21 +494,21 @@ const notSent = (error: TransportError): RedisServiceErrorReason | undefined => 
   return reason?._tag === "ScriptFailed" ? new ServerUnavailable({ code: reason.code }) : reason
 }
 
-const fail = (group: Group, entry: Entry, reason: RedisServiceErrorReason): void => {
+const fail = (group: Group, entry: PendingProgram, reason: RedisServiceErrorReason): void => {
   if (!isAwaited(entry)) return
   group.trouble ??= reason
   entry.fail(reason)
 }
 
-const abandon = (group: Group, entry: Entry): void => fail(group, entry, entry.reason)
+const abandon = (group: Group, entry: PendingProgram): void => fail(group, entry, entry.reason)
 
-const refuse = (entry: Entry, reason: RedisServiceErrorReason): void => {
+const refuse = (entry: PendingProgram, reason: RedisServiceErrorReason): void => {
   entry.sent = false
   entry.refusal = reason
 }
 
 /** Whether it has its answer now; otherwise it may be sent again. */
-const settle = (group: Group, entry: Entry, outcome: Outcome): boolean => {
+const settle = (group: Group, entry: PendingProgram, outcome: Outcome): boolean => {
   switch (outcome._tag) {
     case "done":
     case "failed":

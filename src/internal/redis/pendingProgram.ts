@@ -18,7 +18,7 @@ import type { Once } from "./wire.ts"
  *
  * @internal
  */
-export class Entry extends Effectable.Class<void> {
+export class PendingProgram extends Effectable.Class<void> {
   program: Program
   /** undefined when the caller has its answer, or has gone */
   resume: ((exit: Exit.Exit<any, any>) => void) | undefined

@@ -4,7 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { RedisTransport } from "../../RedisTransport.ts"
-import type { Dump, RawWriter, Stored } from "../../testing.ts"
+import type { Dump, RawStore, Stored } from "../../testing.ts"
 import { type Entry, entryOf, sizeOf, type Store, textsOf } from "../memory/store.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -19,7 +19,7 @@ interface Text {
 }
 
 /** @internal */
-export const overMemory = (store: Store): RawWriter["Service"] => {
+export const overMemory = (store: Store): RawStore["Service"] => {
   const entries = store.entries as Map<string, Entry | Text>
   const withNow = <A>(f: (now: number) => A): Effect.Effect<A> =>
     Clock.clockWith((clock) => Effect.sync(() => f(clock.currentTimeMillisUnsafe())))
@@ -177,7 +177,7 @@ const contentOf = (type: Stored["type"], reply: unknown): Stored["content"] => {
 const expiry = (millis: unknown): number | undefined => Number(millis) < 0 ? undefined : Number(millis)
 
 /** @internal */
-export const overTransport = (transport: RedisTransport["Service"], prefix: string): RawWriter["Service"] => {
+export const overTransport = (transport: RedisTransport["Service"], prefix: string): RawStore["Service"] => {
   const evaluate = (command: "EVAL" | "EVAL_RO", script: string, keys: ReadonlyArray<string>, argument: string) =>
     Effect.flatMap(
       Effect.orDie(transport.evaluate({ command, script, keys, argument })),

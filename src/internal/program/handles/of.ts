@@ -22,6 +22,7 @@ import type {
   OptionalBigInt,
   OptionalNumber,
   OptionalTime,
+  Scalar,
   Scored,
   Set,
   SortedSet,
@@ -30,8 +31,7 @@ import type {
   TextEntry,
   Time,
   TimeEntry,
-  Value,
-  Word
+  Value
 } from "../../../Field.ts"
 
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -45,13 +45,13 @@ type IsTime<T, Encoded> = [T] extends [Date | DateTime.Utc | Duration.Duration] 
 type OfType<T, Encoded, E> = IsAny<T> extends true ? Value<T, E>
   : unknown extends T ? Value<T, E>
   : [T] extends [never] ? Value<T, E>
-  : [T] extends [boolean] ? ([Encoded] extends [boolean] ? (boolean extends T ? Bool<E> : Word<T, E>) : Value<T, E>)
+  : [T] extends [boolean] ? ([Encoded] extends [boolean] ? (boolean extends T ? Bool<E> : Scalar<T, E>) : Value<T, E>)
   : [T] extends [string]
     ? ([Encoded] extends [string] ?
-      (IsLiteral<T> extends true ? Word<T, E> : string extends T ? Text<T, E> : Word<T, E>)
+      (IsLiteral<T> extends true ? Scalar<T, E> : string extends T ? Text<T, E> : Scalar<T, E>)
       : Value<T, E>)
   : [T] extends [number]
-    ? ([Encoded] extends [number] ? (IsLiteral<T> extends true ? Word<T, E> : Number<T, E>) : Value<T, E>)
+    ? ([Encoded] extends [number] ? (IsLiteral<T> extends true ? Scalar<T, E> : Number<T, E>) : Value<T, E>)
   : [T] extends [bigint] ?
     ([Encoded] extends [bigint] ? (IsLiteralBigInt<T> extends true ? Value<T, E> : BigInt<T, E>) : Value<T, E>)
   : IsTime<T, Encoded> extends true ? Time<T, E>
