@@ -138,7 +138,7 @@ describeMemory("faults around a transport", () => {
   it.effect("by a predicate on the request", () => {
     const { layer } = echo()
     return Effect.gen(function*() {
-      yield* follow(({ keys, readOnly }) => readOnly && keys.includes("k") ? lose : undefined)
+      yield* follow(({ keys, readOnly }) => readOnly && keys.includes("k") ? loseRequest : undefined)
       assert.strictEqual(yield* send("a"), "a")
       assert.strictEqual(yield* send("b", "EVAL_RO"), "Unknown")
     }).pipe(Effect.provide(layer))

@@ -441,11 +441,11 @@ const unasked: ReadonlyArray<string> = [
   "refusals: the error of a refused entity contains its id",
   "refusals: an argument that is no condition or no handle throws a TypeError at once",
   ...["insert", "getOrInsert", "ensure", "insertMany", "insertManyStream"].map((name) =>
-    `timeToLive: ${name}: none that is infinite, or less than 1 ms, or no duration, and nothing is stored`
+    `timeToLive: ${name}: an infinite duration, one below 1 ms, or no duration at all is refused, and nothing is stored`
   ),
-  "timeToLive: a model is refused whose time to live is none, or differs from that of the first of its name",
+  "timeToLive: a model with an invalid time to live is refused, and one that differs from an earlier model of its name",
   "tolerance: a tolerant field needs a value to read as",
-  "topics: a name that can't be a channel's is refused when the topic is defined"
+  "topics: an invalid topic name is refused when the topic is defined"
 ]
 
 const resultsOf = Effect.fnUntraced(function*(

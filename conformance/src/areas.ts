@@ -1,6 +1,4 @@
-/**
- * What any service must do, by area.
- */
+/** The checks by area. */
 import { batches } from "./areas/batches.ts"
 import { branches } from "./areas/branches.ts"
 import { bulk } from "./areas/bulk.ts"

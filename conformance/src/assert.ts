@@ -1,5 +1,5 @@
 /**
- * Assertions, for any test framework: each throws an error that says what was expected and what was found.
+ * Basic assertions for any test framework. Each throws an AssertionError that shows the expected and the actual value.
  */
 import { AssertionError } from "node:assert"
 import { inspect } from "node:util"
@@ -19,14 +19,16 @@ const check = (holds: boolean, message: string | undefined, problem: () => strin
 // equality
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A step of a path: `.name`, or `[0]`. */
+/** A step of a path: `.name` or `[0]`. */
 const step = (name: PropertyKey): string =>
   typeof name === "symbol" ? `[${String(name)}]` : /^\d+$/.test(String(name)) ? `[${String(name)}]` : `.${name}`
 
-/** A tag of the language or of a library, not a class. */
+/** The tag of the value's type, such as `[object Map]`, and not its class. */
 const kindOf = (value: object): string => Object.prototype.toString.call(value)
 
-/** All that `in` finds and enumerates, as two of one class have the same methods anyway. */
+/**
+ * The enumerable keys, including inherited ones and symbols, because class instances of equal methods should be equal.
+ */
 const keysOf = (value: object): ReadonlySet<PropertyKey> => {
   const keys = new Set<PropertyKey>()
   for (const key in value) keys.add(key)
@@ -48,8 +50,9 @@ const sequence = (a: ReadonlyArray<unknown>, b: ReadonlyArray<unknown>, path: st
 }
 
 /**
- * Where two values differ, in words; undefined where they don't. `-0` is not `0`, `NaN` is `NaN`; an instance of a class is
- * equal to a plain object with the same fields; members of sets, and keys of maps, that are objects must be in one order.
+ * Describes the first difference of two values, or returns undefined. `-0` differs from `0`, and `NaN` equals `NaN`. A
+ * class instance equals a plain object with the same fields. Set members and map keys that are objects must be in the
+ * same order.
  */
 const difference = (a: unknown, b: unknown, path: string, seen: Pairs): string | undefined => {
   const differs = () => `${path} is ${show(a)} instead of ${show(b)}`
@@ -87,9 +90,7 @@ const difference = (a: unknown, b: unknown, path: string, seen: Pairs): string |
   return undefined
 }
 
-/**
- * The same structure with the same values.
- */
+/** Asserts that two values have the same structure and the same leaves. */
 export const deepEqual = <A>(actual: A, expected: A, message?: string): void => {
   const found = difference(actual, expected, "it", new Map())
   if (found === undefined) return
@@ -97,15 +98,11 @@ export const deepEqual = <A>(actual: A, expected: A, message?: string): void => 
   fail(`${message === undefined ? "" : `${message}: `}${found}\n${whole}`)
 }
 
-/**
- * `===`
- */
+/** Asserts `actual === expected`. */
 export const strictEqual = <A>(actual: A, expected: A, message?: string): void =>
   check(actual === expected, message, () => `expected ${show(expected)}, found ${show(actual)}`)
 
-/**
- * `!==`
- */
+/** Asserts `actual !== expected`. */
 export const notStrictEqual = <A>(actual: A, expected: A, message?: string): void =>
   check(actual !== expected, message, () => `expected anything but ${show(expected)}`)
 
@@ -160,9 +157,7 @@ export const isNotEmpty = (value: Length, message?: string): void => isAbove(val
 const contains = <A>(all: string | ReadonlyArray<A>, part: A): boolean =>
   typeof all === "string" ? all.includes(String(part)) : all.includes(part)
 
-/**
- * That part of a text, or that very item of an array.
- */
+/** Asserts that a text contains a text, or that an array contains an item, compared with `===`. */
 export const include = <A>(all: string | ReadonlyArray<A>, part: A, message?: string): void =>
   check(contains(all, part), message, () => `expected ${show(all)} to include ${show(part)}`)
 
@@ -173,9 +168,7 @@ export const includeMembers = <A>(all: ReadonlyArray<A>, members: ReadonlyArray<
   for (const member of members) include(all, member, message)
 }
 
-/**
- * The same items, as often, in any order.
- */
+/** Asserts that two arrays have the same items, each as often, in any order. */
 export const sameMembers = <A>(all: ReadonlyArray<A>, members: ReadonlyArray<A>, message?: string): void =>
   deepEqual([...all].sort(), [...members].sort(), message)
 
@@ -184,7 +177,7 @@ const has = (value: unknown, name: PropertyKey): boolean => typeof value === "ob
 export const property = (value: unknown, name: PropertyKey, message?: string): void =>
   check(has(value, name), message, () => `expected a property ${String(name)} of ${show(value)}`)
 
-/** Of an object: what is absent lacks nothing. */
+/** Asserts that an object lacks a property. Fails for a value that is not an object. */
 export const notProperty = (value: unknown, name: PropertyKey, message?: string): void =>
   check(
     typeof value === "object" && !has(value, name),
@@ -192,9 +185,7 @@ export const notProperty = (value: unknown, name: PropertyKey, message?: string)
     () => `expected no property ${String(name)} of ${show(value)}`
   )
 
-/**
- * Properties that are deeply equal to these, among others.
- */
+/** Asserts that an object has these properties with deeply equal values. It may have others. */
 export const deepInclude = (value: object, part: object, message?: string): void => {
   for (const [name, expected] of Object.entries(part)) {
     property(value, name, message)
@@ -214,9 +205,7 @@ export const instanceOf = (value: unknown, of: Class, message?: string): void =>
 export const notInstanceOf = (value: unknown, of: Class, message?: string): void =>
   check(!(value instanceof of), message, () => `expected no instance of ${of.name}, found ${show(value)}`)
 
-/**
- * It throws, an error of that class or with a message like this.
- */
+/** Asserts that `run` throws an error of a class, or one whose message matches. */
 export const throws = (run: () => unknown, expected: RegExp | Class, message?: string): void => {
   let thrown: { readonly error: unknown } | undefined
   try {

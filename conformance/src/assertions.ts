@@ -17,9 +17,7 @@ import * as assert from "./assert.ts"
 
 export * from "./assert.ts"
 
-/**
- * Any program, for tables of them.
- */
+/** Any program, for tables of programs. */
 export type Operation = Atomic.Atomic<
   unknown,
   | DomainError.ArithmeticError
@@ -31,9 +29,7 @@ export type Operation = Atomic.Atomic<
   | DomainError.OutOfBounds
 >
 
-/**
- * Asserts that a program fails with that error, and that it holds these details.
- */
+/** Asserts that an effect fails with this error, and that the error has these details. */
 export const fails = <A, E extends { readonly _tag: string }, R, Tag extends E["_tag"]>(
   self: Effect.Effect<A, E, R>,
   tag: Tag,
@@ -49,9 +45,7 @@ export const fails = <A, E extends { readonly _tag: string }, R, Tag extends E["
 
 type Details = Partial<Pick<RedisServiceError.WrongType, "model" | "id" | "key" | "field" | "applied">>
 
-/**
- * Asserts that a program fails with `WrongType`; unless said otherwise, without having been applied.
- */
+/** Asserts that an effect fails with `WrongType`. Default of `applied`: false. */
 export const wrongType = <A, E extends { readonly _tag: string }, R>(
   self: Effect.Effect<A, E | RedisServiceError.RedisServiceError, R>,
   expected: Details = {}
@@ -65,9 +59,7 @@ export const wrongType = <A, E extends { readonly _tag: string }, R>(
     assert.deepEqual({ _tag: reason._tag, ...details }, { _tag: "WrongType", ...wanted } as object)
   })
 
-/**
- * Asserts that nothing that is stored changes: no text, no order, no version, no expiry.
- */
+/** Asserts that the effect changes nothing in the store: no value, order, version or expiry. */
 export const unchanged = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | RawStore> =>
   Effect.gen(function*() {
     const raw = yield* RawStore
@@ -77,9 +69,7 @@ export const unchanged = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<
     return result
   })
 
-/**
- * What is stored, without the versions of the entities, which are times.
- */
+/** Everything that is stored, without the versions of entities, because versions depend on time. */
 export const stored: Effect.Effect<Record<string, unknown>, never, RawStore> = Effect.gen(function*() {
   const raw = yield* RawStore
   return withoutVersions(yield* raw.dump)
@@ -98,9 +88,7 @@ const withoutVersions = (dump: Dump): Record<string, unknown> => {
   return out
 }
 
-/**
- * Waits until it holds: ten seconds at most.
- */
+/** Repeats the effect until it returns true, for at most ten seconds. */
 export const eventually = <E, R>(self: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
   self.pipe(
     Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("2 millis") }),
@@ -108,24 +96,18 @@ export const eventually = <E, R>(self: Effect.Effect<boolean, E, R>): Effect.Eff
     Effect.asVoid
   )
 
-/**
- * Runs all of them at once.
- */
+/** Runs all effects concurrently. */
 export const together = <A, E, R>(effects: Iterable<Effect.Effect<A, E, R>>): Effect.Effect<Array<A>, E, R> =>
   Effect.all(effects, { concurrency: "unbounded" })
 
-/**
- * Numbers that differ in the smallest bit fail, and so does `-0` for `0`.
- */
+/** Asserts that two numbers are identical bit by bit. `-0` differs from `0`, and `NaN` equals `NaN`. */
 export const sameNumber = (actual: number, expected: number, message?: string): void => {
   if (!Object.is(actual, expected)) assert.fail(`${message ?? ""}: expected ${show(expected)}, found ${show(actual)}`)
 }
 
 const show = (value: unknown): string => Object.is(value, -0) ? "-0" : String(value)
 
-/**
- * The same numbers in every run, from 0 to 1.
- */
+/** A random number generator from 0 to 1 that returns the same numbers for the same seed. */
 export const pseudoRandom = (seed: number): () => number => {
   let state = seed >>> 0
   return () => {
@@ -141,9 +123,7 @@ const byText = (a: unknown, b: unknown): number => {
   return x < y ? -1 : x > y ? 1 : 0
 }
 
-/**
- * The same with sets and maps as arrays in one order: assertions compare members that are objects by their places.
- */
+/** Replaces sets and maps by sorted arrays, because `deepEqual` compares members that are objects by position. */
 export const ordered = (value: unknown): unknown => {
   if (HashSet.isHashSet(value)) return { hashSet: [...value].map(ordered).sort(byText) }
   if (HashMap.isHashMap(value)) return { hashMap: [...value].map(ordered).sort(byText) }
@@ -156,15 +136,11 @@ export const ordered = (value: unknown): unknown => {
     : value
 }
 
-/**
- * Asserts that two values are equal, whatever the order of sets and maps.
- */
+/** Asserts that two values are equal, regardless of the order of sets and maps. */
 export const same = (actual: unknown, expected: unknown, message?: string): void =>
   assert.deepEqual(ordered(actual), ordered(expected), message)
 
-/**
- * The keys that differ between two dumps; of a hash with a version, the fields.
- */
+/** The keys that differ between two dumps. For the hash of an entity, the fields that differ. */
 export const differences = (before: Dump, after: Dump): ReadonlyArray<string> =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
     const [old, next] = [before[key]?.content, after[key]?.content]

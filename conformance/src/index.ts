@@ -20,7 +20,7 @@ import type { Backend, Test } from "./suite.ts"
  */
 export interface Options {
   /**
-   * Builds the service with the given options, together with a `RawWriter` that reads and writes the same store. Each check
+   * Builds the service with the given options, together with a `RawStore` that reads and writes the same store. Each check
    * builds the layer once, some checks build it several times. Every build must start with an empty store that no other build
    * shares, for example under a key prefix that is used once.
    */

@@ -1,25 +1,19 @@
-/**
- * What a suite is given: services to run over, and a way to register its tests.
- */
+/** The types of an area: the backend that it runs on, and the function that registers its checks. */
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { MemoryOptions, RedisService } from "redlayer/RedisService"
 import type { RawStore } from "redlayer/testing"
 
-/**
- * What a test may use.
- */
+/** The services that a check may use. */
 export type Env = RedisService | RawStore
 
 export interface Backend {
-  /** Each build has a store of its own. */
+  /** Builds the service. Each build has an empty store that no other build shares. */
   readonly layer: (options?: MemoryOptions) => Layer.Layer<Env>
-  /** what is stored expires by Effect's `Clock`, not by one that no test can move */
+  /** Whether stored data expires by Effect's `Clock`, which a TestClock can move, instead of a server's clock. */
   readonly hasOwnClock: boolean
 }
 
-/**
- * Registers one test of a suite.
- */
+/** Registers one check of an area. */
 export type Test = <A, E>(name: string, body: () => Effect.Effect<A, E, Env | Scope.Scope>) => void

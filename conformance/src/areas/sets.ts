@@ -1,4 +1,4 @@
-/** Sets: members once, bounds on their number, algebra, members of every kind, many fibers. */
+/** Sets: unique members, bounds of the size, set operations, members of every kind, and concurrency. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -78,7 +78,7 @@ const kinds = {
 type Any = Field.Set<any, any>
 
 export const sets = (test: Test): void => {
-  test("each operation does what a set does", () =>
+  test("every operation does what a Set does", () =>
     Effect.gen(function*() {
       yield* Room.insert({ id: "r" })
       const { online } = Room.ref("r")
@@ -114,7 +114,7 @@ export const sets = (test: Test): void => {
       assert.deepEqual(yield* online.get(), words())
     }))
 
-  test("pop takes each member once, and ends with none", () =>
+  test("`pop` takes each member once and returns None in the end", () =>
     Effect.gen(function*() {
       const all = Array.from({ length: 50 }, (_, i) => String(i))
       yield* Room.insert({ id: "r", online: new Set(all) })
@@ -130,14 +130,14 @@ export const sets = (test: Test): void => {
       const many = yield* together(Array.from({ length: 70 }, () => online.pop()))
       assert.strictEqual(many.filter(Option.isNone).length, 20)
       assert.deepEqual(many.filter(Option.isSome).map(({ value }) => value).sort(), all.slice().sort())
-      // in one program too
+      // the same in one program
       yield* online.set(new Set(all))
       const inOne = yield* Atomic.all(Array.from({ length: 52 }, () => online.pop()))
       assert.deepEqual(inOne.filter(Option.isSome).map(({ value }) => value).sort(), all.slice().sort())
       assert.deepEqual(inOne.slice(50), [Option.none(), Option.none()])
     }))
 
-  test("in one program each operation sees what came before it", () =>
+  test("in one program each operation sees the operations before it", () =>
     Effect.gen(function*() {
       yield* Room.insert({ id: "r", online: words("a", "b") })
       const { online, others } = Room.ref("r")
@@ -189,7 +189,7 @@ export const sets = (test: Test): void => {
       assert.deepEqual((yield* Room.get("r")).online, words("q"))
     }))
 
-  test("a program that fails undoes clearing, the last pop, and what came after", () =>
+  test("the undo of a program restores a cleared set, the last popped member and later changes", () =>
     Effect.gen(function*() {
       yield* Room.insert({ id: "r", online: words("a"), others: words("x", "y") })
       const { n, online, others } = Room.ref("r")
@@ -210,7 +210,7 @@ export const sets = (test: Test): void => {
       }))
     }))
 
-  test("union, intersection and difference, with another's set, with none, with itself", () =>
+  test("`union`, `intersection` and `difference` work with the set of another entity, with an empty set and with itself", () =>
     Effect.gen(function*() {
       yield* together([
         Room.insert({ id: "r", online: words("a", "b", "c"), hash: HashSet.make("b", "z") }),
@@ -234,17 +234,17 @@ export const sets = (test: Test): void => {
         assert.deepEqual(yield* a.intersection(a), words("a", "b", "c"))
         assert.deepEqual(yield* a.difference(a), words())
         assert.deepEqual(yield* none.union(none), words())
-        // the form is that of the first
+        // the result has the representation of the first set
         const { hash } = Room.ref("r")
         same(yield* hash.union(b), HashSet.make("b", "c", "d", "z"))
         assert.deepEqual(yield* b.intersection(hash), words("b"))
-        // sets that store their members in another form have none in common by their texts
+        // sets whose members are encoded differently cannot be combined
         yield* fails(a.union(Room.ref("r").few as unknown as Any), "InvalidValue", { field: "online" })
         yield* fails(Room.ref("r").few.union(a as unknown as Any), "InvalidValue", { field: "few" })
       }))
     }))
 
-  test("random sets, against Set", () =>
+  test("random sets have the union, intersection and difference that Set computes", () =>
     Effect.gen(function*() {
       const random = pseudoRandom(7)
       const pick = () =>
@@ -272,7 +272,7 @@ export const sets = (test: Test): void => {
       }
     }))
 
-  test("members of every kind come back whole, and are found", () =>
+  test("members of every kind are read back unchanged and are found by `has`", () =>
     Effect.gen(function*() {
       yield* Kinds.insert({ id: "k", ...kinds })
       same(yield* Kinds.get("k"), { id: "k", ...kinds })
@@ -300,7 +300,7 @@ export const sets = (test: Test): void => {
       }
     }))
 
-  test("members are equal where their canonical JSON is", () =>
+  test("members are equal if their canonical JSON is equal", () =>
     Effect.gen(function*() {
       yield* Kinds.insert({ id: "k", ...kinds })
       const { numbers, points, structs } = Kinds.ref("k")
@@ -318,7 +318,7 @@ export const sets = (test: Test): void => {
       assert.strictEqual(yield* numbers.add([NaN, NaN]), 1)
     }))
 
-  test("no member can be taken for another", () =>
+  test("no member can be mistaken for another, whatever it contains", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Room.insert({ id: "r" })
@@ -363,7 +363,7 @@ export const sets = (test: Test): void => {
       }
     }))
 
-  test("sizes that the schema bounds hold on every path", () =>
+  test("size bounds of the schema apply to every operation", () =>
     Effect.gen(function*() {
       yield* Room.insert({ id: "r" })
       const { between, few, positive, some } = Room.ref("r")
@@ -381,7 +381,7 @@ export const sets = (test: Test): void => {
         yield* fails(positive.add([1, -1]), "InvalidValue", { field: "positive" })
         yield* fails(positive.set(ints(0)), "InvalidValue", { field: "positive" })
       }))
-      // what is there already takes no place
+      // members that are already in the set do not count against the bound
       assert.strictEqual(yield* few.add([1, 2, 3, 3, 1]), 1)
       assert.strictEqual(yield* unchanged(few.add([1, 2, 3])), 0)
       assert.deepEqual(yield* Atomic.all([few.remove(1), few.add(4), few.size()]), [true, 1, 3])
@@ -412,7 +412,7 @@ export const sets = (test: Test): void => {
       assert.strictEqual(yield* few.size(), 3)
     }))
 
-  test("a check that the server can't evaluate leaves whole sets only", () =>
+  test("a set with a check that only the client can evaluate can only be written as a whole", () =>
     Effect.gen(function*() {
       yield* Room.insert({ id: "r", checked: ints(1, 2) })
       const { checked } = Room.ref("r")
@@ -433,7 +433,7 @@ export const sets = (test: Test): void => {
       assert.strictEqual(yield* checked.size(), 0)
     }))
 
-  test("update of other fields never drops members that others added", () =>
+  test("an update of other fields keeps members that others add at the same time", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Room.insert({ id: "r", online: words("a") })
@@ -448,7 +448,7 @@ export const sets = (test: Test): void => {
       assert.strictEqual((yield* Room.get("r")).others.size, 50)
     }))
 
-  test("many fibers add each member once", () =>
+  test("concurrent adds of one member report it as new exactly once", () =>
     Effect.gen(function*() {
       yield* Room.insert({ id: "r" })
       const { online } = Room.ref("r")
@@ -459,7 +459,7 @@ export const sets = (test: Test): void => {
       assert.strictEqual(removed.filter((one) => one).length, 50)
     }))
 
-  test("ten thousand members, in chunks that nobody sees", () =>
+  test("sets of ten thousand members are read and written like small ones", () =>
     Effect.gen(function*() {
       const many = Array.from({ length: 10_000 }, (_, i) => String(i))
       yield* Room.insert({ id: "r", online: new Set(many) })
@@ -478,7 +478,7 @@ export const sets = (test: Test): void => {
       assert.strictEqual(yield* online.size(), 0)
     }))
 
-  test("a member that was stored by hand in a wrong shape is reported when it is met, and stays", () =>
+  test("an invalid stored member fails the operations that read it, and stays", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Room.insert({ id: "r", positive: ints(1) })
@@ -487,7 +487,7 @@ export const sets = (test: Test): void => {
       const details = { model: "SetsRoom", id: "r", key: `${key}:positive`, field: "positive" }
       yield* unchanged(Effect.gen(function*() {
         yield* wrongType(positive.get(), details)
-        // what the other has may be no member of this one
+        // the other set may have members that this set would refuse
         yield* fails(positive.union(few as Any), "InvalidValue", { field: "positive" })
         yield* wrongType(positive.difference(few as Any), details)
         assert.isTrue(yield* positive.has(1))
@@ -495,7 +495,7 @@ export const sets = (test: Test): void => {
         yield* fails(Room.get("r"), "EntityCorrupted", { id: "r", key, field: "positive", applied: false })
         assert.strictEqual((yield* Room.pick("r", ["n"])).n, 0)
       }))
-      // decoded after the commit: what was taken is gone, and the error says so
+      // the member is decoded after the commit, so it has been removed, and the error says that the program was applied
       assert.isTrue(yield* positive.remove(1))
       yield* wrongType(positive.pop(), { ...details, applied: true })
       assert.strictEqual(yield* positive.size(), 0)

@@ -1,4 +1,4 @@
-/** Sorted sets: order, ranks, ranges, scores to the last bit, ties by bytes, many fibers. */
+/** Sorted sets: order, ranks, ranges, exact scores, ties in byte order, and concurrency. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -44,7 +44,7 @@ const inOrder = (entries: Iterable<Scored>): ReadonlyArray<Scored> =>
   [...entries].sort((a, b) => a.score < b.score ? -1 : a.score > b.score ? 1 : compareBytes(a.member, b.member))
 
 export const sortedSets = (test: Test): void => {
-  test("each operation, from the empty one on", () =>
+  test("every operation works, starting from an empty sorted set", () =>
     Effect.gen(function*() {
       yield* Queue.insert({ id: "q" })
       const { jobs } = Queue.ref("q")
@@ -80,7 +80,7 @@ export const sortedSets = (test: Test): void => {
       assert.strictEqual(yield* jobs.increment("new", -7), -7)
       assert.deepEqual(yield* jobs.popMin(), Option.some({ member: "new", score: -7 }))
       assert.deepEqual(yield* jobs.popMax(), Option.some({ member: "a", score: 4 }))
-      // a look takes nothing
+      // reading a range removes nothing
       assert.deepEqual(yield* jobs.range(0, 1), of(["b", 0.5]))
       assert.deepEqual(yield* jobs.get(), of(["b", 0.5], ["d", 2.5], ["c", 3]))
       assert.isTrue(yield* jobs.remove("d"))
@@ -95,7 +95,7 @@ export const sortedSets = (test: Test): void => {
       assert.deepEqual(yield* stored, { [key]: { n: "0" } })
     }))
 
-  test("in one program each operation sees what came before it, and a failure undoes all", () =>
+  test("in one program each operation sees the operations before it, and a failure undoes all of them", () =>
     Effect.gen(function*() {
       yield* Queue.insert({ id: "q", jobs: of(["a", 1]) })
       const { jobs, n } = Queue.ref("q")
@@ -163,9 +163,9 @@ export const sortedSets = (test: Test): void => {
       }))
     }))
 
-  test("equal scores are in the order of the members' bytes", () =>
+  test("members of equal score are in byte order", () =>
     Effect.gen(function*() {
-      // U+FFFF comes before U+1F600 in UTF-8, and after it in UTF-16
+      // U+FFFF is before U+1F600 in UTF-8 and after it in UTF-16
       const members = [...hostile].filter((member) => member.length < 100)
       yield* Queue.insert({ id: "q", jobs: members.map((member) => ({ member, score: 1 })) })
       const { jobs } = Queue.ref("q")
@@ -187,7 +187,7 @@ export const sortedSets = (test: Test): void => {
       }
     }))
 
-  test("no member can be taken for another", () =>
+  test("no member can be mistaken for another, whatever it contains", () =>
     Effect.gen(function*() {
       yield* Queue.insert({ id: "q" })
       const { jobs } = Queue.ref("q")
@@ -222,7 +222,7 @@ export const sortedSets = (test: Test): void => {
       }
     }))
 
-  test("scores keep their last bit, may be infinite, and are no NaN", () =>
+  test("scores are exact to the last bit and may be infinite, and NaN is refused", () =>
     Effect.gen(function*() {
       yield* Queue.insert({ id: "q" })
       const { jobs, positive } = Queue.ref("q")
@@ -302,7 +302,7 @@ export const sortedSets = (test: Test): void => {
       }))
     }))
 
-  test("positions are those of slice, from both sides", () =>
+  test("positions are those of Array.prototype.slice, from both ends", () =>
     Effect.gen(function*() {
       const positions = [-6, -4, -1, 0, 1, 3, 4, 5, 1.7, NaN, Infinity, -Infinity, undefined]
       const all = of(["a", 1], ["b", 2], ["c", 2], ["d", 3])
@@ -341,7 +341,7 @@ export const sortedSets = (test: Test): void => {
       )))
     }))
 
-  test("random programs, against an array that is sorted", () =>
+  test("random programs do what a sorted array does", () =>
     Effect.gen(function*() {
       const random = pseudoRandom(11)
       const int = (below: number) => Math.floor(random() * below)
@@ -405,7 +405,7 @@ export const sortedSets = (test: Test): void => {
       }
     }))
 
-  test("members of every kind, by their canonical JSON", () =>
+  test("members of every kind are identified by their canonical JSON", () =>
     Effect.gen(function*() {
       yield* Queue.insert({ id: "q" })
       const { dates, structs } = Queue.ref("q")
@@ -419,7 +419,7 @@ export const sortedSets = (test: Test): void => {
       assert.deepEqual(yield* structs.popMin(), Option.some({ member: { x: 1, y: 2 }, score: 6 }))
     }))
 
-  test("a bound on its length holds on every path", () =>
+  test("a bound of the size applies to every operation", () =>
     Effect.gen(function*() {
       yield* Queue.insert({ id: "q", few: of(["a", 1], ["b", 2]) })
       const { few } = Queue.ref("q")
@@ -437,7 +437,7 @@ export const sortedSets = (test: Test): void => {
       assert.strictEqual(yield* few.increment("a", 1), 6)
     }))
 
-  test("20 concurrent pops take 20 different members, the lowest", () =>
+  test("20 concurrent pops take the 20 lowest members, each once", () =>
     Effect.gen(function*() {
       const all = Array.from({ length: 30 }, (_, i) => ({ member: `m${i}`, score: i }))
       yield* Queue.insert({ id: "q", jobs: all })
@@ -454,7 +454,7 @@ export const sortedSets = (test: Test): void => {
       assert.deepEqual(scores.sort((a, b) => a - b), Array.from({ length: 500 }, (_, i) => i + 1))
     }))
 
-  test("ten thousand members, in chunks that nobody sees", () =>
+  test("sorted sets of ten thousand members are read and written like small ones", () =>
     Effect.gen(function*() {
       const many = Array.from({ length: 10_000 }, (_, i) => ({ member: `m${i}`, score: 10_000 - i }))
       yield* Queue.insert({ id: "q", jobs: many })
@@ -476,7 +476,7 @@ export const sortedSets = (test: Test): void => {
       assert.deepEqual(yield* jobs.get(), of(["m0", 10_000]))
     }))
 
-  test("a member that was stored by hand in a wrong shape is reported when it is met, and stays", () =>
+  test("an invalid stored member fails the operations that read it, and stays", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Queue.insert({ id: "q", positive: [{ member: 1, score: 5 }] })

@@ -1,4 +1,4 @@
-/** What others have stored: wrong shapes, wrong types, missing fields, no version. */
+/** Data that other clients stored: invalid values, wrong key types, missing fields, and entities without a version. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,7 +12,7 @@ import { Note, note, noteKey, Sparse } from "../support/entityModels.ts"
 import { Accessed, full } from "../support/timeToLiveModels.ts"
 
 export const storedByHand = (test: Test): void => {
-  test("an absent field without a default is corrupted, until it is set", () =>
+  test("a missing field without a default reads as corrupted until it is set", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Note.insert(note)
@@ -48,7 +48,7 @@ export const storedByHand = (test: Test): void => {
         assert.isFalse(yield* count.compareAndSet(0, 1))
         assert.isFalse(yield* text.compareAndSet("", "x"))
       }))
-      // the entity is there all the same, and a write repairs it
+      // the entity exists nevertheless, and a write to the field repairs it
       assert.isTrue(yield* Note.exists("n"))
       yield* Note.update("n", { ...note, id: undefined, at: new Date(9) } as any).pipe(
         Effect.flip,
@@ -59,7 +59,7 @@ export const storedByHand = (test: Test): void => {
       assert.deepEqual(yield* Note.get("n"), note)
     }))
 
-  test("a field that was stored by hand in a wrong shape is named, and stays untouched", () =>
+  test("an invalid stored field fails its operations, which name the field and leave it unchanged", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       const { at, count, data, done, kind, ratio, stats, text } = Note.ref("n")
@@ -109,14 +109,14 @@ export const storedByHand = (test: Test): void => {
         yield* raw.hashSet(noteKey, { [field]: old })
       }
       assert.deepEqual(yield* Note.get("n"), note)
-      // what is beside a bad field works
+      // other fields of the entity work
       yield* raw.hashSet(noteKey, { count: "abc" })
       assert.strictEqual(yield* text.append("!"), 2)
       yield* count.set(4)
       assert.deepEqual(yield* Note.get("n"), { ...note, text: "t!", count: 4 })
     }))
 
-  test("an item that was stored by hand in a wrong shape is named, and stays untouched", () =>
+  test("an invalid stored item fails its operations, which name the field and leave it unchanged", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Note.insert(note)
@@ -132,12 +132,12 @@ export const storedByHand = (test: Test): void => {
         assert.strictEqual(yield* list.length(), 3)
         assert.deepEqual(yield* list.slice(0, 2), [1, 2])
       }))
-      // what the client finds out later is not undone, and says so
+      // an item that is decoded after the commit has been removed, and the error says that the program was applied
       yield* wrongType(list.pop(), { field: "stats.deep.list", applied: true })
       assert.deepEqual(yield* list.get(), [1, 2])
     }))
 
-  test("what a program finds corrupted after it wrote stands, and the error says so", () =>
+  test("if a program finds invalid data only after the commit, its writes stand and the error says that it was applied", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Note.insert(note)
@@ -149,7 +149,7 @@ export const storedByHand = (test: Test): void => {
       assert.deepEqual(yield* Note.get("n"), { ...note, count: 2, kind: "b" })
     }))
 
-  test("only a program that wrote says that it was applied", () =>
+  test("an error says that the program was applied only if the program wrote", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Note.insert(note)
@@ -167,7 +167,7 @@ export const storedByHand = (test: Test): void => {
         Atomic.all([text.compareAndSet("no", "yes"), read]),
         Atomic.all([list.pop(), list.append([]), read]),
         Atomic.all([Atomic.when(count.set(9), count.gt(100)), read]),
-        // what it had written is undone
+        // its write was undone
         Atomic.all([Atomic.orElse(Atomic.andThen(count.set(9), list.at(7).get()), count.get()), read]),
         Atomic.all([Atomic.ignoreMissing(Atomic.andThen(count.set(9), other.count.increment())), read])
       ]))
@@ -178,7 +178,7 @@ export const storedByHand = (test: Test): void => {
         Atomic.all([count.min(0), read]),
         Atomic.all([text.getAndSet(""), text.append(""), read])
       ])
-      // a read that renews the time to live
+      // reading is a write here, because it renews the time to live
       yield* Accessed.insert(full("a"))
       yield* raw.hashSet("TimeToLiveAccessed:{a}", { count: "?" })
       yield* raw.expireAt("TimeToLiveAccessed:{a}", (yield* Clock.currentTimeMillis) + 60_000)
@@ -187,7 +187,7 @@ export const storedByHand = (test: Test): void => {
       assert.isAbove(Duration.toMillis(left), 60_000)
     }))
 
-  test("a text that is not of the field's kind is not given away by getAndSet", () =>
+  test("`getAndSet` does not return an invalid stored value", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Note.insert(note)
@@ -208,7 +208,7 @@ export const storedByHand = (test: Test): void => {
       ])
     }))
 
-  test("a key of another type under the entity's name is never touched", () =>
+  test("a key of the wrong type under the name of an entity is never changed", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       for (
@@ -259,7 +259,7 @@ export const storedByHand = (test: Test): void => {
       }
     }))
 
-  test("a key of another type under a collection's name is never touched", () =>
+  test("a key of the wrong type under the name of a collection is never changed", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       const listKey = `${noteKey}:items`
@@ -297,14 +297,14 @@ export const storedByHand = (test: Test): void => {
           }
           yield* wrongType(Note.put({ ...note, items: ["x"] }), { key: listKey, field: "items" })
         }))
-        // the rest of the entity works
+        // the other fields of the entity work
         assert.strictEqual(yield* Note.ref("n").count.increment(), 2)
         yield* raw.delete(listKey)
         assert.deepEqual(yield* Note.get("n"), { ...note, count: 2, items: [] })
       }
     }))
 
-  test("an entity that was stored by hand exists, with version 0; fields of others are left alone", () =>
+  test("an entity that another client stored exists with version 0, and its foreign fields are kept", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       const version = raw.hashGet("EntitiesSparse:{x}", "$v")
@@ -318,7 +318,7 @@ export const storedByHand = (test: Test): void => {
       yield* Sparse.update("x", { a: undefined, b: 2 })
       assert.strictEqual(yield* version, "2")
       assert.deepEqual((yield* stored)["EntitiesSparse:{x}"], { other: "theirs", b: "2" })
-      // a version that can't grow refuses every write, and no read
+      // a version that cannot be incremented refuses every write and no read
       for (const bad of ["abc", "", "1.5", " 7", "007", "-0", "9223372036854775807"]) {
         yield* raw.hashSet("EntitiesSparse:{x}", { $v: bad })
         yield* unchanged(Effect.gen(function*() {
@@ -334,7 +334,7 @@ export const storedByHand = (test: Test): void => {
         assert.strictEqual(yield* version, next)
       }
       yield* fails(Sparse.insert({ id: "x", d: undefined }), "EntityExists")
-      // the last field goes, the entity stays
+      // the last field is removed, and the entity still exists
       yield* Sparse.ref("x").a.clear()
       yield* raw.hashDelete("EntitiesSparse:{x}", "other")
       yield* Sparse.ref("x").b.clear()

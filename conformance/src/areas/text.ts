@@ -1,4 +1,4 @@
-/** Text: get, set, getAndSet, compareAndSet, append; lengths in UTF-16 units; what is no Unicode. */
+/** Text fields: get, set, getAndSet, compareAndSet and append, lengths in UTF-16 units, and invalid Unicode. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
@@ -22,7 +22,7 @@ const Page = Model.make("TextPage", {
 
 const page = { id: "p", text: "", lines: [] }
 
-/** Texts that something on the way might change, cut or read as something else. */
+/** Texts that a layer between the field and the store might change, cut or misread. */
 const texts: ReadonlyArray<string> = [
   "",
   " ",
@@ -79,7 +79,7 @@ const illFormed: ReadonlyArray<string> = [
 ]
 
 export const text = (test: Test): void => {
-  test("every well-formed text comes back as it was, on every way", () =>
+  test("every well-formed text is read back unchanged by every operation", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* together(
@@ -114,7 +114,7 @@ export const text = (test: Test): void => {
       ))
     }))
 
-  test("appends in order, to the empty, and nothing at all", () =>
+  test("append adds texts in order, to an empty text too, and may add nothing", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { text } = Page.ref("p")
@@ -126,7 +126,7 @@ export const text = (test: Test): void => {
       assert.deepEqual(yield* Atomic.all([text.append("d"), text.append("e"), text.get()]), [6, 7, "abc\u{1f600}de"])
     }))
 
-  test("concurrent appends are all there, once", () =>
+  test("concurrent appends each happen exactly once", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const parts = Array.from({ length: 200 }, (_, i) => `<${i}>`)
@@ -137,14 +137,14 @@ export const text = (test: Test): void => {
       assert.strictEqual(new Set(lengths).size, 200)
     }))
 
-  test("one of many wins a compareAndSet", () =>
+  test("exactly one of many concurrent `compareAndSet` calls succeeds", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { text } = Page.ref("p")
       const won = yield* together(Array.from({ length: 50 }, (_, i) => text.compareAndSet("", `winner ${i}`)))
       assert.strictEqual(won.filter((one) => one).length, 1)
       assert.strictEqual(yield* text.get(), `winner ${won.indexOf(true)}`)
-      // a chain of getAndSet loses no value
+      // concurrent `getAndSet` calls return every value exactly once
       const old = yield* together(Array.from({ length: 50 }, (_, i) => text.getAndSet(`next ${i}`)))
       const all = [...old, yield* text.get()].sort()
       assert.deepEqual(
@@ -153,7 +153,7 @@ export const text = (test: Test): void => {
       )
     }))
 
-  test("texts compare as texts, to the last byte", () =>
+  test("texts compare byte by byte", () =>
     Effect.gen(function*() {
       yield* Page.insert({ ...page, text: "1" })
       const { text } = Page.ref("p")
@@ -166,7 +166,7 @@ export const text = (test: Test): void => {
       assert.isTrue(yield* text.compareAndSet("\u00e9", "x"))
     }))
 
-  test("what is no Unicode is refused before anything is sent, wherever it stands", () =>
+  test("invalid Unicode is refused before anything is sent, wherever it is", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       yield* unchanged(Effect.gen(function*() {
@@ -193,7 +193,7 @@ export const text = (test: Test): void => {
       }))
     }))
 
-  test("a length is counted in UTF-16 units, as the schema does", () =>
+  test("a length is counted in UTF-16 units, as in the schema", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { short } = Page.ref("p")
@@ -225,7 +225,7 @@ export const text = (test: Test): void => {
       }
     }))
 
-  test("the schema's lengths hold on every path", () =>
+  test("length bounds of the schema apply to every operation", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Page.insert({ ...page, lines: ["12345"] })
@@ -238,7 +238,7 @@ export const text = (test: Test): void => {
         yield* fails(Page.put({ ...page, named: "abcde" }), "InvalidValue", { field: "named" })
         yield* fails(lines.at(0).append("6"), "OutOfBounds", { field: "lines", bound: "maxLength", limit: 5 })
         yield* fails(lines.append("123456"), "InvalidValue", { field: "lines" })
-        // its own text is longer than all of it may be
+        // the appended text alone is longer than the bound
         yield* fails(named.append("abc"), "OutOfBounds", { field: "named", bound: "maxLength", limit: 4 })
         yield* fails(Atomic.all([named.append("c"), named.append("d"), named.append("e")]), "OutOfBounds")
       }))
@@ -250,7 +250,7 @@ export const text = (test: Test): void => {
       assert.strictEqual(yield* named.append("ab"), 2)
     }))
 
-  test("a check that the server can't evaluate refuses append, and nothing else", () =>
+  test("a check that only the client can evaluate refuses append and no other operation", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { lower } = Page.ref("p")
@@ -263,7 +263,7 @@ export const text = (test: Test): void => {
       assert.strictEqual((yield* Page.get("p")).lower, "e")
     }))
 
-  test("a branded text has no append, and takes its brand", () =>
+  test("a branded text has no append, and is set to values of its brand", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { slug } = Page.ref("p")
@@ -273,7 +273,7 @@ export const text = (test: Test): void => {
       assert.strictEqual(yield* slug.get(), "v")
     }))
 
-  test("a text grows to the largest value, in UTF-8 bytes, by what is sent", () =>
+  test("a text may grow to the largest value, which is measured in UTF-8 bytes", () =>
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { text } = Page.ref("p")

@@ -1,4 +1,4 @@
-/** How long entities live: all their keys to the same time, what sets it, and what leaves it alone. */
+/** Time to live: all keys of an entity expire together. Which operations set, renew or keep the expiry. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -35,12 +35,12 @@ export const timeToLive = (live: Test, backend: Backend): void => {
   appearing(live, backend)
 
   const { expires, isExact, pass, test } = timeOf(live, backend)
-  /** Of an entity that has something in every collection. */
+  /** Asserts when an entity with a value in every collection expires. */
   const lives = (model: AnyModel, id: string, millis: number | undefined) => expires(keysFor(model, id), millis)
   const left = (model: AnyModel, id: string) => Effect.map(model.timeToLive(id), Option.map(Duration.toMillis))
 
   for (const [name, create] of Object.entries(creations)) {
-    test(`${name}: every key lives as the model says, or as is said for this entity`, () =>
+    test(`${name}: every key gets the time to live of the model, or the one given for this entity`, () =>
       Effect.gen(function*() {
         for (const model of models) {
           yield* create(model, "model")
@@ -54,7 +54,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         }
       }))
 
-    test(`${name}: none that is infinite, or less than 1 ms, or no duration, and nothing is stored`, () =>
+    test(`${name}: an infinite duration, one below 1 ms, or no duration at all is refused, and nothing is stored`, () =>
       unchanged(Effect.gen(function*() {
         for (const invalid of invalidDurations) {
           const error = yield* Effect.flip(Effect.suspend(() => create(Written, "x", { timeToLive: invalid })))
@@ -66,11 +66,11 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       })))
   }
 
-  test("the ways to say how long", () =>
+  test("a time to live may be given in every form of a duration", () =>
     Effect.gen(function*() {
       const ways: ReadonlyArray<readonly [Duration.Input, number]> = [
         [100_000, 100_000],
-        // a part of a millisecond is one
+        // a fraction of a millisecond is rounded up
         [100_000.25, 100_001],
         [200_000_000_000n, 200_000],
         [[300, 500], 300_001],
@@ -88,12 +88,12 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("a model is refused whose time to live is none, or differs from that of the first of its name", () =>
+  test("a model with an invalid time to live is refused, and one that differs from an earlier model of its name", () =>
     Effect.sync(() => {
       for (const duration of invalidDurations) {
         assert.throws(() => define("Refused", { duration }), /time to live must be finite, and at least 1 ms/)
       }
-      // a refused definition leaves the name free
+      // a refused definition does not occupy the name
       define("Refused", { duration: 1 })
       define("Refused", { duration: "1 millis", refresh: "write" })
       assert.throws(() => define("Refused"), /another model of this name/)
@@ -102,7 +102,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       assert.throws(() => define("Refused", { duration: 1, refresh: "access" }), /another model of this name/)
     }))
 
-  test("a model that extends another has its time to live, unless it says otherwise", () =>
+  test("an extended model has the time to live of its base by default", () =>
     Effect.gen(function*() {
       class Session extends Model.Class<Session>("TimeToLiveSession")(fields, {
         key: "id",
@@ -127,7 +127,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       assert.deepEqual(yield* None.timeToLive("x"), Option.none())
     }))
 
-  test("expire: every key, to one time, sooner or later", () =>
+  test("`expire` sets one expiry for every key, earlier or later than before", () =>
     Effect.gen(function*() {
       for (const model of models) {
         yield* model.insert(full("x"))
@@ -149,7 +149,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }))
     }))
 
-  test("persist: no key expires, and nothing renews what was made to stay", () =>
+  test("`persist` removes the expiry of every key, and no later operation sets it again", () =>
     Effect.gen(function*() {
       for (const model of models) {
         yield* model.insert(full("x"), { timeToLive: "10 minutes" })
@@ -168,7 +168,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("timeToLive: what is left, none where it is for ever", () =>
+  test("`timeToLive` returns the remaining time, or None if the entity does not expire", () =>
     Effect.gen(function*() {
       for (const model of models) {
         yield* model.insert(full("x"))
@@ -185,7 +185,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("within a program each instruction sees what came before", () =>
+  test("in one program each operation sees the operations before it", () =>
     Effect.gen(function*() {
       for (const model of models) {
         const { timeToLive } = model
@@ -196,7 +196,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
             Atomic.andThen(model.insert(full("x")), timeToLive("x")),
             Atomic.andThen(model.expire("x", "10 minutes"), timeToLive("x")),
             Atomic.andThen(model.expire("x", "3 hours"), timeToLive("x")),
-            // never shorter
+            // a renewal does not shorten the time to live
             Atomic.andThen(count.increment(), timeToLive("x")),
             Atomic.andThen(model.persist("x"), timeToLive("x")),
             Atomic.andThen(count.increment(), timeToLive("x")),
@@ -219,7 +219,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
           timeToLive("x"),
           Atomic.andThen(count.get(), timeToLive("x")),
           Atomic.andThen(count.increment(), timeToLive("x")),
-          // a read after a write of the same program is still a read
+          // a read after a write in the same program is still a read
           Atomic.andThen(model.expire("x", "2 minutes"), Atomic.andThen(count.get(), timeToLive("x")))
         ])
         const long = Option.some(Duration.hours(1))
@@ -233,7 +233,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("expire and persist leave the version, and so does a renewal", () =>
+  test("`expire`, `persist` and renewals keep the version", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       const version = raw.hashGet(keyOf(Accessed, "x"), "$v")
@@ -253,7 +253,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       assert.strictEqual(yield* version, String(BigInt(first!) + 1n))
     }))
 
-  test("what has expired is gone, with all that it had", () =>
+  test("an expired entity is gone with all its collections", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       for (const model of mortals) {
@@ -297,7 +297,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("the longest life is told to the millisecond", () =>
+  test("the longest time to live is returned exactly to the millisecond", () =>
     Effect.gen(function*() {
       const longest = 1e14 - 1
       for (const model of models) {
@@ -308,7 +308,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("the shortest life", () =>
+  test("an entity with the shortest time to live is stored and expires", () =>
     Effect.gen(function*() {
       for (const model of models) {
         yield* model.insert(full("x"), { timeToLive: 0.001 })
@@ -318,7 +318,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("an entity that is deleted and made again in one program lives as a new one", () =>
+  test("an entity that is deleted and recreated in one program has the expiry of a new one", () =>
     Effect.gen(function*() {
       for (const model of models) {
         const ofModel = model === Immortal ? undefined : hour
@@ -331,7 +331,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         yield* lives(model, "x", ofModel)
         yield* Atomic.all([model.delete("x"), model.insert(full("x"), { timeToLive: "5 minutes" })])
         yield* lives(model, "x", minutes(5))
-        // nothing of the first is left, and what appears later is the second's
+        // nothing of the first entity is left, and collections that are created later have the expiry of the second
         yield* Atomic.all([model.delete("x"), model.insert(bare("x"))])
         yield* expires([keyOf(model, "x")], ofModel)
         yield* model.insert(full("y"), { timeToLive: "10 minutes" })
@@ -344,7 +344,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("put over an entity leaves what it has, and renews it where writes do", () =>
+  test("`put` over an entity keeps its expiry, and renews it if the model renews on writes", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       for (const model of models) {
@@ -359,7 +359,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         yield* lives(model, "x", 3 * hour)
         yield* model.put(full("new"))
         yield* lives(model, "new", model === Immortal ? undefined : hour)
-        // nor does an entity that exists take what is said for a new one
+        // `ensure` and `getOrInsert` ignore the given time to live if the entity exists
         yield* model.ensure(full("x"), { timeToLive: "10 minutes" })
         yield* model.getOrInsert(full("x"), { timeToLive: "10 minutes" })
         yield* fails(model.insert(full("x"), { timeToLive: "10 minutes" }), "EntityExists")
@@ -367,7 +367,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("a copy lives as a new entity, whatever is left of the first", () =>
+  test("a copy has the time to live of a new entity, whatever the original has left", () =>
     Effect.gen(function*() {
       for (const model of models) {
         const ofModel = model === Immortal ? undefined : hour
@@ -378,7 +378,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
           yield* model.duplicate(id, `${id}-copy`)
           yield* lives(model, `${id}-copy`, ofModel)
         }
-        // to copy is to read
+        // copying reads the original
         yield* lives(model, "dying", model === Accessed ? hour : minutes(10))
         yield* lives(model, "staying", undefined)
         yield* Atomic.all([model.duplicate("dying", "in-program"), model.expire("in-program", "2 minutes")])
@@ -420,7 +420,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("an entity is renewed when more than 1 % has passed, at most a minute", () =>
+  test("an expiry is renewed once 1 % of the time to live has passed, or one minute if that is less", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       const Long = define("Long", { duration: "30 days", refresh: "access" })
@@ -429,7 +429,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         [Accessed, hour / 100, hour],
         [Long, minutes(1), hour * 24 * 30]
       ]
-      // on a server time passes meanwhile
+      // on a server, time passes during the check
       const margin = isExact ? 0 : 15_000
       for (const [model, slack, life] of cases) {
         const at = raw.expiresAt(keyOf(model, "x"))
@@ -453,7 +453,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("a renewal never shortens what is left, and comes when less is left than it would give", () =>
+  test("a renewal never shortens the remaining time, and happens only if it extends it", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       for (const model of [Written, Accessed]) {
@@ -475,7 +475,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("a renewal gives every key the same time, whatever it had", () =>
+  test("a renewal sets the same expiry for every key, whatever the keys had before", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       for (
@@ -492,7 +492,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("entities of one program are renewed each by itself", () =>
+  test("each entity of a program is renewed by its own operations", () =>
     Effect.gen(function*() {
       for (const model of models) yield* model.insert(full("x"), { timeToLive: "10 minutes" })
       for (const id of ["y", "z"]) yield* Written.insert(full(id), { timeToLive: "10 minutes" })
@@ -509,7 +509,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       yield* lives(Written, "z", minutes(10))
     }))
 
-  test("programs that run at once don't touch each other's expiry", () =>
+  test("concurrent programs do not affect each other's expiries", () =>
     Effect.gen(function*() {
       const count = 60
       for (const model of models) {

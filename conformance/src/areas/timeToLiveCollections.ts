@@ -1,4 +1,4 @@
-/** Collections that appear, or are there already, and live as long as their entity. */
+/** Collections expire with their entity, whether they are created later or exist already. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -25,7 +25,7 @@ import {
 
 type Ref = Model.Ref<AnyModel>
 
-/** Every way in which a collection that was empty comes to have something. */
+/** Every operation that creates a collection which was empty. */
 const appearances: { readonly [name: string]: (ref: Ref, model: AnyModel, id: string) => Operation } = {
   "list.append": ({ list }) => list.append("x"),
   "list.append, with keep": ({ list }) => list.append(["x", "y"], { keep: 1 }),
@@ -55,10 +55,10 @@ export const appearing = (live: Test, backend: Backend): void => {
   const { expires, pass, test } = timeOf(live, backend)
 
   for (const [name, appear] of Object.entries(appearances)) {
-    test(`a collection that appears expires with its entity: ${name}`, () =>
+    test(`a new collection expires with its entity: ${name}`, () =>
       Effect.gen(function*() {
         const raw = yield* RawStore
-        /** Where the collection appears, all keys expire when the hash does. */
+        /** Asserts that all keys expire with the hash, including the new collection. */
         const check = (model: AnyModel, id: string, millis: number | undefined) =>
           Effect.gen(function*() {
             const keys = Object.keys(keysOf(yield* raw.dump, keyOf(model, id)))
@@ -78,7 +78,7 @@ export const appearing = (live: Test, backend: Backend): void => {
           yield* doing(model, "renewed")
           yield* check(model, "renewed", hour)
         }
-        // also where the model says nothing of a time to live
+        // the same for a model without a time to live
         yield* Immortal.insert(bare("stays"))
         yield* doing(Immortal, "stays")
         yield* check(Immortal, "stays", undefined)
@@ -91,7 +91,7 @@ export const appearing = (live: Test, backend: Backend): void => {
         yield* raw.expireAt(keyOf(Immortal, "by-hand"), at - minutes(5))
         yield* doing(Immortal, "by-hand")
         yield* check(Immortal, "by-hand", minutes(5))
-        // in programs, before and after what changes it
+        // in programs, before and after the expiry changes
         yield* Immortal.insert(bare("before"))
         yield* Atomic.all([doing(Immortal, "before"), Immortal.expire("before", "10 minutes")])
         yield* check(Immortal, "before", minutes(10))
@@ -103,7 +103,7 @@ export const appearing = (live: Test, backend: Backend): void => {
         yield* check(Fixed, "persists", undefined)
         yield* Atomic.all([Fixed.insert(bare("born")), doing(Fixed, "born")])
         yield* check(Fixed, "born", hour)
-        // emptied and filled again, by one program and by two
+        // the collections are emptied and filled again, in one program and in two
         const { list, map, set, sorted } = Fixed.ref("refilled")
         const empty = Atomic.all([
           list.clear(),
@@ -122,7 +122,7 @@ export const appearing = (live: Test, backend: Backend): void => {
       }))
   }
 
-  test("what others left under a new entity's keys lives as long as it", () =>
+  test("leftover keys under the name of a new entity are removed or expire with it", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       const soon = (yield* Clock.currentTimeMillis) + minutes(30)

@@ -1,4 +1,4 @@
-/** Dates and durations: moved exactly, over years' ends and leap days, in any time zone; and powers of numbers. */
+/** Dates and durations: exact arithmetic across years, leap days and time zones. Also powers of numbers. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -35,7 +35,7 @@ const moves: ReadonlyArray<readonly [from: string, by: Duration.Input, to: strin
   ["2023-02-28T12:00:00.999Z", "1 day", "2023-03-01T12:00:00.999Z"],
   ["2024-12-31T23:59:59.999Z", "1 millis", "2025-01-01T00:00:00.000Z"],
   ["2024-12-31T20:00:00.000Z", "6 hours", "2025-01-01T02:00:00.000Z"],
-  // an hour that some zones do not have, and one that they have twice
+  // a local hour that some time zones skip, and one that they have twice
   ["2024-03-31T00:30:00.000Z", "1 hour", "2024-03-31T01:30:00.000Z"],
   ["2024-10-27T00:30:00.000Z", "24 hours", "2024-10-28T00:30:00.000Z"],
   ["1969-12-31T23:59:59.999Z", "2 millis", "1970-01-01T00:00:00.001Z"],
@@ -46,7 +46,7 @@ const moves: ReadonlyArray<readonly [from: string, by: Duration.Input, to: strin
 ]
 
 export const times = (test: Test): void => {
-  test("a date moves by a duration, to the millisecond, and back", () =>
+  test("adding a duration to a date is exact to the millisecond and reversible", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Trial.insert(trial)
@@ -86,7 +86,7 @@ export const times = (test: Test): void => {
       const offsets = new Set<number>()
       for (const [i, name] of ["UTC", "Pacific/Kiritimati", "America/St_Johns", "Europe/Zurich"].entries()) {
         process.env["TZ"] = name
-        // the night in which Zurich has 23 hours
+        // the day in Zurich that has 23 hours
         const date = new Date("2024-03-30T23:30:00.123Z")
         offsets.add(date.getTimezoneOffset())
         yield* Trial.put({ ...trial, id: `t${i}`, date })
@@ -100,7 +100,7 @@ export const times = (test: Test): void => {
       }
     }))
 
-  test("beyond what dates can say is refused, at both ends", () =>
+  test("a result outside the range of dates is refused, at both ends", () =>
     Effect.gen(function*() {
       yield* Trial.insert(trial)
       const { date, utc } = Trial.ref("t")
@@ -139,7 +139,7 @@ export const times = (test: Test): void => {
       }))
     }))
 
-  test("bounds of the schema and of the call", () =>
+  test("bounds of the schema and of the call apply to dates and durations", () =>
     Effect.gen(function*() {
       yield* Trial.insert(trial)
       const { checked, date, soon, utc, wait } = Trial.ref("t")
@@ -215,7 +215,7 @@ export const times = (test: Test): void => {
       assert.strictEqual(Duration.toNanosUnsafe(yield* wait.get()), 1000n)
     }))
 
-  test("an absent one begins with what is given; a default, and items of a list, move too", () =>
+  test("arithmetic on a missing time starts from `initial` or the default, and list items are times too", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Trial.insert({ ...trial, dates: [new Date(0), new Date(5)] })
@@ -236,7 +236,7 @@ export const times = (test: Test): void => {
       assert.deepEqual(yield* dates.get(), [new Date(0), new Date(86_400_005)])
     }))
 
-  test("what others stored and is no time is reported, and stays", () =>
+  test("an invalid time that another client stored is reported and stays", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Trial.insert(trial)
@@ -263,11 +263,11 @@ export const times = (test: Test): void => {
       }
     }))
 
-  test("a power is the product of so many, and 0.5 the square root", () =>
+  test("an integer power equals repeated multiplication, and the power 0.5 is the square root", () =>
     Effect.gen(function*() {
       yield* Trial.insert(trial)
       const { n, ratio } = Trial.ref("t")
-      /** by squaring: what is promised to the last bit */
+      /** Squares and multiplies. The library promises this result to the last bit. */
       const power = (x: number, exponent: number): number => {
         if (exponent === 0.5) return Math.sqrt(x)
         let [r, b, m] = [1, x, Math.abs(exponent)]

@@ -1,4 +1,7 @@
-/** Topics: messages happen with the writes of their program, or not at all; what a subscription gives, and when it ends. */
+/**
+ * Topics: messages are published with the writes of their program or not at all. What a subscription emits, and when it
+ * ends.
+ */
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -60,7 +63,10 @@ const next = <A>(events: Subscribed<A>, count: number) => Stream.runCollect(Stre
 
 const message = <A>(value: A): Topic.Event<A> => ({ _tag: "Message", value })
 
-/** Everything up to the last of a subscription, which is published now: what was not published is not there. */
+/**
+ * Publishes an end marker and returns all earlier events of the subscription, which proves that nothing else was
+ * published.
+ */
 const upToNow = (events: Subscribed<string>) =>
   Effect.andThen(
     Text.publish("now"),
@@ -71,7 +77,7 @@ const upToNow = (events: Subscribed<string>) =>
     )
   )
 
-/** Subscribes in a scope of its own. */
+/** Subscribes in a separate scope that can be closed. */
 const subscribeIn = <S extends Schema.Constraint>(topic: Topic.Topic<S>, options?: Topic.SubscribeOptions) =>
   Effect.gen(function*() {
     const scope = yield* Scope.fork(yield* Effect.scope)
@@ -79,7 +85,7 @@ const subscribeIn = <S extends Schema.Constraint>(topic: Topic.Topic<S>, options
     return { events, close: Scope.close(scope, Exit.void) }
   })
 
-/** A subscription, and a message that it has. */
+/** A subscription that has received one message. */
 const subscribedAndTold = Effect.tap(Text.subscribe(), () => Text.publish("two"))
 
 export const topics = (test: Test, backend: Backend): void => {
@@ -87,7 +93,7 @@ export const topics = (test: Test, backend: Backend): void => {
   // Publishing
   // -------------------------------------------------------------------------------------------------------------------
 
-  test("a message is heard by every subscriber of its topic, and by no other", () =>
+  test("every subscriber of a topic receives its messages, and no subscriber of another topic does", () =>
     Effect.gen(function*() {
       const first = yield* Text.subscribe()
       const second = yield* Text.subscribe()
@@ -99,14 +105,14 @@ export const topics = (test: Test, backend: Backend): void => {
       assert.deepEqual(yield* next(other, 1), [message("elsewhere")])
     }))
 
-  test("nobody needs to hear it", () =>
+  test("a message without subscribers is dropped", () =>
     Effect.gen(function*() {
       yield* unchanged(Text.publish("to nobody"))
       const events = yield* Text.subscribe()
       assert.deepEqual(yield* upToNow(events), [])
     }))
 
-  test("the messages of a program come in its order, and together with its writes", () =>
+  test("the messages of a program arrive in the order of the program, after its writes took effect", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 5 })
       const events = yield* Count.subscribe()
@@ -120,7 +126,7 @@ export const topics = (test: Test, backend: Backend): void => {
       })
       assert.deepEqual(results, { before: undefined, left: 3, between: undefined, again: undefined, after: "done" })
       assert.deepEqual(yield* next(events, 4), [1, 2, 2, 3].map(message))
-      // whoever hears of it, sees it
+      // a subscriber that receives the message sees the write
       const seen = yield* Effect.forkChild(
         events.pipe(Stream.take(20), Stream.mapEffect(() => coins.get()), Stream.runCollect),
         { startImmediately: true }
@@ -130,22 +136,22 @@ export const topics = (test: Test, backend: Backend): void => {
       values.forEach((value, i) => assert.isAtLeast(value, 4 + i))
     }))
 
-  test("a reader that answers at once doesn't get between the messages of a program", () =>
+  test("a subscriber that responds at once does not interleave with the messages of a program", () =>
     Effect.gen(function*() {
       const heard = yield* Text.subscribe()
       const answering = yield* Effect.forkChild(
-        Stream.runForEach(yield* Text.subscribe(), (event) =>
-          event._tag === "Message" && event.value === "1" ? Text.publish("answer") : Effect.void),
+        Stream.runForEach(
+          yield* Text.subscribe(),
+          (event) => event._tag === "Message" && event.value === "1" ? Text.publish("answer") : Effect.void
+        ),
         { startImmediately: true }
       )
-      yield* Atomic.all(["1", "2", "3"].map((text) =>
-        Text.publish(text)
-      ))
+      yield* Atomic.all(["1", "2", "3"].map((text) => Text.publish(text)))
       assert.deepEqual(yield* next(heard, 4), ["1", "2", "3", "answer"].map(message))
       yield* Fiber.interrupt(answering)
     }))
 
-  test("a program that fails publishes nothing, whatever stops it and wherever", () =>
+  test("a program that fails publishes nothing, whatever the failure and its position", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Account.insert({ id: "a", coins: 5 })
@@ -163,7 +169,7 @@ export const topics = (test: Test, backend: Backend): void => {
         yield* fails(Atomic.andThen(published, Account.ref("bad").coins.increment()), "RedisServiceError")
       }))
       assert.deepEqual(yield* upToNow(events), [])
-      // neighbours of one batch, of which some fail
+      // programs of one batch, some of which fail
       yield* together(Array.from({ length: 40 }, (_, i) =>
         Effect.exit(Atomic.all([
           Text.publish(String(i)),
@@ -175,7 +181,7 @@ export const topics = (test: Test, backend: Backend): void => {
       )
     }))
 
-  test("what is read badly after the commit was published", () =>
+  test("the messages of a program stand if it fails to decode a result after the commit", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* raw.hashSet("TopicAccount:{bad}", { coins: "abc" })
@@ -184,7 +190,7 @@ export const topics = (test: Test, backend: Backend): void => {
       assert.deepEqual(yield* upToNow(events), ["sent"])
     }))
 
-  test("a program of ten thousand messages", () =>
+  test("a program may publish ten thousand messages", () =>
     Effect.gen(function*() {
       const events = yield* Count.subscribe({ bufferSize: 10_000 })
       const numbers = Array.from({ length: 10_000 }, (_, i) => i)
@@ -196,7 +202,7 @@ export const topics = (test: Test, backend: Backend): void => {
   // Messages
   // -------------------------------------------------------------------------------------------------------------------
 
-  test("structured messages come back as they were", () =>
+  test("structured messages are received as they were published", () =>
     Effect.gen(function*() {
       const events = yield* Rich.subscribe()
       const value: typeof Rich.schema["Type"] = {
@@ -223,7 +229,7 @@ export const topics = (test: Test, backend: Backend): void => {
       assert.isTrue(first?._tag === "Message" && first.value.point instanceof Point && first.value.point.sum === -0.5)
     }))
 
-  test("plain messages of every kind come back as they were", () =>
+  test("messages of every kind are received as they were published", () =>
     Effect.gen(function*() {
       const roundTrip = <S extends Schema.Constraint>(name: string, schema: S, values: ReadonlyArray<S["Type"]>) =>
         Effect.gen(function*() {
@@ -252,7 +258,7 @@ export const topics = (test: Test, backend: Backend): void => {
       yield* roundTrip("date", Schema.Date, [new Date(0), new Date(-1)])
     }))
 
-  test("a message without a stored form refuses the whole program", () =>
+  test("a message that cannot be encoded refuses the whole program", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 5 })
       const events = yield* Text.subscribe()
@@ -268,7 +274,7 @@ export const topics = (test: Test, backend: Backend): void => {
           "InvalidValue",
           { model: "rich", field: "text" }
         )
-        // the keys of a record are values
+        // record keys are user data, so the error does not contain them
         const Records = Topic.make("records", Schema.Record(Schema.String, Schema.Int))
         const error = yield* fails(Records.publish({ secret: 1.5 }), "InvalidValue", { field: "" })
         assert.notInclude(error.message, "secret")
@@ -284,7 +290,7 @@ export const topics = (test: Test, backend: Backend): void => {
       assert.deepEqual(yield* next(events, 1), [message("é".repeat(49))])
     }).pipe(Effect.provide(backend.layer({ maximumValueBytes: 99 }))))
 
-  test("a message of another schema is said to be undecodable, and the stream goes on", () =>
+  test("a message of another schema is emitted as Undecodable, and the stream continues", () =>
     Effect.gen(function*() {
       const events = yield* Topic.make("count", Schema.Int.check(Schema.isGreaterThan(0))).subscribe()
       const structs = yield* Topic.make("count", Schema.Struct({ n: Schema.Struct({ m: Schema.Int }) })).subscribe()
@@ -303,14 +309,14 @@ export const topics = (test: Test, backend: Backend): void => {
       assert.isTrue(nested?._tag === "Undecodable" && nested.field === "n.m" && !nested.issue.includes("secret"))
     }))
 
-  test("values alone, without what can't be decoded", () =>
+  test("`messages` emits values only, and skips messages that cannot be decoded", () =>
     Effect.gen(function*() {
       const fiber = yield* Effect.forkChild(
         Stream.runCollect(Stream.take(Count.messages(), 3)),
         { startImmediately: true }
       )
       const foreign = Topic.make("count", Schema.String)
-      // the stream has subscribed when it gives something
+      // publish repeatedly, because the stream does not tell when it has subscribed
       const publishing = yield* Effect.forkChild(
         Effect.forever(
           Effect.andThen(Effect.andThen(foreign.publish("no number"), foreign.publish("7")), Effect.sleep(5))
@@ -324,7 +330,7 @@ export const topics = (test: Test, backend: Backend): void => {
   // Subscriptions
   // -------------------------------------------------------------------------------------------------------------------
 
-  test("what was published before is not heard, and what is published after is, however late it is read", () =>
+  test("a subscription receives all messages published after it, however late they are read, and none published before", () =>
     Effect.gen(function*() {
       for (let i = 0; i < 30; i++) {
         yield* Count.publish(-1)
@@ -338,19 +344,19 @@ export const topics = (test: Test, backend: Backend): void => {
       }
     }))
 
-  test("what one run of the stream has not taken, the next one gets", () =>
+  test("a later run of the stream receives the messages that an earlier run has not taken", () =>
     Effect.gen(function*() {
       const events = yield* Count.subscribe()
       yield* Atomic.all(Array.from({ length: 100 }, (_, i) => Count.publish(i)))
       for (let i = 0; i < 100; i++) assert.deepEqual(yield* next(events, 1), [message(i)])
-      // one that waits, and is interrupted, takes nothing
+      // a run that is interrupted while it waits takes no message
       const fiber = yield* Effect.forkChild(next(events, 1), { startImmediately: true })
       yield* Fiber.interrupt(fiber)
       yield* Count.publish(100)
       assert.deepEqual(yield* next(events, 1), [message(100)])
     }))
 
-  test("closing the scope ends the stream, also where another fiber waits in it, and no other", () =>
+  test("closing the scope ends the stream, even while another fiber waits for it, and ends no other stream", () =>
     Effect.gen(function*() {
       const { close, events } = yield* subscribeIn(Text)
       const stays = yield* Text.subscribe()
@@ -363,7 +369,7 @@ export const topics = (test: Test, backend: Backend): void => {
       assert.deepEqual(yield* next(stays, 1), [message("two")])
     }))
 
-  test("a subscription ends with the layer", () =>
+  test("a subscription ends when its layer is closed", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const services = yield* Scope.provide(Layer.build(backend.layer()), scope)
@@ -373,24 +379,24 @@ export const topics = (test: Test, backend: Backend): void => {
         event._tag === "Message" ? Deferred.succeed(told[event.value as "one" | "two"], undefined) : Effect.void)
       const waiting = yield* Effect.forkChild(Stream.runCollect(heard), { startImmediately: true })
       yield* Effect.provide(Text.publish("one"), services)
-      // what is on its way may be told to a subscription that comes meanwhile
+      // a message in flight may also reach a subscription that is created meanwhile
       yield* Deferred.await(told.one)
       const [first] = yield* next(yield* Effect.provide(subscribedAndTold, services), 1)
       assert.deepEqual(first, message("two"))
-      // subscriptions need not hear in step
+      // subscriptions may receive a message at different times
       yield* Deferred.await(told.two)
       yield* Scope.close(scope, Exit.void)
       assert.deepEqual(yield* Fiber.join(waiting), [message("one"), message("two")])
     }))
 
-  test("a slow reader keeps the newest, and is told that it has missed some", () =>
+  test("a slow subscriber keeps the newest messages and receives Missed in place of the dropped ones", () =>
     Effect.gen(function*() {
       const slow = yield* Count.subscribe({ bufferSize: 3 })
       const fast = yield* Count.subscribe()
       const publish = (from: number, to: number) =>
         Effect.gen(function*() {
           for (let i = from; i <= to; i++) yield* Count.publish(i)
-          // both hear the same
+          // the fast subscriber has received every message
           assert.deepEqual(
             yield* next(fast, to - from + 1),
             Array.from({ length: to - from + 1 }, (_, i) => message(from + i))
@@ -410,7 +416,7 @@ export const topics = (test: Test, backend: Backend): void => {
       }
     }))
 
-  test("fifty subscribers come and go while others publish: each hears a run without holes", () =>
+  test("each of fifty subscribers that come and go receives consecutive messages without gaps", () =>
     Effect.gen(function*() {
       let published = 0
       const publishing = yield* Effect.forkChild(
@@ -429,7 +435,7 @@ export const topics = (test: Test, backend: Backend): void => {
   // Names
   // -------------------------------------------------------------------------------------------------------------------
 
-  test("names of every kind are channels of their own", () =>
+  test("topics of different names, with any characters, are different channels", () =>
     Effect.gen(function*() {
       const names = [
         "a",
@@ -455,7 +461,7 @@ export const topics = (test: Test, backend: Backend): void => {
       }
     }))
 
-  test("a name that can't be a channel's is refused when the topic is defined", () =>
+  test("an invalid topic name is refused when the topic is defined", () =>
     Effect.sync(() => {
       for (const name of ["", "\ud800", "a\udfff", "$lock", "$"]) {
         assert.throws(() => Topic.make(name, Schema.String), /this name/, JSON.stringify(name))

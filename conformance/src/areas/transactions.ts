@@ -1,4 +1,4 @@
-/** Programs: wholly or not at all, in order; undo and expiries; interruption. */
+/** Transactions: a program is applied wholly or not at all, in order. Undo, expiries and interruption. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -41,7 +41,7 @@ export const account = (id: string, coins = 10) => ({
 
 const order = { user: "u", no: 1, total: 1.5, lines: [{ sku: "x", n: 1 }] }
 
-/** Three accounts and an order, with expiries that another program has set. */
+/** Three accounts and an order, with expiries that another client has set. */
 const prepare = Effect.gen(function*() {
   const raw = yield* RawStore
   yield* Atomic.all([
@@ -58,7 +58,7 @@ const prepare = Effect.gen(function*() {
   yield* raw.expireAt("TxOrder:{u}:1:lines", later + 4)
 })
 
-/** Programs that write, each in its own way, to what `prepare` leaves. */
+/** Programs that write to the data of `prepare`, one for each way of writing. */
 const writes = (): ReadonlyArray<readonly [name: string, program: Operation]> => {
   const a = Account.ref("a")
   const b = Account.ref("b")
@@ -104,7 +104,7 @@ const writes = (): ReadonlyArray<readonly [name: string, program: Operation]> =>
   ]
 }
 
-/** Programs that fail, with what `prepare` leaves and whatever was written before. */
+/** Programs that fail on the data of `prepare`, whatever was written before. */
 const failures = (): ReadonlyArray<readonly [tag: string, program: Operation]> => [
   ["EntityNotFound", Account.ref("missing").coins.increment()],
   ["EntityNotFound", Account.get("missing")],
@@ -116,7 +116,7 @@ const failures = (): ReadonlyArray<readonly [tag: string, program: Operation]> =
   ["ArithmeticError", Account.ref("b").coins.divide(0)],
   ["IndexOutOfRange", Account.ref("b").log.at(50).get()],
   ["IndexOutOfRange", Account.ref("b").log.at(-50).set("x")],
-  // stored by hand
+  // invalid data from `prepareBad`
   ["RedisServiceError", Account.ref("bad").coins.increment()],
   ["RedisServiceError", Account.ref("bad").log.append("x")],
   ["RedisServiceError", Account.ref("text").name.set("x")],
@@ -130,9 +130,7 @@ const prepareBad = Effect.gen(function*() {
   yield* raw.stringSet("TxAccount:{text}", "text")
 })
 
-/**
- * A service that tells how many programs it ran.
- */
+/** A service that counts the programs it runs. */
 export const counted = Effect.gen(function*() {
   const service = yield* RedisService.RedisService
   const seen = { programs: 0, instructions: 0 }
@@ -150,7 +148,7 @@ export const counted = Effect.gen(function*() {
 })
 
 export const transactions = (test: Test): void => {
-  test("a program that fails leaves nothing behind, whatever it had written, expiries included", () =>
+  test("a program that fails changes nothing, whatever it wrote before, expiries included", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* prepare
@@ -160,7 +158,7 @@ export const transactions = (test: Test): void => {
       const ways = failures()
       let i = 0
       for (const [name, write] of all) {
-        // each write, before two of the failures; over all writes each failure many times
+        // combine each write with two of the failures, so that each failure is used many times
         for (const [tag, failure] of [ways[i % ways.length], ways[(i * 5 + 3) % ways.length]]) {
           const error = yield* Effect.flip(Atomic.andThen(write, failure))
           assert.strictEqual(error._tag, tag, name)
@@ -168,7 +166,7 @@ export const transactions = (test: Test): void => {
         }
         i++
       }
-      // several writes, the failure at each position among them
+      // several writes, with the failure at each position among them
       const random = pseudoRandom(3)
       for (let round = 0; round < 60; round++) {
         const [tag, failure] = ways[round % ways.length]
@@ -183,7 +181,7 @@ export const transactions = (test: Test): void => {
       }
     }))
 
-  test("every instruction of five may be the one that fails", () =>
+  test("a program of five operations is undone whichever of them fails", () =>
     Effect.gen(function*() {
       yield* prepare
       const a = Account.ref("a")
@@ -213,7 +211,7 @@ export const transactions = (test: Test): void => {
       ])
     }))
 
-  test("a program that writes leaves the expiries as they were, but of what it creates anew", () =>
+  test("a program keeps the expiries of all keys except those of an entity that it recreates", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       for (const [name, write] of writes()) {
@@ -230,7 +228,7 @@ export const transactions = (test: Test): void => {
       }
     }))
 
-  test("an expired entity is gone, and so is an expired list", () =>
+  test("an expired entity is gone, and an expired list is empty", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Account.insert(account("a"))
@@ -244,13 +242,13 @@ export const transactions = (test: Test): void => {
       assert.deepEqual((yield* Account.get("b")).log, [])
       assert.strictEqual(yield* Account.ref("b").log.append("x"), 1)
       assert.isUndefined(yield* raw.expiresAt("TxAccount:{b}:log"))
-      // its other collections are left over, and cleared by the next of this id
+      // its other collections are left over, and are removed by the next insert of this id
       yield* Account.insert({ ...account("a"), log: [], stats: { wins: 0, best: [] } })
       assert.deepEqual((yield* Account.get("a")).stats.best, [])
       assert.isUndefined(yield* raw.expiresAt("TxAccount:{a}"))
     }))
 
-  test("later instructions see what earlier ones wrote", () =>
+  test("later operations see the writes of earlier ones", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a"))
       const { coins, log, name, note, stats } = Account.ref("a")
@@ -298,7 +296,7 @@ export const transactions = (test: Test): void => {
       )
     }))
 
-  test("a deleted entity is gone for the rest of its program", () =>
+  test("a deleted entity is missing for the later operations of its program", () =>
     Effect.gen(function*() {
       yield* prepare
       const { coins, log, note } = Account.ref("a")
@@ -330,7 +328,7 @@ export const transactions = (test: Test): void => {
       assert.isFalse(yield* Account.exists("a"))
     }))
 
-  test("a new incarnation in one program starts afresh", () =>
+  test("an entity that is deleted and recreated in one program keeps nothing of the old one", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Account.insert(account("a"))
@@ -349,7 +347,7 @@ export const transactions = (test: Test): void => {
       })
     }))
 
-  test("inserting one id twice fails, within a program too", () =>
+  test("inserting one id twice fails, also within one program", () =>
     Effect.gen(function*() {
       yield* fails(Atomic.all([Account.insert(account("a")), Account.insert(account("a"))]), "EntityExists", {
         id: "a"
@@ -363,7 +361,7 @@ export const transactions = (test: Test): void => {
       assert.strictEqual((yield* Account.get("a")).coins, 3)
     }))
 
-  test("nobody sees a part of a program, over several entities and models", () =>
+  test("no reader sees a program partly applied, across entities and models", () =>
     Effect.gen(function*() {
       const ids = Array.from({ length: 6 }, (_, i) => `a${i}`)
       yield* together(ids.map((id) => Account.insert({ ...account(id, 100), log: [] })))
@@ -397,7 +395,7 @@ export const transactions = (test: Test): void => {
       assert.strictEqual(yield* Order.ref(["u", 1]).total.get(), 300 - failed)
     }))
 
-  test("a fiber sees its own writes, and what is sent after a result is known comes after it", () =>
+  test("a fiber reads its own writes, and a program sent after a result is known runs after it", () =>
     Effect.gen(function*() {
       yield* Account.insert({ ...account("a", 0), log: [] })
       const { coins, log } = Account.ref("a")
@@ -420,7 +418,7 @@ export const transactions = (test: Test): void => {
       }
     }))
 
-  test("clearing a list and filling it again, and popping the last item before a failure", () =>
+  test("a list may be cleared and refilled in one program and keeps its expiry, and a popped last item is restored on failure", () =>
     Effect.gen(function*() {
       yield* prepare
       const raw = yield* RawStore
@@ -438,7 +436,7 @@ export const transactions = (test: Test): void => {
       assert.isUndefined(yield* raw.expiresAt("TxAccount:{a}:log"))
     }))
 
-  test("a failure in one of many programs of the same entity leaves the others' writes", () =>
+  test("a program that fails does not undo concurrent programs of the same entity", () =>
     Effect.gen(function*() {
       yield* Account.insert({ ...account("a", 0), log: [] })
       const { coins, log } = Account.ref("a")
@@ -458,7 +456,7 @@ export const transactions = (test: Test): void => {
       assert.isTrue(left.every((text) => text.startsWith("good")))
     }))
 
-  test("interrupted anywhere, a program is applied wholly or not at all, and no fiber waits", () =>
+  test("a program that is interrupted at any moment is applied wholly or not at all, and its fiber ends", () =>
     Effect.gen(function*() {
       yield* Account.insert({ ...account("a", 0), log: [] })
       yield* Account.insert({ ...account("b", 0), log: [] })
@@ -482,7 +480,7 @@ export const transactions = (test: Test): void => {
       const exits = yield* Effect.forEach(fibers, (fiber) => Fiber.await(fiber)).pipe(Effect.timeout("5 seconds"))
       assert.strictEqual(exits.filter(Exit.isSuccess).length, known)
       for (const exit of exits) assert.isTrue(Exit.isSuccess(exit) || Cause.hasInterrupts(exit.cause))
-      // what was sent before its fiber ended may arrive now
+      // programs that were sent before the interruption may be applied now
       yield* Effect.sleep(20)
       const [a, log, b] = yield* Atomic.all([
         Account.ref("a").coins.get(),
@@ -496,16 +494,16 @@ export const transactions = (test: Test): void => {
       assert.isAtMost(a, 300)
     }))
 
-  test("interrupted before it is sent, a program never runs", () =>
+  test("a program that is interrupted before it is sent never runs", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 0))
       const { coins } = Account.ref("a")
       const fibers = yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkChild(coins.increment()))
-      // none of them has had its turn
+      // the fibers have not started yet
       yield* Effect.forEach(fibers, (fiber) => Fiber.interrupt(fiber), { concurrency: "unbounded" })
       yield* Effect.sleep(20)
       assert.strictEqual(yield* coins.get(), 0)
-      // one that has begun may be sent and answered in one, or wait for its batch
+      // a started program is either sent at once or waits for its batch
       const started = yield* Effect.forEach(
         Array.from({ length: 50 }),
         () => Effect.forkChild(coins.increment(), { startImmediately: true })
@@ -517,7 +515,7 @@ export const transactions = (test: Test): void => {
       assert.strictEqual(yield* coins.increment(), sent + 1)
     }))
 
-  test("a time limit ends the wait, and the program is applied wholly or not at all", () =>
+  test("after a timeout a program is applied wholly or not at all", () =>
     Effect.gen(function*() {
       yield* Account.insert({ ...account("a", 0), log: [] })
       const { coins, log } = Account.ref("a")
@@ -532,7 +530,7 @@ export const transactions = (test: Test): void => {
       assert.strictEqual((yield* log.get()).length, yield* coins.get())
     }))
 
-  test("reads alone, and with a write, are one view", () =>
+  test("the reads of a program are consistent, with or without a write", () =>
     Effect.gen(function*() {
       yield* prepare
       yield* prepareBad

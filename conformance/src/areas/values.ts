@@ -82,7 +82,7 @@ const doc = {
 
 const docKey = "ValuesDoc:{d}"
 
-/** What a field may be set to: the first is another value than the second. */
+/** Valid values of each field. The first two differ. */
 const samples: { readonly [Name in Exclude<keyof typeof doc, "id">]: ReadonlyArray<unknown> } = {
   flag: [true, false],
   yes: [true],
@@ -174,7 +174,7 @@ const deep = {
 
 export const values = (test: Test): void => {
   for (const name of Object.keys(samples) as ReadonlyArray<keyof typeof samples>) {
-    test(`${name}: get, set, compareAndSet, alone and in a program`, () =>
+    test(`${name}: get, set and compareAndSet work alone and in a program`, () =>
       Effect.gen(function*() {
         const raw = yield* RawStore
         yield* Doc.insert(doc)
@@ -215,7 +215,7 @@ export const values = (test: Test): void => {
       }))
   }
 
-  test("toggles, and gives the new value", () =>
+  test("toggle inverts a boolean and returns the new value", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Doc.insert(doc)
@@ -238,7 +238,7 @@ export const values = (test: Test): void => {
       }
     }))
 
-  test("what is no value of the field is refused, and nothing is written", () =>
+  test("an invalid value is refused, and nothing is written", () =>
     Effect.gen(function*() {
       yield* Doc.insert(doc)
       const wrong: { readonly [Name in keyof typeof samples]: ReadonlyArray<unknown> } = {
@@ -284,7 +284,7 @@ export const values = (test: Test): void => {
       }))
     }))
 
-  test("JSON has its keys in order, so that equal values are equal", () =>
+  test("JSON is stored with sorted keys, so equal values have equal texts", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Doc.insert(doc)
@@ -299,13 +299,13 @@ export const values = (test: Test): void => {
       assert.isTrue(yield* json.compareAndSet({ a: 2, b: "b" }, { a: 3 }))
       assert.isFalse(yield* any.compareAndSet("1", 2))
       assert.isTrue(yield* any.compareAndSet(1, 2))
-      // what others wrote with other white space is another text, until it is set
+      // JSON that another client stored with other white space is unequal until it is set again
       yield* raw.hashSet(docKey, { any: "{ \"a\": 1 }" })
       assert.deepEqual(yield* any.get(), { a: 1 })
       assert.isFalse(yield* any.compareAndSet({ a: 1 }, 2))
     }))
 
-  test("JSON may be five hundred levels deep, and no more", () =>
+  test("JSON may be five hundred levels deep and is refused beyond", () =>
     Effect.gen(function*() {
       yield* Doc.insert(doc)
       const { any } = Doc.ref("d")
@@ -320,7 +320,7 @@ export const values = (test: Test): void => {
       yield* unchanged(fails(any.set(nested(100_000)), "InvalidValue", { field: "any" }))
     }))
 
-  test("a class within JSON comes back as that class", () =>
+  test("a class instance within JSON is decoded to an instance", () =>
     Effect.gen(function*() {
       yield* Doc.insert(doc)
       const address = yield* Doc.ref("d").address.get()
@@ -331,7 +331,7 @@ export const values = (test: Test): void => {
     }))
 
   for (const name of Object.keys(looseValues) as ReadonlyArray<keyof typeof looseValues>) {
-    test(`optional ${name}: get, isSet, set, setIfAbsent, clear, compareAndSet`, () =>
+    test(`optional ${name}: get, isSet, set, setIfAbsent, clear and compareAndSet work`, () =>
       Effect.gen(function*() {
         yield* Loose.insert({ id: "l", required: undefined })
         const bare = yield* Loose.get("l")
@@ -400,7 +400,7 @@ export const values = (test: Test): void => {
       }))
   }
 
-  test("an optional field refuses what is no value of it, and tells what is corrupted", () =>
+  test("an optional field refuses invalid values and reports invalid stored data", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Loose.insert({ id: "l", required: 1 })
@@ -419,7 +419,7 @@ export const values = (test: Test): void => {
         yield* wrongType(int.get(), { field: "int" })
         yield* wrongType(date.get(), { field: "date" })
         yield* wrongType(flag.get(), { field: "flag" })
-        // it is set, to whatever
+        // the field is set, although its value is invalid
         assert.isTrue(yield* int.isSet())
         assert.isFalse(yield* int.setIfAbsent(5))
         assert.isFalse(yield* int.compareAndSet(5, 6))
@@ -431,7 +431,7 @@ export const values = (test: Test): void => {
       assert.deepEqual(yield* Loose.get("l"), { id: "l", required: 1, flag: true })
     }))
 
-  test("an optional field with a default has its own say, and the default where it is silent", () =>
+  test("an optional field with a default reads as the default while it is absent", () =>
     Effect.gen(function*() {
       const Mild = Model.make("ValuesMild", {
         id: Schema.String,
@@ -451,7 +451,7 @@ export const values = (test: Test): void => {
       assert.deepEqual(yield* Mild.get("m"), { id: "m", n: 9 })
     }))
 
-  test("a nested struct: a handle for each leaf, and the whole", () =>
+  test("a nested struct has a handle for each leaf and one for the whole", () =>
     Effect.gen(function*() {
       yield* Deep.insert(deep)
       assert.deepEqual(yield* Deep.get("x"), deep)
@@ -494,7 +494,7 @@ export const values = (test: Test): void => {
       )
     }))
 
-  test("a whole struct is refused where a part of it is, and then nothing is written", () =>
+  test("a struct with an invalid part is refused as a whole, and nothing is written", () =>
     Effect.gen(function*() {
       yield* Deep.insert(deep)
       const { address, top } = Deep.ref("x")
@@ -524,7 +524,7 @@ export const values = (test: Test): void => {
       }))
     }))
 
-  test("a struct with a check of its own is one value", () =>
+  test("a struct with a check of its own can only be used as one value", () =>
     Effect.gen(function*() {
       yield* Deep.insert(deep)
       const { checked } = Deep.ref("x")
@@ -534,7 +534,7 @@ export const values = (test: Test): void => {
       yield* unchanged(Effect.gen(function*() {
         yield* fails(checked.$.set(late), "InvalidValue", { field: "checked" })
         yield* fails(Deep.update("x", { checked: late }), "InvalidValue", { field: "checked" })
-        // the types can't see the check: the fields are refused when they are used
+        // the types do not know the check, so operations on its fields are refused when they run
         yield* fails(checked.from.set(3), "InvalidValue", { model: "ValuesDeep", id: "x", field: "checked.from" })
         yield* fails(checked.to.get(), "InvalidValue", { field: "checked.to" })
         yield* fails(checked.to.increment(5), "InvalidValue", { field: "checked.to" })

@@ -1,4 +1,4 @@
-/** A model with a field of every kind, and every operation of each. */
+/** A model with a field of every kind, and all operations of each field. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as HashMap from "effect/HashMap"
@@ -42,9 +42,7 @@ export type BagInput = Parameters<typeof Bag.put>[0]
 
 const optional = { optInt: 1, optBig: 1n, optDate: new Date(1) }
 
-/**
- * Each collection with one member, so that nothing is left to choose.
- */
+/** Collections of one member each, so that `pop` has a predictable result. */
 export const lean = {
   ...optional,
   id: "b",
@@ -71,9 +69,7 @@ export const lean = {
   nullText: "a"
 }
 
-/**
- * Each with several.
- */
+/** Collections of several members each. */
 export const full: BagInput = {
   ...lean,
   list: ["a", "b", "a", "c"],
@@ -91,9 +87,7 @@ export const full: BagInput = {
   }
 }
 
-/**
- * Each collection without members, and what may be absent absent.
- */
+/** Empty collections, and every optional field absent. */
 export const bare: BagInput = {
   ...(({ optBig: _, optDate: __, optInt: ___, ...rest }: typeof lean) => rest)(lean),
   list: [],
@@ -108,9 +102,7 @@ export const bare: BagInput = {
   nullText: null
 }
 
-/**
- * Every operation of a handle, each at least once: an operation that the table has not got does not compile.
- */
+/** Calls of every operation of a handle. An operation that is missing in the table does not compile. */
 export type Table<Handle> = { readonly [Name in Extract<keyof Handle, string>]: ReadonlyArray<Operation> }
 
 const onCount = (count: Field.Count): ReadonlyArray<Operation> => [
@@ -299,9 +291,7 @@ const onSorted = (sorted: Field.SortedSet<string>): Table<typeof sorted> => ({
   clear: [sorted.clear()]
 })
 
-/**
- * Every operation on each kind of field, by field and name.
- */
+/** All operations on each kind of field, by field and name. */
 export const everyBagOperation = (id: string, otherId = id): ReadonlyArray<readonly [name: string, Operation]> => {
   const ref = Bag.ref(id)
   const { nested } = ref
@@ -320,7 +310,7 @@ export const everyBagOperation = (id: string, otherId = id): ReadonlyArray<reado
     optDate: onOptional(ref.optDate, lean.optDate, new Date(5)),
     nullInt: onOptionalNumber(ref.nullInt),
     nullText: onOptional(ref.nullText, "a", "b"),
-    // the other forms of these kinds
+    // the other representations of these kinds
     hashSet: {
       get: [ref.hashSet.get()],
       set: [ref.hashSet.set(HashSet.make(5))],
@@ -368,9 +358,7 @@ export const everyBagOperation = (id: string, otherId = id): ReadonlyArray<reado
   )
 }
 
-/**
- * What a member, or the name of an entry, may hold: each has been the undoing of some other library.
- */
+/** Members and entry keys that have broken other libraries. */
 export const hostile: ReadonlyArray<string> = [
   "",
   " ",

@@ -1,4 +1,4 @@
-/** A model with a field of every kind, the tests of each, and values in the order that these must find. */
+/** A model with a field of every kind, its comparisons, and values in ascending order. */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
@@ -88,9 +88,7 @@ const orders: { readonly [N in Name]: (order: number) => boolean } = {
 const names = Object.keys(orders) as ReadonlyArray<Name>
 export const equalities = ["eq", "neq"] as const
 
-/**
- * What is absent is neither equal, nor less, nor greater.
- */
+/** The expected comparisons of a missing value, which is neither equal, nor less, nor greater. */
 export const absent = { eq: false, neq: true, lt: false, lte: false, gt: false, gte: false }
 
 export const expected = (order: number, tests: ReadonlyArray<Name> = names) =>
@@ -105,9 +103,7 @@ export interface Settable {
   readonly set: (value: any) => Atomic.Atomic<void, any>
 }
 
-/**
- * Ascending; those that are the same, `-0` beside `0`, are left out.
- */
+/** Values in ascending order, without equal ones such as -0 and 0. */
 export const ascending = {
   int: [-(2 ** 53 - 1), -100, -10, -9, -1, 0, 1, 2, 9, 10, 100, 2 ** 53 - 1],
   num: [-Infinity, -1.7e308, -10, -9.5, -5e-324, 0, 5e-324, 0.1, 0.30000000000000004, 1, 2 ** 53, 1e21, Infinity],
@@ -128,7 +124,7 @@ export const ascending = {
   ],
   date: [-8.64e15, -86_400_000, -1, 0, 1, 999, 1000, 1.7e12, 8.64e15].map((ms) => new Date(ms)),
   wait: [-(10n ** 9n), -1n, 0n, 1n, 999n, 1000n, 10n ** 18n, 2n ** 63n, 2n ** 63n + 1n].map(Duration.nanos),
-  // by bytes in UTF-8: what JavaScript sorts by UTF-16 units before U+FFFF comes after it here
+  // in UTF-8 order, in which U+FFFF is before U+1F600, unlike in the UTF-16 order of JavaScript
   text: [
     "",
     "\u0000",

@@ -1,4 +1,4 @@
-/** The models of the suites on whole entities. */
+/** The models of the checks on whole entities. */
 import * as DateTime from "effect/DateTime"
 import * as Schema from "effect/Schema"
 import * as Model from "redlayer/Model"
@@ -104,9 +104,7 @@ export const empty = {
 
 export const plain = (entity: object): Record<string, unknown> => ({ ...entity })
 
-/**
- * The same as plain objects that only hold their own fields.
- */
+/** Plain objects that contain only their own fields. */
 export const Note = Model.make("EntitiesNote", {
   id: Schema.String,
   text: Schema.String,
@@ -136,9 +134,7 @@ export const note = {
 } as const
 export const noteKey = "EntitiesNote:{n}"
 
-/**
- * Every operation on a field of an entity, each by its name.
- */
+/** All operations on the fields of an entity, by name. */
 export const everyOperation = (id: string): Record<string, Operation> => {
   const { at, count, data, done, items, kind, nick, ratio, stats, text } = Note.ref(id)
   return {

@@ -1,4 +1,4 @@
-/** What the suites on locks have in common: an entity, and fibers that hold a lock until they are told to let go. */
+/** Helpers for the checks on locks: an entity, and fibers that hold a lock until they are asked to release it. */
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
@@ -32,9 +32,7 @@ export class Own extends Data.TaggedError("Own")<{ readonly why: string }> {}
 
 export type Failure = DomainError.InvalidValue | DomainError.LockTimeout | RedisServiceError.RedisServiceError
 
-/**
- * In a fiber of its own, which holds nothing.
- */
+/** Runs the effect in another fiber, which holds no lock. */
 export const inAnother = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.forkChild(self), Fiber.join)
 
@@ -43,9 +41,7 @@ export const isFree = (name: string, options?: Lock.Options & { readonly on?: Lo
 
 export const isFreeOn = (id: string, name = "") => isFree(name, { on: Account.ref(id) })
 
-/**
- * Another fiber that holds it until it is told to let go.
- */
+/** Starts a fiber that acquires the lock and holds it until `leave` runs. */
 export const holder = Effect.fnUntraced(function*<A, E, R>(acquire: Effect.Effect<A, E, R>) {
   const taken = yield* Deferred.make<A, E>()
   const done = yield* Deferred.make<void>()
@@ -65,25 +61,19 @@ export const holder = Effect.fnUntraced(function*<A, E, R>(acquire: Effect.Effec
   }
 })
 
-/**
- * The same, once it holds it.
- */
+/** Like `holder`, but waits until the fiber holds the lock. */
 export const holding = Effect.fnUntraced(function*<A, E, R>(acquire: Effect.Effect<A, E, R>) {
   const other = yield* holder(acquire)
   return { ...other, held: yield* other.held }
 })
 
-/**
- * Until the next millisecond: in memory, who come in one are in no order, and have one time.
- */
+/** Waits for the next millisecond, because requests of one millisecond have no order in memory. */
 export const aMillisecond = Effect.flatMap(
   Clock.currentTimeMillis,
   (begun) => eventually(Effect.map(Clock.currentTimeMillis, (now) => now > begun))
 )
 
-/**
- * Until so many wait for it, and who comes next comes later.
- */
+/** Waits until this many requests are in the queue of the lock, and for the next millisecond. */
 export const waiting = (key: string, count: number) =>
   eventually(Effect.gen(function*() {
     const raw = yield* RawStore
@@ -98,9 +88,7 @@ export const entity = Effect.fnUntraced(function*(id: string) {
   )
 })
 
-/**
- * Asserts that nothing of the entity changes, whatever becomes of its locks.
- */
+/** Asserts that the stored entity does not change. Its locks may. */
 export const untouched = Effect.fnUntraced(function*<A, E, R>(id: string, self: Effect.Effect<A, E, R>) {
   const before = yield* entity(id)
   const result = yield* self

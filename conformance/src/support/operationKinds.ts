@@ -1,6 +1,6 @@
 /**
- * Every operation, and what kind it is of, for what becomes of the time to live. The tables are typed by the interfaces of
- * `Field` and `Model`: an operation that is added there and not here does not compile.
+ * Every operation and its kind, which determines the effect on the time to live. The tables are typed by the interfaces
+ * of `Field` and `Model`, so an operation that is missing here does not compile.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,14 +13,13 @@ import type * as RedisService from "redlayer/RedisService"
 export type Program = Effect.Effect<unknown, unknown, RedisService.RedisService>
 
 /**
- * What an operation does to its entity. What is tried and changes nothing only `reads`; what is `refused` has not happened;
- * and some `ignore` the time to live, though they look at the entity.
+ * The effect of an operation on its entity. An operation that could write but changes nothing is a read. `refused`
+ * operations do not run, and operations that `ignore` the time to live do not renew it although they look at the
+ * entity.
  */
 export type Kind = "reads" | "writes" | "ignores" | "refused" | "creates" | "removes" | "expires" | "persists"
 
-/**
- * One call of an operation; `other` is the same handle of another entity.
- */
+/** One call of an operation. `other` is the same handle of another entity. */
 export interface Case<in H> {
   readonly kind: Kind
   readonly call: (handle: H, other: H) => Program
@@ -38,9 +37,7 @@ const persists = kind("persists")
 
 type Cases<H> = Case<H> | ReadonlyArray<Case<H>>
 
-/**
- * What `H` can do, with a case or several of each.
- */
+/** One or more cases for each operation of `H`. */
 export type Table<H> = { readonly [K in keyof H]-?: H[K] extends (...args: any) => any ? Cases<H> : never }
 
 export interface Row<in H> extends Case<H> {
@@ -55,9 +52,7 @@ export const rowsOf = <H>(table: Table<H>): ReadonlyArray<Row<H>> =>
     }))
   )
 
-/**
- * The rows of a part of a handle: an item, an entry, a field of a struct.
- */
+/** The rows of a part of a handle: an item, an entry, or a field of a struct. */
 export const within = <H, Part>(name: string, part: (handle: H) => Part, table: Table<Part>): ReadonlyArray<Row<H>> =>
   rowsOf(table).map(({ call, kind, name: operation }) => ({
     name: `${name}.${operation}`,
@@ -66,7 +61,7 @@ export const within = <H, Part>(name: string, part: (handle: H) => Part, table: 
   }))
 
 // ---------------------------------------------------------------------------------------------------------------------
-// scalars: `a` is there, `b` isn't
+// scalars: the stored value is `a`, and `b` is another one
 // ---------------------------------------------------------------------------------------------------------------------
 
 export const value = <A>(a: A, b: A): Table<Field.Value<A, any>> => ({
@@ -151,7 +146,7 @@ export const date = time(new Date(6), new Date(7))
 export const duration = time(Duration.millis(6), Duration.millis(7))
 
 // ---------------------------------------------------------------------------------------------------------------------
-// what may be absent
+// optional fields
 // ---------------------------------------------------------------------------------------------------------------------
 
 export const optional = <A>(isPresent: boolean, a: A, b: A): Table<Field.Optional<A, any>> => ({
@@ -207,7 +202,7 @@ export const optionalTime = (isPresent: boolean): Table<Field.OptionalTime<Date,
 })
 
 // ---------------------------------------------------------------------------------------------------------------------
-// entries of maps
+// map entries
 // ---------------------------------------------------------------------------------------------------------------------
 
 export const entry = <A>(isPresent: boolean, a: A, b: A): Table<Field.Entry<A, any>> => ({
@@ -249,16 +244,14 @@ export const timeEntry = (isPresent: boolean): Table<Field.TimeEntry<Date, any>>
 // collections
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A size, and what is found out of it. */
+/** A size, and the comparisons of it. */
 const counted = <H>(size: (it: H) => Field.Count): ReadonlyArray<Case<H>> => [
   reads((it) => size(it)),
   reads((it) => size(it).gt(0)),
   reads((it) => size(it).eq(size(it).value().times(2)))
 ]
 
-/**
- * Of 1, 2 and 3.
- */
+/** The stored list is [1, 2, 3]. */
 export const list: Table<Omit<Field.List<number, any>, "at">> = {
   get: reads((it) => it.get()),
   set: [writes((it) => it.set([4])), writes((it) => it.set([]))],
@@ -301,9 +294,7 @@ export const emptyList: Table<Omit<Field.List<number, any>, "at">> = {
   clear: reads((it) => it.clear())
 }
 
-/**
- * Of a and b; the other has b and c.
- */
+/** The stored set has a and b, the set of the other entity has b and c. */
 export const set: Table<Field.Set<string>> = {
   get: reads((it) => it.get()),
   set: [writes((it) => it.set(new Set(["c"]))), writes((it) => it.set(new Set()))],
@@ -340,9 +331,7 @@ export const emptySet: Table<Field.Set<string>> = {
 
 type NumberMap = Field.Map<string, number, { readonly [x: string]: number }, Field.NumberEntry>
 
-/**
- * Of a and b.
- */
+/** The stored map has the keys a and b. */
 export const map: Table<Omit<NumberMap, "at">> = {
   get: reads((it) => it.get()),
   set: [writes((it) => it.set({ c: 1 })), writes((it) => it.set({}))],
@@ -367,9 +356,7 @@ export const emptyMap: Table<Omit<NumberMap, "at">> = {
   clear: reads((it) => it.clear())
 }
 
-/**
- * Of a with 1 and b with 2.
- */
+/** The stored sorted set has a with score 1 and b with score 2. */
 export const sortedSet: Table<Field.SortedSet<string>> = {
   get: reads((it) => it.get()),
   set: [writes((it) => it.set([{ member: "c", score: 1 }])), writes((it) => it.set([]))],
@@ -405,7 +392,7 @@ export const emptySortedSet: Table<Field.SortedSet<string>> = {
 export const whole: Table<Field.Whole<{ readonly count: number; readonly tags: ReadonlyArray<number> }>> = {
   get: reads((it) => it.get()),
   set: [writes((it) => it.set({ count: 1, tags: [1] })), writes((it) => it.set({ count: 1, tags: [] }))],
-  // they can't be told of a struct with a collection, so nothing is sent
+  // refused before anything is sent, because a struct with a collection cannot be compared
   eq: refused((it) => it.eq({ count: 1, tags: [1] })),
   neq: refused((it) => it.neq({ count: 1, tags: [1] }))
 }

@@ -1,5 +1,6 @@
 /**
- * Time that passes as a test wants it: in memory by a clock of its own, on a server by expiries that come nearer.
+ * Time for checks. For a store with Effect's clock, `pass` moves a TestClock. For a server, it moves all expiries
+ * closer.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -14,13 +15,13 @@ type Expiries = Readonly<Record<string, number | undefined>>
 
 export interface Time {
   readonly test: Test
-  /** nothing but `pass` moves it */
+  /** Whether time passes only by `pass`. */
   readonly isExact: boolean
-  /** Lets that many milliseconds pass for all that is stored. */
+  /** Lets this number of milliseconds pass for everything that is stored. */
   readonly pass: (millis: number) => Effect.Effect<void, never, RawStore>
   /**
-   * Asserts that the keys of an entity, the first of which is its hash's, are these, and that all of them expire that many
-   * milliseconds from now: undefined, never. `all` is what is stored, if that is known already.
+   * Asserts that an entity has exactly these keys, the hash first, and that all of them expire after this number of
+   * milliseconds, or never if it is undefined. `all` is the current dump, to save reading it again.
    */
   readonly expires: (
     keys: ReadonlyArray<string>,
@@ -29,21 +30,20 @@ export interface Time {
   ) => Effect.Effect<void, never, RawStore>
 }
 
-/**
- * When each key expires, in milliseconds since the epoch.
- */
+/** The expiry of each key, in milliseconds since the epoch. */
 export const expiries: Effect.Effect<Expiries, never, RawStore> = Effect.gen(function*() {
   const raw = yield* RawStore
   return Object.fromEntries(Object.entries(yield* raw.dump).map(([key, { expiresAt }]) => [key, expiresAt]))
 })
 
-/**
- * Of these, the keys of an entity: its hash, and its collections.
- */
+/** The keys of one entity: its hash and its collections. */
 export const keysOf = <A>(all: Readonly<Record<string, A>>, key: string): Record<string, A> =>
   Object.fromEntries(Object.entries(all).filter(([name]) => name === key || name.startsWith(`${key}:`)))
 
-/** What a server's clock may differ by from that of the test, with the time that a test takes on a busy machine. */
+/**
+ * The maximum difference between the clocks of server and check, including the run time on a busy machine, in
+ * milliseconds.
+ */
 const tolerance = 15_000
 
 export const timeOf = (test: Test, backend: Backend): Time => {

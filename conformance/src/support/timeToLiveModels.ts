@@ -1,4 +1,4 @@
-/** The models of the suite on how long entities live. */
+/** The models of the checks on the time to live. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
@@ -55,17 +55,13 @@ export const bare = (id: string) => ({
 
 export const keyOf = ({ name }: AnyModel, id: string): string => `${name}:{${id}}`
 
-/**
- * The keys of one that has something in every collection.
- */
+/** The keys of an entity that has a value in every collection. */
 export const keysFor = (model: AnyModel, id: string): ReadonlyArray<string> => {
   const key = keyOf(model, id)
   return [key, ...["home.tags", "list", "map", "set", "sorted"].map((name) => `${key}:${name}`)]
 }
 
-/**
- * None of them is a time to live for.
- */
+/** Durations that are no valid time to live. */
 export const invalidDurations: ReadonlyArray<Duration.Input> = [
   0,
   -1,
@@ -87,9 +83,7 @@ export const invalidDurations: ReadonlyArray<Duration.Input> = [
   null as never
 ]
 
-/**
- * Every way to make an entity with a time to live of its own, but `duplicate` and `put`.
- */
+/** Every way to create an entity with a given time to live, except `duplicate` and `put`. */
 export const creations: {
   readonly [name: string]: (model: AnyModel, id: string, options?: Model.InsertOptions) => Effect.Effect<
     unknown,
