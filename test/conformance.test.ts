@@ -5,7 +5,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Schema } from "effect"
 import { Atomic, Model, RedisService } from "redlayer"
 import * as Conformance from "redlayer-conformance"
-import { together } from "redlayer-conformance/assertions"
+import { concurrently } from "redlayer-conformance/assertions"
 import * as Testing from "redlayer/testing"
 import { backends, describeOwnServer } from "./support/Backends.ts"
 import { backendOf, describeChecks, layerRedis } from "./support/Conformance.ts"
@@ -57,7 +57,7 @@ describeOwnServer("conformance: a flushed script cache", () => {
         yield* log.clear()
         yield* n.set(0)
         const flushing = yield* Effect.forkChild(Effect.forever(Effect.andThen(flush, Effect.sleep(1))))
-        yield* together(Array.from({ length: 32 }, (_, fiber) =>
+        yield* concurrently(Array.from({ length: 32 }, (_, fiber) =>
           Effect.gen(function*() {
             let last = 0
             for (let i = 0; i < 25; i++) {

@@ -97,11 +97,11 @@ export const eventually = <E, R>(self: Effect.Effect<boolean, E, R>): Effect.Eff
   )
 
 /** Runs all effects concurrently. */
-export const together = <A, E, R>(effects: Iterable<Effect.Effect<A, E, R>>): Effect.Effect<Array<A>, E, R> =>
+export const concurrently = <A, E, R>(effects: Iterable<Effect.Effect<A, E, R>>): Effect.Effect<Array<A>, E, R> =>
   Effect.all(effects, { concurrency: "unbounded" })
 
 /** Asserts that two numbers are identical bit by bit. `-0` differs from `0`, and `NaN` equals `NaN`. */
-export const sameNumber = (actual: number, expected: number, message?: string): void => {
+export const identicalNumber = (actual: number, expected: number, message?: string): void => {
   if (!Object.is(actual, expected)) assert.fail(`${message ?? ""}: expected ${show(expected)}, found ${show(actual)}`)
 }
 
@@ -124,24 +124,24 @@ const byText = (a: unknown, b: unknown): number => {
 }
 
 /** Replaces sets and maps by sorted arrays, because `deepEqual` compares members that are objects by position. */
-export const ordered = (value: unknown): unknown => {
-  if (HashSet.isHashSet(value)) return { hashSet: [...value].map(ordered).sort(byText) }
-  if (HashMap.isHashMap(value)) return { hashMap: [...value].map(ordered).sort(byText) }
-  if (value instanceof Set) return { set: [...value].map(ordered).sort(byText) }
-  if (value instanceof Map) return { map: [...value].map(ordered).sort(byText) }
-  if (Array.isArray(value)) return value.map(ordered)
+export const sortMembers = (value: unknown): unknown => {
+  if (HashSet.isHashSet(value)) return { hashSet: [...value].map(sortMembers).sort(byText) }
+  if (HashMap.isHashMap(value)) return { hashMap: [...value].map(sortMembers).sort(byText) }
+  if (value instanceof Set) return { set: [...value].map(sortMembers).sort(byText) }
+  if (value instanceof Map) return { map: [...value].map(sortMembers).sort(byText) }
+  if (Array.isArray(value)) return value.map(sortMembers)
   if (typeof value !== "object" || value === null) return value
   return Object.getPrototypeOf(value) === Object.prototype
-    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, ordered(part)]))
+    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, sortMembers(part)]))
     : value
 }
 
 /** Asserts that two values are equal, regardless of the order of sets and maps. */
-export const same = (actual: unknown, expected: unknown, message?: string): void =>
-  assert.deepEqual(ordered(actual), ordered(expected), message)
+export const equalUnordered = (actual: unknown, expected: unknown, message?: string): void =>
+  assert.deepEqual(sortMembers(actual), sortMembers(expected), message)
 
 /** The keys that differ between two dumps. For the hash of an entity, the fields that differ. */
-export const differences = (before: Dump, after: Dump): ReadonlyArray<string> =>
+export const changedKeys = (before: Dump, after: Dump): ReadonlyArray<string> =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
     const [old, next] = [before[key]?.content, after[key]?.content]
     if (!key.endsWith("}")) return isDeepStrictEqual(old, next) ? [] : [key.slice(key.indexOf("}:") + 1)]

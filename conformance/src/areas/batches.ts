@@ -14,7 +14,7 @@ import * as Model from "redlayer/Model"
 import * as RedisService from "redlayer/RedisService"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, pseudoRandom, stored, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, fails, type Operation, pseudoRandom, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Backend, Test } from "../suite.ts"
 
 const Item = Model.make("BatchItem", {
@@ -69,7 +69,7 @@ export const batches = (test: Test, backend: Backend): void => {
       const before = yield* raw.dump
       const { list, n } = Item.ref("a")
       for (let position = 0; position < 3; position++) {
-        const found = yield* together(failing.flatMap(([, program]) => {
+        const found = yield* concurrently(failing.flatMap(([, program]) => {
           const three: Array<Operation> = [n.increment(), Atomic.all([n.increment(), list.append("x", { keep: 3 })])]
           three.splice(position, 0, program)
           return three.map(outcome)
@@ -83,7 +83,7 @@ export const batches = (test: Test, backend: Backend): void => {
       assert.strictEqual(yield* n.get(), failing.length * 6)
       assert.deepEqual(yield* list.get(), ["x", "x", "x"])
       // every failing program at once, without a successful neighbour
-      const all = yield* together(failing.map(([, program]) => outcome(program)))
+      const all = yield* concurrently(failing.map(([, program]) => outcome(program)))
       assert.deepEqual(all, failing.map(([tag]) => tag))
       yield* Item.delete("a")
       yield* Item.insert({ id: "a" })
@@ -96,7 +96,7 @@ export const batches = (test: Test, backend: Backend): void => {
     Effect.gen(function*() {
       yield* Item.insert({ id: "a" })
       const { list, n, text } = Item.ref("a")
-      const found = yield* together(
+      const found = yield* concurrently(
         ([
           text.append("1"),
           text.append("\ud800"),
@@ -127,7 +127,7 @@ export const batches = (test: Test, backend: Backend): void => {
       yield* Item.insert({ id: "a" })
       const { list, n, text } = Item.ref("a")
       const large = "x".repeat(1_000_001)
-      const found = yield* together(
+      const found = yield* concurrently(
         ([
           n.increment(),
           text.set(large),
@@ -152,7 +152,7 @@ export const batches = (test: Test, backend: Backend): void => {
       const error = yield* fails(Atomic.all([text.set(half), list.append(half)]), "InvalidValue", where)
       assert.include(error.issue, "1000 bytes")
       assert.deepEqual(yield* Item.get("a"), { id: "a", n: 0, text: "", list: [] })
-      const found = yield* together(
+      const found = yield* concurrently(
         ([
           n.increment(),
           Atomic.all([n.increment(), text.set(half), list.append(half)]),
@@ -174,7 +174,9 @@ export const batches = (test: Test, backend: Backend): void => {
       const { n, text } = Item.ref("a")
       const large = text.set("x".repeat(1_000_000))
       const program = Atomic.all(Array.from({ length: 16 }, () => large))
-      const found = yield* together(([n.increment(), program, n.increment()] as ReadonlyArray<Operation>).map(outcome))
+      const found = yield* concurrently(
+        ([n.increment(), program, n.increment()] as ReadonlyArray<Operation>).map(outcome)
+      )
       assert.deepEqual(found, [1, "InvalidValue", 2])
       assert.include((yield* fails(program, "InvalidValue")).issue, "16000000 bytes")
       assert.strictEqual(yield* text.get(), "")
@@ -184,8 +186,8 @@ export const batches = (test: Test, backend: Backend): void => {
     Effect.gen(function*() {
       const random = pseudoRandom(6)
       const ids = Array.from({ length: 300 }, (_, i) => `i${i}`)
-      yield* together(ids.map((id, i) => Item.insert({ id, n: i, list: [id] })))
-      yield* together(ids.map((id, i) => Other.insert({ id, flag: i % 2 === 0, list: [i] })))
+      yield* concurrently(ids.map((id, i) => Item.insert({ id, n: i, list: [id] })))
+      yield* concurrently(ids.map((id, i) => Other.insert({ id, flag: i % 2 === 0, list: [i] })))
       const programs = ids.flatMap((id, i): ReadonlyArray<readonly [Operation, unknown]> => {
         const item = Item.ref(id)
         const text = "x".repeat(random() < 0.1 ? 40_000 : 10)
@@ -203,7 +205,7 @@ export const batches = (test: Test, backend: Backend): void => {
           [item.list.at(5).get(), "IndexOutOfRange"]
         ]
       })
-      const found = yield* together(programs.map(([program]) => outcome(program)))
+      const found = yield* concurrently(programs.map(([program]) => outcome(program)))
       programs.forEach(([, wanted], i) => assert.deepEqual(found[i], wanted, String(i)))
       for (const [i, id] of ids.entries()) {
         if (i % 50 === 0) assert.strictEqual((yield* Item.get(id)).n, i + 1)
@@ -213,8 +215,8 @@ export const batches = (test: Test, backend: Backend): void => {
   test("large replies arrive whole, each at the program that asked for it", () =>
     Effect.gen(function*() {
       const long = Array.from({ length: 40 }, (_, i) => String.fromCharCode(97 + i % 26).repeat(50_000 + i))
-      yield* together(long.map((text, i) => Item.insert({ id: String(i), text, list: [text] })))
-      const found = yield* together(long.map((_, i) => Item.get(String(i))))
+      yield* concurrently(long.map((text, i) => Item.insert({ id: String(i), text, list: [text] })))
+      const found = yield* concurrently(long.map((_, i) => Item.get(String(i))))
       found.forEach(({ list, text }, i) => {
         assert.isTrue(text === long[i] && list[0] === long[i], String(i))
       })
@@ -228,7 +230,9 @@ export const batches = (test: Test, backend: Backend): void => {
         Item.insert({ id: "a", list: ["new"] }),
         Item.ref("a").list.append("more")
       ]
-      const results = yield* together(Array.from({ length: 120 }, (_, i) => Effect.exit(Atomic.commit(three[i % 3]))))
+      const results = yield* concurrently(
+        Array.from({ length: 120 }, (_, i) => Effect.exit(Atomic.commit(three[i % 3])))
+      )
       // a list must not outlive its entity, whichever program came last
       const left = yield* stored
       if ("BatchItem:{a}:list" in left) assert.property(left, "BatchItem:{a}")
@@ -252,7 +256,7 @@ export const batches = (test: Test, backend: Backend): void => {
       yield* insert(0)
       // one program value runs on three services at once
       const program = Atomic.all([Item.ref("same").n.increment(10), Item.ref("same").list.append("x")])
-      yield* together(Array.from({ length: 90 }, (_, i) =>
+      yield* concurrently(Array.from({ length: 90 }, (_, i) =>
         i % 3 === 0 ? program : Effect.provideContext(program, i % 3 === 1 ? one : two)))
       assert.strictEqual(yield* Item.ref("same").n.get(), 300)
       for (const [context, n] of [[one, 301], [two, 302]] as const) {
@@ -275,7 +279,7 @@ export const batches = (test: Test, backend: Backend): void => {
         Effect.forkChild(Effect.provideContext(Item.ref("a").n.increment(), context)))
       yield* Effect.yieldNow
       yield* Scope.close(scope, Exit.void)
-      const results = yield* together(fibers.map((fiber) =>
+      const results = yield* concurrently(fibers.map((fiber) =>
         Fiber.join(fiber)
       )).pipe(Effect.timeout("5 seconds"))
       assert.deepEqual(results.sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i + 1))
@@ -288,7 +292,7 @@ export const batches = (test: Test, backend: Backend): void => {
       yield* Item.put({ id: "a", text: "0123456789", list: ["0123456789"] })
       yield* text.set("\u{1f600}\u{1f600}ab")
       assert.strictEqual(yield* list.append(["0123456789", "\u00e9\u00e9\u00e9\u00e9\u00e9"]), 3)
-      yield* together(
+      yield* concurrently(
         ([
           text.set("0123456789a"),
           text.append("0123456789a"),

@@ -46,17 +46,17 @@ const room = (id: string, n = 5, more: Partial<Entity> = {}): Entity => ({
 
 const News = Topic.make("branch-news", Schema.String)
 
-class Own extends Data.TaggedError("Own")<{ readonly n?: number }> {}
+class OwnError extends Data.TaggedError("Own")<{ readonly n?: number }> {}
 
 const a = Room.ref("a")
 const b = Room.ref("b")
-const gone = Room.ref("gone")
+const missing = Room.ref("gone")
 
-const guarded = Atomic.guard(a.n.eq(-1), () => new Own({}))
+const failingGuard = Atomic.guard(a.n.eq(-1), () => new OwnError({}))
 
 /** Programs that each fail with another error that `orElse` catches. */
 const failing = (): Readonly<Record<string, Atomic.Atomic<unknown, any>>> => ({
-  missing: gone.n.increment(),
+  missing: missing.n.increment(),
   missingWhole: Room.get("gone"),
   exists: Room.insert(room("b")),
   index: a.list.at(99).set("z"),
@@ -64,9 +64,9 @@ const failing = (): Readonly<Record<string, Atomic.Atomic<unknown, any>>> => ({
   boundsOfList: a.bounded.append([1, 2, 3]),
   arithmetic: a.n.quotient(0),
   operand: a.n.increment(a.stats.wins.value().dividedBy(0)),
-  guard: guarded,
+  guard: failingGuard,
   duplicate: Room.duplicate("a", "b"),
-  nested: Atomic.orElse(a.n.quotient(0), guarded)
+  nested: Atomic.orElse(a.n.quotient(0), failingGuard)
 })
 
 /** Programs that cover every way of writing. Their results are the same in every run. */
@@ -153,9 +153,9 @@ export const branches = (test: Test): void => {
         [Option.some(undefined), Option.none(), Option.some(2), 2, Option.some([undefined, "t"]), Option.some(20)]
       )
       const failed = Atomic.when(a.n.quotient(0), a.n.eq(2))
-      const missing = Atomic.when(a.n.get(), gone.n.eq(2))
+      const conditionOnMissing = Atomic.when(a.n.get(), missing.n.eq(2))
       yield* fails(failed, "ArithmeticError", { field: "n" })
-      yield* fails(missing, "EntityNotFound", { id: "gone" })
+      yield* fails(conditionOnMissing, "EntityNotFound", { id: "gone" })
     }))
 
   test("`if` runs exactly one of its two branches", () =>
@@ -236,7 +236,7 @@ export const branches = (test: Test): void => {
       for (const [name, program] of Object.entries(failing())) {
         const error = yield* Effect.flip(program)
         assert.deepEqual(yield* Effect.flip(Atomic.orElse(program, program)), error, name)
-        assert.deepEqual(yield* Effect.flip(Atomic.orElse(guarded, program)), error, name)
+        assert.deepEqual(yield* Effect.flip(Atomic.orElse(failingGuard, program)), error, name)
       }
     }))
 
@@ -244,7 +244,7 @@ export const branches = (test: Test): void => {
     Effect.gen(function*() {
       const raw = yield* RawStore
       for (const [name, write] of Object.entries(writing())) {
-        for (const fail of name === "set" ? Object.values(failing()) : [guarded, failing().operand!]) {
+        for (const fail of name === "set" ? Object.values(failing()) : [failingGuard, failing().operand!]) {
           // the store is as if the failed branch had never run
           yield* prepare
           yield* unchanged(Effect.asVoid(Atomic.orElse(Atomic.andThen(write, fail), Atomic.succeed(0)))).pipe(
@@ -285,7 +285,7 @@ export const branches = (test: Test): void => {
       for (const [name, write] of Object.entries(writing())) {
         yield* prepare
         const [first, second] = yield* Atomic.all([
-          Atomic.orElse(Atomic.andThen(write, guarded), look) as typeof look,
+          Atomic.orElse(Atomic.andThen(write, failingGuard), look) as typeof look,
           Atomic.andThen(a.sorted.add("m", 1), look)
         ])
         assert.deepEqual(first, seen, name)
@@ -305,7 +305,7 @@ export const branches = (test: Test): void => {
           const wanted = yield* stored
           yield* prepare
           const exit = yield* Effect.exit(
-            Atomic.andThen(Atomic.orElse(Atomic.andThen(write, guarded), Atomic.succeed(0)), then)
+            Atomic.andThen(Atomic.orElse(Atomic.andThen(write, failingGuard), Atomic.succeed(0)), then)
           )
           assert.strictEqual(exit._tag, alone._tag, `${name}, ${other}`)
           assert.deepEqual(yield* stored, wanted, `${name}, ${other}`)
@@ -337,16 +337,16 @@ export const branches = (test: Test): void => {
           Atomic.orElse(
             Atomic.all([
               a.list.append("outer"),
-              Atomic.orElse(Atomic.andThen(a.list.append("inner"), guarded), a.list.append("kept")),
+              Atomic.orElse(Atomic.andThen(a.list.append("inner"), failingGuard), a.list.append("kept")),
               a.list.get(),
-              guarded
+              failingGuard
             ]),
             a.list.get()
           ),
           Atomic.orElse(
             Atomic.all([
               a.list.append("outer"),
-              Atomic.orElse(Atomic.andThen(a.list.append("inner"), guarded), a.list.append("kept")),
+              Atomic.orElse(Atomic.andThen(a.list.append("inner"), failingGuard), a.list.append("kept")),
               a.list.get()
             ]),
             a.list.get()
@@ -356,15 +356,17 @@ export const branches = (test: Test): void => {
       )
       // both branches fail, so both are undone
       yield* unchanged(
-        Effect.flip(Atomic.orElse(Atomic.andThen(a.n.increment(), guarded), Atomic.andThen(a.n.set(1), guarded)))
+        Effect.flip(
+          Atomic.orElse(Atomic.andThen(a.n.increment(), failingGuard), Atomic.andThen(a.n.set(1), failingGuard))
+        )
       )
       // several attempts inside one attempt, all undone by the outer one
       yield* unchanged(Atomic.orElse(
         Atomic.all([
-          Atomic.orElse(a.n.set(1), guarded),
-          Atomic.orElse(guarded, a.list.clear()),
-          Atomic.orElse(Atomic.all([Room.delete("b"), guarded]), Room.delete("a")),
-          guarded
+          Atomic.orElse(a.n.set(1), failingGuard),
+          Atomic.orElse(failingGuard, a.list.clear()),
+          Atomic.orElse(Atomic.all([Room.delete("b"), failingGuard]), Room.delete("a")),
+          failingGuard
         ]),
         Atomic.succeed(0)
       ))
@@ -378,7 +380,7 @@ export const branches = (test: Test): void => {
       const made = Atomic.all([Room.insert(room("c", 1), { timeToLive: "1 hour" }), c.list.append("z")])
       assert.deepEqual(
         yield* Atomic.all([
-          Atomic.orElse(Atomic.andThen(made, guarded), Room.exists("c")),
+          Atomic.orElse(Atomic.andThen(made, failingGuard), Room.exists("c")),
           Atomic.as(Room.insert(room("c", 2, { list: [] })), "made"),
           c.n.get(),
           c.list.get(),
@@ -388,10 +390,10 @@ export const branches = (test: Test): void => {
       )
       assert.deepEqual(
         yield* Atomic.all([
-          Atomic.orElse(Atomic.all([Room.delete("c"), made, guarded]), c.n.get()),
-          Atomic.orElse(Atomic.all([Room.delete("c"), guarded]), c.set.size()),
+          Atomic.orElse(Atomic.all([Room.delete("c"), made, failingGuard]), c.n.get()),
+          Atomic.orElse(Atomic.all([Room.delete("c"), failingGuard]), c.set.size()),
           Room.delete("c"),
-          Atomic.orElse(Atomic.andThen(made, guarded), Room.exists("c"))
+          Atomic.orElse(Atomic.andThen(made, failingGuard), Room.exists("c"))
         ]),
         [2, 2, true, false]
       )
@@ -399,19 +401,19 @@ export const branches = (test: Test): void => {
       // the undo restores an expiry that the branch changed
       yield* Room.expire("b", "5 hours")
       const expiry = yield* raw.expiresAt("BranchRoom:{b}")
-      yield* Atomic.orElse(Atomic.all([Room.expire("b", "1 minute"), Room.persist("a"), guarded]), b.n.increment())
+      yield* Atomic.orElse(Atomic.all([Room.expire("b", "1 minute"), Room.persist("a"), failingGuard]), b.n.increment())
       assert.strictEqual(yield* raw.expiresAt("BranchRoom:{b}"), expiry)
       assert.strictEqual(yield* raw.expiresAt("BranchRoom:{b}:list"), expiry)
       // the undo restores the order of a list that the branch emptied
       yield* a.list.set(["1", "2", "3"])
       yield* unchanged(Atomic.orElse(
-        Atomic.all([a.list.pop(), a.list.shift(), a.list.pop(), a.list.append("4"), a.list.clear(), guarded]),
+        Atomic.all([a.list.pop(), a.list.shift(), a.list.pop(), a.list.append("4"), a.list.clear(), failingGuard]),
         a.list.get()
       ))
       assert.deepEqual(yield* a.list.get(), ["1", "2", "3"])
       // an undone write does not change the version, the write that stands increments it once
       const version = yield* raw.hashGet("BranchRoom:{a}", "$v")
-      yield* Atomic.orElse(Atomic.all([a.n.increment(), guarded]), a.text.set("v"))
+      yield* Atomic.orElse(Atomic.all([a.n.increment(), failingGuard]), a.text.set("v"))
       assert.strictEqual(Number(yield* raw.hashGet("BranchRoom:{a}", "$v")), Number(version) + 1)
     }))
 
@@ -421,14 +423,17 @@ export const branches = (test: Test): void => {
       const events = yield* News.subscribe()
       yield* Atomic.all([
         News.publish("1"),
-        Atomic.orElse(Atomic.all([News.publish("lost"), guarded]), News.publish("2")),
+        Atomic.orElse(Atomic.all([News.publish("lost"), failingGuard]), News.publish("2")),
         Atomic.orElse(News.publish("3"), News.publish("lost")),
         Atomic.orElse(
-          Atomic.all([Atomic.orElse(Atomic.all([News.publish("lost"), guarded]), News.publish("lost")), guarded]),
+          Atomic.all([
+            Atomic.orElse(Atomic.all([News.publish("lost"), failingGuard]), News.publish("lost")),
+            failingGuard
+          ]),
           News.publish("4")
         ),
         Atomic.when(News.publish("lost"), a.n.eq(0)),
-        Atomic.ignoreMissing(Atomic.all([News.publish("lost"), gone.n.get()])),
+        Atomic.ignoreMissing(Atomic.all([News.publish("lost"), missing.n.get()])),
         News.publish("5")
       ])
       const heard = yield* Stream.runCollect(Stream.take(events, 5))
@@ -440,14 +445,14 @@ export const branches = (test: Test): void => {
       yield* prepare
       assert.deepEqual(yield* Atomic.ignoreMissing(a.n.increment()), Option.some(6))
       yield* unchanged(Effect.gen(function*() {
-        assert.deepEqual(yield* Atomic.ignoreMissing(gone.n.increment()), Option.none())
+        assert.deepEqual(yield* Atomic.ignoreMissing(missing.n.increment()), Option.none())
         assert.deepEqual(yield* Atomic.ignoreMissing(Room.get("gone")), Option.none())
-        assert.deepEqual(yield* Atomic.ignoreMissing(gone.n.eq(1)), Option.none())
-        assert.deepEqual(yield* Atomic.ignoreMissing(a.n.increment(gone.n.value())), Option.none())
-        assert.deepEqual(yield* Atomic.ignoreMissing(a.set.union(gone.set)), Option.none())
+        assert.deepEqual(yield* Atomic.ignoreMissing(missing.n.eq(1)), Option.none())
+        assert.deepEqual(yield* Atomic.ignoreMissing(a.n.increment(missing.n.value())), Option.none())
+        assert.deepEqual(yield* Atomic.ignoreMissing(a.set.union(missing.set)), Option.none())
         assert.deepEqual(yield* Atomic.ignoreMissing(Room.duplicate("gone", "c")), Option.none())
         assert.deepEqual(
-          yield* Atomic.ignoreMissing(Atomic.all([a.n.increment(), Room.delete("b"), gone.n.get()])),
+          yield* Atomic.ignoreMissing(Atomic.all([a.n.increment(), Room.delete("b"), missing.n.get()])),
           Option.none()
         )
         for (const [name, program] of Object.entries(failing())) {
@@ -459,8 +464,8 @@ export const branches = (test: Test): void => {
       assert.deepEqual(
         yield* Atomic.all([
           a.n.increment(),
-          Atomic.ignoreMissing(Atomic.andThen(a.n.increment(), gone.n.get())),
-          Atomic.ignoreMissing(Atomic.ignoreMissing(gone.n.get())),
+          Atomic.ignoreMissing(Atomic.andThen(a.n.increment(), missing.n.get())),
+          Atomic.ignoreMissing(Atomic.ignoreMissing(missing.n.get())),
           Atomic.ignoreMissing(Atomic.andThen(Room.delete("b"), b.n.get())),
           a.n.increment(),
           b.n.get()
@@ -469,7 +474,7 @@ export const branches = (test: Test): void => {
       )
       // `orElse` inside `ignoreMissing`, and the reverse
       assert.deepEqual(
-        yield* Atomic.ignoreMissing(Atomic.orElse(Atomic.andThen(a.n.increment(), gone.n.get()), a.n.get())),
+        yield* Atomic.ignoreMissing(Atomic.orElse(Atomic.andThen(a.n.increment(), missing.n.get()), a.n.get())),
         Option.some(8)
       )
       assert.deepEqual(
@@ -504,7 +509,7 @@ export const branches = (test: Test): void => {
               Atomic.orElse(a.n.increment(), program),
               Atomic.orElse(program, a.n.increment()),
               Atomic.ignoreMissing(program),
-              Atomic.all([a.n.increment(), Atomic.orElse(guarded, Atomic.when(program, a.n.eq(0)))])
+              Atomic.all([a.n.increment(), Atomic.orElse(failingGuard, Atomic.when(program, a.n.eq(0)))])
             ] as ReadonlyArray<Atomic.Atomic<unknown, any>>
           ) {
             yield* fails(whole as Atomic.Atomic<unknown, any>, "InvalidValue", { model: "BranchRoom" })
@@ -528,7 +533,7 @@ export const branches = (test: Test): void => {
           yield* wrongType(Atomic.orElse(program, a.n.get()), { id: "b", field })
           yield* wrongType(Atomic.ignoreMissing(program), { id: "b", field })
           yield* wrongType(Atomic.orElse(Atomic.orElse(program, a.n.get()), a.n.get()), { field })
-          yield* wrongType(Atomic.orElse(guarded, program), { field })
+          yield* wrongType(Atomic.orElse(failingGuard, program), { field })
         }
       }))
       // a value that cannot be decoded is detected after the commit, so the writes stand
@@ -549,7 +554,7 @@ export const branches = (test: Test): void => {
       assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
       // the function is not called if its branch was not taken
       assert.deepEqual(yield* Atomic.when(boom, a.n.eq(0)), Option.none())
-      assert.strictEqual(yield* Atomic.orElse(Atomic.andThen(boom, guarded), a.n.get()), 5)
+      assert.strictEqual(yield* Atomic.orElse(Atomic.andThen(boom, failingGuard), a.n.get()), 5)
       assert.strictEqual(yield* Atomic.if(a.n.eq(5), { onTrue: a.n.get(), onFalse: boom }), 5)
     }))
 }

@@ -14,7 +14,7 @@ import * as RedisService from "redlayer/RedisService"
 import * as Errors from "redlayer/RedisServiceError"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { together, unchanged } from "../assertions.ts"
+import { concurrently, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 class User extends Model.Class<User>("BulkUser")({
@@ -38,7 +38,7 @@ class SourceFailed extends Data.TaggedError("SourceFailed") {}
 type Service = RedisService.RedisService["Service"]
 
 /** A service that counts its programs in flight, and fails every program after the first `failFrom`. */
-const watched = (failFrom = Infinity) =>
+const countingService = (failFrom = Infinity) =>
   Effect.map(RedisService.RedisService, (real) => {
     const seen = { now: 0, most: 0, programs: 0 }
     const error = () => new Errors.RedisServiceError({ reason: new Errors.ServerUnavailable({ code: "LOADING" }) })
@@ -67,7 +67,7 @@ const watched = (failFrom = Infinity) =>
   })
 
 /** A service that fails the second program of every group for the given reason. */
-const failing = (reason: Errors.RedisServiceErrorReason) =>
+const failingService = (reason: Errors.RedisServiceErrorReason) =>
   Effect.map(RedisService.RedisService, (real) => {
     const exit = Exit.fail(new Errors.RedisServiceError({ reason }))
     const service: Service = {
@@ -99,7 +99,7 @@ export const bulk = (test: Test): void => {
 
   test("an empty list returns an empty list and sends nothing", () =>
     Effect.gen(function*() {
-      const { provide, seen } = yield* watched()
+      const { provide, seen } = yield* countingService()
       const none: ReadonlyArray<never> = []
       const progress: Array<number> = []
       const onProgress = (done: number) => Effect.sync(() => void progress.push(done))
@@ -215,7 +215,7 @@ export const bulk = (test: Test): void => {
           Stream.runDrain(User.deleteManyStream(ids(count), options))
         ]
         for (const self of all) {
-          const { provide, seen } = yield* watched()
+          const { provide, seen } = yield* countingService()
           yield* provide(self)
           assert.strictEqual(seen.programs, count)
           assert.strictEqual(seen.now, 0)
@@ -243,7 +243,7 @@ export const bulk = (test: Test): void => {
       assert.strictEqual(told.at(-1), 10)
       told.splice(0)
       const stream = User.getManyStream(ids(10), { onProgress })
-      yield* together([Stream.runDrain(stream), Stream.runDrain(stream)])
+      yield* concurrently([Stream.runDrain(stream), Stream.runDrain(stream)])
       assert.strictEqual(Math.max(...told), 10)
     }))
 
@@ -296,7 +296,7 @@ export const bulk = (test: Test): void => {
         Stream.runDrain(User.getManyStream(Stream.fromIterable(ids(100)), { concurrency: 10 }))
       ]
       for (const self of all) {
-        const { provide, seen } = yield* watched(50)
+        const { provide, seen } = yield* countingService(50)
         const error = yield* Effect.flip(provide(self))
         assert.strictEqual(error._tag, "RedisServiceError")
         // no further programs are sent
@@ -337,7 +337,7 @@ export const bulk = (test: Test): void => {
         new Errors.ScriptFailed({ code: "ERR", applied: false })
       ]
       for (const reason of own) {
-        const provide = yield* failing(reason)
+        const provide = yield* failingService(reason)
         assert.deepEqual(
           summary((yield* provide(User.getMany(ids(3)))).map(Result.map(({ id }) => id))),
           ["u0", "RedisServiceError", "u2"],
@@ -354,7 +354,7 @@ export const bulk = (test: Test): void => {
         new Errors.ScriptFailed({ code: "ERR", applied: "unknown" })
       ]
       for (const reason of whole) {
-        const provide = yield* failing(reason)
+        const provide = yield* failingService(reason)
         const error = yield* Effect.flip(provide(User.getMany(ids(3))))
         assert.strictEqual(error.reason, reason)
       }
@@ -371,7 +371,7 @@ export const bulk = (test: Test): void => {
       for (const source of sources) {
         // the first run fails halfway because of a server error, then the same value runs again
         const insert = Event.insertMany(source(), { concurrency: 10 })
-        const { provide } = yield* watched(12)
+        const { provide } = yield* countingService(12)
         yield* Effect.flip(provide(insert))
         const before = Object.keys(yield* raw.dump)
         assert.isAbove(before.length, 0)
@@ -388,7 +388,7 @@ export const bulk = (test: Test): void => {
         yield* Event.deleteMany(Object.keys(yield* raw.dump).map((key) => /\{(.*)\}/.exec(key)![1]!))
         // two runs of one value at once
         const both = Event.insertMany(source())
-        const [one, two] = yield* together([both, both])
+        const [one, two] = yield* concurrently([both, both])
         assert.strictEqual([...one!, ...two!].filter(Result.isSuccess).length, 25)
         yield* Event.deleteMany(Object.keys(yield* raw.dump).map((key) => /\{(.*)\}/.exec(key)![1]!))
       }
@@ -440,7 +440,7 @@ export const bulk = (test: Test): void => {
   test("single items of a stream are sent in groups", () =>
     Effect.gen(function*() {
       yield* User.insertMany(users(2000))
-      const { provide, seen } = yield* watched()
+      const { provide, seen } = yield* countingService()
       let groups = 0
       const source = Stream.fromIterable(ids(2000)).pipe(Stream.rechunk(1), Stream.tap(() => Effect.void))
       yield* provide(
@@ -467,7 +467,7 @@ export const bulk = (test: Test): void => {
 
   test("interruption ends the run, and nothing more is sent", () =>
     Effect.gen(function*() {
-      const { provide, seen } = yield* watched()
+      const { provide, seen } = yield* countingService()
       const fiber = yield* Effect.forkChild(provide(User.insertMany(users(20_000), { concurrency: 4 })))
       while (seen.programs < 20 && fiber.pollUnsafe() === undefined) yield* Effect.sleep(1)
       assert.isAtLeast(seen.programs, 20)

@@ -11,7 +11,7 @@ import type * as RedisService from "redlayer/RedisService"
 import type * as RedisServiceError from "redlayer/RedisServiceError"
 import * as Topic from "redlayer/Topic"
 import * as assert from "../assert.ts"
-import { fails, together, unchanged } from "../assertions.ts"
+import { concurrently, fails, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 const Item = Model.make("CombinedItem", {
@@ -23,7 +23,7 @@ const Item = Model.make("CombinedItem", {
   set: Schema.ReadonlySet(Schema.String)
 }, { key: "id" })
 
-const Hot = Model.make("CombinedHot", { id: Schema.String, n: Schema.Int }, {
+const Renewed = Model.make("CombinedHot", { id: Schema.String, n: Schema.Int }, {
   key: "id",
   timeToLive: { duration: "1 hour", refresh: "access" }
 })
@@ -33,7 +33,7 @@ const News = Topic.make("combined-news", Schema.String)
 const item = (id: string, n = 0) => ({ id, n, set: new Set<string>() })
 const a = Item.ref("a")
 const b = Item.ref("b")
-const gone = Item.ref("gone")
+const missing = Item.ref("gone")
 
 type Failures = ReadonlyArray<Exit.Exit<unknown, { readonly _tag: string }>>
 
@@ -58,10 +58,10 @@ export const combinators = (test: Test): void => {
       yield* unchanged(Effect.gen(function*() {
         const second = Atomic.tap(a.n.increment(), a.n.quotient(0))
         const first = Atomic.tap(a.n.decrement(99), a.n.increment())
-        const missing = Atomic.tap(a.n.increment(), gone.n.get())
+        const secondMissing = Atomic.tap(a.n.increment(), missing.n.get())
         yield* fails(second, "ArithmeticError", { field: "n" })
         yield* fails(first, "OutOfBounds", { field: "n" })
-        yield* fails(missing, "EntityNotFound", { id: "gone" })
+        yield* fails(secondMissing, "EntityNotFound", { id: "gone" })
       }))
       // a mapping function of the second program is still called, so its exception is a defect
       const boom = Atomic.map(a.n.get(), (): number => {
@@ -110,7 +110,7 @@ export const combinators = (test: Test): void => {
         a.n.increment(),
         a.n.decrement(99),
         a.text.append("x"),
-        gone.n.get(),
+        missing.n.get(),
         a.text.set("\ud800"),
         Atomic.all([a.n.increment(), a.n.quotient(0)]),
         // independent of the other programs, because their order of execution is not specified
@@ -163,9 +163,9 @@ export const combinators = (test: Test): void => {
   test("concurrent pipelines run every program exactly once", () =>
     Effect.gen(function*() {
       yield* insert
-      const all = yield* together(Array.from({ length: 20 }, () =>
+      const all = yield* concurrently(Array.from({ length: 20 }, () =>
         Atomic.pipeline(Array.from({ length: 20 }, (_, i) =>
-          i % 4 === 0 ? gone.n.increment() : a.n.increment()))))
+          i % 4 === 0 ? missing.n.increment() : a.n.increment()))))
       const counted = all.flat().filter(Exit.isSuccess).map((exit) =>
         exit.value
       ).sort((x, y) => x - y)
@@ -215,8 +215,8 @@ export const combinators = (test: Test): void => {
           ["allowOom", a.list.pop()],
           ["allowOom", News.publish("x")],
           // a write, because reading renews the time to live
-          ["allowOom", Hot.ref("h").n.get()],
-          ["allowOom", Hot.ref("h").n.gt(1)],
+          ["allowOom", Renewed.ref("h").n.get()],
+          ["allowOom", Renewed.ref("h").n.gt(1)],
           ["write", Atomic.when(a.n.increment(), a.n.eq(1))],
           ["write", Atomic.orElse(a.n.get(), a.n.increment())],
           ["write", a.n.set(b.n.value())],
@@ -273,19 +273,19 @@ export const combinators = (test: Test): void => {
         2
       )
       assert.strictEqual(
-        yield* repeat<Program<number>>(a.n.get(), (self) => Atomic.orElse(gone.n.get(), self), three),
+        yield* repeat<Program<number>>(a.n.get(), (self) => Atomic.orElse(missing.n.get(), self), three),
         2
       )
       // the innermost error passes through all levels
       assert.strictEqual(
         yield* repeat<Program<number>>(
           Atomic.andThen(one, a.n.quotient(0)),
-          (self) => Atomic.orElse(Atomic.andThen(a.n.increment(), Atomic.andThen(self, gone.n.get())), a.n.get()),
+          (self) => Atomic.orElse(Atomic.andThen(a.n.increment(), Atomic.andThen(self, missing.n.get())), a.n.get()),
           three
         ),
         2
       )
-      const ignored = yield* repeat<Program<any>>(gone.n.get(), (self) => Atomic.ignoreMissing(self), three)
+      const ignored = yield* repeat<Program<any>>(missing.n.get(), (self) => Atomic.ignoreMissing(self), three)
       let depth = 1
       for (let at = ignored; Option.isSome(at); at = (at as Option.Option<any> & { readonly value: any }).value) depth++
       assert.strictEqual(depth, three)
@@ -355,7 +355,7 @@ export const combinators = (test: Test): void => {
         onTrue: Atomic.as(a.n.decrement(), "taken"),
         onFalse: Atomic.as(a.text.append("."), "none")
       })
-      const found = yield* together(Array.from({ length: 150 }, () => take)) as Effect.Effect<
+      const found = yield* concurrently(Array.from({ length: 150 }, () => take)) as Effect.Effect<
         ReadonlyArray<string>,
         RedisServiceError.RedisServiceError,
         RedisService.RedisService

@@ -8,21 +8,21 @@ import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails } from "../assertions.ts"
 import type { Test } from "../suite.ts"
-import { hostile } from "../support/collectionModels.ts"
+import { hostileTexts } from "../support/collectionModels.ts"
 import {
-  absent,
-  All,
-  ascending,
+  ascendingValues,
   type Comparable,
   type Compare,
   compareAll,
   equalities,
+  EveryKind,
   expected,
   key,
   optional,
   put,
   ref,
-  type Settable
+  type Settable,
+  whenMissing
 } from "../support/conditionModels.ts"
 
 export const comparisons = (test: Test): void => {
@@ -52,13 +52,13 @@ export const comparisons = (test: Test): void => {
   test("numbers, bigints and times compare by value, and texts by their UTF-8 bytes", () =>
     Effect.gen(function*() {
       yield* insert
-      yield* eachWithEach("int", ref.int, ascending.int)
-      yield* eachWithEach("num", ref.num, ascending.num)
-      yield* eachWithEach("big", ref.big, ascending.big)
-      yield* eachWithEach("date", ref.date, ascending.date)
-      yield* eachWithEach("utc", ref.utc, ascending.date.map((date) => DateTime.makeUnsafe(date)))
-      yield* eachWithEach("wait", ref.wait, ascending.wait)
-      yield* eachWithEach("text", ref.text, ascending.text)
+      yield* eachWithEach("int", ref.int, ascendingValues.int)
+      yield* eachWithEach("num", ref.num, ascendingValues.num)
+      yield* eachWithEach("big", ref.big, ascendingValues.big)
+      yield* eachWithEach("date", ref.date, ascendingValues.date)
+      yield* eachWithEach("utc", ref.utc, ascendingValues.date.map((date) => DateTime.makeUnsafe(date)))
+      yield* eachWithEach("wait", ref.wait, ascendingValues.wait)
+      yield* eachWithEach("text", ref.text, ascendingValues.text)
     }))
 
   test("optional fields, map entries and list items compare like plain fields", () =>
@@ -124,10 +124,10 @@ export const comparisons = (test: Test): void => {
       yield* insert
       yield* ref.num.set(NaN)
       for (const value of [NaN, 0, Infinity, -Infinity]) {
-        assert.deepEqual(yield* compareAll(ref.num, value), absent, String(value))
+        assert.deepEqual(yield* compareAll(ref.num, value), whenMissing, String(value))
       }
       yield* ref.num.set(1)
-      assert.deepEqual(yield* compareAll(ref.num, NaN), absent)
+      assert.deepEqual(yield* compareAll(ref.num, NaN), whenMissing)
       yield* ref.num.set(-0)
       assert.deepEqual(yield* compareAll(ref.num, 0), expected(0))
       assert.deepEqual(yield* compareAll(ref.num, -0), expected(0))
@@ -225,7 +225,7 @@ export const comparisons = (test: Test): void => {
         [ref.waits.at("a"), Duration.zero],
         [ref.dates.at(new Date(0)), new Date(0)]
       ]
-      for (const [handle, value] of ordered) assert.deepEqual(yield* compareAll(handle, value), absent)
+      for (const [handle, value] of ordered) assert.deepEqual(yield* compareAll(handle, value), whenMissing)
       const equal: ReadonlyArray<readonly [{ readonly eq: Compare; readonly neq: Compare }, unknown]> = [
         [ref.optText, ""],
         [ref.optText, "undefined"],
@@ -243,7 +243,7 @@ export const comparisons = (test: Test): void => {
       // a required field that another client has removed counts as missing too
       const raw = yield* RawStore
       yield* raw.hashDelete(key, "nullInt")
-      assert.deepEqual(yield* compareAll(ref.nullInt, 0), absent)
+      assert.deepEqual(yield* compareAll(ref.nullInt, 0), whenMissing)
       assert.isFalse(yield* ref.nullInt.isSet())
       // a missing field with a default compares as its default
       yield* raw.hashDelete(key, "int")
@@ -353,13 +353,13 @@ export const comparisons = (test: Test): void => {
     Effect.gen(function*() {
       yield* put({
         id: "a",
-        set: new Set(hostile),
+        set: new Set(hostileTexts),
         pointSet: new Set([{ x: 1 }, { x: 1, y: 2 }]),
-        names: Object.fromEntries(hostile.filter((name) => name !== "__proto__").map((name) => [name, name])),
-        sorted: hostile.map((member, score) => ({ member, score }))
+        names: Object.fromEntries(hostileTexts.filter((name) => name !== "__proto__").map((name) => [name, name])),
+        sorted: hostileTexts.map((member, score) => ({ member, score }))
       })
       yield* ref.names.put("__proto__", "__proto__")
-      const found = yield* Atomic.all(hostile.flatMap((name) => [
+      const found = yield* Atomic.all(hostileTexts.flatMap((name) => [
         ref.set.has(name),
         ref.names.has(name),
         ref.names.at(name).isSet(),
@@ -367,7 +367,7 @@ export const comparisons = (test: Test): void => {
         ref.sorted.has(name)
       ]))
       assert.isTrue(found.every((is) => is))
-      const missing = yield* Atomic.all(hostile.flatMap((name) => [
+      const missing = yield* Atomic.all(hostileTexts.flatMap((name) => [
         ref.set.has(`${name}!`),
         ref.names.has(`${name}!`),
         ref.names.at(name).eq(`${name}!`),
@@ -419,7 +419,7 @@ export const comparisons = (test: Test): void => {
       ])
       yield* fails(bag.$.eq({ n: 0, items: [] }), "InvalidValue", { id: "a", field: "bag.items" })
       yield* fails(Condition.not(bag.$.neq({ n: 0, items: [] })), "InvalidValue", { id: "a" })
-      yield* fails(All.ref("missing").stats.$.eq(same), "EntityNotFound", { id: "missing" })
+      yield* fails(EveryKind.ref("missing").stats.$.eq(same), "EntityNotFound", { id: "missing" })
     }))
 
   test("`exists` is a condition, also for an entity that does not exist", () =>
@@ -428,15 +428,15 @@ export const comparisons = (test: Test): void => {
       const made = put({ id: "b" })
       assert.deepEqual(
         yield* Atomic.all([
-          All.exists("a"),
-          Condition.not(All.exists("a")),
-          All.exists("b"),
-          Condition.or(All.exists("b"), All.exists("a")),
-          Condition.and(All.exists("a"), All.exists("b")),
+          EveryKind.exists("a"),
+          Condition.not(EveryKind.exists("a")),
+          EveryKind.exists("b"),
+          Condition.or(EveryKind.exists("b"), EveryKind.exists("a")),
+          Condition.and(EveryKind.exists("a"), EveryKind.exists("b")),
           Atomic.as(made, null),
-          Condition.and(All.exists("a"), All.exists("b")),
-          All.delete("b"),
-          All.exists("b")
+          Condition.and(EveryKind.exists("a"), EveryKind.exists("b")),
+          EveryKind.delete("b"),
+          EveryKind.exists("b")
         ]),
         [true, false, false, true, false, null, true, true, false]
       )

@@ -5,16 +5,16 @@ import * as Exit from "effect/Exit"
 import * as Atomic from "redlayer/Atomic"
 import * as RedisService from "redlayer/RedisService"
 import * as assert from "../assert.ts"
-import { fails, type Operation, together, unchanged } from "../assertions.ts"
+import { concurrently, fails, type Operation, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
-import { Account, account, counted } from "./transactions.ts"
+import { Account, account, countingService } from "./transactions.ts"
 
 export const composition = (test: Test): void => {
   test("`all` returns a tuple, an array or a record of the results, in order, in one round trip", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a"))
       const { coins } = Account.ref("a")
-      const { seen, service } = yield* counted
+      const { seen, service } = yield* countingService
       const run = <A, E>(program: Atomic.Atomic<A, E>) =>
         Effect.provideService(program, RedisService.RedisService, service)
       assert.deepEqual(yield* run(Atomic.all([coins.increment(), coins.get(), Atomic.succeed("x")])), [11, 11, "x"])
@@ -117,7 +117,7 @@ export const composition = (test: Test): void => {
       assert.deepEqual(yield* three, [1, 2, 3])
       assert.deepEqual(yield* three, [4, 5, 6])
       assert.strictEqual(yield* one, 7)
-      const results = yield* together(Array.from({ length: 100 }, () => three))
+      const results = yield* concurrently(Array.from({ length: 100 }, () => three))
       assert.strictEqual(yield* coins.get(), 307)
       for (const [a, b, c] of results) assert.deepEqual([b, c], [a + 1, a + 2])
       // `Effect.all` of programs commits each of them separately

@@ -7,7 +7,7 @@ import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails, pseudoRandom, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
-import { All, key, put, ref } from "../support/conditionModels.ts"
+import { EveryKind, key, put, ref } from "../support/conditionModels.ts"
 
 export const conditions = (test: Test): void => {
   const insert = put({ id: "a" })
@@ -61,8 +61,8 @@ export const conditions = (test: Test): void => {
         ints.pop(),
         Condition.not(ints.contains(3)),
         int.eq(6),
-        All.delete("a"),
-        All.exists("a"),
+        EveryKind.delete("a"),
+        EveryKind.exists("a"),
         Atomic.as(put({ id: "a", int: 9 }), null),
         Condition.and(int.eq(9), ints.length().eq(0))
       ]).pipe(Atomic.map((all) => all.filter((item) => typeof item === "boolean")))
@@ -88,7 +88,7 @@ export const conditions = (test: Test): void => {
           [ref.set.has(n < 3 ? "x" : "y"), n < 3],
           [ref.optInt.eq(n), false],
           [ref.set.size().gte(n), 1 >= n],
-          [All.exists(n < 3 ? "a" : "b"), n < 3]
+          [EveryKind.exists(n < 3 ? "a" : "b"), n < 3]
         ])
       }
       const expression = (depth: number): Found => {
@@ -128,7 +128,7 @@ export const conditions = (test: Test): void => {
       const { and, not, or } = Condition
       const yes = ref.int.eq(3)
       const no = ref.int.eq(4)
-      const missing = All.ref("missing").int.eq(1)
+      const missing = EveryKind.ref("missing").int.eq(1)
       const outside = ref.ints.at(5).eq(1)
       assert.deepEqual(
         yield* Atomic.all([
@@ -158,7 +158,7 @@ export const conditions = (test: Test): void => {
   test("a condition on a missing entity fails with EntityNotFound, and on data of the wrong type with WrongType, without writes", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
-      const gone = All.ref("gone")
+      const gone = EveryKind.ref("gone")
       const every = (it: typeof ref): ReadonlyArray<Condition.Condition<any>> => [
         it.int.eq(1),
         it.big.lt(1n),
@@ -233,8 +233,8 @@ export const conditions = (test: Test): void => {
           ["set", ref.set.has("\udc00")],
           ["ints", ref.ints.contains("1" as any)],
           ["stats.wins", ref.stats.$.eq({ wins: "1" as any, worst: null, home: { street: "" } })],
-          ["", All.ref("").int.eq(1)],
-          ["", All.exists("\ud800")]
+          ["", EveryKind.ref("").int.eq(1)],
+          ["", EveryKind.exists("\ud800")]
         ]
         for (const [field, condition] of invalid) {
           for (

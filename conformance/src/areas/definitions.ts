@@ -7,7 +7,7 @@ import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, stored, together, unchanged } from "../assertions.ts"
+import { concurrently, fails, type Operation, stored, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 import { Note, note, noteKey } from "../support/entityModels.ts"
 
@@ -76,7 +76,7 @@ export const definitions = (test: Test): void => {
       yield* Atomic.all([Note.delete("n"), Note.insert(note)])
       assert.isAbove(yield* version, inserted)
       // also if it was written more often than once per microsecond
-      yield* together(Array.from({ length: 500 }, () => count.increment()))
+      yield* concurrently(Array.from({ length: 500 }, () => count.increment()))
       const often = yield* version
       assert.isAtLeast(often, inserted + 500)
       yield* Note.delete("n")
@@ -96,9 +96,9 @@ export const definitions = (test: Test): void => {
       yield* fails(insert, "EntityExists", { id: first.id })
       const put = Event.put({ text: "b" })
       assert.strictEqual((yield* put).id, (yield* put).id)
-      const others = yield* together(Array.from({ length: 100 }, () => Event.insert({ text: "a" })))
+      const others = yield* concurrently(Array.from({ length: 100 }, () => Event.insert({ text: "a" })))
       assert.strictEqual(new Set([first, ...others].map(({ id }) => id)).size, 101)
-      const raced = yield* together(Array.from({ length: 8 }, () => Effect.result(insert)))
+      const raced = yield* concurrently(Array.from({ length: 8 }, () => Effect.result(insert)))
       assert.strictEqual(raced.filter(({ _tag }) => _tag === "Success").length, 0)
       const named = yield* Event.insert({ id: "mine", text: "c" })
       assert.deepEqual(yield* Event.get("mine"), named)
@@ -127,7 +127,7 @@ export const definitions = (test: Test): void => {
       assert.deepEqual(yield* put, { id: "x", n: 1, at: 77 })
       assert.deepEqual(yield* Stamp.get("x"), { id: "x", n: 1, at: 77 })
       const raced = Stamp.put({ id: "y" })
-      const all = yield* together(Array.from({ length: 10 }, () => raced))
+      const all = yield* concurrently(Array.from({ length: 10 }, () => raced))
       assert.strictEqual(new Set(all.map(({ n }) => n)).size, 1)
       // an effectful default that takes time, with two concurrent first commits
       const Slow = Model.make("EntitiesSlow", {
@@ -135,7 +135,7 @@ export const definitions = (test: Test): void => {
         n: Schema.Int.pipe(Schema.withConstructorDefault(Effect.sync(() => ++made).pipe(Effect.delay(5))))
       }, { key: "id" })
       const slow = Slow.put({ id: "z" })
-      const [one, two, three] = yield* together([
+      const [one, two, three] = yield* concurrently([
         slow,
         Atomic.map(slow, (z) => z),
         Atomic.andThen(Slow.exists("z"), slow)

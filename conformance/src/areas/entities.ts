@@ -7,21 +7,21 @@ import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, stored, together, unchanged } from "../assertions.ts"
+import { concurrently, fails, stored, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 import {
   alice,
   defaults,
-  empty,
-  everyOperation,
-  Later,
+  emptyPlayer,
+  everyNoteOperation,
   Medal,
   Note,
   note,
   noteKey,
-  plain,
   Player,
-  Sparse
+  Sparse,
+  toPlainObject,
+  WithDefaults
 } from "../support/entityModels.ts"
 
 export const entities = (test: Test): void => {
@@ -30,8 +30,8 @@ export const entities = (test: Test): void => {
       Effect.gen(function*() {
         const given = yield* Player[write](alice)
         const found = yield* Player.get("alice")
-        assert.deepEqual(plain(found), plain(alice))
-        assert.deepEqual(plain(given), plain(alice))
+        assert.deepEqual(toPlainObject(found), toPlainObject(alice))
+        assert.deepEqual(toPlainObject(given), toPlainObject(alice))
         for (const player of [given, found]) {
           assert.instanceOf(player, Player)
           assert.strictEqual(player.shout, "Dr!")
@@ -46,24 +46,24 @@ export const entities = (test: Test): void => {
         }
         const again = yield* Player.find("alice")
         assert.isTrue(Option.isSome(again))
-        assert.deepEqual(plain(Option.getOrThrow(again)), plain(alice))
+        assert.deepEqual(toPlainObject(Option.getOrThrow(again)), toPlainObject(alice))
         // a decoded entity can be written again
         yield* Player.put(found)
-        assert.deepEqual(plain(yield* Player.get("alice")), plain(alice))
+        assert.deepEqual(toPlainObject(yield* Player.get("alice")), toPlainObject(alice))
       }))
   }
 
   test("empty and missing values are read back as they were written", () =>
     Effect.gen(function*() {
-      yield* Player.insert(empty)
-      assert.deepEqual(plain(yield* Player.get("empty")), plain(empty))
+      yield* Player.insert(emptyPlayer)
+      assert.deepEqual(toPlainObject(yield* Player.get("empty")), toPlainObject(emptyPlayer))
       for (const [choice, note] of [[0, null], ["0", "null"], ["", ""], [{ a: false }, "\"\""]] as const) {
-        yield* Player.put({ ...empty, choice, note })
+        yield* Player.put({ ...emptyPlayer, choice, note })
         const found = yield* Player.get("empty")
         assert.deepEqual(found.choice, choice)
         assert.strictEqual(found.note, note)
       }
-      assert.deepEqual(Object.keys(yield* Player.get("empty")).filter((name) => !(name in empty)), [])
+      assert.deepEqual(Object.keys(yield* Player.get("empty")).filter((name) => !(name in emptyPlayer)), [])
     }))
 
   test("absent, undefined and null are distinct", () =>
@@ -141,7 +141,7 @@ export const entities = (test: Test): void => {
         Atomic.all([Note.ref("n").count.increment(), Note.insert(note)]),
         "EntityExists"
       ))
-      const raced = yield* together(
+      const raced = yield* concurrently(
         Array.from(
           { length: 8 },
           (_, i) => Effect.result(Atomic.commit(Note.insert({ ...note, id: "raced", count: i })))
@@ -176,13 +176,13 @@ export const entities = (test: Test): void => {
       assert.isTrue(yield* Note.exists("m"))
       assert.deepEqual(yield* Note.find("n"), Option.none())
       assert.deepEqual(Object.keys(yield* stored).filter((key) => !key.startsWith("EntitiesNote:{m}")), [])
-      const raced = yield* together(Array.from({ length: 8 }, () => Atomic.commit(Note.delete("m"))))
+      const raced = yield* concurrently(Array.from({ length: 8 }, () => Atomic.commit(Note.delete("m"))))
       assert.strictEqual(raced.filter((one) => one).length, 1)
     }))
 
   test("every operation on an entity that never existed fails and creates nothing", () =>
     Effect.gen(function*() {
-      for (const [name, operation] of Object.entries(everyOperation("never"))) {
+      for (const [name, operation] of Object.entries(everyNoteOperation("never"))) {
         const error = yield* Effect.flip(operation)
         assert.deepInclude({ ...error, name }, { _tag: "EntityNotFound", model: "EntitiesNote", id: "never", name })
       }
@@ -203,12 +203,12 @@ export const entities = (test: Test): void => {
       const raw = yield* RawStore
       yield* Note.insert(note)
       yield* Note.delete("n")
-      for (const operation of Object.values(everyOperation("n"))) yield* fails(operation, "EntityNotFound")
+      for (const operation of Object.values(everyNoteOperation("n"))) yield* fails(operation, "EntityNotFound")
       assert.deepEqual(yield* stored, {})
       yield* Note.insert(note)
       yield* raw.delete(noteKey)
       yield* unchanged(Effect.gen(function*() {
-        for (const operation of Object.values(everyOperation("n"))) yield* fails(operation, "EntityNotFound")
+        for (const operation of Object.values(everyNoteOperation("n"))) yield* fails(operation, "EntityNotFound")
         assert.isFalse(yield* Note.exists("n"))
         // there is no hash left to delete
         assert.isFalse(yield* Note.delete("n"))
@@ -217,12 +217,12 @@ export const entities = (test: Test): void => {
 
   test("every operation on an existing entity works, alone and in a program", () =>
     Effect.gen(function*() {
-      for (const name of Object.keys(everyOperation("n"))) {
+      for (const name of Object.keys(everyNoteOperation("n"))) {
         yield* Note.put(note)
-        const alone = yield* everyOperation("n")[name]
+        const alone = yield* everyNoteOperation("n")[name]
         const left = yield* stored
         yield* Note.put(note)
-        const [inProgram] = yield* Atomic.all([everyOperation("n")[name], Note.exists("n")])
+        const [inProgram] = yield* Atomic.all([everyNoteOperation("n")[name], Note.exists("n")])
         assert.deepEqual(inProgram, alone, name)
         assert.deepEqual(yield* stored, left, name)
       }
@@ -345,8 +345,8 @@ export const entities = (test: Test): void => {
       const reset = Effect.andThen(raw.delete("EntitiesLater:{x}"), raw.hashSet("EntitiesLater:{x}", { old: "o" }))
       yield* reset
       // a missing collection reads as empty, because its default applies to the constructor only
-      assert.deepEqual(yield* Later.get("x"), { id: "x", old: "o", ...defaults, items: [] })
-      const { at, count, data, done, kind, nick, note, ratio, stats, text } = Later.ref("x")
+      assert.deepEqual(yield* WithDefaults.get("x"), { id: "x", old: "o", ...defaults, items: [] })
+      const { at, count, data, done, kind, nick, note, ratio, stats, text } = WithDefaults.ref("x")
       yield* unchanged(Effect.gen(function*() {
         assert.strictEqual(yield* text.get(), "abc")
         assert.strictEqual(yield* count.get(), 5)
@@ -396,7 +396,7 @@ export const entities = (test: Test): void => {
           text.append("d"),
           text.getAndSet("e"),
           stats.$.get(),
-          Later.get("x")
+          WithDefaults.get("x")
         ]),
         [5, 6, 7, false, true, 4, "abcd", { wins: 2, losses: 3 }, {
           id: "x",
@@ -411,15 +411,15 @@ export const entities = (test: Test): void => {
 
   test("the constructor fills in the defaults", () =>
     Effect.gen(function*() {
-      const given = yield* Later.insert({ id: "x", old: "o", stats: {} })
+      const given = yield* WithDefaults.insert({ id: "x", old: "o", stats: {} })
       assert.deepEqual(given, { id: "x", old: "o", ...defaults, items: ["x"] })
-      assert.deepEqual(yield* Later.get("x"), given)
+      assert.deepEqual(yield* WithDefaults.get("x"), given)
       // an empty list is a value, so the default does not apply
-      yield* Later.put({ id: "x", old: "o", stats: {}, items: [] })
-      assert.deepEqual((yield* Later.get("x")).items, [])
-      yield* Later.update("x", { count: 9 })
-      assert.deepEqual((yield* Later.get("x")).count, 9)
-      yield* fails(Later.update("x", { count: undefined as any }), "InvalidValue", { field: "count" })
+      yield* WithDefaults.put({ id: "x", old: "o", stats: {}, items: [] })
+      assert.deepEqual((yield* WithDefaults.get("x")).items, [])
+      yield* WithDefaults.update("x", { count: 9 })
+      assert.deepEqual((yield* WithDefaults.get("x")).count, 9)
+      yield* fails(WithDefaults.update("x", { count: undefined as any }), "InvalidValue", { field: "count" })
     }))
 
   test("a struct with a default is defaulted as a whole, also when a stored one is missing", () =>

@@ -6,7 +6,7 @@ import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { fails } from "../assertions.ts"
 import type { Test } from "../suite.ts"
-import { Account, inAnother, isFreeOn, keyOf, lockOf, untouched } from "../support/lockHolders.ts"
+import { Account, entityUnchanged, inAnotherFiber, isFreeOn, keyOf, lockOf } from "../support/lockHolders.ts"
 
 export const entityLocks = (test: Test): void => {
   test("`withLock` saves the changes that `f` returns, and `f` may return nothing and write by itself", () =>
@@ -23,8 +23,8 @@ export const entityLocks = (test: Test): void => {
       assert.instanceOf(saved, Account)
       assert.strictEqual(saved.double, 4)
       assert.deepEqual(yield* Account.get("a"), saved)
-      yield* untouched("a", Account.withLock("a", (account) => Effect.succeed(account)))
-      yield* untouched("a", Account.withLock("a", (account) => Effect.succeed({ ...account, log: ["l"] })))
+      yield* entityUnchanged("a", Account.withLock("a", (account) => Effect.succeed(account)))
+      yield* entityUnchanged("a", Account.withLock("a", (account) => Effect.succeed({ ...account, log: ["l"] })))
       const nothing = yield* Account.withLock(
         "a",
         (account, { guard }) => Effect.asVoid(Atomic.andThen(guard, Account.ref("a").n.set(account.n + 1)))
@@ -33,7 +33,7 @@ export const entityLocks = (test: Test): void => {
       assert.strictEqual((yield* Account.get("a")).n, 3)
       assert.isTrue(yield* isFreeOn("a"))
       for (const change of [{ n: -1 }, { n: "1" }, { id: "b" }, { log: null }] as ReadonlyArray<any>) {
-        yield* untouched(
+        yield* entityUnchanged(
           "a",
           fails(
             Account.withLock("a", (account) => Effect.succeed({ ...account, word: "w", ...change })),
@@ -80,17 +80,17 @@ export const entityLocks = (test: Test): void => {
       const lost = { model: "LockAccount", id: "a", name: "" }
       const remove = raw.delete(lockOf("a"))
       const saving = Account.withLock("a", (account) => Effect.as(remove, { ...account, n: 9 }))
-      yield* untouched("a", fails(saving, "LockLost", lost))
+      yield* entityUnchanged("a", fails(saving, "LockLost", lost))
       const writing = Account.withLock(
         "a",
         (_, { guard }) => Effect.andThen(remove, Effect.asVoid(Atomic.andThen(Account.ref("a").n.set(9), guard)))
       )
-      yield* untouched("a", fails(writing, "LockLost", lost))
+      yield* entityUnchanged("a", fails(writing, "LockLost", lost))
       // another holder has acquired the lock and saved
       const overtaken = Account.withLock("a", (account) =>
         Effect.gen(function*() {
           yield* remove
-          yield* inAnother(Account.withLock("a", (account) => Effect.succeed({ ...account, n: account.n + 1 })))
+          yield* inAnotherFiber(Account.withLock("a", (account) => Effect.succeed({ ...account, n: account.n + 1 })))
           return { ...account, n: 9 }
         }))
       yield* fails(overtaken, "LockLost", lost)
@@ -104,11 +104,11 @@ export const entityLocks = (test: Test): void => {
       const held = yield* Lock.acquire("mine")
       const taken = Lock.withLock("mine", () => Effect.void, { wait: 0 })
       yield* fails(
-        Lock.withLock("x", () => inAnother(taken)),
+        Lock.withLock("x", () => inAnotherFiber(taken)),
         "LockTimeout",
         { name: "mine" }
       )
-      yield* fails(Account.withLock("a", (account) => Effect.as(inAnother(taken), account)), "LockTimeout", {
+      yield* fails(Account.withLock("a", (account) => Effect.as(inAnotherFiber(taken), account)), "LockTimeout", {
         name: "mine"
       })
       assert.isFalse(yield* Effect.isFailure(held.check).pipe(Effect.catch(() => Effect.succeed(true))))

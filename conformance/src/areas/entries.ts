@@ -7,7 +7,7 @@ import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, sameNumber, stored, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, fails, identicalNumber, type Operation, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 const Page = Model.make("EntriesPage", {
@@ -77,7 +77,7 @@ export const entries = (test: Test): void => {
         [undefined, false, undefined, true, Option.some({ a: 6 }), true, Option.some({ a: 7 })]
       )
       assert.deepEqual(yield* Page.ref("p").structs.get(), { x: { a: 8 } })
-      const won = yield* together(
+      const won = yield* concurrently(
         Array.from({ length: 20 }, (_, i) => Atomic.commit(Page.ref("p").structs.at("y").setIfAbsent({ a: i })))
       )
       assert.strictEqual(won.filter((one) => one).length, 1)
@@ -87,9 +87,9 @@ export const entries = (test: Test): void => {
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { counts } = Page.ref("p")
-      const results = yield* together(Array.from({ length: 1000 }, () => counts.at("hits").increment()))
+      const results = yield* concurrently(Array.from({ length: 1000 }, () => counts.at("hits").increment()))
       assert.deepEqual(results.sort((a, b) => a - b), Array.from({ length: 1000 }, (_, i) => i + 1))
-      yield* together(Array.from({ length: 1000 }, (_, i) => counts.at(`k${i % 10}`).increment(i)))
+      yield* concurrently(Array.from({ length: 1000 }, (_, i) => counts.at(`k${i % 10}`).increment(i)))
       const all = yield* counts.get()
       for (let k = 0; k < 10; k++) assert.strictEqual(all[`k${k}`], 100 * k + 10 * 4950)
       assert.strictEqual(all["hits"], 1000)
@@ -121,8 +121,8 @@ export const entries = (test: Test): void => {
         [floats.at(4).increment(), 1, 2]
       ]
       for (const [operation, first, second] of results) {
-        sameNumber((yield* operation) as number, first)
-        sameNumber((yield* operation) as number, second)
+        identicalNumber((yield* operation) as number, first)
+        identicalNumber((yield* operation) as number, second)
       }
       yield* unchanged(Effect.gen(function*() {
         for (
@@ -166,7 +166,7 @@ export const entries = (test: Test): void => {
       // only the result must be within the bounds, not the initial value
       assert.strictEqual(yield* ints.at("a").decrement(950, { initial: 1000 }), 50)
       yield* ints.put("stock", 10)
-      const raced = yield* together(
+      const raced = yield* concurrently(
         Array.from({ length: 100 }, () => Effect.exit(Atomic.commit(ints.at("stock").decrement(1, { atLeast: 0 }))))
       )
       assert.strictEqual(raced.filter(({ _tag }) => _tag === "Success").length, 10)

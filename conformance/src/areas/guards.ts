@@ -12,7 +12,7 @@ import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as Topic from "redlayer/Topic"
 import * as assert from "../assert.ts"
-import { fails, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, fails, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 const Account = Model.make("GuardAccount", {
@@ -259,7 +259,7 @@ export const guards = (test: Test): void => {
     Effect.gen(function*() {
       yield* Account.insert(account("a", 50))
       yield* Account.insert(account("b", 50))
-      const exits = yield* together(
+      const exits = yield* concurrently(
         Array.from({ length: 200 }, (_, i) => Effect.exit(i % 2 === 0 ? transfer("a", "b", 7) : transfer("b", "a", 11)))
       )
       for (const exit of exits) {

@@ -7,7 +7,7 @@ import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
 import * as RedisServiceError from "redlayer/RedisServiceError"
 import * as assert from "../assert.ts"
-import { fails, together, unchanged } from "../assertions.ts"
+import { concurrently, fails, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 const Account = Model.make("OnceAccount", {
@@ -28,20 +28,20 @@ const Ticket = Model.make("OnceTicket", {
 })
 
 const coins = (id: string) => Account.ref(id).coins
-const add = (amount: number, id = "a") => coins(id).increment(amount)
+const addCoins = (amount: number, id = "a") => coins(id).increment(amount)
 
-const once = (idempotencyKey: string, keepFor: Atomic.CommitOptions["keepFor"] = "1 minute") =>
+const underKey = (idempotencyKey: string, keepFor: Atomic.CommitOptions["keepFor"] = "1 minute") =>
   Atomic.commit({ idempotencyKey, keepFor })
 
 export const idempotency = (test: Test): void => {
   test("a program that is committed again under its key does not run again and returns the first result", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 1 })
-      assert.strictEqual(yield* once("k")(add(2)), 3)
-      yield* add(10)
-      assert.strictEqual(yield* unchanged(once("k")(add(2))), 3)
-      assert.strictEqual(yield* Atomic.commit(add(2), { idempotencyKey: "k", keepFor: "1 minute" }), 3)
-      assert.strictEqual(yield* once("other")(add(2)), 15)
+      assert.strictEqual(yield* underKey("k")(addCoins(2)), 3)
+      yield* addCoins(10)
+      assert.strictEqual(yield* unchanged(underKey("k")(addCoins(2))), 3)
+      assert.strictEqual(yield* Atomic.commit(addCoins(2), { idempotencyKey: "k", keepFor: "1 minute" }), 3)
+      assert.strictEqual(yield* underKey("other")(addCoins(2)), 15)
       assert.strictEqual(yield* coins("a").get(), 15)
     }))
 
@@ -50,7 +50,7 @@ export const idempotency = (test: Test): void => {
       const { big, log, note, seen, tags } = Account.ref("a")
       yield* Account.insert({ id: "a", coins: 1, big: 2n ** 60n, seen: new Date(1234) })
       const program = Atomic.all({
-        coins: add(1),
+        coins: addCoins(1),
         big: big.increment(1n),
         seen: seen.get(),
         note: note.get(),
@@ -59,91 +59,91 @@ export const idempotency = (test: Test): void => {
         tags: tags.get(),
         whole: Account.get("a"),
         none: Account.find("nobody"),
-        when: Atomic.when(add(1), coins("a").gte(100)),
+        when: Atomic.when(addCoins(1), coins("a").gte(100)),
         or: coins("nobody").increment().pipe(Atomic.orElse(Atomic.succeed("else")))
       })
-      const first = yield* once("k")(program)
+      const first = yield* underKey("k")(program)
       assert.strictEqual(first.coins, 2)
       assert.strictEqual(first.big, 2n ** 60n + 1n)
       yield* Account.delete("a")
-      assert.deepEqual(yield* once("k")(program), first)
+      assert.deepEqual(yield* underKey("k")(program), first)
     }))
 
   test("inserting and deleting under a key happen once", () =>
     Effect.gen(function*() {
       const insert = Account.insert({ id: "a", coins: 1 })
-      assert.strictEqual((yield* once("i")(insert)).coins, 1)
-      assert.strictEqual((yield* once("i")(insert)).coins, 1)
-      yield* fails(once("j")(insert), "EntityExists")
-      assert.isTrue(yield* once("d")(Account.delete("a")))
-      assert.isTrue(yield* once("d")(Account.delete("a")))
-      assert.isFalse(yield* once("e")(Account.delete("a")))
+      assert.strictEqual((yield* underKey("i")(insert)).coins, 1)
+      assert.strictEqual((yield* underKey("i")(insert)).coins, 1)
+      yield* fails(underKey("j")(insert), "EntityExists")
+      assert.isTrue(yield* underKey("d")(Account.delete("a")))
+      assert.isTrue(yield* underKey("d")(Account.delete("a")))
+      assert.isFalse(yield* underKey("e")(Account.delete("a")))
     }))
 
   test("a generated default is part of the program: the same value repeats, a new value conflicts", () =>
     Effect.gen(function*() {
       const given = { id: "a", event: "x" }
       const insert = Ticket.insert(given)
-      const first = yield* once("k")(insert)
-      assert.deepEqual(yield* unchanged(once("k")(insert)), first)
-      yield* unchanged(fails(once("k")(Ticket.insert(given)), "Conflict", { model: "OnceTicket", id: "a" }))
+      const first = yield* underKey("k")(insert)
+      assert.deepEqual(yield* unchanged(underKey("k")(insert)), first)
+      yield* unchanged(fails(underKey("k")(Ticket.insert(given)), "Conflict", { model: "OnceTicket", id: "a" }))
       const { number } = first
-      assert.deepEqual(yield* unchanged(once("k")(Ticket.insert({ ...given, number }))), first)
+      assert.deepEqual(yield* unchanged(underKey("k")(Ticket.insert({ ...given, number }))), first)
       // a new program generates another id, which is another entity with its own record of the key
-      const one = yield* once("l")(Ticket.insert({ event: "x" }))
-      const other = yield* once("l")(Ticket.insert({ event: "x" }))
+      const one = yield* underKey("l")(Ticket.insert({ event: "x" }))
+      const other = yield* underKey("l")(Ticket.insert({ event: "x" }))
       assert.notStrictEqual(one.id, other.id)
     }))
 
   test("a program that only reads returns its first result again", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 1 })
-      assert.strictEqual(yield* once("k")(coins("a").get()), 1)
-      yield* add(1)
-      assert.strictEqual(yield* once("k")(coins("a").get()), 1)
+      assert.strictEqual(yield* underKey("k")(coins("a").get()), 1)
+      yield* addCoins(1)
+      assert.strictEqual(yield* underKey("k")(coins("a").get()), 1)
     }))
 
   test("another program under the same key fails with Conflict and writes nothing", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 1 })
-      yield* once("k")(add(2))
+      yield* underKey("k")(addCoins(2))
       for (
         const other of [
-          add(3),
+          addCoins(3),
           coins("a").decrement(2),
           Account.ref("a").big.increment(2n),
-          Atomic.all([add(2), add(2)]),
-          Atomic.all([Atomic.guard(coins("a").gte(0), () => "no" as never), add(2)])
+          Atomic.all([addCoins(2), addCoins(2)]),
+          Atomic.all([Atomic.guard(coins("a").gte(0), () => "no" as never), addCoins(2)])
         ]
       ) {
-        yield* unchanged(fails(once("k")(other as typeof first), "Conflict", { model: "OnceAccount", id: "a" }))
+        yield* unchanged(fails(underKey("k")(other as typeof first), "Conflict", { model: "OnceAccount", id: "a" }))
       }
-      const first = add(2)
-      assert.strictEqual(yield* once("k")(first), 3)
+      const first = addCoins(2)
+      assert.strictEqual(yield* underKey("k")(first), 3)
     }))
 
   test("the key is stored with the entity whose stored key is first in byte order", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 1 })
       yield* Account.insert({ id: "b", coins: 1 })
-      assert.strictEqual(yield* once("k")(add(1)), 2)
-      assert.strictEqual(yield* once("k")(add(1, "b")), 2)
-      yield* fails(once("k")(Atomic.all([add(1, "b"), add(1, "a")])), "Conflict", { id: "b" })
+      assert.strictEqual(yield* underKey("k")(addCoins(1)), 2)
+      assert.strictEqual(yield* underKey("k")(addCoins(1, "b")), 2)
+      yield* fails(underKey("k")(Atomic.all([addCoins(1, "b"), addCoins(1, "a")])), "Conflict", { id: "b" })
     }))
 
   test("a failure is not recorded", () =>
     Effect.gen(function*() {
-      yield* fails(once("k")(add(1)), "EntityNotFound")
+      yield* fails(underKey("k")(addCoins(1)), "EntityNotFound")
       yield* Account.insert({ id: "a", coins: 0 })
-      yield* fails(once("k")(add(-1)), "OutOfBounds")
-      assert.strictEqual(yield* once("k")(add(1)), 1)
-      yield* fails(once("k")(add(-1)), "Conflict")
+      yield* fails(underKey("k")(addCoins(-1)), "OutOfBounds")
+      assert.strictEqual(yield* underKey("k")(addCoins(1)), 1)
+      yield* fails(underKey("k")(addCoins(-1)), "Conflict")
     }))
 
   test("concurrent commits under one key run once", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 0 })
-      const results = yield* together(Array.from({ length: 50 }, () => once("k")(add(1))))
+      const results = yield* concurrently(Array.from({ length: 50 }, () => underKey("k")(addCoins(1))))
       assert.deepEqual(results, Array.from({ length: 50 }, () => 1))
       assert.strictEqual(yield* coins("a").get(), 1)
     }))
@@ -151,10 +151,10 @@ export const idempotency = (test: Test): void => {
   test("the key is remembered for `keepFor`", () =>
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 0 })
-      assert.strictEqual(yield* once("k", "80 millis")(add(1)), 1)
-      assert.strictEqual(yield* once("k", "80 millis")(add(1)), 1)
+      assert.strictEqual(yield* underKey("k", "80 millis")(addCoins(1)), 1)
+      assert.strictEqual(yield* underKey("k", "80 millis")(addCoins(1)), 1)
       yield* Effect.sleep("120 millis")
-      assert.strictEqual(yield* once("k", "80 millis")(add(1)), 2)
+      assert.strictEqual(yield* underKey("k", "80 millis")(addCoins(1)), 2)
     }))
 
   test("a result that is too large to record is returned once, and later commits report only that the program was applied", () =>
@@ -162,8 +162,8 @@ export const idempotency = (test: Test): void => {
       yield* Account.insert({ id: "a", coins: 0, log: [] })
       const { log } = Account.ref("a")
       const program = Atomic.andThen(log.append("x".repeat(5000)), log.get())
-      assert.lengthOf(yield* once("k")(program), 1)
-      const error = yield* Effect.flip(once("k")(program))
+      assert.lengthOf(yield* underKey("k")(program), 1)
+      const error = yield* Effect.flip(underKey("k")(program))
       if (!RedisServiceError.isRedisServiceError(error)) return assert.fail(String(error))
       assert.deepInclude({ ...error.reason }, { _tag: "OutcomeUnknown", applied: true })
       assert.strictEqual(yield* log.length(), 1)
@@ -173,19 +173,29 @@ export const idempotency = (test: Test): void => {
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", coins: 0 })
       for (const key of ["", "\ud800", "x".repeat(513)]) {
-        const error = yield* fails(once(key)(add(1)), "InvalidValue", { model: "OnceAccount", id: "a", field: "" })
+        const error = yield* fails(underKey(key)(addCoins(1)), "InvalidValue", {
+          model: "OnceAccount",
+          id: "a",
+          field: ""
+        })
         assert.include(error.issue, "idempotency key")
       }
-      for (const keepFor of [0, -1, "Infinity"] as const) yield* fails(once("k", keepFor)(add(1)), "InvalidValue")
+      for (const keepFor of [0, -1, "Infinity"] as const) {
+        yield* fails(underKey("k", keepFor)(addCoins(1)), "InvalidValue")
+      }
       assert.strictEqual(yield* coins("a").get(), 0)
-      for (const key of ["{}", "}{", "a:b", "*", "\n\0", "é".repeat(500), "__proto__"]) yield* once(key)(add(1))
-      for (const key of ["{}", "}{", "a:b", "*", "\n\0", "é".repeat(500), "__proto__"]) yield* once(key)(add(1))
+      for (const key of ["{}", "}{", "a:b", "*", "\n\0", "é".repeat(500), "__proto__"]) {
+        yield* underKey(key)(addCoins(1))
+      }
+      for (const key of ["{}", "}{", "a:b", "*", "\n\0", "é".repeat(500), "__proto__"]) {
+        yield* underKey(key)(addCoins(1))
+      }
       assert.strictEqual(yield* coins("a").get(), 7)
     }))
 
   test("a program that sends nothing ignores the key", () =>
     Effect.gen(function*() {
-      assert.strictEqual(yield* once("k")(Atomic.succeed(1)), 1)
-      assert.strictEqual(yield* once("k")(Atomic.succeed(2)), 2)
+      assert.strictEqual(yield* underKey("k")(Atomic.succeed(1)), 1)
+      assert.strictEqual(yield* underKey("k")(Atomic.succeed(2)), 2)
     }))
 }

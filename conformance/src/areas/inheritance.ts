@@ -8,7 +8,7 @@ import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, stored, together, unchanged } from "../assertions.ts"
+import { concurrently, fails, stored, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 class User extends Model.Class<User>("InheritedUser")({
@@ -77,7 +77,7 @@ export const inheritance = (test: Test): void => {
 
   test("an extended model and its base never see each other's entities", () =>
     Effect.gen(function*() {
-      yield* together([
+      yield* concurrently([
         Effect.asVoid(User.insert({ name: "a" })),
         Effect.asVoid(Admin.insert({ name: "a", level: 1 })),
         Effect.asVoid(Root.insert({ name: "a", level: 9 }))
@@ -164,7 +164,7 @@ const profile = {
 
 const key = "TolerantProfile:{p}"
 
-const logged = Effect.fnUntraced(function*<A, E, R>(self: Effect.Effect<A, E, R>) {
+const withLogs = Effect.fnUntraced(function*<A, E, R>(self: Effect.Effect<A, E, R>) {
   const lines: Array<string> = []
   const logger = Logger.make<unknown, void>(({ fiber, logLevel, message }) => {
     const annotations = JSON.stringify(fiber.getRef(References.CurrentLogAnnotations))
@@ -178,7 +178,7 @@ export const tolerance = (test: Test): void => {
   test("a tolerant field that cannot be decoded reads as its default, absent, null or empty, and is logged and listed", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
-      const [given, quiet] = yield* logged(Profile.insert(profile))
+      const [given, quiet] = yield* withLogs(Profile.insert(profile))
       assert.deepEqual(Model.issues(given), [])
       assert.deepEqual(Model.issues(yield* Profile.get("p")), [])
       assert.deepEqual(quiet, [])
@@ -207,7 +207,7 @@ export const tolerance = (test: Test): void => {
           program: Effect.map(Atomic.all([Profile.exists("p"), Profile.get("p")]), ([, entity]) => entity)
         }
         for (const [name, read] of Object.entries(reads)) {
-          const [entity, lines] = yield* logged(read)
+          const [entity, lines] = yield* withLogs(read)
           assert.deepEqual({ ...entity }, wanted as any, name)
           assert.deepEqual(Model.issues(entity).map(({ field }) => field).sort(), fields.slice().sort(), name)
           for (const { issue } of Model.issues(entity)) assert.isAbove(issue.length, 5)

@@ -5,7 +5,7 @@ import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, pseudoRandom, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, fails, type Operation, pseudoRandom, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 const lowest = -(2n ** 63n)
@@ -51,7 +51,7 @@ const samples: ReadonlyArray<bigint> = [
   lowest
 ]
 
-const fits = (n: bigint): boolean => n >= lowest && n <= highest
+const isInt64 = (n: bigint): boolean => n >= lowest && n <= highest
 
 export const integers = (test: Test): void => {
   test("every operation on every pair of sample numbers is exact, or refused if the result exceeds 64 bits", () =>
@@ -67,7 +67,7 @@ export const integers = (test: Test): void => {
         min: (a: bigint, b: bigint) => a < b ? a : b,
         max: (a: bigint, b: bigint) => a > b ? a : b
       } as const
-      yield* together(samples.map((a, i) =>
+      yield* concurrently(samples.map((a, i) =>
         Effect.gen(function*() {
           const id = `a${i}`
           yield* Account.insert({ id, big: a })
@@ -84,7 +84,7 @@ export const integers = (test: Test): void => {
               const operation = big[name as "increment"](b)
               if (wanted === undefined) {
                 yield* fails(operation, "ArithmeticError", { field: "big", reason: "divisionByZero" })
-              } else if (!fits(wanted)) {
+              } else if (!isInt64(wanted)) {
                 yield* fails(operation, "ArithmeticError", { field: "big", reason: "outOfRange" })
               } else {assert.strictEqual(
                   yield* Atomic.all([operation, big.set(a)]).pipe(Atomic.map(([n]) => n)),
@@ -122,7 +122,7 @@ export const integers = (test: Test): void => {
         const [a, b, c] = [number(), number(), number() || 1n]
         const sum = a + b
         const program = Atomic.all([big.set(a), big.increment(b), big.quotient(c), big.modulo(c), big.get()])
-        if (fits(sum)) {
+        if (isInt64(sum)) {
           assert.deepEqual(yield* program, [undefined, sum, sum / c, sum / c % c, sum / c % c], `${a} ${b} ${c}`)
         } else {
           yield* unchanged(fails(program, "ArithmeticError", { reason: "outOfRange" }))
@@ -160,7 +160,9 @@ export const integers = (test: Test): void => {
       assert.strictEqual(yield* big.decrement(1n, { atMost: 2n ** 70n }), highest - 1n)
       assert.strictEqual(yield* coins.increment(5n), Coins.make(5n))
       yield* stock.set(10n)
-      const raced = yield* together(Array.from({ length: 100 }, () => Effect.exit(Atomic.commit(stock.decrement()))))
+      const raced = yield* concurrently(
+        Array.from({ length: 100 }, () => Effect.exit(Atomic.commit(stock.decrement())))
+      )
       assert.strictEqual(raced.filter(({ _tag }) => _tag === "Success").length, 10)
       assert.strictEqual(yield* stock.get(), 0n)
     }))
@@ -261,7 +263,7 @@ export const integers = (test: Test): void => {
       yield* unchanged(fails(list.at(0).increment(), "ArithmeticError", { field: "list", reason: "outOfRange" }))
       yield* unchanged(fails(list.at(3).increment(), "IndexOutOfRange", { field: "list" }))
       assert.deepEqual((yield* Account.get("a")).list, [highest, -5n, -(2n ** 53n + 1n)])
-      const results = yield* together(Array.from({ length: 10_000 }, () => big.increment()))
+      const results = yield* concurrently(Array.from({ length: 10_000 }, () => big.increment()))
       assert.strictEqual(new Set(results).size, 10_000)
       assert.strictEqual(yield* big.get(), 2n ** 62n + 10_000n)
     }))

@@ -6,15 +6,15 @@ import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, stored, together, unchanged } from "../assertions.ts"
+import { concurrently, fails, type Operation, stored, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
-const content = { n: Schema.Int.pipe(Model.withDefault(0)), list: Schema.Array(Schema.String) }
+const otherFields = { n: Schema.Int.pipe(Model.withDefault(0)), list: Schema.Array(Schema.String) }
 
-const Item = Model.make("KeysItem", { id: Schema.String, ...content }, { key: "id" })
+const Item = Model.make("KeysItem", { id: Schema.String, ...otherFields }, { key: "id" })
 
 /** Ids that have broken other libraries. */
-const hostile: ReadonlyArray<string> = [
+const hostileIds: ReadonlyArray<string> = [
   "{}",
   "{",
   "}",
@@ -91,7 +91,7 @@ const hostile: ReadonlyArray<string> = [
   "a".repeat(1024)
 ]
 
-const refused: ReadonlyArray<readonly [name: string, id: unknown]> = [
+const refusedIds: ReadonlyArray<readonly [name: string, id: unknown]> = [
   ["empty", ""],
   ["a high surrogate alone", "\ud800"],
   ["a low surrogate alone", "a\udc00b"],
@@ -112,15 +112,15 @@ export const keys = (test: Test): void => {
   test("no id can reach the keys of another, or be mistaken for them", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
-      yield* together(hostile.map((id, n) => Item.insert({ id, n, list: [id] })))
+      yield* concurrently(hostileIds.map((id, n) => Item.insert({ id, n, list: [id] })))
       // one hash and one list for each id, and nothing else
       const names = Object.keys(yield* stored)
-      assert.strictEqual(names.length, hostile.length * 2)
+      assert.strictEqual(names.length, hostileIds.length * 2)
       for (const name of names) {
         // no id can close the braces, be a glob pattern, or break a terminal line
         assert.match(name, /^KeysItem:\{[^{}:*?[\]\\"'`^$\u0000-\u0020\u007f]+\}(:list)?$/u)
       }
-      yield* together(hostile.map((id, n) =>
+      yield* concurrently(hostileIds.map((id, n) =>
         Effect.gen(function*() {
           assert.deepEqual(yield* Item.get(id), { id, n, list: [id] })
           assert.isTrue(yield* Item.exists(id))
@@ -132,19 +132,19 @@ export const keys = (test: Test): void => {
         })
       ))
       // operations on each id affected that id alone
-      yield* together(hostile.map((id, n) =>
+      yield* concurrently(hostileIds.map((id, n) =>
         Effect.map(Item.get(id), (item) => assert.deepEqual(item, { id, n: n + 2000, list: [id, "more"] }))
       ))
-      for (const [i, id] of hostile.entries()) {
+      for (const [i, id] of hostileIds.entries()) {
         if (i % 2 === 0) {
           assert.isTrue(yield* Item.delete(id))
         }
       }
-      yield* together(hostile.map((id, i) =>
+      yield* concurrently(hostileIds.map((id, i) =>
         Effect.map(Item.exists(id), (exists) =>
           assert.strictEqual(exists, i % 2 === 1, JSON.stringify(id)))
       ))
-      assert.strictEqual(Object.keys(yield* raw.dump).length, Math.floor(hostile.length / 2) * 2)
+      assert.strictEqual(Object.keys(yield* raw.dump).length, Math.floor(hostileIds.length / 2) * 2)
     }))
 
   test("an id of plain characters is stored in the key unchanged", () =>
@@ -178,7 +178,7 @@ export const keys = (test: Test): void => {
 
   test("an id that cannot be encoded refuses every program when it is committed, and nothing is thrown earlier", () =>
     Effect.gen(function*() {
-      for (const [name, given] of refused) {
+      for (const [name, given] of refusedIds) {
         const id = given as string
         const { list, n } = Item.ref(id)
         const programs: ReadonlyArray<Operation> = [
@@ -213,19 +213,19 @@ export const keys = (test: Test): void => {
 
   test("ids that are numbers, dates, literals or brands are decoded to equal values", () =>
     Effect.gen(function*() {
-      const Numbered = Model.make("KeysNumber", { no: Schema.Number, ...content }, { key: "no" })
+      const Numbered = Model.make("KeysNumber", { no: Schema.Number, ...otherFields }, { key: "no" })
       const ids = [0, 1, -1, 1.5, 1e21, 1e-7, 5e-324, 2 ** 53, -0.1]
-      yield* together(ids.map((no) => Numbered.insert({ no, list: [] })))
+      yield* concurrently(ids.map((no) => Numbered.insert({ no, list: [] })))
       for (const no of ids) assert.deepEqual(yield* Numbered.get(no), { no, n: 0, list: [] })
       yield* fails(Numbered.insert({ no: -0, list: [] }), "EntityExists")
       assert.include(Object.keys(yield* stored), "KeysNumber:{-0.1}")
 
-      const Whole = Model.make("KeysInt", { no: Schema.Int, ...content }, { key: "no" })
+      const Whole = Model.make("KeysInt", { no: Schema.Int, ...otherFields }, { key: "no" })
       yield* Whole.insert({ no: 7, list: [] })
       assert.deepEqual(yield* Whole.get(7), { no: 7, n: 0, list: [] })
       for (const no of [1.5, NaN, Infinity, 2 ** 53]) yield* fails(Whole.get(no), "InvalidValue", { field: "no" })
 
-      const Dated = Model.make("KeysDate", { at: Schema.Date, ...content }, { key: "at" })
+      const Dated = Model.make("KeysDate", { at: Schema.Date, ...otherFields }, { key: "at" })
       for (const millis of [0, -1, 1_700_000_000_123, 8.64e15]) {
         yield* Dated.insert({ at: new Date(millis), list: [] })
         assert.deepEqual(yield* Dated.get(new Date(millis)), { at: new Date(millis), n: 0, list: [] })
@@ -239,20 +239,22 @@ export const keys = (test: Test): void => {
       at.setTime(6)
       assert.strictEqual(yield* ref.n.increment(), 1)
 
-      const Utc = Model.make("KeysUtc", { at: Schema.DateTimeUtc, ...content }, { key: "at" })
+      const Utc = Model.make("KeysUtc", { at: Schema.DateTimeUtc, ...otherFields }, { key: "at" })
       const moment = DateTime.makeUnsafe("2024-02-29T23:59:59.999Z")
       yield* Utc.insert({ at: moment, list: [] })
       const found = yield* Utc.get(DateTime.makeUnsafe("2024-03-01T00:59:59.999+01:00"))
       assert.strictEqual(DateTime.toEpochMillis(found.at), DateTime.toEpochMillis(moment))
 
-      const Literal = Model.make("KeysLiteral", { kind: Schema.Literals(["a", "b:c"]), ...content }, { key: "kind" })
+      const Literal = Model.make("KeysLiteral", { kind: Schema.Literals(["a", "b:c"]), ...otherFields }, {
+        key: "kind"
+      })
       yield* Literal.insert({ kind: "b:c", list: [] })
       assert.strictEqual((yield* Literal.get("b:c")).kind, "b:c")
       assert.isFalse(yield* Literal.exists("a"))
       yield* fails(Literal.get("c" as "a"), "InvalidValue", { field: "kind" })
 
       const Slug = Schema.String.check(Schema.isPattern(/^[a-z]+$/)).pipe(Schema.brand("Slug"))
-      const Branded = Model.make("KeysBrand", { slug: Slug, ...content }, { key: "slug" })
+      const Branded = Model.make("KeysBrand", { slug: Slug, ...otherFields }, { key: "slug" })
       yield* Branded.insert({ slug: Slug.make("abc"), list: [] })
       assert.isTrue(yield* Branded.exists(Slug.make("abc")))
       yield* fails(Branded.get("ABC" as typeof Slug.Type), "InvalidValue", { field: "slug" })
@@ -260,12 +262,12 @@ export const keys = (test: Test): void => {
 
   test("ids that are tuples are decoded to equal values, whatever their parts contain", () =>
     Effect.gen(function*() {
-      const Pair = Model.make("KeysPair", { a: Schema.String, b: Schema.String, ...content }, { key: ["a", "b"] })
+      const Pair = Model.make("KeysPair", { a: Schema.String, b: Schema.String, ...otherFields }, { key: ["a", "b"] })
       const parts = ["x", "y", "x:y", ":", "%3A", "{x}", "}", "y}:list", "\n"]
       const all = parts.flatMap((a) => parts.map((b) => [a, b] as const))
-      yield* together(all.map(([a, b], n) => Pair.insert({ a, b, n, list: [a] })))
+      yield* concurrently(all.map(([a, b], n) => Pair.insert({ a, b, n, list: [a] })))
       assert.strictEqual(Object.keys(yield* stored).length, all.length * 2)
-      yield* together(
+      yield* concurrently(
         all.map(([a, b], n) => Effect.map(Pair.get([a, b]), (pair) => assert.deepEqual(pair, { a, b, n, list: [a] })))
       )
       yield* fails(Pair.insert({ a: "x", b: "y", list: [] }), "EntityExists", { id: "x:y" })
@@ -279,7 +281,7 @@ export const keys = (test: Test): void => {
         yield* fails(Pair.update(["x", "y"], { a: "z" } as never), "InvalidValue", { field: "a" })
       }))
 
-      const Visit = Model.make("KeysVisit", { who: Schema.String, at: Schema.Date, no: Schema.Int, ...content }, {
+      const Visit = Model.make("KeysVisit", { who: Schema.String, at: Schema.Date, no: Schema.Int, ...otherFields }, {
         key: ["who", "at", "no"]
       })
       const visit = { who: "a:b", at: new Date("2024-12-31T23:59:59.123Z"), no: -3, n: 1, list: ["x"] }
@@ -307,7 +309,7 @@ export const keys = (test: Test): void => {
         yield* raw.delete(`${key}:list`)
       })
       const list = ["x"]
-      const ab = { a: Schema.String, b: Schema.String, ...content }
+      const ab = { a: Schema.String, b: Schema.String, ...otherFields }
       const ById = Model.make("KeysById", ab, { key: "a" })
       yield* named(ById.insert({ a: "alice", b: "", list } as never), "KeysById:{alice}")
       const ByPair = Model.make("KeysByPair", ab, { key: ["a", "b"] })
@@ -319,7 +321,7 @@ export const keys = (test: Test): void => {
       yield* named(Second.insert({ a: "user1", b: "cart9", list }), "KeysSecond:{cart9}:user1")
       const Third = Model.make("KeysThird", { ...ab, c: Schema.Int }, { key: ["a", "c", "b"], slot: "c" })
       yield* named(Third.insert({ a: "x", b: "y", c: 5, list }), "KeysThird:{5}:x:y")
-      const Tenant = Model.make("KeysTenant", { tenant: Schema.String, id: Schema.String, ...content }, {
+      const Tenant = Model.make("KeysTenant", { tenant: Schema.String, id: Schema.String, ...otherFields }, {
         key: ["tenant", "id"]
       })
       yield* named(Tenant.insert({ tenant: "t", id: "i", list }), "KeysTenant:{t:i}")
@@ -336,22 +338,22 @@ export const keys = (test: Test): void => {
 
   test("an entity is found by its id in every form of slot, whatever the id contains", () =>
     Effect.gen(function*() {
-      const ab = { a: Schema.String, b: Schema.String, ...content }
-      const single = Model.make("KeysSinglePartitions", { a: Schema.String, ...content }, {
+      const ab = { a: Schema.String, b: Schema.String, ...otherFields }
+      const single = Model.make("KeysSinglePartitions", { a: Schema.String, ...otherFields }, {
         key: "a",
         slot: { partitions: 7 }
       })
       const pair = Model.make("KeysPairComponent", ab, { key: ["a", "b"], slot: "b" })
       const parted = Model.make("KeysPairPartitions", ab, { key: ["a", "b"], slot: { partitions: 5 } })
-      const ids = hostile.slice(0, 60)
-      yield* together(ids.flatMap((id, n) => [
+      const ids = hostileIds.slice(0, 60)
+      yield* concurrently(ids.flatMap((id, n) => [
         Effect.asVoid(single.insert({ a: id, n, list: [id] })),
         Effect.asVoid(pair.insert({ a: id, b: "same", n, list: [id] })),
         Effect.asVoid(pair.insert({ a: "same", b: id, n, list: [id] })),
         Effect.asVoid(parted.insert({ a: id, b: "same", n, list: [id] }))
       ]))
       assert.strictEqual(Object.keys(yield* stored).length, ids.length * 8)
-      yield* together(ids.map((id, n) =>
+      yield* concurrently(ids.map((id, n) =>
         Effect.gen(function*() {
           assert.deepEqual(yield* single.get(id), { a: id, n, list: [id] })
           assert.deepEqual(yield* pair.get([id, "same"]), { a: id, b: "same", n, list: [id] })

@@ -28,13 +28,13 @@ const { big, list, map, n, other, pause, short, tail, text, wait } = Box.ref("a"
 const prepare = Box.put({ id: "a" })
 
 const limit = 1_000_000
-const tooLong = { id: "a", issue: `Expected a text of at most ${limit} bytes` }
+const textTooLong = { id: "a", issue: `Expected a text of at most ${limit} bytes` }
 const outOfRange = { id: "a", reason: "outOfRange" } as const
 
-const many = 20_000
+const alternatives = 20_000
 
 /** Nests alternatives to the left or to the right. In both cases the last program is tried last. */
-const nested: Readonly<
+const nestings: Readonly<
   Record<string, <A, E>(programs: ReadonlyArray<Atomic.Atomic<A, E>>) => Atomic.Atomic<A, any>>
 > = {
   left: (programs) => programs.reduce((self, that) => Atomic.orElse(self, that)),
@@ -51,18 +51,18 @@ const tenTo = (power: number) => {
 }
 
 export const limits = (test: Test, backend: Backend): void => {
-  for (const [side, nest] of Object.entries(nested)) {
+  for (const [side, nest] of Object.entries(nestings)) {
     test(`twenty thousand alternatives may be nested to the ${side}`, () =>
       Effect.gen(function*() {
         yield* prepare
         const failing = n.decrement()
-        const programs = (last: typeof failing) => [...Array.from({ length: many - 1 }, () => failing), last]
+        const programs = (last: typeof failing) => [...Array.from({ length: alternatives - 1 }, () => failing), last]
         assert.strictEqual(yield* nest(programs(n.increment(3))), 3)
         assert.strictEqual(yield* n.get(), 3)
         yield* n.set(0)
         yield* unchanged(fails(nest(programs(failing)), "OutOfBounds", { field: "n", bound: "minimum" }))
         // one in the middle succeeds, and those after it do not run
-        const middle = Array.from({ length: many }, (_, i) => i === many / 2 ? n.increment(7) : failing)
+        const middle = Array.from({ length: alternatives }, (_, i) => i === alternatives / 2 ? n.increment(7) : failing)
         assert.deepEqual(yield* Atomic.all([nest(middle), n.get()]), [7, 7])
       }))
 
@@ -93,7 +93,7 @@ export const limits = (test: Test, backend: Backend): void => {
       const no = n.decrement(100)
       const parts = [n.increment(1), n.increment(10), n.increment(20)]
       const failing = [0, 1, 2, 3].map((at) => Atomic.all([...parts.slice(0, at), no, ...parts.slice(at)]))
-      for (const nest of Object.values(nested)) {
+      for (const nest of Object.values(nestings)) {
         for (const first of failing) {
           for (const second of failing) {
             yield* n.set(0)
@@ -189,13 +189,13 @@ export const limits = (test: Test, backend: Backend): void => {
       yield* text.set("x")
       const double = text.append(text.value())
       const times = (count: number) => Atomic.all(Array.from({ length: count }, () => double))
-      yield* unchanged(fails(times(26), "InvalidValue", { ...tooLong, field: "text" }))
+      yield* unchanged(fails(times(26), "InvalidValue", { ...textTooLong, field: "text" }))
       assert.strictEqual((yield* times(19)).at(-1), 2 ** 19)
-      yield* unchanged(fails(double, "InvalidValue", { ...tooLong, field: "text" }))
+      yield* unchanged(fails(double, "InvalidValue", { ...textTooLong, field: "text" }))
       // `orElse` does not catch InvalidValue, because no alternative could help
       const either = Atomic.orElse(double, text.append("y"))
-      yield* unchanged(fails(either, "InvalidValue", { ...tooLong, field: "text" }))
-      yield* unchanged(fails(Atomic.ignoreMissing(double), "InvalidValue", { ...tooLong, field: "text" }))
+      yield* unchanged(fails(either, "InvalidValue", { ...textTooLong, field: "text" }))
+      yield* unchanged(fails(Atomic.ignoreMissing(double), "InvalidValue", { ...textTooLong, field: "text" }))
     }))
 
   test("the limit of a text that is appended to is exact, in UTF-8 bytes", () =>
@@ -206,10 +206,10 @@ export const limits = (test: Test, backend: Backend): void => {
         const full = unit.repeat(Math.floor(limit / bytes)) + "x".repeat(limit % bytes)
         yield* text.set(full.slice(unit.length))
         yield* tail.set(unit)
-        yield* unchanged(fails(text.append(`${unit}y`), "InvalidValue", { ...tooLong, field: "text" }))
+        yield* unchanged(fails(text.append(`${unit}y`), "InvalidValue", { ...textTooLong, field: "text" }))
         assert.strictEqual(yield* text.append(tail.value()), full.length)
-        yield* unchanged(fails(text.append("y"), "InvalidValue", { ...tooLong, field: "text" }))
-        yield* unchanged(fails(text.append(tail.value()), "InvalidValue", { ...tooLong, field: "text" }))
+        yield* unchanged(fails(text.append("y"), "InvalidValue", { ...textTooLong, field: "text" }))
+        yield* unchanged(fails(text.append(tail.value()), "InvalidValue", { ...textTooLong, field: "text" }))
         assert.strictEqual(yield* text.append(""), full.length)
       }
     }))
@@ -219,9 +219,9 @@ export const limits = (test: Test, backend: Backend): void => {
       yield* prepare
       const large = "x".repeat(600_000)
       yield* Atomic.all([text.set(large), list.append(large), map.at("k").set(large)])
-      yield* unchanged(fails(list.at(0).append(text.value()), "InvalidValue", { ...tooLong, field: "list" }))
-      yield* unchanged(fails(map.at("k").append(text.value()), "InvalidValue", { ...tooLong, field: "map" }))
-      yield* unchanged(fails(map.at("k").append(large), "InvalidValue", { ...tooLong, field: "map" }))
+      yield* unchanged(fails(list.at(0).append(text.value()), "InvalidValue", { ...textTooLong, field: "list" }))
+      yield* unchanged(fails(map.at("k").append(text.value()), "InvalidValue", { ...textTooLong, field: "map" }))
+      yield* unchanged(fails(map.at("k").append(large), "InvalidValue", { ...textTooLong, field: "map" }))
       yield* unchanged(fails(short.append("123456"), "OutOfBounds", { field: "short", bound: "maxLength" }))
       yield* unchanged(fails(short.append(text.value()), "OutOfBounds", { field: "short", bound: "maxLength" }))
     }))
@@ -232,7 +232,7 @@ export const limits = (test: Test, backend: Backend): void => {
       const large = "x".repeat(limit + 1)
       yield* text.set(large)
       assert.strictEqual((yield* text.get()).length, limit + 1)
-      yield* fails(text.append("y"), "InvalidValue", { ...tooLong, field: "text" })
+      yield* fails(text.append("y"), "InvalidValue", { ...textTooLong, field: "text" })
       yield* tail.set(text.value())
       assert.strictEqual((yield* tail.get()).length, limit + 1)
     }).pipe(Effect.provide(backend.layer({ maximumValueBytes: 2 * limit }))))

@@ -9,9 +9,9 @@ import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, pseudoRandom, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, fails, type Operation, pseudoRandom, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
-import { hostile } from "../support/collectionModels.ts"
+import { hostileTexts } from "../support/collectionModels.ts"
 
 const Box = Model.make("ListEditsBox", {
   id: Schema.String,
@@ -28,7 +28,7 @@ const key = "ListEditsBox:{b}"
 const positions = [-6, -5, -4, -3, -1, 0, 1, 2, 4, 5, 6, 1.7, -1.7, NaN, Infinity, -Infinity, 2 ** 40]
 
 /** The array after `insert`, or undefined if the position does not exist. */
-const inserted = (
+const afterInsert = (
   items: ReadonlyArray<number>,
   index: number,
   added: ReadonlyArray<number>
@@ -38,7 +38,7 @@ const inserted = (
   return at < 0 || at > items.length ? undefined : [...items.slice(0, at), ...added, ...items.slice(at)]
 }
 
-const removed = (items: ReadonlyArray<number>, start: number, end?: number): ReadonlyArray<number> => {
+const afterRemoveRange = (items: ReadonlyArray<number>, start: number, end?: number): ReadonlyArray<number> => {
   const dropped = items.map((_, i) => i).slice(start, end)
   return items.filter((_, i) => !dropped.includes(i))
 }
@@ -52,7 +52,7 @@ export const listEdits = (test: Test): void => {
           for (const index of positions) {
             yield* Box.put({ id: "b", items })
             const list = Box.ref("b").items
-            const wanted = inserted(items, index, added)
+            const wanted = afterInsert(items, index, added)
             const what = `${length} ${index}`
             if (wanted === undefined) {
               const error = yield* unchanged(fails(list.insert(index, added), "IndexOutOfRange", {
@@ -84,14 +84,14 @@ export const listEdits = (test: Test): void => {
       const id = (i: number, j: number) => `b${i}:${j}`
       for (const length of [0, 1, 5]) {
         const items = Array.from({ length }, (_, i) => i)
-        yield* together(positions.flatMap((start, i) =>
+        yield* concurrently(positions.flatMap((start, i) =>
           [...positions, undefined].map((end, j) =>
             Effect.gen(function*() {
               const list = Box.ref(id(i, j)).items
               const what = `${length} ${start} ${end}`
               yield* Box.put({ id: id(i, j), items })
               assert.isUndefined(yield* list.removeRange(start, end))
-              assert.deepEqual(yield* list.get(), removed(items, start, end), what)
+              assert.deepEqual(yield* list.get(), afterRemoveRange(items, start, end), what)
               yield* Box.put({ id: id(i, j), items })
               assert.isUndefined(yield* list.trim(start, end))
               assert.deepEqual(yield* list.get(), items.slice(start, end), what)
@@ -127,10 +127,10 @@ export const listEdits = (test: Test): void => {
       assert.strictEqual(yield* rows.remove([1]), 2)
       assert.strictEqual(yield* rows.remove([]), 1)
       assert.deepEqual(yield* rows.get(), [[1, 2]])
-      yield* texts.set([...hostile, ...hostile])
-      for (const [i, text] of hostile.entries()) {
+      yield* texts.set([...hostileTexts, ...hostileTexts])
+      for (const [i, text] of hostileTexts.entries()) {
         assert.strictEqual(yield* texts.remove(text), 2)
-        assert.strictEqual(yield* texts.length(), (hostile.length - i - 1) * 2)
+        assert.strictEqual(yield* texts.length(), (hostileTexts.length - i - 1) * 2)
       }
       assert.deepEqual(
         yield* Atomic.all([items.remove(2), items.remove(3), items.length(), items.append([3, 3]), items.remove(3)]),
@@ -169,10 +169,10 @@ export const listEdits = (test: Test): void => {
       assert.strictEqual(yield* anything.remove({ a: [] }), 1)
       assert.deepEqual(yield* anything.shift(), Option.some(12345678901234568))
       // texts that look like the placeholders of an implementation
-      yield* Box.ref("b").texts.set(hostile)
-      yield* Box.ref("b").texts.insert(3, hostile)
-      yield* Box.ref("b").texts.removeRange(3, 3 + hostile.length)
-      assert.deepEqual(yield* Box.ref("b").texts.get(), hostile)
+      yield* Box.ref("b").texts.set(hostileTexts)
+      yield* Box.ref("b").texts.insert(3, hostileTexts)
+      yield* Box.ref("b").texts.removeRange(3, 3 + hostileTexts.length)
+      assert.deepEqual(yield* Box.ref("b").texts.get(), hostileTexts)
     }))
 
   test("a random program of edits does what an array does, or fails and writes nothing", () =>
@@ -180,7 +180,7 @@ export const listEdits = (test: Test): void => {
       const raw = yield* RawStore
       const random = pseudoRandom(21)
       const int = (below: number) => Math.floor(random() * below)
-      yield* together(Array.from({ length: 30 }, (_, fiber) =>
+      yield* concurrently(Array.from({ length: 30 }, (_, fiber) =>
         Effect.gen(function*() {
           const id = `b${fiber}`
           let before: Array<number> = [1, 2, 3, 4]
@@ -198,7 +198,7 @@ export const listEdits = (test: Test): void => {
                 case 0:
                 case 1: {
                   steps.push(list.insert(from, values))
-                  const next = inserted(items, from, values)
+                  const next = afterInsert(items, from, values)
                   if (next === undefined) isOut = true
                   else items = next
                   wanted.push(items.length)
@@ -213,7 +213,7 @@ export const listEdits = (test: Test): void => {
                 }
                 case 3:
                   steps.push(list.removeRange(from, to))
-                  items = [...removed(items, from, to)]
+                  items = [...afterRemoveRange(items, from, to)]
                   wanted.push(undefined)
                   break
                 case 4:
@@ -304,9 +304,9 @@ export const listEdits = (test: Test): void => {
     Effect.gen(function*() {
       yield* Box.insert({ id: "b", items: [] })
       const { items } = Box.ref("b")
-      yield* together(Array.from({ length: 50 }, (_, i) => items.insert(i % 3 === 0 ? 0 : -0, i)))
+      yield* concurrently(Array.from({ length: 50 }, (_, i) => items.insert(i % 3 === 0 ? 0 : -0, i)))
       assert.deepEqual((yield* items.get()).slice().sort((a, b) => a - b), Array.from({ length: 50 }, (_, i) => i))
-      const counts = yield* together(Array.from({ length: 100 }, (_, i) => items.remove(i % 50)))
+      const counts = yield* concurrently(Array.from({ length: 100 }, (_, i) => items.remove(i % 50)))
       assert.strictEqual(counts.reduce((a, b) => a + b, 0), 50)
     }))
 

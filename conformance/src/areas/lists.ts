@@ -10,7 +10,7 @@ import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, pseudoRandom, stored, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, fails, type Operation, pseudoRandom, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 const Box = Model.make("ListsBox", {
@@ -41,7 +41,12 @@ const outOfRange = Symbol("out of range")
 
 const optional = (value: number | undefined) => Option.fromUndefinedOr(value)
 
-const at = (index: number, name: string, run: Step["run"], f: (value: number) => readonly [number, unknown]): Step => ({
+const itemStep = (
+  index: number,
+  name: string,
+  run: Step["run"],
+  f: (value: number) => readonly [number, unknown]
+): Step => ({
   name: `at(${index}).${name}`,
   run,
   model: (items) => {
@@ -53,7 +58,7 @@ const at = (index: number, name: string, run: Step["run"], f: (value: number) =>
   }
 })
 
-const step = {
+const steps = {
   append: (...values: ReadonlyArray<number>): Step => ({
     name: `append(${values.join()})`,
     run: (items) => items.append(values.length === 1 ? values[0] : values),
@@ -91,15 +96,15 @@ const step = {
     run: (items) => items.set(values),
     model: (items) => void items.splice(0, items.length, ...values)
   }),
-  atGet: (index: number) => at(index, "get", (items) => items.at(index).get(), (value) => [value, value]),
+  atGet: (index: number) => itemStep(index, "get", (items) => items.at(index).get(), (value) => [value, value]),
   atSet: (index: number, to: number) =>
-    at(index, `set(${to})`, (items) => items.at(index).set(to), () => [to, undefined]),
+    itemStep(index, `set(${to})`, (items) => items.at(index).set(to), () => [to, undefined]),
   atIncrement: (index: number, by: number) =>
-    at(index, `increment(${by})`, (items) => items.at(index).increment(by), (value) => [value + by, value + by]),
+    itemStep(index, `increment(${by})`, (items) => items.at(index).increment(by), (value) => [value + by, value + by]),
   atGetAndSet: (index: number, to: number) =>
-    at(index, `getAndSet(${to})`, (items) => items.at(index).getAndSet(to), (value) => [to, value]),
+    itemStep(index, `getAndSet(${to})`, (items) => items.at(index).getAndSet(to), (value) => [to, value]),
   atCompareAndSet: (index: number, from: number, to: number) =>
-    at(
+    itemStep(
       index,
       `compareAndSet(${from}, ${to})`,
       (items) => items.at(index).compareAndSet(from, to),
@@ -114,39 +119,39 @@ const randomStep = (random: () => number): Step => {
   switch (int(16)) {
     case 0:
     case 1:
-      return step.append(...values())
+      return steps.append(...values())
     case 2:
-      return step.appendKeep(1 + int(4), ...values())
+      return steps.appendKeep(1 + int(4), ...values())
     case 3:
     case 4:
-      return step.prepend(...values())
+      return steps.prepend(...values())
     case 5:
-      return step.pop
+      return steps.pop
     case 6:
-      return step.shift
+      return steps.shift
     case 7:
-      return step.length
+      return steps.length
     case 8:
-      return step.get
+      return steps.get
     case 9:
-      return step.slice(index(), index())
+      return steps.slice(index(), index())
     case 10:
-      return step.clear
+      return steps.clear
     case 11:
-      return step.set(...values())
+      return steps.set(...values())
     case 12:
-      return step.atSet(index(), int(5))
+      return steps.atSet(index(), int(5))
     case 13:
-      return step.atIncrement(index(), index())
+      return steps.atIncrement(index(), index())
     case 14:
-      return step.atGetAndSet(index(), int(5))
+      return steps.atGetAndSet(index(), int(5))
     default:
-      return step.atCompareAndSet(index(), int(5), int(5))
+      return steps.atCompareAndSet(index(), int(5), int(5))
   }
 }
 
 /** Runs each step as its own program and compares the list with the array. */
-const alone = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>) {
+const runOneByOne = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>) {
   const raw = yield* RawStore
   const { items } = Box.ref(id)
   const model = (yield* Box.get(id)).items.slice()
@@ -162,7 +167,7 @@ const alone = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>
  * Runs all steps as one program and compares the list with the array. Without `last`, a step that is out of range ends
  * the program.
  */
-const asOne = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>) {
+const runAsProgram = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>) {
   const raw = yield* RawStore
   const { items } = Box.ref(id)
   const before = (yield* Box.get(id)).items
@@ -179,7 +184,7 @@ const asOne = Effect.fnUntraced(function*(id: string, steps: ReadonlyArray<Step>
   }
 })
 
-const Kinds = Model.make("ListsKinds", {
+const ItemKinds = Model.make("ListsKinds", {
   id: Schema.String,
   texts: Schema.Array(Schema.String),
   flags: Schema.Array(Schema.Boolean),
@@ -193,7 +198,7 @@ const Kinds = Model.make("ListsKinds", {
   anything: Schema.Array(Schema.Json)
 }, { key: "id" })
 
-const kinds = {
+const itemKinds = {
   texts: ["", "a", "null", "[]", "\u0000", "\u{1f600}"],
   flags: [true, false],
   numbers: [0.1, 1e21, 5e-324, NaN, -Infinity, 0],
@@ -210,35 +215,35 @@ export const lists = (test: Test): void => {
   test("every operation does what an array does", () =>
     Effect.gen(function*() {
       yield* Box.insert({ id: "b", items: [] })
-      yield* alone("b", [
-        step.pop,
-        step.shift,
-        step.get,
-        step.length,
-        step.clear,
-        step.append(),
-        step.prepend(),
-        step.append(1),
-        step.append(2, 3),
-        step.prepend(0),
-        step.prepend(-2, -1),
-        step.get,
-        step.length,
-        step.pop,
-        step.shift,
-        step.append(),
-        step.set(7, 8, 9),
-        step.set(),
-        step.set(1, 1, 1),
-        step.clear,
-        step.prepend(5, 6),
-        step.pop,
-        step.pop,
-        step.pop,
-        step.append(4),
-        step.shift,
-        step.shift,
-        step.get
+      yield* runOneByOne("b", [
+        steps.pop,
+        steps.shift,
+        steps.get,
+        steps.length,
+        steps.clear,
+        steps.append(),
+        steps.prepend(),
+        steps.append(1),
+        steps.append(2, 3),
+        steps.prepend(0),
+        steps.prepend(-2, -1),
+        steps.get,
+        steps.length,
+        steps.pop,
+        steps.shift,
+        steps.append(),
+        steps.set(7, 8, 9),
+        steps.set(),
+        steps.set(1, 1, 1),
+        steps.clear,
+        steps.prepend(5, 6),
+        steps.pop,
+        steps.pop,
+        steps.pop,
+        steps.append(4),
+        steps.shift,
+        steps.shift,
+        steps.get
       ])
       // an empty list has no key
       assert.deepEqual(yield* stored, { [key]: { n: "0" }, [`${key}:between`]: ["1"], [`${key}:some`]: ["1"] })
@@ -252,7 +257,7 @@ export const lists = (test: Test): void => {
         const items = Array.from({ length }, (_, i) => i * 10)
         yield* Box.insert({ id, items })
         const ref = Box.ref(id).items
-        yield* unchanged(together(positions.flatMap((start) =>
+        yield* unchanged(concurrently(positions.flatMap((start) =>
           positions.map((end) =>
             Effect.gen(function*() {
               assert.deepEqual(yield* ref.slice(start, end), items.slice(start, end), `${start} ${end}`)
@@ -265,7 +270,7 @@ export const lists = (test: Test): void => {
         for (const index of positions) {
           const item = items.at(index)
           if (item === undefined) {
-            yield* unchanged(together(
+            yield* unchanged(concurrently(
               ([ref.at(index).get(), ref.at(index).set(1), ref.at(index).increment()] as ReadonlyArray<Operation>).map(
                 (program) => fails(program, "IndexOutOfRange", { model: "ListsBox", id, field: "items" })
               )
@@ -284,31 +289,31 @@ export const lists = (test: Test): void => {
   test("slices see what the same program has removed and appended before", () =>
     Effect.gen(function*() {
       const changes: ReadonlyArray<ReadonlyArray<Step>> = [
-        [step.shift],
-        [step.shift, step.shift, step.append(9)],
-        [step.clear, step.append(7, 8, 9)],
-        [step.set(5, 6)],
-        [step.set(5, 6), step.prepend(4)],
-        [step.shift, step.prepend(8), step.shift, step.shift],
-        [step.pop, step.pop, step.pop, step.pop, step.append(1)],
-        [step.appendKeep(2, 8, 9)],
-        [step.appendKeep(2, 7, 8, 9), step.appendKeep(5, 1)],
-        [step.clear, step.clear, step.prepend(1, 2)]
+        [steps.shift],
+        [steps.shift, steps.shift, steps.append(9)],
+        [steps.clear, steps.append(7, 8, 9)],
+        [steps.set(5, 6)],
+        [steps.set(5, 6), steps.prepend(4)],
+        [steps.shift, steps.prepend(8), steps.shift, steps.shift],
+        [steps.pop, steps.pop, steps.pop, steps.pop, steps.append(1)],
+        [steps.appendKeep(2, 8, 9)],
+        [steps.appendKeep(2, 7, 8, 9), steps.appendKeep(5, 1)],
+        [steps.clear, steps.clear, steps.prepend(1, 2)]
       ]
       let i = 0
       for (const change of changes) {
         for (const start of [-3, -1, 0, 1, 3]) {
           const id = `b${i++}`
           yield* Box.insert({ id, items: [10, 20, 30] })
-          yield* asOne(id, [
+          yield* runAsProgram(id, [
             ...change,
-            step.slice(start),
-            step.slice(start, -1),
-            step.slice(start, 2),
-            step.length,
-            step.get
+            steps.slice(start),
+            steps.slice(start, -1),
+            steps.slice(start, 2),
+            steps.length,
+            steps.get
           ])
-          yield* asOne(id, [...change, step.atGet(start), step.atSet(start, 3), step.get])
+          yield* runAsProgram(id, [...change, steps.atGet(start), steps.atSet(start, 3), steps.get])
         }
       }
     }))
@@ -316,34 +321,34 @@ export const lists = (test: Test): void => {
   test("random operations, each in its own program, do what an array does", () =>
     Effect.gen(function*() {
       const random = pseudoRandom(1)
-      yield* together(Array.from({ length: 20 }, (_, i) =>
+      yield* concurrently(Array.from({ length: 20 }, (_, i) =>
         Effect.gen(function*() {
           const id = `b${i}`
           yield* Box.insert({ id, items: [] })
-          yield* alone(id, Array.from({ length: 40 }, () => randomStep(random)))
+          yield* runOneByOne(id, Array.from({ length: 40 }, () => randomStep(random)))
         })))
     }))
 
   test("a random program of operations does what an array does, or fails and writes nothing", () =>
     Effect.gen(function*() {
       const random = pseudoRandom(2)
-      yield* together(Array.from({ length: 40 }, (_, i) =>
+      yield* concurrently(Array.from({ length: 40 }, (_, i) =>
         Effect.gen(function*() {
           const id = `b${i}`
           yield* Box.insert({ id, items: [1, 2, 3] })
           for (let round = 0; round < 12; round++) {
-            yield* asOne(id, Array.from({ length: 1 + Math.floor(random() * 8) }, () => randomStep(random)))
+            yield* runAsProgram(id, Array.from({ length: 1 + Math.floor(random() * 8) }, () => randomStep(random)))
           }
         })))
     }))
 
   test("items of every kind are read back unchanged by every operation that reads", () =>
     Effect.gen(function*() {
-      yield* Kinds.insert({ id: "k", ...kinds })
-      assert.deepEqual(yield* Kinds.get("k"), { id: "k", ...kinds })
-      for (const name of Object.keys(kinds) as ReadonlyArray<keyof typeof kinds>) {
-        const all = kinds[name] as ReadonlyArray<unknown>
-        const list = Kinds.ref("k")[name] as unknown as Field.List<unknown, Field.Scalar<unknown, any>>
+      yield* ItemKinds.insert({ id: "k", ...itemKinds })
+      assert.deepEqual(yield* ItemKinds.get("k"), { id: "k", ...itemKinds })
+      for (const name of Object.keys(itemKinds) as ReadonlyArray<keyof typeof itemKinds>) {
+        const all = itemKinds[name] as ReadonlyArray<unknown>
+        const list = ItemKinds.ref("k")[name] as unknown as Field.List<unknown, Field.Scalar<unknown, any>>
         assert.deepEqual(yield* list.get(), all)
         assert.deepEqual(yield* list.slice(1), all.slice(1))
         for (const [i, item] of all.entries()) {
@@ -372,8 +377,8 @@ export const lists = (test: Test): void => {
 
   test("a handle of an item has the operations of its kind", () =>
     Effect.gen(function*() {
-      yield* Kinds.insert({ id: "k", ...kinds })
-      const { flags, numbers, texts, words } = Kinds.ref("k")
+      yield* ItemKinds.insert({ id: "k", ...itemKinds })
+      const { flags, numbers, texts, words } = ItemKinds.ref("k")
       assert.strictEqual(yield* texts.at(1).append("bc"), 3)
       assert.strictEqual(yield* texts.at(1).getAndSet("z"), "abc")
       assert.strictEqual(yield* texts.at(0).append("\u{1f600}"), 2)
@@ -385,8 +390,8 @@ export const lists = (test: Test): void => {
       assert.strictEqual(yield* words.at(0).getAndSet("a"), "b")
       yield* unchanged(fails(numbers.at(3).increment(), "ArithmeticError", { field: "numbers", reason: "notFinite" }))
       yield* unchanged(fails(numbers.at(0).divide(0), "ArithmeticError", { reason: "divisionByZero" }))
-      assert.deepEqual((yield* Kinds.get("k")).texts.slice(0, 2), ["\u{1f600}", "z"])
-      assert.deepEqual((yield* Kinds.get("k")).flags, [false, true])
+      assert.deepEqual((yield* ItemKinds.get("k")).texts.slice(0, 2), ["\u{1f600}", "z"])
+      assert.deepEqual((yield* ItemKinds.get("k")).flags, [false, true])
     }))
 
   test("an invalid item is refused, alone and among valid ones, and nothing is written", () =>
@@ -440,7 +445,7 @@ export const lists = (test: Test): void => {
       assert.strictEqual(yield* items.append(6, { keep: 2 }), 2)
       assert.deepEqual(yield* items.get(), [5, 6])
       assert.strictEqual(yield* items.append(7, { keep: 100_000 }), 3)
-      const lengths = yield* together(Array.from({ length: 200 }, (_, i) => items.append(i, { keep: 10 })))
+      const lengths = yield* concurrently(Array.from({ length: 200 }, (_, i) => items.append(i, { keep: 10 })))
       assert.isAtMost(Math.max(...lengths), 10)
       const left = yield* items.get()
       assert.strictEqual(left.length, 10)
@@ -448,7 +453,7 @@ export const lists = (test: Test): void => {
       assert.strictEqual((yield* raw.listRead(`${key}:items`)).length, 10)
       // items of one fiber stay in the order in which it appended them
       yield* items.clear()
-      yield* together(Array.from({ length: 10 }, (_, fiber) =>
+      yield* concurrently(Array.from({ length: 10 }, (_, fiber) =>
         Effect.gen(function*() {
           for (let i = 0; i < 20; i++) yield* items.append(fiber * 1000 + i, { keep: 50 })
         })))
@@ -463,7 +468,7 @@ export const lists = (test: Test): void => {
     Effect.gen(function*() {
       yield* Box.insert({ id: "b", items: [] })
       const { items } = Box.ref("b")
-      const lengths = yield* together(
+      const lengths = yield* concurrently(
         Array.from({ length: 100 }, (_, i) => i % 2 === 0 ? items.append(i) : items.prepend(i))
       )
       assert.deepEqual(lengths.sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i + 1))
@@ -475,15 +480,17 @@ export const lists = (test: Test): void => {
       const all = Array.from({ length: 100 }, (_, i) => i)
       yield* Box.insert({ id: "b", items: all })
       const { items } = Box.ref("b")
-      const taken = yield* together(Array.from({ length: 130 }, (_, i) => i % 2 === 0 ? items.pop() : items.shift()))
+      const taken = yield* concurrently(
+        Array.from({ length: 130 }, (_, i) => i % 2 === 0 ? items.pop() : items.shift())
+      )
       assert.strictEqual(taken.filter(Option.isNone).length, 30)
       assert.deepEqual(taken.filter(Option.isSome).map(({ value }) => value).sort((a, b) => a - b), all)
       assert.deepEqual(yield* items.get(), [])
       // producers and consumers at once
       const [, , consumed] = yield* Effect.all([
-        together(all.slice(0, 50).map((i) => items.append(i))),
-        together(all.slice(50).map((i) => Atomic.all([items.prepend(i), Box.ref("b").n.increment()]))),
-        together(all.map(() => items.pop()))
+        concurrently(all.slice(0, 50).map((i) => items.append(i))),
+        concurrently(all.slice(50).map((i) => Atomic.all([items.prepend(i), Box.ref("b").n.increment()]))),
+        concurrently(all.map(() => items.pop()))
       ], { concurrency: "unbounded" })
       const left = yield* items.get()
       const seen = [...consumed.filter(Option.isSome).map(({ value }) => value), ...left]

@@ -10,18 +10,18 @@ import type * as DomainError from "redlayer/DomainError"
 import * as Lock from "redlayer/Lock"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, together, unchanged } from "../assertions.ts"
+import { concurrently, fails, unchanged } from "../assertions.ts"
 import type { Env, Test } from "../suite.ts"
 import {
   Account,
   type Failure,
-  holder,
-  holding,
-  inAnother,
+  holdLock,
+  inAnotherFiber,
   isFree,
   isFreeOn,
   lockOf,
-  waiting
+  requestLock,
+  untilWaiting
 } from "../support/lockHolders.ts"
 
 export const lockSharing = (test: Test): void => {
@@ -85,17 +85,17 @@ export const lockSharing = (test: Test): void => {
             Effect.gen(function*() {
               assert.deepEqual(yield* Effect.all(["x", "y", "z"].map(tokenOf)), [x.token, y.token, z.token])
               yield* Account.withLock("a", (account) => Effect.succeed({ ...account, n: 2 }), { wait: 0 })
-              yield* fails(inAnother(tokenOf("x")), "LockTimeout", { name: "x" })
+              yield* fails(inAnotherFiber(tokenOf("x")), "LockTimeout", { name: "x" })
             }))
           yield* three
           // the other locks were released
           for (const name of ["y", "z"]) assert.isTrue(yield* isFree(name), name)
         }))
       // a fiber that runs `protect` of another holder's lock does not hold that holder's other locks
-      const other = yield* holding(Lock.acquire("x"))
+      const other = yield* holdLock(Lock.acquire("x"))
       const mine = yield* Lock.acquire("y")
       yield* fails(mine.protect(tokenOf("x")), "LockTimeout", { name: "x" })
-      yield* fails(other.held.protect(inAnother(tokenOf("y"))), "LockTimeout", { name: "y" })
+      yield* fails(other.held.protect(inAnotherFiber(tokenOf("y"))), "LockTimeout", { name: "y" })
       yield* other.held.protect(tokenOf("y"))
     }))
 
@@ -107,16 +107,16 @@ export const lockSharing = (test: Test): void => {
       yield* Lock.withLock("x", (held) =>
         Effect.gen(function*() {
           const again = Lock.withLock("x", () => Effect.void, now)
-          yield* fails(inAnother(again), "LockTimeout", { name: "x" })
-          const exits = yield* together([Effect.exit(again), Effect.exit(again)])
+          yield* fails(inAnotherFiber(again), "LockTimeout", { name: "x" })
+          const exits = yield* concurrently([Effect.exit(again), Effect.exit(again)])
           assert.deepEqual(exits.map(Exit.isSuccess), [false, false])
           // effects in sequence run in the same fiber
           yield* Effect.all([again, again])
           yield* Effect.forEach([1, 2], () => again)
-          assert.strictEqual(yield* inAnother(Atomic.andThen(held.guard, on.n.increment())), 2)
+          assert.strictEqual(yield* inAnotherFiber(Atomic.andThen(held.guard, on.n.increment())), 2)
           // an effect in `protect` holds the lock while it runs
-          yield* inAnother(held.protect(again))
-          yield* fails(inAnother(Effect.andThen(held.protect(Effect.void), again)), "LockTimeout")
+          yield* inAnotherFiber(held.protect(again))
+          yield* fails(inAnotherFiber(Effect.andThen(held.protect(Effect.void), again)), "LockTimeout")
         }), { on })
       assert.isTrue(yield* isFreeOn("a", "x"))
     }))
@@ -154,17 +154,17 @@ export const lockSharing = (test: Test): void => {
     Effect.gen(function*() {
       const shared = { mode: "shared" } as const
       const order: Array<string> = []
-      const readers = [yield* holding(Lock.acquire("x", shared)), yield* holding(Lock.acquire("x", shared))]
+      const readers = [yield* holdLock(Lock.acquire("x", shared)), yield* holdLock(Lock.acquire("x", shared))]
       assert.isTrue(yield* isFree("x", shared))
       assert.isFalse(yield* isFree("x"))
       const enter = (name: string, options?: Lock.Options) =>
-        holder(Effect.tap(Lock.acquire("x", options), () => Effect.sync(() => order.push(name))))
+        requestLock(Effect.tap(Lock.acquire("x", options), () => Effect.sync(() => order.push(name))))
       const writer = yield* enter("writer")
-      yield* waiting("$lock:{x}", 1)
+      yield* untilWaiting("$lock:{x}", 1)
       const late = yield* enter("late reader", shared)
-      yield* waiting("$lock:{x}", 2)
+      yield* untilWaiting("$lock:{x}", 2)
       const later = yield* enter("later reader", shared)
-      yield* waiting("$lock:{x}", 3)
+      yield* untilWaiting("$lock:{x}", 3)
       // including requests that do not wait
       assert.isFalse(yield* isFree("x", shared))
       yield* readers[0]!.leave
@@ -188,11 +188,11 @@ export const lockSharing = (test: Test): void => {
   test("a waiting exclusive request that is interrupted lets the shared requests behind it enter", () =>
     Effect.gen(function*() {
       const shared = { mode: "shared" } as const
-      yield* holding(Lock.acquire("x", shared))
-      const writer = yield* holder(Lock.acquire("x"))
-      yield* waiting("$lock:{x}", 1)
-      const reader = yield* holder(Lock.acquire("x", { ...shared, wait: "1 minute" }))
-      yield* waiting("$lock:{x}", 2)
+      yield* holdLock(Lock.acquire("x", shared))
+      const writer = yield* requestLock(Lock.acquire("x"))
+      yield* untilWaiting("$lock:{x}", 1)
+      const reader = yield* requestLock(Lock.acquire("x", { ...shared, wait: "1 minute" }))
+      yield* untilWaiting("$lock:{x}", 2)
       yield* writer.interrupt
       yield* reader.held
     }))
@@ -214,7 +214,7 @@ export const lockSharing = (test: Test): void => {
             if (isWriter) writers--
             else readers--
           }), { mode: isWriter ? "exclusive" : "shared", wait: "1 minute" })
-      yield* together(Array.from({ length: 60 }, (_, i) => enter(i % 4 === 0)))
+      yield* concurrently(Array.from({ length: 60 }, (_, i) => enter(i % 4 === 0)))
       assert.deepEqual([entered, wrong], [60, []])
       assert.isTrue(yield* isFree("x"))
     }))
@@ -223,14 +223,14 @@ export const lockSharing = (test: Test): void => {
     Effect.gen(function*() {
       const three = { mode: { permits: 3 }, wait: 0 } as const
       const others = [
-        yield* holding(Lock.acquire("x", three)),
-        yield* holding(Lock.acquire("x", three)),
-        yield* holding(Lock.acquire("x", three))
+        yield* holdLock(Lock.acquire("x", three)),
+        yield* holdLock(Lock.acquire("x", three)),
+        yield* holdLock(Lock.acquire("x", three))
       ]
       assert.strictEqual(new Set(others.map(({ held }) => held.token)).size, 3)
       yield* fails(Effect.scoped(Lock.acquire("x", three)), "LockTimeout", { name: "x" })
-      const waiter = yield* holder(Lock.acquire("x", { mode: { permits: 3 } }))
-      yield* waiting("$permits:{x}", 1)
+      const waiter = yield* requestLock(Lock.acquire("x", { mode: { permits: 3 } }))
+      yield* untilWaiting("$permits:{x}", 1)
       yield* others[1]!.leave
       yield* waiter.held
       assert.isFalse(yield* isFree("x", three))
@@ -245,7 +245,7 @@ export const lockSharing = (test: Test): void => {
       assert.isTrue(yield* isFree("x", three))
       let [inside, most, done] = [0, 0, 0]
       const full = yield* Deferred.make<void>()
-      yield* together(Array.from({ length: 20 }, () =>
+      yield* concurrently(Array.from({ length: 20 }, () =>
         Lock.withLock("x", () =>
           Effect.gen(function*() {
             inside++

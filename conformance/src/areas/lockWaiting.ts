@@ -8,18 +8,18 @@ import * as Atomic from "redlayer/Atomic"
 import * as Lock from "redlayer/Lock"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { eventually, fails, together } from "../assertions.ts"
+import { concurrently, eventually, fails } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 import {
   Account,
-  holder,
-  holding,
-  inAnother,
+  entityUnchanged,
+  holdLock,
+  inAnotherFiber,
   isFree,
   isFreeOn,
   lockOf,
-  untouched,
-  waiting
+  requestLock,
+  untilWaiting
 } from "../support/lockHolders.ts"
 
 export const lockWaiting = (test: Test): void => {
@@ -97,15 +97,15 @@ export const lockWaiting = (test: Test): void => {
         name: "x",
         lease: 600
       })
-      yield* untouched("a", fails(bound(saving), "LockLost", lost))
+      yield* entityUnchanged("a", fails(bound(saving), "LockLost", lost))
       assert.deepEqual(events, ["protect interrupted", ...Array.from({ length: 3 }, () => "withLock interrupted")])
       assert.isTrue(yield* isFreeOn("a", "x"))
     }))
 
   test("a request fails with LockTimeout after its `wait`", () =>
     Effect.gen(function*() {
-      yield* holding(Lock.acquire("x"))
-      yield* holding(Lock.acquire("x", { on: Account.ref("a") }))
+      yield* holdLock(Lock.acquire("x"))
+      yield* holdLock(Lock.acquire("x", { on: Account.ref("a") }))
       for (const wait of [0, "1 millis", "60 millis", Duration.millis(120.5)] as const) {
         const millis = Duration.toMillis(Duration.fromInputUnsafe(wait))
         const begun = yield* Clock.currentTimeMillis
@@ -136,9 +136,9 @@ export const lockWaiting = (test: Test): void => {
 
   test("a request without a limit waits until it gets the lock", () =>
     Effect.gen(function*() {
-      const first = yield* holding(Lock.acquire("x", { wait: Duration.infinity }))
-      const second = yield* holder(Lock.acquire("x", { wait: Duration.infinity }))
-      yield* waiting("$lock:{x}", 1)
+      const first = yield* holdLock(Lock.acquire("x", { wait: Duration.infinity }))
+      const second = yield* requestLock(Lock.acquire("x", { wait: Duration.infinity }))
+      yield* untilWaiting("$lock:{x}", 1)
       yield* first.leave
       assert.isAbove((yield* second.held).token, first.held.token)
     }))
@@ -152,7 +152,7 @@ export const lockWaiting = (test: Test): void => {
         assert.isFalse(yield* isFreeOn("a", "x"))
         // `wait` is ignored by `tryAcquire`
         const again = Lock.tryAcquire("x", { on: Account.ref("a"), wait: Duration.infinity })
-        assert.isTrue(Option.isNone(yield* inAnother(Effect.scoped(again))))
+        assert.isTrue(Option.isNone(yield* inAnotherFiber(Effect.scoped(again))))
         assert.isFalse(Object.keys(yield* raw.dump).some((key) => key.endsWith(":$queue")))
       }))
       assert.isTrue(yield* isFreeOn("a", "x"))
@@ -161,11 +161,11 @@ export const lockWaiting = (test: Test): void => {
   test("waiting requests get the lock in order of arrival, once each", () =>
     Effect.gen(function*() {
       const order: Array<number> = []
-      const first = yield* holding(Lock.acquire("x"))
+      const first = yield* holdLock(Lock.acquire("x"))
       const fibers: Array<Fiber.Fiber<unknown, unknown>> = []
       for (let i = 0; i < 8; i++) {
         fibers.push(yield* Effect.forkChild(Lock.withLock("x", () => Effect.sync(() => order.push(i)))))
-        yield* waiting("$lock:{x}", i + 1)
+        yield* untilWaiting("$lock:{x}", i + 1)
       }
       yield* first.leave
       for (const fiber of fibers) yield* Fiber.join(fiber)
@@ -202,7 +202,7 @@ export const lockWaiting = (test: Test): void => {
 
   test("if one of several locks is not available, none is kept, and `wait` is the total time for all", () =>
     Effect.gen(function*() {
-      const other = yield* holding(Lock.acquire("m"))
+      const other = yield* holdLock(Lock.acquire("m"))
       for (const targets of [["a", "m", "z"], ["z", "m", "a"], ["m"]]) {
         yield* fails(Effect.scoped(Lock.acquireAll(targets, { wait: "30 millis" })), "LockTimeout", { name: "m" })
         yield* fails(Lock.withLocks(targets, () => Effect.die("it ran"), { wait: 0 }), "LockTimeout", { name: "m" })
@@ -218,15 +218,15 @@ export const lockWaiting = (test: Test): void => {
       }
       // locks are acquired in one fixed order: a request that waits for one holds none that come later in it
       for (const targets of [["z", "m"], ["m", "z"]]) {
-        const waiter = yield* holder(Lock.acquireAll(targets))
-        yield* waiting("$lock:{m}", 1)
+        const waiter = yield* requestLock(Lock.acquireAll(targets))
+        yield* untilWaiting("$lock:{m}", 1)
         assert.isTrue(yield* isFree("z"))
         yield* waiter.interrupt
-        yield* waiting("$lock:{m}", 0)
+        yield* untilWaiting("$lock:{m}", 0)
       }
       // a request that is interrupted while it waits for its second lock releases the first
-      const waiter = yield* holder(Lock.acquireAll(["a", "m"]))
-      yield* waiting("$lock:{m}", 1)
+      const waiter = yield* requestLock(Lock.acquireAll(["a", "m"]))
+      yield* untilWaiting("$lock:{m}", 1)
       assert.isFalse(yield* isFree("a"))
       yield* waiter.interrupt
       yield* eventually(isFree("a"))
@@ -253,7 +253,7 @@ export const lockWaiting = (test: Test): void => {
             }),
           { wait: "1 minute" }
         )
-      yield* together(Array.from({ length: 200 }, (_, i) => {
+      yield* concurrently(Array.from({ length: 200 }, (_, i) => {
         const [from, to] = [["a", "b"], ["b", "a"], ["a", "a"], ["b", "c"], ["c", "a"]][i % 5]!
         return transfer(from!, to!)
       }))

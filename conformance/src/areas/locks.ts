@@ -11,22 +11,22 @@ import * as Lock from "redlayer/Lock"
 import type * as RedisService from "redlayer/RedisService"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, together, unchanged } from "../assertions.ts"
+import { concurrently, fails, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 import {
   Account,
-  aMillisecond,
-  entity,
-  holder,
-  holding,
-  inAnother,
+  entityUnchanged,
+  holdLock,
+  inAnotherFiber,
   isFree,
   isFreeOn,
   keyOf,
   lockOf,
-  Own,
-  untouched,
-  waiting
+  nextMillisecond,
+  OwnError,
+  requestLock,
+  storedEntity,
+  untilWaiting
 } from "../support/lockHolders.ts"
 
 const names = [
@@ -72,7 +72,7 @@ export const locks = (test: Test): void => {
           order.push(`second sees ${account.n}`)
           return { ...account, n: account.n * 10 }
         })))
-      yield* waiting(lockOf("a"), 1)
+      yield* untilWaiting(lockOf("a"), 1)
       assert.deepEqual(order, ["first sees 1"])
       yield* Deferred.succeed(leave, undefined)
       assert.strictEqual((yield* Fiber.join(first)).n, 2)
@@ -108,9 +108,9 @@ export const locks = (test: Test): void => {
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", n: 1 })
       yield* Account.insert({ id: "b", n: 2 })
-      yield* holding(Lock.acquire("x"))
-      yield* holding(Lock.acquire("x", { on: Account.ref("a") }))
-      yield* holding(Lock.acquire("p", { mode: { permits: 1 } }))
+      yield* holdLock(Lock.acquire("x"))
+      yield* holdLock(Lock.acquire("x", { on: Account.ref("a") }))
+      yield* holdLock(Lock.acquire("p", { mode: { permits: 1 } }))
       const now = { wait: 0 } as const
       yield* Lock.withLock("y", () => Effect.void, now)
       // the same name without an entity, on another entity, and with permits are different locks
@@ -137,7 +137,7 @@ export const locks = (test: Test): void => {
             yield* Deferred.await(read[mine === 0 ? 1 : 0])
             return { ...account, n: account.n + 1, log: [...account.log, String(mine)] }
           }), { name: `name ${mine}` }))
-      const exits = yield* together([save(0), save(1)])
+      const exits = yield* concurrently([save(0), save(1)])
       const failed = exits.find(Exit.isFailure)
       assert.deepEqual(exits.map(Exit.isSuccess).sort(), [false, true])
       const error = Cause.squash(failed!.cause) as DomainError.Conflict
@@ -152,7 +152,7 @@ export const locks = (test: Test): void => {
   test("a name may contain any characters, and different names are different locks", () =>
     Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {
-        const { held } = yield* holding(Effect.gen(function*() {
+        const { held } = yield* holdLock(Effect.gen(function*() {
           const held: Array<Lock.Handle> = []
           for (const name of names) {
             held.push(yield* Lock.acquire(name, { wait: 0 }))
@@ -179,8 +179,8 @@ export const locks = (test: Test): void => {
     Effect.gen(function*() {
       yield* Account.insert({ id: "a", n: 1 })
       const bug = new Error("bug")
-      const inner: ReadonlyArray<Effect.Effect<never, Own>> = [
-        Effect.fail(new Own({ why: "no" })),
+      const inner: ReadonlyArray<Effect.Effect<never, OwnError>> = [
+        Effect.fail(new OwnError({ why: "no" })),
         Effect.die(bug),
         Effect.interrupt,
         Effect.suspend(() => {
@@ -193,7 +193,7 @@ export const locks = (test: Test): void => {
         const plain = Effect.exit(Lock.withLock("x", () => ends))
         const several = Effect.exit(Lock.withLocks(["x", "y"], () => ends))
         const scoped = Effect.exit(Effect.scoped(Effect.andThen(Lock.acquire("x"), ends)))
-        for (const exit of [yield* untouched("a", saves), yield* plain, yield* several, yield* scoped]) {
+        for (const exit of [yield* entityUnchanged("a", saves), yield* plain, yield* several, yield* scoped]) {
           assert.isTrue(Exit.isFailure(exit) && Exit.isFailure(expected))
           if (Exit.isFailure(exit) && Exit.isFailure(expected)) {
             if (Cause.hasInterrupts(expected.cause)) assert.isTrue(Cause.hasInterrupts(exit.cause))
@@ -204,7 +204,7 @@ export const locks = (test: Test): void => {
         assert.isTrue(yield* isFree("x"))
         assert.isTrue(yield* isFree("y"))
       }
-      const thrown = yield* untouched(
+      const thrown = yield* entityUnchanged(
         "a",
         Effect.exit(Account.withLock("a", (): Effect.Effect<void> => {
           throw bug
@@ -229,16 +229,16 @@ export const locks = (test: Test): void => {
             }))
         })))
       yield* Deferred.await(begun)
-      yield* untouched("a", Fiber.interrupt(working))
+      yield* entityUnchanged("a", Fiber.interrupt(working))
       assert.isTrue(ended)
       assert.isTrue(yield* isFreeOn("a"))
 
-      const first = yield* holding(Lock.acquire("x"))
-      const second = yield* holder(Lock.acquire("x"))
-      const third = yield* holder(Lock.acquire("x"))
-      yield* waiting("$lock:{x}", 2)
+      const first = yield* holdLock(Lock.acquire("x"))
+      const second = yield* requestLock(Lock.acquire("x"))
+      const third = yield* requestLock(Lock.acquire("x"))
+      yield* untilWaiting("$lock:{x}", 2)
       yield* second.interrupt
-      yield* waiting("$lock:{x}", 1)
+      yield* untilWaiting("$lock:{x}", 1)
       yield* first.leave
       // later requests are not held up
       yield* (yield* Effect.as(third.held, third)).leave
@@ -255,7 +255,7 @@ export const locks = (test: Test): void => {
       assert.isTrue(yield* isFreeOn("a"))
       yield* Account.insert({ id: "a", n: 1 })
       yield* raw.hashSet(keyOf("a"), { n: "abc" })
-      yield* untouched("a", fails(counted, "EntityCorrupted", { field: "n" }))
+      yield* entityUnchanged("a", fails(counted, "EntityCorrupted", { field: "n" }))
       assert.isTrue(yield* isFreeOn("a"))
       for (const id of ["", "\ud800", 5, undefined] as ReadonlyArray<any>) {
         yield* fails(
@@ -291,7 +291,7 @@ export const locks = (test: Test): void => {
         }), { on })
       yield* Account.delete("a")
       assert.isTrue(yield* isFreeOn("a", "x"))
-      assert.deepEqual(yield* entity("a"), {})
+      assert.deepEqual(yield* storedEntity("a"), {})
     }))
 
   test("tokens of one lock always increase, whatever happens to the stored data", () =>
@@ -307,14 +307,14 @@ export const locks = (test: Test): void => {
         const tokens: Array<number> = []
         const take = Lock.withLock(name, ({ token }) => Effect.sync(() => tokens.push(token)), options as Lock.Options)
         for (let i = 0; i < 5; i++) yield* take
-        yield* together(Array.from({ length: 5 }, () => take))
+        yield* concurrently(Array.from({ length: 5 }, () => take))
         yield* raw.delete(key)
         yield* take
         // even if the last token is lost, because tokens then continue from the current time
-        yield* aMillisecond
+        yield* nextMillisecond
         yield* raw.delete(`${key}:$fence`)
         yield* take
-        yield* aMillisecond
+        yield* nextMillisecond
         yield* raw.hashSet(`${key}:$fence`, { t: "nonsense" })
         yield* take
         const ahead = tokens.at(-1)! + 1e9
@@ -352,7 +352,7 @@ export const locks = (test: Test): void => {
         })
         // a guard is a program that another fiber may run
         assert.deepEqual(
-          yield* inAnother(Atomic.pipeline([guard, Atomic.andThen(guard, a.n.get())])),
+          yield* inAnotherFiber(Atomic.pipeline([guard, Atomic.andThen(guard, a.n.get())])),
           [Exit.succeed(undefined), Exit.succeed(4)]
         )
       }))
@@ -390,7 +390,7 @@ export const locks = (test: Test): void => {
       const first = yield* Lock.acquire("x", { on: a })
       yield* raw.delete(lockOf("a", "x"))
       yield* check(first)
-      const second = yield* holding(Lock.acquire("x", { on: a }))
+      const second = yield* holdLock(Lock.acquire("x", { on: a }))
       yield* check(first)
       yield* second.held.guard
       assert.isAbove(second.held.token, first.token)
@@ -408,15 +408,15 @@ export const locks = (test: Test): void => {
     Effect.gen(function*() {
       const raw = yield* RawStore
       const on = Account.ref("a")
-      const first = yield* holding(Lock.acquire("x", { on }))
+      const first = yield* holdLock(Lock.acquire("x", { on }))
       yield* raw.delete(lockOf("a", "x"))
-      const second = yield* holding(Lock.acquire("x", { on }))
-      const waiter = yield* holder(Lock.acquire("x", { on }))
-      yield* waiting(lockOf("a", "x"), 1)
+      const second = yield* holdLock(Lock.acquire("x", { on }))
+      const waiter = yield* requestLock(Lock.acquire("x", { on }))
+      yield* untilWaiting(lockOf("a", "x"), 1)
       yield* first.leave
       yield* second.held.guard
       assert.isFalse(yield* isFreeOn("a", "x"))
-      yield* waiting(lockOf("a", "x"), 1)
+      yield* untilWaiting(lockOf("a", "x"), 1)
       yield* second.leave
       yield* (yield* waiter.held).guard
       yield* waiter.leave

@@ -9,9 +9,9 @@ import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, same, stored, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, equalUnordered, fails, type Operation, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
-import { hostile } from "../support/collectionModels.ts"
+import { hostileTexts } from "../support/collectionModels.ts"
 
 const Page = Model.make("MapsPage", {
   id: Schema.String,
@@ -29,11 +29,11 @@ const Page = Model.make("MapsPage", {
 }, { key: "id" })
 
 const key = "MapsPage:{p}"
-const others = { [`${key}:some`]: { a: "1" }, [`${key}:fewMap`]: { a: "1" } }
+const otherKeys = { [`${key}:some`]: { a: "1" }, [`${key}:fewMap`]: { a: "1" } }
 
 const Id = Schema.String.pipe(Schema.brand("MapsId"))
 
-const Kinds = Model.make("MapsKinds", {
+const EntryKinds = Model.make("MapsKinds", {
   id: Schema.String,
   floats: Schema.Record(Schema.String, Schema.Number),
   flags: Schema.Record(Schema.String, Schema.Boolean),
@@ -55,7 +55,7 @@ const Kinds = Model.make("MapsKinds", {
   byWord: Schema.ReadonlyMap(Schema.Literals(["a", "b"]), Schema.Int)
 }, { key: "id" })
 
-const kinds = {
+const entryKinds = {
   floats: { a: 3.7, b: 1e21, c: NaN, d: -Infinity, e: 0, f: 5e-324 },
   flags: { a: false, b: true },
   texts: { a: "", b: "null", c: "{}", d: "\u{1f600}\u0000" },
@@ -76,7 +76,7 @@ const kinds = {
   byWord: new Map([["b", 1], ["a", 2]] as const)
 }
 
-type Any = Field.Map<any, any, any, Field.Entry<any>>
+type AnyMap = Field.Map<any, any, any, Field.Entry<any>>
 
 const entriesOf = (value: unknown): ReadonlyArray<readonly [any, any]> =>
   value instanceof Map ? [...value] : HashMap.isHashMap(value) ? [...value] : Object.entries(value as object)
@@ -114,13 +114,13 @@ export const maps = (test: Test): void => {
       assert.deepEqual(yield* unchanged(views.pop("a")), Option.none())
       assert.deepEqual(yield* views.popAny(), Option.some(["c", 4] as const))
       assert.deepEqual(yield* views.popAny(), Option.none())
-      assert.deepEqual(yield* stored, { [key]: { n: "0" }, ...others })
+      assert.deepEqual(yield* stored, { [key]: { n: "0" }, ...otherKeys })
       yield* views.set({ x: 1, y: 2 })
       yield* views.set({ y: 3, z: 4 })
       assert.deepEqual((yield* Page.get("p")).views, { y: 3, z: 4 })
       assert.strictEqual(yield* views.removeAll(["y", "q", "y"]), 1)
       yield* views.clear()
-      assert.deepEqual(yield* stored, { [key]: { n: "0" }, ...others })
+      assert.deepEqual(yield* stored, { [key]: { n: "0" }, ...otherKeys })
       yield* views.set({})
       assert.deepEqual(yield* views.get(), {})
     }))
@@ -210,13 +210,13 @@ export const maps = (test: Test): void => {
 
   test("keys and values of every kind are read back unchanged, and `pop` returns exactly the value and removes it", () =>
     Effect.gen(function*() {
-      yield* Kinds.insert({ id: "k", ...kinds })
-      same(yield* Kinds.get("k"), { id: "k", ...kinds })
-      for (const [field, value] of Object.entries(kinds)) {
-        const map = (Kinds.ref("k") as unknown as Record<string, Any>)[field]!
+      yield* EntryKinds.insert({ id: "k", ...entryKinds })
+      equalUnordered(yield* EntryKinds.get("k"), { id: "k", ...entryKinds })
+      for (const [field, value] of Object.entries(entryKinds)) {
+        const map = (EntryKinds.ref("k") as unknown as Record<string, AnyMap>)[field]!
         const all = entriesOf(value)
-        same(yield* map.get(), value, field)
-        same(new Set(yield* map.keys()), new Set(all.map(([name]) => name)), field)
+        equalUnordered(yield* map.get(), value, field)
+        equalUnordered(new Set(yield* map.keys()), new Set(all.map(([name]) => name)), field)
         assert.strictEqual(yield* map.size(), all.length, field)
         for (const [name, part] of all) {
           assert.isTrue(yield* map.has(name), field)
@@ -228,13 +228,13 @@ export const maps = (test: Test): void => {
           assert.deepEqual(yield* map.at(name).getAndSet(part), Option.some(part), field)
           assert.isTrue(yield* map.at(name).compareAndSet(part, part), field)
         }
-        same(yield* map.get(), value, field)
+        equalUnordered(yield* map.get(), value, field)
         const taken: Array<readonly [unknown, unknown]> = []
         for (const _ of all) taken.push(Option.getOrThrow(yield* map.popAny()))
-        same(new Set(taken), new Set(all.map(([name, part]) => [name, part])), field)
+        equalUnordered(new Set(taken), new Set(all.map(([name, part]) => [name, part])), field)
         assert.deepEqual(yield* map.popAny(), Option.none())
         yield* map.putAll(value)
-        same(yield* map.get(), value, field)
+        equalUnordered(yield* map.get(), value, field)
       }
     }))
 
@@ -243,15 +243,15 @@ export const maps = (test: Test): void => {
       const raw = yield* RawStore
       yield* Page.insert({ id: "p" })
       const { views } = Page.ref("p")
-      for (const [i, name] of hostile.entries()) {
+      for (const [i, name] of hostileTexts.entries()) {
         assert.isFalse(yield* views.has(name))
         assert.strictEqual(yield* views.at(name).increment(i), i)
       }
       const all = yield* views.get()
       assert.strictEqual(Object.getPrototypeOf(all), Object.prototype)
-      assert.deepEqual(Object.keys(all).sort(), hostile.slice().sort())
+      assert.deepEqual(Object.keys(all).sort(), hostileTexts.slice().sort())
       for (const found of [all, (yield* Page.get("p")).views]) {
-        for (const [i, name] of hostile.entries()) {
+        for (const [i, name] of hostileTexts.entries()) {
           assert.deepEqual(Object.getOwnPropertyDescriptor(found, name), {
             value: i,
             configurable: true,
@@ -260,18 +260,18 @@ export const maps = (test: Test): void => {
           })
         }
       }
-      assert.sameMembers([...(yield* views.keys())], [...hostile])
+      assert.sameMembers([...(yield* views.keys())], [...hostileTexts])
       assert.isUndefined(({} as any).polluted)
       // all keys at once, as a whole map and as a part of one
       yield* views.clear()
       yield* views.putAll(all)
-      assert.strictEqual(yield* views.size(), hostile.length)
+      assert.strictEqual(yield* views.size(), hostileTexts.length)
       yield* Page.put({ id: "p", views: all })
       yield* views.set(all)
-      assert.deepEqual(Object.keys((yield* raw.dump)[`${key}:views`]!.content).sort(), hostile.slice().sort())
-      for (const [i, name] of hostile.entries()) {
+      assert.deepEqual(Object.keys((yield* raw.dump)[`${key}:views`]!.content).sort(), hostileTexts.slice().sort())
+      for (const [i, name] of hostileTexts.entries()) {
         assert.deepEqual(yield* views.pop(name), Option.some(i))
-        assert.strictEqual(yield* views.size(), hostile.length - i - 1)
+        assert.strictEqual(yield* views.size(), hostileTexts.length - i - 1)
       }
       for (const bad of ["\ud800", "a\udc00", 1, null, undefined, {}] as ReadonlyArray<any>) {
         yield* unchanged(Effect.gen(function*() {
@@ -297,9 +297,9 @@ export const maps = (test: Test): void => {
   test("an invalid value, or a key that the schema does not have, is refused, and nothing is written", () =>
     Effect.gen(function*() {
       yield* Page.insert({ id: "p", views: { a: 1 } })
-      yield* Kinds.insert({ id: "k", ...kinds })
+      yield* EntryKinds.insert({ id: "k", ...entryKinds })
       const { positive, views } = Page.ref("p")
-      const { byWord, templates } = Kinds.ref("k")
+      const { byWord, templates } = EntryKinds.ref("k")
       yield* unchanged(Effect.gen(function*() {
         for (const bad of [1.5, "1", null, undefined, NaN, 2 ** 53] as ReadonlyArray<any>) {
           for (
@@ -332,7 +332,7 @@ export const maps = (test: Test): void => {
         yield* fails(byWord.at("c" as "a").get(), "InvalidValue", { field: "byWord" })
       }))
       // two keys with the same encoding would be one entry
-      const { byStruct } = Kinds.ref("k")
+      const { byStruct } = EntryKinds.ref("k")
       const at = DateTime.makeUnsafe(1)
       const twice = new Map([[{ x: 1, y: 2 }, at], [{ y: 2, x: 1 }, at]])
       yield* unchanged(fails(byStruct.set(twice), "InvalidValue", { field: "byStruct" }))
@@ -382,7 +382,7 @@ export const maps = (test: Test): void => {
       yield* some.put("b", 2)
       assert.deepEqual(yield* some.pop("a"), Option.some(1))
       yield* few.clear()
-      const raced = yield* together(
+      const raced = yield* concurrently(
         Array.from({ length: 20 }, (_, i) => Effect.exit(Atomic.commit(few.at(String(i)).increment())))
       )
       assert.strictEqual(raced.filter(({ _tag }) => _tag === "Success").length, 2)
@@ -472,10 +472,10 @@ export const maps = (test: Test): void => {
       yield* wrongType(views.pop("bad"), { ...details, applied: true })
       assert.deepEqual(yield* views.get(), { a: 1 })
       // a stored key that the schema does not have
-      yield* Kinds.insert({ id: "k", ...kinds })
+      yield* EntryKinds.insert({ id: "k", ...entryKinds })
       yield* raw.hashSet("MapsKinds:{k}:byWord", { c: "1" })
-      yield* wrongType(Kinds.ref("k").byWord.get(), { field: "byWord" })
-      yield* wrongType(Kinds.ref("k").byWord.keys(), { field: "byWord" })
-      yield* fails(Kinds.get("k"), "EntityCorrupted", { field: "byWord" })
+      yield* wrongType(EntryKinds.ref("k").byWord.get(), { field: "byWord" })
+      yield* wrongType(EntryKinds.ref("k").byWord.keys(), { field: "byWord" })
+      yield* fails(EntryKinds.get("k"), "EntityCorrupted", { field: "byWord" })
     }))
 }

@@ -7,55 +7,56 @@ import * as HashSet from "effect/HashSet"
 import type * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { differences, same, unchanged } from "../assertions.ts"
+import { changedKeys, equalUnordered, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
-import { Bag, bagKey, bare, full } from "../support/collectionModels.ts"
+import { EveryKind, everyKindKey, noMembers, severalMembers } from "../support/collectionModels.ts"
 import { alice, Color, email, Medal, Player } from "../support/entityModels.ts"
 
-const { optBig: _, ...withoutBig } = full
+const { optBig: _, ...withoutBig } = severalMembers
 const { age: __, ...ageless } = alice
 const { nick: ___, ...nickless } = alice
 
 /** A change of one or more fields, and the stored fields and keys that it writes. */
-const bagChanges: ReadonlyArray<readonly [change: Partial<typeof full>, ...written: ReadonlyArray<string>]> = [
-  [{}],
-  [{ n: 2 }, "n"],
-  [{ ratio: 0.1 + 0.2 }, "ratio"],
-  [{ big: -(2n ** 63n) }, "big"],
-  [{ date: new Date(2) }, "date"],
-  [{ utc: DateTime.makeUnsafe(3) }, "utc"],
-  [{ wait: Duration.nanos(5n) }, "wait"],
-  [{ list: ["b", "a", "a", "c"] }, ":list"],
-  [{ list: ["a", "b", "a", "c", "c"] }, ":list"],
-  [{ list: ["a", "b", "a"] }, ":list"],
-  [{ list: [] }, ":list"],
-  [{ set: new Set(["a", "b", "", "other"]) }, ":set"],
-  [{ set: new Set(["a"]) }, ":set"],
-  [{ set: new Set() }, ":set"],
-  [{ hashSet: HashSet.make(1, 2, 4) }, ":hashSet"],
-  [{ hashSet: HashSet.empty() }, ":hashSet"],
-  // the same keys and values, but swapped
-  [{ record: { a: 2, b: 1, "": 3 } }, ":record"],
-  [{ record: { a: 1, c: 2, "": 3 } }, ":record"],
-  [{ record: {} }, ":record"],
-  [{ map: new Map([[new Date(1), "b"], [new Date(2), "a"]]) }, ":map"],
-  [{ map: new Map([[new Date(3), "a"], [new Date(2), "b"]]) }, ":map"],
-  [{ hashMap: HashMap.make([1, false], [2, true], [3, true]) }, ":hashMap"],
-  [{ hashMap: HashMap.make([1, true]) }, ":hashMap"],
-  [{
-    sorted: [{ member: "a", score: -Infinity }, { member: "b", score: 1 }, { member: "c", score: 1 }]
-  }, ":sorted"],
-  [{ sorted: [{ member: "c", score: -Infinity }] }, ":sorted"],
-  [{ sorted: [] }, ":sorted"],
-  [{ nested: { ...full.nested, set: new Set([{ x: 1, y: 3 }, { x: 2 }]) } }, ":nested.set"],
-  [{ nested: { ...full.nested, bigs: { b: 1n, a: -(2n ** 63n) } } }, ":nested.bigs"],
-  [{ nested: { ...full.nested, waits: {}, sorted: [] } }, ":nested.sorted", ":nested.waits"],
-  [{ optInt: 2 }, "optInt"],
-  [{ optInt: undefined as any }, "optInt"],
-  [{ optDate: undefined as any, n: 7, list: ["x"] }, ":list", "n", "optDate"],
-  [{ nullInt: null }, "nullInt"],
-  [{ nullText: "" }, "nullText"]
-]
+const bagChanges: ReadonlyArray<readonly [change: Partial<typeof severalMembers>, ...written: ReadonlyArray<string>]> =
+  [
+    [{}],
+    [{ n: 2 }, "n"],
+    [{ ratio: 0.1 + 0.2 }, "ratio"],
+    [{ big: -(2n ** 63n) }, "big"],
+    [{ date: new Date(2) }, "date"],
+    [{ utc: DateTime.makeUnsafe(3) }, "utc"],
+    [{ wait: Duration.nanos(5n) }, "wait"],
+    [{ list: ["b", "a", "a", "c"] }, ":list"],
+    [{ list: ["a", "b", "a", "c", "c"] }, ":list"],
+    [{ list: ["a", "b", "a"] }, ":list"],
+    [{ list: [] }, ":list"],
+    [{ set: new Set(["a", "b", "", "other"]) }, ":set"],
+    [{ set: new Set(["a"]) }, ":set"],
+    [{ set: new Set() }, ":set"],
+    [{ hashSet: HashSet.make(1, 2, 4) }, ":hashSet"],
+    [{ hashSet: HashSet.empty() }, ":hashSet"],
+    // the same keys and values, but swapped
+    [{ record: { a: 2, b: 1, "": 3 } }, ":record"],
+    [{ record: { a: 1, c: 2, "": 3 } }, ":record"],
+    [{ record: {} }, ":record"],
+    [{ map: new Map([[new Date(1), "b"], [new Date(2), "a"]]) }, ":map"],
+    [{ map: new Map([[new Date(3), "a"], [new Date(2), "b"]]) }, ":map"],
+    [{ hashMap: HashMap.make([1, false], [2, true], [3, true]) }, ":hashMap"],
+    [{ hashMap: HashMap.make([1, true]) }, ":hashMap"],
+    [{
+      sorted: [{ member: "a", score: -Infinity }, { member: "b", score: 1 }, { member: "c", score: 1 }]
+    }, ":sorted"],
+    [{ sorted: [{ member: "c", score: -Infinity }] }, ":sorted"],
+    [{ sorted: [] }, ":sorted"],
+    [{ nested: { ...severalMembers.nested, set: new Set([{ x: 1, y: 3 }, { x: 2 }]) } }, ":nested.set"],
+    [{ nested: { ...severalMembers.nested, bigs: { b: 1n, a: -(2n ** 63n) } } }, ":nested.bigs"],
+    [{ nested: { ...severalMembers.nested, waits: {}, sorted: [] } }, ":nested.sorted", ":nested.waits"],
+    [{ optInt: 2 }, "optInt"],
+    [{ optInt: undefined as any }, "optInt"],
+    [{ optDate: undefined as any, n: 7, list: ["x"] }, ":list", "n", "optDate"],
+    [{ nullInt: null }, "nullInt"],
+    [{ nullText: "" }, "nullText"]
+  ]
 
 const playerChanges: ReadonlyArray<readonly [change: Partial<typeof Player.Type>, ...written: ReadonlyArray<string>]> =
   [
@@ -86,22 +87,22 @@ const playerChanges: ReadonlyArray<readonly [change: Partial<typeof Player.Type>
   ]
 
 /** Without keys whose value is undefined, because these keys are absent. */
-const defined = (entity: object): object =>
+const withoutUndefined = (entity: object): object =>
   Object.fromEntries(Object.entries(entity).filter(([, value]) => value !== undefined))
 
 export const modifiedFields = (test: Test): void => {
   test("equal values are not written, however they are built", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
-      yield* Bag.insert(full)
-      yield* Bag.insert({ ...bare, id: "bare" })
+      yield* EveryKind.insert(severalMembers)
+      yield* EveryKind.insert({ ...noMembers, id: "bare" })
       const reversed = <A>(values: Iterable<A>) => [...values].reverse()
       yield* unchanged(Effect.gen(function*() {
-        same(yield* Bag.modify("b", (bag) => bag), full)
-        same(yield* Bag.modify("b", (bag) => Effect.succeed({ ...bag })), full)
-        same(yield* Bag.modify("b", () => full), full)
-        same(yield* Bag.modify("bare", (bag) => ({ ...bag, n: 1 })), { ...bare, id: "bare" })
-        const built = yield* Bag.modify("b", (bag) => ({
+        equalUnordered(yield* EveryKind.modify("b", (bag) => bag), severalMembers)
+        equalUnordered(yield* EveryKind.modify("b", (bag) => Effect.succeed({ ...bag })), severalMembers)
+        equalUnordered(yield* EveryKind.modify("b", () => severalMembers), severalMembers)
+        equalUnordered(yield* EveryKind.modify("bare", (bag) => ({ ...bag, n: 1 })), { ...noMembers, id: "bare" })
+        const built = yield* EveryKind.modify("b", (bag) => ({
           ...bag,
           date: new Date(bag.date),
           list: [...bag.list],
@@ -120,23 +121,23 @@ export const modifiedFields = (test: Test): void => {
         }))
         assert.strictEqual(built.nested.set.size, 3)
       }))
-      yield* Bag.update("b", { ratio: 0 })
-      yield* unchanged(Bag.modify("b", (bag) => ({ ...bag, ratio: -0 })))
+      yield* EveryKind.update("b", { ratio: 0 })
+      yield* unchanged(EveryKind.modify("b", (bag) => ({ ...bag, ratio: -0 })))
       // nothing is written, so no conflict is possible, even if the entity was deleted meanwhile
-      const gone = yield* Bag.modify("b", (bag) => Effect.as(raw.delete(bagKey), bag))
+      const gone = yield* EveryKind.modify("b", (bag) => Effect.as(raw.delete(everyKindKey), bag))
       assert.strictEqual(gone.n, 1)
     }))
 
   test("changes that `f` makes in place are written too", () =>
     Effect.gen(function*() {
-      yield* Bag.insert(full)
+      yield* EveryKind.insert(severalMembers)
       yield* Player.insert(alice)
-      const bag = yield* Bag.modify("b", (bag) => {
+      const bag = yield* EveryKind.modify("b", (bag) => {
         bag.date.setTime(5)
         return bag
       })
-      same(bag, { ...full, date: new Date(5) })
-      same(yield* Bag.get("b"), bag)
+      equalUnordered(bag, { ...severalMembers, date: new Date(5) })
+      equalUnordered(yield* EveryKind.get("b"), bag)
       const paint = (player: Player) =>
         Effect.sync(() => {
           player.avatar[0]!++
@@ -162,13 +163,13 @@ export const modifiedFields = (test: Test): void => {
         const title = JSON.stringify(written)
         yield* model.put(before)
         const stored = yield* raw.dump
-        const next = model === Bag ? defined({ ...before, ...change }) : { ...before, ...change }
+        const next = model === EveryKind ? withoutUndefined({ ...before, ...change }) : { ...before, ...change }
         const given = yield* model.modify(id, () => next)
-        same(defined(given), defined(next), title)
-        same(defined(yield* model.get(id)), defined(next), title)
+        equalUnordered(withoutUndefined(given), withoutUndefined(next), title)
+        equalUnordered(withoutUndefined(yield* model.get(id)), withoutUndefined(next), title)
         const after = yield* raw.dump
         assert.deepEqual(
-          differences(stored, after),
+          changedKeys(stored, after),
           (written.length === 0 ? [] : [...written, "$v"]).sort(),
           title
         )
@@ -176,17 +177,17 @@ export const modifiedFields = (test: Test): void => {
         const versions = [stored, after].map((dump) => BigInt((dump[key].content as { readonly $v: string }).$v))
         assert.strictEqual(versions[1]! - versions[0]!, written.length === 0 ? 0n : 1n, title)
         // and the change is reverted
-        same(defined(yield* model.modify(id, () => before)), defined(before), title)
-        assert.deepEqual(differences(stored, yield* raw.dump), written.length === 0 ? [] : ["$v"], title)
+        equalUnordered(withoutUndefined(yield* model.modify(id, () => before)), withoutUndefined(before), title)
+        assert.deepEqual(changedKeys(stored, yield* raw.dump), written.length === 0 ? [] : ["$v"], title)
       })
-      for (const [change, ...written] of bagChanges) yield* check(Bag, full, change, written)
-      yield* check(Bag, withoutBig, { optBig: 5n }, ["optBig"])
+      for (const [change, ...written] of bagChanges) yield* check(EveryKind, severalMembers, change, written)
+      yield* check(EveryKind, withoutBig, { optBig: 5n }, ["optBig"])
       yield* check(
-        Bag,
-        bare,
-        full,
-        Object.entries(full).flatMap(([name, value]) =>
-          name === "id" || (bare as Record<string, unknown>)[name] === value ? [] : [name]
+        EveryKind,
+        noMembers,
+        severalMembers,
+        Object.entries(severalMembers).flatMap(([name, value]) =>
+          name === "id" || (noMembers as Record<string, unknown>)[name] === value ? [] : [name]
         ).flatMap((name) =>
           name === "nested"
             ? ["set", "bigs", "waits", "sorted"].map((part) => `:nested.${part}`)
@@ -195,7 +196,7 @@ export const modifiedFields = (test: Test): void => {
             : [name]
         )
       )
-      yield* Bag.delete("b")
+      yield* EveryKind.delete("b")
       for (const [change, ...written] of playerChanges) yield* check(Player, alice, change, written)
       yield* check(Player, ageless, { age: 0 }, ["age"])
       yield* check(Player, nickless, { nick: "" }, ["nick"])
@@ -205,31 +206,31 @@ export const modifiedFields = (test: Test): void => {
     Effect.gen(function*() {
       const raw = yield* RawStore
       const others = {
-        leaf: raw.hashSet(bagKey, { ratio: "1.50" }),
+        leaf: raw.hashSet(everyKindKey, { ratio: "1.50" }),
         member: Effect.andThen(
-          raw.delete(`${bagKey}:nested.set`),
-          raw.setAdd(`${bagKey}:nested.set`, "{\"y\":3,\"x\":2}")
+          raw.delete(`${everyKindKey}:nested.set`),
+          raw.setAdd(`${everyKindKey}:nested.set`, "{\"y\":3,\"x\":2}")
         ),
         score: Effect.andThen(
-          raw.delete(`${bagKey}:nested.sorted`),
-          raw.sortedAdd(`${bagKey}:nested.sorted`, "[1, \"a\"]", "1")
+          raw.delete(`${everyKindKey}:nested.sorted`),
+          raw.sortedAdd(`${everyKindKey}:nested.sorted`, "[1, \"a\"]", "1")
         ),
-        value: raw.hashSet(`${bagKey}:nested.waits`, { a: "1000000000" })
+        value: raw.hashSet(`${everyKindKey}:nested.waits`, { a: "1000000000" })
       }
-      yield* Bag.insert(full)
+      yield* EveryKind.insert(severalMembers)
       for (const store of Object.values(others)) yield* store
       const before = yield* raw.dump
-      yield* Bag.modify("b", (bag) => ({ ...bag, n: bag.n + 1 }))
+      yield* EveryKind.modify("b", (bag) => ({ ...bag, n: bag.n + 1 }))
       const after = yield* raw.dump
-      assert.deepEqual(differences(before, after), ["$v", "n"])
-      assert.deepEqual(after[`${bagKey}:nested.set`]!.content, ["{\"y\":3,\"x\":2}"])
-      yield* Bag.modify("b", (bag) => ({
+      assert.deepEqual(changedKeys(before, after), ["$v", "n"])
+      assert.deepEqual(after[`${everyKindKey}:nested.set`]!.content, ["{\"y\":3,\"x\":2}"])
+      yield* EveryKind.modify("b", (bag) => ({
         ...bag,
         ratio: 1.25,
         nested: { ...bag.nested, set: new Set([...bag.nested.set, { x: 9 }]) }
       }))
-      same((yield* Bag.get("b")).nested.set, new Set([{ x: 2, y: 3 }, { x: 9 }]))
-      assert.deepEqual(yield* raw.setRead(`${bagKey}:nested.set`), ["{\"x\":2,\"y\":3}", "{\"x\":9}"])
-      assert.strictEqual(yield* raw.hashGet(bagKey, "ratio"), "1.25")
+      equalUnordered((yield* EveryKind.get("b")).nested.set, new Set([{ x: 2, y: 3 }, { x: 9 }]))
+      assert.deepEqual(yield* raw.setRead(`${everyKindKey}:nested.set`), ["{\"x\":2,\"y\":3}", "{\"x\":9}"])
+      assert.strictEqual(yield* raw.hashGet(everyKindKey, "ratio"), "1.25")
     }))
 }

@@ -13,7 +13,7 @@ import * as DomainError from "redlayer/DomainError"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { differences, fails, together, unchanged } from "../assertions.ts"
+import { changedKeys, concurrently, fails, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 import { alice, Player } from "../support/entityModels.ts"
 
@@ -36,7 +36,7 @@ const Span = Model.make("ModifySpan", {
 
 const sheetKey = "ModifySheet:{s}"
 
-class Own extends Data.TaggedError("Own")<{ readonly why: string }> {}
+class OwnError extends Data.TaggedError("Own")<{ readonly why: string }> {}
 
 type Sheet = Effect.Success<ReturnType<typeof Sheet.get>>
 
@@ -44,7 +44,7 @@ type Sheet = Effect.Success<ReturnType<typeof Sheet.get>>
  * A function for `modify` during whose nth run the nth effect of `meanwhile` runs. `seen` lists the entities it was
  * given.
  */
-const interrupted = <E, R>(meanwhile: ReadonlyArray<Effect.Effect<unknown, E, R>>, f: (sheet: Sheet) => Sheet) => {
+const withMeanwhile = <E, R>(meanwhile: ReadonlyArray<Effect.Effect<unknown, E, R>>, f: (sheet: Sheet) => Sheet) => {
   const self = {
     seen: [] as Array<Sheet>,
     f: (sheet: Sheet) => {
@@ -91,8 +91,8 @@ export const modify = (test: Test): void => {
           return computed()
         })))
       }
-      const own = yield* attempt(() => Effect.fail(new Own({ why: "no" })))
-      assert.deepEqual(own, Exit.fail(new Own({ why: "no" })))
+      const own = yield* attempt(() => Effect.fail(new OwnError({ why: "no" })))
+      assert.deepEqual(own, Exit.fail(new OwnError({ why: "no" })))
       assert.strictEqual(runs, 1)
       const bug = new Error("bug")
       const thrown = yield* attempt(() => {
@@ -160,7 +160,7 @@ export const modify = (test: Test): void => {
       const fresh = yield* Sheet.put({ id: "s", count: 1 })
       for (const [i, [meanwhile, expected]] of others.entries()) {
         yield* Sheet.put({ id: "s", count: 1 })
-        const { f, seen } = interrupted([meanwhile], increment)
+        const { f, seen } = withMeanwhile([meanwhile], increment)
         const given = yield* Sheet.modify("s", f)
         const whole = { ...fresh, ...expected }
         assert.deepEqual(given, whole, String(i))
@@ -169,7 +169,7 @@ export const modify = (test: Test): void => {
       }
       // several such writes in a row
       yield* Sheet.put({ id: "s", count: 1 })
-      const { f, seen } = interrupted(Array.from({ length: 5 }, () => count.increment(10)), increment)
+      const { f, seen } = withMeanwhile(Array.from({ length: 5 }, () => count.increment(10)), increment)
       assert.strictEqual((yield* Sheet.modify("s", f)).count, 52)
       assert.deepEqual(seen.map(({ count }) => count), [1, 11, 21, 31, 41, 51])
     }))
@@ -178,7 +178,7 @@ export const modify = (test: Test): void => {
     Effect.gen(function*() {
       yield* Sheet.insert({ id: "s", count: 1 })
       yield* Sheet.insert({ id: "other", count: 1 })
-      const { f, seen } = interrupted([
+      const { f, seen } = withMeanwhile([
         Effect.all([
           Sheet.get("s"),
           Sheet.ref("s").count.get(),
@@ -209,7 +209,7 @@ export const modify = (test: Test): void => {
         assert.deepEqual(yield* Sheet.get("s"), { ...(yield* Sheet.get("s")), count: times + 1, word: "word" })
       }
       // the last retry may succeed
-      const { f, seen } = interrupted(Array.from({ length: 3 }, () => count.increment(10)), increment)
+      const { f, seen } = withMeanwhile(Array.from({ length: 3 }, () => count.increment(10)), increment)
       yield* Sheet.modify("s", f, { schedule: Schedule.recurs(3) })
       assert.strictEqual(seen.length, 4)
     }))
@@ -252,7 +252,7 @@ export const modify = (test: Test): void => {
             }),
           { schedule }
         )
-      const results = yield* together(
+      const results = yield* concurrently(
         Array.from({ length: 20 }, (_, fiber) => Effect.forEach(Array.from({ length: 20 }), () => add(`${fiber}`)))
       )
       const { count, unique } = yield* Sheet.get("s")
@@ -269,7 +269,7 @@ export const modify = (test: Test): void => {
     Effect.gen(function*() {
       yield* Sheet.insert({ id: "s" })
       const { count } = Sheet.ref("s")
-      yield* together([
+      yield* concurrently([
         ...Array.from({ length: 10 }, () => Effect.forEach(Array.from({ length: 10 }), () => count.increment())),
         ...Array.from({ length: 5 }, () =>
           Sheet.modify("s", (sheet) =>
@@ -287,7 +287,7 @@ export const modify = (test: Test): void => {
       yield* fails(unchanged(Sheet.modify("s", counted)), "EntityNotFound", missing)
       assert.strictEqual(runs, 0)
       yield* Sheet.insert({ id: "s", unique: [1] })
-      const { f, seen } = interrupted([Sheet.delete("s")], increment)
+      const { f, seen } = withMeanwhile([Sheet.delete("s")], increment)
       yield* fails(Sheet.modify("s", f), "EntityNotFound", missing)
       assert.strictEqual(seen.length, 1)
       assert.deepEqual(yield* Sheet.find("s"), Option.none())
@@ -411,9 +411,9 @@ export const modify = (test: Test): void => {
         return { ...lax, n: lax.n + 1 }
       })
       assert.strictEqual(modified.theme, "light")
-      assert.deepEqual(differences(before, yield* raw.dump), ["$v", "n"])
+      assert.deepEqual(changedKeys(before, yield* raw.dump), ["$v", "n"])
       yield* Lax.modify("l", (lax) => ({ ...lax, theme: "dark", record: { b: 1 } }))
-      assert.deepEqual(differences(before, yield* raw.dump), ["$v", ":record", "n", "theme"].sort())
+      assert.deepEqual(changedKeys(before, yield* raw.dump), ["$v", ":record", "n", "theme"].sort())
       const found = yield* Lax.get("l")
       assert.deepEqual([found.theme, found.record], ["dark", { b: 1 }])
       assert.deepEqual(Model.issues(found).map(({ field }) => field).sort(), ["age", "list"])
@@ -423,14 +423,14 @@ export const modify = (test: Test): void => {
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* raw.hashSet(sheetKey, { count: "5" })
-      const { f, seen } = interrupted([Sheet.ref("s").count.increment(10)], increment)
+      const { f, seen } = withMeanwhile([Sheet.ref("s").count.increment(10)], increment)
       assert.strictEqual((yield* Sheet.modify("s", f)).count, 16)
       assert.strictEqual(seen.length, 2)
       assert.strictEqual(yield* raw.hashGet(sheetKey, "count"), "16")
       assert.strictEqual(yield* raw.hashGet(sheetKey, "$v"), "2")
       // the first of two writes, while the entity has no version
       yield* raw.hashDelete(sheetKey, "$v")
-      const twice = interrupted([Sheet.modify("s", increment)], increment)
+      const twice = withMeanwhile([Sheet.modify("s", increment)], increment)
       assert.strictEqual((yield* Sheet.modify("s", twice.f)).count, 18)
       assert.strictEqual(twice.seen.length, 2)
       // a default is not written until the field changes

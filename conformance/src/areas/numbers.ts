@@ -6,7 +6,7 @@ import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, pseudoRandom, sameNumber, stored, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, fails, identicalNumber, pseudoRandom, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 const Tally = Model.make("NumbersTally", {
@@ -37,7 +37,7 @@ interface Operation {
   readonly compute: (stored: number) => number | "divisionByZero"
 }
 
-const by = (
+const withAmount = (
   name: "increment" | "decrement" | "multiply" | "divide" | "quotient" | "modulo" | "min" | "max",
   amount: number,
   compute: Operation["compute"]
@@ -51,20 +51,23 @@ const operations: ReadonlyArray<Operation & { readonly whole: boolean }> = [...w
     const whole = Number.isInteger(amount)
     return [
       // on an integer field, these refuse a fraction before they are sent
-      { whole, ...by("increment", amount, (n) => n + amount) },
-      { whole, ...by("decrement", amount, (n) => n - amount) },
-      { whole, ...by("min", amount, (n) => Math.min(n, amount)) },
-      { whole, ...by("max", amount, (n) => Math.max(n, amount)) },
+      { whole, ...withAmount("increment", amount, (n) => n + amount) },
+      { whole, ...withAmount("decrement", amount, (n) => n - amount) },
+      { whole, ...withAmount("min", amount, (n) => Math.min(n, amount)) },
+      { whole, ...withAmount("max", amount, (n) => Math.max(n, amount)) },
       {
         whole,
         name: `clamp(${amount}, ${amount + 1})`,
         run: (field: Field.Number) => field.clamp(amount, amount + 1),
         compute: (n: number) => Math.min(Math.max(n, amount), amount + 1)
       },
-      { whole: true, ...by("multiply", amount, (n) => n * amount) },
-      { whole: true, ...by("divide", amount, (n) => amount === 0 ? "divisionByZero" : n / amount) },
-      { whole: true, ...by("quotient", amount, (n) => amount === 0 ? "divisionByZero" : Math.trunc(n / amount)) },
-      { whole: true, ...by("modulo", amount, (n) => amount === 0 ? "divisionByZero" : n % amount) }
+      { whole: true, ...withAmount("multiply", amount, (n) => n * amount) },
+      { whole: true, ...withAmount("divide", amount, (n) => amount === 0 ? "divisionByZero" : n / amount) },
+      {
+        whole: true,
+        ...withAmount("quotient", amount, (n) => amount === 0 ? "divisionByZero" : Math.trunc(n / amount))
+      },
+      { whole: true, ...withAmount("modulo", amount, (n) => amount === 0 ? "divisionByZero" : n % amount) }
     ]
   }
 )
@@ -154,7 +157,7 @@ const expected = (kind: Kind, text: string, value: number | undefined, { compute
 }
 
 /** Positions of an operation, each of which takes another path through the interpreters. */
-const places: ReadonlyArray<{
+const positions: ReadonlyArray<{
   readonly name: string
   readonly prepare: (id: string, kind: Kind, text: string) => Effect.Effect<void, never, RawStore>
   readonly run: (id: string, kind: Kind, operation: Operation) => Atomic.Atomic<number, any>
@@ -218,7 +221,7 @@ const Shop = Model.make("NumbersShop", {
 const shop = { id: "s", stock: 10, level: 5, ratio: 0.5, cap: 100, even: 4, steps: [1, 5] }
 
 export const numbers = (test: Test): void => {
-  for (const place of places) {
+  for (const place of positions) {
     for (const kind of ["int", "num"] as const) {
       test(`${kind === "int" ? "an integer" : "a number"}, ${place.name}, computes as JavaScript does`, () =>
         Effect.gen(function*() {
@@ -228,11 +231,11 @@ export const numbers = (test: Test): void => {
             )
               .map((operation) => ({ text, value, operation }))
           )
-          yield* together(cases.map(({ text }, i) => place.prepare(String(i), kind, text)))
-          const found = yield* together(
+          yield* concurrently(cases.map(({ text }, i) => place.prepare(String(i), kind, text)))
+          const found = yield* concurrently(
             cases.map(({ operation }, i) => outcome(Atomic.commit(place.run(String(i), kind, operation)) as any))
           )
-          const after = yield* together(cases.map((_, i) => place.text(String(i), kind)))
+          const after = yield* concurrently(cases.map((_, i) => place.text(String(i), kind)))
           cases.forEach(({ operation, text, value }, i) => {
             const name = `${JSON.stringify(text)} ${operation.name}`
             const wanted = expected(kind, text, value, operation)
@@ -248,15 +251,15 @@ export const numbers = (test: Test): void => {
     Effect.gen(function*() {
       const raw = yield* RawStore
       const all: ReadonlyArray<readonly [string, number | undefined]> = [...texts, ...notFinite]
-      yield* together(all.map(([text], i) => raw.hashSet(keyOf(i), { int: text, num: text })))
+      yield* concurrently(all.map(([text], i) => raw.hashSet(keyOf(i), { int: text, num: text })))
       for (const kind of ["int", "num"] as const) {
-        const found = yield* together(all.map((_, i) => outcome(Tally.ref(String(i))[kind].get() as any)))
+        const found = yield* concurrently(all.map((_, i) => outcome(Tally.ref(String(i))[kind].get() as any)))
         all.forEach(([text, value], i) => {
           const isOne = value !== undefined && (kind === "num" || Number.isSafeInteger(value))
           assert.deepEqual(found[i], isOne ? { _tag: "is", value } : { _tag: "WrongType" }, `${kind} ${text}`)
         })
       }
-      const found = yield* together(all.map((_, i) => outcome(Tally.get(String(i)) as any)))
+      const found = yield* concurrently(all.map((_, i) => outcome(Tally.get(String(i)) as any)))
       all.forEach(([text, value], i) =>
         value !== undefined && Number.isSafeInteger(value)
           ? assert.deepEqual(found[i].value, { id: String(i), int: value, num: value, ints: [], nums: [] })
@@ -284,11 +287,11 @@ export const numbers = (test: Test): void => {
         if (Number.isFinite(n)) doubles.push(n)
         doubles.push(Math.round(random() * 1e6) / 100, (random() - 0.5) * 10 ** Math.floor(random() * 44 - 22))
       }
-      yield* together(doubles.map((n, i) => Tally.insert({ id: `set${i}`, num: n, ints: [], nums: [n] })))
-      yield* together(doubles.map((_, i) => Tally.insert({ id: `add${i}`, ints: [], nums: [] })))
-      const read = yield* together(doubles.map((_, i) => Tally.get(`set${i}`)))
-      const added = yield* together(doubles.map((n, i) => Tally.ref(`add${i}`).num.increment(n)))
-      const cut = yield* together(doubles.map((n, i) =>
+      yield* concurrently(doubles.map((n, i) => Tally.insert({ id: `set${i}`, num: n, ints: [], nums: [n] })))
+      yield* concurrently(doubles.map((_, i) => Tally.insert({ id: `add${i}`, ints: [], nums: [] })))
+      const read = yield* concurrently(doubles.map((_, i) => Tally.get(`set${i}`)))
+      const added = yield* concurrently(doubles.map((n, i) => Tally.ref(`add${i}`).num.increment(n)))
+      const cut = yield* concurrently(doubles.map((n, i) =>
         Atomic.map(
           Atomic.all([
             Tally.ref(`set${i}`).num.divide(3),
@@ -297,12 +300,12 @@ export const numbers = (test: Test): void => {
           ([, value]) => value
         )
       ))
-      const stored = yield* together(doubles.map((_, i) => raw.hashGet(keyOf(`add${i}`), "num")))
+      const stored = yield* concurrently(doubles.map((_, i) => raw.hashGet(keyOf(`add${i}`), "num")))
       doubles.forEach((n, i) => {
-        sameNumber(read[i].num, n, "set")
-        sameNumber(read[i].nums[0], n, "an item")
-        sameNumber(added[i], n, "increment")
-        sameNumber(cut[i], n / 3 * (n < 1 && n > -1 ? n : 0.7) + 0, "divide, multiply")
+        identicalNumber(read[i].num, n, "set")
+        identicalNumber(read[i].nums[0], n, "an item")
+        identicalNumber(added[i], n, "increment")
+        identicalNumber(cut[i], n / 3 * (n < 1 && n > -1 ? n : 0.7) + 0, "divide, multiply")
         assert.strictEqual(stored[i], String(n))
       })
     }))
@@ -312,8 +315,8 @@ export const numbers = (test: Test): void => {
       for (const value of [NaN, Infinity, -Infinity]) {
         const { num } = Tally.ref("x")
         yield* Tally.put({ id: "x", num: value, ints: [], nums: [value] })
-        sameNumber(yield* num.get(), value)
-        sameNumber((yield* Tally.get("x")).nums[0], value)
+        identicalNumber(yield* num.get(), value)
+        identicalNumber((yield* Tally.get("x")).nums[0], value)
         yield* unchanged(fails(num.increment(), "ArithmeticError", {
           model: "NumbersTally",
           id: "x",
@@ -321,10 +324,10 @@ export const numbers = (test: Test): void => {
           reason: "notFinite"
         }))
         assert.isTrue(yield* num.compareAndSet(value, 1))
-        sameNumber(yield* num.getAndSet(value), 1)
-        sameNumber(yield* num.getAndSet(2), value)
+        identicalNumber(yield* num.getAndSet(value), 1)
+        identicalNumber(yield* num.getAndSet(2), value)
       }
-      yield* unchanged(together([NaN, Infinity, -Infinity, 1.5, 2 ** 53, -(2 ** 53)].flatMap((value) => [
+      yield* unchanged(concurrently([NaN, Infinity, -Infinity, 1.5, 2 ** 53, -(2 ** 53)].flatMap((value) => [
         fails(Tally.ref("x").int.set(value), "InvalidValue", { field: "int" }),
         fails(Tally.ref("x").int.compareAndSet(0, value), "InvalidValue", { field: "int" }),
         fails(Tally.put({ id: "x", int: value, ints: [], nums: [] }), "InvalidValue", { field: "int" }),
@@ -337,14 +340,14 @@ export const numbers = (test: Test): void => {
     Effect.gen(function*() {
       yield* Tally.insert({ id: "x", int: -0, num: -0, ints: [-0], nums: [-0] })
       const { int, ints, num, nums } = yield* Tally.get("x")
-      for (const n of [int, num, ...ints, ...nums]) sameNumber(n, 0)
+      for (const n of [int, num, ...ints, ...nums]) identicalNumber(n, 0)
       const ref = Tally.ref("x")
-      sameNumber(yield* ref.num.increment(-0), 0)
-      sameNumber(yield* ref.num.multiply(-1), 0)
-      sameNumber(yield* ref.num.set(-0).pipe(Atomic.andThen(ref.num.get())), 0)
-      sameNumber(yield* ref.int.multiply(-5), 0)
-      sameNumber(yield* ref.num.max(-0), 0)
-      sameNumber(yield* ref.num.clamp(-0, 0), 0)
+      identicalNumber(yield* ref.num.increment(-0), 0)
+      identicalNumber(yield* ref.num.multiply(-1), 0)
+      identicalNumber(yield* ref.num.set(-0).pipe(Atomic.andThen(ref.num.get())), 0)
+      identicalNumber(yield* ref.int.multiply(-5), 0)
+      identicalNumber(yield* ref.num.max(-0), 0)
+      identicalNumber(yield* ref.num.clamp(-0, 0), 0)
       assert.isTrue(yield* ref.num.compareAndSet(-0, 3))
       assert.deepEqual((yield* stored)["NumbersTally:{x}"], { int: "0", num: "3" })
     }))
@@ -428,7 +431,7 @@ export const numbers = (test: Test): void => {
         int.clamp(amount, 10),
         int.clamp(0, amount)
       ])
-      yield* unchanged(together([
+      yield* unchanged(concurrently([
         ...[...refused, num.clamp(2, 1), num.increment("1" as never), num.multiply(1n as never)].map((program) =>
           fails(program, "InvalidValue", { model: "NumbersTally", id: "x", field: "num" })
         ),
@@ -456,9 +459,9 @@ export const numbers = (test: Test): void => {
     Effect.gen(function*() {
       yield* Tally.insert({ id: "x", ints: [0], nums: [] })
       const { int, ints, num } = Tally.ref("x")
-      const results = yield* together(Array.from({ length: 10_000 }, () => int.increment()))
+      const results = yield* concurrently(Array.from({ length: 10_000 }, () => int.increment()))
       assert.deepEqual(results.sort((a, b) => a - b), Array.from({ length: 10_000 }, (_, i) => i + 1))
-      yield* together(Array.from({ length: 100 }, (_, i) => Atomic.all([num.increment(i), ints.at(0).increment()])))
+      yield* concurrently(Array.from({ length: 100 }, (_, i) => Atomic.all([num.increment(i), ints.at(0).increment()])))
       assert.deepEqual(yield* Tally.get("x"), { id: "x", int: 10_000, num: 4950, ints: [100], nums: [] })
     }))
 
@@ -466,7 +469,7 @@ export const numbers = (test: Test): void => {
     Effect.gen(function*() {
       yield* Shop.insert(shop)
       const { stock } = Shop.ref("s")
-      const declared = yield* together(Array.from({ length: 100 }, () => outcome(stock.decrement() as any)))
+      const declared = yield* concurrently(Array.from({ length: 100 }, () => outcome(stock.decrement() as any)))
       assert.deepEqual(
         declared.filter(({ _tag }) => _tag === "is").map(({ value }) => value).sort((a, b) => a - b),
         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
@@ -474,7 +477,7 @@ export const numbers = (test: Test): void => {
       assert.strictEqual(declared.filter(({ _tag }) => _tag === "OutOfBounds").length, 90)
       assert.strictEqual(yield* stock.get(), 0)
       yield* Tally.insert({ id: "x", int: 10, ints: [], nums: [] })
-      const called = yield* together(
+      const called = yield* concurrently(
         Array.from({ length: 100 }, () => outcome(Tally.ref("x").int.decrement(1, { atLeast: 0 }) as any))
       )
       assert.strictEqual(called.filter(({ _tag }) => _tag === "is").length, 10)

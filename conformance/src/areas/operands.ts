@@ -8,10 +8,10 @@ import * as Condition from "redlayer/Condition"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, pseudoRandom, sameNumber, unchanged, wrongType } from "../assertions.ts"
+import { fails, identicalNumber, pseudoRandom, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
-const All = Model.make("Operands", {
+const EveryKind = Model.make("Operands", {
   id: Schema.String,
   a: Schema.Number.pipe(Model.withDefault(0)),
   b: Schema.Number.pipe(Model.withDefault(0)),
@@ -54,15 +54,15 @@ const All = Model.make("Operands", {
 }, { key: "id" })
 
 const key = "Operands:{a}"
-const base = { required: 7, set: new Set<string>(), stats: { wins: 0, losses: 0 } }
-const put = (entity: { readonly id: string } & Partial<Parameters<typeof All.put>[0]>) =>
-  All.put({ ...base, ...entity })
-const ref = All.ref("a")
+const requiredFields = { required: 7, set: new Set<string>(), stats: { wins: 0, losses: 0 } }
+const put = (entity: { readonly id: string } & Partial<Parameters<typeof EveryKind.put>[0]>) =>
+  EveryKind.put({ ...requiredFields, ...entity })
+const ref = EveryKind.ref("a")
 
 const operations = ["plus", "minus", "times", "dividedBy", "quotient", "modulo", "min", "max"] as const
 
 /** The operation in JavaScript. */
-const computed: { readonly [Name in typeof operations[number]]: (a: number, b: number) => number } = {
+const inJavaScript: { readonly [Name in typeof operations[number]]: (a: number, b: number) => number } = {
   plus: (a, b) => a + b,
   minus: (a, b) => a - b,
   times: (a, b) => a * b,
@@ -73,16 +73,17 @@ const computed: { readonly [Name in typeof operations[number]]: (a: number, b: n
   max: (a, b) => Math.max(a, b)
 }
 
-const exact: { readonly [Name in Exclude<typeof operations[number], "dividedBy">]: (a: bigint, b: bigint) => bigint } =
-  {
-    plus: (a, b) => a + b,
-    minus: (a, b) => a - b,
-    times: (a, b) => a * b,
-    quotient: (a, b) => a / b,
-    modulo: (a, b) => a % b,
-    min: (a, b) => a < b ? a : b,
-    max: (a, b) => a > b ? a : b
-  }
+const withBigInt: {
+  readonly [Name in Exclude<typeof operations[number], "dividedBy">]: (a: bigint, b: bigint) => bigint
+} = {
+  plus: (a, b) => a + b,
+  minus: (a, b) => a - b,
+  times: (a, b) => a * b,
+  quotient: (a, b) => a / b,
+  modulo: (a, b) => a % b,
+  min: (a, b) => a < b ? a : b,
+  max: (a, b) => a > b ? a : b
+}
 
 const numbers = [-1.7e308, -7, -2.5, -1, -1e-7, 0.1, 0.2, 1, 3, 5e-324, 2 ** 53, 1e21, 1.7e308]
 
@@ -91,7 +92,7 @@ const bigints = [-(2n ** 63n), -(2n ** 53n) - 1n, -7n, -1n, 1n, 2n, 3n, 10n, 2n 
 const isInt64 = (n: bigint): boolean => n >= -(2n ** 63n) && n < 2n ** 63n
 
 /** Asserts that the program fails with this error and changes nothing. */
-const refuses = (self: Atomic.Atomic<unknown, any>, tag: string, details: object) =>
+const failsUnchanged = (self: Atomic.Atomic<unknown, any>, tag: string, details: object) =>
   unchanged(Effect.asVoid(fails(self as Atomic.Atomic<unknown, any>, tag, details as any)))
 
 export const operands = (test: Test): void => {
@@ -103,10 +104,10 @@ export const operands = (test: Test): void => {
         for (const y of numbers) {
           yield* Atomic.all([a.set(x), b.set(y)])
           for (const name of operations) {
-            const result = computed[name](x, y)
+            const result = inJavaScript[name](x, y)
             for (const operand of [a.value()[name](b.value()), a.value()[name](y)]) {
               const program = Atomic.andThen(to.set(operand), to.get())
-              if (Number.isFinite(result)) sameNumber(yield* program, result + 0, `${x} ${name} ${y}`)
+              if (Number.isFinite(result)) identicalNumber(yield* program, result + 0, `${x} ${name} ${y}`)
               else yield* fails(program, "ArithmeticError", { field: "to", reason: "notFinite" })
             }
           }
@@ -115,7 +116,7 @@ export const operands = (test: Test): void => {
       for (const name of ["dividedBy", "quotient", "modulo"] as const) {
         yield* put({ id: "a", a: 5, b: 0 })
         for (const operand of [a.value()[name](b.value()), a.value()[name](0), a.value()[name](-0)]) {
-          yield* refuses(to.set(operand), "ArithmeticError", { id: "a", field: "to", reason: "divisionByZero" })
+          yield* failsUnchanged(to.set(operand), "ArithmeticError", { id: "a", field: "to", reason: "divisionByZero" })
         }
       }
     }))
@@ -127,8 +128,8 @@ export const operands = (test: Test): void => {
       for (const x of bigints) {
         for (const y of bigints) {
           yield* Atomic.all([bigA.set(x), bigB.set(y)])
-          for (const name of Object.keys(exact) as ReadonlyArray<keyof typeof exact>) {
-            const result = exact[name](x, y)
+          for (const name of Object.keys(withBigInt) as ReadonlyArray<keyof typeof withBigInt>) {
+            const result = withBigInt[name](x, y)
             for (const operand of [bigA.value()[name](bigB.value()), bigA.value()[name](y)]) {
               const program = Atomic.andThen(bigTo.set(operand), bigTo.get())
               if (isInt64(result)) assert.strictEqual(yield* program, result, `${x} ${name} ${y}`)
@@ -149,7 +150,7 @@ export const operands = (test: Test): void => {
       yield* Atomic.all([bigA.set(5n), bigB.set(0n)])
       for (const name of ["quotient", "modulo"] as const) {
         for (const operand of [bigA.value()[name](bigB.value()), bigA.value()[name](0n)]) {
-          yield* refuses(bigTo.set(operand), "ArithmeticError", { field: "bigTo", reason: "divisionByZero" })
+          yield* failsUnchanged(bigTo.set(operand), "ArithmeticError", { field: "bigTo", reason: "divisionByZero" })
         }
       }
     }))
@@ -172,7 +173,7 @@ export const operands = (test: Test): void => {
               ? expression(depth - 1)
               : [i, i]
             operand = operand[operation](that)
-            value = computed[operation](value, amount)
+            value = inJavaScript[operation](value, amount)
           }
           return [operand, value]
         }
@@ -184,7 +185,7 @@ export const operands = (test: Test): void => {
           Atomic.all(all.map(([operand]) => Atomic.andThen(ref.to.set(operand), ref.to.get()))),
           Atomic.all(all.map(([operand, value]) => Atomic.andThen(ref.to.set(value), ref.to.eq(operand))))
         ])
-        for (const [i, value] of found.entries()) sameNumber(value, all[i]![1] + 0)
+        for (const [i, value] of found.entries()) identicalNumber(value, all[i]![1] + 0)
         assert.deepEqual(isEqual, all.map(() => true))
       }
     }))
@@ -373,7 +374,7 @@ export const operands = (test: Test): void => {
         ints: [3]
       })
       yield* put({ id: "b", int: 3, text: "\uffff" })
-      const other = All.ref("b")
+      const other = EveryKind.ref("b")
       const { a, bigA, bigB, bool, bool2, date, date2, int, int2, ints, text, text2, wait, wait2, word, word2 } = ref
       const found = yield* Atomic.all([
         int.lt(int2.value()),
@@ -420,7 +421,7 @@ export const operands = (test: Test): void => {
       yield* put({ id: "a", int: 1, int2: 10 })
       yield* put({ id: "b", int: 100 })
       const { int, int2 } = ref
-      const other = All.ref("b")
+      const other = EveryKind.ref("b")
       const value = int.value()
       assert.deepEqual(
         yield* Atomic.all([
@@ -457,38 +458,42 @@ export const operands = (test: Test): void => {
       yield* put({ id: "a", coins: 50, int: 60, int2: -1, bigA: -5n, bigMin: 3n, text: "abcd", short: "ab" })
       const minimum = { model: "Operands", id: "a", field: "coins", bound: "minimum", limit: 0 }
       const maximum = { ...minimum, bound: "maximum", limit: 100 }
-      yield* refuses(coins.decrement(int.value()), "OutOfBounds", minimum)
-      yield* refuses(coins.increment(int.value()), "OutOfBounds", maximum)
-      yield* refuses(coins.set(int2.value()), "OutOfBounds", minimum)
-      yield* refuses(coins.set(int.value().times(2)), "OutOfBounds", maximum)
-      yield* refuses(coins.multiply(int2.value()), "OutOfBounds", minimum)
-      yield* refuses(coins.increment(int2.value(), { atLeast: 50 }), "OutOfBounds", {
+      yield* failsUnchanged(coins.decrement(int.value()), "OutOfBounds", minimum)
+      yield* failsUnchanged(coins.increment(int.value()), "OutOfBounds", maximum)
+      yield* failsUnchanged(coins.set(int2.value()), "OutOfBounds", minimum)
+      yield* failsUnchanged(coins.set(int.value().times(2)), "OutOfBounds", maximum)
+      yield* failsUnchanged(coins.multiply(int2.value()), "OutOfBounds", minimum)
+      yield* failsUnchanged(coins.increment(int2.value(), { atLeast: 50 }), "OutOfBounds", {
         ...minimum,
         bound: "atLeast",
         limit: 50
       })
-      yield* refuses(bigMin.set(bigA.value()), "OutOfBounds", { field: "bigMin", bound: "minimum", limit: 0n })
-      yield* refuses(bigMin.increment(bigA.value()), "OutOfBounds", { field: "bigMin", bound: "minimum", limit: 0n })
-      yield* refuses(short.set(text.value()), "OutOfBounds", { field: "short", bound: "maxLength", limit: 3 })
-      yield* refuses(short.append(text.value()), "OutOfBounds", { field: "short", bound: "maxLength", limit: 3 })
-      yield* refuses(Atomic.all([int.increment(), coins.set(int.value().plus(40))]), "OutOfBounds", maximum)
+      yield* failsUnchanged(bigMin.set(bigA.value()), "OutOfBounds", { field: "bigMin", bound: "minimum", limit: 0n })
+      yield* failsUnchanged(bigMin.increment(bigA.value()), "OutOfBounds", {
+        field: "bigMin",
+        bound: "minimum",
+        limit: 0n
+      })
+      yield* failsUnchanged(short.set(text.value()), "OutOfBounds", { field: "short", bound: "maxLength", limit: 3 })
+      yield* failsUnchanged(short.append(text.value()), "OutOfBounds", { field: "short", bound: "maxLength", limit: 3 })
+      yield* failsUnchanged(Atomic.all([int.increment(), coins.set(int.value().plus(40))]), "OutOfBounds", maximum)
       assert.deepEqual(yield* Atomic.all([coins.set(int.value()), coins.get()]), [undefined, 60])
       // an integer field stays whole and within its range
       yield* put({ id: "a", a: 0.5, b: 1e300, int: 3, int2: 2 ** 53 - 1 })
       const { a, b } = ref
       const notWhole = { id: "a", field: "int", reason: "notWhole" }
       const outOfRange = { id: "a", field: "int", reason: "outOfRange" }
-      yield* refuses(int.set(a.value()), "ArithmeticError", notWhole)
+      yield* failsUnchanged(int.set(a.value()), "ArithmeticError", notWhole)
       for (
         const program of [int.increment(a.value()), int.min(a.value()), int.max(a.value()), int.clamp(a.value(), 9)]
       ) {
-        yield* refuses(program, "ArithmeticError", notWhole)
+        yield* failsUnchanged(program, "ArithmeticError", notWhole)
       }
-      yield* refuses(int.multiply(a.value()), "ArithmeticError", notWhole)
-      yield* refuses(int.set(b.value()), "ArithmeticError", outOfRange)
-      yield* refuses(int.increment(int2.value()), "ArithmeticError", outOfRange)
-      yield* refuses(int.set(int2.value().plus(1)), "ArithmeticError", outOfRange)
-      yield* refuses(int.divide(a.value().minus(0.5)), "ArithmeticError", {
+      yield* failsUnchanged(int.multiply(a.value()), "ArithmeticError", notWhole)
+      yield* failsUnchanged(int.set(b.value()), "ArithmeticError", outOfRange)
+      yield* failsUnchanged(int.increment(int2.value()), "ArithmeticError", outOfRange)
+      yield* failsUnchanged(int.set(int2.value().plus(1)), "ArithmeticError", outOfRange)
+      yield* failsUnchanged(int.divide(a.value().minus(0.5)), "ArithmeticError", {
         ...notWhole,
         reason: "divisionByZero"
       })
@@ -502,9 +507,9 @@ export const operands = (test: Test): void => {
       for (const value of [NaN, Infinity, -Infinity]) {
         yield* put({ id: "a", a: value, b: 1 })
         for (const program of [to.set(a.value()), to.increment(a.value()), b.lt(a.value()), to.set(a.value().min(1))]) {
-          yield* refuses(program, "ArithmeticError", { field: "a", reason: "notFinite" })
+          yield* failsUnchanged(program, "ArithmeticError", { field: "a", reason: "notFinite" })
         }
-        yield* refuses(to.set(b.value().plus(value)), "InvalidValue", { field: "to" })
+        yield* failsUnchanged(to.set(b.value().plus(value)), "InvalidValue", { field: "to" })
       }
     }))
 
@@ -540,14 +545,16 @@ export const operands = (test: Test): void => {
   test("the error for a missing entity or list item of an operand names the operand", () =>
     Effect.gen(function*() {
       yield* put({ id: "a", ints: [1] })
-      const gone = All.ref("gone")
+      const gone = EveryKind.ref("gone")
       const { int, ints } = ref
-      yield* refuses(int.increment(gone.int.value()), "EntityNotFound", { model: "Operands", id: "gone" })
-      yield* refuses(int.increment(int.value().plus(gone.ints.length().value())), "EntityNotFound", { id: "gone" })
-      yield* refuses(int.eq(gone.int.value()), "EntityNotFound", { id: "gone" })
-      yield* refuses(gone.int.increment(int.value()), "EntityNotFound", { id: "gone" })
-      yield* refuses(ints.at(5).increment(int.value()), "IndexOutOfRange", { id: "a", field: "ints", index: 5 })
-      yield* refuses(int.increment(All.ref("").int.value()), "InvalidValue", { model: "Operands" })
+      yield* failsUnchanged(int.increment(gone.int.value()), "EntityNotFound", { model: "Operands", id: "gone" })
+      yield* failsUnchanged(int.increment(int.value().plus(gone.ints.length().value())), "EntityNotFound", {
+        id: "gone"
+      })
+      yield* failsUnchanged(int.eq(gone.int.value()), "EntityNotFound", { id: "gone" })
+      yield* failsUnchanged(gone.int.increment(int.value()), "EntityNotFound", { id: "gone" })
+      yield* failsUnchanged(ints.at(5).increment(int.value()), "IndexOutOfRange", { id: "a", field: "ints", index: 5 })
+      yield* failsUnchanged(int.increment(EveryKind.ref("").int.value()), "InvalidValue", { model: "Operands" })
     }))
 
   test("an operand of the wrong kind is refused before anything is sent", () =>
@@ -587,8 +594,8 @@ export const operands = (test: Test): void => {
       for (const [i, [field, program]] of cases.entries()) {
         const exit = yield* Effect.exit(program)
         assert.strictEqual(exit._tag, "Failure", `${field} ${i}`)
-        yield* refuses(program, "InvalidValue", { model: "Operands", id: "a", field })
-        yield* refuses(Atomic.when(program, int.eq(99)), "InvalidValue", { field })
+        yield* failsUnchanged(program, "InvalidValue", { model: "Operands", id: "a", field })
+        yield* failsUnchanged(Atomic.when(program, int.eq(99)), "InvalidValue", { field })
       }
       const error = yield* fails(even.set(int.value()), "InvalidValue")
       assert.include(error.issue, "modify")

@@ -9,7 +9,7 @@ import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, sameNumber, stored, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, fails, identicalNumber, type Operation, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 const Positive = Schema.Int.check(Schema.isGreaterThan(0))
@@ -47,7 +47,7 @@ const Seat = Model.make("OptionalSeat", {
   nullUnion: Schema.NullOr(Schema.Union([Schema.Int, Schema.String]))
 }, { key: "id" })
 
-const nulls = {
+const allNull = {
   nullInt: null,
   nullFloat: null,
   nullBig: null,
@@ -63,11 +63,11 @@ const nulls = {
   nullUnion: null
 }
 
-const seat = { id: "s", undefInt: undefined, ...nulls }
+const seat = { id: "s", undefInt: undefined, ...allNull }
 const key = "OptionalSeat:{s}"
 
 /** Two different values for each field. */
-const values = {
+const settableValues = {
   keyInt: [0, 5],
   orInt: [0, -5],
   undefInt: [0, 2 ** 53 - 1],
@@ -96,17 +96,17 @@ const values = {
   nullUnion: [0, "0", "null"]
 } as const
 
-type Any = Field.Optional<any, any>
-const handle = (name: string): Any => (Seat.ref("s") as unknown as Record<string, Any>)[name]!
+type AnyHandle = Field.Optional<any, any>
+const handleOf = (name: string): AnyHandle => (Seat.ref("s") as unknown as Record<string, AnyHandle>)[name]!
 
 export const optional = (test: Test): void => {
   test("the same rules apply to every form of absence and every kind of field", () =>
     Effect.gen(function*() {
-      for (const [name, all] of Object.entries(values)) {
+      for (const [name, all] of Object.entries(settableValues)) {
         yield* Seat.put(seat)
         const bare = yield* Seat.get("s")
         const before = yield* stored
-        const field = handle(name)
+        const field = handleOf(name)
         for (const value of all) {
           yield* unchanged(Effect.gen(function*() {
             assert.deepEqual(yield* field.get(), Option.none(), name)
@@ -161,7 +161,7 @@ export const optional = (test: Test): void => {
           )
           assert.deepEqual(yield* stored, before, name)
         }
-        const won = yield* together(Array.from({ length: 20 }, () => Atomic.commit(field.setIfAbsent(all[0]))))
+        const won = yield* concurrently(Array.from({ length: 20 }, () => Atomic.commit(field.setIfAbsent(all[0]))))
         assert.strictEqual(won.filter((one) => one).length, 1, name)
       }
     }))
@@ -170,8 +170,8 @@ export const optional = (test: Test): void => {
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* Seat.insert(seat)
-      assert.deepEqual(Object.keys((yield* stored)[key] as object).sort(), [...Object.keys(nulls), "n"].sort())
-      for (const name of Object.keys(nulls)) assert.strictEqual(yield* raw.hashGet(key, name), "null", name)
+      assert.deepEqual(Object.keys((yield* stored)[key] as object).sort(), [...Object.keys(allNull), "n"].sort())
+      for (const name of Object.keys(allNull)) assert.strictEqual(yield* raw.hashGet(key, name), "null", name)
       assert.notProperty(yield* Seat.get("s"), "keyInt")
       assert.property(yield* Seat.get("s"), "undefInt")
       yield* Seat.update("s", {
@@ -201,8 +201,8 @@ export const optional = (test: Test): void => {
           [{ nullStruct: { a: "1" } }, "nullStruct.a"]
         ]
         for (const [patch, field] of bad) yield* fails(Seat.update("s", patch as any), "InvalidValue", { field })
-        for (const name of Object.keys(values)) {
-          const field = handle(name)
+        for (const name of Object.keys(settableValues)) {
+          const field = handleOf(name)
           for (const value of [null, undefined, Symbol("x")]) {
             for (const program of [field.set(value), field.setIfAbsent(value), field.compareAndSet(value, value)]) {
               // set cannot make a field absent
@@ -266,8 +266,8 @@ export const optional = (test: Test): void => {
         }))
       }
       for (const cell of [ref.keyFloat, ref.nullFloat]) {
-        sameNumber(yield* cell.increment(0.2, { initial: 0.1 }), 0.1 + 0.2)
-        sameNumber(yield* cell.divide(3, { initial: 0 }), (0.1 + 0.2) / 3)
+        identicalNumber(yield* cell.increment(0.2, { initial: 0.1 }), 0.1 + 0.2)
+        identicalNumber(yield* cell.divide(3, { initial: 0 }), (0.1 + 0.2) / 3)
         yield* cell.set(NaN)
         yield* unchanged(fails(cell.increment(1, { initial: 0 }), "ArithmeticError", { reason: "notFinite" }))
       }
@@ -311,7 +311,7 @@ export const optional = (test: Test): void => {
     Effect.gen(function*() {
       yield* Seat.insert(seat)
       const { nullInt } = Seat.ref("s")
-      const results = yield* together(Array.from({ length: 100 }, () => nullInt.increment(1, { initial: 1000 })))
+      const results = yield* concurrently(Array.from({ length: 100 }, () => nullInt.increment(1, { initial: 1000 })))
       assert.deepEqual(results.sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => 1001 + i))
       assert.deepEqual(yield* nullInt.get(), Option.some(1100))
     }))

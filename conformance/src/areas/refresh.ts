@@ -36,6 +36,8 @@ import {
   optionalTime,
   type Row,
   rowsOf,
+  rowsOfPart,
+  scalar,
   set,
   sortedSet,
   type Table,
@@ -44,9 +46,7 @@ import {
   textEntry,
   timeEntry,
   value,
-  whole,
-  within,
-  word
+  whole
 } from "../support/operationKinds.ts"
 import { keysOf, minutes, type Time, timeOf } from "../support/time.ts"
 
@@ -54,7 +54,7 @@ type Refresh = "never" | "write" | "access"
 
 const rules: ReadonlyArray<Refresh> = ["never", "write", "access"]
 
-const life = minutes(60)
+const timeToLive = minutes(60)
 const renewed = "in 60 minutes"
 
 /** The expected outcome of each kind of operation, for each value of `refresh`. */
@@ -93,7 +93,7 @@ const field = <S extends Schema.Top>(
 })
 
 /** The section, and the same for an entity without collections, which is a single hash. */
-const withFlat = (section: Section): ReadonlyArray<Section> => {
+const withAndWithoutCollections = (section: Section): ReadonlyArray<Section> => {
   const { id, it } = section.fields
   return [section, { ...section, fields: { id, it } }]
 }
@@ -101,7 +101,7 @@ const withFlat = (section: Section): ReadonlyArray<Section> => {
 type ItemOf<S extends Schema.Top> = Field.Of<S> extends Field.List<any, infer Item> ? Item : never
 
 const items = <S extends Schema.Top>(schema: S, value: S["Type"], table: Table<ItemOf<Schema.$Array<S>>>): Section =>
-  field(Schema.Array(schema) as any, [value, value], within("at(0)", (it: any) => it.at(0), table) as any)
+  field(Schema.Array(schema) as any, [value, value], rowsOfPart("at(0)", (it: any) => it.at(0), table) as any)
 
 type EntryOf<S extends Schema.Top> = Field.Of<S> extends Field.Map<any, any, any, infer Entry> ? Entry : never
 
@@ -112,7 +112,8 @@ const entries = <S extends Schema.Top>(
   table: (isPresent: boolean) => Table<EntryOf<Schema.$Record<typeof Schema.String, S>>>
 ): ReadonlyArray<Section> => {
   const record = Schema.Record(Schema.String, schema) as any
-  const rows = (key: string, isPresent: boolean): any => within(`at(${key})`, (it: any) => it.at(key), table(isPresent))
+  const rows = (key: string, isPresent: boolean): any =>
+    rowsOfPart(`at(${key})`, (it: any) => it.at(key), table(isPresent))
   return [
     field(record, { a: value, b: value }, [...rows("a", true), ...rows("x", false)]),
     field(record, {}, rows("x", false))
@@ -125,8 +126,8 @@ const optionals = <S extends Schema.Top>(
   table: (isPresent: boolean) => Table<any>
 ): ReadonlyArray<Section> =>
   [Schema.optionalKey(schema), Schema.optional(schema), Schema.NullOr(schema)].flatMap((optional, i) => [
-    ...withFlat(field(optional as any, value, rowsOf(table(true)))),
-    ...withFlat(field(optional as any, i === 2 ? null : undefined, rowsOf(table(false))))
+    ...withAndWithoutCollections(field(optional as any, value, rowsOf(table(true)))),
+    ...withAndWithoutCollections(field(optional as any, i === 2 ? null : undefined, rowsOf(table(false))))
   ])
 
 const pair = Schema.Tuple([Schema.String, Schema.Int])
@@ -136,15 +137,15 @@ const structs = Schema.Struct({ count: Schema.Int, tags: Schema.Array(Schema.Int
 const sortedSets = Model.sortedSet(Schema.String)
 
 const sections: { readonly [name: string]: Section | ReadonlyArray<Section> } = {
-  Value: withFlat(field(pair, ["a", 1], rowsOf(value<readonly [string, number]>(["a", 1], ["b", 2])))),
-  Word: withFlat(field(literals, "a", rowsOf(word<"a" | "b">("a", "b")))),
-  Text: withFlat(field(Schema.String, "a", rowsOf(text))),
-  Bool: withFlat(field(Schema.Boolean, true, rowsOf(bool))),
-  Int: withFlat(field(Schema.Int, 6, rowsOf(number))),
-  Number: withFlat(field(Schema.Number, 6, rowsOf(number))),
-  BigInt: withFlat(field(Schema.BigInt, 6n, rowsOf(bigint))),
-  Date: withFlat(field(Schema.Date, new Date(6), rowsOf(date))),
-  Duration: withFlat(field(Schema.Duration, Duration.millis(6), rowsOf(duration))),
+  Value: withAndWithoutCollections(field(pair, ["a", 1], rowsOf(value<readonly [string, number]>(["a", 1], ["b", 2])))),
+  Word: withAndWithoutCollections(field(literals, "a", rowsOf(scalar<"a" | "b">("a", "b")))),
+  Text: withAndWithoutCollections(field(Schema.String, "a", rowsOf(text))),
+  Bool: withAndWithoutCollections(field(Schema.Boolean, true, rowsOf(bool))),
+  Int: withAndWithoutCollections(field(Schema.Int, 6, rowsOf(number))),
+  Number: withAndWithoutCollections(field(Schema.Number, 6, rowsOf(number))),
+  BigInt: withAndWithoutCollections(field(Schema.BigInt, 6n, rowsOf(bigint))),
+  Date: withAndWithoutCollections(field(Schema.Date, new Date(6), rowsOf(date))),
+  Duration: withAndWithoutCollections(field(Schema.Duration, Duration.millis(6), rowsOf(duration))),
   Optional: optionals(Schema.String, "a", (isPresent) => optional(isPresent, "a", "b")),
   OptionalNumber: optionals(Schema.Int, 6, optionalNumber),
   OptionalBigInt: optionals(Schema.BigInt, 6n, optionalBigInt),
@@ -153,7 +154,7 @@ const sections: { readonly [name: string]: Section | ReadonlyArray<Section> } = 
   EmptyList: field(Schema.Array(Schema.Int), [], rowsOf(emptyList)),
   Items: [
     items(pair, ["a", 1], value<readonly [string, number]>(["a", 1], ["b", 2])),
-    items(literals, "a", word<"a" | "b">("a", "b")),
+    items(literals, "a", scalar<"a" | "b">("a", "b")),
     items(Schema.String, "a", text),
     items(Schema.Boolean, true, bool),
     items(Schema.Int, 6, number),
@@ -175,9 +176,9 @@ const sections: { readonly [name: string]: Section | ReadonlyArray<Section> } = 
   SortedSet: field(sortedSets, [{ member: "a", score: 1 }, { member: "b", score: 2 }], rowsOf(sortedSet)),
   EmptySortedSet: field(sortedSets, [], rowsOf(emptySortedSet)),
   Struct: field(structs, { count: 6, tags: [1, 2, 3] }, [
-    ...within("$", (it: Field.Of<typeof structs>) => it.$, whole),
-    ...within("count", (it: Field.Of<typeof structs>) => it.count, number),
-    ...within("tags", (it: Field.Of<typeof structs>) => it.tags, list)
+    ...rowsOfPart("$", (it: Field.Of<typeof structs>) => it.$, whole),
+    ...rowsOfPart("count", (it: Field.Of<typeof structs>) => it.count, number),
+    ...rowsOfPart("tags", (it: Field.Of<typeof structs>) => it.tags, list)
   ]),
   Model: {
     rows: rowsOf<Target>(entity as any),
@@ -210,12 +211,12 @@ const outcome = (before: Dump, after: Dump, key: string, now: number): string =>
 }
 
 /** Each row has two entities: one for the operation alone, and one for the operation in a larger program. */
-const check = ({ entityOf, fields, handleOf, rows }: Section, name: string, rule: Refresh, { pass }: Time) =>
+const checkSection = ({ entityOf, fields, handleOf, rows }: Section, name: string, rule: Refresh, { pass }: Time) =>
   Effect.gen(function*() {
     const raw = yield* RawStore
     const model: any = Model.make(name, fields as typeof entityFields, {
       key: "id",
-      timeToLive: { duration: life, refresh: rule }
+      timeToLive: { duration: timeToLive, refresh: rule }
     })
     const other = handleOf(model, "other")
     const tried = rows.flatMap((row, i) => {
@@ -235,7 +236,7 @@ const check = ({ entityOf, fields, handleOf, rows }: Section, name: string, rule
     const inserted = tried.filter(({ row }) => row.kind !== "creates").map(({ id }) => entityOf(id, false))
     const results = yield* model.insertMany([...inserted, entityOf("other", true)]) as Model.Bulk<unknown, unknown>
     assert.deepEqual(results.filter(Result.isFailure), [])
-    yield* pass(life / 2)
+    yield* pass(timeToLive / 2)
     const before = yield* raw.dump
     const refusals: Array<string> = []
     for (const { program, row, title } of tried) {
@@ -253,7 +254,7 @@ const check = ({ entityOf, fields, handleOf, rows }: Section, name: string, rule
 
 const Tagged = Model.make("Refresh-Tagged", { id: Schema.String, tags: Schema.ReadonlySet(Schema.String) }, {
   key: "id",
-  timeToLive: { duration: life, refresh: "write" }
+  timeToLive: { duration: timeToLive, refresh: "write" }
 })
 
 export const refresh = (test: Test, backend: Backend): void => {
@@ -291,7 +292,7 @@ export const refresh = (test: Test, backend: Backend): void => {
       time.test(`${name} follows its refresh rule: ${rule}`, () =>
         Effect.gen(function*() {
           const all = Array.isArray(several) ? several as ReadonlyArray<Section> : [several as Section]
-          for (let i = 0; i < all.length; i++) yield* check(all[i], `Refresh-${name}-${i}-${rule}`, rule, time)
+          for (let i = 0; i < all.length; i++) yield* checkSection(all[i], `Refresh-${name}-${i}-${rule}`, rule, time)
         }))
     }
   }

@@ -10,25 +10,34 @@ import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, pseudoRandom, same, stored, together, unchanged, wrongType } from "../assertions.ts"
+import {
+  concurrently,
+  equalUnordered,
+  fails,
+  type Operation,
+  pseudoRandom,
+  stored,
+  unchanged,
+  wrongType
+} from "../assertions.ts"
 import type { Test } from "../suite.ts"
-import { hostile } from "../support/collectionModels.ts"
+import { hostileTexts } from "../support/collectionModels.ts"
 
-const words = (...members: ReadonlyArray<string>): ReadonlySet<string> => new Set(members)
-const ints = (...members: ReadonlyArray<number>): ReadonlySet<number> => new Set(members)
+const textSet = (...members: ReadonlyArray<string>): ReadonlySet<string> => new Set(members)
+const intSet = (...members: ReadonlyArray<number>): ReadonlySet<number> => new Set(members)
 
 const Room = Model.make("SetsRoom", {
   id: Schema.String,
   n: Schema.Int.pipe(Model.withDefault(0)),
-  online: Schema.ReadonlySet(Schema.String).pipe(Model.withDefault(words())),
-  others: Schema.ReadonlySet(Schema.String).pipe(Model.withDefault(words())),
+  online: Schema.ReadonlySet(Schema.String).pipe(Model.withDefault(textSet())),
+  others: Schema.ReadonlySet(Schema.String).pipe(Model.withDefault(textSet())),
   hash: Schema.HashSet(Schema.String).pipe(Model.withDefault(HashSet.empty<string>())),
-  positive: Schema.ReadonlySet(Schema.Int.check(Schema.isGreaterThan(0))).pipe(Model.withDefault(ints())),
-  few: Schema.ReadonlySet(Schema.Int).check(Schema.isMaxSize(3)).pipe(Model.withDefault(ints())),
-  some: Schema.ReadonlySet(Schema.Int).check(Schema.isMinSize(1)).pipe(Model.withDefault(ints(1))),
-  between: Schema.ReadonlySet(Schema.Int).check(Schema.isBetweenSize(1, 2)).pipe(Model.withDefault(ints(1))),
+  positive: Schema.ReadonlySet(Schema.Int.check(Schema.isGreaterThan(0))).pipe(Model.withDefault(intSet())),
+  few: Schema.ReadonlySet(Schema.Int).check(Schema.isMaxSize(3)).pipe(Model.withDefault(intSet())),
+  some: Schema.ReadonlySet(Schema.Int).check(Schema.isMinSize(1)).pipe(Model.withDefault(intSet(1))),
+  between: Schema.ReadonlySet(Schema.Int).check(Schema.isBetweenSize(1, 2)).pipe(Model.withDefault(intSet(1))),
   checked: Schema.ReadonlySet(Schema.Int).check(Schema.makeFilter((set) => !set.has(13))).pipe(
-    Model.withDefault(ints())
+    Model.withDefault(intSet())
   )
 }, { key: "id" })
 
@@ -40,7 +49,7 @@ class Point extends Schema.Class<Point>("SetsPoint")({ x: Schema.Int, y: Schema.
   }
 }
 
-const Kinds = Model.make("SetsKinds", {
+const MemberKinds = Model.make("SetsKinds", {
   id: Schema.String,
   numbers: Schema.ReadonlySet(Schema.Number),
   bigs: Schema.ReadonlySet(Schema.BigInt),
@@ -58,7 +67,7 @@ const Kinds = Model.make("SetsKinds", {
   anything: Schema.ReadonlySet(Schema.Json)
 }, { key: "id" })
 
-const kinds = {
+const memberKinds = {
   numbers: new Set([0.1, 1e21, 5e-324, NaN, -Infinity, 0, -1]),
   bigs: new Set([0n, -(2n ** 63n), 2n ** 63n - 1n, 2n ** 53n + 1n]),
   flags: new Set([true, false]),
@@ -75,14 +84,14 @@ const kinds = {
   anything: new Set<Schema.Json>([null, 0, "", "null", "0", false, {}, [], { a: [] }, [null], 9007199254740991])
 }
 
-type Any = Field.Set<any, any>
+type AnySet = Field.Set<any, any>
 
 export const sets = (test: Test): void => {
   test("every operation does what a Set does", () =>
     Effect.gen(function*() {
       yield* Room.insert({ id: "r" })
       const { online } = Room.ref("r")
-      assert.deepEqual(yield* online.get(), words())
+      assert.deepEqual(yield* online.get(), textSet())
       assert.strictEqual(yield* online.size(), 0)
       assert.isFalse(yield* online.has("a"))
       assert.isFalse(yield* unchanged(online.remove("a")))
@@ -97,21 +106,21 @@ export const sets = (test: Test): void => {
       assert.strictEqual(yield* online.add(["a", "b", "c", "b", "b"]), 2)
       assert.strictEqual(yield* online.size(), 3)
       assert.isTrue(yield* online.has("b"))
-      assert.deepEqual(yield* online.values(), words("a", "b", "c"))
+      assert.deepEqual(yield* online.values(), textSet("a", "b", "c"))
       assert.isTrue(yield* online.remove("b"))
       assert.isFalse(yield* unchanged(online.remove("b")))
       assert.strictEqual(yield* online.removeAll(["a", "z", "a", "a"]), 1)
-      assert.deepEqual(yield* online.get(), words("c"))
+      assert.deepEqual(yield* online.get(), textSet("c"))
       assert.deepEqual(yield* online.pop(), Option.some("c"))
       assert.deepEqual(yield* online.pop(), Option.none())
-      yield* online.set(words("x", "y"))
-      assert.deepEqual(yield* online.get(), words("x", "y"))
-      yield* online.set(words("y", "z"))
-      assert.deepEqual((yield* Room.get("r")).online, words("y", "z"))
+      yield* online.set(textSet("x", "y"))
+      assert.deepEqual(yield* online.get(), textSet("x", "y"))
+      yield* online.set(textSet("y", "z"))
+      assert.deepEqual((yield* Room.get("r")).online, textSet("y", "z"))
       yield* online.clear()
       assert.deepEqual(yield* stored, { [key]: { n: "0" }, [`${key}:some`]: ["1"], [`${key}:between`]: ["1"] })
-      yield* online.set(words())
-      assert.deepEqual(yield* online.get(), words())
+      yield* online.set(textSet())
+      assert.deepEqual(yield* online.get(), textSet())
     }))
 
   test("`pop` takes each member once and returns None in the end", () =>
@@ -127,7 +136,7 @@ export const sets = (test: Test): void => {
       }
       assert.deepEqual(taken.slice().sort(), all.slice().sort())
       yield* online.set(new Set(all))
-      const many = yield* together(Array.from({ length: 70 }, () => online.pop()))
+      const many = yield* concurrently(Array.from({ length: 70 }, () => online.pop()))
       assert.strictEqual(many.filter(Option.isNone).length, 20)
       assert.deepEqual(many.filter(Option.isSome).map(({ value }) => value).sort(), all.slice().sort())
       // the same in one program
@@ -139,7 +148,7 @@ export const sets = (test: Test): void => {
 
   test("in one program each operation sees the operations before it", () =>
     Effect.gen(function*() {
-      yield* Room.insert({ id: "r", online: words("a", "b") })
+      yield* Room.insert({ id: "r", online: textSet("a", "b") })
       const { online, others } = Room.ref("r")
       assert.deepEqual(
         yield* Atomic.all([
@@ -160,7 +169,7 @@ export const sets = (test: Test): void => {
           online.pop(),
           online.add("z"),
           online.pop(),
-          online.set(words("q")),
+          online.set(textSet("q")),
           online.values(),
           Room.get("r")
         ]).pipe(Atomic.map((results) => results.slice(0, -1))),
@@ -173,25 +182,25 @@ export const sets = (test: Test): void => {
           true,
           1,
           2,
-          words("c", "d"),
+          textSet("c", "d"),
           2,
-          words("c", "d", "e"),
-          words("d"),
-          words("c"),
+          textSet("c", "d", "e"),
+          textSet("d"),
+          textSet("c"),
           2,
           Option.none(),
           1,
           Option.some("z"),
           undefined,
-          words("q")
+          textSet("q")
         ]
       )
-      assert.deepEqual((yield* Room.get("r")).online, words("q"))
+      assert.deepEqual((yield* Room.get("r")).online, textSet("q"))
     }))
 
   test("the undo of a program restores a cleared set, the last popped member and later changes", () =>
     Effect.gen(function*() {
-      yield* Room.insert({ id: "r", online: words("a"), others: words("x", "y") })
+      yield* Room.insert({ id: "r", online: textSet("a"), others: textSet("x", "y") })
       const { n, online, others } = Room.ref("r")
       yield* unchanged(Effect.gen(function*() {
         for (
@@ -200,7 +209,7 @@ export const sets = (test: Test): void => {
             Atomic.all([online.pop(), online.add("b")]),
             Atomic.all([online.clear(), online.add(["a", "b"])]),
             Atomic.all([online.remove("a"), online.add("a"), online.remove("a")]),
-            Atomic.all([others.set(words()), online.set(words("1", "2")), online.clear()]),
+            Atomic.all([others.set(textSet()), online.set(textSet("1", "2")), online.clear()]),
             Atomic.all([others.removeAll(["x", "y"]), others.add("y"), Room.delete("r")])
           ] as ReadonlyArray<Operation>
         ) {
@@ -212,35 +221,35 @@ export const sets = (test: Test): void => {
 
   test("`union`, `intersection` and `difference` work with the set of another entity, with an empty set and with itself", () =>
     Effect.gen(function*() {
-      yield* together([
-        Room.insert({ id: "r", online: words("a", "b", "c"), hash: HashSet.make("b", "z") }),
-        Room.insert({ id: "s", online: words("b", "c", "d") }),
+      yield* concurrently([
+        Room.insert({ id: "r", online: textSet("a", "b", "c"), hash: HashSet.make("b", "z") }),
+        Room.insert({ id: "s", online: textSet("b", "c", "d") }),
         Room.insert({ id: "empty" })
       ])
       const a = Room.ref("r").online
       const b = Room.ref("s").online
       const none = Room.ref("empty").online
       yield* unchanged(Effect.gen(function*() {
-        assert.deepEqual(yield* a.union(b), words("a", "b", "c", "d"))
-        assert.deepEqual(yield* a.intersection(b), words("b", "c"))
-        assert.deepEqual(yield* a.difference(b), words("a"))
-        assert.deepEqual(yield* b.difference(a), words("d"))
+        assert.deepEqual(yield* a.union(b), textSet("a", "b", "c", "d"))
+        assert.deepEqual(yield* a.intersection(b), textSet("b", "c"))
+        assert.deepEqual(yield* a.difference(b), textSet("a"))
+        assert.deepEqual(yield* b.difference(a), textSet("d"))
         for (const [x, y, z] of [[a, none, "a"], [none, a, "b"]] as const) {
-          assert.deepEqual(yield* x.union(y), words("a", "b", "c"))
-          assert.deepEqual(yield* x.intersection(y), words())
-          assert.deepEqual(yield* x.difference(y), z === "a" ? words("a", "b", "c") : words())
+          assert.deepEqual(yield* x.union(y), textSet("a", "b", "c"))
+          assert.deepEqual(yield* x.intersection(y), textSet())
+          assert.deepEqual(yield* x.difference(y), z === "a" ? textSet("a", "b", "c") : textSet())
         }
-        assert.deepEqual(yield* a.union(a), words("a", "b", "c"))
-        assert.deepEqual(yield* a.intersection(a), words("a", "b", "c"))
-        assert.deepEqual(yield* a.difference(a), words())
-        assert.deepEqual(yield* none.union(none), words())
+        assert.deepEqual(yield* a.union(a), textSet("a", "b", "c"))
+        assert.deepEqual(yield* a.intersection(a), textSet("a", "b", "c"))
+        assert.deepEqual(yield* a.difference(a), textSet())
+        assert.deepEqual(yield* none.union(none), textSet())
         // the result has the representation of the first set
         const { hash } = Room.ref("r")
-        same(yield* hash.union(b), HashSet.make("b", "c", "d", "z"))
-        assert.deepEqual(yield* b.intersection(hash), words("b"))
+        equalUnordered(yield* hash.union(b), HashSet.make("b", "c", "d", "z"))
+        assert.deepEqual(yield* b.intersection(hash), textSet("b"))
         // sets whose members are encoded differently cannot be combined
-        yield* fails(a.union(Room.ref("r").few as unknown as Any), "InvalidValue", { field: "online" })
-        yield* fails(Room.ref("r").few.union(a as unknown as Any), "InvalidValue", { field: "few" })
+        yield* fails(a.union(Room.ref("r").few as unknown as AnySet), "InvalidValue", { field: "online" })
+        yield* fails(Room.ref("r").few.union(a as unknown as AnySet), "InvalidValue", { field: "few" })
       }))
     }))
 
@@ -259,8 +268,8 @@ export const sets = (test: Test): void => {
           new Set([...x].filter((member) => y.has(member))),
           new Set([...x].filter((member) => !y.has(member)))
         ]
-        same(yield* together([a.union(b), a.intersection(b), a.difference(b)]), expected)
-        same(yield* Atomic.all([a.union(b), a.intersection(b), a.difference(b)]), expected)
+        equalUnordered(yield* concurrently([a.union(b), a.intersection(b), a.difference(b)]), expected)
+        equalUnordered(yield* Atomic.all([a.union(b), a.intersection(b), a.difference(b)]), expected)
         const more = [...pick(), ...pick()]
         const added = new Set([...x, ...more])
         assert.strictEqual(yield* a.add(more), added.size - x.size)
@@ -274,12 +283,12 @@ export const sets = (test: Test): void => {
 
   test("members of every kind are read back unchanged and are found by `has`", () =>
     Effect.gen(function*() {
-      yield* Kinds.insert({ id: "k", ...kinds })
-      same(yield* Kinds.get("k"), { id: "k", ...kinds })
-      for (const [name, value] of Object.entries(kinds)) {
-        const set = (Kinds.ref("k") as unknown as Record<string, Any>)[name]!
+      yield* MemberKinds.insert({ id: "k", ...memberKinds })
+      equalUnordered(yield* MemberKinds.get("k"), { id: "k", ...memberKinds })
+      for (const [name, value] of Object.entries(memberKinds)) {
+        const set = (MemberKinds.ref("k") as unknown as Record<string, AnySet>)[name]!
         const members = [...value] as ReadonlyArray<unknown>
-        same(yield* set.get(), value, name)
+        equalUnordered(yield* set.get(), value, name)
         assert.strictEqual(yield* set.size(), members.length, name)
         assert.strictEqual(yield* unchanged(set.add(members)), 0, name)
         for (const member of members) {
@@ -289,8 +298,8 @@ export const sets = (test: Test): void => {
           assert.isFalse(yield* set.remove(member), name)
           assert.strictEqual(yield* set.add([member]), 1, name)
         }
-        same(yield* set.get(), value, name)
-        same(yield* set.union(set), value, name)
+        equalUnordered(yield* set.get(), value, name)
+        equalUnordered(yield* set.union(set), value, name)
         for (let left = members.length; left > 0; left--) {
           const taken = yield* set.pop()
           assert.isTrue(Option.isSome(taken), name)
@@ -302,8 +311,8 @@ export const sets = (test: Test): void => {
 
   test("members are equal if their canonical JSON is equal", () =>
     Effect.gen(function*() {
-      yield* Kinds.insert({ id: "k", ...kinds })
-      const { numbers, points, structs } = Kinds.ref("k")
+      yield* MemberKinds.insert({ id: "k", ...memberKinds })
+      const { numbers, points, structs } = MemberKinds.ref("k")
       yield* structs.set(new Set([{ a: 1, b: "x" }, { b: "x", a: 1 }]))
       assert.strictEqual(yield* structs.size(), 1)
       assert.strictEqual(yield* structs.add({ b: "x", a: 1 }), 0)
@@ -323,20 +332,20 @@ export const sets = (test: Test): void => {
       const raw = yield* RawStore
       yield* Room.insert({ id: "r" })
       const { hash, online } = Room.ref("r")
-      for (const member of hostile) {
+      for (const member of hostileTexts) {
         assert.strictEqual(yield* online.add(member), 1)
         assert.strictEqual(yield* online.add(member), 0)
         assert.isTrue(yield* online.has(member))
       }
-      assert.deepEqual(yield* online.get(), new Set(hostile))
-      assert.deepEqual(yield* raw.setRead(`${key}:online`), hostile.slice().sort())
-      assert.strictEqual(yield* hash.add(hostile), hostile.length)
-      same(yield* hash.get(), HashSet.fromIterable(hostile))
-      assert.deepEqual((yield* Room.get("r")).online, new Set(hostile))
-      assert.deepEqual(yield* online.difference(hash as Field.Set<string, any>), words())
-      for (const [i, member] of hostile.entries()) {
+      assert.deepEqual(yield* online.get(), new Set(hostileTexts))
+      assert.deepEqual(yield* raw.setRead(`${key}:online`), hostileTexts.slice().sort())
+      assert.strictEqual(yield* hash.add(hostileTexts), hostileTexts.length)
+      equalUnordered(yield* hash.get(), HashSet.fromIterable(hostileTexts))
+      assert.deepEqual((yield* Room.get("r")).online, new Set(hostileTexts))
+      assert.deepEqual(yield* online.difference(hash as Field.Set<string, any>), textSet())
+      for (const [i, member] of hostileTexts.entries()) {
         assert.isTrue(yield* online.remove(member))
-        assert.strictEqual(yield* online.size(), hostile.length - i - 1)
+        assert.strictEqual(yield* online.size(), hostileTexts.length - i - 1)
       }
       const nobody = Room.ref("missing").online
       for (const bad of ["\ud800", "a\udc00", 1, null, undefined, {}] as ReadonlyArray<any>) {
@@ -348,8 +357,8 @@ export const sets = (test: Test): void => {
               set.remove(bad),
               set.removeAll(["a", bad]),
               set.has(bad),
-              set.set(words("a", bad)),
-              Room.update("r", { online: words(bad) }),
+              set.set(textSet("a", bad)),
+              Room.update("r", { online: textSet(bad) }),
               Atomic.all([set.add("a"), set.add(bad)])
             ]
             for (const program of programs) {
@@ -374,12 +383,12 @@ export const sets = (test: Test): void => {
         yield* fails(few.add([3, 4]), "OutOfBounds", tooMany)
         yield* fails(few.add([1, 2, 3, 4]), "OutOfBounds", tooMany)
         yield* fails(Atomic.all([few.add(3), few.add(4)]), "OutOfBounds", tooMany)
-        yield* fails(few.set(ints(1, 2, 3, 4)), "InvalidValue", { ...error, field: "few" })
-        yield* fails(Room.put({ id: "r", few: ints(1, 2, 3, 4) }), "InvalidValue", { field: "few" })
-        yield* fails(Room.update("r", { few: ints(1, 2, 3, 4) }), "InvalidValue", { field: "few" })
+        yield* fails(few.set(intSet(1, 2, 3, 4)), "InvalidValue", { ...error, field: "few" })
+        yield* fails(Room.put({ id: "r", few: intSet(1, 2, 3, 4) }), "InvalidValue", { field: "few" })
+        yield* fails(Room.update("r", { few: intSet(1, 2, 3, 4) }), "InvalidValue", { field: "few" })
         yield* fails(positive.add(0), "InvalidValue", { field: "positive" })
         yield* fails(positive.add([1, -1]), "InvalidValue", { field: "positive" })
-        yield* fails(positive.set(ints(0)), "InvalidValue", { field: "positive" })
+        yield* fails(positive.set(intSet(0)), "InvalidValue", { field: "positive" })
       }))
       // members that are already in the set do not count against the bound
       assert.strictEqual(yield* few.add([1, 2, 3, 3, 1]), 1)
@@ -395,26 +404,28 @@ export const sets = (test: Test): void => {
         assert.isFalse(yield* some.remove(7))
         assert.strictEqual(yield* some.removeAll([]), 0)
         yield* fails(some.clear(), "InvalidValue", { ...error, field: "some" })
-        yield* fails(some.set(ints()), "InvalidValue", { ...error, field: "some" })
-        yield* fails(Room.insert({ id: "new", some: ints() }), "InvalidValue", { field: "some" })
+        yield* fails(some.set(intSet()), "InvalidValue", { ...error, field: "some" })
+        yield* fails(Room.insert({ id: "new", some: intSet() }), "InvalidValue", { field: "some" })
         yield* fails(between.add([2, 3]), "OutOfBounds", { field: "between", bound: "maxSize", limit: 2 })
         yield* fails(between.pop(), "OutOfBounds", { field: "between", bound: "minSize", limit: 1 })
       }))
       assert.deepEqual(yield* Atomic.all([some.add(2), some.remove(1)]), [1, true])
-      assert.deepEqual(yield* some.get(), ints(2))
-      const results = yield* together(
+      assert.deepEqual(yield* some.get(), intSet(2))
+      const results = yield* concurrently(
         Array.from({ length: 20 }, (_, i) => Effect.exit(Atomic.commit(few.add(i + 100))))
       )
       assert.strictEqual(results.filter(({ _tag }) => _tag === "Success").length, 0)
       yield* few.clear()
-      const again = yield* together(Array.from({ length: 20 }, (_, i) => Effect.exit(Atomic.commit(few.add(i + 100)))))
+      const again = yield* concurrently(
+        Array.from({ length: 20 }, (_, i) => Effect.exit(Atomic.commit(few.add(i + 100))))
+      )
       assert.strictEqual(again.filter(({ _tag }) => _tag === "Success").length, 3)
       assert.strictEqual(yield* few.size(), 3)
     }))
 
   test("a set with a check that only the client can evaluate can only be written as a whole", () =>
     Effect.gen(function*() {
-      yield* Room.insert({ id: "r", checked: ints(1, 2) })
+      yield* Room.insert({ id: "r", checked: intSet(1, 2) })
       const { checked } = Room.ref("r")
       yield* unchanged(Effect.gen(function*() {
         for (
@@ -423,12 +434,12 @@ export const sets = (test: Test): void => {
           const { issue } = yield* fails(program as Operation, "InvalidValue", { model: "SetsRoom", field: "checked" })
           assert.include(issue, "modify")
         }
-        yield* fails(checked.set(ints(13)), "InvalidValue", { field: "checked" })
-        yield* fails(Room.update("r", { checked: ints(13) }), "InvalidValue", { field: "checked" })
+        yield* fails(checked.set(intSet(13)), "InvalidValue", { field: "checked" })
+        yield* fails(Room.update("r", { checked: intSet(13) }), "InvalidValue", { field: "checked" })
       }))
-      yield* checked.set(ints(3))
+      yield* checked.set(intSet(3))
       assert.isTrue(yield* checked.has(3))
-      assert.deepEqual(yield* checked.union(Room.ref("r").few), ints(3))
+      assert.deepEqual(yield* checked.union(Room.ref("r").few), intSet(3))
       yield* checked.clear()
       assert.strictEqual(yield* checked.size(), 0)
     }))
@@ -436,12 +447,12 @@ export const sets = (test: Test): void => {
   test("an update of other fields keeps members that others add at the same time", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
-      yield* Room.insert({ id: "r", online: words("a") })
+      yield* Room.insert({ id: "r", online: textSet("a") })
       const read = yield* Room.get("r")
       yield* raw.setAdd(`${key}:online`, "theirs")
-      yield* Room.update("r", { n: read.n + 1, few: ints(1) })
-      assert.deepEqual((yield* Room.get("r")).online, words("a", "theirs"))
-      yield* together([
+      yield* Room.update("r", { n: read.n + 1, few: intSet(1) })
+      assert.deepEqual((yield* Room.get("r")).online, textSet("a", "theirs"))
+      yield* concurrently([
         ...Array.from({ length: 50 }, (_, i) => Effect.asVoid(Atomic.commit(Room.ref("r").others.add(String(i))))),
         ...Array.from({ length: 50 }, (_, i) => Atomic.commit(Room.update("r", { n: i })))
       ])
@@ -452,10 +463,10 @@ export const sets = (test: Test): void => {
     Effect.gen(function*() {
       yield* Room.insert({ id: "r" })
       const { online } = Room.ref("r")
-      const added = yield* together(Array.from({ length: 200 }, (_, i) => online.add(String(i % 50))))
+      const added = yield* concurrently(Array.from({ length: 200 }, (_, i) => online.add(String(i % 50))))
       assert.strictEqual(added.reduce((a, b) => a + b, 0), 50)
       assert.strictEqual(yield* online.size(), 50)
-      const removed = yield* together(Array.from({ length: 200 }, (_, i) => online.remove(String(i % 50))))
+      const removed = yield* concurrently(Array.from({ length: 200 }, (_, i) => online.remove(String(i % 50))))
       assert.strictEqual(removed.filter((one) => one).length, 50)
     }))
 
@@ -469,27 +480,27 @@ export const sets = (test: Test): void => {
       assert.strictEqual(yield* others.add(many), 0)
       assert.strictEqual((yield* online.intersection(others)).size, 10_000)
       yield* unchanged(fails(
-        Atomic.all([others.removeAll(many), others.add("x"), online.set(words("y")), online.add(many), n.divide(0)]),
+        Atomic.all([others.removeAll(many), others.add("x"), online.set(textSet("y")), online.add(many), n.divide(0)]),
         "ArithmeticError"
       ))
       assert.strictEqual(yield* others.removeAll(many.slice(1)), 9_999)
-      assert.deepEqual(yield* others.get(), words("0"))
-      yield* online.set(words())
+      assert.deepEqual(yield* others.get(), textSet("0"))
+      yield* online.set(textSet())
       assert.strictEqual(yield* online.size(), 0)
     }))
 
   test("an invalid stored member fails the operations that read it, and stays", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
-      yield* Room.insert({ id: "r", positive: ints(1) })
+      yield* Room.insert({ id: "r", positive: intSet(1) })
       yield* raw.setAdd(`${key}:positive`, "x")
       const { few, positive } = Room.ref("r")
       const details = { model: "SetsRoom", id: "r", key: `${key}:positive`, field: "positive" }
       yield* unchanged(Effect.gen(function*() {
         yield* wrongType(positive.get(), details)
         // the other set may have members that this set would refuse
-        yield* fails(positive.union(few as Any), "InvalidValue", { field: "positive" })
-        yield* wrongType(positive.difference(few as Any), details)
+        yield* fails(positive.union(few as AnySet), "InvalidValue", { field: "positive" })
+        yield* wrongType(positive.difference(few as AnySet), details)
         assert.isTrue(yield* positive.has(1))
         assert.strictEqual(yield* positive.size(), 2)
         yield* fails(Room.get("r"), "EntityCorrupted", { id: "r", key, field: "positive", applied: false })

@@ -8,17 +8,17 @@ import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import {
+  concurrently,
   fails,
+  identicalNumber,
   type Operation,
   pseudoRandom,
-  sameNumber,
   stored,
-  together,
   unchanged,
   wrongType
 } from "../assertions.ts"
 import type { Test } from "../suite.ts"
-import { hostile } from "../support/collectionModels.ts"
+import { hostileTexts } from "../support/collectionModels.ts"
 
 const Queue = Model.make("SortedQueue", {
   id: Schema.String,
@@ -35,12 +35,12 @@ const Queue = Model.make("SortedQueue", {
 const key = "SortedQueue:{q}"
 
 type Scored = Field.Scored<string>
-const of = (...entries: ReadonlyArray<readonly [string, number]>): ReadonlyArray<Scored> =>
+const scored = (...entries: ReadonlyArray<readonly [string, number]>): ReadonlyArray<Scored> =>
   entries.map(([member, score]) => ({ member, score }))
 
 const bytes = new TextEncoder()
 const compareBytes = (a: string, b: string): number => Buffer.compare(bytes.encode(a), bytes.encode(b))
-const inOrder = (entries: Iterable<Scored>): ReadonlyArray<Scored> =>
+const sortedByScore = (entries: Iterable<Scored>): ReadonlyArray<Scored> =>
   [...entries].sort((a, b) => a.score < b.score ? -1 : a.score > b.score ? 1 : compareBytes(a.member, b.member))
 
 export const sortedSets = (test: Test): void => {
@@ -68,8 +68,8 @@ export const sortedSets = (test: Test): void => {
       assert.isTrue(yield* jobs.add("b", 2))
       assert.isTrue(yield* jobs.add("a", 1))
       assert.isFalse(yield* jobs.add("b", 0.5))
-      assert.strictEqual(yield* jobs.addAll(of(["c", 3], ["a", 4], ["d", -1])), 2)
-      assert.deepEqual(yield* jobs.get(), of(["d", -1], ["b", 0.5], ["c", 3], ["a", 4]))
+      assert.strictEqual(yield* jobs.addAll(scored(["c", 3], ["a", 4], ["d", -1])), 2)
+      assert.deepEqual(yield* jobs.get(), scored(["d", -1], ["b", 0.5], ["c", 3], ["a", 4]))
       assert.strictEqual(yield* jobs.size(), 4)
       assert.isTrue(yield* jobs.has("c"))
       assert.deepEqual(yield* jobs.score("a"), Option.some(4))
@@ -81,23 +81,23 @@ export const sortedSets = (test: Test): void => {
       assert.deepEqual(yield* jobs.popMin(), Option.some({ member: "new", score: -7 }))
       assert.deepEqual(yield* jobs.popMax(), Option.some({ member: "a", score: 4 }))
       // reading a range removes nothing
-      assert.deepEqual(yield* jobs.range(0, 1), of(["b", 0.5]))
-      assert.deepEqual(yield* jobs.get(), of(["b", 0.5], ["d", 2.5], ["c", 3]))
+      assert.deepEqual(yield* jobs.range(0, 1), scored(["b", 0.5]))
+      assert.deepEqual(yield* jobs.get(), scored(["b", 0.5], ["d", 2.5], ["c", 3]))
       assert.isTrue(yield* jobs.remove("d"))
       assert.isFalse(yield* unchanged(jobs.remove("d")))
       assert.strictEqual(yield* jobs.removeAll(["b", "z", "b"]), 1)
       assert.deepEqual(yield* jobs.popMax(), Option.some({ member: "c", score: 3 }))
       assert.deepEqual(yield* stored, { [key]: { n: "0" } })
-      yield* jobs.set(of(["x", 2], ["y", 1]))
-      yield* jobs.set(of(["y", 3], ["z", 2]))
-      assert.deepEqual((yield* Queue.get("q")).jobs, of(["z", 2], ["y", 3]))
+      yield* jobs.set(scored(["x", 2], ["y", 1]))
+      yield* jobs.set(scored(["y", 3], ["z", 2]))
+      assert.deepEqual((yield* Queue.get("q")).jobs, scored(["z", 2], ["y", 3]))
       yield* jobs.clear()
       assert.deepEqual(yield* stored, { [key]: { n: "0" } })
     }))
 
   test("in one program each operation sees the operations before it, and a failure undoes all of them", () =>
     Effect.gen(function*() {
-      yield* Queue.insert({ id: "q", jobs: of(["a", 1]) })
+      yield* Queue.insert({ id: "q", jobs: scored(["a", 1]) })
       const { jobs, n } = Queue.ref("q")
       assert.deepEqual(
         yield* Atomic.all([
@@ -107,7 +107,7 @@ export const sortedSets = (test: Test): void => {
           jobs.add("b", 2),
           jobs.has("a"),
           jobs.increment("b", 1),
-          jobs.addAll(of(["c", 0], ["d", 9], ["b", 4])),
+          jobs.addAll(scored(["c", 0], ["d", 9], ["b", 4])),
           jobs.range(),
           jobs.rank("b"),
           jobs.clear(),
@@ -115,7 +115,7 @@ export const sortedSets = (test: Test): void => {
           jobs.rangeByScore(),
           jobs.increment("e", 5),
           jobs.get(),
-          jobs.set(of(["f", 1], ["g", 2])),
+          jobs.set(scored(["f", 1], ["g", 2])),
           jobs.popMax(),
           jobs.remove("f"),
           jobs.score("f"),
@@ -130,19 +130,19 @@ export const sortedSets = (test: Test): void => {
           false,
           3,
           2,
-          of(["c", 0], ["b", 4], ["d", 9]),
+          scored(["c", 0], ["b", 4], ["d", 9]),
           Option.some(1),
           undefined,
           0,
           [],
           5,
-          of(["e", 5]),
+          scored(["e", 5]),
           undefined,
           Option.some({ member: "g", score: 2 }),
           true,
           Option.none(),
           true,
-          { jobs: of(["a", 7]) }
+          { jobs: scored(["a", 7]) }
         ]
       )
       yield* unchanged(Effect.gen(function*() {
@@ -151,9 +151,9 @@ export const sortedSets = (test: Test): void => {
             jobs.popMin(),
             jobs.popMax(),
             Atomic.all([jobs.popMin(), jobs.add("b", 1)]),
-            Atomic.all([jobs.clear(), jobs.addAll(of(["a", 1], ["z", 2]))]),
+            Atomic.all([jobs.clear(), jobs.addAll(scored(["a", 1], ["z", 2]))]),
             Atomic.all([jobs.remove("a"), jobs.increment("a", 3), jobs.popMin()]),
-            Atomic.all([jobs.set(of(["x", 1])), jobs.increment("x", 1), jobs.clear(), jobs.add("a", 8)]),
+            Atomic.all([jobs.set(scored(["x", 1])), jobs.increment("x", 1), jobs.clear(), jobs.add("a", 8)]),
             Atomic.all([jobs.increment("a", 1), jobs.add("a", -3), Queue.delete("q")])
           ] as ReadonlyArray<Operation>
         ) {
@@ -166,7 +166,7 @@ export const sortedSets = (test: Test): void => {
   test("members of equal score are in byte order", () =>
     Effect.gen(function*() {
       // U+FFFF is before U+1F600 in UTF-8 and after it in UTF-16
-      const members = [...hostile].filter((member) => member.length < 100)
+      const members = [...hostileTexts].filter((member) => member.length < 100)
       yield* Queue.insert({ id: "q", jobs: members.map((member) => ({ member, score: 1 })) })
       const { jobs } = Queue.ref("q")
       const wanted = members.slice().sort(compareBytes)
@@ -191,15 +191,15 @@ export const sortedSets = (test: Test): void => {
     Effect.gen(function*() {
       yield* Queue.insert({ id: "q" })
       const { jobs } = Queue.ref("q")
-      for (const [i, member] of hostile.entries()) {
+      for (const [i, member] of hostileTexts.entries()) {
         assert.isTrue(yield* jobs.add(member, i))
         assert.isFalse(yield* jobs.add(member, i))
         assert.strictEqual(yield* jobs.increment(member, 0.5), i + 0.5)
         assert.deepEqual(yield* jobs.score(member), Option.some(i + 0.5))
         assert.deepEqual(yield* jobs.rank(member), Option.some(i))
       }
-      assert.deepEqual(yield* jobs.get(), hostile.map((member, i) => ({ member, score: i + 0.5 })))
-      for (const member of hostile) assert.isTrue(yield* jobs.remove(member))
+      assert.deepEqual(yield* jobs.get(), hostileTexts.map((member, i) => ({ member, score: i + 0.5 })))
+      for (const member of hostileTexts) assert.isTrue(yield* jobs.remove(member))
       for (const bad of ["\ud800", 1, null, undefined, {}] as ReadonlyArray<any>) {
         yield* unchanged(Effect.gen(function*() {
           const programs: ReadonlyArray<Operation> = [
@@ -247,13 +247,13 @@ export const sortedSets = (test: Test): void => {
       ]
       for (const [i, score] of scores.entries()) {
         yield* jobs.add(`m${i}`, score)
-        sameNumber(Option.getOrThrow(yield* jobs.score(`m${i}`)), score)
+        identicalNumber(Option.getOrThrow(yield* jobs.score(`m${i}`)), score)
       }
       const wanted = scores.map((score, i) => ({ member: `m${i}`, score }))
-      assert.deepEqual(yield* jobs.get(), inOrder(wanted))
-      assert.deepEqual((yield* Queue.get("q")).jobs, inOrder(wanted))
+      assert.deepEqual(yield* jobs.get(), sortedByScore(wanted))
+      assert.deepEqual((yield* Queue.get("q")).jobs, sortedByScore(wanted))
       yield* jobs.set(wanted)
-      assert.deepEqual(yield* jobs.get(), inOrder(wanted))
+      assert.deepEqual(yield* jobs.get(), sortedByScore(wanted))
       for (const { member, score } of wanted) {
         assert.deepEqual((yield* jobs.rangeByScore({ min: score, max: score })).map(({ member }) => member), [member])
       }
@@ -262,13 +262,13 @@ export const sortedSets = (test: Test): void => {
 
       yield* jobs.set([])
       yield* jobs.add("z", -0)
-      sameNumber(Option.getOrThrow(yield* jobs.score("z")), 0)
-      sameNumber(yield* jobs.increment("z", -0), 0)
+      identicalNumber(Option.getOrThrow(yield* jobs.score("z")), 0)
+      identicalNumber(yield* jobs.increment("z", -0), 0)
       let expected = 0
       for (const by of [0.1, 0.2, 1e16, -1e16, 1 / 3, 5e-324, 1e-300]) {
         expected += by
-        sameNumber(yield* jobs.increment("z", by), expected)
-        sameNumber(Option.getOrThrow(yield* jobs.score("z")), expected)
+        identicalNumber(yield* jobs.increment("z", by), expected)
+        identicalNumber(Option.getOrThrow(yield* jobs.score("z")), expected)
       }
       yield* jobs.add("big", 1.7e308)
       yield* jobs.add("inf", Infinity)
@@ -305,11 +305,11 @@ export const sortedSets = (test: Test): void => {
   test("positions are those of Array.prototype.slice, from both ends", () =>
     Effect.gen(function*() {
       const positions = [-6, -4, -1, 0, 1, 3, 4, 5, 1.7, NaN, Infinity, -Infinity, undefined]
-      const all = of(["a", 1], ["b", 2], ["c", 2], ["d", 3])
+      const all = scored(["a", 1], ["b", 2], ["c", 2], ["d", 3])
       yield* Queue.insert({ id: "q", jobs: all })
       const { jobs } = Queue.ref("q")
       const reversed = all.slice().reverse()
-      yield* unchanged(together(positions.flatMap((start) =>
+      yield* unchanged(concurrently(positions.flatMap((start) =>
         positions.map((end) =>
           Effect.gen(function*() {
             assert.deepEqual(yield* jobs.range(start, end), all.slice(start, end), `${start} ${end}`)
@@ -323,7 +323,7 @@ export const sortedSets = (test: Test): void => {
         )
       )))
       const scores = [-Infinity, 0, 1, 1.5, 2, 2.5, 3, 4, Infinity, undefined]
-      yield* unchanged(together(scores.flatMap((min) =>
+      yield* unchanged(concurrently(scores.flatMap((min) =>
         scores.map((max) =>
           Effect.gen(function*() {
             const within = all.filter(({ score }) => score >= (min ?? -Infinity) && score <= (max ?? Infinity))
@@ -379,7 +379,7 @@ export const sortedSets = (test: Test): void => {
               break
             }
             case 5: {
-              const all = inOrder([...model].map(([member, score]) => ({ member, score })))
+              const all = sortedByScore([...model].map(([member, score]) => ({ member, score })))
               const taken = random() < 0.5 ? all[0] : all.at(-1)
               steps.push(taken === all[0] ? jobs.popMin() : jobs.popMax())
               wanted.push(Option.fromUndefinedOr(taken))
@@ -387,7 +387,7 @@ export const sortedSets = (test: Test): void => {
               break
             }
             case 6: {
-              const all = inOrder([...model].map(([member, score]) => ({ member, score })))
+              const all = sortedByScore([...model].map(([member, score]) => ({ member, score })))
               const rank = all.findIndex(({ member }) => member === name)
               steps.push(jobs.rank(name))
               wanted.push(rank < 0 ? Option.none() : Option.some(rank))
@@ -395,11 +395,11 @@ export const sortedSets = (test: Test): void => {
             }
             default:
               steps.push(jobs.get())
-              wanted.push(inOrder([...model].map(([member, score]) => ({ member, score }))))
+              wanted.push(sortedByScore([...model].map(([member, score]) => ({ member, score }))))
           }
         }
         assert.deepEqual(yield* Atomic.all(steps), wanted)
-        const all = inOrder([...model].map(([member, score]) => ({ member, score })))
+        const all = sortedByScore([...model].map(([member, score]) => ({ member, score })))
         assert.deepEqual(yield* jobs.get(), all)
         assert.deepEqual(yield* jobs.range(1, -1, { reverse: true }), all.slice().reverse().slice(1, -1))
       }
@@ -421,17 +421,17 @@ export const sortedSets = (test: Test): void => {
 
   test("a bound of the size applies to every operation", () =>
     Effect.gen(function*() {
-      yield* Queue.insert({ id: "q", few: of(["a", 1], ["b", 2]) })
+      yield* Queue.insert({ id: "q", few: scored(["a", 1], ["b", 2]) })
       const { few } = Queue.ref("q")
       yield* unchanged(Effect.gen(function*() {
         for (
-          const program of [few.add("c", 1), few.addAll(of(["c", 1])), few.increment("c", 1)] as ReadonlyArray<
+          const program of [few.add("c", 1), few.addAll(scored(["c", 1])), few.increment("c", 1)] as ReadonlyArray<
             Operation
           >
         ) {
           yield* fails(program, "OutOfBounds", { model: "SortedQueue", id: "q", field: "few", limit: 2 })
         }
-        yield* fails(few.set(of(["a", 1], ["b", 2], ["c", 3])), "InvalidValue", { field: "few" })
+        yield* fails(few.set(scored(["a", 1], ["b", 2], ["c", 3])), "InvalidValue", { field: "few" })
       }))
       assert.isFalse(yield* few.add("a", 5))
       assert.strictEqual(yield* few.increment("a", 1), 6)
@@ -442,15 +442,17 @@ export const sortedSets = (test: Test): void => {
       const all = Array.from({ length: 30 }, (_, i) => ({ member: `m${i}`, score: i }))
       yield* Queue.insert({ id: "q", jobs: all })
       const { jobs } = Queue.ref("q")
-      const taken = yield* together(Array.from({ length: 20 }, () => jobs.popMin()))
+      const taken = yield* concurrently(Array.from({ length: 20 }, () => jobs.popMin()))
       assert.deepEqual(
         taken.map((one) => Option.getOrThrow(one).score).sort((a, b) => a - b),
         Array.from({ length: 20 }, (_, i) => i)
       )
       assert.deepEqual(yield* jobs.get(), all.slice(20))
-      const rest = yield* together(Array.from({ length: 20 }, (_, i) => i % 2 === 0 ? jobs.popMin() : jobs.popMax()))
+      const rest = yield* concurrently(
+        Array.from({ length: 20 }, (_, i) => i % 2 === 0 ? jobs.popMin() : jobs.popMax())
+      )
       assert.strictEqual(rest.filter(Option.isSome).length, 10)
-      const scores = yield* together(Array.from({ length: 500 }, () => jobs.increment("hot")))
+      const scores = yield* concurrently(Array.from({ length: 500 }, () => jobs.increment("hot")))
       assert.deepEqual(scores.sort((a, b) => a - b), Array.from({ length: 500 }, (_, i) => i + 1))
     }))
 
@@ -473,7 +475,7 @@ export const sortedSets = (test: Test): void => {
         "ArithmeticError"
       ))
       assert.strictEqual(yield* jobs.removeAll(many.slice(1).map(({ member }) => member)), 9_999)
-      assert.deepEqual(yield* jobs.get(), of(["m0", 10_000]))
+      assert.deepEqual(yield* jobs.get(), scored(["m0", 10_000]))
     }))
 
   test("an invalid stored member fails the operations that read it, and stays", () =>

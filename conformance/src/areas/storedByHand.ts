@@ -9,7 +9,7 @@ import * as assert from "../assert.ts"
 import { fails, type Operation, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 import { Note, note, noteKey, Sparse } from "../support/entityModels.ts"
-import { Accessed, full } from "../support/timeToLiveModels.ts"
+import { Accessed, withCollections } from "../support/timeToLiveModels.ts"
 
 export const storedByHand = (test: Test): void => {
   test("a missing field without a default reads as corrupted until it is set", () =>
@@ -179,7 +179,7 @@ export const storedByHand = (test: Test): void => {
         Atomic.all([text.getAndSet(""), text.append(""), read])
       ])
       // reading is a write here, because it renews the time to live
-      yield* Accessed.insert(full("a"))
+      yield* Accessed.insert(withCollections("a"))
       yield* raw.hashSet("TimeToLiveAccessed:{a}", { count: "?" })
       yield* raw.expireAt("TimeToLiveAccessed:{a}", (yield* Clock.currentTimeMillis) + 60_000)
       yield* fails(Accessed.get("a"), "EntityCorrupted", { field: "count", applied: false })

@@ -5,7 +5,7 @@ import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, stored, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, fails, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 const Slug = Schema.String.pipe(Schema.brand("Slug"))
@@ -82,10 +82,10 @@ export const text = (test: Test): void => {
   test("every well-formed text is read back unchanged by every operation", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
-      yield* together(
+      yield* concurrently(
         texts.map((text, i) => Page.insert({ id: String(i), text, lines: [text.slice(0, 2).toWellFormed()] }))
       )
-      yield* together(texts.map((text, i) =>
+      yield* concurrently(texts.map((text, i) =>
         Effect.gen(function*() {
           const id = String(i)
           const ref = Page.ref(id)
@@ -130,7 +130,7 @@ export const text = (test: Test): void => {
     Effect.gen(function*() {
       yield* Page.insert(page)
       const parts = Array.from({ length: 200 }, (_, i) => `<${i}>`)
-      const lengths = yield* together(parts.map((part) => Page.ref("p").text.append(part)))
+      const lengths = yield* concurrently(parts.map((part) => Page.ref("p").text.append(part)))
       const text = yield* Page.ref("p").text.get()
       assert.strictEqual(text.length, parts.join("").length)
       for (const part of parts) assert.strictEqual(text.split(part).length, 2, part)
@@ -141,11 +141,11 @@ export const text = (test: Test): void => {
     Effect.gen(function*() {
       yield* Page.insert(page)
       const { text } = Page.ref("p")
-      const won = yield* together(Array.from({ length: 50 }, (_, i) => text.compareAndSet("", `winner ${i}`)))
+      const won = yield* concurrently(Array.from({ length: 50 }, (_, i) => text.compareAndSet("", `winner ${i}`)))
       assert.strictEqual(won.filter((one) => one).length, 1)
       assert.strictEqual(yield* text.get(), `winner ${won.indexOf(true)}`)
       // concurrent `getAndSet` calls return every value exactly once
-      const old = yield* together(Array.from({ length: 50 }, (_, i) => text.getAndSet(`next ${i}`)))
+      const old = yield* concurrently(Array.from({ length: 50 }, (_, i) => text.getAndSet(`next ${i}`)))
       const all = [...old, yield* text.get()].sort()
       assert.deepEqual(
         all,

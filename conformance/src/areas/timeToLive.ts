@@ -8,49 +8,49 @@ import * as DomainError from "redlayer/DomainError"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, together, unchanged } from "../assertions.ts"
+import { concurrently, fails, type Operation, unchanged } from "../assertions.ts"
 import type { Backend, Test } from "../suite.ts"
 import { expiries, minutes, timeOf } from "../support/time.ts"
 import {
   Accessed,
   type AnyModel,
-  bare,
   creations,
   define,
+  expiringModels,
   fields,
   Fixed,
-  full,
   hour,
   Immortal,
   invalidDurations,
   keyOf,
   keysFor,
   models,
-  mortals,
+  withCollections,
+  withoutCollections,
   Written
 } from "../support/timeToLiveModels.ts"
-import { appearing } from "./timeToLiveCollections.ts"
+import { timeToLiveCollections } from "./timeToLiveCollections.ts"
 
 export const timeToLive = (live: Test, backend: Backend): void => {
-  appearing(live, backend)
+  timeToLiveCollections(live, backend)
 
   const { expires, isExact, pass, test } = timeOf(live, backend)
   /** Asserts when an entity with a value in every collection expires. */
-  const lives = (model: AnyModel, id: string, millis: number | undefined) => expires(keysFor(model, id), millis)
-  const left = (model: AnyModel, id: string) => Effect.map(model.timeToLive(id), Option.map(Duration.toMillis))
+  const expiresIn = (model: AnyModel, id: string, millis: number | undefined) => expires(keysFor(model, id), millis)
+  const timeLeft = (model: AnyModel, id: string) => Effect.map(model.timeToLive(id), Option.map(Duration.toMillis))
 
   for (const [name, create] of Object.entries(creations)) {
     test(`${name}: every key gets the time to live of the model, or the one given for this entity`, () =>
       Effect.gen(function*() {
         for (const model of models) {
           yield* create(model, "model")
-          yield* lives(model, "model", model === Immortal ? undefined : hour)
+          yield* expiresIn(model, "model", model === Immortal ? undefined : hour)
           yield* create(model, "undefined", { timeToLive: undefined })
-          yield* lives(model, "undefined", model === Immortal ? undefined : hour)
+          yield* expiresIn(model, "undefined", model === Immortal ? undefined : hour)
           yield* create(model, "shorter", { timeToLive: "10 minutes" })
-          yield* lives(model, "shorter", minutes(10))
+          yield* expiresIn(model, "shorter", minutes(10))
           yield* create(model, "longer", { timeToLive: Duration.hours(3) })
-          yield* lives(model, "longer", 3 * hour)
+          yield* expiresIn(model, "longer", 3 * hour)
         }
       }))
 
@@ -60,9 +60,9 @@ export const timeToLive = (live: Test, backend: Backend): void => {
           const error = yield* Effect.flip(Effect.suspend(() => create(Written, "x", { timeToLive: invalid })))
           assert.instanceOf(error, DomainError.InvalidValue)
         }
-        const insert = Written.insert(full("x"), { timeToLive: 0 })
+        const insert = Written.insert(withCollections("x"), { timeToLive: 0 })
         yield* fails(insert, "InvalidValue", { model: Written.name, id: "x", field: "" })
-        yield* fails(Atomic.all([Written.insert(full("y")), insert]), "InvalidValue", { id: "x" })
+        yield* fails(Atomic.all([Written.insert(withCollections("y")), insert]), "InvalidValue", { id: "x" })
       })))
   }
 
@@ -80,11 +80,11 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         [1e14 - 1, 1e14 - 1]
       ]
       for (const [i, [way, millis]] of ways.entries()) {
-        yield* Immortal.insert(full(`${i}`), { timeToLive: way })
-        yield* lives(Immortal, `${i}`, millis)
-        yield* Immortal.insert(full(`${i}-later`))
+        yield* Immortal.insert(withCollections(`${i}`), { timeToLive: way })
+        yield* expiresIn(Immortal, `${i}`, millis)
+        yield* Immortal.insert(withCollections(`${i}-later`))
         yield* Immortal.expire(`${i}-later`, way)
-        yield* lives(Immortal, `${i}-later`, millis)
+        yield* expiresIn(Immortal, `${i}-later`, millis)
       }
     }))
 
@@ -117,26 +117,26 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }) {}
       for (const [model, millis, later] of [[Same, hour, hour], [Other, 2 * hour, 2 * hour - minutes(30)]] as const) {
         const keys = keysFor({ name: `TimeToLive${model === Same ? "Same" : "Other"}` } as AnyModel, "x")
-        yield* model.insert({ ...full("x"), more: 1 })
+        yield* model.insert({ ...withCollections("x"), more: 1 })
         yield* expires(keys, millis)
         yield* pass(minutes(30))
         yield* model.get("x")
         yield* expires(keys, later)
       }
-      yield* None.insert({ ...full("x"), more: 1 })
+      yield* None.insert({ ...withCollections("x"), more: 1 })
       assert.deepEqual(yield* None.timeToLive("x"), Option.none())
     }))
 
   test("`expire` sets one expiry for every key, earlier or later than before", () =>
     Effect.gen(function*() {
       for (const model of models) {
-        yield* model.insert(full("x"))
+        yield* model.insert(withCollections("x"))
         for (const millis of [minutes(10), 5 * hour, minutes(1)]) {
           assert.isUndefined(yield* model.expire("x", millis))
-          yield* lives(model, "x", millis)
+          yield* expiresIn(model, "x", millis)
         }
         yield* fails(model.expire("missing", "1 hour"), "EntityNotFound", { model: model.name, id: "missing" })
-        yield* model.insert(bare("bare"))
+        yield* model.insert(withoutCollections("bare"))
         yield* model.expire("bare", "10 minutes")
         yield* expires([keyOf(model, "bare")], minutes(10))
       }
@@ -152,18 +152,18 @@ export const timeToLive = (live: Test, backend: Backend): void => {
   test("`persist` removes the expiry of every key, and no later operation sets it again", () =>
     Effect.gen(function*() {
       for (const model of models) {
-        yield* model.insert(full("x"), { timeToLive: "10 minutes" })
+        yield* model.insert(withCollections("x"), { timeToLive: "10 minutes" })
         assert.isUndefined(yield* model.persist("x"))
-        yield* lives(model, "x", undefined)
+        yield* expiresIn(model, "x", undefined)
         const { count, list, map, set } = model.ref("x")
         yield* count.increment()
         yield* Atomic.all([list.clear(), set.add("x"), list.append("x"), map.at("y").increment()])
         yield* model.get("x")
-        yield* model.put(full("x"))
-        yield* lives(model, "x", undefined)
+        yield* model.put(withCollections("x"))
+        yield* expiresIn(model, "x", undefined)
         yield* model.persist("x")
         yield* model.expire("x", "10 minutes")
-        yield* lives(model, "x", minutes(10))
+        yield* expiresIn(model, "x", minutes(10))
         yield* fails(model.persist("missing"), "EntityNotFound", { model: model.name, id: "missing" })
       }
     }))
@@ -171,11 +171,11 @@ export const timeToLive = (live: Test, backend: Backend): void => {
   test("`timeToLive` returns the remaining time, or None if the entity does not expire", () =>
     Effect.gen(function*() {
       for (const model of models) {
-        yield* model.insert(full("x"))
+        yield* model.insert(withCollections("x"))
         if (model === Immortal) assert.deepEqual(yield* model.timeToLive("x"), Option.none())
         yield* model.expire("x", "20 minutes")
         yield* pass(minutes(5))
-        const remaining = Option.getOrThrow(yield* left(model, "x"))
+        const remaining = Option.getOrThrow(yield* timeLeft(model, "x"))
         assert.isAtMost(remaining, minutes(15))
         assert.isAtLeast(remaining, isExact ? minutes(15) : minutes(14))
         assert.isTrue(Number.isInteger(remaining))
@@ -193,7 +193,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         const { count } = model.ref("x")
         assert.deepEqual(
           yield* Atomic.all([
-            Atomic.andThen(model.insert(full("x")), timeToLive("x")),
+            Atomic.andThen(model.insert(withCollections("x")), timeToLive("x")),
             Atomic.andThen(model.expire("x", "10 minutes"), timeToLive("x")),
             Atomic.andThen(model.expire("x", "3 hours"), timeToLive("x")),
             // a renewal does not shorten the time to live
@@ -201,7 +201,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
             Atomic.andThen(model.persist("x"), timeToLive("x")),
             Atomic.andThen(count.increment(), timeToLive("x")),
             Atomic.andThen(model.delete("x"), model.exists("x")),
-            Atomic.andThen(model.insert(full("x"), { timeToLive: "2 minutes" }), timeToLive("x"))
+            Atomic.andThen(model.insert(withCollections("x"), { timeToLive: "2 minutes" }), timeToLive("x"))
           ]),
           [
             ofModel,
@@ -214,7 +214,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
             Option.some(Duration.minutes(2))
           ]
         )
-        yield* lives(model, "x", minutes(2))
+        yield* expiresIn(model, "x", minutes(2))
         const renewed = yield* Atomic.all([
           timeToLive("x"),
           Atomic.andThen(count.get(), timeToLive("x")),
@@ -237,14 +237,14 @@ export const timeToLive = (live: Test, backend: Backend): void => {
     Effect.gen(function*() {
       const raw = yield* RawStore
       const version = raw.hashGet(keyOf(Accessed, "x"), "$v")
-      yield* Accessed.insert(full("x"))
+      yield* Accessed.insert(withCollections("x"))
       const first = yield* version
       yield* Accessed.expire("x", "10 minutes")
       yield* Accessed.get("x")
-      yield* lives(Accessed, "x", hour)
+      yield* expiresIn(Accessed, "x", hour)
       yield* Accessed.expire("x", "10 minutes")
       yield* Atomic.all([Accessed.ref("x").list.get(), Accessed.ref("x").count.get()])
-      yield* lives(Accessed, "x", hour)
+      yield* expiresIn(Accessed, "x", hour)
       yield* Accessed.persist("x")
       yield* Accessed.timeToLive("x")
       assert.strictEqual(yield* version, first)
@@ -256,8 +256,8 @@ export const timeToLive = (live: Test, backend: Backend): void => {
   test("an expired entity is gone with all its collections", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
-      for (const model of mortals) {
-        yield* model.insert(full("x"))
+      for (const model of expiringModels) {
+        yield* model.insert(withCollections("x"))
         yield* pass(hour - minutes(1))
         assert.isTrue(yield* model.exists("x"))
         yield* pass(minutes(1))
@@ -287,12 +287,12 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         for (const operation of all) yield* fails(operation, "EntityNotFound", { model: model.name, id: "x" })
         assert.isFalse(yield* model.delete("x"))
         assert.deepEqual(yield* raw.dump, {})
-        assert.isTrue(yield* model.ensure(bare("x")))
-        assert.deepEqual(yield* model.get("x"), bare("x"))
+        assert.isTrue(yield* model.ensure(withoutCollections("x")))
+        assert.deepEqual(yield* model.get("x"), withoutCollections("x"))
         yield* expires([keyOf(model, "x")], hour)
         yield* pass(hour)
-        yield* model.insert(full("x"))
-        yield* lives(model, "x", hour)
+        yield* model.insert(withCollections("x"))
+        yield* expiresIn(model, "x", hour)
         yield* model.delete("x")
       }
     }))
@@ -301,7 +301,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
     Effect.gen(function*() {
       const longest = 1e14 - 1
       for (const model of models) {
-        yield* model.insert(full("x"), { timeToLive: "1 hour" })
+        yield* model.insert(withCollections("x"), { timeToLive: "1 hour" })
         const [, left] = yield* Atomic.all([model.expire("x", longest), model.timeToLive("x")])
         assert.deepEqual(Option.map(left, Duration.toMillis), Option.some(longest))
         yield* model.delete("x")
@@ -311,8 +311,8 @@ export const timeToLive = (live: Test, backend: Backend): void => {
   test("an entity with the shortest time to live is stored and expires", () =>
     Effect.gen(function*() {
       for (const model of models) {
-        yield* model.insert(full("x"), { timeToLive: 0.001 })
-        if (isExact) assert.deepEqual(yield* left(model, "x"), Option.some(1))
+        yield* model.insert(withCollections("x"), { timeToLive: 0.001 })
+        if (isExact) assert.deepEqual(yield* timeLeft(model, "x"), Option.some(1))
         yield* pass(1)
         assert.isFalse(yield* model.exists("x"))
       }
@@ -323,23 +323,23 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       for (const model of models) {
         const ofModel = model === Immortal ? undefined : hour
         const { list } = model.ref("x")
-        yield* model.insert(full("x"), { timeToLive: "10 minutes" })
-        yield* Atomic.all([model.delete("x"), model.insert(full("x"))])
-        yield* lives(model, "x", ofModel)
+        yield* model.insert(withCollections("x"), { timeToLive: "10 minutes" })
+        yield* Atomic.all([model.delete("x"), model.insert(withCollections("x"))])
+        yield* expiresIn(model, "x", ofModel)
         yield* model.persist("x")
-        yield* Atomic.all([model.delete("x"), model.put(full("x"))])
-        yield* lives(model, "x", ofModel)
-        yield* Atomic.all([model.delete("x"), model.insert(full("x"), { timeToLive: "5 minutes" })])
-        yield* lives(model, "x", minutes(5))
+        yield* Atomic.all([model.delete("x"), model.put(withCollections("x"))])
+        yield* expiresIn(model, "x", ofModel)
+        yield* Atomic.all([model.delete("x"), model.insert(withCollections("x"), { timeToLive: "5 minutes" })])
+        yield* expiresIn(model, "x", minutes(5))
         // nothing of the first entity is left, and collections that are created later have the expiry of the second
-        yield* Atomic.all([model.delete("x"), model.insert(bare("x"))])
+        yield* Atomic.all([model.delete("x"), model.insert(withoutCollections("x"))])
         yield* expires([keyOf(model, "x")], ofModel)
-        yield* model.insert(full("y"), { timeToLive: "10 minutes" })
-        yield* Atomic.all([model.delete("y"), model.insert(bare("y")), model.ref("y").list.append("z")])
+        yield* model.insert(withCollections("y"), { timeToLive: "10 minutes" })
+        yield* Atomic.all([model.delete("y"), model.insert(withoutCollections("y")), model.ref("y").list.append("z")])
         yield* expires([keyOf(model, "y"), `${keyOf(model, "y")}:list`], ofModel)
         yield* list.append("z")
         yield* expires([keyOf(model, "x"), `${keyOf(model, "x")}:list`], ofModel)
-        yield* Atomic.all([model.insert(full("short")), model.delete("short")])
+        yield* Atomic.all([model.insert(withCollections("short")), model.delete("short")])
         assert.isFalse(yield* model.exists("short"))
       }
     }))
@@ -349,21 +349,21 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       const raw = yield* RawStore
       for (const model of models) {
         const renews = model === Written || model === Accessed
-        yield* model.insert(bare("x"), { timeToLive: "10 minutes" })
+        yield* model.insert(withoutCollections("x"), { timeToLive: "10 minutes" })
         const before = yield* raw.expiresAt(keyOf(model, "x"))
-        yield* model.put(full("x"))
-        yield* lives(model, "x", renews ? hour : minutes(10))
+        yield* model.put(withCollections("x"))
+        yield* expiresIn(model, "x", renews ? hour : minutes(10))
         if (!renews) assert.strictEqual(yield* raw.expiresAt(keyOf(model, "x")), before)
         yield* model.expire("x", "3 hours")
-        yield* model.put(full("x"))
-        yield* lives(model, "x", 3 * hour)
-        yield* model.put(full("new"))
-        yield* lives(model, "new", model === Immortal ? undefined : hour)
+        yield* model.put(withCollections("x"))
+        yield* expiresIn(model, "x", 3 * hour)
+        yield* model.put(withCollections("new"))
+        yield* expiresIn(model, "new", model === Immortal ? undefined : hour)
         // `ensure` and `getOrInsert` ignore the given time to live if the entity exists
-        yield* model.ensure(full("x"), { timeToLive: "10 minutes" })
-        yield* model.getOrInsert(full("x"), { timeToLive: "10 minutes" })
-        yield* fails(model.insert(full("x"), { timeToLive: "10 minutes" }), "EntityExists")
-        yield* lives(model, "x", 3 * hour)
+        yield* model.ensure(withCollections("x"), { timeToLive: "10 minutes" })
+        yield* model.getOrInsert(withCollections("x"), { timeToLive: "10 minutes" })
+        yield* fails(model.insert(withCollections("x"), { timeToLive: "10 minutes" }), "EntityExists")
+        yield* expiresIn(model, "x", 3 * hour)
       }
     }))
 
@@ -371,18 +371,18 @@ export const timeToLive = (live: Test, backend: Backend): void => {
     Effect.gen(function*() {
       for (const model of models) {
         const ofModel = model === Immortal ? undefined : hour
-        yield* model.insert(full("dying"), { timeToLive: "10 minutes" })
-        yield* model.insert(full("staying"))
+        yield* model.insert(withCollections("dying"), { timeToLive: "10 minutes" })
+        yield* model.insert(withCollections("staying"))
         yield* model.persist("staying")
         for (const id of ["dying", "staying"]) {
           yield* model.duplicate(id, `${id}-copy`)
-          yield* lives(model, `${id}-copy`, ofModel)
+          yield* expiresIn(model, `${id}-copy`, ofModel)
         }
         // copying reads the original
-        yield* lives(model, "dying", model === Accessed ? hour : minutes(10))
-        yield* lives(model, "staying", undefined)
+        yield* expiresIn(model, "dying", model === Accessed ? hour : minutes(10))
+        yield* expiresIn(model, "staying", undefined)
         yield* Atomic.all([model.duplicate("dying", "in-program"), model.expire("in-program", "2 minutes")])
-        yield* lives(model, "in-program", minutes(2))
+        yield* expiresIn(model, "in-program", minutes(2))
       }
     }))
 
@@ -390,9 +390,9 @@ export const timeToLive = (live: Test, backend: Backend): void => {
     Effect.gen(function*() {
       for (const model of models) {
         const { count, list, map } = model.ref("x")
-        yield* model.insert(full("x"), { timeToLive: "10 minutes" })
-        yield* model.insert(bare("bare"), { timeToLive: "10 minutes" })
-        yield* model.insert(full("stays"))
+        yield* model.insert(withCollections("x"), { timeToLive: "10 minutes" })
+        yield* model.insert(withoutCollections("bare"), { timeToLive: "10 minutes" })
+        yield* model.insert(withCollections("stays"))
         yield* model.persist("stays")
         const before: ReadonlyArray<Operation> = [
           model.expire("x", "3 hours"),
@@ -404,12 +404,12 @@ export const timeToLive = (live: Test, backend: Backend): void => {
           list.clear(),
           map.at("b").increment(),
           model.get("x"),
-          model.put(full("x")),
+          model.put(withCollections("x")),
           model.delete("x"),
-          Atomic.andThen(model.delete("x"), model.insert(full("x"))),
-          Atomic.andThen(model.delete("stays"), model.insert(full("stays"), { timeToLive: "1 minute" })),
+          Atomic.andThen(model.delete("x"), model.insert(withCollections("x"))),
+          Atomic.andThen(model.delete("stays"), model.insert(withCollections("stays"), { timeToLive: "1 minute" })),
           model.ref("bare").list.append("x"),
-          model.insert(full("new"), { timeToLive: "1 minute" }),
+          model.insert(withCollections("new"), { timeToLive: "1 minute" }),
           model.duplicate("x", "new")
         ]
         const failing: Operation = model.ref("stays").count.divide(0)
@@ -436,18 +436,18 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         const all: ReadonlyArray<Operation> = [
           model.ref("x").count.increment(),
           model.ref("x").list.set(["x"]),
-          model.put(full("x")),
+          model.put(withCollections("x")),
           Atomic.all([model.ref("x").count.increment(), model.get("x")])
         ]
         for (const operation of all) {
-          yield* model.put(full("x"))
+          yield* model.put(withCollections("x"))
           yield* pass(slack - margin)
           const before = yield* at
           yield* operation
           assert.strictEqual(yield* at, before)
           yield* pass(margin + 1)
           yield* operation
-          yield* lives(model, "x", life)
+          yield* expiresIn(model, "x", life)
           yield* model.delete("x")
         }
       }
@@ -457,7 +457,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
     Effect.gen(function*() {
       const raw = yield* RawStore
       for (const model of [Written, Accessed]) {
-        yield* model.insert(full("x"), { timeToLive: "2 hours" })
+        yield* model.insert(withCollections("x"), { timeToLive: "2 hours" })
         yield* unchanged(Effect.gen(function*() {
           yield* model.get("x")
           yield* model.ref("x").count.get()
@@ -466,12 +466,12 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         const before = yield* raw.expiresAt(keyOf(model, "x"))
         yield* model.ref("x").count.increment()
         yield* Atomic.all([model.ref("x").list.append("x"), model.update("x", { count: 1 })])
-        yield* model.put(full("x"))
+        yield* model.put(withCollections("x"))
         assert.strictEqual(yield* raw.expiresAt(keyOf(model, "x")), before)
         yield* pass(minutes(90))
-        yield* lives(model, "x", minutes(30))
+        yield* expiresIn(model, "x", minutes(30))
         yield* model.ref("x").count.increment()
-        yield* lives(model, "x", hour)
+        yield* expiresIn(model, "x", hour)
       }
     }))
 
@@ -479,41 +479,45 @@ export const timeToLive = (live: Test, backend: Backend): void => {
     Effect.gen(function*() {
       const raw = yield* RawStore
       for (
-        const operation of [Written.ref("x").count.increment(), Written.ref("x").set.add("x"), Written.put(full("x"))]
+        const operation of [
+          Written.ref("x").count.increment(),
+          Written.ref("x").set.add("x"),
+          Written.put(withCollections("x"))
+        ]
       ) {
-        yield* Written.put(full("x"))
+        yield* Written.put(withCollections("x"))
         yield* pass(minutes(30))
         const at = (yield* raw.expiresAt(keyOf(Written, "x")))!
         yield* raw.expireAt(`${keyOf(Written, "x")}:list`, at + minutes(500))
         yield* raw.expireAt(`${keyOf(Written, "x")}:map`, at - minutes(5))
         yield* operation
-        yield* lives(Written, "x", hour)
+        yield* expiresIn(Written, "x", hour)
         yield* Written.delete("x")
       }
     }))
 
   test("each entity of a program is renewed by its own operations", () =>
     Effect.gen(function*() {
-      for (const model of models) yield* model.insert(full("x"), { timeToLive: "10 minutes" })
-      for (const id of ["y", "z"]) yield* Written.insert(full(id), { timeToLive: "10 minutes" })
+      for (const model of models) yield* model.insert(withCollections("x"), { timeToLive: "10 minutes" })
+      for (const id of ["y", "z"]) yield* Written.insert(withCollections(id), { timeToLive: "10 minutes" })
       yield* Atomic.all([
         ...models.map((model) => model.ref("x").count.get()),
         Written.ref("y").count.increment(),
         Written.get("z")
       ])
-      yield* lives(Immortal, "x", minutes(10))
-      yield* lives(Fixed, "x", minutes(10))
-      yield* lives(Written, "x", minutes(10))
-      yield* lives(Accessed, "x", hour)
-      yield* lives(Written, "y", hour)
-      yield* lives(Written, "z", minutes(10))
+      yield* expiresIn(Immortal, "x", minutes(10))
+      yield* expiresIn(Fixed, "x", minutes(10))
+      yield* expiresIn(Written, "x", minutes(10))
+      yield* expiresIn(Accessed, "x", hour)
+      yield* expiresIn(Written, "y", hour)
+      yield* expiresIn(Written, "z", minutes(10))
     }))
 
   test("concurrent programs do not affect each other's expiries", () =>
     Effect.gen(function*() {
       const count = 60
       for (const model of models) {
-        yield* model.insert(full("fails"), { timeToLive: "10 minutes" })
+        yield* model.insert(withCollections("fails"), { timeToLive: "10 minutes" })
         const failing = Atomic.all([
           model.expire("fails", "3 hours"),
           model.ref("fails").map.at("x").increment(),
@@ -525,13 +529,13 @@ export const timeToLive = (live: Test, backend: Backend): void => {
           (id: string) => Atomic.all([model.persist(id), model.ref(id).set.add("x")])
         ]
         const ids = Array.from({ length: count }, (_, i) => String(i))
-        yield* together(ids.map((id, i) =>
+        yield* concurrently(ids.map((id, i) =>
           Effect.gen(function*() {
-            yield* model.insert(bare(id), { timeToLive: minutes(5 + i) })
+            yield* model.insert(withoutCollections(id), { timeToLive: minutes(5 + i) })
             yield* second[i % 3](id)
           })
         ))
-        yield* lives(model, "fails", minutes(10))
+        yield* expiresIn(model, "fails", minutes(10))
         const all = yield* expiries
         for (let i = 0; i < count; i++) {
           const key = keyOf(model, ids[i])

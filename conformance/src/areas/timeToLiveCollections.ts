@@ -12,21 +12,21 @@ import { keysOf, minutes, timeOf } from "../support/time.ts"
 import {
   Accessed,
   type AnyModel,
-  bare,
   Fixed,
-  full,
   hour,
   Immortal,
   keyOf,
   keysFor,
   models,
+  withCollections,
+  withoutCollections,
   Written
 } from "../support/timeToLiveModels.ts"
 
 type Ref = Model.Ref<AnyModel>
 
 /** Every operation that creates a collection which was empty. */
-const appearances: { readonly [name: string]: (ref: Ref, model: AnyModel, id: string) => Operation } = {
+const creatingOperations: { readonly [name: string]: (ref: Ref, model: AnyModel, id: string) => Operation } = {
   "list.append": ({ list }) => list.append("x"),
   "list.append, with keep": ({ list }) => list.append(["x", "y"], { keep: 1 }),
   "list.prepend": ({ list }) => list.prepend("x"),
@@ -48,13 +48,13 @@ const appearances: { readonly [name: string]: (ref: Ref, model: AnyModel, id: st
   "home.tags.append": ({ home }) => home.tags.append("x"),
   "home.$.set": ({ home }) => home.$.set({ city: "Basel", tags: ["x"] }),
   update: (_, model, id) => model.update(id, { list: ["x"], set: new Set(["x"]), home: { tags: ["x"] } }),
-  put: (_, model, id) => model.put(full(id))
+  put: (_, model, id) => model.put(withCollections(id))
 }
 
-export const appearing = (live: Test, backend: Backend): void => {
+export const timeToLiveCollections = (live: Test, backend: Backend): void => {
   const { expires, pass, test } = timeOf(live, backend)
 
-  for (const [name, appear] of Object.entries(appearances)) {
+  for (const [name, appear] of Object.entries(creatingOperations)) {
     test(`a new collection expires with its entity: ${name}`, () =>
       Effect.gen(function*() {
         const raw = yield* RawStore
@@ -66,42 +66,42 @@ export const appearing = (live: Test, backend: Backend): void => {
             yield* expires(keys, millis)
           })
         const doing = (model: AnyModel, id: string) => appear(model.ref(id), model, id)
-        yield* Fixed.insert(bare("x"))
+        yield* Fixed.insert(withoutCollections("x"))
         yield* pass(minutes(20))
         const before = yield* raw.expiresAt(keyOf(Fixed, "x"))
         yield* doing(Fixed, "x")
         yield* check(Fixed, "x", minutes(40))
         assert.strictEqual(yield* raw.expiresAt(keyOf(Fixed, "x")), before)
         for (const model of [Written, Accessed]) {
-          yield* model.insert(bare("renewed"))
+          yield* model.insert(withoutCollections("renewed"))
           yield* pass(minutes(20))
           yield* doing(model, "renewed")
           yield* check(model, "renewed", hour)
         }
         // the same for a model without a time to live
-        yield* Immortal.insert(bare("stays"))
+        yield* Immortal.insert(withoutCollections("stays"))
         yield* doing(Immortal, "stays")
         yield* check(Immortal, "stays", undefined)
-        yield* Immortal.insert(bare("said"), { timeToLive: "10 minutes" })
+        yield* Immortal.insert(withoutCollections("said"), { timeToLive: "10 minutes" })
         yield* doing(Immortal, "said")
         yield* check(Immortal, "said", minutes(10))
-        yield* Immortal.insert(bare("by-hand"))
+        yield* Immortal.insert(withoutCollections("by-hand"))
         yield* Immortal.expire("by-hand", "10 minutes")
         const at = Option.getOrThrow(Option.fromUndefinedOr(yield* raw.expiresAt(keyOf(Immortal, "by-hand"))))
         yield* raw.expireAt(keyOf(Immortal, "by-hand"), at - minutes(5))
         yield* doing(Immortal, "by-hand")
         yield* check(Immortal, "by-hand", minutes(5))
         // in programs, before and after the expiry changes
-        yield* Immortal.insert(bare("before"))
+        yield* Immortal.insert(withoutCollections("before"))
         yield* Atomic.all([doing(Immortal, "before"), Immortal.expire("before", "10 minutes")])
         yield* check(Immortal, "before", minutes(10))
-        yield* Immortal.insert(bare("after"))
+        yield* Immortal.insert(withoutCollections("after"))
         yield* Atomic.all([Immortal.expire("after", "10 minutes"), doing(Immortal, "after")])
         yield* check(Immortal, "after", minutes(10))
-        yield* Fixed.insert(bare("persists"))
+        yield* Fixed.insert(withoutCollections("persists"))
         yield* Atomic.all([Fixed.persist("persists"), doing(Fixed, "persists")])
         yield* check(Fixed, "persists", undefined)
-        yield* Atomic.all([Fixed.insert(bare("born")), doing(Fixed, "born")])
+        yield* Atomic.all([Fixed.insert(withoutCollections("born")), doing(Fixed, "born")])
         yield* check(Fixed, "born", hour)
         // the collections are emptied and filled again, in one program and in two
         const { list, map, set, sorted } = Fixed.ref("refilled")
@@ -112,7 +112,7 @@ export const appearing = (live: Test, backend: Backend): void => {
           sorted.clear(),
           Fixed.ref("refilled").home.tags.clear()
         ])
-        yield* Fixed.insert(full("refilled"), { timeToLive: "10 minutes" })
+        yield* Fixed.insert(withCollections("refilled"), { timeToLive: "10 minutes" })
         yield* Atomic.all([empty, doing(Fixed, "refilled")])
         yield* check(Fixed, "refilled", minutes(10))
         yield* empty
@@ -131,12 +131,12 @@ export const appearing = (live: Test, backend: Backend): void => {
           const key = `${keyOf(model, id)}:list`
           yield* raw.listPush(key, "old")
           if (id === "expires") yield* raw.expireAt(key, soon)
-          yield* model.insert(full(id))
+          yield* model.insert(withCollections(id))
           yield* expires(keysFor(model, id), model === Immortal ? undefined : hour)
           assert.deepEqual(yield* raw.listRead(key), ["a", "b"])
           yield* model.delete(id)
           yield* raw.listPush(key, "old")
-          yield* model.put(bare(id))
+          yield* model.put(withoutCollections(id))
           yield* expires([keyOf(model, id)], model === Immortal ? undefined : hour)
         }
       }

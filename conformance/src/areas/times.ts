@@ -8,7 +8,7 @@ import * as Atomic from "redlayer/Atomic"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, sameNumber, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, fails, identicalNumber, type Operation, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 const Trial = Model.make("TimesTrial", {
@@ -211,7 +211,7 @@ export const times = (test: Test): void => {
         }
       }))
       yield* wait.set(Duration.zero)
-      yield* together(Array.from({ length: 1000 }, () => wait.add("1 nanos")))
+      yield* concurrently(Array.from({ length: 1000 }, () => wait.add("1 nanos")))
       assert.strictEqual(Duration.toNanosUnsafe(yield* wait.get()), 1000n)
     }))
 
@@ -288,7 +288,7 @@ export const times = (test: Test): void => {
           } else if (!Number.isFinite(wanted)) {
             yield* fails(ratio.power(exponent), "ArithmeticError", { field: "ratio", reason: "notFinite" })
           } else {
-            sameNumber(yield* ratio.power(exponent), wanted === 0 ? 0 : wanted, what)
+            identicalNumber(yield* ratio.power(exponent), wanted === 0 ? 0 : wanted, what)
           }
         }
       }

@@ -19,7 +19,7 @@ import type * as RedisServiceError from "redlayer/RedisServiceError"
 import { RawStore } from "redlayer/testing"
 import * as Topic from "redlayer/Topic"
 import * as assert from "../assert.ts"
-import { fails, together, unchanged } from "../assertions.ts"
+import { concurrently, fails, unchanged } from "../assertions.ts"
 import type { Backend, Test } from "../suite.ts"
 
 const Account = Model.make("TopicAccount", {
@@ -37,7 +37,7 @@ class Point extends Schema.Class<Point>("TopicPoint")({ x: Schema.Finite, y: Sch
   }
 }
 
-const Rich = Topic.make(
+const Structured = Topic.make(
   "rich",
   Schema.Struct({
     text: Schema.String,
@@ -59,15 +59,15 @@ const Rich = Topic.make(
 
 type Subscribed<A> = Stream.Stream<Topic.Event<A>, RedisServiceError.RedisServiceError>
 
-const next = <A>(events: Subscribed<A>, count: number) => Stream.runCollect(Stream.take(events, count))
+const takeEvents = <A>(events: Subscribed<A>, count: number) => Stream.runCollect(Stream.take(events, count))
 
-const message = <A>(value: A): Topic.Event<A> => ({ _tag: "Message", value })
+const messageEvent = <A>(value: A): Topic.Event<A> => ({ _tag: "Message", value })
 
 /**
  * Publishes an end marker and returns all earlier events of the subscription, which proves that nothing else was
  * published.
  */
-const upToNow = (events: Subscribed<string>) =>
+const eventsUntilNow = (events: Subscribed<string>) =>
   Effect.andThen(
     Text.publish("now"),
     events.pipe(
@@ -78,7 +78,7 @@ const upToNow = (events: Subscribed<string>) =>
   )
 
 /** Subscribes in a separate scope that can be closed. */
-const subscribeIn = <S extends Schema.Constraint>(topic: Topic.Topic<S>, options?: Topic.SubscribeOptions) =>
+const closableSubscription = <S extends Schema.Constraint>(topic: Topic.Topic<S>, options?: Topic.SubscribeOptions) =>
   Effect.gen(function*() {
     const scope = yield* Scope.fork(yield* Effect.scope)
     const events = yield* Scope.provide(topic.subscribe(options), scope)
@@ -86,7 +86,7 @@ const subscribeIn = <S extends Schema.Constraint>(topic: Topic.Topic<S>, options
   })
 
 /** A subscription that has received one message. */
-const subscribedAndTold = Effect.tap(Text.subscribe(), () => Text.publish("two"))
+const subscriptionWithMessage = Effect.tap(Text.subscribe(), () => Text.publish("two"))
 
 export const topics = (test: Test, backend: Backend): void => {
   // -------------------------------------------------------------------------------------------------------------------
@@ -100,16 +100,16 @@ export const topics = (test: Test, backend: Backend): void => {
       const other = yield* Topic.make("other", Schema.String).subscribe()
       assert.isUndefined(yield* Text.publish("hello"))
       yield* Topic.make("other", Schema.String).publish("elsewhere")
-      assert.deepEqual(yield* next(first, 1), [message("hello")])
-      assert.deepEqual(yield* next(second, 1), [message("hello")])
-      assert.deepEqual(yield* next(other, 1), [message("elsewhere")])
+      assert.deepEqual(yield* takeEvents(first, 1), [messageEvent("hello")])
+      assert.deepEqual(yield* takeEvents(second, 1), [messageEvent("hello")])
+      assert.deepEqual(yield* takeEvents(other, 1), [messageEvent("elsewhere")])
     }))
 
   test("a message without subscribers is dropped", () =>
     Effect.gen(function*() {
       yield* unchanged(Text.publish("to nobody"))
       const events = yield* Text.subscribe()
-      assert.deepEqual(yield* upToNow(events), [])
+      assert.deepEqual(yield* eventsUntilNow(events), [])
     }))
 
   test("the messages of a program arrive in the order of the program, after its writes took effect", () =>
@@ -125,7 +125,7 @@ export const topics = (test: Test, backend: Backend): void => {
         after: coins.get().pipe(Atomic.andThen(Count.publish(3)), Atomic.as("done"))
       })
       assert.deepEqual(results, { before: undefined, left: 3, between: undefined, again: undefined, after: "done" })
-      assert.deepEqual(yield* next(events, 4), [1, 2, 2, 3].map(message))
+      assert.deepEqual(yield* takeEvents(events, 4), [1, 2, 2, 3].map(messageEvent))
       // a subscriber that receives the message sees the write
       const seen = yield* Effect.forkChild(
         events.pipe(Stream.take(20), Stream.mapEffect(() => coins.get()), Stream.runCollect),
@@ -147,7 +147,7 @@ export const topics = (test: Test, backend: Backend): void => {
         { startImmediately: true }
       )
       yield* Atomic.all(["1", "2", "3"].map((text) => Text.publish(text)))
-      assert.deepEqual(yield* next(heard, 4), ["1", "2", "3", "answer"].map(message))
+      assert.deepEqual(yield* takeEvents(heard, 4), ["1", "2", "3", "answer"].map(messageEvent))
       yield* Fiber.interrupt(answering)
     }))
 
@@ -168,15 +168,15 @@ export const topics = (test: Test, backend: Backend): void => {
         yield* fails(Atomic.andThen(published, coins.set(-1)), "InvalidValue")
         yield* fails(Atomic.andThen(published, Account.ref("bad").coins.increment()), "RedisServiceError")
       }))
-      assert.deepEqual(yield* upToNow(events), [])
+      assert.deepEqual(yield* eventsUntilNow(events), [])
       // programs of one batch, some of which fail
-      yield* together(Array.from({ length: 40 }, (_, i) =>
+      yield* concurrently(Array.from({ length: 40 }, (_, i) =>
         Effect.exit(Atomic.all([
           Text.publish(String(i)),
           Account.ref(i % 3 === 0 ? "gone" : "a").coins.increment()
         ]))))
       assert.deepEqual(
-        [...yield* upToNow(events)].sort((a, b) => Number(a) - Number(b)),
+        [...yield* eventsUntilNow(events)].sort((a, b) => Number(a) - Number(b)),
         Array.from({ length: 40 }, (_, i) => String(i)).filter((i) => Number(i) % 3 !== 0)
       )
     }))
@@ -187,7 +187,7 @@ export const topics = (test: Test, backend: Backend): void => {
       yield* raw.hashSet("TopicAccount:{bad}", { coins: "abc" })
       const events = yield* Text.subscribe()
       yield* fails(Text.publish("sent").pipe(Atomic.andThen(Account.get("bad"))), "EntityCorrupted", { applied: true })
-      assert.deepEqual(yield* upToNow(events), ["sent"])
+      assert.deepEqual(yield* eventsUntilNow(events), ["sent"])
     }))
 
   test("a program may publish ten thousand messages", () =>
@@ -195,7 +195,7 @@ export const topics = (test: Test, backend: Backend): void => {
       const events = yield* Count.subscribe({ bufferSize: 10_000 })
       const numbers = Array.from({ length: 10_000 }, (_, i) => i)
       yield* Atomic.all(numbers.map((i) => Count.publish(i)))
-      assert.deepEqual(yield* next(events, numbers.length), numbers.map(message))
+      assert.deepEqual(yield* takeEvents(events, numbers.length), numbers.map(messageEvent))
     }))
 
   // -------------------------------------------------------------------------------------------------------------------
@@ -204,8 +204,8 @@ export const topics = (test: Test, backend: Backend): void => {
 
   test("structured messages are received as they were published", () =>
     Effect.gen(function*() {
-      const events = yield* Rich.subscribe()
-      const value: typeof Rich.schema["Type"] = {
+      const events = yield* Structured.subscribe()
+      const value: typeof Structured.schema["Type"] = {
         text: "é🙂\u0000\n\"{}[]",
         at: DateTime.makeUnsafe("2024-02-29T23:59:59.999Z"),
         lasts: Duration.nanos(1_000_001n),
@@ -222,9 +222,9 @@ export const topics = (test: Test, backend: Backend): void => {
         { ...value, maybe: null, option: Option.none(), either: { _tag: "A", a: 1 } },
         { ...value, maybe: "null" }
       ]
-      for (const each of others) yield* Rich.publish(each)
-      const found = yield* next(events, others.length)
-      assert.deepEqual(found, others.map(message))
+      for (const each of others) yield* Structured.publish(each)
+      const found = yield* takeEvents(events, others.length)
+      assert.deepEqual(found, others.map(messageEvent))
       const [first] = found
       assert.isTrue(first?._tag === "Message" && first.value.point instanceof Point && first.value.point.sum === -0.5)
     }))
@@ -236,7 +236,7 @@ export const topics = (test: Test, backend: Backend): void => {
           const topic = Topic.make(`kind/${name}`, schema)
           const events = yield* topic.subscribe()
           for (const value of values) yield* topic.publish(value)
-          assert.deepEqual(yield* next(events, values.length), values.map(message), name)
+          assert.deepEqual(yield* takeEvents(events, values.length), values.map(messageEvent), name)
         })
       yield* roundTrip("text", Schema.String, [
         "",
@@ -270,7 +270,7 @@ export const topics = (test: Test, backend: Backend): void => {
         yield* fails(spend.pipe(Atomic.andThen(Count.publish(1.5))), "InvalidValue", { model: "count" })
         yield* fails(spend.pipe(Atomic.andThen(Count.publish("1" as never))), "InvalidValue", { id: "" })
         yield* fails(
-          spend.pipe(Atomic.andThen(Rich.publish({ text: 1 } as never))),
+          spend.pipe(Atomic.andThen(Structured.publish({ text: 1 } as never))),
           "InvalidValue",
           { model: "rich", field: "text" }
         )
@@ -279,7 +279,7 @@ export const topics = (test: Test, backend: Backend): void => {
         const error = yield* fails(Records.publish({ secret: 1.5 }), "InvalidValue", { field: "" })
         assert.notInclude(error.message, "secret")
       }))
-      assert.deepEqual(yield* upToNow(events), [])
+      assert.deepEqual(yield* eventsUntilNow(events), [])
     }))
 
   test("a message that is too large is refused before it is sent", () =>
@@ -287,7 +287,7 @@ export const topics = (test: Test, backend: Backend): void => {
       const events = yield* Text.subscribe()
       assert.strictEqual((yield* fails(Text.publish("é".repeat(50)), "InvalidValue", { model: "text" })).field, "")
       yield* Text.publish("é".repeat(49))
-      assert.deepEqual(yield* next(events, 1), [message("é".repeat(49))])
+      assert.deepEqual(yield* takeEvents(events, 1), [messageEvent("é".repeat(49))])
     }).pipe(Effect.provide(backend.layer({ maximumValueBytes: 99 }))))
 
   test("a message of another schema is emitted as Undecodable, and the stream continues", () =>
@@ -296,7 +296,7 @@ export const topics = (test: Test, backend: Backend): void => {
       const structs = yield* Topic.make("count", Schema.Struct({ n: Schema.Struct({ m: Schema.Int }) })).subscribe()
       const foreign = Topic.make("count", Schema.String)
       for (const text of ["one", "0", "1", "", "{\"n\":{\"m\":\"secret\"}}", "2"]) yield* foreign.publish(text)
-      const found = yield* next(events, 6)
+      const found = yield* takeEvents(events, 6)
       assert.deepEqual(found.map((event) => event._tag === "Message" ? event.value : event._tag), [
         "Undecodable",
         "Undecodable",
@@ -305,7 +305,7 @@ export const topics = (test: Test, backend: Backend): void => {
         "Undecodable",
         2
       ])
-      const [, , , , nested] = yield* next(structs, 6)
+      const [, , , , nested] = yield* takeEvents(structs, 6)
       assert.isTrue(nested?._tag === "Undecodable" && nested.field === "n.m" && !nested.issue.includes("secret"))
     }))
 
@@ -334,10 +334,10 @@ export const topics = (test: Test, backend: Backend): void => {
     Effect.gen(function*() {
       for (let i = 0; i < 30; i++) {
         yield* Count.publish(-1)
-        const { close, events } = yield* subscribeIn(Count)
+        const { close, events } = yield* closableSubscription(Count)
         yield* Count.publish(i)
         yield* Effect.sleep(i)
-        assert.deepEqual(yield* next(events, 1), [message(i)])
+        assert.deepEqual(yield* takeEvents(events, 1), [messageEvent(i)])
         yield* close
         yield* Count.publish(-2)
         assert.deepEqual(yield* Stream.runCollect(events), [])
@@ -348,25 +348,25 @@ export const topics = (test: Test, backend: Backend): void => {
     Effect.gen(function*() {
       const events = yield* Count.subscribe()
       yield* Atomic.all(Array.from({ length: 100 }, (_, i) => Count.publish(i)))
-      for (let i = 0; i < 100; i++) assert.deepEqual(yield* next(events, 1), [message(i)])
+      for (let i = 0; i < 100; i++) assert.deepEqual(yield* takeEvents(events, 1), [messageEvent(i)])
       // a run that is interrupted while it waits takes no message
-      const fiber = yield* Effect.forkChild(next(events, 1), { startImmediately: true })
+      const fiber = yield* Effect.forkChild(takeEvents(events, 1), { startImmediately: true })
       yield* Fiber.interrupt(fiber)
       yield* Count.publish(100)
-      assert.deepEqual(yield* next(events, 1), [message(100)])
+      assert.deepEqual(yield* takeEvents(events, 1), [messageEvent(100)])
     }))
 
   test("closing the scope ends the stream, even while another fiber waits for it, and ends no other stream", () =>
     Effect.gen(function*() {
-      const { close, events } = yield* subscribeIn(Text)
+      const { close, events } = yield* closableSubscription(Text)
       const stays = yield* Text.subscribe()
       const waiting = yield* Effect.forkChild(Stream.runCollect(events), { startImmediately: true })
       yield* Text.publish("one")
-      assert.deepEqual(yield* next(stays, 1), [message("one")])
+      assert.deepEqual(yield* takeEvents(stays, 1), [messageEvent("one")])
       yield* close
       yield* Text.publish("two")
-      assert.deepEqual(yield* Fiber.join(waiting), [message("one")])
-      assert.deepEqual(yield* next(stays, 1), [message("two")])
+      assert.deepEqual(yield* Fiber.join(waiting), [messageEvent("one")])
+      assert.deepEqual(yield* takeEvents(stays, 1), [messageEvent("two")])
     }))
 
   test("a subscription ends when its layer is closed", () =>
@@ -381,12 +381,12 @@ export const topics = (test: Test, backend: Backend): void => {
       yield* Effect.provide(Text.publish("one"), services)
       // a message in flight may also reach a subscription that is created meanwhile
       yield* Deferred.await(told.one)
-      const [first] = yield* next(yield* Effect.provide(subscribedAndTold, services), 1)
-      assert.deepEqual(first, message("two"))
+      const [first] = yield* takeEvents(yield* Effect.provide(subscriptionWithMessage, services), 1)
+      assert.deepEqual(first, messageEvent("two"))
       // subscriptions may receive a message at different times
       yield* Deferred.await(told.two)
       yield* Scope.close(scope, Exit.void)
-      assert.deepEqual(yield* Fiber.join(waiting), [message("one"), message("two")])
+      assert.deepEqual(yield* Fiber.join(waiting), [messageEvent("one"), messageEvent("two")])
     }))
 
   test("a slow subscriber keeps the newest messages and receives Missed in place of the dropped ones", () =>
@@ -398,21 +398,21 @@ export const topics = (test: Test, backend: Backend): void => {
           for (let i = from; i <= to; i++) yield* Count.publish(i)
           // the fast subscriber has received every message
           assert.deepEqual(
-            yield* next(fast, to - from + 1),
-            Array.from({ length: to - from + 1 }, (_, i) => message(from + i))
+            yield* takeEvents(fast, to - from + 1),
+            Array.from({ length: to - from + 1 }, (_, i) => messageEvent(from + i))
           )
           yield* Effect.sleep(20)
         })
       yield* publish(1, 3)
-      assert.deepEqual(yield* next(slow, 3), [1, 2, 3].map(message))
+      assert.deepEqual(yield* takeEvents(slow, 3), [1, 2, 3].map(messageEvent))
       yield* publish(4, 10)
-      assert.deepEqual(yield* next(slow, 4), [{ _tag: "Missed" }, ...[8, 9, 10].map(message)])
+      assert.deepEqual(yield* takeEvents(slow, 4), [{ _tag: "Missed" }, ...[8, 9, 10].map(messageEvent)])
       yield* publish(11, 12)
-      assert.deepEqual(yield* next(slow, 2), [11, 12].map(message))
+      assert.deepEqual(yield* takeEvents(slow, 2), [11, 12].map(messageEvent))
       for (const bufferSize of [1, 0, -1, 0.5, NaN]) {
         const one = yield* Count.subscribe({ bufferSize })
         yield* publish(1, 5)
-        assert.deepEqual(yield* next(one, 2), [{ _tag: "Missed" }, message(5)])
+        assert.deepEqual(yield* takeEvents(one, 2), [{ _tag: "Missed" }, messageEvent(5)])
       }
     }))
 
@@ -422,7 +422,7 @@ export const topics = (test: Test, backend: Backend): void => {
       const publishing = yield* Effect.forkChild(
         Effect.forever(Effect.andThen(Effect.suspend(() => Count.publish(published++)), Effect.sleep(1)))
       )
-      yield* together(Array.from({ length: 50 }, (_, i) =>
+      yield* concurrently(Array.from({ length: 50 }, (_, i) =>
         Effect.gen(function*() {
           yield* Effect.sleep(i * 2)
           const values = yield* Stream.runCollect(Stream.take(Count.messages(), 10))
@@ -457,7 +457,7 @@ export const topics = (test: Test, backend: Backend): void => {
       for (const name of names) yield* Topic.make(name, Schema.String).publish(name)
       for (const [i, events] of subscriptions.entries()) {
         yield* Topic.make(names[i]!, Schema.String).publish("end")
-        assert.deepEqual(yield* next(events, 2), [message(names[i]!), message("end")])
+        assert.deepEqual(yield* takeEvents(events, 2), [messageEvent(names[i]!), messageEvent("end")])
       }
     }))
 

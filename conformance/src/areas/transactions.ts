@@ -12,7 +12,7 @@ import * as Model from "redlayer/Model"
 import * as RedisService from "redlayer/RedisService"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, pseudoRandom, stored, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, fails, type Operation, pseudoRandom, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 export const Account = Model.make("TxAccount", {
@@ -123,7 +123,7 @@ const failures = (): ReadonlyArray<readonly [tag: string, program: Operation]> =
   ["EntityCorrupted", Account.get("text")]
 ]
 
-const prepareBad = Effect.gen(function*() {
+const prepareInvalid = Effect.gen(function*() {
   const raw = yield* RawStore
   yield* raw.hashSet("TxAccount:{bad}", { coins: "abc" })
   yield* raw.stringSet("TxAccount:{bad}:log", "text")
@@ -131,7 +131,7 @@ const prepareBad = Effect.gen(function*() {
 })
 
 /** A service that counts the programs it runs. */
-export const counted = Effect.gen(function*() {
+export const countingService = Effect.gen(function*() {
   const service = yield* RedisService.RedisService
   const seen = { programs: 0, instructions: 0 }
   return {
@@ -152,7 +152,7 @@ export const transactions = (test: Test): void => {
     Effect.gen(function*() {
       const raw = yield* RawStore
       yield* prepare
-      yield* prepareBad
+      yield* prepareInvalid
       const before = yield* raw.dump
       const all = writes()
       const ways = failures()
@@ -364,7 +364,7 @@ export const transactions = (test: Test): void => {
   test("no reader sees a program partly applied, across entities and models", () =>
     Effect.gen(function*() {
       const ids = Array.from({ length: 6 }, (_, i) => `a${i}`)
-      yield* together(ids.map((id) => Account.insert({ ...account(id, 100), log: [] })))
+      yield* concurrently(ids.map((id) => Account.insert({ ...account(id, 100), log: [] })))
       yield* Order.insert({ user: "u", no: 1, total: 0, lines: [] })
       const random = pseudoRandom(4)
       const pick = () => ids[Math.floor(random() * ids.length)]
@@ -386,7 +386,7 @@ export const transactions = (test: Test): void => {
       })
       const [sums] = yield* Effect.all([
         Effect.forEach(Array.from({ length: 40 }), () => Effect.andThen(Effect.yieldNow, sum)),
-        together(transfers)
+        concurrently(transfers)
       ], { concurrency: "unbounded" })
       assert.deepEqual([...new Set(sums)], [600])
       assert.strictEqual(yield* sum, 600)
@@ -399,7 +399,7 @@ export const transactions = (test: Test): void => {
     Effect.gen(function*() {
       yield* Account.insert({ ...account("a", 0), log: [] })
       const { coins, log } = Account.ref("a")
-      yield* together(Array.from({ length: 20 }, (_, fiber) =>
+      yield* concurrently(Array.from({ length: 20 }, (_, fiber) =>
         Effect.gen(function*() {
           let last = 0
           for (let i = 0; i < 10; i++) {
@@ -440,7 +440,7 @@ export const transactions = (test: Test): void => {
     Effect.gen(function*() {
       yield* Account.insert({ ...account("a", 0), log: [] })
       const { coins, log } = Account.ref("a")
-      const exits = yield* together(Array.from({ length: 200 }, (_, i) =>
+      const exits = yield* concurrently(Array.from({ length: 200 }, (_, i) =>
         Effect.exit(
           Atomic.all<ReadonlyArray<Operation>>(
             i % 3 === 0
@@ -520,7 +520,7 @@ export const transactions = (test: Test): void => {
       yield* Account.insert({ ...account("a", 0), log: [] })
       const { coins, log } = Account.ref("a")
       const gate = yield* Deferred.make<void>()
-      yield* together(Array.from({ length: 100 }, (_, i) =>
+      yield* concurrently(Array.from({ length: 100 }, (_, i) =>
         Atomic.all([coins.increment(), log.append(`${i}`)]).pipe(
           Effect.timeoutOption(i % 4),
           Effect.tap(() => i === 99 ? Deferred.succeed(gate, undefined) : Effect.void)
@@ -533,7 +533,7 @@ export const transactions = (test: Test): void => {
   test("the reads of a program are consistent, with or without a write", () =>
     Effect.gen(function*() {
       yield* prepare
-      yield* prepareBad
+      yield* prepareInvalid
       const { coins, log } = Account.ref("a")
       yield* unchanged(Effect.gen(function*() {
         assert.deepEqual(

@@ -9,7 +9,7 @@ import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
-import { fails, type Operation, stored, together, unchanged, wrongType } from "../assertions.ts"
+import { concurrently, fails, type Operation, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 class Address extends Schema.Class<Address>("ValuesAddress")({ city: Schema.String, zip: Schema.Int }) {
@@ -83,7 +83,7 @@ const doc = {
 const docKey = "ValuesDoc:{d}"
 
 /** Valid values of each field. The first two differ. */
-const samples: { readonly [Name in Exclude<keyof typeof doc, "id">]: ReadonlyArray<unknown> } = {
+const validValues: { readonly [Name in Exclude<keyof typeof doc, "id">]: ReadonlyArray<unknown> } = {
   flag: [true, false],
   yes: [true],
   role: ["admin", "user", "a b:{c}", ""],
@@ -120,7 +120,7 @@ const samples: { readonly [Name in Exclude<keyof typeof doc, "id">]: ReadonlyArr
   tree: [{ value: 0, children: [{ value: 1, children: [{ value: 2, children: [] }] }, { value: 3, children: [] }] }]
 }
 
-const Loose = Model.make("ValuesLoose", {
+const OptionalFields = Model.make("ValuesLoose", {
   id: Schema.String,
   text: Schema.optionalKey(Schema.String),
   int: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
@@ -133,7 +133,7 @@ const Loose = Model.make("ValuesLoose", {
   flag: Schema.optionalKey(Schema.Boolean)
 }, { key: "id" })
 
-const looseValues = {
+const optionalValues = {
   text: ["", "a", "null", "undefined"],
   int: [1, 2],
   undef: ["", "undefined"],
@@ -145,7 +145,7 @@ const looseValues = {
   flag: [false, true]
 } as const
 
-const Deep = Model.make("ValuesDeep", {
+const NestedStructs = Model.make("ValuesDeep", {
   id: Schema.String,
   top: Schema.Struct({
     n: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10 })),
@@ -165,7 +165,7 @@ const Deep = Model.make("ValuesDeep", {
   }).check(Schema.makeFilter(({ from, to }) => from <= to || "Expected from to be before to"))
 }, { key: "id" })
 
-const deep = {
+const nestedStructs = {
   id: "x",
   top: { n: 1, text: "t", mid: { flag: true, list: ["a"], low: { kind: "a", data: { z: 1 }, n: 0.5 } } },
   address: new Address({ city: "Bern", zip: 3000 }),
@@ -173,19 +173,19 @@ const deep = {
 } as const
 
 export const values = (test: Test): void => {
-  for (const name of Object.keys(samples) as ReadonlyArray<keyof typeof samples>) {
+  for (const name of Object.keys(validValues) as ReadonlyArray<keyof typeof validValues>) {
     test(`${name}: get, set and compareAndSet work alone and in a program`, () =>
       Effect.gen(function*() {
         const raw = yield* RawStore
         yield* Doc.insert(doc)
         const handle = Doc.ref("d")[name] as unknown as Field.Scalar<unknown, any>
-        for (const value of samples[name]) {
+        for (const value of validValues[name]) {
           yield* handle.set(value)
           assert.deepEqual(yield* handle.get(), value)
           assert.deepEqual((yield* Doc.get("d"))[name], value)
           assert.deepEqual({ ...(yield* Doc.get("d")), [name]: 0 }, { ...doc, [name]: 0 })
           const text = yield* raw.hashGet(docKey, name)
-          for (const other of samples[name]) {
+          for (const other of validValues[name]) {
             const same = other === value
             yield* handle.set(value)
             assert.strictEqual(yield* handle.compareAndSet(other, value), same, `${String(other)} ${String(value)}`)
@@ -206,8 +206,8 @@ export const values = (test: Test): void => {
           assert.strictEqual(yield* raw.hashGet(docKey, name), text)
         }
         if ("getAndSet" in handle && ["flag", "role", "answer", "mixed"].includes(name)) {
-          let last = samples[name].at(-1)
-          for (const value of samples[name]) {
+          let last = validValues[name].at(-1)
+          for (const value of validValues[name]) {
             assert.deepEqual(yield* handle.getAndSet(value), last)
             last = value
           }
@@ -228,7 +228,7 @@ export const values = (test: Test): void => {
         true,
         true
       ])
-      const results = yield* together(Array.from({ length: 101 }, () => flag.toggle()))
+      const results = yield* concurrently(Array.from({ length: 101 }, () => flag.toggle()))
       assert.strictEqual(results.filter((one) => one).length, 50)
       assert.isFalse(yield* flag.get())
       for (const text of ["1", "TRUE", "", "yes", "truefalse"]) {
@@ -241,7 +241,7 @@ export const values = (test: Test): void => {
   test("an invalid value is refused, and nothing is written", () =>
     Effect.gen(function*() {
       yield* Doc.insert(doc)
-      const wrong: { readonly [Name in keyof typeof samples]: ReadonlyArray<unknown> } = {
+      const wrong: { readonly [Name in keyof typeof validValues]: ReadonlyArray<unknown> } = {
         flag: [0, "true", null, undefined],
         yes: [false, "true"],
         role: ["root", "User", 1, null, undefined],
@@ -330,13 +330,13 @@ export const values = (test: Test): void => {
       assert.strictEqual((yield* Doc.get("d")).address.line, "3600 Thun")
     }))
 
-  for (const name of Object.keys(looseValues) as ReadonlyArray<keyof typeof looseValues>) {
+  for (const name of Object.keys(optionalValues) as ReadonlyArray<keyof typeof optionalValues>) {
     test(`optional ${name}: get, isSet, set, setIfAbsent, clear and compareAndSet work`, () =>
       Effect.gen(function*() {
-        yield* Loose.insert({ id: "l", required: undefined })
-        const bare = yield* Loose.get("l")
-        const handle = Loose.ref("l")[name] as unknown as Field.Optional<unknown, any>
-        for (const value of looseValues[name]) {
+        yield* OptionalFields.insert({ id: "l", required: undefined })
+        const bare = yield* OptionalFields.get("l")
+        const handle = OptionalFields.ref("l")[name] as unknown as Field.Optional<unknown, any>
+        for (const value of optionalValues[name]) {
           yield* unchanged(Effect.gen(function*() {
             assert.deepEqual(yield* handle.get(), Option.none())
             assert.isFalse(yield* handle.isSet())
@@ -346,15 +346,15 @@ export const values = (test: Test): void => {
           assert.isTrue(yield* handle.setIfAbsent(value))
           assert.deepEqual(yield* handle.get(), Option.some(value))
           assert.isTrue(yield* handle.isSet())
-          assert.deepEqual((yield* Loose.get("l"))[name], value)
+          assert.deepEqual((yield* OptionalFields.get("l"))[name], value)
           assert.isFalse(yield* unchanged(handle.setIfAbsent(value)))
           assert.isTrue(yield* handle.compareAndSet(value, value))
           yield* handle.clear()
-          assert.deepEqual(yield* Loose.get("l"), bare)
+          assert.deepEqual(yield* OptionalFields.get("l"), bare)
           yield* handle.set(value)
           yield* handle.set(value)
           assert.deepEqual(yield* handle.get(), Option.some(value))
-          yield* Loose.update("l", { [name]: undefined })
+          yield* OptionalFields.update("l", { [name]: undefined })
           assert.isFalse(yield* handle.isSet())
           assert.deepEqual(
             yield* Atomic.all([
@@ -388,10 +388,10 @@ export const values = (test: Test): void => {
               false
             ]
           )
-          assert.deepEqual(yield* Loose.get("l"), bare)
+          assert.deepEqual(yield* OptionalFields.get("l"), bare)
         }
-        const won = yield* together(
-          Array.from({ length: 20 }, () => Atomic.commit(handle.setIfAbsent(looseValues[name][0])))
+        const won = yield* concurrently(
+          Array.from({ length: 20 }, () => Atomic.commit(handle.setIfAbsent(optionalValues[name][0])))
         )
         assert.strictEqual(
           won.filter((one) => one).length,
@@ -403,8 +403,8 @@ export const values = (test: Test): void => {
   test("an optional field refuses invalid values and reports invalid stored data", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
-      yield* Loose.insert({ id: "l", required: 1 })
-      const { date, flag, int, text } = Loose.ref("l")
+      yield* OptionalFields.insert({ id: "l", required: 1 })
+      const { date, flag, int, text } = OptionalFields.ref("l")
       yield* unchanged(Effect.gen(function*() {
         yield* fails(int.set(0), "InvalidValue", { field: "int" })
         yield* fails(int.setIfAbsent(-1), "InvalidValue", { field: "int" })
@@ -412,7 +412,7 @@ export const values = (test: Test): void => {
         yield* fails(text.set("\ud800"), "InvalidValue", { field: "text" })
         yield* fails(text.set(undefined as never), "InvalidValue", { field: "text" })
         yield* fails(text.set(null as never), "InvalidValue", { field: "text" })
-        yield* fails(Loose.update("l", { text: null as never }), "InvalidValue", { field: "text" })
+        yield* fails(OptionalFields.update("l", { text: null as never }), "InvalidValue", { field: "text" })
       }))
       yield* raw.hashSet("ValuesLoose:{l}", { int: "abc", date: "x", flag: "1" })
       yield* unchanged(Effect.gen(function*() {
@@ -423,12 +423,12 @@ export const values = (test: Test): void => {
         assert.isTrue(yield* int.isSet())
         assert.isFalse(yield* int.setIfAbsent(5))
         assert.isFalse(yield* int.compareAndSet(5, 6))
-        yield* fails(Loose.get("l"), "EntityCorrupted")
+        yield* fails(OptionalFields.get("l"), "EntityCorrupted")
       }))
       yield* int.clear()
       yield* date.clear()
       yield* flag.set(true)
-      assert.deepEqual(yield* Loose.get("l"), { id: "l", required: 1, flag: true })
+      assert.deepEqual(yield* OptionalFields.get("l"), { id: "l", required: 1, flag: true })
     }))
 
   test("an optional field with a default reads as the default while it is absent", () =>
@@ -453,12 +453,12 @@ export const values = (test: Test): void => {
 
   test("a nested struct has a handle for each leaf and one for the whole", () =>
     Effect.gen(function*() {
-      yield* Deep.insert(deep)
-      assert.deepEqual(yield* Deep.get("x"), deep)
-      const { address, top } = Deep.ref("x")
-      assert.deepEqual(yield* top.$.get(), deep.top)
-      assert.deepEqual(yield* top.mid.$.get(), deep.top.mid)
-      assert.deepEqual(yield* top.mid.low.$.get(), deep.top.mid.low)
+      yield* NestedStructs.insert(nestedStructs)
+      assert.deepEqual(yield* NestedStructs.get("x"), nestedStructs)
+      const { address, top } = NestedStructs.ref("x")
+      assert.deepEqual(yield* top.$.get(), nestedStructs.top)
+      assert.deepEqual(yield* top.mid.$.get(), nestedStructs.top.mid)
+      assert.deepEqual(yield* top.mid.low.$.get(), nestedStructs.top.mid.low)
       const found = yield* address.$.get()
       assert.instanceOf(found, Address)
       assert.strictEqual(found.line, "3000 Bern")
@@ -472,40 +472,46 @@ export const values = (test: Test): void => {
       yield* top.mid.low.data.set([1])
       assert.strictEqual(yield* address.zip.increment(), 3001)
       assert.strictEqual(yield* address.city.append("!"), 5)
-      assert.deepEqual(yield* Deep.get("x"), {
-        ...deep,
+      assert.deepEqual(yield* NestedStructs.get("x"), {
+        ...nestedStructs,
         top: { n: 5, mid: { flag: false, list: ["a", "b", "c"], low: { kind: "b", data: [1], n: 2 } } },
         address: new Address({ city: "Bern!", zip: 3001 })
       })
 
       yield* top.mid.$.set({ flag: true, list: [], low: { kind: "a", data: null, n: 0 } })
-      assert.deepEqual((yield* Deep.get("x")).top, {
+      assert.deepEqual((yield* NestedStructs.get("x")).top, {
         n: 5,
         mid: { flag: true, list: [], low: { kind: "a", data: null, n: 0 } }
       })
-      yield* Deep.update("x", { address: new Address({ city: "Thun", zip: 3600 }) })
+      yield* NestedStructs.update("x", { address: new Address({ city: "Thun", zip: 3600 }) })
       assert.strictEqual((yield* address.$.get()).line, "3600 Thun")
-      yield* top.$.set(deep.top)
-      yield* address.$.set(deep.address)
-      assert.deepEqual(yield* Deep.get("x"), deep)
+      yield* top.$.set(nestedStructs.top)
+      yield* address.$.set(nestedStructs.address)
+      assert.deepEqual(yield* NestedStructs.get("x"), nestedStructs)
       assert.deepEqual(
-        yield* Atomic.all([top.n.increment(), top.$.get(), top.mid.$.set(deep.top.mid), top.mid.$.get()]),
-        [2, { ...deep.top, n: 2 }, undefined, deep.top.mid]
+        yield* Atomic.all([top.n.increment(), top.$.get(), top.mid.$.set(nestedStructs.top.mid), top.mid.$.get()]),
+        [2, { ...nestedStructs.top, n: 2 }, undefined, nestedStructs.top.mid]
       )
     }))
 
   test("a struct with an invalid part is refused as a whole, and nothing is written", () =>
     Effect.gen(function*() {
-      yield* Deep.insert(deep)
-      const { address, top } = Deep.ref("x")
+      yield* NestedStructs.insert(nestedStructs)
+      const { address, top } = NestedStructs.ref("x")
       const refused: ReadonlyArray<readonly [value: any, field: string]> = [
-        [{ ...deep.top, n: 11 }, "top.n"],
-        [{ ...deep.top, n: undefined }, "top.n"],
-        [{ ...deep.top, text: 5 }, "top.text"],
-        [{ ...deep.top, mid: undefined }, "top.mid"],
-        [{ ...deep.top, mid: { ...deep.top.mid, list: ["a", 1] } }, "top.mid.list"],
-        [{ ...deep.top, mid: { ...deep.top.mid, low: { kind: "c", data: 1, n: 1 } } }, "top.mid.low.kind"],
-        [{ ...deep.top, mid: { ...deep.top.mid, low: { kind: "a", data: "\ud800", n: 1 } } }, "top.mid.low.data"],
+        [{ ...nestedStructs.top, n: 11 }, "top.n"],
+        [{ ...nestedStructs.top, n: undefined }, "top.n"],
+        [{ ...nestedStructs.top, text: 5 }, "top.text"],
+        [{ ...nestedStructs.top, mid: undefined }, "top.mid"],
+        [{ ...nestedStructs.top, mid: { ...nestedStructs.top.mid, list: ["a", 1] } }, "top.mid.list"],
+        [
+          { ...nestedStructs.top, mid: { ...nestedStructs.top.mid, low: { kind: "c", data: 1, n: 1 } } },
+          "top.mid.low.kind"
+        ],
+        [
+          { ...nestedStructs.top, mid: { ...nestedStructs.top.mid, low: { kind: "a", data: "\ud800", n: 1 } } },
+          "top.mid.low.data"
+        ],
         [null, "top"],
         [undefined, "top"],
         ["top", "top"]
@@ -517,23 +523,23 @@ export const values = (test: Test): void => {
         yield* fails(address.$.set({ city: "x" } as never), "InvalidValue", { field: "address.zip" })
         yield* fails(top.n.increment(10), "OutOfBounds", { field: "top.n", bound: "maximum", limit: 10 })
         yield* fails(
-          Atomic.all([top.$.set({ ...deep.top, n: 9 }), top.mid.list.clear(), top.n.increment(5)]),
+          Atomic.all([top.$.set({ ...nestedStructs.top, n: 9 }), top.mid.list.clear(), top.n.increment(5)]),
           "OutOfBounds",
           { field: "top.n" }
         )
       }))
     }))
 
-  test("a struct with a check of its own can only be used as one value", () =>
+  test("a struct with a check over its fields can only be used as one value", () =>
     Effect.gen(function*() {
-      yield* Deep.insert(deep)
-      const { checked } = Deep.ref("x")
-      assert.deepEqual(yield* checked.$.get(), deep.checked)
-      yield* checked.$.set({ ...deep.checked, to: 9 })
-      const late = { ...deep.checked, from: 3 }
+      yield* NestedStructs.insert(nestedStructs)
+      const { checked } = NestedStructs.ref("x")
+      assert.deepEqual(yield* checked.$.get(), nestedStructs.checked)
+      yield* checked.$.set({ ...nestedStructs.checked, to: 9 })
+      const late = { ...nestedStructs.checked, from: 3 }
       yield* unchanged(Effect.gen(function*() {
         yield* fails(checked.$.set(late), "InvalidValue", { field: "checked" })
-        yield* fails(Deep.update("x", { checked: late }), "InvalidValue", { field: "checked" })
+        yield* fails(NestedStructs.update("x", { checked: late }), "InvalidValue", { field: "checked" })
         // the types do not know the check, so operations on its fields are refused when they run
         yield* fails(checked.from.set(3), "InvalidValue", { model: "ValuesDeep", id: "x", field: "checked.from" })
         yield* fails(checked.to.get(), "InvalidValue", { field: "checked.to" })
@@ -543,7 +549,7 @@ export const values = (test: Test): void => {
         yield* fails(checked.in.n.set(1), "InvalidValue", { field: "checked.in.n" })
         yield* fails(checked.in.$.get(), "InvalidValue", { field: "checked.in" })
       }))
-      assert.deepEqual((yield* Deep.get("x")).checked, { ...deep.checked, to: 9 })
+      assert.deepEqual((yield* NestedStructs.get("x")).checked, { ...nestedStructs.checked, to: 9 })
       assert.notProperty((yield* stored)["ValuesDeep:{x}"], "checked.from")
     }))
 }

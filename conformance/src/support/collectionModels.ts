@@ -8,7 +8,7 @@ import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
 import type { Operation } from "../assertions.ts"
 
-export const Bag = Model.make("CollectionsBag", {
+export const EveryKind = Model.make("CollectionsBag", {
   id: Schema.String,
   n: Schema.Int.pipe(Model.withDefault(0)),
   ratio: Schema.Number.pipe(Model.withDefault(0.5)),
@@ -36,14 +36,14 @@ export const Bag = Model.make("CollectionsBag", {
   nullText: Schema.NullOr(Schema.String)
 }, { key: "id" })
 
-export const bagKey = "CollectionsBag:{b}"
+export const everyKindKey = "CollectionsBag:{b}"
 
-export type BagInput = Parameters<typeof Bag.put>[0]
+export type EveryKindInput = Parameters<typeof EveryKind.put>[0]
 
 const optional = { optInt: 1, optBig: 1n, optDate: new Date(1) }
 
 /** Collections of one member each, so that `pop` has a predictable result. */
-export const lean = {
+export const oneMember = {
   ...optional,
   id: "b",
   n: 1,
@@ -70,8 +70,8 @@ export const lean = {
 }
 
 /** Collections of several members each. */
-export const full: BagInput = {
-  ...lean,
+export const severalMembers: EveryKindInput = {
+  ...oneMember,
   list: ["a", "b", "a", "c"],
   set: new Set(["a", "b", "", "\u{1f600}"]),
   hashSet: HashSet.make(1, 2, 3),
@@ -88,8 +88,8 @@ export const full: BagInput = {
 }
 
 /** Empty collections, and every optional field absent. */
-export const bare: BagInput = {
-  ...(({ optBig: _, optDate: __, optInt: ___, ...rest }: typeof lean) => rest)(lean),
+export const noMembers: EveryKindInput = {
+  ...(({ optBig: _, optDate: __, optInt: ___, ...rest }: typeof oneMember) => rest)(oneMember),
   list: [],
   set: new Set<string>(),
   hashSet: HashSet.empty<number>(),
@@ -242,12 +242,12 @@ const onOptionalBig = (cell: Field.OptionalBigInt): Table<typeof cell> => ({
 const onBig = (cell: Field.BigInt): Table<typeof cell> => ({
   get: [cell.get()],
   set: [cell.set(5n)],
-  compareAndSet: [cell.compareAndSet(lean.big, 5n), cell.compareAndSet(0n, 5n)],
+  compareAndSet: [cell.compareAndSet(oneMember.big, 5n), cell.compareAndSet(0n, 5n)],
   getAndSet: [cell.getAndSet(5n)],
-  in: [cell.in([5n, lean.big]), cell.in([])],
+  in: [cell.in([5n, oneMember.big]), cell.in([])],
   value: [cell.set(cell.value()), cell.increment(cell.value().modulo(5n))],
-  ...onEquality(cell, lean.big, 5n),
-  ...onOrdering(cell, lean.big, 5n),
+  ...onEquality(cell, oneMember.big, 5n),
+  ...onOrdering(cell, oneMember.big, 5n),
   increment: [cell.increment(), cell.increment(-5n)],
   decrement: [cell.decrement()],
   multiply: [cell.multiply(3n)],
@@ -292,22 +292,22 @@ const onSorted = (sorted: Field.SortedSet<string>): Table<typeof sorted> => ({
 })
 
 /** All operations on each kind of field, by field and name. */
-export const everyBagOperation = (id: string, otherId = id): ReadonlyArray<readonly [name: string, Operation]> => {
-  const ref = Bag.ref(id)
+export const everyOperation = (id: string, otherId = id): ReadonlyArray<readonly [name: string, Operation]> => {
+  const ref = EveryKind.ref(id)
   const { nested } = ref
   const day = Duration.days(1)
   const tables: Record<string, { readonly [name: string]: ReadonlyArray<Operation> }> = {
     list: onList(ref.list),
-    set: onSet(ref.set, Bag.ref(otherId).set),
+    set: onSet(ref.set, EveryKind.ref(otherId).set),
     record: onRecord(ref.record),
     sorted: onSorted(ref.sorted),
     big: onBig(ref.big),
-    date: onTime(ref.date, lean.date, new Date(5)),
-    utc: onTime(ref.utc, lean.utc, DateTime.makeUnsafe(5)),
-    wait: onTime(ref.wait, lean.wait, Duration.nanos(5n)),
+    date: onTime(ref.date, oneMember.date, new Date(5)),
+    utc: onTime(ref.utc, oneMember.utc, DateTime.makeUnsafe(5)),
+    wait: onTime(ref.wait, oneMember.wait, Duration.nanos(5n)),
     optInt: onOptionalNumber(ref.optInt),
     optBig: onOptionalBig(ref.optBig),
-    optDate: onOptional(ref.optDate, lean.optDate, new Date(5)),
+    optDate: onOptional(ref.optDate, oneMember.optDate, new Date(5)),
     nullInt: onOptionalNumber(ref.nullInt),
     nullText: onOptional(ref.nullText, "a", "b"),
     // the other representations of these kinds
@@ -334,7 +334,7 @@ export const everyBagOperation = (id: string, otherId = id): ReadonlyArray<reado
       waits: [nested.waits.at("a").add(day, { initial: day }), nested.waits.at("x").subtract(day, { initial: day })],
       sorted: [nested.sorted.add([1, "a"], 5), nested.sorted.increment([5, ""], 5), nested.sorted.popMax()],
       get: [nested.$.get()],
-      patch: [nested.$.set(bare.nested), nested.$.set(full.nested)]
+      patch: [nested.$.set(noMembers.nested), nested.$.set(severalMembers.nested)]
     },
     operands: {
       n: [
@@ -345,10 +345,10 @@ export const everyBagOperation = (id: string, otherId = id): ReadonlyArray<reado
     },
     power: { power: [ref.n.power(3), ref.n.power(-1), ref.ratio.power(0.5)] },
     whole: {
-      get: [Bag.get(id)],
-      pick: [Bag.pick(id, ["n", "set", "nested"])],
-      update: [Bag.update(id, { set: new Set(["x"]), record: {}, nullInt: null, nested: { bigs: {} } })],
-      life: [Bag.expire(id, "1 day"), Bag.persist(id), Bag.timeToLive(id)]
+      get: [EveryKind.get(id)],
+      pick: [EveryKind.pick(id, ["n", "set", "nested"])],
+      update: [EveryKind.update(id, { set: new Set(["x"]), record: {}, nullInt: null, nested: { bigs: {} } })],
+      life: [EveryKind.expire(id, "1 day"), EveryKind.persist(id), EveryKind.timeToLive(id)]
     }
   }
   return Object.entries(tables).flatMap(([field, table]) =>
@@ -359,7 +359,7 @@ export const everyBagOperation = (id: string, otherId = id): ReadonlyArray<reado
 }
 
 /** Members and entry keys that have broken other libraries. */
-export const hostile: ReadonlyArray<string> = [
+export const hostileTexts: ReadonlyArray<string> = [
   "",
   " ",
   " a ",

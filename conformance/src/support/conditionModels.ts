@@ -8,7 +8,7 @@ import * as Model from "redlayer/Model"
 
 export const Point = Schema.Struct({ x: Schema.Int, y: Schema.optionalKey(Schema.Int) })
 
-export const All = Model.make("Conditions", {
+export const EveryKind = Model.make("Conditions", {
   id: Schema.String,
   int: Schema.Int.check(Schema.isGreaterThanOrEqualTo(-(2 ** 53 - 1))).pipe(Model.withDefault(0)),
   num: Schema.Number.pipe(Model.withDefault(0)),
@@ -60,18 +60,18 @@ export const All = Model.make("Conditions", {
   bag: Schema.Struct({ n: Schema.Int, items: Schema.Array(Schema.Int) })
 }, { key: "id" })
 
-const base = {
+const requiredFields = {
   set: new Set<string>(),
   pointSet: new Set<typeof Point.Type>(),
   stats: { wins: 0, worst: null, home: { street: "" } },
   bag: { n: 0, items: [] }
 }
 
-export const put = (entity: { readonly id: string } & Partial<Parameters<typeof All.put>[0]>) =>
-  All.put({ ...base, ...entity })
+export const put = (entity: { readonly id: string } & Partial<Parameters<typeof EveryKind.put>[0]>) =>
+  EveryKind.put({ ...requiredFields, ...entity })
 
 export const key = "Conditions:{a}"
-export const ref = All.ref("a")
+export const ref = EveryKind.ref("a")
 
 type Name = "eq" | "neq" | "lt" | "lte" | "gt" | "gte"
 export type Compare = (value: any) => Condition.Condition<any>
@@ -89,7 +89,7 @@ const names = Object.keys(orders) as ReadonlyArray<Name>
 export const equalities = ["eq", "neq"] as const
 
 /** The expected comparisons of a missing value, which is neither equal, nor less, nor greater. */
-export const absent = { eq: false, neq: true, lt: false, lte: false, gt: false, gte: false }
+export const whenMissing = { eq: false, neq: true, lt: false, lte: false, gt: false, gte: false }
 
 export const expected = (order: number, tests: ReadonlyArray<Name> = names) =>
   Object.fromEntries(tests.map((name) => [name, orders[name](order)]))
@@ -104,7 +104,7 @@ export interface Settable {
 }
 
 /** Values in ascending order, without equal ones such as -0 and 0. */
-export const ascending = {
+export const ascendingValues = {
   int: [-(2 ** 53 - 1), -100, -10, -9, -1, 0, 1, 2, 9, 10, 100, 2 ** 53 - 1],
   num: [-Infinity, -1.7e308, -10, -9.5, -5e-324, 0, 5e-324, 0.1, 0.30000000000000004, 1, 2 ** 53, 1e21, Infinity],
   big: [

@@ -78,7 +78,7 @@ export const alice = {
   blob: { a: 1, b: [1, 2] }
 } as const
 
-export const empty = {
+export const emptyPlayer = {
   name: "empty",
   title: "",
   level: 0,
@@ -102,7 +102,7 @@ export const empty = {
   blob: { a: 0, b: [] }
 } as const
 
-export const plain = (entity: object): Record<string, unknown> => ({ ...entity })
+export const toPlainObject = (entity: object): Record<string, unknown> => ({ ...entity })
 
 /** Plain objects that contain only their own fields. */
 export const Note = Model.make("EntitiesNote", {
@@ -135,7 +135,7 @@ export const note = {
 export const noteKey = "EntitiesNote:{n}"
 
 /** All operations on the fields of an entity, by name. */
-export const everyOperation = (id: string): Record<string, Operation> => {
+export const everyNoteOperation = (id: string): Record<string, Operation> => {
   const { at, count, data, done, items, kind, nick, ratio, stats, text } = Note.ref(id)
   return {
     "text.get": text.get(),
@@ -195,7 +195,7 @@ export const everyOperation = (id: string): Record<string, Operation> => {
   }
 }
 
-export const Later = Model.make("EntitiesLater", {
+export const WithDefaults = Model.make("EntitiesLater", {
   id: Schema.String,
   old: Schema.String,
   text: Schema.String.pipe(Model.withDefault("abc")),

@@ -28,21 +28,21 @@ export class Account extends Model.Class<Account>("LockAccount")({
 export const keyOf = (id: string) => `LockAccount:{${id}}`
 export const lockOf = (id: string, name = "") => `${keyOf(id)}:$lock:${name}`
 
-export class Own extends Data.TaggedError("Own")<{ readonly why: string }> {}
+export class OwnError extends Data.TaggedError("Own")<{ readonly why: string }> {}
 
 export type Failure = DomainError.InvalidValue | DomainError.LockTimeout | RedisServiceError.RedisServiceError
 
 /** Runs the effect in another fiber, which holds no lock. */
-export const inAnother = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+export const inAnotherFiber = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.forkChild(self), Fiber.join)
 
 export const isFree = (name: string, options?: Lock.Options & { readonly on?: Lock.Reference }) =>
-  inAnother(Effect.scoped(Effect.map(Lock.tryAcquire(name, options as Lock.Options), Option.isSome)))
+  inAnotherFiber(Effect.scoped(Effect.map(Lock.tryAcquire(name, options as Lock.Options), Option.isSome)))
 
 export const isFreeOn = (id: string, name = "") => isFree(name, { on: Account.ref(id) })
 
 /** Starts a fiber that acquires the lock and holds it until `leave` runs. */
-export const holder = Effect.fnUntraced(function*<A, E, R>(acquire: Effect.Effect<A, E, R>) {
+export const requestLock = Effect.fnUntraced(function*<A, E, R>(acquire: Effect.Effect<A, E, R>) {
   const taken = yield* Deferred.make<A, E>()
   const done = yield* Deferred.make<void>()
   const fiber = yield* Effect.forkChild(Effect.scoped(
@@ -62,26 +62,26 @@ export const holder = Effect.fnUntraced(function*<A, E, R>(acquire: Effect.Effec
 })
 
 /** Like `holder`, but waits until the fiber holds the lock. */
-export const holding = Effect.fnUntraced(function*<A, E, R>(acquire: Effect.Effect<A, E, R>) {
-  const other = yield* holder(acquire)
+export const holdLock = Effect.fnUntraced(function*<A, E, R>(acquire: Effect.Effect<A, E, R>) {
+  const other = yield* requestLock(acquire)
   return { ...other, held: yield* other.held }
 })
 
 /** Waits for the next millisecond, because requests of one millisecond have no order in memory. */
-export const aMillisecond = Effect.flatMap(
+export const nextMillisecond = Effect.flatMap(
   Clock.currentTimeMillis,
   (begun) => eventually(Effect.map(Clock.currentTimeMillis, (now) => now > begun))
 )
 
 /** Waits until this many requests are in the queue of the lock, and for the next millisecond. */
-export const waiting = (key: string, count: number) =>
+export const untilWaiting = (key: string, count: number) =>
   eventually(Effect.gen(function*() {
     const raw = yield* RawStore
     const queue = (yield* raw.dump)[`${key}:$queue`]?.content ?? []
     return queue.length === count * 2
-  })).pipe(Effect.andThen(aMillisecond))
+  })).pipe(Effect.andThen(nextMillisecond))
 
-export const entity = Effect.fnUntraced(function*(id: string) {
+export const storedEntity = Effect.fnUntraced(function*(id: string) {
   const raw = yield* RawStore
   return Object.fromEntries(
     Object.entries(yield* raw.dump).filter(([key]) => key.startsWith(keyOf(id)) && !key.includes("$"))
@@ -89,9 +89,9 @@ export const entity = Effect.fnUntraced(function*(id: string) {
 })
 
 /** Asserts that the stored entity does not change. Its locks may. */
-export const untouched = Effect.fnUntraced(function*<A, E, R>(id: string, self: Effect.Effect<A, E, R>) {
-  const before = yield* entity(id)
+export const entityUnchanged = Effect.fnUntraced(function*<A, E, R>(id: string, self: Effect.Effect<A, E, R>) {
+  const before = yield* storedEntity(id)
   const result = yield* self
-  assert.deepEqual(yield* entity(id), before)
+  assert.deepEqual(yield* storedEntity(id), before)
   return result
 })

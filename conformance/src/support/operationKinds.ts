@@ -53,7 +53,11 @@ export const rowsOf = <H>(table: Table<H>): ReadonlyArray<Row<H>> =>
   )
 
 /** The rows of a part of a handle: an item, an entry, or a field of a struct. */
-export const within = <H, Part>(name: string, part: (handle: H) => Part, table: Table<Part>): ReadonlyArray<Row<H>> =>
+export const rowsOfPart = <H, Part>(
+  name: string,
+  part: (handle: H) => Part,
+  table: Table<Part>
+): ReadonlyArray<Row<H>> =>
   rowsOf(table).map(({ call, kind, name: operation }) => ({
     name: `${name}.${operation}`,
     kind,
@@ -80,14 +84,14 @@ const ordering = <A>(a: A, b: A): Table<Field.Ordering<A, any>> => ({
   gte: reads((it) => it.gte(b))
 })
 
-export const word = <A>(a: A, b: A): Table<Field.Scalar<A, any>> => ({
+export const scalar = <A>(a: A, b: A): Table<Field.Scalar<A, any>> => ({
   ...value(a, b),
   in: [reads((it) => it.in([b, a])), reads((it) => it.in([]))],
   getAndSet: writes((it) => it.getAndSet(b))
 })
 
 export const text: Table<Field.Text<string, any>> = {
-  ...word("a", "b"),
+  ...scalar("a", "b"),
   ...ordering("a", "b"),
   append: [
     writes((it) => it.append("!")),
@@ -97,12 +101,12 @@ export const text: Table<Field.Text<string, any>> = {
 }
 
 export const bool: Table<Field.Bool<any>> = {
-  ...word<boolean>(true, false),
+  ...scalar<boolean>(true, false),
   toggle: writes((it) => it.toggle())
 }
 
 export const number: Table<Field.Number<number, any>> = {
-  ...word(6, 7),
+  ...scalar(6, 7),
   ...ordering(6, 7),
   increment: [
     writes((it) => it.increment()),
@@ -123,7 +127,7 @@ export const number: Table<Field.Number<number, any>> = {
 }
 
 export const bigint: Table<Field.BigInt<bigint, any>> = {
-  ...word(6n, 7n),
+  ...scalar(6n, 7n),
   ...ordering(6n, 7n),
   increment: [writes((it) => it.increment()), refused((it) => it.increment(1n, { atMost: 6n }))],
   decrement: writes((it) => it.decrement()),
@@ -136,7 +140,7 @@ export const bigint: Table<Field.BigInt<bigint, any>> = {
 }
 
 const time = <A>(a: A, b: A): Table<Field.Time<A, any>> => ({
-  ...word(a, b),
+  ...scalar(a, b),
   ...ordering(a, b),
   add: writes((it) => it.add("1 second")),
   subtract: writes((it) => it.subtract("1 second"))

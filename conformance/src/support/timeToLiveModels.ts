@@ -28,12 +28,12 @@ export const Immortal = define("Immortal")
 export const Fixed = define("Fixed", { duration: "1 hour", refresh: "never" })
 export const Written = define("Written", { duration: hour })
 export const Accessed = define("Accessed", { duration: Duration.hours(1), refresh: "access" })
-export const mortals = [Fixed, Written, Accessed]
-export const models = [Immortal, ...mortals]
+export const expiringModels = [Fixed, Written, Accessed]
+export const models = [Immortal, ...expiringModels]
 
 export type AnyModel = typeof Immortal
 
-export const full = (id: string) => ({
+export const withCollections = (id: string) => ({
   id,
   count: 1,
   list: ["a", "b"],
@@ -43,7 +43,7 @@ export const full = (id: string) => ({
   home: { city: "Bern", tags: ["a"] }
 })
 
-export const bare = (id: string) => ({
+export const withoutCollections = (id: string) => ({
   id,
   count: 1,
   list: [],
@@ -91,12 +91,12 @@ export const creations: {
     RedisService.RedisService
   >
 } = {
-  insert: (model, id, options) => model.insert(full(id), options),
-  getOrInsert: (model, id, options) => model.getOrInsert(full(id), options),
-  ensure: (model, id, options) => model.ensure(full(id), options),
-  insertMany: (model, id, options) => Effect.flatMap(model.insertMany([full(id)], options), unwrap),
+  insert: (model, id, options) => model.insert(withCollections(id), options),
+  getOrInsert: (model, id, options) => model.getOrInsert(withCollections(id), options),
+  ensure: (model, id, options) => model.ensure(withCollections(id), options),
+  insertMany: (model, id, options) => Effect.flatMap(model.insertMany([withCollections(id)], options), unwrap),
   insertManyStream: (model, id, options) =>
-    Effect.flatMap(Stream.runCollect(model.insertManyStream([full(id)], options)), unwrap)
+    Effect.flatMap(Stream.runCollect(model.insertManyStream([withCollections(id)], options)), unwrap)
 }
 
 const unwrap = (results: ReadonlyArray<Result.Result<unknown, unknown>>) => Effect.forEach(results, Effect.fromResult)
