@@ -7,6 +7,12 @@ import { inspect } from "node:util"
 const show = (value: unknown): string =>
   inspect(value, { depth: 10, maxArrayLength: 50, maxStringLength: 200, breakLength: Infinity })
 
+/**
+ * Throws an AssertionError with this message.
+ *
+ * @category equality
+ * @since 0.1.0
+ */
 export const fail = (problem: string): never => {
   throw new AssertionError({ message: problem })
 }
@@ -90,7 +96,12 @@ const difference = (a: unknown, b: unknown, path: string, seen: Pairs): string |
   return undefined
 }
 
-/** Asserts that two values have the same structure and the same leaves. */
+/**
+ * Asserts that two values have the same structure and the same leaves.
+ *
+ * @category equality
+ * @since 0.1.0
+ */
 export const deepEqual = <A>(actual: A, expected: A, message?: string): void => {
   const found = difference(actual, expected, "it", new Map())
   if (found === undefined) return
@@ -98,11 +109,21 @@ export const deepEqual = <A>(actual: A, expected: A, message?: string): void => 
   fail(`${message === undefined ? "" : `${message}: `}${found}\n${whole}`)
 }
 
-/** Asserts `actual === expected`. */
+/**
+ * Asserts `actual === expected`.
+ *
+ * @category equality
+ * @since 0.1.0
+ */
 export const strictEqual = <A>(actual: A, expected: A, message?: string): void =>
   check(actual === expected, message, () => `expected ${show(expected)}, found ${show(actual)}`)
 
-/** Asserts `actual !== expected`. */
+/**
+ * Asserts `actual !== expected`.
+ *
+ * @category equality
+ * @since 0.1.0
+ */
 export const notStrictEqual = <A>(actual: A, expected: A, message?: string): void =>
   check(actual !== expected, message, () => `expected anything but ${show(expected)}`)
 
@@ -110,36 +131,114 @@ export const notStrictEqual = <A>(actual: A, expected: A, message?: string): voi
 // single values
 // ---------------------------------------------------------------------------------------------------------------------
 
+/**
+ * Asserts `value === true`.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const isTrue = (value: unknown, message?: string): void => strictEqual(value, true, message)
 
+/**
+ * Asserts `value === false`.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const isFalse = (value: unknown, message?: string): void => strictEqual(value, false, message)
 
+/**
+ * Asserts `value === null`.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const isNull = (value: unknown, message?: string): void => strictEqual(value, null, message)
 
+/**
+ * Asserts `value === undefined`.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const isUndefined = (value: unknown, message?: string): void => strictEqual(value, undefined, message)
 
+/**
+ * Asserts `value !== undefined`.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const isDefined = (value: unknown, message?: string): void => notStrictEqual(value, undefined, message)
 
+/**
+ * Asserts that a value is a function.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const isFunction = (value: unknown, message?: string): void => strictEqual(typeof value, "function", message)
 
+/**
+ * Asserts `value > limit`.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const isAbove = (value: number, limit: number, message?: string): void =>
   check(value > limit, message, () => `expected more than ${limit}, found ${value}`)
 
+/**
+ * Asserts `value >= limit`.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const isAtLeast = (value: number, limit: number, message?: string): void =>
   check(value >= limit, message, () => `expected at least ${limit}, found ${value}`)
 
+/**
+ * Asserts `value < limit`.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const isBelow = (value: number, limit: number, message?: string): void =>
   check(value < limit, message, () => `expected less than ${limit}, found ${value}`)
 
+/**
+ * Asserts `value <= limit`.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const isAtMost = (value: number, limit: number, message?: string): void =>
   check(value <= limit, message, () => `expected at most ${limit}, found ${value}`)
 
+/**
+ * Asserts that two numbers differ by no more than `delta`.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const closeTo = (value: number, expected: number, delta: number, message?: string): void =>
   check(Math.abs(value - expected) <= delta, message, () => `expected ${expected} ± ${delta}, found ${value}`)
 
+/**
+ * Asserts that a text matches a pattern.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const match = (text: string, pattern: RegExp, message?: string): void =>
   check(pattern.test(text), message, () => `expected a text like ${String(pattern)}, found ${show(text)}`)
 
+/**
+ * Asserts that a value is one of several, compared with `===`.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const oneOf = <A>(value: A, values: ReadonlyArray<A>, message?: string): void =>
   check(values.includes(value), message, () => `expected one of ${show(values)}, found ${show(value)}`)
 
@@ -149,35 +248,80 @@ export const oneOf = <A>(value: A, values: ReadonlyArray<A>, message?: string): 
 
 type Length = { readonly length: number }
 
+/**
+ * Asserts the length of an array or a text.
+ *
+ * @category collections
+ * @since 0.1.0
+ */
 export const lengthOf = (value: Length, length: number, message?: string): void =>
   check(value.length === length, message, () => `expected a length of ${length}, found ${value.length}: ${show(value)}`)
 
+/**
+ * Asserts that an array or a text is not empty.
+ *
+ * @category collections
+ * @since 0.1.0
+ */
 export const isNotEmpty = (value: Length, message?: string): void => isAbove(value.length, 0, message)
 
 const contains = <A>(all: string | ReadonlyArray<A>, part: A): boolean =>
   typeof all === "string" ? all.includes(String(part)) : all.includes(part)
 
-/** Asserts that a text contains a text, or that an array contains an item, compared with `===`. */
+/**
+ * Asserts that a text contains a text, or that an array contains an item, compared with `===`.
+ *
+ * @category collections
+ * @since 0.1.0
+ */
 export const include = <A>(all: string | ReadonlyArray<A>, part: A, message?: string): void =>
   check(contains(all, part), message, () => `expected ${show(all)} to include ${show(part)}`)
 
+/**
+ * Asserts that a text does not contain a text, or that an array does not contain an item.
+ *
+ * @category collections
+ * @since 0.1.0
+ */
 export const notInclude = <A>(all: string | ReadonlyArray<A>, part: A, message?: string): void =>
   check(!contains(all, part), message, () => `expected ${show(all)} not to include ${show(part)}`)
 
+/**
+ * Asserts that an array contains all these items, compared with `===`.
+ *
+ * @category collections
+ * @since 0.1.0
+ */
 export const includeMembers = <A>(all: ReadonlyArray<A>, members: ReadonlyArray<A>, message?: string): void => {
   for (const member of members) include(all, member, message)
 }
 
-/** Asserts that two arrays have the same items, each as often, in any order. */
+/**
+ * Asserts that two arrays have the same items, each as often, in any order.
+ *
+ * @category collections
+ * @since 0.1.0
+ */
 export const sameMembers = <A>(all: ReadonlyArray<A>, members: ReadonlyArray<A>, message?: string): void =>
   deepEqual([...all].sort(), [...members].sort(), message)
 
 const has = (value: unknown, name: PropertyKey): boolean => typeof value === "object" && value !== null && name in value
 
+/**
+ * Asserts that an object has a property, own or inherited.
+ *
+ * @category collections
+ * @since 0.1.0
+ */
 export const property = (value: unknown, name: PropertyKey, message?: string): void =>
   check(has(value, name), message, () => `expected a property ${String(name)} of ${show(value)}`)
 
-/** Asserts that an object lacks a property. Fails for a value that is not an object. */
+/**
+ * Asserts that an object lacks a property. Fails for a value that is not an object.
+ *
+ * @category collections
+ * @since 0.1.0
+ */
 export const notProperty = (value: unknown, name: PropertyKey, message?: string): void =>
   check(
     typeof value === "object" && !has(value, name),
@@ -185,7 +329,12 @@ export const notProperty = (value: unknown, name: PropertyKey, message?: string)
     () => `expected no property ${String(name)} of ${show(value)}`
   )
 
-/** Asserts that an object has these properties with deeply equal values. It may have others. */
+/**
+ * Asserts that an object has these properties with deeply equal values. It may have others.
+ *
+ * @category collections
+ * @since 0.1.0
+ */
 export const deepInclude = (value: object, part: object, message?: string): void => {
   for (const [name, expected] of Object.entries(part)) {
     property(value, name, message)
@@ -199,13 +348,30 @@ export const deepInclude = (value: object, part: object, message?: string): void
 
 type Class = abstract new(...args: Array<any>) => unknown
 
+/**
+ * Asserts that a value is an instance of a class.
+ *
+ * @category collections
+ * @since 0.1.0
+ */
 export const instanceOf = (value: unknown, of: Class, message?: string): void =>
   check(value instanceof of, message, () => `expected an instance of ${of.name}, found ${show(value)}`)
 
+/**
+ * Asserts that a value is not an instance of a class.
+ *
+ * @category collections
+ * @since 0.1.0
+ */
 export const notInstanceOf = (value: unknown, of: Class, message?: string): void =>
   check(!(value instanceof of), message, () => `expected no instance of ${of.name}, found ${show(value)}`)
 
-/** Asserts that `run` throws an error of a class, or one whose message matches. */
+/**
+ * Asserts that `run` throws an error of a class, or one whose message matches.
+ *
+ * @category collections
+ * @since 0.1.0
+ */
 export const throws = (run: () => unknown, expected: RegExp | Class, message?: string): void => {
   let thrown: { readonly error: unknown } | undefined
   try {

@@ -17,7 +17,12 @@ import * as assert from "./assert.ts"
 
 export * from "./assert.ts"
 
-/** Any program, for tables of programs. */
+/**
+ * A program that may fail with any error of the domain. It is the element type of tables of programs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Operation = Atomic.Atomic<
   unknown,
   | DomainError.ArithmeticError
@@ -29,7 +34,12 @@ export type Operation = Atomic.Atomic<
   | DomainError.OutOfBounds
 >
 
-/** Asserts that an effect fails with this error, and that the error has these details. */
+/**
+ * Asserts that an effect fails with an error of this tag, whose properties equal `expected`. Returns the error.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export const fails = <A, E extends { readonly _tag: string }, R, Tag extends E["_tag"]>(
   self: Effect.Effect<A, E, R>,
   tag: Tag,
@@ -45,7 +55,13 @@ export const fails = <A, E extends { readonly _tag: string }, R, Tag extends E["
 
 type Details = Partial<Pick<RedisServiceError.WrongType, "model" | "id" | "key" | "field" | "applied">>
 
-/** Asserts that an effect fails with `WrongType`. Default of `applied`: false. */
+/**
+ * Asserts that an effect fails with a `RedisServiceError` whose reason is `WrongType` and equals `expected`. Default of its
+ * `applied`: false.
+ *
+ * @category failures
+ * @since 0.1.0
+ */
 export const wrongType = <A, E extends { readonly _tag: string }, R>(
   self: Effect.Effect<A, E | RedisServiceError.RedisServiceError, R>,
   expected: Details = {}
@@ -59,7 +75,12 @@ export const wrongType = <A, E extends { readonly _tag: string }, R>(
     assert.deepEqual({ _tag: reason._tag, ...details }, { _tag: "WrongType", ...wanted } as object)
   })
 
-/** Asserts that the effect changes nothing in the store: no value, order, version or expiry. */
+/**
+ * Runs an effect and asserts that it changes nothing in the store: no value, order, version or expiry. Returns its result.
+ *
+ * @category stored data
+ * @since 0.1.0
+ */
 export const unchanged = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | RawStore> =>
   Effect.gen(function*() {
     const raw = yield* RawStore
@@ -69,7 +90,12 @@ export const unchanged = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<
     return result
   })
 
-/** Everything that is stored, without the versions of entities, because versions depend on time. */
+/**
+ * The content of every key that is stored, without the versions of entities, because versions depend on time.
+ *
+ * @category stored data
+ * @since 0.1.0
+ */
 export const stored: Effect.Effect<Record<string, unknown>, never, RawStore> = Effect.gen(function*() {
   const raw = yield* RawStore
   return withoutVersions(yield* raw.dump)
@@ -88,26 +114,49 @@ const withoutVersions = (dump: Dump): Record<string, unknown> => {
   return out
 }
 
-/** Repeats the effect until it returns true, for at most ten seconds. */
+/**
+ * Repeats an effect every 2 ms until it returns true. Dies after 10 seconds.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
 export const eventually = <E, R>(self: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R> =>
   self.pipe(
     Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("2 millis") }),
-    Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => Effect.die(new Error("It never came to hold")) }),
+    Effect.timeoutOrElse({
+      duration: "10 seconds",
+      orElse: () => Effect.die(new Error("The condition did not become true within 10 seconds"))
+    }),
     Effect.asVoid
   )
 
-/** Runs all effects concurrently. */
+/**
+ * Runs all effects concurrently and returns their results in order.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
 export const concurrently = <A, E, R>(effects: Iterable<Effect.Effect<A, E, R>>): Effect.Effect<Array<A>, E, R> =>
   Effect.all(effects, { concurrency: "unbounded" })
 
-/** Asserts that two numbers are identical bit by bit. `-0` differs from `0`, and `NaN` equals `NaN`. */
+/**
+ * Asserts that two numbers are identical bit by bit. `-0` differs from `0`, and `NaN` equals `NaN`.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const identicalNumber = (actual: number, expected: number, message?: string): void => {
   if (!Object.is(actual, expected)) assert.fail(`${message ?? ""}: expected ${show(expected)}, found ${show(actual)}`)
 }
 
 const show = (value: unknown): string => Object.is(value, -0) ? "-0" : String(value)
 
-/** A random number generator from 0 to 1 that returns the same numbers for the same seed. */
+/**
+ * Returns a generator of numbers from 0 (inclusive) to 1 (exclusive) that is determined by the seed.
+ *
+ * @category effects
+ * @since 0.1.0
+ */
 export const pseudoRandom = (seed: number): () => number => {
   let state = seed >>> 0
   return () => {
@@ -123,7 +172,13 @@ const byText = (a: unknown, b: unknown): number => {
   return x < y ? -1 : x > y ? 1 : 0
 }
 
-/** Replaces sets and maps by sorted arrays, because `deepEqual` compares members that are objects by position. */
+/**
+ * Returns a copy with sets and maps replaced by sorted arrays, because `deepEqual` compares members that are objects by
+ * position.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const sortMembers = (value: unknown): unknown => {
   if (HashSet.isHashSet(value)) return { hashSet: [...value].map(sortMembers).sort(byText) }
   if (HashMap.isHashMap(value)) return { hashMap: [...value].map(sortMembers).sort(byText) }
@@ -136,11 +191,21 @@ export const sortMembers = (value: unknown): unknown => {
     : value
 }
 
-/** Asserts that two values are equal, regardless of the order of sets and maps. */
+/**
+ * Asserts that two values are deeply equal, regardless of the order of sets and maps.
+ *
+ * @category values
+ * @since 0.1.0
+ */
 export const equalUnordered = (actual: unknown, expected: unknown, message?: string): void =>
   assert.deepEqual(sortMembers(actual), sortMembers(expected), message)
 
-/** The keys that differ between two dumps. For the hash of an entity, the fields that differ. */
+/**
+ * Returns the keys that differ between two dumps, and for the hash of an entity the fields that differ instead.
+ *
+ * @category stored data
+ * @since 0.1.0
+ */
 export const changedKeys = (before: Dump, after: Dump): ReadonlyArray<string> =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])].flatMap((key) => {
     const [old, next] = [before[key]?.content, after[key]?.content]

@@ -65,7 +65,11 @@ export const timeOf = (test: Test, backend: Backend): Time => {
         const found = keysOf(all ?? (yield* expiries), keys[0])
         assert.deepEqual(Object.keys(found).sort(), [...keys].sort())
         const at = found[keys[0]]
-        assert.deepEqual(found, Object.fromEntries(keys.map((key) => [key, at])), "not all at one time")
+        assert.deepEqual(
+          found,
+          Object.fromEntries(keys.map((key) => [key, at])),
+          "the keys do not expire at the same time"
+        )
         if (millis === undefined || at === undefined) return assert.strictEqual(at, millis)
         const left = at - (yield* Clock.currentTimeMillis)
         if (isTestClock) assert.strictEqual(left, millis)
