@@ -1,5 +1,5 @@
 /**
- * What any layer must do, over memory and over a real Redis.
+ * The conformance suite over the store in memory and over a real Redis.
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Schema } from "effect"

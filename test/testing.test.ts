@@ -368,7 +368,8 @@ const broken: ReadonlyArray<
     "ignores bounds",
     "numbers",
     instructions((instruction) => {
-      const { ge: _, gt: __, le: ___, lt: ____, ...spec } = instruction.spec as any
+      const { minimum: _, exclusiveMinimum: __, maximum: ___, exclusiveMaximum: ____, ...spec } = instruction
+        .spec as any
       return { ...instruction, spec }
     })
   ],
