@@ -4,9 +4,9 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Exit, Option, Result, Schema } from "effect"
 import { Atomic, Model, type RedisServiceError } from "redlayer"
-import { errorOf, range, reasonIs, timed } from "../live/common.ts"
+import { errorOf, range, reasonIs, timed } from "../live/liveService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
-import { random, server, service } from "./common.ts"
+import { random, server, service } from "./proxiedService.ts"
 
 const Note = Model.make("Note", {
   id: Schema.String,

@@ -5,13 +5,13 @@
 import { assert, layer } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Schedule } from "effect"
 import { Atomic } from "redlayer"
-import * as Child from "../live/child.ts"
-import { range } from "../live/common.ts"
+import { range } from "../live/liveService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
+import * as Child from "../support/ChildProcess.ts"
 import type { TcpProxy } from "../support/TcpProxy.ts"
-import { random, server, service, start } from "./common.ts"
-import { Account, accounts, type Heard, type Job, Moves } from "./killedWorker.ts"
-import type { Mutation } from "./mutations.ts"
+import { Account, accounts, type Heard, type Job, Moves } from "../workers/transferWorker.ts"
+import type { Mutation } from "./plantedMutations.ts"
+import { random, server, service, start } from "./proxiedService.ts"
 
 const seconds = Number(process.env.REDLAYER_KILL_SECONDS ?? 1.5)
 const processes = Number(process.env.REDLAYER_KILL_PROCESSES ?? 8)
@@ -22,7 +22,7 @@ const coins = 1_000_000
 class Workers extends Context.Service<Workers, ReadonlyArray<Child.Child>>()("test/KilledWorkers") {
   static readonly layer = Layer.effect(
     Workers,
-    Effect.forEach(range(processes), () => Child.start("../faults/killedWorker.ts", ["worker"]), {
+    Effect.forEach(range(processes), () => Child.start("transferWorker.ts", ["worker"]), {
       concurrency: "unbounded"
     })
   )

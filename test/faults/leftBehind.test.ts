@@ -3,10 +3,10 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as Child from "../live/child.ts"
 import { describeOwnServer } from "../support/Backends.ts"
-import { server } from "./common.ts"
-import type { Left } from "./leftBehindWorker.ts"
+import * as Child from "../support/ChildProcess.ts"
+import type { Left } from "../workers/closingWorker.ts"
+import { server } from "./proxiedService.ts"
 
 type On = Effect.Success<ReturnType<typeof server>>
 
@@ -37,7 +37,7 @@ describeOwnServer("closing in the middle of", () => {
   it.live.each(Object.entries(faults))("%s leaves nothing behind", ([, fault]) =>
     Effect.gen(function*() {
       const on = yield* server()
-      const child = yield* Child.start("../faults/leftBehindWorker.ts", [on.proxy.url, String(deadline)])
+      const child = yield* Child.start("closingWorker.ts", [on.proxy.url, String(deadline)])
       assert.strictEqual(yield* child.next, "ready")
       yield* fault(on)
       yield* child.send("fault")

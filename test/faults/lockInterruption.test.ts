@@ -5,10 +5,10 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber } from "effect"
 import { Lock } from "redlayer"
-import { eventually, range } from "../live/common.ts"
+import { eventually, range } from "../live/liveService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
-import { lateness, random, server, service, start } from "./common.ts"
-import { asks, channelsOf, connectionsOf, locksOf, scriptCalls } from "./locksCommon.ts"
+import { asks, channelsOf, connectionsOf, locksOf, scriptCalls } from "./lockTraces.ts"
+import { lateness, random, server, service, start } from "./proxiedService.ts"
 
 const all = { concurrency: "unbounded" } as const
 

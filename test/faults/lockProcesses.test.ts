@@ -4,18 +4,18 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Schedule } from "effect"
 import { Lock } from "redlayer"
-import * as Child from "../live/child.ts"
-import { eventually, range } from "../live/common.ts"
+import { eventually, range } from "../live/liveService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
-import { lateness, random, server, service, start } from "./common.ts"
-import { channelsOf, locksOf, scriptCalls, summary } from "./locksCommon.ts"
-import { Counter, type Stopped, type Told } from "./lockWorker.ts"
+import * as Child from "../support/ChildProcess.ts"
+import { Counter, type Stopped, type Told } from "../workers/lockWorker.ts"
+import { channelsOf, locksOf, scriptCalls, summary } from "./lockTraces.ts"
+import { lateness, random, server, service, start } from "./proxiedService.ts"
 
 const rounds = Number(process.env.REDLAYER_LOCK_ROUNDS ?? 400)
 const processes = 8
 
 const begin = (url: string, mode: string, ...args: ReadonlyArray<number | string>) =>
-  Child.start("../faults/lockWorker.ts", [url, mode, ...args.map(String)])
+  Child.start("lockWorker.ts", [url, mode, ...args.map(String)])
 
 const all = { concurrency: "unbounded" } as const
 

@@ -3,10 +3,10 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, Exit } from "effect"
-import { range, reasonIs, timed, within } from "../live/common.ts"
+import { range, reasonIs, timed, within } from "../live/liveService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
 import type { TcpProxy } from "../support/TcpProxy.ts"
-import { lateness, Ledger, ledger, server, service, underLoad } from "./common.ts"
+import { lateness, Ledger, ledger, server, service, underLoad } from "./proxiedService.ts"
 
 const deadline = 800
 

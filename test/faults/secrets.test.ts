@@ -18,12 +18,12 @@ import {
 } from "effect"
 import { inspect } from "node:util"
 import { Atomic, Model, RedisService, Topic } from "redlayer"
-import { captureOutput, errorOf, eventually } from "../live/common.ts"
+import { captureOutput, errorOf, eventually } from "../live/liveService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
 import * as Rights from "../support/Rights.ts"
-import { server, service, start } from "./common.ts"
+import { server, service, start } from "./proxiedService.ts"
 
 const canary = "canary8f3a"
 /** Any of these is a leak: parts show that a text was only shortened. */

@@ -4,12 +4,12 @@
 import { assert, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Logger } from "effect"
 import type { RedisServiceErrorReason } from "redlayer/RedisServiceError"
-import { errorOf, eventually, range, reasonIs, timed, until, within } from "../live/common.ts"
+import { errorOf, eventually, range, reasonIs, timed, until, within } from "../live/liveService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
 import * as Rights from "../support/Rights.ts"
-import { Ledger, ledger, server, service, start, underLoad } from "./common.ts"
+import { Ledger, ledger, server, service, start, underLoad } from "./proxiedService.ts"
 
 type On = Effect.Success<ReturnType<typeof server>>
 

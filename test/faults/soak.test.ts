@@ -5,12 +5,12 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import type { RedisServiceErrorReason } from "redlayer/RedisServiceError"
-import { captureOutput, eventually, range, until } from "../live/common.ts"
+import { captureOutput, eventually, range, until } from "../live/liveService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
 import * as Rights from "../support/Rights.ts"
-import { lateness, ledger, random, server, service, start } from "./common.ts"
+import { lateness, ledger, random, server, service, start } from "./proxiedService.ts"
 
 const seconds = Number(process.env.REDLAYER_SOAK_SECONDS ?? 15)
 const deadline = 500

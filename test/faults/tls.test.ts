@@ -4,12 +4,12 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Schema, Stream } from "effect"
 import { Topic } from "redlayer"
-import { captureOutput, errorOf, range, reasonIs, timed, within } from "../live/common.ts"
+import { captureOutput, errorOf, range, reasonIs, timed, within } from "../live/liveService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
 import * as Certificates from "../support/Certificates.ts"
 import * as RedisServer from "../support/RedisServer.ts"
 import * as TcpProxy from "../support/TcpProxy.ts"
-import { Ledger, server, service, start, underLoad } from "./common.ts"
+import { Ledger, server, service, start, underLoad } from "./proxiedService.ts"
 
 /** A server on a plain port and an encrypted one, with a certificate of the given names. */
 const secured = Effect.fnUntraced(function*(...names: ReadonlyArray<string>) {

@@ -4,10 +4,10 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { describeMemory, describeOwnServer } from "../support/Backends.ts"
+import * as Child from "../support/ChildProcess.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
-import type { Report } from "./bulkWorker.ts"
-import * as Child from "./child.ts"
+import type { Report } from "../workers/bulkWorker.ts"
 
 const total = 50_000
 const megabytes = 200

@@ -10,7 +10,7 @@ import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
 import * as TcpProxy from "../support/TcpProxy.ts"
-import { captureOutput, errorOf, eventually, range, reasonIs, timed, until, within } from "./common.ts"
+import { captureOutput, errorOf, eventually, range, reasonIs, timed, until, within } from "./liveService.ts"
 
 class Server extends Context.Service<Server, {
   readonly port: number

@@ -13,7 +13,7 @@ import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
 import * as Rights from "../support/Rights.ts"
 import * as TcpProxy from "../support/TcpProxy.ts"
-import { captureOutput, eventually, range, reasonIs, timed, until, within } from "./common.ts"
+import { captureOutput, eventually, range, reasonIs, timed, until, within } from "./liveService.ts"
 import {
   Account,
   ann,
@@ -28,7 +28,7 @@ import {
   start,
   unavailable,
   untouched
-} from "./serving.ts"
+} from "./scriptedTransport.ts"
 
 describeOwnServer("rights", () => {
   const least = Rights.least({ password: canary })

@@ -9,7 +9,7 @@ import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
 import * as TcpProxy from "../support/TcpProxy.ts"
-import { eventually, range, reasonIs, timed, within } from "./common.ts"
+import { eventually, range, reasonIs, timed, within } from "./liveService.ts"
 
 class Server extends Context.Service<Server, {
   readonly port: number

@@ -10,7 +10,7 @@ import { type Call, RedisTransport, type ServerReply, TransportError } from "red
 import { scripts } from "../../src/internal/redis/scripts.ts"
 import { describeMemory, describeOwnServer } from "../support/Backends.ts"
 import * as Rights from "../support/Rights.ts"
-import { captureOutput, eventually, reasonIs, timed, until, within } from "./common.ts"
+import { captureOutput, eventually, reasonIs, timed, until, within } from "./liveService.ts"
 import {
   Account,
   ann,
@@ -26,7 +26,7 @@ import {
   shown,
   text,
   unavailable
-} from "./serving.ts"
+} from "./scriptedTransport.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The version

@@ -11,7 +11,7 @@ import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
 import * as Rights from "../support/Rights.ts"
 import * as TcpProxy from "../support/TcpProxy.ts"
-import { captureOutput, eventually, range, reasonIs, timed, until, within } from "./common.ts"
+import { captureOutput, eventually, range, reasonIs, timed, until, within } from "./liveService.ts"
 
 class Server extends Context.Service<Server, {
   readonly port: number

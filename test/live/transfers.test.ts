@@ -7,7 +7,7 @@ import { Context, Data, Effect, Exit, Fiber, Layer, Schema } from "effect"
 import { Atomic, type DomainError, Model, RedisService } from "redlayer"
 import { pseudoRandom } from "redlayer-conformance/assertions"
 import { backends, redis, uniquePrefix } from "../support/Backends.ts"
-import { errorOf, range } from "./common.ts"
+import { errorOf, range } from "./liveService.ts"
 
 const Account = Model.make("TransferAccount", {
   name: Schema.String,

@@ -1,0 +1,30 @@
+/**
+ * A transport over another client, of which the library knows nothing: it passes all that is asked of a transport, and a
+ * service over it what is asked of a service: all of it with `REDLAYER_EVERY_AREA=1`.
+ */
+import { it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { RedisService } from "redlayer"
+import * as Conformance from "redlayer-conformance"
+import * as Testing from "redlayer/testing"
+import * as NodeRedisTransport from "../../examples/node-redis/NodeRedisTransport.ts"
+import { describeRedis, redis, uniquePrefix } from "../support/Backends.ts"
+import { describeChecks, layerRedis, telling } from "../support/Conformance.ts"
+
+const checks = await Effect.runPromise(Conformance.checks({
+  layer: (options) =>
+    layerRedis(
+      options,
+      undefined,
+      ({ url, ...options }) =>
+        Layer.provide(RedisService.layerTransport(options), NodeRedisTransport.layer(String(url)))
+    )
+}))
+
+describeRedis("a transport over node-redis", () => {
+  for (const { name, run } of Testing.transportChecks(uniquePrefix("node-redis"))) {
+    it.live(name, () => Effect.provide(run, NodeRedisTransport.layer(redis.url!)))
+  }
+})
+
+describeRedis("conformance over node-redis", () => describeChecks(telling(checks)))

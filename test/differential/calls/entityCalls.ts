@@ -1,0 +1,68 @@
+/**
+ * A random call of each program on a whole entity.
+ */
+import { Duration, Option } from "effect"
+import { Atomic, type Model } from "redlayer"
+import type { Gen, Random } from "../random.ts"
+import type { Call } from "./scalarCalls.ts"
+
+/** The programs of a model on the entity of one id. */
+export interface Target {
+  readonly model: Model.Any
+  readonly id: unknown
+}
+
+/** What is left to live differs by the moment at which each side looked. */
+export class Remaining {
+  readonly millis: number
+  constructor(duration: Duration.Duration) {
+    this.millis = Duration.toMillis(duration)
+  }
+}
+
+/** They differ by much more than any two moments of a run. */
+const lives: ReadonlyArray<Duration.Input> = ["3 hours", Duration.days(2), 400 * 86_400_000, Duration.millis(2 ** 47)]
+const wildLives: ReadonlyArray<any> = [0, -1, "0 millis", Infinity, NaN, Duration.infinity, 2 ** 49, "soon", null]
+
+const life: Gen<Duration.Input> = (random) => random.pick(random.wild() ? wildLives : lives)
+
+const creation = (random: Random): Model.InsertOptions | undefined =>
+  random.chance(0.5) ? undefined : random.chance(0.3) ? {} : { timeToLive: life(random) }
+
+/** Not one program each: several commits of these. */
+type Several =
+  | "getMany"
+  | "insertMany"
+  | "deleteMany"
+  | "getManyStream"
+  | "insertManyStream"
+  | "deleteManyStream"
+  | "modify"
+  | "withLock"
+
+type Programs = { readonly [K in Exclude<keyof Model.Any, "ref" | Several>]: Call<Target> }
+
+export const entity = (
+  make: (random: Random, id: unknown) => unknown,
+  patch: Gen<unknown>,
+  names: ReadonlyArray<string>
+): Programs => ({
+  get: ({ id, model }) => model.get(id),
+  find: ({ id, model }) => model.find(id),
+  pick: ({ id, model }, random) => {
+    const picked = names.filter(() => random.chance(0.3))
+    return model.pick(id, random.chance(0.3 * random.wildness) ? [...picked, "nowhere"] : picked)
+  },
+  exists: ({ id, model }) => model.exists(id),
+  insert: ({ id, model }, random) => model.insert(make(random, id), creation(random)),
+  put: ({ id, model }, random) => model.put(make(random, id)),
+  getOrInsert: ({ id, model }, random) => model.getOrInsert(make(random, id), creation(random)),
+  ensure: ({ id, model }, random) => model.ensure(make(random, id), creation(random)),
+  update: ({ id, model }, random) => model.update(id, patch(random) as any),
+  duplicate: ({ id, model }, _, other) => model.duplicate(id, other.id),
+  delete: ({ id, model }) => model.delete(id),
+  expire: ({ id, model }, random) => model.expire(id, life(random)),
+  persist: ({ id, model }) => model.persist(id),
+  timeToLive: ({ id, model }) =>
+    Atomic.map(model.timeToLive(id), Option.map((duration: Duration.Duration) => new Remaining(duration)))
+})

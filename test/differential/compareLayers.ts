@@ -1,0 +1,341 @@
+/**
+ * Runs random programs on a server and in memory, and compares what they give and what they leave.
+ */
+import { Effect, Exit } from "effect"
+import { RedisService } from "redlayer"
+import type { Access } from "../../src/internal/instruction/ops.ts"
+import type { Instruction, Program as Compiled } from "../../src/internal/instruction/program.ts"
+import type { Reply, Result as InstructionResult } from "../../src/internal/instruction/reply.ts"
+import type { Program } from "./calls/scalarCalls.ts"
+import * as Coverage from "./coverage.ts"
+import * as Plan from "./programShape.ts"
+import { Random, seed } from "./random.ts"
+import { type Cases, makeNarrowWorld, makeWorld, type World } from "./randomProgram.ts"
+import { alike } from "./sameResult.ts"
+import * as Choice from "./serverChoice.ts"
+import * as State from "./storedState.ts"
+
+type Service = State.Target["service"]
+
+/** What became of a program, in a form that can be compared. */
+export type Outcome = { readonly value: unknown } | { readonly error: unknown; readonly label: string }
+
+const labelOf = (error: any): string => {
+  switch (error?._tag) {
+    case "OutOfBounds":
+      return `OutOfBounds ${error.bound}`
+    case "ArithmeticError":
+      return `ArithmeticError ${error.reason}`
+    case "RedisServiceError":
+      return error.reason._tag
+    default:
+      return String(error?._tag)
+  }
+}
+
+/** The tag, the message and all fields. */
+const plain = (error: any): unknown =>
+  error instanceof Error
+    ? {
+      name: error.constructor.name,
+      message: error.message,
+      ...Object.fromEntries(Object.entries(error).map(([name, value]) => [name, plain(value)]))
+    }
+    : error
+
+export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome => {
+  if (Exit.isSuccess(exit)) return { value: exit.value }
+  const [reason, ...others] = exit.cause.reasons
+  if (reason?._tag !== "Fail" || others.length > 0) return { error: String(exit.cause), label: "defect" }
+  return { error: plain(reason.error), label: labelOf(reason.error) }
+}
+
+export const commit = (program: Program, service: Service): Effect.Effect<Outcome> =>
+  Effect.map(Effect.exit(Effect.provideService(program, RedisService.RedisService, service)), outcomeOf)
+
+export interface Counts {
+  programs: number
+  /** of each operation: how often in a program, and in one that succeeded */
+  readonly operations: Map<string, { all: number; done: number }>
+  readonly errors: Map<string, number>
+  /** of the calls that they travelled in */
+  readonly accesses: Map<Access | "refused", number>
+  /** of ways that programs went */
+  readonly ways: Map<string, number>
+}
+
+export interface Result {
+  readonly counts: Counts
+  /** what differed, for people; the programs after it were not run */
+  readonly mismatch: string | undefined
+}
+
+interface Case {
+  readonly plan: Plan.Plan
+  readonly program: Program
+  /** undefined where it is refused before it is sent */
+  compiled: Compiled | undefined
+  /** of the server */
+  reply: Reply | undefined
+  memory: Outcome | undefined
+  redis: Outcome | undefined
+}
+
+const caseOf = (plan: Plan.Plan, note?: Plan.Note): Case => ({
+  plan,
+  program: Plan.programOf(plan, note),
+  compiled: undefined,
+  reply: undefined,
+  memory: undefined,
+  redis: undefined
+})
+
+const show = (value: unknown): string =>
+  JSON.stringify(value, (_, part) => typeof part === "bigint" ? `${part}n` : part === undefined ? "undefined" : part)
+
+const describe = (self: Case): string =>
+  [
+    Plan.describe(self.plan, "    "),
+    ...(self.compiled?.instructions ?? []).map(({ args, key, op, spec }) =>
+      `      ${show({ op, key, spec, args }).slice(0, 1000)}`
+    )
+  ].join("\n")
+
+export interface Options {
+  readonly name: string
+  readonly programs: number
+  /** what they have not had when they end, for people; with something left, there are up to three times as many */
+  readonly missing?: (counts: Counts) => ReadonlyArray<string>
+  /** worlds that are committed at once; each is independent of the others */
+  readonly worlds?: number
+  /** programs of one world before it is made anew */
+  readonly rounds?: number
+  readonly fault?: Fault
+}
+
+/** What stands between programs and the interpreter in memory, and must be found. */
+export interface Fault {
+  readonly instruction?: (self: Instruction) => Instruction
+  readonly result?: (result: InstructionResult, self: Instruction) => InstructionResult
+  readonly reply?: (reply: Reply) => Reply
+  /** around the interpreter */
+  readonly around?: <A>(run: () => A) => A
+}
+
+/** The program as it is sent, without sending it; undefined where it is refused. */
+export const compile = Effect.fnUntraced(function*(program: Program) {
+  let compiled: Compiled | undefined
+  const capture = State.serviceOf((program, read) => {
+    compiled = program
+    return read({ _tag: "failed", failure: { _tag: "fail", step: 0, index: 0, observed: [] } })
+  })
+  yield* commit(program, capture)
+  return compiled
+})
+
+/** A server and the memory, side by side. The server runs first: what it may choose, memory must follow. */
+const makePair = (redis: State.Target, fault: Fault = {}) => {
+  const { around = (run) => run(), instruction = (self) => self, reply: told = (reply) => reply } = fault
+  const { result = (found) => found } = fault
+  const ours = State.memory()
+  const run = (program: Compiled): Reply => {
+    const instructions = program.instructions.map(instruction)
+    const execute = ours.service.execute({ ...program, instructions }, Exit.succeed)
+    const reply = told(around(() => Effect.runSync(Effect.orDie(execute))))
+    return reply._tag === "failed"
+      ? reply
+      : { ...reply, results: reply.results.map((found, i) => result(found, program.instructions[i]!)) }
+  }
+  const read = Effect.all([redis.read, ours.read])
+  return {
+    read,
+    reset: (state: State.State) => ours.reset(state).pipe(Effect.andThen(redis.reset(state)), Effect.andThen(read)),
+    runInMemory: Effect.fnUntraced(function*(self: Case) {
+      const memory = State.serviceOf((program, read) =>
+        Effect.suspend(() => read(Choice.follow(program, self.reply, () => Effect.runSync(ours.read), run)))
+      )
+      self.memory = yield* commit(self.program, memory)
+    }),
+    runOnRedis: Effect.fnUntraced(function*(self: Case) {
+      const service = State.serviceOf((program, read) =>
+        redis.service.execute(program, (reply) => {
+          self.compiled = program
+          self.reply = reply
+          return read(reply)
+        })
+      )
+      self.redis = yield* commit(self.program, service)
+    })
+  }
+}
+
+const wrong = ({ memory, redis }: Case): string | undefined =>
+  "label" in memory! && memory.label === "defect" || "label" in redis! && redis.label === "defect" ||
+    !alike(memory, redis)
+    ? `on redis  ${show(redis)}\n  in memory ${show(memory)}`
+    : undefined
+
+/** Whether programs, each on an entity of its own, are the same on both. */
+export const separate = Effect.fnUntraced(function*(redis: State.Target, name: string, all: Iterable<Cases>) {
+  const { read, reset, runInMemory, runOnRedis } = makePair(redis)
+  let programs = 0
+  let failed = 0
+  for (const { before, steps } of all) {
+    const states = yield* reset(before)
+    const cases = steps.map((step) => caseOf(Plan.stepPlan(step)))
+    yield* Effect.forEach(cases, runOnRedis, { concurrency: "unbounded", discard: true })
+    yield* Effect.forEach(cases, runInMemory, { discard: true })
+    programs += cases.length
+    failed += cases.filter(({ redis }) => "label" in redis!).length
+    const different = cases.find((self) => wrong(self) !== undefined)
+    const found = different === undefined
+      ? State.difference(yield* read, states)?.text
+      : `${describe(different)}\n  ${wrong(different)}`
+    if (found !== undefined) return { programs, failed, mismatch: `${name}, REDLAYER_SEED=${seed}: ${found}` }
+  }
+  return { programs, failed, mismatch: undefined }
+})
+
+export const run = Effect.fnUntraced(function*(redis: State.Target, options: Options): Effect.fn.Return<Result> {
+  const { fault, missing = () => [], name, programs, rounds = 4, worlds: width = 100 } = options
+  const { read, reset, runInMemory, runOnRedis } = makePair(redis, fault)
+  const counts: Counts = {
+    programs: 0,
+    operations: new Map(),
+    errors: new Map(),
+    accesses: new Map(),
+    ways: new Map()
+  }
+  const note = (way: string): void => {
+    counts.ways.set(way, (counts.ways.get(way) ?? 0) + 1)
+  }
+
+  const rarity = (operation: string) => counts.operations.get(operation)?.done ?? 0
+
+  const count = (self: Case): void => {
+    counts.programs++
+    const { compiled, memory } = self
+    const access = compiled?.access ?? "refused"
+    counts.accesses.set(access, (counts.accesses.get(access) ?? 0) + 1)
+    if ("label" in memory!) counts.errors.set(memory.label, (counts.errors.get(memory.label) ?? 0) + 1)
+    if (compiled !== undefined && self.reply?._tag === "done") {
+      Coverage.note(compiled.instructions, self.reply.results, note)
+    }
+    for (const { operation } of Plan.stepsOf(self.plan)) {
+      const known = counts.operations.get(operation) ?? { all: 0, done: 0 }
+      known.all++
+      if (!("label" in memory!)) known.done++
+      counts.operations.set(operation, known)
+    }
+  }
+
+  /** The smallest programs found that still differ. */
+  const shrink = Effect.fnUntraced(function*(before: State.State, cases: ReadonlyArray<Case>) {
+    let kept = cases.map((self) => self.plan)
+    let smallest: string | undefined
+    let attempts = 0
+    const attempt = Effect.fnUntraced(function*(candidate: ReadonlyArray<Plan.Plan>) {
+      attempts++
+      let states = yield* reset(before)
+      for (const plan of candidate) {
+        const self = caseOf(plan)
+        yield* runOnRedis(self)
+        yield* runInMemory(self)
+        const after = yield* read
+        const found = wrong(self) ?? State.difference(after, states)?.text
+        if (found !== undefined) {
+          smallest = `${candidate.length} programs, the last of which is\n${describe(self)}\n  ${found}`
+          return true
+        }
+        states = after
+      }
+      return false
+    })
+    const candidates = () => [
+      ...kept.length > 1 ? kept.map((_, i) => kept.filter((_, j) => j !== i)) : [],
+      ...kept.flatMap((plan, i) => Plan.smaller(plan).map((found) => kept.map((other, j) => i === j ? found : other)))
+    ]
+    if (!(yield* attempt(kept))) return "it doesn't happen when run again alone"
+    for (let found = true; found;) {
+      found = false
+      for (const candidate of candidates()) {
+        if (attempts > 1000 || !(yield* attempt(candidate))) continue
+        kept = candidate
+        found = true
+        break
+      }
+    }
+    return smallest!
+  })
+
+  const report = Effect.fnUntraced(function*(title: string, before: State.State, cases: ReadonlyArray<Case>) {
+    const keys = new Set(cases.flatMap((self) => self.compiled?.instructions.map(({ key }) => key) ?? []))
+    const relevant = new Map(
+      [...before].filter(([key]) => [...keys].some((one) => key === one || key.startsWith(`${one}:`)))
+    )
+    return [
+      `${name}, REDLAYER_SEED=${seed}: ${title}`,
+      ...cases.map((self) => `  program\n${describe(self)}`),
+      "  stored before:",
+      ...Array.from(relevant, ([key, entry]) => `    ${key} ${show(entry)}`),
+      ...fault === undefined ? [`  shrunk: ${yield* shrink(relevant, cases)}`] : []
+    ].join("\n")
+  })
+
+  const goesOn = () => counts.programs < programs || counts.programs < 3 * programs && missing(counts).length > 0
+
+  for (let epoch = 0; goesOn(); epoch++) {
+    const random = new Random(`${name}/${epoch}`)
+    const worlds: Array<World> = Array.from(
+      { length: width },
+      (_, i) => random.chance(0.25) ? makeNarrowWorld(i, random) : makeWorld(i, random)
+    )
+    let before = yield* reset(new Map(worlds.flatMap((world) => [...world.initial])))
+    for (let round = 0; round < rounds && goesOn(); round++) {
+      // programs of one world that are committed at once run in their order as long as they travel in calls of one access
+      const bursts: Array<ReadonlyArray<Case>> = []
+      const first: Array<Case> = []
+      const then: Array<Case> = []
+      for (const world of worlds) {
+        const burst: Array<Case> = []
+        const length = random.int(1, 3)
+        let access: Access | undefined
+        let wave = first
+        while (burst.length < length && wave === first) {
+          const self = caseOf(Plan.randomPlan(world, random, rarity), note)
+          self.compiled = yield* compile(self.program)
+          access ??= self.compiled?.access
+          if (self.compiled !== undefined && self.compiled.access !== access) wave = then
+          wave.push(self)
+          burst.push(self)
+        }
+        bursts.push(burst)
+      }
+      for (const wave of [first, then]) {
+        yield* Effect.forEach(wave, runOnRedis, { concurrency: "unbounded", discard: true })
+      }
+      for (const burst of bursts) {
+        for (const self of burst) {
+          yield* runInMemory(self)
+          count(self)
+          const found = wrong(self)
+          if (found !== undefined) {
+            return { counts, mismatch: yield* report(`results\n  ${found}`, before[0], burst) }
+          }
+        }
+      }
+      const after = yield* read
+      const found = State.difference(after, before)
+      if (found !== undefined) {
+        const guilty = bursts.filter((burst) =>
+          burst.some((self) =>
+            self.compiled?.instructions.some(({ key }) => found.key === key || found.key.startsWith(`${key}:`))
+          )
+        )
+        return { counts, mismatch: yield* report(`state of ${found.key}: ${found.text}`, before[0], guilty.flat()) }
+      }
+      before = after
+    }
+  }
+  return { counts, mismatch: undefined }
+})

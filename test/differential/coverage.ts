@@ -1,0 +1,93 @@
+/**
+ * Which instructions of the flow, tests and operands programs have had, and how they came out.
+ */
+import { Comparison, infoOf, Op } from "../../src/internal/instruction/ops.ts"
+import type { Instruction } from "../../src/internal/instruction/program.ts"
+import type { Result } from "../../src/internal/instruction/reply.ts"
+import type { Note } from "./programShape.ts"
+
+const comparisons = Object.keys(Comparison)
+
+const kindOf = ({ spec }: Instruction): string => "kind" in spec ? spec.kind : "entity"
+
+/** Of kinds that compare in one way. */
+const classOf = (kind: string): string =>
+  "ind".includes(kind) ? "numbers" : "lu".includes(kind) ? "exact integers" : "texts"
+
+const testOf = (self: Instruction): string | undefined => {
+  switch (self.op) {
+    case Op.compare: {
+      const at = "itemOf" in self.spec ? 1 : 0
+      return `compare ${kindOf(self)} ${comparisons[self.args[at] as number]}`
+    }
+    case Op.compareSize:
+      return `compareSize ${comparisons[self.args[0] as number]}`
+    case Op.oneOf:
+      return `oneOf ${classOf(kindOf(self))}`
+    case Op.has:
+      return `${infoOf(self.op).name} ${kindOf(self)}`
+    case Op.isSet:
+    case Op.contains:
+    case Op.exists:
+      return infoOf(self.op).name
+    default:
+      return undefined
+  }
+}
+
+/** What has been jumped over has no result. */
+export const note = (instructions: ReadonlyArray<Instruction>, results: ReadonlyArray<Result>, note: Note): void => {
+  for (const [i, self] of instructions.entries()) {
+    const result = results[i]
+    if (result === false) continue
+    const test = testOf(self)
+    if (test !== undefined) note(`${test} is ${result}`)
+    if (self.args.includes(true)) note(`operand of ${infoOf(self.op).name}`)
+    switch (self.op) {
+      case Op.load:
+        note(`load ${kindOf(self)}`)
+        break
+      case Op.loadSize:
+      case Op.compareSize:
+        note(`${infoOf(self.op).name} of ${kindOf(self)}`)
+        break
+      case Op.constant:
+        note("constant")
+        break
+      case Op.combine:
+        note(`combine ${self.args.join(" ")}`)
+        break
+      case Op.attempt:
+        note(`attempt ${self.args[1]} gives ${result}`)
+        break
+      case Op.jumpIf:
+      case Op.jumpUnless:
+        note(`${infoOf(self.op).name} gives ${result}`)
+        break
+    }
+  }
+}
+
+const ordered = ["text", "integer", "number", "int64", "date", "duration"]
+const both = (test: string): ReadonlyArray<string> => [`${test} is 0`, `${test} is 1`]
+const all = (test: string, names: ReadonlyArray<string>) => names.flatMap((name) => both(`${test} ${name}`))
+
+const combinations = [Op.increment, -1, Op.multiply, Op.quotient, Op.modulo, Op.min, Op.max]
+
+/** What must have been noted. */
+export const expected: ReadonlyArray<string> = [
+  ...ordered.flatMap((kind) => all(`compare ${kind}`, comparisons)),
+  ...["boolean", "value"].flatMap((kind) => all(`compare ${kind}`, ["eq", "neq"])),
+  ...all("compareSize", comparisons),
+  ...["list", "set", "map", "sortedSet"].flatMap((kind) => [`loadSize of ${kind}`, `compareSize of ${kind}`]),
+  ...all("oneOf", ["numbers", "exact integers", "texts"]),
+  ...all("has", ["set", "map", "sortedSet"]),
+  ...["isSet", "contains", "exists"].flatMap(both),
+  ..."add multiply divide quotient modulo min max clamp assign appendText compare compareSize".split(" ")
+    .map((name) => `operand of ${name}`),
+  ...[...ordered, "boolean", "value"].map((kind) => `load ${kind}`),
+  "constant",
+  ...combinations.flatMap((op) => [`combine ${op} n`, `combine ${op} l`]),
+  `combine ${Op.divide} n`,
+  ...["attempt 0", "attempt 1", "jumpIf", "jumpUnless"].flatMap((name) => [`${name} gives 0`, `${name} gives 1`])
+]

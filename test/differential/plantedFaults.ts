@@ -1,0 +1,119 @@
+/**
+ * What the comparison is worth: each of these faults is one that an interpreter might have, and must be found.
+ */
+import { Op } from "../../src/internal/instruction/ops.ts"
+import type { Instruction } from "../../src/internal/instruction/program.ts"
+import { type FieldSpec, isEntitySpec } from "../../src/internal/instruction/spec.ts"
+import type { Fault } from "./compareLayers.ts"
+import { flowFaults } from "./plantedFlowFaults.ts"
+
+const on = (op: Op, change: (self: Instruction) => Instruction): Fault => ({
+  instruction: (self) => self.op === op ? change(self) : self
+})
+
+const renamed = (from: Op, to: Op): Fault => on(from, (self) => ({ ...self, op: to }))
+
+const spec = (change: (spec: FieldSpec) => object): Fault => ({
+  instruction: (self) => isEntitySpec(self.spec) ? self : { ...self, spec: { ...self.spec, ...change(self.spec) } }
+})
+
+const result = (op: Op, change: (count: number) => number): Fault => ({
+  result: (found, self) => self.op === op && typeof found === "number" ? change(found) : found
+})
+
+const withoutLife = (self: Instruction): Instruction => {
+  const { expiry: _, ...spec } = self.spec
+  return { ...self, spec: spec as Instruction["spec"] }
+}
+
+export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
+  ["shift takes the last item", renamed(Op.shift, Op.pop)],
+  ["prepend adds at the end", on(Op.prepend, (self) => ({ ...self, op: Op.append, args: [0, ...self.args] }))],
+  ["min is max", renamed(Op.min, Op.max)],
+  ["quotient has a fraction", renamed(Op.quotient, Op.divide)],
+  ["getAndSet only sets", renamed(Op.getAndSet, Op.set)],
+  ["clear does nothing", renamed(Op.clear, Op.get)],
+  ["insert replaces", renamed(Op.insert, Op.put)],
+  ["put doesn't replace", renamed(Op.put, Op.insert)],
+  ["a missing entity is no error", renamed(Op.read, Op.find)],
+  ["bounds of the call are ignored", on(Op.increment, (self) => ({ ...self, args: self.args.slice(0, 1) }))],
+  ["capped lists grow", on(Op.append, (self) => ({ ...self, args: [0, ...self.args.slice(1)] }))],
+  ["the longest list is longer", spec((spec) => spec.maxLength === undefined ? {} : { maxl: 1e9 })],
+  ["insert in a list is always at its end", on(Op.insertItems, (self) => ({ ...self, op: Op.append }))],
+  ["trim drops what it should keep", renamed(Op.trim, Op.removeRange)],
+  ["added members count twice", result(Op.addMembers, (count) => 2 * count)],
+  ["union ignores the other", on(Op.union, ({ other: _, ...self }) => ({ ...self, op: Op.values }))],
+  ["difference is intersection", renamed(Op.difference, Op.intersection)],
+  [
+    "the entry of a map can't be cleared",
+    on(Op.clear, (self) => "itemOf" in self.spec && self.spec.itemOf === "map" ? { ...self, op: Op.get } : self)
+  ],
+  ["an absent entry has no value to begin with", spec((spec) => spec.itemOf === "map" ? { d: undefined } : {})],
+  ["the largest map is larger", spec((spec) => spec.itemOf === "map" || spec.kind === "map" ? { maxc: 1e9 } : {})],
+  ["a set may be emptied", spec((spec) => spec.kind === "set" ? { minc: 0 } : {})],
+  ["what is removed from a set stays", renamed(Op.remove, Op.has)],
+  [
+    "what is popped from a map stays",
+    on(
+      Op.popEntry,
+      (self) => ({
+        ...self,
+        op: Op.get,
+        spec: { field: "field" in self.spec ? self.spec.field : "", kind: "text", itemOf: "map" }
+      })
+    )
+  ],
+  ["popMin takes the highest", renamed(Op.popMin, Op.popMax)],
+  [
+    "a rank is from the other end",
+    on(Op.rank, (self) => ({ ...self, args: [self.args[0]!, 1 - Number(self.args[1])] }))
+  ],
+  ["a score is replaced, not added to", on(Op.incrementScore, (self) => ({ ...self, op: Op.addScores }))],
+  ["bigints have no end", spec((spec) => spec.kind === "int64" ? { kind: "duration" } : {})],
+  ["null is a value", spec(({ nullable: _, ...spec }) => ({ ...spec, z: undefined }))],
+  ["getOrInsert replaces", renamed(Op.getOrInsert, Op.put)],
+  ["ensure replaces", renamed(Op.ensure, Op.put)],
+  [
+    "a copy has no collections",
+    on(
+      Op.duplicate,
+      (self) => ({
+        ...self,
+        spec: { ...self.spec, collections: [] },
+        other: { ...self.other!, spec: { fields: [], collections: [] } }
+      })
+    )
+  ],
+  ["expire forgets collections", on(Op.expire, (self) => ({ ...self, spec: { fields: [], collections: [] } }))],
+  ["persist does nothing", renamed(Op.persist, Op.require)],
+  ["a new entity lives for ever", on(Op.insert, (self) => ({ ...self, args: [false, ...self.args.slice(1)] }))],
+  ["nothing is renewed", { instruction: withoutLife }],
+  [
+    "only writes renew",
+    {
+      instruction: (self) =>
+        self.spec.expiry === undefined
+          ? self
+          : { ...self, spec: { ...self.spec, expiry: { ...self.spec.expiry, onRead: false } } }
+    }
+  ],
+  [
+    "collections are not renewed",
+    {
+      instruction: (self) =>
+        self.spec.expiry === undefined || isEntitySpec(self.spec)
+          ? self
+          : { ...self, spec: { ...self.spec, expiry: { ...self.spec.expiry, collections: [] } } }
+    }
+  ],
+  [
+    "what was just renewed is renewed again",
+    {
+      instruction: (self) =>
+        self.spec.expiry === undefined
+          ? self
+          : { ...self, spec: { ...self.spec, expiry: { ...self.spec.expiry, renewAfterMillis: -1 } } }
+    }
+  ],
+  ...flowFaults
+]

@@ -1,0 +1,159 @@
+/**
+ * The programs in README.md, in docs/ and in the docstrings of src/ compile, run, and do what they say.
+ */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Effect, Exit, Scope } from "effect"
+import { globSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { describeMemory } from "../support/Backends.ts"
+import * as Doctest from "../support/doctest.ts"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+const sources = [
+  "README.md",
+  ...globSync("docs/**/*.md", { cwd: root }).sort(),
+  ...globSync("src/**/*.ts", { cwd: root }).sort(),
+  "conformance/README.md",
+  ...globSync("conformance/src/**/*.ts", { cwd: root }).sort()
+]
+
+const examples = sources.flatMap((file) => Doctest.extract(file, readFileSync(`${root}/${file}`, "utf8")))
+
+/** Programs that must be found wrong, compiled and run beside the others. */
+const seeded = Doctest.extract(
+  "seeded",
+  [
+    "```ts run",
+    "const one: number = 1",
+    "one // => 1",
+    "const two = await Promise.resolve({ a: [one + 1] }) // => { a: [2] }",
+    "if (two.a.length === 1) {",
+    "  two.a[0] // => 2",
+    "}",
+    "```",
+    "  ```ts run",
+    "  const one: number = 1",
+    "  one // => 2",
+    "  ```",
+    " * ```ts run",
+    " * const unreachable = (): void => {",
+    " *   1 + 1 // => 2",
+    " * }",
+    " *",
+    " * void unreachable",
+    " * ```",
+    "```ts run",
+    "const text: string = 1",
+    "text // => 1",
+    "```",
+    "```ts run",
+    "throw new Error(\"thrown\")",
+    "```",
+    "```ts run",
+    "await new Promise(() => {})",
+    "```"
+  ].join("\n")
+)
+
+describeMemory("the documentation", () => {
+  const scope = Scope.makeUnsafe()
+  let compiled: ReadonlyMap<string, Doctest.Compiled> = new Map()
+
+  beforeAll(() =>
+    Doctest.compile(root, [...examples, ...seeded]).pipe(
+      Effect.map((all) => {
+        compiled = new Map(all.map((example) => [example.name, example]))
+      }),
+      Scope.provide(scope),
+      Effect.runPromise
+    )
+  )
+  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+  const outcomeOf = Effect.fnUntraced(function*(name: string) {
+    const example = compiled.get(name)
+    assert.isDefined(example)
+    return { ...example, ...yield* Doctest.run(root, example) }
+  })
+
+  it("has examples", () => {
+    assert.isAbove(examples.filter((example) => example.name.startsWith("README.md:")).length, 0)
+    for (const module of ["Model", "Field", "Atomic", "RedisService"]) {
+      assert.isAbove(examples.filter((example) => example.name.startsWith(`src/${module}.ts:`)).length, 0, module)
+    }
+    assert.isAbove(examples.reduce((sum, example) => sum + example.assertions, 0), 0)
+  })
+
+  describe("compiles, and runs", { concurrent: true, timeout: 60_000 }, () => {
+    it.live.each(examples)("$name", ({ name }) =>
+      Effect.gen(function*() {
+        const { output, problems, status } = yield* outcomeOf(name)
+        assert.deepStrictEqual(problems, [])
+        assert.strictEqual(status, 0, output)
+      }))
+  })
+
+  describe("is found wrong where it is", { concurrent: true, timeout: 60_000 }, () => {
+    const [good, unequal, unreached, illTyped, throwing, pending] = seeded.map((example) => example.name) as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      string
+    ]
+
+    it.live("every kind of assertion holds", () =>
+      Effect.gen(function*() {
+        const { assertions, output, problems, status } = yield* outcomeOf(good)
+        assert.strictEqual(assertions, 3)
+        assert.deepStrictEqual(problems, [])
+        assert.strictEqual(status, 0, output)
+      }))
+
+    it.live("a value that is another", () =>
+      Effect.gen(function*() {
+        const { output, problems, status } = yield* outcomeOf(unequal)
+        assert.deepStrictEqual(problems, [])
+        assert.strictEqual(status, 1)
+        assert.include(output, "expected 2, got 1")
+      }))
+
+    it.live("an assertion that is not reached", () =>
+      Effect.gen(function*() {
+        const { output, problems, status } = yield* outcomeOf(unreached)
+        assert.deepStrictEqual(problems, [])
+        assert.strictEqual(status, 1)
+        assert.include(output, "an assertion was not reached")
+      }))
+
+    it("a type", () => {
+      const problems = compiled.get(illTyped)?.problems
+      assert.lengthOf(problems ?? [], 1)
+      assert.include(problems?.[0], "Type 'number' is not assignable to type 'string'")
+    })
+
+    it.live("an exception, and a promise that never settles", () =>
+      Effect.gen(function*() {
+        assert.include((yield* outcomeOf(throwing)).output, "thrown")
+        assert.notStrictEqual((yield* outcomeOf(throwing)).status, 0)
+        assert.notStrictEqual((yield* outcomeOf(pending)).status, 0)
+      }))
+
+    it("a fence that can't be read is no fence that is skipped", () => {
+      for (
+        const text of [
+          "```ts run",
+          "```ts run\n1",
+          "> ```ts run\n> 1\n> ```",
+          "```ts run twice\n```",
+          " * ```ts run\n * 1\n */\n * ```"
+        ]
+      ) {
+        assert.throws(() => Doctest.extract("file", text), /^file:1: /, JSON.stringify(text))
+      }
+      assert.deepStrictEqual(Doctest.extract("file", "```ts\nthis is a part\n```"), [])
+    })
+  })
+})

@@ -1,0 +1,106 @@
+/**
+ * How programs are sent, over a transport that is none: what goes wrong with one group is of nobody else.
+ */
+import { assert, it } from "@effect/vitest"
+import { Context, Effect, Exit } from "effect"
+import { limitsOf } from "../../src/internal/instruction/limits.ts"
+import { Op } from "../../src/internal/instruction/ops.ts"
+import type { Program } from "../../src/internal/instruction/program.ts"
+import { noSpec } from "../../src/internal/instruction/spec.ts"
+import * as Batcher from "../../src/internal/redis/batcher.ts"
+import * as Sender from "../../src/internal/redis/call.ts"
+import { Telemetry } from "../../src/internal/redis/telemetry.ts"
+import { type RedisTransport, TransportError } from "../../src/RedisTransport.ts"
+import { describeMemory } from "../support/Backends.ts"
+
+const telemetry = new Telemetry({ context: Context.empty(), spans: "call", server: undefined })
+
+type Evaluate = RedisTransport["Service"]["evaluate"]
+
+/** Each program is one instruction: its result is 1. */
+const ones: Evaluate = ({ keys }) =>
+  Effect.succeed({ _tag: "Text", text: JSON.stringify(keys.flatMap(() => [true, 1])) })
+
+const batcher = (
+  options: { readonly evaluate?: Evaluate; readonly isCluster?: boolean; readonly deadline?: number } = {}
+) =>
+  Batcher.make({
+    telemetry,
+    sender: Sender.make({
+      transport: {
+        evaluate: options.evaluate ?? ones,
+        ready: Effect.never,
+        subscribe: () => Effect.never
+      } as RedisTransport["Service"],
+      keyPrefix: "",
+      deadline: options.deadline ?? 1000,
+      runFork: Effect.runFork,
+      telemetry
+    }),
+    isCluster: options.isCluster ?? false,
+    refusesCrossSlot: false,
+    batch: { ...Batcher.defaultBatch, programs: 2 },
+    limits: limitsOf()
+  })
+
+const program = (access: Program["access"], key: string, arg: unknown): Program => ({
+  access,
+  instructions: [{ op: Op.get, key, spec: noSpec, args: [arg as number] } as Program["instructions"][number]]
+})
+
+/** Whether each has its result, or died. */
+const run = ({ executeAll }: Batcher.Batcher, programs: ReadonlyArray<Program>) =>
+  Effect.map(
+    executeAll(programs, (reply) => Exit.succeed(reply._tag)),
+    (exits) => exits.map((exit) => Exit.isSuccess(exit) ? exit.value : Exit.hasDies(exit) ? "died" : "failed")
+  )
+
+describeMemory("a group that can't be sent", () => {
+  it.live("fails alone, with what was thrown", () =>
+    Effect.gen(function*() {
+      const programs = [
+        ...["a", "b"].map((key) => program("read", key, 1)),
+        program("read", "c", 1),
+        // there is no such number in JSON
+        program("read", "d", 1n),
+        ...["e", "f"].map((key) => program("read", key, 1)),
+        program("write", "g", 1)
+      ]
+      const self = batcher()
+      assert.deepEqual(yield* run(self, programs), ["done", "done", "died", "died", "done", "done", "done"])
+      assert.isTrue(Exit.hasDies(yield* Effect.exit(self.execute(programs[3]!, () => Exit.void))))
+      yield* self.close
+    }))
+
+  it.live("because the transport throws", () =>
+    Effect.gen(function*() {
+      const evaluate: Evaluate = (call) => {
+        if (call.keys.includes("c")) throw new Error("thrown")
+        return ones(call)
+      }
+      const self = batcher({ evaluate })
+      const programs = ["a", "b", "c", "d", "e"].map((key) => program("allowOom", key, 1))
+      assert.deepEqual(yield* run(self, programs), ["done", "done", "died", "died", "done"])
+      yield* self.close
+    }))
+
+  it.live("because the server refuses the connection, for a reason that is unknown", () =>
+    Effect.gen(function*() {
+      const refused = new TransportError({ outcome: "NotSent", refusal: "NEWCODE canary" })
+      const self = batcher({ evaluate: () => Effect.fail(refused), deadline: 20 })
+      const error = yield* Effect.flip(self.execute(program("write", "a", 1), () => Exit.void))
+      assert.deepInclude({ ...error.reason }, { _tag: "ServerUnavailable", code: "NEWCODE" })
+      assert.strictEqual(error.reason.applied, false)
+      yield* self.close
+    }))
+
+  it.live("because a program is none", () =>
+    Effect.gen(function*() {
+      const none = { access: "read", instructions: undefined } as unknown as Program
+      for (const isCluster of [false, true]) {
+        const self = batcher({ isCluster })
+        assert.deepEqual(yield* run(self, [none, program("write", "a", 1)]), ["died", "done"])
+        yield* self.close
+      }
+    }))
+})

@@ -1,0 +1,385 @@
+/** What passing time does to locks, by a clock that only the test moves. */
+import { assert, it } from "@effect/vitest"
+import { Clock, Effect, Exit, Fiber, Option, Schema, type Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { Atomic, type DomainError, Lock, Model, RedisService, RedisServiceError } from "redlayer"
+import { fails } from "redlayer-conformance/assertions"
+import { Op } from "../../src/internal/instruction/ops.ts"
+import { make } from "../../src/internal/memory/service.ts"
+import { Store } from "../../src/internal/memory/store.ts"
+import { describeMemory } from "../support/Backends.ts"
+
+const Robot = Model.make("LockRobot", { id: Schema.String, n: Schema.Int }, { key: "id" })
+
+const on = Robot.ref("a")
+const key = "LockRobot:{a}:$lock:arm"
+const lost = { model: "LockRobot", id: "a", name: "arm" }
+
+/** In whose lease a third is ten seconds, of which one is not counted on. */
+const lease = "30 seconds"
+const arm = { on, lease } as const
+
+type Service = RedisService.RedisService["Service"]
+
+/** In a fiber of its own, which holds nothing. */
+const inAnother = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Effect.forkChild(self), Fiber.join)
+
+const isFree = inAnother(Effect.scoped(Effect.map(Lock.tryAcquire("arm", arm), Option.isSome)))
+
+interface Ended {
+  at: number | undefined
+  exit: Exit.Exit<unknown, unknown> | undefined
+}
+
+/** When its fiber has ended, and how. */
+const watch = Effect.fnUntraced(function*<A, E, R>(self: Effect.Effect<A, E, R>) {
+  const ended: Ended = { at: undefined, exit: undefined }
+  yield* Effect.forkChild(Effect.onExit(self, (exit) =>
+    Effect.map(Clock.currentTimeMillis, (at) => {
+      ended.at = at
+      ended.exit = exit
+    })))
+  yield* Effect.yieldNow
+  return ended
+})
+
+/** Asserts that it has failed, and how. */
+const failed = ({ exit }: Ended, tag: "LockLost" | "LockTimeout", details: object = lost) => {
+  if (exit === undefined) return assert.fail("It has not ended")
+  return fails(exit as Exit.Exit<unknown, DomainError.LockLost | DomainError.LockTimeout>, tag, details)
+}
+
+/** Who gets no answer to requests of one kind, while it is silent. */
+const silent = (service: Service, silentOn: number): Service & { isSilent: boolean } => {
+  const self: Service & { isSilent: boolean } = {
+    ...service,
+    isSilent: false,
+    execute: (program, read) =>
+      Effect.suspend(() =>
+        self.isSilent && program.instructions.some(({ op }) => op === silentOn)
+          ? Effect.never
+          : service.execute(program, read)
+      )
+  }
+  return self
+}
+
+/** Who is refused what is of one kind, while it is so. */
+const refusing = (service: Service, refusedOn: number): Service & { refuses: boolean; refused: number } => {
+  const self: Service & { refuses: boolean; refused: number } = {
+    ...service,
+    refuses: false,
+    refused: 0,
+    execute: (program, read) =>
+      Effect.suspend(() => {
+        if (!self.refuses || program.instructions.every(({ op }) => op !== refusedOn)) {
+          return service.execute(program, read)
+        }
+        self.refused++
+        return Effect.fail(
+          new RedisServiceError.RedisServiceError({
+            reason: new RedisServiceError.ServerUnavailable({ code: "LOADING" })
+          })
+        )
+      })
+  }
+  return self
+}
+
+/** Under a clock that goes on while nothing else does: no timer sees the time for which it stood still. */
+const stoodStill = <A, E, R>(
+  body: (stand: (millis: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.clockWith((clock) => {
+    let ahead = 0
+    const currentTimeMillisUnsafe = () => clock.currentTimeMillisUnsafe() + ahead
+    const currentTimeNanosUnsafe = () => clock.currentTimeNanosUnsafe() + BigInt(ahead) * 1_000_000n
+    const monotonicTimeNanosUnsafe = () => clock.monotonicTimeNanosUnsafe() + BigInt(ahead) * 1_000_000n
+    const stand = (millis: number) =>
+      Effect.sync(() => {
+        ahead += millis
+      })
+    return Effect.provideService(body(stand), Clock.Clock, {
+      ...clock,
+      currentTimeMillisUnsafe,
+      currentTimeNanosUnsafe,
+      monotonicTimeNanosUnsafe,
+      currentTimeMillis: Effect.sync(currentTimeMillisUnsafe),
+      currentTimeNanos: Effect.sync(currentTimeNanosUnsafe),
+      monotonicTimeNanos: Effect.sync(monotonicTimeNanosUnsafe)
+    })
+  })
+
+type Save = Effect.Effect<unknown, DomainError.LockLost, RedisService.RedisService>
+
+const { renew } = Op
+
+describeMemory("locks in time", () => {
+  const test = (
+    name: string,
+    body: (store: Store) => Effect.Effect<void, unknown, RedisService.RedisService | Scope.Scope>
+  ) =>
+    it.effect(name, () => {
+      const store = new Store()
+      return Effect.provideService(Effect.scoped(body(store)), RedisService.RedisService, make(store))
+    })
+
+  test("renewed every third of its lease, it is held for as long as its scope is open", (store) =>
+    Effect.gen(function*() {
+      yield* Effect.scoped(Effect.gen(function*() {
+        const held = yield* Lock.acquire("arm", arm)
+        const till = () => Number([...store.hash(key, 0)!.fields.values()][0]!.split(" ")[0])
+        assert.strictEqual(till(), 30_000)
+        yield* TestClock.adjust(9999)
+        assert.strictEqual(till(), 30_000)
+        for (let thirds = 1; thirds <= 30; thirds++) {
+          yield* TestClock.adjust(1)
+          assert.strictEqual(till(), 30_000 + thirds * 10_000)
+          yield* TestClock.adjust(9999)
+          assert.strictEqual(till(), 30_000 + thirds * 10_000)
+        }
+        // all at once, too
+        yield* TestClock.adjust("10 minutes")
+        yield* held.check
+        yield* held.guard
+        assert.isFalse(yield* isFree)
+        // nothing that is left to wait for is in the way
+        assert.strictEqual(
+          yield* held.protect(Effect.as(Effect.sleep("10 minutes"), 1)).pipe(
+            Effect.forkChild,
+            Effect.tap(() => TestClock.adjust("10 minutes")),
+            Effect.flatMap(Fiber.join)
+          ),
+          1
+        )
+      }))
+      assert.isTrue(yield* isFree)
+      assert.isUndefined(store.hash(key, 0)!.fields.keys().next().value)
+    }))
+
+  test("the renewal ends with the lock: nothing wakes up afterwards", (store) =>
+    Effect.gen(function*() {
+      yield* Lock.withLock("arm", () => Effect.void, arm)
+      yield* TestClock.adjust("1 hour")
+      assert.strictEqual(store.entries.get(key), undefined)
+    }))
+
+  test("without renewal it is lost shortly before its lease ends, and what it protects is interrupted by then", () =>
+    Effect.gen(function*() {
+      let interruptedAt: number | undefined
+      const work = Effect.onInterrupt(Effect.never, () =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          interruptedAt = now
+        }))
+      const options = { ...arm, renew: false } as const
+      const ended = yield* watch(Lock.withLock("arm", () => work, options))
+      const waiting = yield* watch(Lock.withLock("arm", () => Clock.currentTimeMillis, { ...arm, wait: "1 hour" }))
+      yield* TestClock.adjust(28_999)
+      assert.isUndefined(interruptedAt)
+      assert.isUndefined(ended.exit)
+      yield* TestClock.adjust(1)
+      // a second before anybody else can have it
+      assert.strictEqual(interruptedAt, 29_000)
+      assert.strictEqual(ended.at, 29_000)
+      yield* failed(ended, "LockLost")
+      // it gives it back at once
+      yield* TestClock.adjust(1)
+      assert.deepEqual(waiting.exit, Exit.succeed(29_000))
+    }))
+
+  test("a short lease is not counted on for a twentieth of it", () =>
+    Effect.gen(function*() {
+      for (const [lease, valid] of [[100, 95], [10, 9.5], [1000, 950], [20_000, 19_000], [100_000, 99_000]] as const) {
+        yield* Effect.scoped(Effect.gen(function*() {
+          const begun = yield* Clock.currentTimeMillis
+          const held = yield* Lock.acquire("arm", { on, lease, renew: false })
+          const ended = yield* watch(held.lost)
+          yield* TestClock.adjust(Math.ceil(valid) - 1)
+          yield* held.check
+          assert.isUndefined(ended.exit)
+          yield* TestClock.adjust(1)
+          yield* fails(held.check, "LockLost", lost)
+          yield* failed(ended, "LockLost")
+          assert.strictEqual(ended.at! - begun, valid)
+        }))
+      }
+    }))
+
+  test("one whose holder is gone is free for who waits when its lease ends, and not before; the token is a greater one", (store) =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(1_000_000)
+      store.entries.set(key, {
+        _tag: "hash",
+        fields: new Map([["gone", "1030000 2147483648 999999999999"]]),
+        expiresAt: 1_030_000
+      })
+      store.entries.set(`${key}:$fence`, {
+        _tag: "hash",
+        fields: new Map([["t", "999999999999"]]),
+        expiresAt: undefined
+      })
+      const waiting = yield* watch(
+        Lock.withLock("arm", ({ token }) => Effect.succeed(token), { ...arm, wait: "1 minute" })
+      )
+      yield* TestClock.adjust(29_999)
+      assert.isUndefined(waiting.exit)
+      yield* TestClock.adjust(1)
+      assert.strictEqual(waiting.at, 1_030_000)
+      // the last one is ahead of the clock
+      assert.deepEqual(waiting.exit, Exit.succeed(1_000_000_000_000))
+    }))
+
+  test("each lease that ends gives the next holder a greater token", () =>
+    Effect.gen(function*() {
+      const tokens: Array<number> = []
+      for (let i = 0; i < 5; i++) {
+        yield* Effect.forkChild(Effect.scoped(
+          Effect.flatMap(Lock.acquire("arm", { ...arm, renew: false }), ({ token }) => {
+            tokens.push(token)
+            return Effect.never
+          })
+        ))
+        yield* TestClock.adjust("30 seconds")
+      }
+      assert.lengthOf(tokens, 5)
+      assert.deepEqual(tokens, [...new Set(tokens)].sort((a, b) => a - b))
+    }))
+
+  test("the time to wait is kept to the millisecond, for one and for several", () =>
+    Effect.gen(function*() {
+      const taken = yield* Lock.acquire("arm", arm)
+      yield* inAnother(Effect.void)
+      for (const wait of [1, 7, 999, 60_000]) {
+        const begun = yield* Clock.currentTimeMillis
+        const one = yield* watch(Lock.withLock("arm", () => Effect.void, { ...arm, wait }))
+        const several = yield* watch(Lock.withLocks(["a", { name: "arm", on }, "z"], () => Effect.void, { wait }))
+        const entity = yield* watch(Robot.withLock("a", () => Effect.void, { name: "arm", wait }))
+        yield* TestClock.adjust(wait - 1)
+        assert.deepEqual([one.at, several.at, entity.at], [undefined, undefined, undefined], String(wait))
+        yield* TestClock.adjust(1)
+        for (const ended of [one, several, entity]) {
+          assert.strictEqual(ended.at, begun + wait)
+          yield* failed(ended, "LockTimeout")
+        }
+      }
+      yield* taken.guard
+    }))
+
+  test("several wait for all together as long as one may", () =>
+    Effect.gen(function*() {
+      const hold = (name: string, millis: number) =>
+        Effect.forkChild(Lock.withLock(name, () => Effect.sleep(millis), { lease: "1 hour" }))
+      yield* hold("a", 400)
+      yield* hold("b", 700)
+      yield* hold("c", 1200)
+      yield* Effect.yieldNow
+      const long = yield* watch(Lock.withLocks(["c", "b", "a"], () => Effect.void, { wait: 1201 }))
+      // who come in one millisecond are in no order
+      yield* TestClock.adjust(1)
+      const short = yield* watch(Lock.withLocks(["a", "b", "c"], () => Effect.void, { wait: 1099 }))
+      const free = inAnother(Effect.scoped(Lock.acquire("a", { wait: 0 })))
+      yield* TestClock.adjust(1098)
+      assert.deepEqual([long.at, short.at], [undefined, undefined])
+      yield* TestClock.adjust(1)
+      // the other has it since it became free
+      yield* failed(short, "LockTimeout", { name: "a" })
+      assert.strictEqual(short.at, 1100)
+      assert.isUndefined(long.at)
+      yield* TestClock.adjust(100)
+      assert.strictEqual(long.at, 1200)
+      assert.isTrue(Exit.isSuccess(long.exit!))
+      yield* free
+    }))
+
+  test("one that is removed by hand is found lost at the next renewal, and what it protects is interrupted", (store) =>
+    Effect.gen(function*() {
+      yield* Robot.insert({ id: "a", n: 1 })
+      const ended = yield* watch(
+        Robot.withLock("a", (robot) => Effect.as(Effect.sleep("1 hour"), { ...robot, n: 2 }), { name: "arm", lease })
+      )
+      yield* TestClock.adjust("15 seconds")
+      store.entries.delete(key)
+      yield* TestClock.adjust(4999)
+      assert.isUndefined(ended.at)
+      yield* TestClock.adjust(1)
+      assert.strictEqual(ended.at, 20_000)
+      yield* failed(ended, "LockLost")
+      assert.deepEqual(yield* Robot.get("a"), { id: "a", n: 1 })
+    }))
+
+  test("where renewals are not answered, it is lost before its lease ends, counted from the last that was", (store) =>
+    Effect.gen(function*() {
+      const service = silent(make(store), renew)
+      yield* Effect.gen(function*() {
+        const ended = yield* watch(Lock.withLock("arm", () => Effect.never, arm))
+        yield* TestClock.adjust("25 seconds")
+        service.isSilent = true
+        yield* TestClock.adjust(23_999)
+        assert.isUndefined(ended.at)
+        yield* TestClock.adjust(1)
+        // renewed at 20 seconds for the last time
+        assert.strictEqual(ended.at, 49_000)
+        yield* failed(ended, "LockLost")
+      }).pipe(Effect.provideService(RedisService.RedisService, service))
+    }))
+
+  test("a renewal that fails is tried again, while there is time", (store) =>
+    Effect.gen(function*() {
+      const service = refusing(make(store), renew)
+      yield* Effect.gen(function*() {
+        const held = yield* Lock.acquire("arm", arm)
+        service.refuses = true
+        yield* TestClock.adjust("27 seconds")
+        assert.isAbove(service.refused, 5)
+        service.refuses = false
+        yield* TestClock.adjust("1 hour")
+        yield* held.check
+        yield* held.guard
+      }).pipe(Effect.provideService(RedisService.RedisService, service))
+    }))
+
+  test("a process that stood still beyond its lease has lost the lock, before a timer could tell", () =>
+    stoodStill((stand) =>
+      Effect.gen(function*() {
+        yield* Robot.insert({ id: "a", n: 1 })
+        const held = yield* Lock.acquire("arm", arm)
+        yield* stand(28_999)
+        yield* held.check
+        yield* stand(1001)
+        yield* fails(held.guard, "LockLost", lost)
+        yield* fails(Atomic.all([Robot.ref("a").n.set(2), held.guard]), "LockLost", lost)
+        // the same fiber holds it no more, and takes it anew
+        const again = Option.getOrThrow(yield* Lock.tryAcquire("arm", arm))
+        assert.isAbove(again.token, held.token)
+        yield* again.guard
+        yield* fails(held.check, "LockLost", lost)
+        yield* fails(held.protect(Effect.die("it ran")), "LockLost", lost)
+        yield* again.check
+        assert.deepEqual(yield* Robot.get("a"), { id: "a", n: 1 })
+      })
+    ))
+
+  test("an entity isn't saved by a process that stood still, whether or not another has the lock by then", () =>
+    stoodStill((stand) =>
+      Effect.gen(function*() {
+        yield* Robot.insert({ id: "a", n: 1 })
+        const other = inAnother(
+          Robot.withLock("a", (robot) => Effect.succeed({ ...robot, n: robot.n + 1 }), { wait: 0 })
+        )
+        const save = (meanwhile: Effect.Effect<unknown, unknown, RedisService.RedisService>) =>
+          Robot.withLock("a", (robot) =>
+            Effect.gen(function*() {
+              // its timers are set by then
+              yield* Effect.yieldNow
+              yield* stand(10_000)
+              yield* meanwhile
+              return { ...robot, n: 100 }
+            }))
+        yield* fails(save(Effect.void) as Save, "LockLost", { ...lost, name: "" })
+        assert.strictEqual((yield* Robot.get("a")).n, 1)
+        yield* fails(save(other) as Save, "LockLost", { ...lost, name: "" })
+        assert.strictEqual((yield* Robot.get("a")).n, 2)
+      })
+    ))
+})
