@@ -14,6 +14,9 @@ import type * as Types from "effect/Types"
 import { type Condition, isCondition } from "./Condition.ts"
 import type { Conflict, EntityCorrupted, EntityNotFound, InvalidValue } from "./DomainError.ts"
 import * as Internal from "./internal/program/atomic.ts"
+import * as Commit from "./internal/program/commit.ts"
+import * as Explain from "./internal/program/explain.ts"
+import type { AtomicNode, Instruct } from "./internal/program/node.ts"
 import type { RedisService } from "./internal/service.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
@@ -70,8 +73,8 @@ export declare namespace Atomic {
   export type Error<P> = P extends Atomic<any, infer E> ? E : never
 }
 
-const node = (self: Atomic<any, any>): Internal.AtomicNode => self as unknown as Internal.AtomicNode
-const atomic = <A, E>(self: Internal.AtomicNode): Atomic<A, E> => self as unknown as Atomic<A, E>
+const node = (self: Atomic<any, any>): AtomicNode => self as unknown as AtomicNode
+const atomic = <A, E>(self: AtomicNode): Atomic<A, E> => self as unknown as Atomic<A, E>
 
 /**
  * @category guards
@@ -334,19 +337,19 @@ export const guard: {
   const [options, orFailWith] = rest.length === 1 ? [{ observe: {} }, rest[0]] : rest
   const names = Object.keys(options.observe)
   const nodes = names.map((name) => node(options.observe[name].get()))
-  const unreadable = nodes.find((item) => !Internal.isRead(item))
+  const unreadable = nodes.find((item) => !Commit.isRead(item))
   if (unreadable !== undefined) throw new TypeError("Expected handles of fields to observe")
   const refused = nodes.find((item) => item._tag === "Invalid")
   return atomic(
     refused ?? new Internal.Guard(
       test(condition),
-      nodes as ReadonlyArray<Internal.Instruct>,
+      nodes as ReadonlyArray<Instruct>,
       (values) => orFailWith(Object.fromEntries(names.map((name, i) => [name, values[i]])))
     )
   )
 }
 
-const test = (condition: Condition<any>): Internal.AtomicNode => {
+const test = (condition: Condition<any>): AtomicNode => {
   if (!isCondition(condition)) throw new TypeError("Expected a condition, such as a handle's eq or Condition.and")
   return node(condition as Atomic<boolean, any>)
 }
@@ -488,7 +491,7 @@ export interface Explanation {
  * @since 0.1.0
  */
 export const explain = <A, E>(self: Atomic<A, E>): Effect.Effect<Explanation, Extract<E, InvalidValue>> =>
-  Internal.explain(node(self)) as Effect.Effect<Explanation, any>
+  Explain.explain(node(self)) as Effect.Effect<Explanation, any>
 
 /**
  * Commits several programs at once, each by itself: an exit for each, in order. One call for all that share a slot; some may
@@ -504,7 +507,7 @@ export const pipeline = <const P extends ReadonlyArray<Atomic.Any>>(
   { -readonly [K in keyof P]: Exit.Exit<Atomic.Success<P[K]>, Atomic.Error<P[K]> | RedisServiceError> },
   never,
   RedisService
-> => Internal.pipeline(programs.map(node)) as Effect.Effect<any, never, RedisService>
+> => Commit.pipeline(programs.map(node)) as Effect.Effect<any, never, RedisService>
 
 /**
  * @category models
@@ -567,5 +570,5 @@ export const commit: {
 } = dual(
   (args) => isAtomic(args[0]),
   (self: Atomic<any, any>, options?: CommitOptions): Effect.Effect<any, any, RedisService> =>
-    Internal.effect(node(self), options)
+    Commit.effect(node(self), options)
 )

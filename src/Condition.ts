@@ -9,6 +9,7 @@ import * as Predicate from "effect/Predicate"
 import type * as Types from "effect/Types"
 import type { Atomic } from "./Atomic.ts"
 import * as Internal from "./internal/program/atomic.ts"
+import type { AtomicNode } from "./internal/program/node.ts"
 
 /**
  * @category type IDs
@@ -51,8 +52,8 @@ export declare namespace Condition {
   export type Error<C> = C extends Condition<infer E> ? E : never
 }
 
-const node = (self: Condition<any>): Internal.AtomicNode => self as unknown as Internal.AtomicNode
-const condition = <E>(self: Internal.AtomicNode): Condition<E> => self as unknown as Condition<E>
+const node = (self: Condition<any>): AtomicNode => self as unknown as AtomicNode
+const condition = <E>(self: AtomicNode): Condition<E> => self as unknown as Condition<E>
 
 /**
  * @category guards

@@ -6,11 +6,11 @@ import { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
-import type { AtomicNode } from "../program/atomic.ts"
+import type { AtomicNode } from "../program/node.ts"
 import type { Collection } from "../schema/collection.ts"
 import { Problem } from "../text/problem.ts"
 import { Count } from "./count.ts"
-import { encodeAll, instruct, invalid, none, nothing, type Place, uncheckable } from "./entityRef.ts"
+import { encodeAll, type HandleRef, instruct, invalid, none, nothing, uncheckable } from "./entityRef.ts"
 import { type Operand, withOperands } from "./operand.ts"
 
 /** @internal */
@@ -18,10 +18,10 @@ export const texts = (row: Result): ReadonlyArray<string> => Array.isArray(row) 
 
 /** @internal */
 export class CollectionHandle {
-  readonly place: Place
+  readonly place: HandleRef
   readonly collection: Collection
 
-  constructor(place: Place, collection: Collection) {
+  constructor(place: HandleRef, collection: Collection) {
     this.place = place
     this.collection = collection
   }
@@ -30,7 +30,7 @@ export class CollectionHandle {
     op: Op,
     args: ReadonlyArray<Argument>,
     decode: (result: any) => unknown,
-    other?: { readonly place: Place; readonly spec: FieldSpec; readonly field: string },
+    other?: { readonly place: HandleRef; readonly spec: FieldSpec; readonly field: string },
     operands?: ReadonlyArray<Operand>
   ): AtomicNode {
     const { field, spec } = this.collection

@@ -1,5 +1,5 @@
 import { Comparison } from "../instruction/ops.ts"
-import type { AtomicNode } from "../program/atomic.ts"
+import type { AtomicNode } from "../program/node.ts"
 
 interface Comparable {
   compare(comparison: number, value: unknown): AtomicNode

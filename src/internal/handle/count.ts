@@ -1,5 +1,6 @@
 import { Op } from "../instruction/ops.ts"
-import { type AtomicNode, Mapped } from "../program/atomic.ts"
+import { Mapped } from "../program/atomic.ts"
+import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
 import type { CollectionHandle } from "./collection.ts"
 import { comparisons } from "./comparison.ts"

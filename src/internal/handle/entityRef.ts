@@ -7,9 +7,8 @@ import type { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { EntitySpec, FieldSpec, Spec } from "../instruction/spec.ts"
-import type * as Atomic from "../program/atomic.ts"
-import { type AtomicNode, Instruct, Invalid } from "../program/atomic.ts"
-import type { Step } from "../program/compile.ts"
+import { Instruct, Invalid } from "../program/atomic.ts"
+import type { AtomicNode, EntityRef, Step } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
 
 /**
@@ -17,12 +16,12 @@ import { Problem } from "../text/problem.ts"
  *
  * @internal
  */
-export interface Place extends Atomic.Place {
-  /** of an id that has no stored form */
+export interface HandleRef extends EntityRef {
+  /** Why every operation is refused: the id has no stored form. */
   readonly refusal: InvalidValue | undefined
 }
 
-const refusal = (place: Place, field: string, problem: Problem): InvalidValue =>
+const refusal = (place: HandleRef, field: string, problem: Problem): InvalidValue =>
   place.refusal ?? new InvalidValue({
     model: place.model,
     id: place.id,
@@ -31,7 +30,7 @@ const refusal = (place: Place, field: string, problem: Problem): InvalidValue =>
   })
 
 /** @internal */
-export const invalid = (place: Place, field: string, problem: Problem): AtomicNode =>
+export const invalid = (place: HandleRef, field: string, problem: Problem): AtomicNode =>
   new Invalid(refusal(place, field, problem))
 
 /**
@@ -39,20 +38,20 @@ export const invalid = (place: Place, field: string, problem: Problem): AtomicNo
  *
  * @internal
  */
-export const refusing = (place: Place, field: string, problem: Problem): Place => ({
+export const refusing = (place: HandleRef, field: string, problem: Problem): HandleRef => ({
   ...place,
   refusal: refusal(place, field, problem)
 })
 
 /** @internal */
 export const instruct = (
-  place: Place,
+  place: HandleRef,
   op: Op,
   spec: FieldSpec | EntitySpec,
   field: string,
   args: ReadonlyArray<Argument>,
   decode: (result: any) => unknown,
-  other?: { readonly place: Place; readonly spec: Spec; readonly field: string },
+  other?: { readonly place: HandleRef; readonly spec: Spec; readonly field: string },
   before?: ReadonlyArray<Step>
 ): AtomicNode => {
   const refused = place.refusal ?? other?.place.refusal

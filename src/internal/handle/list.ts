@@ -1,6 +1,6 @@
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
-import type { AtomicNode } from "../program/atomic.ts"
+import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
 import { CollectionHandle } from "./collection.ts"
 import type { Count } from "./count.ts"

@@ -1,7 +1,7 @@
 import * as Option from "effect/Option"
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
-import type { AtomicNode } from "../program/atomic.ts"
+import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
 import { CollectionHandle, texts } from "./collection.ts"
 import { isOne, none, nothing, refusing, same } from "./entityRef.ts"

@@ -4,8 +4,9 @@
 import type { InvalidValue } from "../../DomainError.ts"
 import { Op, subtract } from "../instruction/ops.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
-import { type AtomicNode, type Instruct, Invalid } from "../program/atomic.ts"
-import { Control, type Step } from "../program/compile.ts"
+import { type Instruct, Invalid } from "../program/atomic.ts"
+import { Control } from "../program/compile.ts"
+import type { AtomicNode, Step } from "../program/node.ts"
 import type { Codec } from "../schema/codec.ts"
 import { Problem } from "../text/problem.ts"
 

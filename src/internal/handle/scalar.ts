@@ -7,11 +7,11 @@ import { infoOf, Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
-import type { AtomicNode } from "../program/atomic.ts"
+import type { AtomicNode } from "../program/node.ts"
 import { type Codec, isSameLanguage } from "../schema/codec.ts"
 import { Problem } from "../text/problem.ts"
 import { comparisons } from "./comparison.ts"
-import { encodeAll, instruct, invalid, isOne, none, nothing, type Place, same, uncheckable } from "./entityRef.ts"
+import { encodeAll, type HandleRef, instruct, invalid, isOne, none, nothing, same, uncheckable } from "./entityRef.ts"
 import { isDouble, Operand, withOperands } from "./operand.ts"
 
 interface Options {
@@ -66,12 +66,12 @@ const beginningWith = (spec: FieldSpec, text: string): FieldSpec => {
 
 /** @internal */
 export class Cell {
-  readonly place: Place
+  readonly place: HandleRef
   readonly shape: Shape
   /** the position or the name, before all other arguments */
   readonly at: ReadonlyArray<Argument>
 
-  constructor(place: Place, shape: Shape, at: ReadonlyArray<Argument>) {
+  constructor(place: HandleRef, shape: Shape, at: ReadonlyArray<Argument>) {
     this.place = place
     this.shape = shape
     this.at = at

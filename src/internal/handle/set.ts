@@ -1,5 +1,5 @@
 import { Op } from "../instruction/ops.ts"
-import type { AtomicNode } from "../program/atomic.ts"
+import type { AtomicNode } from "../program/node.ts"
 import type { Codec } from "../schema/codec.ts"
 import { Problem } from "../text/problem.ts"
 import { CollectionHandle } from "./collection.ts"

@@ -6,13 +6,14 @@ import type * as Schema from "effect/Schema"
 import { Comparison, Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import { type Expiry, noFields } from "../instruction/spec.ts"
-import { All, type AtomicNode, Junction, Mapped, Not } from "../program/atomic.ts"
+import { All, Junction, Mapped, Not } from "../program/atomic.ts"
+import type { AtomicNode } from "../program/node.ts"
 import { type Layout, layout } from "../schema/layout.ts"
 import { encodeLeaf, fieldsOf, type Leaf, type Node, readLeaf, type Struct } from "../schema/plan.ts"
 import { readRow } from "../schema/tolerated.ts"
 import { Problem } from "../text/problem.ts"
 import { CollectionHandle } from "./collection.ts"
-import { instruct, invalid, isOne, none, nothing, type Place } from "./entityRef.ts"
+import { type HandleRef, instruct, invalid, isOne, none, nothing } from "./entityRef.ts"
 import { ListHandle } from "./list.ts"
 import { MapHandle } from "./map.ts"
 import { Cell, OptionalCell, type Shape } from "./scalar.ts"
@@ -24,7 +25,7 @@ import { SortedSetHandle } from "./sortedSet.ts"
  * @internal
  */
 export const readWhole = (
-  place: Place,
+  place: HandleRef,
   self: Layout,
   field: string,
   op: Op,
@@ -66,7 +67,7 @@ export const tolerating = ({ isTolerant }: Layout, node: AtomicNode): AtomicNode
  *
  * @internal
  */
-export const patch = (place: Place, self: Struct, value: unknown, complete: boolean): Array<AtomicNode> => {
+export const patch = (place: HandleRef, self: Struct, value: unknown, complete: boolean): Array<AtomicNode> => {
   if (typeof value !== "object" || value === null) {
     return [invalid(place, self.field, new Problem("Expected an object"))]
   }
@@ -115,16 +116,16 @@ const shapeOf = (leaf: Leaf): Shape => {
   }
 }
 
-const leafCell = (place: Place, leaf: Leaf, shape: Shape): Cell =>
+const leafCell = (place: HandleRef, leaf: Leaf, shape: Shape): Cell =>
   leaf.absence === "refused" ? new Cell(place, shape, none) : new OptionalCell(place, shape, none)
 
 const handles = { list: ListHandle, set: SetHandle, map: MapHandle, sortedSet: SortedSetHandle }
 
 class Whole {
-  readonly place: Place
+  readonly place: HandleRef
   readonly struct: Struct
   readonly layout: Layout
-  constructor(place: Place, struct: Struct, layout: Layout) {
+  constructor(place: HandleRef, struct: Struct, layout: Layout) {
     this.place = place
     this.struct = struct
     this.layout = layout
@@ -144,10 +145,10 @@ class Whole {
   }
 }
 
-const exists = (place: Place): AtomicNode => instruct(place, Op.exists, noFields, "", none, isOne)
+const exists = (place: HandleRef): AtomicNode => instruct(place, Op.exists, noFields, "", none, isOne)
 
 /** A struct equals another when each of its fields does. */
-const equalities = (place: Place, self: Struct, value: unknown): Array<AtomicNode> => {
+const equalities = (place: HandleRef, self: Struct, value: unknown): Array<AtomicNode> => {
   if (typeof value !== "object" || value === null) {
     return [invalid(place, self.field, new Problem("Expected an object"))]
   }
@@ -175,7 +176,7 @@ const equalities = (place: Place, self: Struct, value: unknown): Array<AtomicNod
  *
  * @internal
  */
-export const sequence = (place: Place, nodes: ReadonlyArray<AtomicNode>): AtomicNode => {
+export const sequence = (place: HandleRef, nodes: ReadonlyArray<AtomicNode>): AtomicNode => {
   const present = instruct(place, Op.require, noFields, "", none, nothing)
   return nodes.length === 0 ? present : nodes.length === 1 ? nodes[0]! : new Mapped(new All(nodes, undefined), nothing)
 }
@@ -188,12 +189,12 @@ const placeOf = Symbol("~redlayer/place")
  *
  * @internal
  */
-export const placeOfHandle = (handle: object): Place | undefined =>
-  (handle as { readonly [placeOf]?: Place } | null)?.[placeOf]
+export const placeOfHandle = (handle: object): HandleRef | undefined =>
+  (handle as { readonly [placeOf]?: HandleRef } | null)?.[placeOf]
 
 /** @internal */
 export interface HandleClass {
-  new(place: Place): object
+  new(place: HandleRef): object
 }
 
 /** The handle of a field that can't be used: every operation of it is refused when it is committed. */
@@ -203,7 +204,7 @@ const refusingHandle = (node: AtomicNode): object => {
 }
 
 /** A struct that is one value, because of a check that its type doesn't show: the whole can be used, its fields can't. */
-const checkedHandle = (place: Place, field: string, parts: Schema.Struct.Fields, whole: object): object => {
+const checkedHandle = (place: HandleRef, field: string, parts: Schema.Struct.Fields, whole: object): object => {
   const handle = Object.defineProperty({}, "$", { value: whole })
   for (const name of Object.keys(parts)) {
     const path = `${field}.${name}`
@@ -226,7 +227,7 @@ const checkedHandle = (place: Place, field: string, parts: Schema.Struct.Fields,
 const handleOf = (
   child: Exclude<Node, { readonly _tag: "key" }>,
   expiry: Expiry | undefined
-): (place: Place) => object => {
+): (place: HandleRef) => object => {
   switch (child._tag) {
     case "leaf": {
       const shape = shapeOf(child)
@@ -252,12 +253,12 @@ const handleOf = (
  */
 export const structHandle = (self: Struct, whole: boolean, expiry: Expiry | undefined): HandleClass => {
   class Handle {
-    readonly [placeOf]: Place
-    constructor(place: Place) {
+    readonly [placeOf]: HandleRef
+    constructor(place: HandleRef) {
       this[placeOf] = place
     }
   }
-  const define = (name: string, get: (place: Place) => object) =>
+  const define = (name: string, get: (place: HandleRef) => object) =>
     Object.defineProperty(Handle.prototype, name, {
       enumerable: true,
       configurable: true,

@@ -3,7 +3,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type { LockLost } from "../../DomainError.ts"
-import type { AtomicNode } from "../program/atomic.ts"
+import type { AtomicNode } from "../program/node.ts"
 import type { Lease } from "./lease.ts"
 import { holds } from "./lockKey.ts"
 

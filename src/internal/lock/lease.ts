@@ -7,7 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { LockLost } from "../../DomainError.ts"
-import { commit } from "../program/atomic.ts"
+import { commit } from "../program/commit.ts"
 import type { RedisService } from "../service.ts"
 import { renew, type Site } from "./lockKey.ts"
 

@@ -4,11 +4,12 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { InvalidValue } from "../../DomainError.ts"
-import { isOne, nothing, type Place, same } from "../handle/entityRef.ts"
+import { type HandleRef, isOne, nothing, same } from "../handle/entityRef.ts"
 import { placeOfHandle } from "../handle/struct.ts"
 import { Op } from "../instruction/ops.ts"
 import { noSpec } from "../instruction/spec.ts"
-import { type AtomicNode, Instruct } from "../program/atomic.ts"
+import { Instruct } from "../program/atomic.ts"
+import type { AtomicNode } from "../program/node.ts"
 import { escape, isTooLong } from "../text/escape.ts"
 
 /**
@@ -30,7 +31,7 @@ export interface Options {
 export interface Target {
   readonly name: string
   /** of the entity that it is on */
-  readonly place?: Place | undefined
+  readonly place?: HandleRef | undefined
 }
 
 /**
@@ -81,14 +82,14 @@ const toLease = (input: Duration.Input): number | undefined => {
   return millis !== undefined && millis >= shortestLease && millis <= longestLease ? Math.ceil(millis) : undefined
 }
 
-const nowhere: Place = {
+const nowhere: HandleRef = {
   model: "",
   id: "",
   key: "",
   refusal: refuse("", "Expected the reference of an entity that the lock is on")
 }
 
-const keyOf = (name: string, place: Place | undefined, isPermit: boolean): string => {
+const keyOf = (name: string, place: HandleRef | undefined, isPermit: boolean): string => {
   const kind = isPermit ? "$permits" : "$lock"
   return place === undefined ? `${kind}:{${escape(name)}}` : `${place.key}:${kind}:${escape(name)}`
 }

@@ -8,7 +8,8 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { RedisServiceError } from "../../RedisServiceError.ts"
-import { type AtomicNode, commitAll } from "../program/atomic.ts"
+import { commitAll } from "../program/commit.ts"
+import type { AtomicNode } from "../program/node.ts"
 import { RedisService } from "../service.ts"
 
 /** @internal */

@@ -8,12 +8,13 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidValue } from "../../DomainError.ts"
-import { instruct, invalid, isOne, none, nothing, type Place } from "../handle/entityRef.ts"
+import { type HandleRef, instruct, invalid, isOne, none, nothing } from "../handle/entityRef.ts"
 import { type HandleClass, patch, readWhole, sequence, structHandle, tolerating } from "../handle/struct.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
-import { type AtomicNode, Deferred } from "../program/atomic.ts"
+import { Deferred } from "../program/atomic.ts"
+import type { AtomicNode } from "../program/node.ts"
 import { type Layout, layout } from "../schema/layout.ts"
 import { makePlan, type ModelPlan, type PlanOptions, toMilliseconds } from "../schema/model.ts"
 import { readRow } from "../schema/tolerated.ts"
@@ -81,7 +82,7 @@ export const programNames = [
 
 type Construct = (input: unknown) => Effect.Effect<unknown, SchemaIssue.Issue>
 
-const placeOf = (plan: ModelPlan, id: unknown): Place => {
+const placeOf = (plan: ModelPlan, id: unknown): HandleRef => {
   const key = plan.keyOf(id)
   return key instanceof Problem
     ? {
@@ -101,7 +102,7 @@ const placeOf = (plan: ModelPlan, id: unknown): Place => {
 const makeEntities = (plan: ModelPlan, construct: Construct): Entities => {
   const { layout: whole, expiry, milliseconds, spec } = plan
   const Handle: HandleClass = structHandle(plan.struct, false, expiry)
-  const place = (id: unknown): Place => placeOf(plan, id)
+  const place = (id: unknown): HandleRef => placeOf(plan, id)
 
   const store = (
     op: Op,

@@ -7,7 +7,7 @@ import type * as Schedule from "effect/Schedule"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import type { Conflict } from "../../DomainError.ts"
 import * as RetryPolicy from "../../RetryPolicy.ts"
-import { instruct, invalid, none, nothing, type Place } from "../handle/entityRef.ts"
+import { type HandleRef, instruct, invalid, none, nothing } from "../handle/entityRef.ts"
 import { tolerating } from "../handle/struct.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
@@ -16,7 +16,9 @@ import { acquire, within } from "../lock/acquisition.ts"
 import { type Held, heldOf } from "../lock/held.ts"
 import type { Lease } from "../lock/lease.ts"
 import { holds, type Options } from "../lock/lockKey.ts"
-import { All, type AtomicNode, commit } from "../program/atomic.ts"
+import { All } from "../program/atomic.ts"
+import { commit } from "../program/commit.ts"
+import type { AtomicNode } from "../program/node.ts"
 import type { Collection } from "../schema/collection.ts"
 import type { Texts } from "../schema/layout.ts"
 import type { ModelPlan } from "../schema/model.ts"
@@ -63,11 +65,11 @@ const defaultSchedule = RetryPolicy.schedule({
 export const make = (
   plan: ModelPlan,
   construct: (input: unknown) => Effect.Effect<unknown, SchemaIssue.Issue>,
-  placeOf: (id: unknown) => Place
+  placeOf: (id: unknown) => HandleRef
 ): Modifying => {
   const { layout, name } = plan
 
-  const read = (place: Place, id: unknown): AtomicNode =>
+  const read = (place: HandleRef, id: unknown): AtomicNode =>
     tolerating(
       layout,
       instruct(place, Op.read, layout.spec, "", none, (row: ReadonlyArray<Result>): Read | Problem => {
@@ -78,7 +80,7 @@ export const make = (
     )
 
   /** What differs from the texts that an entity had, as writes. */
-  const changes = (place: Place, old: Texts | Problem, after: unknown): ReadonlyArray<AtomicNode> => {
+  const changes = (place: HandleRef, old: Texts | Problem, after: unknown): ReadonlyArray<AtomicNode> => {
     const next = layout.texts(after)
     if (next instanceof Problem) return [invalid(place, "", next)]
     const before = old instanceof Problem ? undefined : old
@@ -100,12 +102,12 @@ export const make = (
     return nodes
   }
 
-  const refuse = (place: Place, problem: Problem) =>
+  const refuse = (place: HandleRef, problem: Problem) =>
     Effect.flatMap(RedisService, (service) => commit(invalid(place, "", problem), service))
 
   /** Gives the entity as it is then. */
   const save = (
-    place: Place,
+    place: HandleRef,
     { texts, version }: Read,
     input: unknown,
     guards: ReadonlyArray<AtomicNode>

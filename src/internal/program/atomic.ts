@@ -1,36 +1,22 @@
 /**
- * What a program is before it runs: a tree of instructions and of what becomes of their results.
+ * The classes of nodes. A node is an Effect: running it commits it alone.
  */
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
-import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
-import { InvalidValue, top } from "../../DomainError.ts"
-import { forEachKey, isPlaceless } from "../instruction/keys.ts"
+import type { InvalidValue } from "../../DomainError.ts"
 import { infoOf, methodOf, type Op } from "../instruction/ops.ts"
-import { accessOf, type Argument, type Instruction } from "../instruction/program.ts"
-import { noFields, type Spec } from "../instruction/spec.ts"
-import { toMilliseconds } from "../schema/model.ts"
-import { listen, type Tolerated } from "../schema/tolerated.ts"
+import type { Argument } from "../instruction/program.ts"
+import type { Spec } from "../instruction/spec.ts"
 import { RedisService } from "../service.ts"
-import { compile, type Compiled, run, type Step } from "./compile.ts"
-import { settle } from "./decode.ts"
+import { commit } from "./commit.ts"
+import type { Compiled } from "./compile.ts"
+import type * as Node from "./node.ts"
+import type { AtomicNode, EntityRef, Step } from "./node.ts"
 
 /** @internal */
 export const TypeId = "~redlayer/Atomic"
-
-/**
- * The entity that an instruction works on.
- *
- * @internal
- */
-export interface Place {
-  readonly model: string
-  readonly id: string
-  readonly key: string
-}
 
 /** @internal */
 export const ConditionTypeId = "~redlayer/Condition"
@@ -52,7 +38,7 @@ Base.prototype = Object.assign(
 )
 
 /** @internal */
-export class Succeed extends Base {
+export class Succeed extends Base implements Node.Succeed {
   readonly _tag = "Succeed"
   readonly value: unknown
   constructor(value: unknown) {
@@ -62,16 +48,16 @@ export class Succeed extends Base {
 }
 
 /** @internal */
-export class Instruct extends Base implements Instruction {
+export class Instruct extends Base implements Node.Instruct {
   readonly _tag = "Instruct"
   readonly op: Op
   readonly key: string
   readonly spec: Spec
   readonly args: ReadonlyArray<Argument>
   readonly other:
-    | { readonly key: string; readonly spec: Spec; readonly place: Place; readonly field: string }
+    | { readonly key: string; readonly spec: Spec; readonly place: EntityRef; readonly field: string }
     | undefined
-  readonly place: Place
+  readonly place: EntityRef
   /** for errors */
   readonly field: string
   /** gives a `Problem` where what is stored is of another kind */
@@ -80,16 +66,18 @@ export class Instruct extends Base implements Instruction {
   isTolerant = false
   /** what puts its operands into the queue */
   readonly before: ReadonlyArray<Step> | undefined
+  readonly method: string
 
   constructor(
     op: Op,
-    place: Place,
+    place: EntityRef,
     spec: Spec,
     field: string,
     args: ReadonlyArray<Argument>,
     decode: (result: any) => unknown,
-    other?: { readonly place: Place; readonly spec: Spec; readonly field: string },
-    before?: ReadonlyArray<Step>
+    other?: { readonly place: EntityRef; readonly spec: Spec; readonly field: string },
+    before?: ReadonlyArray<Step>,
+    method: string = methodOf(op)
   ) {
     super()
     this.op = op
@@ -101,6 +89,7 @@ export class Instruct extends Base implements Instruction {
     this.field = field
     this.decode = decode
     this.before = before
+    this.method = method
   }
 
   get [ConditionTypeId](): object | undefined {
@@ -109,7 +98,7 @@ export class Instruct extends Base implements Instruction {
 }
 
 /** @internal */
-export class Invalid extends Base {
+export class Invalid extends Base implements Node.Invalid {
   readonly _tag = "Invalid"
   readonly [ConditionTypeId] = condition
   readonly error: InvalidValue
@@ -124,7 +113,7 @@ export class Invalid extends Base {
  *
  * @internal
  */
-export class Deferred extends Base {
+export class Deferred extends Base implements Node.Deferred {
   readonly _tag = "Deferred"
   readonly make: Effect.Effect<AtomicNode>
   resolved: AtomicNode | undefined = undefined
@@ -135,7 +124,7 @@ export class Deferred extends Base {
 }
 
 /** @internal */
-export class Mapped extends Base {
+export class Mapped extends Base implements Node.Mapped {
   readonly _tag = "Mapped"
   readonly self: AtomicNode
   readonly f: (a: any) => unknown
@@ -147,7 +136,7 @@ export class Mapped extends Base {
 }
 
 /** @internal */
-export class All extends Base {
+export class All extends Base implements Node.All {
   readonly _tag = "All"
   readonly items: ReadonlyArray<AtomicNode>
   readonly names: ReadonlyArray<string> | undefined
@@ -159,7 +148,7 @@ export class All extends Base {
 }
 
 /** @internal */
-export class AndThen extends Base {
+export class AndThen extends Base implements Node.AndThen {
   readonly _tag = "AndThen"
   readonly self: AtomicNode
   readonly that: AtomicNode
@@ -178,7 +167,7 @@ export class AndThen extends Base {
  *
  * @internal
  */
-export class Junction extends Base {
+export class Junction extends Base implements Node.Junction {
   readonly _tag = "Junction"
   readonly [ConditionTypeId] = condition
   readonly isAnd: boolean
@@ -191,7 +180,7 @@ export class Junction extends Base {
 }
 
 /** @internal */
-export class Not extends Base {
+export class Not extends Base implements Node.Not {
   readonly _tag = "Not"
   readonly [ConditionTypeId] = condition
   readonly self: AtomicNode
@@ -202,14 +191,14 @@ export class Not extends Base {
 }
 
 /** @internal */
-export class Guard extends Base {
+export class Guard extends Base implements Node.Guard {
   readonly _tag = "Guard"
   readonly condition: AtomicNode
-  readonly observe: ReadonlyArray<Instruct>
+  readonly observe: ReadonlyArray<Node.Instruct>
   readonly raise: (observed: ReadonlyArray<unknown>) => unknown
   constructor(
     condition: AtomicNode,
-    observe: ReadonlyArray<Instruct>,
+    observe: ReadonlyArray<Node.Instruct>,
     raise: (observed: ReadonlyArray<unknown>) => unknown
   ) {
     super()
@@ -220,7 +209,7 @@ export class Guard extends Base {
 }
 
 /** @internal */
-export class When extends Base {
+export class When extends Base implements Node.When {
   readonly _tag = "When"
   readonly condition: AtomicNode
   readonly self: AtomicNode
@@ -232,7 +221,7 @@ export class When extends Base {
 }
 
 /** @internal */
-export class If extends Base {
+export class If extends Base implements Node.If {
   readonly _tag = "If"
   readonly condition: AtomicNode
   readonly onTrue: AtomicNode
@@ -246,7 +235,7 @@ export class If extends Base {
 }
 
 /** @internal */
-export class OrElse extends Base {
+export class OrElse extends Base implements Node.OrElse {
   readonly _tag = "OrElse"
   readonly self: AtomicNode
   readonly that: AtomicNode
@@ -258,7 +247,7 @@ export class OrElse extends Base {
 }
 
 /** @internal */
-export class Ignore extends Base {
+export class Ignore extends Base implements Node.Ignore {
   readonly _tag = "Ignore"
   readonly self: AtomicNode
   constructor(self: AtomicNode) {
@@ -266,202 +255,3 @@ export class Ignore extends Base {
     this.self = self
   }
 }
-
-/** @internal */
-export type AtomicNode =
-  | Succeed
-  | Instruct
-  | Invalid
-  | Deferred
-  | Mapped
-  | All
-  | AndThen
-  | Junction
-  | Not
-  | Guard
-  | When
-  | If
-  | OrElse
-  | Ignore
-
-const resolve = (pending: ReadonlyArray<Deferred>): Effect.Effect<void> =>
-  Effect.forEach(pending, (deferred) =>
-    deferred.resolved === undefined
-      ? Effect.map(deferred.make, (node) => {
-        deferred.resolved ??= node
-      })
-      : Effect.void, { discard: true })
-
-/** The program as it is sent, kept for the next commit; or why there is none, or what it needs first. */
-const compiledOf = (self: AtomicNode): Compiled | InvalidValue | ReadonlyArray<Deferred> => {
-  if (self.compiled !== undefined) return self.compiled
-  const result = compile(self)
-  if ("program" in result) self.compiled = result
-  return result
-}
-
-/** @internal */
-export const commit = (self: AtomicNode, service: RedisService["Service"]): Effect.Effect<any, any> => {
-  const compiled = self.compiled ?? compiledOf(self)
-  if (compiled instanceof InvalidValue) return Exit.fail(compiled)
-  if (!("program" in compiled)) return Effect.flatMap(resolve(compiled), () => commit(self, service))
-  return commitCompiled(compiled, service)
-}
-
-const commitCompiled = (compiled: Compiled, service: RedisService["Service"]): Effect.Effect<any, any> => {
-  if (compiled.steps.length === 0) return Effect.sync(() => run(compiled, []))
-  if (!compiled.isTolerant) return service.execute(compiled.program, (reply) => settle(compiled, reply))
-  return Effect.suspend(() => {
-    let heard: ReadonlyArray<Tolerated> = []
-    const executed = service.execute(compiled.program, (reply) => {
-      const [exit, tolerated] = listen(() => settle(compiled, reply))
-      heard = tolerated
-      return exit
-    })
-    return Effect.flatMap(Effect.exit(executed), (exit) => Effect.andThen(log(heard), exit))
-  })
-}
-
-/** @internal */
-export interface CommitOptions {
-  readonly idempotencyKey: string
-  readonly keepFor: Duration.Input
-}
-
-const longestKey = 512
-
-/** What tells a program from others. */
-const identityOf = (steps: ReadonlyArray<Step>): string =>
-  JSON.stringify(
-    steps.map(({ args, key, op, other, spec }) => [op, key, spec, args, other && [other.key, other.spec]])
-  )
-
-/**
- * Commits a program under a key of its caller, once.
- *
- * @internal
- */
-export const commitOnce = (
-  self: AtomicNode,
-  { idempotencyKey, keepFor }: CommitOptions,
-  service: RedisService["Service"]
-): Effect.Effect<any, any> => {
-  const compiled = compiledOf(self)
-  if (compiled instanceof InvalidValue) return Exit.fail(compiled)
-  if (!("program" in compiled)) {
-    return Effect.flatMap(resolve(compiled), () => commitOnce(self, { idempotencyKey, keepFor }, service))
-  }
-  const millis = toMilliseconds(keepFor)
-  const isKey = idempotencyKey !== "" && idempotencyKey.length <= longestKey && idempotencyKey.isWellFormed()
-  if (!isKey || millis === undefined) {
-    const { id = "", model = "" } = compiled.steps.find(({ op }) => !isPlaceless(op))?.place ?? {}
-    const issue = isKey
-      ? "Expected a time to keep the result that is finite, and at least 1 ms"
-      : `Expected an idempotency key of 1 to ${longestKey} characters`
-    return Exit.fail(new InvalidValue({ model, id, field: "", issue }))
-  }
-  const { program, steps } = compiled
-  return commitCompiled({
-    ...compiled,
-    program: {
-      instructions: program.instructions,
-      // what it gives is written
-      access: program.access === "read" ? "allowOom" : program.access,
-      idempotency: { key: idempotencyKey, keepFor: millis, identity: identityOf(steps) }
-    }
-  }, service)
-}
-
-/** What was unreadable and tolerated is said in the log, without a value or an id. */
-const log = (tolerated: ReadonlyArray<Tolerated>): Effect.Effect<void> =>
-  Effect.forEach(
-    tolerated,
-    ({ model, problem }) =>
-      Effect.logWarning("A stored field can't be read, and is taken as its default").pipe(
-        Effect.annotateLogs({ model, field: top(problem.field), issue: problem.issue })
-      ),
-    { discard: true }
-  )
-
-/**
- * Whether it is one instruction that only reads, or one that is refused.
- *
- * @internal
- */
-export const isRead = (self: AtomicNode): boolean =>
-  self._tag === "Invalid" ||
-  self._tag === "Instruct" && accessOf([{ op: self.op, key: "", spec: noFields, args: [] }]) === "read"
-
-/** The program, once what it needs is there. */
-const prepare = (self: AtomicNode): Effect.Effect<Compiled, InvalidValue> =>
-  Effect.suspend(() => {
-    const compiled = compiledOf(self)
-    if (compiled instanceof InvalidValue) return Effect.fail(compiled)
-    return "program" in compiled
-      ? Effect.succeed(compiled)
-      : Effect.flatMap(resolve(compiled), () => prepare(self))
-  })
-
-/**
- * Commits programs that are independent of each other, at once: each has an exit of its own.
- *
- * @internal
- */
-export const commitAll = Effect.fnUntraced(function*(
-  nodes: ReadonlyArray<AtomicNode>,
-  service: RedisService["Service"]
-): Effect.fn.Return<ReadonlyArray<Exit.Exit<any, any>>> {
-  const exits: Array<Exit.Exit<any, any>> = []
-  const sent: Array<{ readonly index: number; readonly compiled: Compiled }> = []
-  for (const [index, node] of nodes.entries()) {
-    const prepared = yield* Effect.exit(prepare(node))
-    if (Exit.isFailure(prepared)) exits[index] = prepared
-    else if (prepared.value.steps.length > 0) sent.push({ index, compiled: prepared.value })
-    else exits[index] = yield* Effect.exit(Effect.sync(() => run(prepared.value, [])))
-  }
-  const heard: Array<Tolerated> = []
-  const results = yield* service.executeAll(sent.map(({ compiled }) => compiled.program), (reply, i) => {
-    const { compiled } = sent[i]!
-    // a defect of one is its own
-    try {
-      if (!compiled.isTolerant) return settle(compiled, reply)
-      const [exit, tolerated] = listen(() => settle(compiled, reply))
-      heard.push(...tolerated)
-      return exit
-    } catch (defect) {
-      return Exit.die(defect)
-    }
-  })
-  yield* log(heard)
-  for (const [i, { index }] of sent.entries()) exits[index] = results[i]!
-  return exits
-})
-
-/** @internal */
-export const effect = (self: AtomicNode, options?: CommitOptions): Effect.Effect<any, any, RedisService> =>
-  Effect.flatMap(
-    RedisService,
-    (service) => options === undefined ? commit(self, service) : commitOnce(self, options, service)
-  )
-
-/** @internal */
-export const pipeline = (nodes: ReadonlyArray<AtomicNode>): Effect.Effect<any, never, RedisService> =>
-  Effect.flatMap(RedisService, (service) => commitAll(nodes, service))
-
-/** @internal */
-export const explain = (self: AtomicNode): Effect.Effect<unknown, InvalidValue> =>
-  Effect.map(prepare(self), (compiled) => {
-    const keys = new Set<string>()
-    for (const step of compiled.steps) forEachKey(step, (key) => keys.add(key))
-    return {
-      roundTrips: compiled.steps.length === 0 ? 0 : 1,
-      access: compiled.program.access,
-      keys: [...keys],
-      instructions: compiled.steps.map(({ field, op, place: { id, model } }) => ({
-        operation: methodOf(op),
-        model,
-        id,
-        field
-      }))
-    }
-  })

@@ -4,20 +4,20 @@
  */
 import * as Option from "effect/Option"
 import type { InvalidValue } from "../../DomainError.ts"
-import { Op } from "../instruction/ops.ts"
-import { accessOf, type Argument, type Instruction, type Program } from "../instruction/program.ts"
+import { methodOf, Op } from "../instruction/ops.ts"
+import { accessOf, type Argument, type Program } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noSpec } from "../instruction/spec.ts"
-import { Problem } from "../text/problem.ts"
-import { record } from "../text/record.ts"
-import type { AtomicNode, Deferred, Instruct } from "./atomic.ts"
+import type * as Node from "./node.ts"
+import type { AtomicNode, Deferred, Instruct, Step } from "./node.ts"
 
 /**
- * A step of the flow, which is of no entity.
+ * A step of the flow, which works on no entity.
  *
  * @internal
  */
-export class Control implements Instruction {
+export class Control implements Node.Control {
+  readonly _tag = "Control"
   readonly op: Op
   readonly key = ""
   readonly spec = noSpec
@@ -26,14 +26,13 @@ export class Control implements Instruction {
   readonly place = { model: "", id: "", key: "" }
   readonly field = ""
   readonly isTolerant = false
-  /** of a guard: what it shows, and what it fails with */
-  readonly observed: ReadonlyArray<Instruct>
+  readonly observed: ReadonlyArray<Node.Instruct>
   readonly raise: (observed: ReadonlyArray<unknown>) => unknown
 
   constructor(
     op: Op,
     args: Array<Argument>,
-    observed: ReadonlyArray<Instruct> = [],
+    observed: ReadonlyArray<Node.Instruct> = [],
     raise: (observed: ReadonlyArray<unknown>) => unknown = () => undefined
   ) {
     this.op = op
@@ -42,16 +41,17 @@ export class Control implements Instruction {
     this.raise = raise
   }
 
+  get method(): string {
+    return methodOf(this.op)
+  }
+
   decode(result: Result): unknown {
     return result === 1
   }
 }
 
-/** @internal */
-export type Step = Instruct | Control
-
 /** What the results become, on a stack. A branch goes on elsewhere where its step has jumped. */
-type Fold =
+export type Fold =
   | { readonly _tag: "value"; readonly value: unknown }
   | { readonly _tag: "result"; readonly step: number }
   | { readonly _tag: "map"; readonly f: (a: any) => unknown }
@@ -282,63 +282,4 @@ const compiledAlone = (root: Instruct): Compiled => {
     fold: onlyResult,
     isTolerant: root.isTolerant
   }
-}
-
-/**
- * Which step gave what can't be read.
- *
- * @internal
- */
-export class Unreadable {
-  readonly step: number
-  readonly problem: Problem
-  constructor(step: number, problem: Problem) {
-    this.step = step
-    this.problem = problem
-  }
-}
-
-/**
- * What the results of the steps become. Only what was not jumped over is read.
- *
- * @internal
- */
-export const run = ({ fold, steps }: Compiled, results: ReadonlyArray<Result>): unknown => {
-  const stack: Array<unknown> = []
-  for (let at = 0; at < fold.length; at++) {
-    const item = fold[at]!
-    switch (item._tag) {
-      case "value":
-        stack.push(item.value)
-        break
-      case "result": {
-        const value = steps[item.step]!.decode(results[item.step])
-        if (value instanceof Problem) return new Unreadable(item.step, value)
-        stack.push(value)
-        break
-      }
-      case "map":
-        stack.push(item.f(stack.pop()))
-        break
-      case "first":
-        stack.pop()
-        break
-      case "second": {
-        const value = stack.pop()
-        stack[stack.length - 1] = value
-        break
-      }
-      case "collect": {
-        const items = stack.splice(stack.length - item.count, item.count)
-        stack.push(item.names === undefined ? items : record(item.names.map((name, i) => [name, items[i]])))
-        break
-      }
-      case "branch":
-        if (results[item.step] === 1) at = item.to - 1
-        break
-      case "goto":
-        at = item.to - 1
-    }
-  }
-  return stack[0]
 }

@@ -21,7 +21,68 @@ import type { Bound, Failure, Reply, Result } from "../instruction/reply.ts"
 import { type FieldSpec, hasOwnKey, isEntitySpec } from "../instruction/spec.ts"
 import { fieldOfPath } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
-import { type Compiled, Control, onlyResult, run, type Step, Unreadable } from "./compile.ts"
+import { record } from "../text/record.ts"
+import { type Compiled, Control, onlyResult } from "./compile.ts"
+import type { Step } from "./node.ts"
+
+/**
+ * Which step gave what can't be read.
+ *
+ * @internal
+ */
+export class Unreadable {
+  readonly step: number
+  readonly problem: Problem
+  constructor(step: number, problem: Problem) {
+    this.step = step
+    this.problem = problem
+  }
+}
+
+/**
+ * What the results of the steps become. Only what was not jumped over is read.
+ *
+ * @internal
+ */
+export const fold = ({ fold: folds, steps }: Compiled, results: ReadonlyArray<Result>): unknown => {
+  const stack: Array<unknown> = []
+  for (let at = 0; at < folds.length; at++) {
+    const item = folds[at]!
+    switch (item._tag) {
+      case "value":
+        stack.push(item.value)
+        break
+      case "result": {
+        const value = steps[item.step]!.decode(results[item.step])
+        if (value instanceof Problem) return new Unreadable(item.step, value)
+        stack.push(value)
+        break
+      }
+      case "map":
+        stack.push(item.f(stack.pop()))
+        break
+      case "first":
+        stack.pop()
+        break
+      case "second": {
+        const value = stack.pop()
+        stack[stack.length - 1] = value
+        break
+      }
+      case "collect": {
+        const items = stack.splice(stack.length - item.count, item.count)
+        stack.push(item.names === undefined ? items : record(item.names.map((name, i) => [name, items[i]])))
+        break
+      }
+      case "branch":
+        if (results[item.step] === 1) at = item.to - 1
+        break
+      case "goto":
+        at = item.to - 1
+    }
+  }
+  return stack[0]
+}
 
 type Site = Pick<Step, "field" | "key" | "place" | "spec">
 
@@ -150,18 +211,18 @@ const wrote = (step: Step, result: Result): boolean => {
  * @internal
  */
 export const settle = (compiled: Compiled, reply: Reply): Exit.Exit<any, any> => {
-  const { fold, steps } = compiled
+  const { steps } = compiled
   if (reply._tag === "failed" && reply.failure._tag === "conflict") {
     return Exit.fail(errorOf(steps.find(({ op }) => !isPlaceless(op)) ?? steps[0]!, reply.failure))
   }
   if (reply._tag === "failed") return Exit.fail(errorOf(failed(steps, reply.failure), reply.failure))
   const { results } = reply
   const applied = () => steps.some((step, i) => wrote(step, results[i]!))
-  if (fold === onlyResult) {
+  if (compiled.fold === onlyResult) {
     const value = steps[0]!.decode(results[0])
     return value instanceof Problem ? Exit.fail(undecodable(steps[0]!, value, applied())) : Exit.succeed(value)
   }
-  const value = run(compiled, results)
+  const value = fold(compiled, results)
   return value instanceof Unreadable
     ? Exit.fail(undecodable(steps[value.step]!, value.problem, applied()))
     : Exit.succeed(value)

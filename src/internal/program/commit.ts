@@ -1,0 +1,192 @@
+/**
+ * Runs a node: compiles it, resolves what it needs first, sends the program, and decodes the reply.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { InvalidValue, top } from "../../DomainError.ts"
+import { isPlaceless } from "../instruction/keys.ts"
+import { accessOf } from "../instruction/program.ts"
+import { noFields } from "../instruction/spec.ts"
+import { toMilliseconds } from "../schema/model.ts"
+import { listen, type Tolerated } from "../schema/tolerated.ts"
+import { RedisService } from "../service.ts"
+import { compile, type Compiled } from "./compile.ts"
+import { fold, settle } from "./decode.ts"
+import type { AtomicNode, Deferred, Step } from "./node.ts"
+
+const resolve = (pending: ReadonlyArray<Deferred>): Effect.Effect<void> =>
+  Effect.forEach(pending, (deferred) =>
+    deferred.resolved === undefined
+      ? Effect.map(deferred.make, (node) => {
+        deferred.resolved ??= node
+      })
+      : Effect.void, { discard: true })
+
+/** Every node has this property; it is not part of the tree. */
+type Cached = AtomicNode & { compiled: Compiled | undefined }
+
+/**
+ * The compiled program, kept on the node for the next commit; or the refusal; or the nodes that must be resolved first.
+ *
+ * @internal
+ */
+export const compiledOf = (node: AtomicNode): Compiled | InvalidValue | ReadonlyArray<Deferred> => {
+  const self = node as Cached
+  if (self.compiled !== undefined) return self.compiled
+  const result = compile(self)
+  if ("program" in result) self.compiled = result
+  return result
+}
+
+/** @internal */
+export const commit = (self: AtomicNode, service: RedisService["Service"]): Effect.Effect<any, any> => {
+  const compiled = compiledOf(self)
+  if (compiled instanceof InvalidValue) return Exit.fail(compiled)
+  if (!("program" in compiled)) return Effect.flatMap(resolve(compiled), () => commit(self, service))
+  return commitCompiled(compiled, service)
+}
+
+const commitCompiled = (compiled: Compiled, service: RedisService["Service"]): Effect.Effect<any, any> => {
+  if (compiled.steps.length === 0) return Effect.sync(() => fold(compiled, []))
+  if (!compiled.isTolerant) return service.execute(compiled.program, (reply) => settle(compiled, reply))
+  return Effect.suspend(() => {
+    let heard: ReadonlyArray<Tolerated> = []
+    const executed = service.execute(compiled.program, (reply) => {
+      const [exit, tolerated] = listen(() => settle(compiled, reply))
+      heard = tolerated
+      return exit
+    })
+    return Effect.flatMap(Effect.exit(executed), (exit) => Effect.andThen(log(heard), exit))
+  })
+}
+
+/** @internal */
+export interface CommitOptions {
+  readonly idempotencyKey: string
+  readonly keepFor: Duration.Input
+}
+
+const longestKey = 512
+
+/** What tells a program from others. */
+const identityOf = (steps: ReadonlyArray<Step>): string =>
+  JSON.stringify(
+    steps.map(({ args, key, op, other, spec }) => [op, key, spec, args, other && [other.key, other.spec]])
+  )
+
+/**
+ * Commits a program under a key of its caller, once.
+ *
+ * @internal
+ */
+export const commitOnce = (
+  self: AtomicNode,
+  { idempotencyKey, keepFor }: CommitOptions,
+  service: RedisService["Service"]
+): Effect.Effect<any, any> => {
+  const compiled = compiledOf(self)
+  if (compiled instanceof InvalidValue) return Exit.fail(compiled)
+  if (!("program" in compiled)) {
+    return Effect.flatMap(resolve(compiled), () => commitOnce(self, { idempotencyKey, keepFor }, service))
+  }
+  const millis = toMilliseconds(keepFor)
+  const isKey = idempotencyKey !== "" && idempotencyKey.length <= longestKey && idempotencyKey.isWellFormed()
+  if (!isKey || millis === undefined) {
+    const { id = "", model = "" } = compiled.steps.find(({ op }) => !isPlaceless(op))?.place ?? {}
+    const issue = isKey
+      ? "Expected a time to keep the result that is finite, and at least 1 ms"
+      : `Expected an idempotency key of 1 to ${longestKey} characters`
+    return Exit.fail(new InvalidValue({ model, id, field: "", issue }))
+  }
+  const { program, steps } = compiled
+  return commitCompiled({
+    ...compiled,
+    program: {
+      instructions: program.instructions,
+      // what it gives is written
+      access: program.access === "read" ? "allowOom" : program.access,
+      idempotency: { key: idempotencyKey, keepFor: millis, identity: identityOf(steps) }
+    }
+  }, service)
+}
+
+/** What was unreadable and tolerated is said in the log, without a value or an id. */
+const log = (tolerated: ReadonlyArray<Tolerated>): Effect.Effect<void> =>
+  Effect.forEach(
+    tolerated,
+    ({ model, problem }) =>
+      Effect.logWarning("A stored field can't be read, and is taken as its default").pipe(
+        Effect.annotateLogs({ model, field: top(problem.field), issue: problem.issue })
+      ),
+    { discard: true }
+  )
+
+/**
+ * Whether it is one instruction that only reads, or one that is refused.
+ *
+ * @internal
+ */
+export const isRead = (self: AtomicNode): boolean =>
+  self._tag === "Invalid" ||
+  self._tag === "Instruct" && accessOf([{ op: self.op, key: "", spec: noFields, args: [] }]) === "read"
+
+/**
+ * The compiled program, after its deferred nodes are resolved.
+ *
+ * @internal
+ */
+export const prepare = (self: AtomicNode): Effect.Effect<Compiled, InvalidValue> =>
+  Effect.suspend(() => {
+    const compiled = compiledOf(self)
+    if (compiled instanceof InvalidValue) return Effect.fail(compiled)
+    return "program" in compiled
+      ? Effect.succeed(compiled)
+      : Effect.flatMap(resolve(compiled), () => prepare(self))
+  })
+
+/**
+ * Commits programs that are independent of each other, at once: each has an exit of its own.
+ *
+ * @internal
+ */
+export const commitAll = Effect.fnUntraced(function*(
+  nodes: ReadonlyArray<AtomicNode>,
+  service: RedisService["Service"]
+): Effect.fn.Return<ReadonlyArray<Exit.Exit<any, any>>> {
+  const exits: Array<Exit.Exit<any, any>> = []
+  const sent: Array<{ readonly index: number; readonly compiled: Compiled }> = []
+  for (const [index, node] of nodes.entries()) {
+    const prepared = yield* Effect.exit(prepare(node))
+    if (Exit.isFailure(prepared)) exits[index] = prepared
+    else if (prepared.value.steps.length > 0) sent.push({ index, compiled: prepared.value })
+    else exits[index] = yield* Effect.exit(Effect.sync(() => fold(prepared.value, [])))
+  }
+  const heard: Array<Tolerated> = []
+  const results = yield* service.executeAll(sent.map(({ compiled }) => compiled.program), (reply, i) => {
+    const { compiled } = sent[i]!
+    // a defect of one is its own
+    try {
+      if (!compiled.isTolerant) return settle(compiled, reply)
+      const [exit, tolerated] = listen(() => settle(compiled, reply))
+      heard.push(...tolerated)
+      return exit
+    } catch (defect) {
+      return Exit.die(defect)
+    }
+  })
+  yield* log(heard)
+  for (const [i, { index }] of sent.entries()) exits[index] = results[i]!
+  return exits
+})
+
+/** @internal */
+export const effect = (self: AtomicNode, options?: CommitOptions): Effect.Effect<any, any, RedisService> =>
+  Effect.flatMap(
+    RedisService,
+    (service) => options === undefined ? commit(self, service) : commitOnce(self, options, service)
+  )
+
+/** @internal */
+export const pipeline = (nodes: ReadonlyArray<AtomicNode>): Effect.Effect<any, never, RedisService> =>
+  Effect.flatMap(RedisService, (service) => commitAll(nodes, service))
