@@ -5,10 +5,10 @@ import { Effect, type Scope } from "effect"
 import type { Redis } from "ioredis"
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import type { Answer, Sample } from "./protocol.ts"
 import { BenchError, type Figures, median, type Options, type Row } from "./row.ts"
 import { attempt, emptied } from "./server.ts"
 import type { Work } from "./work.ts"
-import type { Answer, Sample } from "./worker.ts"
 
 export interface Comparison extends Row {
   readonly ours: Work

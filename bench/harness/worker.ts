@@ -6,20 +6,9 @@
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Comparison } from "./compare.ts"
+import type { Answer, Sample } from "./protocol.ts"
 import { median } from "./row.ts"
 import type { Slice } from "./work.ts"
-
-/** What one turn has shown. */
-export interface Sample {
-  readonly operations: number
-  readonly seconds: number
-  /** of all threads of the process, in microseconds */
-  readonly cpu: number
-  /** the median, in microseconds; NaN where nothing was recorded */
-  readonly latency: number
-}
-
-export type Answer = { readonly sample?: Sample; readonly error?: string }
 
 const [module, name, contender, side, url] = process.argv.slice(2) as [
   string,

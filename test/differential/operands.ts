@@ -3,16 +3,16 @@
  */
 import type { Field } from "redlayer"
 import { Operand as Internal } from "../../src/internal/handle/operand.ts"
-import { isSameLanguage } from "../../src/internal/schema/codec.ts"
+import { isSameCodec } from "../../src/internal/schema/codecOf.ts"
 import type { Gen, Random } from "./random.ts"
 
 export type Operand = Field.Operand<any, any>
 
-const languages: Array<Internal["language"]> = []
+const languages: Array<Internal["codecIdentity"]> = []
 
-const nameOf = (language: Internal["language"]): string => {
-  const known = languages.findIndex((other) => isSameLanguage(language, other))
-  return String(known >= 0 ? known : languages.push(language) - 1)
+const nameOf = (codecIdentity: Internal["codecIdentity"]): string => {
+  const known = languages.findIndex((other) => isSameCodec(codecIdentity, other))
+  return String(known >= 0 ? known : languages.push(codecIdentity) - 1)
 }
 
 /** What can take each other's place. */
@@ -20,7 +20,7 @@ export const kindOf = (operand: unknown): string => {
   if (!(operand instanceof Internal)) throw new Error("Expected an operand")
   return operand.kind === "integer" || operand.kind === "number"
     ? "number"
-    : `${operand.kind} ${nameOf(operand.language)}`
+    : `${operand.kind} ${nameOf(operand.codecIdentity)}`
 }
 
 const constants = [1, 2, 3, -1, 0, 10, 0.5, -2, 7]

@@ -3,7 +3,7 @@
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
-import { codecOf } from "../../src/internal/schema/codec.ts"
+import { codecOf } from "../../src/internal/schema/codecOf.ts"
 import { Inbox } from "../../src/internal/topic/publish.ts"
 import { describeMemory } from "../support/Backends.ts"
 

@@ -46,8 +46,8 @@ export class CollectionHandle {
 
   /** One with a check that only the client knows takes whole values only. */
   change(op: Op, args: ReadonlyArray<Argument>, decode: (result: any) => unknown): AtomicNode {
-    const { unsendable } = this.collection
-    return unsendable === undefined ? this.op(op, args, decode) : this.refuse(uncheckable(unsendable))
+    const { clientOnlyCheck } = this.collection
+    return clientOnlyCheck === undefined ? this.op(op, args, decode) : this.refuse(uncheckable(clientOnlyCheck))
   }
 
   /** With the texts of items, of which an array is several. */

@@ -1,21 +1,33 @@
 import { Op } from "../instruction/ops.ts"
+import type { Argument } from "../instruction/program.ts"
 import { Mapped } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
-import type { CollectionHandle } from "./collection.ts"
 import { comparisons } from "./comparison.ts"
 import { isOne, none, nothing, same } from "./entityRef.ts"
 import { isDouble, Operand } from "./operand.ts"
 
+/** The part of a collection's handle that its size needs. */
+interface Sized {
+  readonly op: (
+    op: Op,
+    args: ReadonlyArray<Argument>,
+    decode: (result: any) => unknown,
+    other?: undefined,
+    operands?: ReadonlyArray<Operand>
+  ) => AtomicNode
+  readonly refuse: (problem: Problem) => AtomicNode
+}
+
 /**
- * How many a collection holds: a program that gives it, and what can be compared and computed with it.
+ * The size of a collection: a program that returns it, which can also be compared, and be an operand.
  *
  * @internal
  */
 export class Count extends Mapped {
-  readonly collection: CollectionHandle
+  readonly collection: Sized
 
-  constructor(collection: CollectionHandle) {
+  constructor(collection: Sized) {
     super(collection.op(Op.size, none, same), same)
     this.collection = collection
   }

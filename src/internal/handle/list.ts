@@ -63,9 +63,9 @@ export class ListHandle extends CollectionHandle {
     return this.change(Op.trim, [position(start), position(end)], nothing)
   }
   at(index: number): Cell {
-    const { field, item, itemSpec, unsendable } = this.collection
+    const { field, item, itemSpec, clientOnlyCheck } = this.collection
     const decode = (result: Result) => item.decode(result as string)
-    const shape: Shape = { field, spec: itemSpec, codec: item, unsendable, decode, decodeNew: decode }
+    const shape: Shape = { field, spec: itemSpec, codec: item, clientOnlyCheck, decode, decodeNew: decode }
     return new Cell(this.place, shape, [position(index)])
   }
 }

@@ -51,13 +51,13 @@ export class MapHandle extends CollectionHandle {
     })
   }
   at(key: unknown): EntryCell {
-    const { field, item, itemSpec, name, unsendable } = this.collection
+    const { field, item, itemSpec, name, clientOnlyCheck } = this.collection
     const text = name!.encode(key)
     const shape: Shape = {
       field,
       spec: itemSpec,
       codec: item,
-      unsendable,
+      clientOnlyCheck,
       decode: this.optionalItem,
       decodeNew: (result) => item.decode(result as string)
     }

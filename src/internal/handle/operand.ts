@@ -18,7 +18,7 @@ import { Problem } from "../text/problem.ts"
 export class Operand {
   readonly "~redlayer/Operand" = {}
   readonly kind: FieldSpec["kind"]
-  readonly language: Codec["language"]
+  readonly codecIdentity: Codec["codecIdentity"]
   readonly steps: ReadonlyArray<Step>
   readonly refusal: InvalidValue | Problem | undefined
 
@@ -26,19 +26,19 @@ export class Operand {
     kind: FieldSpec["kind"],
     steps: ReadonlyArray<Step>,
     refusal: InvalidValue | Problem | undefined,
-    language: Codec["language"] = "plain"
+    codecIdentity: Codec["codecIdentity"] = "plain"
   ) {
     this.kind = kind
-    this.language = language
+    this.codecIdentity = codecIdentity
     this.steps = steps
     this.refusal = refusal
   }
 
   /** Of an instruction that loads it, or that is refused. */
-  static load(kind: FieldSpec["kind"], node: AtomicNode, language: Codec["language"] = "plain"): Operand {
+  static load(kind: FieldSpec["kind"], node: AtomicNode, codecIdentity: Codec["codecIdentity"] = "plain"): Operand {
     return node._tag === "Invalid"
-      ? new Operand(kind, [], node.error, language)
-      : new Operand(kind, [node as Instruct], undefined, language)
+      ? new Operand(kind, [], node.error, codecIdentity)
+      : new Operand(kind, [node as Instruct], undefined, codecIdentity)
   }
 
   combine(op: number, that: unknown): Operand {

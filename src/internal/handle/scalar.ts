@@ -8,7 +8,8 @@ import type { Argument } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
 import type { AtomicNode } from "../program/node.ts"
-import { type Codec, isSameLanguage } from "../schema/codec.ts"
+import type { Codec } from "../schema/codec.ts"
+import { isSameCodec } from "../schema/codecOf.ts"
 import { Problem } from "../text/problem.ts"
 import { comparisons } from "./comparison.ts"
 import { encodeAll, type HandleRef, instruct, invalid, isOne, none, nothing, same, uncheckable } from "./entityRef.ts"
@@ -32,7 +33,7 @@ export interface Shape {
   readonly spec: FieldSpec
   readonly codec: Codec
   /** why nothing can be written here but the whole that this is a part of */
-  readonly unsendable?: string | undefined
+  readonly clientOnlyCheck?: string | undefined
   /** of what is there, or is not */
   readonly decode: (result: Result) => unknown
   /** of what an operation gives, which is there for certain */
@@ -84,8 +85,8 @@ export class Cell {
     spec: FieldSpec = this.shape.spec,
     operands?: ReadonlyArray<Operand>
   ): AtomicNode {
-    const { field, unsendable } = this.shape
-    if (unsendable !== undefined && infoOf(op).access !== "read") return this.refuse(uncheckable(unsendable))
+    const { field, clientOnlyCheck } = this.shape
+    if (clientOnlyCheck !== undefined && infoOf(op).access !== "read") return this.refuse(uncheckable(clientOnlyCheck))
     const all = this.at === none ? args : [...this.at, ...args]
     const before = withOperands(operands, (problem) => this.refuse(problem))
     return before === undefined || Array.isArray(before)
@@ -111,13 +112,13 @@ export class Cell {
     initial?: unknown,
     operands?: ReadonlyArray<Operand>
   ): AtomicNode {
-    const { codec: { kind, unsendable }, spec } = this.shape
-    if (unsendable !== undefined || !kinds.includes(kind)) {
-      return this.refuse(uncheckable(unsendable ?? "a value of another kind"))
+    const { codec: { kind, clientOnlyCheck }, spec } = this.shape
+    if (clientOnlyCheck !== undefined || !kinds.includes(kind)) {
+      return this.refuse(uncheckable(clientOnlyCheck ?? "a value of another kind"))
     }
     if (initial === undefined || spec.default !== undefined) return this.op(op, args, decode, spec, operands)
     // only the result has to be within bounds
-    const text = this.shape.codec.encodeAny(initial)
+    const text = this.shape.codec.encodeUnchecked(initial)
     return text instanceof Problem ? this.refuse(text) : this.op(op, args, decode, beginningWith(spec, text), operands)
   }
 
@@ -145,11 +146,11 @@ export class Cell {
 
   /** Stands for a value that is at hand when the instruction runs. */
   operand(operand: Operand, operands: Array<Operand>): Argument | Problem {
-    const { kind, language } = this.shape.codec
+    const { kind, codecIdentity } = this.shape.codec
     if (kind !== operand.kind && !(isDouble(kind) && isDouble(operand.kind))) {
       return new Problem("Expected an operand of the same kind")
     }
-    if (kind === "value" && !isSameLanguage(language, operand.language)) {
+    if (kind === "value" && !isSameCodec(codecIdentity, operand.codecIdentity)) {
       return new Problem("Expected an operand of the same schema")
     }
     operands.push(operand)
@@ -209,11 +210,11 @@ export class Cell {
     const operands: Array<Operand> = []
     const arg = this.operand(value, operands)
     if (arg instanceof Problem) return this.refuse(arg)
-    const { codec: { form, unsendable } } = this.shape
+    const { codec: { form, clientOnlyCheck } } = this.shape
     // a value of the same schema has passed its checks
-    return unsendable === undefined || form === "json"
+    return clientOnlyCheck === undefined || form === "json"
       ? this.op(Op.assign, [arg], nothing, this.shape.spec, operands)
-      : this.refuse(uncheckable(unsendable))
+      : this.refuse(uncheckable(clientOnlyCheck))
   }
   append(text: unknown): AtomicNode {
     if (text instanceof Operand) {
@@ -240,7 +241,7 @@ export class Cell {
     // what breaks a check of the field is as good to compare with as any other
     const text = typeof value === typeOf[codec.kind] && !(typeof value === "string" && !value.isWellFormed())
       ? String(value)
-      : codec.encodeAny(value)
+      : codec.encodeUnchecked(value)
     return typeof text === "string" && isDouble(codec.kind) && Number.isFinite(Number(text)) ? Number(text) : text
   }
   compare(comparison: number, value: unknown): AtomicNode {
@@ -260,8 +261,8 @@ export class Cell {
     return this.op(Op.oneOf, args, isOne)
   }
   value(): Operand {
-    const { codec: { kind, language } } = this.shape
-    return Operand.load(kind, this.op(Op.load, none, nothing), language)
+    const { codec: { kind, codecIdentity } } = this.shape
+    return Operand.load(kind, this.op(Op.load, none, nothing), codecIdentity)
   }
   increment(by: unknown = this.one(), options?: Options): AtomicNode {
     return this.arithmetic(Op.increment, numbers, [by], options)

@@ -5,7 +5,7 @@ import { Problem } from "../text/problem.ts"
 import { CollectionHandle } from "./collection.ts"
 import { isOne, none, same } from "./entityRef.ts"
 
-const checksOf = ({ bounds, unsendable }: Codec): string => JSON.stringify([bounds, unsendable])
+const checksOf = ({ bounds, clientOnlyCheck }: Codec): string => JSON.stringify([bounds, clientOnlyCheck])
 
 /** @internal */
 export class SetHandle extends CollectionHandle {

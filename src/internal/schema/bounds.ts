@@ -6,7 +6,7 @@ export interface Checks {
   /** what the server can evaluate */
   readonly bounds: Bounds
   /** what it can't: the description of the first such check */
-  readonly unsendable: string | undefined
+  readonly clientOnlyCheck: string | undefined
   /** what a codec has to run; whether a number is whole or finite it sees by itself */
   readonly filters: ReadonlyArray<SchemaAST.Filter<any>>
   readonly isInteger: boolean
@@ -63,7 +63,7 @@ const compare = (a: number | string, b: number | string): number => {
 export const checksOf = (ast: SchemaAST.AST): Checks => {
   const bounds: Mutable<Bounds> = {}
   const filters: Array<SchemaAST.Filter<any>> = []
-  let unsendable: string | undefined
+  let clientOnlyCheck: string | undefined
   let isInteger = false
   let isFinite = false
   const visit = (check: SchemaAST.Check<any>): void => {
@@ -82,11 +82,11 @@ export const checksOf = (ast: SchemaAST.AST): Checks => {
     }
     filters.push(check)
     const found = boundsOf(id, representation?.payload)
-    if (found === undefined) unsendable ??= String(check.annotations?.expected ?? "a check of the schema")
+    if (found === undefined) clientOnlyCheck ??= String(check.annotations?.expected ?? "a check of the schema")
     for (const [name, value] of found ?? []) {
       tighten(bounds, name, type === "Date" ? Date.parse(String(value)) : value as number | string)
     }
   }
   ast.checks?.forEach(visit)
-  return { bounds, unsendable, filters, isInteger, isFinite }
+  return { bounds, clientOnlyCheck, filters, isInteger, isFinite }
 }

@@ -10,7 +10,8 @@ import type { Bounds, Expiry, FieldSpec } from "../instruction/spec.ts"
 import { Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
 import { checksOf } from "./bounds.ts"
-import { type Codec, codecOf, number, representationId } from "./codec.ts"
+import type { Codec } from "./codec.ts"
+import { codecOf, number, representationId } from "./codecOf.ts"
 
 /** @internal */
 export interface Collection {
@@ -25,7 +26,7 @@ export interface Collection {
   /** of one item of a list, or one entry of a map */
   readonly itemSpec: FieldSpec
   /** why parts of it can't be written by themselves */
-  readonly unsendable: string | undefined
+  readonly clientOnlyCheck: string | undefined
   /** of the whole, with its checks */
   readonly encode: (value: unknown) => ReadonlyArray<string> | Problem
   /** of a part of it */
@@ -233,7 +234,7 @@ export const collectionOf = (
     item,
     name,
     itemSpec: { field: path, kind: item.kind, ...item.bounds, ...ofEntry, ...renewed },
-    unsendable: checks.unsendable,
+    clientOnlyCheck: checks.clientOnlyCheck,
     encode: (value) => {
       const texts = encodeSome(value)
       if (texts instanceof Problem) return texts

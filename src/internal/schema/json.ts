@@ -6,25 +6,10 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
+import { canonicalJson, deepest, parseJson } from "../text/canonicalJson.ts"
 import { illFormed, Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
 import type { Codec } from "./codec.ts"
-
-const deepest = 500
-
-/**
- * JSON in which the keys of every object are in order, so that equal values are equal texts. It goes no deeper than 500.
- *
- * @internal
- */
-export const canonicalJson = (value: unknown, depth = 0): string => {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null"
-  if (depth > deepest) throw new RangeError(`Expected no more than ${deepest} levels`)
-  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join(",")}]`
-  const entries = Object.keys(value).sort().filter((key) => (value as Record<string, unknown>)[key] !== undefined)
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson((value as Record<string, unknown>)[key], depth + 1)}`)
-  return `{${entries.join(",")}}`
-}
 
 const isWellFormedDeep = (value: unknown): boolean => {
   if (typeof value === "string") return value.isWellFormed()
@@ -113,7 +98,7 @@ export const json = (schema: Schema.Constraint): Codec => {
       () => codec().encode(value),
       (encoded) => isWellFormedDeep(encoded) ? canonicalJson(encoded) : illFormed
     )
-  const decode = (text: string): unknown => attempt(() => codec().decode(parse(text)), (value) => value)
+  const decode = (text: string): unknown => attempt(() => codec().decode(parseJson(text)), (value) => value)
   const exactly = (value: unknown): string | Problem => {
     const text = toText(value)
     return text instanceof Problem || codec().equals!(value, decode(text)) ? text : inexact
@@ -128,35 +113,11 @@ export const json = (schema: Schema.Constraint): Codec => {
   return {
     kind: "value",
     form: "json",
-    language: schema.ast,
+    codecIdentity: schema.ast,
     bounds: {},
-    unsendable: "a value that is stored as a whole",
+    clientOnlyCheck: "a value that is stored as a whole",
     encode,
-    encodeAny: encode,
+    encodeUnchecked: encode,
     decode
   }
 }
-
-const strings = /"(?:[^"\\]|\\.)*"(?=\s*(:)?)/gs
-
-/**
- * A key with an escape may be read as another one that was read before it in the same place: a fault of V8
- * (nodejs/node#63785). Such keys are read by themselves.
- */
-const parse = (text: string): unknown => {
-  if (!text.includes("\\")) return JSON.parse(text)
-  let escaped = false
-  const renamed = text.replaceAll(strings, (token, colon) => {
-    if (colon === undefined) return token
-    escaped ||= token.includes("\\")
-    return `"${encodeURIComponent(JSON.parse(token))}"`
-  })
-  return escaped ? withNames(JSON.parse(renamed)) : JSON.parse(text)
-}
-
-const withNames = (value: unknown): unknown =>
-  Array.isArray(value)
-    ? value.map(withNames)
-    : typeof value === "object" && value !== null
-    ? record(Object.entries(value).map(([name, part]) => [decodeURIComponent(name), withNames(part)]))
-    : value

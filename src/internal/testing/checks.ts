@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { type Call, type ChannelEvent, RedisTransport, type ServerReply } from "../../RedisTransport.ts"
-import type { Check, CheckFailed } from "../../testing.ts"
+import type { Check, CheckFailed } from "./model.ts"
 
 type Fail = (problem: string) => Effect.Effect<never, CheckFailed>
 type Transport = RedisTransport["Service"]

@@ -9,12 +9,12 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { ConnectionUnavailable, OutcomeUnknown, RedisServiceError } from "../../RedisServiceError.ts"
 import { type Call, RedisTransport, type ServerReply, TransportError } from "../../RedisTransport.ts"
-import type { Entry, Fault, Faults, Plan, Request } from "../../testing.ts"
 import type { Program } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
 import { keysOf } from "../instruction/slot.ts"
 import { classify } from "../redis/classify.ts"
 import { RedisService } from "../service.ts"
+import type { Entry, Fault, Faults, Plan, Request } from "./model.ts"
 
 /** What a kind of request says of its faults. */
 interface Terms<A, E> {

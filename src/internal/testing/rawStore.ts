@@ -4,8 +4,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { RedisTransport } from "../../RedisTransport.ts"
-import type { Dump, RawStore, Stored } from "../../testing.ts"
 import { type Entry, entryOf, sizeOf, type Store, textsOf } from "../memory/store.ts"
+import type { Dump, RawStore, Stored } from "./model.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // memory

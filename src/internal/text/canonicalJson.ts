@@ -1,0 +1,51 @@
+/**
+ * JSON texts that are equal exactly if their values are equal, and how they are read.
+ */
+import { record } from "./record.ts"
+
+/**
+ * The deepest level of a stored value.
+ *
+ * @internal
+ */
+export const deepest = 500
+
+/**
+ * JSON in which the keys of every object are in order, so that equal values are equal texts. It goes no deeper than 500.
+ *
+ * @internal
+ */
+export const canonicalJson = (value: unknown, depth = 0): string => {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null"
+  if (depth > deepest) throw new RangeError(`Expected no more than ${deepest} levels`)
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join(",")}]`
+  const entries = Object.keys(value).sort().filter((key) => (value as Record<string, unknown>)[key] !== undefined)
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson((value as Record<string, unknown>)[key], depth + 1)}`)
+  return `{${entries.join(",")}}`
+}
+
+const strings = /"(?:[^"\\]|\\.)*"(?=\s*(:)?)/gs
+
+/**
+ * Parses JSON. V8 may read a key with an escape as another key that it read before in the same place (nodejs/node#63785), so keys with
+ * escapes are decoded apart.
+ *
+ * @internal
+ */
+export const parseJson = (text: string): unknown => {
+  if (!text.includes("\\")) return JSON.parse(text)
+  let escaped = false
+  const renamed = text.replaceAll(strings, (token, colon) => {
+    if (colon === undefined) return token
+    escaped ||= token.includes("\\")
+    return `"${encodeURIComponent(JSON.parse(token))}"`
+  })
+  return escaped ? withNames(JSON.parse(renamed)) : JSON.parse(text)
+}
+
+const withNames = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(withNames)
+    : typeof value === "object" && value !== null
+    ? record(Object.entries(value).map(([name, part]) => [decodeURIComponent(name), withNames(part)]))
+    : value
