@@ -1,5 +1,5 @@
 /**
- * Gathers the programs that are committed in one turn of the event loop, and sends them as one call for each access and slot.
+ * Collects the programs that are committed in one turn of the event loop, and sends them as one call for each access and slot.
  */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -9,7 +9,7 @@ import type { Access } from "../instruction/ops.ts"
 import { slotOfProgram } from "../instruction/slot.ts"
 import type { RedisService } from "../service.ts"
 import type { Sender } from "./call.ts"
-import * as Once from "./dedup.ts"
+import * as Dedup from "./dedup.ts"
 import { PendingProgram } from "./pendingProgram.ts"
 import type { Telemetry } from "./telemetry.ts"
 
@@ -28,13 +28,13 @@ export interface BatcherOptions {
   readonly sender: Sender
   readonly telemetry: Telemetry
   readonly isCluster: boolean
-  /** as on a cluster, though it is none: a call still takes programs of any slots */
+  /** Whether programs of several slots fail as they do on a cluster. A call still carries programs of any slots. */
   readonly refusesCrossSlot: boolean
   readonly batch: BatchLimits
   readonly limits: Limits
-  /** how many programs may wait for their answers: 65,536 unless said otherwise */
+  /** How many programs may be without an answer. Default: 65,536. */
   readonly maximumWaiting?: number
-  /** of the tokens of programs that write, in milliseconds; undefined: they have none */
+  /** Milliseconds that one generation of dedup records covers. Undefined: programs that write are not deduplicated. */
   readonly window?: number | undefined
 }
 
@@ -42,7 +42,7 @@ export interface BatcherOptions {
 export interface Batcher {
   readonly execute: RedisService["Service"]["execute"]
   readonly executeAll: RedisService["Service"]["executeAll"]
-  /** Refuses what was not sent and what comes from now on, and ends when all that was sent has its answer. */
+  /** Fails programs that are not sent, and all later ones; ends when every program that was sent has its answer. */
   readonly close: Effect.Effect<void>
 }
 
@@ -51,7 +51,7 @@ export const make = (options: BatcherOptions): Batcher => {
   const { batch, isCluster, limits, maximumWaiting = 65_536, refusesCrossSlot, sender, telemetry, window } = options
   let waiting: Record<Access, Array<PendingProgram>> = { read: [], allowOom: [], write: [] }
   let gathered = 0
-  /** when the first of those that wait was committed */
+  /** When the first program of this turn was committed. */
   let since = 0
   let scheduled = false
   let closed = false
@@ -62,56 +62,56 @@ export const make = (options: BatcherOptions): Batcher => {
     const taken = waiting
     waiting = { read: [], allowOom: [], write: [] }
     for (const access of ["read", "allowOom", "write"] as const) {
-      const entries = taken[access]
-      if (entries.length > 0) {
-        attempt(entries, () => {
-          if (!isCluster && !refusesCrossSlot) return divide(access, entries)
-          for (const [slot, group] of bySlot(entries, isCluster)) {
-            attempt(group, () => divide(access, group, isCluster ? slot : undefined))
+      const programs = taken[access]
+      if (programs.length > 0) {
+        attempt(programs, () => {
+          if (!isCluster && !refusesCrossSlot) return divide(access, programs)
+          for (const [slot, part] of bySlot(programs, isCluster)) {
+            attempt(part, () => divide(access, part, isCluster ? slot : undefined))
           }
         })
-        entries.length = 0
+        programs.length = 0
       }
     }
   }
 
-  const divide = (access: Access, entries: ReadonlyArray<PendingProgram>, slot?: number): void => {
-    let group: Array<PendingProgram> = []
+  const divide = (access: Access, programs: ReadonlyArray<PendingProgram>, slot?: number): void => {
+    let part: Array<PendingProgram> = []
     let bytes = 0
     let instructions = 0
-    let onceOf = Once.make(window, isCluster)
-    for (const entry of entries) {
-      if (entry.resume === undefined) continue
-      const { program } = entry
+    let dedupOf = Dedup.assigner(window, isCluster)
+    for (const pending of programs) {
+      if (pending.resume === undefined) continue
+      const { program } = pending
       const size = sizeOf(program)
       const refused = tooLarge(program, size, limits)
       if (refused !== undefined) {
-        entry.answer({ _tag: "failed", failure: refused })
+        pending.answer({ _tag: "failed", failure: refused })
         continue
       }
       const count = program.instructions.length
       if (
-        group.length === batch.programs ||
-        group.length > 0 && (bytes + size > batch.bytes || instructions + count > batch.instructions)
+        part.length === batch.programs ||
+        part.length > 0 && (bytes + size > batch.bytes || instructions + count > batch.instructions)
       ) {
-        sender.send(access, group, since, slot)
-        group = []
+        sender.send(access, part, since, slot)
+        part = []
         bytes = instructions = 0
-        onceOf = Once.make(window, isCluster)
+        dedupOf = Dedup.assigner(window, isCluster)
       }
-      entry.once = onceOf(program)
-      group.push(entry)
+      pending.dedup = dedupOf(program)
+      part.push(pending)
       bytes += size
       instructions += count
     }
-    if (group.length > 0) sender.send(access, group, since, slot)
+    if (part.length > 0) sender.send(access, part, since, slot)
   }
 
   const isFull = (): boolean => gathered + sender.waiting() >= maximumWaiting
 
-  const enqueue = (entry: PendingProgram, refused: boolean): void => {
-    if (closed || refused) return entry.fail(new ConnectionUnavailable({}))
-    waiting[entry.program.access].push(entry)
+  const enqueue = (pending: PendingProgram, refused: boolean): void => {
+    if (closed || refused) return pending.fail(new ConnectionUnavailable({}))
+    waiting[pending.program.access].push(pending)
     gathered++
     if (!scheduled) {
       scheduled = true
@@ -123,25 +123,25 @@ export const make = (options: BatcherOptions): Batcher => {
   return {
     execute: (program, read) =>
       Effect.callback((resume) => {
-        const entry = new PendingProgram(program, read, resume, telemetry)
-        enqueue(entry, isFull())
-        return entry
+        const pending = new PendingProgram(program, read, resume, telemetry)
+        enqueue(pending, isFull())
+        return pending
       }),
     executeAll: (programs, read) =>
       programs.length === 0 ? Effect.succeed([]) : Effect.callback((resume) => {
         const exits: Array<Exit.Exit<any, any>> = []
         let left = programs.length
-        const entries = programs.map((program, i) =>
+        const all = programs.map((program, i) =>
           new PendingProgram(program, (reply) => read(reply, i), (exit) => {
             exits[i] = exit
             left--
             if (left === 0) resume(Effect.succeed(exits))
           }, telemetry)
         )
-        // they are there already: all of them, or none
+        // all of them are accepted, or none
         const refused = isFull()
-        for (const entry of entries) enqueue(entry, refused)
-        return Effect.sync(() => entries.forEach((entry) => entry.leave()))
+        for (const pending of all) enqueue(pending, refused)
+        return Effect.sync(() => all.forEach((pending) => pending.leave()))
       }),
     close: Effect.callback<void>((resume) => {
       closed = true
@@ -151,28 +151,28 @@ export const make = (options: BatcherOptions): Batcher => {
   }
 }
 
-/** A defect is that of those that it keeps from being sent, and of nobody else. */
-const attempt = (entries: ReadonlyArray<PendingProgram>, f: () => void): void => {
+/** A defect fails the programs that it keeps from being sent, and no others. */
+const attempt = (programs: ReadonlyArray<PendingProgram>, f: () => void): void => {
   try {
     f()
   } catch (defect) {
-    for (const entry of entries) if (!entry.sent) entry.die(defect)
+    for (const pending of programs) if (!pending.sent) pending.die(defect)
   }
 }
 
-/** Those that keep to one slot; all in one group where each slot needs none of its own. */
-const bySlot = (entries: ReadonlyArray<PendingProgram>, isDivided: boolean): Map<number, Array<PendingProgram>> => {
-  const groups = new Map<number, Array<PendingProgram>>()
-  for (const entry of entries) {
-    const slot = slotOfProgram(entry.program)
+/** The programs by slot, or all under 0 if they need not be divided. A program of several slots fails. */
+const bySlot = (programs: ReadonlyArray<PendingProgram>, isDivided: boolean): Map<number, Array<PendingProgram>> => {
+  const parts = new Map<number, Array<PendingProgram>>()
+  for (const pending of programs) {
+    const slot = slotOfProgram(pending.program)
     if (typeof slot !== "number") {
-      entry.fail(slot)
+      pending.fail(slot)
       continue
     }
     const of = isDivided ? slot : 0
-    const group = groups.get(of)
-    if (group === undefined) groups.set(of, [entry])
-    else group.push(entry)
+    const part = parts.get(of)
+    if (part === undefined) parts.set(of, [pending])
+    else part.push(pending)
   }
-  return groups
+  return parts
 }

@@ -1,7 +1,16 @@
 /**
- * Brings groups of programs to their answers: each group is one call, sent as soon as there is a connection, sent again where
- * that is safe with what has no answer yet, and settled by its reply or at its deadline. Callbacks rather than fibers, since
- * every operation passes here.
+ * A call: one exchange with the server that carries the programs of a batch, over all its attempts, until each has its answer.
+ * Callbacks rather than fibers, because every operation passes here.
+ *
+ *     enqueue ──► inFlight ──────────── every program has its answer ─────────────► closed
+ *                  │ ▲  ▲                                                              ▲
+ *         not sent │ │  └── pause over ── backingOff ◄── lost, or refused for now ─┐   │
+ *                  ▼ │ connected                                          inFlight ┘   │
+ *          waitingForConnection                                                        │
+ *     any of these ── the deadline, a final refusal, or the layer closes ──► asking ───┘
+ *
+ * In `asking` nothing is sent again. Deduplicated programs in doubt get a tombstone, whose reply is their answer; a reply that is
+ * still in flight counts too; every other program fails.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -21,90 +30,93 @@ import { isRepeatable } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
 import { keysOf } from "../instruction/slot.ts"
 import { broken, classify, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
+import * as Deadlines from "./deadlines.ts"
 import type { PendingProgram } from "./pendingProgram.ts"
 import { scripts } from "./scripts.ts"
 import type { CallRecord, Telemetry, Trouble } from "./telemetry.ts"
-import { type Batch, decodeBatch, encodeBatch, encodeSeals, type Outcome } from "./wire.ts"
+import { type Batch, decodeBatch, encodeBatch, encodeTombstones, type Outcome } from "./wire.ts"
 
 /** @internal */
 export interface SenderOptions {
   readonly transport: RedisTransport["Service"]
   readonly keyPrefix: string
-  /** in milliseconds */
+  /** Milliseconds from the commit of a program to its answer, over all attempts. */
   readonly deadline: number
   readonly runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
   readonly telemetry: Telemetry
-  /** whether programs are sent again; they are unless it is false */
+  /** Whether programs are sent again. Default: true. */
   readonly retry?: boolean | undefined
 }
 
 /** @internal */
 export interface Sender {
   /**
-   * @param since when they were committed
-   * @param slot where all their keys are, on a cluster
+   * @param since when the programs were committed
+   * @param slot the slot of all their keys, on a cluster
    */
   readonly send: (
     access: Access,
-    entries: ReadonlyArray<PendingProgram>,
+    programs: ReadonlyArray<PendingProgram>,
     since: number,
     slot: number | undefined
   ) => void
-  /** How many programs are on their way or wait. */
+  /** The number of programs that have no answer yet. */
   readonly waiting: () => number
-  /** Refuses what was not sent, and calls back when all that was sent has its answer. */
+  /** Fails the programs that are not sent, and calls back when all others have their answers. */
   readonly drain: (done: () => void) => void
 }
 
-const nothing: Batch = { keys: [], argument: "" }
 const nobody: ReadonlyArray<PendingProgram> = []
 
-/** How long before its deadline a program that happens once is given up, to find out what became of it. */
-const sealMillis = 250
-/** A retry needs as long at least. */
+/** Milliseconds before the deadline at which a deduplicated program gets its tombstone, so that its outcome is found out in time. */
+const tombstoneMillis = 250
+/** A retry with less time left than this is not sent. */
 const leastMillis = 20
 
-class Group {
+type State = "inFlight" | "waitingForConnection" | "backingOff" | "asking" | "closed"
+
+class Call {
+  state: State = "inFlight"
   readonly access: Access
-  entries: ReadonlyArray<PendingProgram>
-  /** how many are counted as waiting */
-  size = 0
-  /** what was sent */
-  batch: Batch = nothing
-  readonly expiresAt: number
-  /** when something has to be done without an answer: it is given up, or it is over */
-  wakesAt: number
-  /** what comes after this group has its first answers */
-  next: (() => void) | undefined
-  /** the call, or the wait for a connection */
-  fiber: Fiber.Fiber<unknown, unknown> | undefined = undefined
-  /** whether a call is on its way */
-  isSent = false
-  retries = 0
-  pause: ReturnType<typeof setTimeout> | undefined = undefined
-  /** nothing of it is sent again */
-  isGivenUp = false
-  /** the call that asks what became of it, or the wait for a connection */
-  seal: Fiber.Fiber<unknown, unknown> | undefined = undefined
-  isOver = false
   readonly slot: number | undefined
-  /** for telemetry, until it is told */
-  record: CallRecord | undefined = undefined
-  /** how often it was sent */
+  /** The programs without an answer. */
+  programs: ReadonlyArray<PendingProgram>
+
+  /** When the call closes, whatever happens. */
+  readonly expiresAt: number
+  /** When retries stop. Earlier than `expiresAt` if a tombstone may be needed. */
+  wakesAt: number
+
+  /** The exchange in flight, or the wait for a connection. */
+  exchange: Fiber.Fiber<unknown, unknown> | undefined = undefined
+  /** Whether the exchange was sent and has no reply. In `asking` it may still be. */
+  isSent = false
+  /** The tombstones in flight, or the wait for a connection. */
+  question: Fiber.Fiber<unknown, unknown> | undefined = undefined
+  pause: ReturnType<typeof setTimeout> | undefined = undefined
+
+  retries = 0
   attempts = 0
-  /** why the first of its programs without an answer has none */
+  /** How many programs count as waiting. */
+  counted = 0
+  /** Runs when this call has its first answers: the next part of a divided call. */
+  next: (() => void) | undefined
+
+  /** What telemetry reports at the end; unset after it did. */
+  record: CallRecord | undefined = undefined
+  /** Why the first program that failed has no answer. */
   trouble: Trouble | undefined = undefined
 
   constructor(
     access: Access,
-    entries: ReadonlyArray<PendingProgram>,
+    programs: ReadonlyArray<PendingProgram>,
     expiresAt: number,
     wakesAt: number,
     next: (() => void) | undefined,
     slot: number | undefined
   ) {
     this.access = access
-    this.entries = entries
+    this.programs = programs
     this.expiresAt = expiresAt
     this.wakesAt = wakesAt
     this.next = next
@@ -115,113 +127,100 @@ class Group {
 /** @internal */
 export const make = (options: SenderOptions): Sender => {
   const { deadline, keyPrefix, retry = true, runFork, telemetry, transport } = options
-  const inFlight = new Set<Group>()
+  const open = new Set<Call>()
   let waiting = 0
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let timerAt = Infinity
   let drained: (() => void) | undefined
 
-  const schedule = (at: number): void => {
-    if (timer !== undefined) {
-      if (timerAt <= at) return
-      clearTimeout(timer)
+  /** The only place where a state changes. A call that is closed stays closed; one that asks is never sent again. */
+  const enter = (call: Call, state: State): void => {
+    call.state = state
+    if (state === "asking" || state === "closed") {
+      if (call.pause !== undefined) clearTimeout(call.pause)
     }
-    timerAt = at
-    timer = setTimeout(elapsed, Math.max(1, Math.ceil(at - performance.now())))
   }
 
-  const start = (group: Group): void => {
-    inFlight.add(group)
-    occupy(group)
-    schedule(group.wakesAt)
-    advance(group)
+  const deadlines = Deadlines.make((now) => {
+    let earliest = Infinity
+    for (const call of open) {
+      if (call.expiresAt <= now) close(call)
+      else if (call.wakesAt <= now) stopRetrying(call)
+      if (call.state !== "closed") earliest = Math.min(earliest, call.wakesAt)
+    }
+    return earliest
+  })
+
+  const count = (call: Call): void => {
+    call.counted = call.programs.length
+    waiting += call.counted
   }
 
-  const occupy = (group: Group): void => {
-    group.size = group.entries.length
-    waiting += group.size
+  const uncount = (call: Call): void => {
+    waiting -= call.counted
+    call.counted = 0
   }
 
-  const release = (group: Group): void => {
-    waiting -= group.size
-    group.size = 0
-  }
-
-  const proceed = (group: Group): void => {
-    const { next } = group
-    group.next = undefined
+  const startNext = (call: Call): void => {
+    const { next } = call
+    call.next = undefined
     if (next !== undefined) next()
   }
 
-  /** Tells of the call, once: before its last callers go on, where that can be. */
-  const conclude = (group: Group, trouble?: Trouble): void => {
-    const { attempts, record } = group
-    group.record = undefined
-    if (record !== undefined) telemetry.end(record, attempts, group.trouble ?? trouble)
+  /** Reports the call, once: before its last callers resume, if possible. */
+  const report = (call: Call, trouble?: Trouble): void => {
+    const { attempts, record } = call
+    call.record = undefined
+    if (record !== undefined) telemetry.end(record, attempts, call.trouble ?? trouble)
   }
 
-  const over = (group: Group): void => {
-    if (group.isOver) return
-    group.isOver = true
-    release(group)
-    if (group.record !== undefined) {
-      const reason = group.entries.find(isAwaited)?.reason
-      conclude(group, reason ?? (group.isSent ? new OutcomeUnknown({}) : undefined))
+  const enqueue = (call: Call): void => {
+    open.add(call)
+    count(call)
+    deadlines.wakeAt(call.wakesAt)
+    send(call)
+  }
+
+  const close = (call: Call): void => {
+    if (call.state === "closed") return
+    enter(call, "closed")
+    uncount(call)
+    if (call.record !== undefined) {
+      const reason = call.programs.find(isAwaited)?.reason
+      report(call, reason ?? (call.isSent ? new OutcomeUnknown({}) : undefined))
     }
-    // also after a defect: no caller is left waiting
-    for (const entry of group.entries) entry.abandon()
-    const { fiber, seal } = group
-    group.entries = nobody
-    group.batch = nothing
-    group.fiber = group.seal = undefined
-    if (group.pause !== undefined) clearTimeout(group.pause)
-    inFlight.delete(group)
-    if (fiber !== undefined) fiber.interruptUnsafe()
-    if (seal !== undefined) seal.interruptUnsafe()
-    proceed(group)
-    if (inFlight.size === 0) {
-      clearTimeout(timer)
-      timer = undefined
+    // after a defect too: no caller is left waiting
+    for (const program of call.programs) program.abandon()
+    const { exchange, question } = call
+    call.programs = nobody
+    call.exchange = call.question = undefined
+    open.delete(call)
+    if (exchange !== undefined) exchange.interruptUnsafe()
+    if (question !== undefined) question.interruptUnsafe()
+    startNext(call)
+    if (open.size === 0) {
+      deadlines.stop()
       if (drained !== undefined) drained()
     }
   }
 
-  /** A client that was busy reads first what has come meanwhile: sockets are read between timers and immediates. */
-  const elapsed = (): void => {
-    setImmediate(expire)
-  }
-
-  const expire = (): void => {
-    timer = undefined
-    const now = performance.now()
-    let earliest = Infinity
-    for (const group of inFlight) {
-      if (group.expiresAt <= now) over(group)
-      else if (group.wakesAt <= now) giveUp(group)
-      if (!group.isOver) earliest = Math.min(earliest, group.wakesAt)
-    }
-    if (inFlight.size > 0) schedule(earliest)
-  }
-
-  const run = <A, E>(
-    group: Group,
-    of: "fiber" | "seal",
+  const fork = <A, E>(
+    call: Call,
+    of: "exchange" | "question",
     effect: Effect.Effect<A, E>,
     then: (exit: Exit.Exit<A, E>) => void
   ): void => {
     const fiber = runFork(effect)
-    group[of] = fiber
+    call[of] = fiber
     fiber.addObserver((exit) => {
-      // it was left
-      if (group[of] !== fiber) return
-      group[of] = undefined
+      // another exchange has replaced this one
+      if (call[of] !== fiber) return
+      call[of] = undefined
       then(exit)
     })
   }
 
-  const call = (
-    group: Group,
-    of: "fiber" | "seal",
+  const evaluate = (
+    call: Call,
+    of: "exchange" | "question",
     batch: Batch,
     access: Access,
     then: (exit: Exit.Exit<ServerReply, TransportError>) => void,
@@ -234,303 +233,311 @@ export const make = (options: SenderOptions): Sender => {
       keys: batch.keys,
       argument: batch.argument
     })
-    run(group, of, effect, (exit) => {
+    fork(call, of, effect, (exit) => {
       if (
         Exit.isSuccess(exit) && exit.value._tag === "Error" && command === "EVALSHA" && isNoScript(exit.value.message)
       ) {
-        return call(group, of, batch, access, then, "EVAL")
+        return evaluate(call, of, batch, access, then, "EVAL")
       }
       then(exit)
     })
   }
 
-  /** Sends what still has a caller, and waits for a connection as long as nothing was sent. */
-  const advance = (group: Group): void => {
-    const entries = group.entries.filter(isAwaited)
-    if (entries.length === 0) {
-      // why it was to be sent again
-      conclude(group, group.entries[0]?.reason)
-      return over(group)
+  /** Sends the programs that still have a caller. */
+  const send = (call: Call): void => {
+    const programs = call.programs.filter(isAwaited)
+    if (programs.length === 0) {
+      // report why the call was to be sent again
+      report(call, call.programs[0]?.reason)
+      return close(call)
     }
-    group.entries = entries
+    call.programs = programs
     const now = performance.now()
-    const left = group.wakesAt - now
-    group.record ??= telemetry.begin(group.access, group.entries, group.slot, now)
-    if (left <= 0 || group.retries > 0 && left < leastMillis) return giveUp(group)
+    const left = call.wakesAt - now
+    call.record ??= telemetry.begin(call.access, call.programs, call.slot, now)
+    if (left <= 0 || call.retries > 0 && left < leastMillis) return stopRetrying(call)
     try {
-      group.batch = encodeBatch(group.entries, keyPrefix)
-      if (group.attempts === 0) telemetry.sent(group.record, group.batch)
-      for (const entry of group.entries) entry.sent = true
-      group.isSent = true
-      group.attempts++
-      call(group, "fiber", group.batch, group.access, (exit) => {
-        group.isSent = false
-        if (Exit.isSuccess(exit)) return answer(group, exit.value)
-        if (errorOf(exit)?.outcome === "NotSent") group.attempts--
-        unanswered(group, exit)
+      const batch = encodeBatch(call.programs, keyPrefix)
+      if (call.attempts === 0) telemetry.sent(call.record, batch)
+      for (const program of call.programs) program.sent = true
+      enter(call, "inFlight")
+      call.isSent = true
+      call.attempts++
+      evaluate(call, "exchange", batch, call.access, (exit) => {
+        call.isSent = false
+        if (Exit.isSuccess(exit)) return onReply(call, exit.value)
+        if (errorOf(exit)?.outcome === "NotSent") call.attempts--
+        onNoReply(call, exit)
       })
     } catch (defect) {
-      conclude(group, { _tag: "Defect" })
-      // nothing was sent, and it can't be: whoever waits is told, and other groups go on
-      for (const entry of group.entries) entry.die(defect)
-      over(group)
+      report(call, { _tag: "Defect" })
+      // nothing was sent, and nothing can be: these callers get the defect, and other calls are not affected
+      for (const program of call.programs) program.die(defect)
+      close(call)
     }
   }
 
-  /** In another turn, since a connection that is ending looks ready until its event. */
-  const ready = Effect.andThen(transport.ready, Effect.yieldNow)
+  /** Yields once, because a connection that is ending looks ready until its event. */
+  const connected = Effect.andThen(transport.ready, Effect.yieldNow)
 
-  const unanswered = (group: Group, exit: Exit.Failure<unknown, TransportError>): void => {
+  const onNoReply = (call: Call, exit: Exit.Failure<unknown, TransportError>): void => {
     const error = errorOf(exit)
-    if (error?.outcome !== "NotSent") return lose(group)
+    if (error?.outcome === "NotSent") onNotSent(call, error)
+    else onReplyLost(call)
+  }
+
+  const onNotSent = (call: Call, error: TransportError): void => {
     const refusal = notSent(error)
-    for (const entry of group.entries) {
-      entry.sent = false
-      entry.refusal = refusal
+    for (const program of call.programs) {
+      program.sent = false
+      program.refusal = refusal
     }
-    if (group.isGivenUp) return remain(group)
-    if (isFinal(refusal) || drained !== undefined) return giveUp(group)
-    run(group, "fiber", ready, (exit) => {
-      if (Exit.isSuccess(exit)) advance(group)
-      else unanswered(group, exit)
+    if (call.state === "asking") return closeIfIdle(call)
+    if (isFinal(refusal) || drained !== undefined) return stopRetrying(call)
+    enter(call, "waitingForConnection")
+    fork(call, "exchange", connected, (exit) => {
+      if (Exit.isSuccess(exit)) send(call)
+      else onNoReply(call, exit)
     })
   }
 
-  /** Sent, and no reply. */
-  const lose = (group: Group): void => {
-    const entries = group.entries.filter(isAwaited)
-    for (const entry of entries) {
-      entry.sent = false
-      entry.lost = true
+  const onReplyLost = (call: Call): void => {
+    const programs = call.programs.filter(isAwaited)
+    for (const program of programs) {
+      program.sent = false
+      program.lost = true
     }
-    if (group.isGivenUp) return remain(group)
-    group.entries = entries.filter(isSafe)
-    // also where nobody waits for it any more
-    if (group.entries.length === 0) conclude(group, new OutcomeUnknown({}))
-    for (const entry of entries) if (!isSafe(entry)) abandon(group, entry)
-    // the first time it is the connection that is waited for
-    again(group, group.retries === 0 ? 0 : undefined)
+    if (call.state === "asking") return closeIfIdle(call)
+    call.programs = programs.filter(isSafe)
+    // also if no caller waits any more
+    if (call.programs.length === 0) report(call, new OutcomeUnknown({}))
+    for (const program of programs) if (!isSafe(program)) abandon(call, program)
+    // the first time, waiting for the connection is enough
+    retryLater(call, call.retries === 0 ? 0 : undefined)
   }
 
-  /** Sends what is left once more, after a while; or gives it up. */
-  const again = (group: Group, delay = backoff(group.retries)): void => {
-    if (group.entries.length === 0) return over(group)
-    if (group.size === 0) occupy(group)
-    group.retries++
-    const isLate = performance.now() + delay + leastMillis > group.wakesAt
-    if (!retry || drained !== undefined || isLate) giveUp(group)
-    else group.pause = setTimeout(advance, delay, group)
-    // the others don't wait for this one
-    proceed(group)
+  /** Sends the remaining programs again after a delay, or stops if there is no time for it. */
+  const retryLater = (call: Call, delay = backoff(call.retries)): void => {
+    if (call.programs.length === 0) return close(call)
+    if (call.counted === 0) count(call)
+    call.retries++
+    const isLate = performance.now() + delay + leastMillis > call.wakesAt
+    if (!retry || drained !== undefined || isLate) stopRetrying(call)
+    else {
+      enter(call, "backingOff")
+      call.pause = setTimeout(send, delay, call)
+    }
+    // the other parts of a divided call do not wait for this one
+    startNext(call)
   }
 
-  /**
-   * Nothing is sent any more. What may be done, or may yet be, is forbidden where it happens once, and settled by what is
-   * told then; what is on its way may still be answered; the rest is over.
-   */
-  const giveUp = (group: Group): void => {
-    if (group.isOver || group.isGivenUp) return
-    group.isGivenUp = true
-    group.wakesAt = group.expiresAt
-    if (group.pause !== undefined) clearTimeout(group.pause)
-    if (!group.isSent) {
-      if (!group.entries.some(isSealable)) return over(group)
-      const { fiber } = group
-      group.fiber = undefined
-      fiber?.interruptUnsafe()
-      for (const entry of group.entries) if (!isSealable(entry)) abandon(group, entry)
+  const stopRetrying = (call: Call): void => {
+    if (call.state === "closed" || call.state === "asking") return
+    enter(call, "asking")
+    call.wakesAt = call.expiresAt
+    if (!call.isSent) {
+      if (!call.programs.some(isInDoubt)) return close(call)
+      const { exchange } = call
+      call.exchange = undefined
+      exchange?.interruptUnsafe()
+      for (const program of call.programs) if (!isInDoubt(program)) abandon(call, program)
     }
-    seal(group)
-    remain(group)
+    ask(call)
+    closeIfIdle(call)
   }
 
-  /** Whether anything is left to wait for. */
-  const remain = (group: Group): void => {
-    if (group.isOver) return
-    if (!group.isSent) {
-      if (!group.entries.some(isSealable)) return over(group)
-      for (const entry of group.entries) if (!isSealable(entry)) abandon(group, entry)
+  /** Closes a call in `asking` that has nothing left to wait for. */
+  const closeIfIdle = (call: Call): void => {
+    if (call.state === "closed") return
+    if (!call.isSent) {
+      if (!call.programs.some(isInDoubt)) return close(call)
+      for (const program of call.programs) if (!isInDoubt(program)) abandon(call, program)
     }
-    if (!group.entries.some(isAwaited)) over(group)
+    if (!call.programs.some(isAwaited)) close(call)
   }
 
-  const seal = (group: Group): void => {
-    const entries = group.entries.filter(isSealable)
-    if (entries.length === 0 || group.isOver) return
-    const later = () => {
-      group.pause = setTimeout(seal, leastMillis, group)
+  /** Writes tombstones for the programs in doubt, and takes the reply as their answers. */
+  const ask = (call: Call): void => {
+    const programs = call.programs.filter(isInDoubt)
+    if (programs.length === 0 || call.state === "closed") return
+    const again = () => {
+      call.pause = setTimeout(ask, leastMillis, call)
     }
-    const onReply = (reply: ServerReply): void => {
+    const onAnswer = (reply: ServerReply): void => {
       if (reply._tag === "Error") {
         const reason = classify(reply.message, [], false)
-        return reason._tag === "ServerUnavailable" ? later() : over(group)
+        return reason._tag === "ServerUnavailable" ? again() : close(call)
       }
-      const outcomes = decodeBatch(entries, reply.text)
-      if (outcomes === undefined) return over(group)
-      leave(group)
-      for (let i = 0; i < entries.length; i++) settle(group, entries[i]!, outcomes[i]!)
-      remain(group)
-      if (!group.isOver) later()
+      const outcomes = decodeBatch(programs, reply.text)
+      if (outcomes === undefined) return close(call)
+      detach(call)
+      for (let i = 0; i < programs.length; i++) handleOutcome(call, programs[i]!, outcomes[i]!)
+      closeIfIdle(call)
+      if (!isClosed(call)) again()
     }
-    call(group, "seal", encodeSeals(entries.map(({ once }) => once!), keyPrefix), "allowOom", (exit) => {
-      if (Exit.isSuccess(exit)) return onReply(exit.value)
+    evaluate(call, "question", encodeTombstones(programs.map(({ dedup }) => dedup!), keyPrefix), "allowOom", (exit) => {
+      if (Exit.isSuccess(exit)) return onAnswer(exit.value)
       const error = errorOf(exit)
-      if (error === undefined || isFinal(refusalOf(error))) return over(group)
-      run(group, "seal", ready, (exit) => Exit.isSuccess(exit) ? seal(group) : later())
+      if (error === undefined || isFinal(refusalOf(error))) return close(call)
+      fork(call, "question", connected, (exit) => Exit.isSuccess(exit) ? ask(call) : again())
     })
   }
 
-  /** Waits no longer for the call that is on its way. */
-  const leave = (group: Group): void => {
-    if (!group.isSent) return
-    const { fiber } = group
-    group.fiber = undefined
-    group.isSent = false
-    for (const entry of group.entries) {
-      entry.sent = false
-      entry.lost = true
+  /** Stops waiting for the exchange in flight. */
+  const detach = (call: Call): void => {
+    if (!call.isSent) return
+    const { exchange } = call
+    call.exchange = undefined
+    call.isSent = false
+    for (const program of call.programs) {
+      program.sent = false
+      program.lost = true
     }
-    fiber?.interruptUnsafe()
+    exchange?.interruptUnsafe()
   }
 
-  const answer = (group: Group, reply: ServerReply): void => {
-    const { entries } = group
-    // whoever has an answer goes on at once
-    release(group)
-    if (reply._tag === "Error") return refused(group, reply.message)
-    const outcomes = decodeBatch(entries, reply.text)
+  const onReply = (call: Call, reply: ServerReply): void => {
+    const { programs } = call
+    // a caller that resumes may commit again at once
+    uncount(call)
+    if (reply._tag === "Error") return onCallRefused(call, reply.message)
+    const outcomes = decodeBatch(programs, reply.text)
     if (outcomes === undefined) {
       const reason = new ScriptFailed({ code: "REPLY", applied: "unknown" })
-      conclude(group, reason)
-      for (const entry of entries) entry.fail(reason)
-      return over(group)
+      report(call, reason)
+      for (const program of programs) program.fail(reason)
+      return close(call)
     }
-    // all are counted, and the call is told of, before the first caller goes on
+    // all results are counted, and the call is reported, before the first caller resumes
     let isAnswered = true
-    for (let i = 0; i < entries.length; i++) {
+    for (let i = 0; i < programs.length; i++) {
       const outcome = outcomes[i]!
-      if (isReply(outcome)) entries[i]!.take(outcome)
+      if (isReply(outcome)) programs[i]!.take(outcome)
       else isAnswered = false
     }
-    if (isAnswered) conclude(group)
-    let isSettled = true
-    for (let i = 0; i < entries.length; i++) isSettled = settle(group, entries[i]!, outcomes[i]!) && isSettled
-    if (isSettled) return over(group)
-    if (group.isGivenUp) return remain(group)
-    group.entries = entries.filter(isAwaited)
-    again(group)
+    if (isAnswered) report(call)
+    let isComplete = true
+    for (let i = 0; i < programs.length; i++) {
+      isComplete = handleOutcome(call, programs[i]!, outcomes[i]!) && isComplete
+    }
+    if (isComplete) return close(call)
+    if (call.state === "asking") return closeIfIdle(call)
+    call.programs = programs.filter(isAwaited)
+    retryLater(call)
   }
 
-  /** The server has run nothing of the call, or has stopped in the middle. */
-  const refused = (group: Group, message: string): void => {
-    const entries = group.entries.filter(isAwaited)
-    if (entries.length === 0) {
-      conclude(group, classify(message, [], false))
-      return over(group)
+  /** The server refused the whole call: it ran nothing of it, or stopped in the middle. */
+  const onCallRefused = (call: Call, message: string): void => {
+    const programs = call.programs.filter(isAwaited)
+    if (programs.length === 0) {
+      report(call, classify(message, [], false))
+      return close(call)
     }
-    const reasons = entries.map((entry) => classify(message, keysOf(entry.program), false))
-    for (const [i, entry] of entries.entries()) refuse(entry, reasons[i]!)
-    if (group.isGivenUp) return remain(group)
-    if (entries.length > 1 && isDivisible(message)) {
-      conclude(group, reasons[0])
-      group.entries = nobody
-      divide(group, entries)
-      return over(group)
+    const reasons = programs.map(({ program }) => classify(message, keysOf(program), false))
+    for (const [i, program] of programs.entries()) markRefused(program, reasons[i]!)
+    if (call.state === "asking") return closeIfIdle(call)
+    if (programs.length > 1 && isDivisible(message)) {
+      report(call, reasons[0])
+      call.programs = nobody
+      divide(call, programs)
+      return close(call)
     }
-    group.entries = entries
-    if (reasons[0]?._tag === "ServerUnavailable") return again(group)
-    if (!entries.some(isSealable)) conclude(group, reasons[0])
-    for (const [i, entry] of entries.entries()) if (!isSealable(entry)) fail(group, entry, reasons[i]!)
-    giveUp(group)
+    call.programs = programs
+    if (reasons[0]?._tag === "ServerUnavailable") return retryLater(call)
+    if (!programs.some(isInDoubt)) report(call, reasons[0])
+    for (const [i, program] of programs.entries()) if (!isInDoubt(program)) fail(call, program, reasons[i]!)
+    stopRetrying(call)
   }
 
-  /** One by one, within the deadline of all. */
-  const divide = ({ access, expiresAt, slot, wakesAt }: Group, entries: ReadonlyArray<PendingProgram>): void => {
+  /** Sends the programs one by one, within the deadline of all. */
+  const divide = ({ access, expiresAt, slot, wakesAt }: Call, programs: ReadonlyArray<PendingProgram>): void => {
     const next = (at: number): void => {
-      const entry = entries[at]
-      if (entry === undefined) return
-      start(new Group(access, [entry], expiresAt, wakesAt, () => next(at + 1), slot))
+      const program = programs[at]
+      if (program === undefined) return
+      enqueue(new Call(access, [program], expiresAt, wakesAt, () => next(at + 1), slot))
     }
     next(0)
   }
 
-  const margin = Math.min(sealMillis, deadline / 2)
+  const margin = Math.min(tombstoneMillis, deadline / 2)
 
   return {
-    send: (access, entries, since, slot) => {
+    send: (access, programs, since, slot) => {
       const expiresAt = since + deadline
-      const wakesAt = entries.some(isOnce) ? expiresAt - margin : expiresAt
-      start(new Group(access, entries, expiresAt, wakesAt, undefined, slot))
+      const wakesAt = programs.some(isDeduplicated) ? expiresAt - margin : expiresAt
+      enqueue(new Call(access, programs, expiresAt, wakesAt, undefined, slot))
     },
     waiting: () => waiting,
     drain: (done) => {
       drained = done
-      if (inFlight.size === 0) return done()
-      for (const group of inFlight) if (!group.isSent) giveUp(group)
+      if (open.size === 0) return done()
+      for (const call of open) if (!call.isSent) stopRetrying(call)
     }
   }
 }
 
+const isClosed = (call: Call): boolean => call.state === "closed"
+
 const errorOf = <E>({ cause }: Exit.Failure<unknown, E>): E | undefined =>
   Option.getOrUndefined(Cause.findErrorOption(cause))
 
-/** From about 10 ms to about 250, so that clients don't come at once. */
+/** Milliseconds: from about 10 to about 250, at random, so that clients do not return all at once. */
 const backoff = (retries: number): number => Math.min(250, 10 * 2 ** retries) * (0.5 + Math.random() / 2)
 
-const isAwaited = (entry: PendingProgram): boolean => entry.resume !== undefined
-const isOnce = (entry: PendingProgram): boolean => entry.once !== undefined
+const isAwaited = (program: PendingProgram): boolean => program.resume !== undefined
+const isDeduplicated = (program: PendingProgram): boolean => program.dedup !== undefined
 const isReply = (outcome: Outcome): outcome is Reply => outcome._tag === "done" || outcome._tag === "failed"
 
-/** It may be sent again where no reply came. */
-const isSafe = (entry: PendingProgram): boolean => isOnce(entry) || isRepeatable(entry.program)
+/** Whether a program may be sent again after its reply was lost. */
+const isSafe = (program: PendingProgram): boolean => isDeduplicated(program) || isRepeatable(program.program)
 
-/** It may have happened, or may yet, and it can be found out. */
-const isSealable = (entry: PendingProgram): boolean =>
-  entry.resume !== undefined && entry.once !== undefined && (entry.sent || entry.lost)
+/** Whether a program may have been applied, or may yet be, and a tombstone finds out. */
+const isInDoubt = (program: PendingProgram): boolean =>
+  program.resume !== undefined && program.dedup !== undefined && (program.sent || program.lost)
 
-/** Why a call was not sent, where the server has said so: no script had run. */
+/** Why a call was not sent, if the server said so. No script had run. */
 const notSent = (error: TransportError): RedisServiceErrorReason | undefined => {
   const reason = refusalOf(error)
   return reason?._tag === "ScriptFailed" ? new ServerUnavailable({ code: reason.code }) : reason
 }
 
-const fail = (group: Group, entry: PendingProgram, reason: RedisServiceErrorReason): void => {
-  if (!isAwaited(entry)) return
-  group.trouble ??= reason
-  entry.fail(reason)
+const fail = (call: Call, program: PendingProgram, reason: RedisServiceErrorReason): void => {
+  if (!isAwaited(program)) return
+  call.trouble ??= reason
+  program.fail(reason)
 }
 
-const abandon = (group: Group, entry: PendingProgram): void => fail(group, entry, entry.reason)
+const abandon = (call: Call, program: PendingProgram): void => fail(call, program, program.reason)
 
-const refuse = (entry: PendingProgram, reason: RedisServiceErrorReason): void => {
-  entry.sent = false
-  entry.refusal = reason
+const markRefused = (program: PendingProgram, reason: RedisServiceErrorReason): void => {
+  program.sent = false
+  program.refusal = reason
 }
 
-/** Whether it has its answer now; otherwise it may be sent again. */
-const settle = (group: Group, entry: PendingProgram, outcome: Outcome): boolean => {
+/** Completes a program by its outcome. Returns false if the program may be sent again. */
+const handleOutcome = (call: Call, program: PendingProgram, outcome: Outcome): boolean => {
   switch (outcome._tag) {
     case "done":
     case "failed":
-      entry.answer(outcome)
+      program.answer(outcome)
       return true
     case "applied":
-      fail(group, entry, new OutcomeUnknown({ applied: true }))
+      fail(call, program, new OutcomeUnknown({ applied: true }))
       return true
-    case "sealed":
-      fail(group, entry, entry.refusal ?? new ConnectionUnavailable({}))
+    case "tombstoned":
+      fail(call, program, program.refusal ?? new ConnectionUnavailable({}))
       return true
   }
   const { message, part, step, undone } = outcome
   if (undone && isWrongType(message)) {
-    entry.answer({ _tag: "failed", failure: { _tag: "type", step, part } })
+    program.answer({ _tag: "failed", failure: { _tag: "type", step, part } })
     return true
   }
-  const reason = undone ? classify(message, keysOf(entry.program), true) : broken(message)
+  const reason = undone ? classify(message, keysOf(program.program), true) : broken(message)
   if (reason._tag !== "ServerUnavailable") {
-    fail(group, entry, reason)
+    fail(call, program, reason)
     return true
   }
-  refuse(entry, reason)
-  return entry.resume === undefined
+  markRefused(program, reason)
+  return program.resume === undefined
 }

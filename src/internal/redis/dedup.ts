@@ -1,11 +1,34 @@
 /**
- * Programs that happen once, however often they are sent: each has a token, and what became of it stands in the same slot as
- * its data.
+ * Deduplication: programs that run at most once, however often they are sent. The outcome of each is kept in a dedup record, in
+ * the slot of the program's data, where every attempt looks first. A tombstone in place of an outcome forbids the program.
  */
 import { createHash, randomFillSync } from "node:crypto"
-import { isRepeatable, type Program } from "../instruction/program.ts"
+import { type Argument, isRepeatable, type Program } from "../instruction/program.ts"
 import { idempotentKey, noTag, tagOf } from "../instruction/slot.ts"
-import type { Once, Place } from "./wire.ts"
+
+/**
+ * Where the outcomes of a call's programs are kept; or the outcome of one program with an idempotency key.
+ *
+ * @internal
+ */
+export interface DedupRecord {
+  /** The key of the hash, without the prefix. */
+  readonly key: string
+  readonly token: string
+  /** Milliseconds for which the record is kept. */
+  readonly keepFor: number
+}
+
+/**
+ * The place of one program in a record.
+ *
+ * @internal
+ */
+export interface Dedup {
+  readonly record: DedupRecord
+  /** The position of the program, from 1 on. With an idempotency key: the digest of the program. */
+  readonly index: number | string
+}
 
 const size = 16
 const pool = Buffer.alloc(size * 256)
@@ -24,37 +47,83 @@ const makeToken = (): readonly [token: string, byte: number] => {
 
 const digestOf = (text: string): string => createHash("sha256").update(text).digest("base64url")
 
-const owned = (program: Program): Once | undefined => {
+const withIdempotencyKey = (program: Program): Dedup | undefined => {
   if (program.idempotency === undefined) return undefined
   const { identity, keepFor, key } = program.idempotency
-  return { place: { key: idempotentKey(program, key), token: makeToken()[0], keepFor }, which: digestOf(identity) }
+  return { record: { key: idempotentKey(program, key), token: makeToken()[0], keepFor }, index: digestOf(identity) }
 }
 
-/** The expiry of one huge hash would stall the server. On a cluster there are as many for each tag. */
-const parts = { cluster: 16, alone: 256 }
+/** Records are spread over this many hashes (on a cluster for each tag), because the expiry of one huge hash stalls a server. */
+const parts = { cluster: 16, single: 256 }
 
 /**
- * How the programs that are first sent in one call happen once. They share a token, so that what became of all of them is
- * looked up and written at once; fixed with it is where that stands, and every attempt looks there.
+ * Assigns a place to each program that is first sent in one call. The programs share a token, so that one look-up finds all of
+ * their outcomes. The record is fixed here, so that every attempt looks at the same key.
  *
- * @param window in milliseconds; undefined where only programs with a key of their caller happen once
+ * @param window milliseconds; undefined: only programs with an idempotency key are deduplicated
  * @internal
  */
-export const make = (window: number | undefined, isCluster: boolean): (program: Program) => Once | undefined => {
-  if (window === undefined) return owned
+export const assigner = (window: number | undefined, isCluster: boolean): (program: Program) => Dedup | undefined => {
+  if (window === undefined) return withIdempotencyKey
   const [token, byte] = makeToken()
-  const rest = `:$once:${Math.floor(Date.now() / window)}:${byte % (isCluster ? parts.cluster : parts.alone)}`
-  const places = new Map<string, Place>()
-  const placeOf = (tag: string): Place => {
-    let place = places.get(tag)
-    if (place === undefined) {
-      place = { key: tag + rest, token, keepFor: 2 * window }
-      places.set(tag, place)
+  const suffix = `:$once:${Math.floor(Date.now() / window)}:${byte % (isCluster ? parts.cluster : parts.single)}`
+  const records = new Map<string, DedupRecord>()
+  const recordOf = (tag: string): DedupRecord => {
+    let record = records.get(tag)
+    if (record === undefined) {
+      record = { key: tag + suffix, token, keepFor: 2 * window }
+      records.set(tag, record)
     }
-    return place
+    return record
   }
   let count = 0
   return (program) =>
-    owned(program) ??
-      (isRepeatable(program) ? undefined : { place: placeOf(isCluster ? tagOf(program) : noTag), which: ++count })
+    withIdempotencyKey(program) ??
+      (isRepeatable(program) ? undefined : { record: recordOf(isCluster ? tagOf(program) : noTag), index: ++count })
+}
+
+/**
+ * What the script does with the record: run the program unless its outcome is known; the same for a program that was sent
+ * before; or write a tombstone, and answer with the outcome.
+ *
+ * @internal
+ */
+export const Mode = { first: 0, again: 1, tombstone: 2 } as const
+
+/**
+ * Writes the header of each deduplicated program into the code of a batch, before its instructions: `-1, key, token, mode,
+ * milliseconds, index`, or `-2` if it is the next of the same record.
+ *
+ * @internal
+ */
+export class DedupEncoder {
+  readonly code: Array<Argument>
+  readonly keys: Array<string>
+  readonly keyPrefix: string
+  private readonly keyIndices = new Map<string, number>()
+  private last: DedupRecord | undefined = undefined
+  private lastMode: number | undefined = undefined
+  /** The index that may follow as `-2`. */
+  private next = 0
+
+  constructor(code: Array<Argument>, keys: Array<string>, keyPrefix: string) {
+    this.code = code
+    this.keys = keys
+    this.keyPrefix = keyPrefix
+  }
+
+  push({ index, record }: Dedup, mode: number): void {
+    if (index === this.next && record === this.last && mode === this.lastMode) {
+      this.next++
+      this.code.push(-2)
+      return
+    }
+    const { keepFor, key, token } = record
+    const keyIndex = this.keyIndices.get(key) ?? this.keys.push(this.keyPrefix + key)
+    this.keyIndices.set(key, keyIndex)
+    this.code.push(-1, keyIndex, token, mode, keepFor, index)
+    this.last = record
+    this.next = typeof index === "number" ? index + 1 : 0
+    this.lastMode = mode
+  }
 }

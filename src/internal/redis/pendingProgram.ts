@@ -1,3 +1,6 @@
+/**
+ * One program and the fiber that waits for it.
+ */
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
@@ -9,31 +12,31 @@ import {
 } from "../../RedisServiceError.ts"
 import type { Program } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
+import type { Dedup } from "./dedup.ts"
 import type { Committer, Telemetry } from "./telemetry.ts"
-import type { Once } from "./wire.ts"
 
 /**
- * A program on its way, and who waits for it. Once it has its answer it holds neither: an engine may keep what was in flight
- * for long, and all that hangs on it.
+ * A program that has no answer yet, and its caller. After the answer it holds neither, because the engine may keep an object that
+ * was in flight for long, and everything that the object refers to.
  *
  * @internal
  */
 export class PendingProgram extends Effectable.Class<void> {
   program: Program
-  /** undefined when the caller has its answer, or has gone */
+  /** Resumes the caller. Undefined after the caller has its answer, or was interrupted. */
   resume: ((exit: Exit.Exit<any, any>) => void) | undefined
   read: (reply: Reply) => Exit.Exit<any, any>
-  /** on its way */
+  /** Whether it is in flight. */
   sent = false
-  /** it was sent, and no reply came: that attempt may have been applied, or may yet be */
+  /** Whether it was sent and no reply arrived: that attempt may have been applied, or may yet be. */
   lost = false
-  /** how it happens once, where it does */
-  once: Once | undefined = undefined
-  /** the last answer that did not settle it */
+  /** Set if the program runs at most once. */
+  dedup: Dedup | undefined = undefined
+  /** The last refusal after which it may be sent again. */
   refusal: RedisServiceErrorReason | undefined = undefined
   readonly telemetry: Telemetry
   committer: Committer | undefined
-  /** what its caller will be told in a moment */
+  /** The answer, between `take` and `complete`. */
   private exit: Exit.Exit<any, any> | undefined = undefined
 
   constructor(
@@ -50,13 +53,13 @@ export class PendingProgram extends Effectable.Class<void> {
     this.committer = telemetry.committer(program)
   }
 
-  /** As an effect it is what happens when its caller is interrupted: one object less for every operation. */
+  /** The canceller of its own effect: it runs when the caller is interrupted. One object less for every operation. */
   asEffect(): Effect.Effect<void> {
     this.leave()
     return Effect.void
   }
 
-  /** Whoever waited has gone. On its way the program stays, since the reply has its results among the others'. */
+  /** The caller was interrupted. A program in flight is kept, because its results stand among the others' in the reply. */
   leave(): void {
     if (this.resume !== undefined && this.exit === undefined) this.telemetry.left(this.committer)
     this.release()
@@ -70,15 +73,15 @@ export class PendingProgram extends Effectable.Class<void> {
     if (!this.sent) this.program = nothing
   }
 
-  private settle(exit: Exit.Exit<any, any>): void {
+  private completeWith(exit: Exit.Exit<any, any>): void {
     if (this.resume === undefined || this.exit !== undefined) return
     this.exit = exit
     this.telemetry.told(this.committer, exit)
     this.telemetry.flush()
-    this.tell()
+    this.complete()
   }
 
-  /** Reads the answer, so that all of a reply are counted before the first caller goes on. */
+  /** Reads the answer without resuming the caller, so that all programs of a reply are counted before the first caller resumes. */
   take(reply: Reply): void {
     if (this.resume === undefined || this.exit !== undefined) return
     let exit: Exit.Exit<any, any>
@@ -91,8 +94,8 @@ export class PendingProgram extends Effectable.Class<void> {
     this.telemetry.told(this.committer, exit)
   }
 
-  /** Lets its caller go on with what was taken. */
-  tell(): void {
+  /** Resumes the caller with the answer that was taken. */
+  complete(): void {
     const { exit, resume } = this
     this.sent = false
     this.release()
@@ -102,19 +105,19 @@ export class PendingProgram extends Effectable.Class<void> {
   answer(reply: Reply): void {
     this.take(reply)
     this.telemetry.flush()
-    this.tell()
+    this.complete()
   }
 
   fail(reason: RedisServiceErrorReason): void {
-    if (this.resume !== undefined) this.settle(Exit.fail(new RedisServiceError({ reason })))
+    if (this.resume !== undefined) this.completeWith(Exit.fail(new RedisServiceError({ reason })))
   }
 
-  /** What was never sent, and can't be. */
+  /** Fails a program that was never sent and cannot be. */
   die(defect: unknown): void {
-    this.settle(Exit.die(defect))
+    this.completeWith(Exit.die(defect))
   }
 
-  /** Why it has no answer: what is known is only whether it was sent. */
+  /** Why there is no answer: known is only whether the program was sent. */
   get reason(): RedisServiceErrorReason {
     return this.sent || this.lost ? new OutcomeUnknown({}) : this.refusal ?? new ConnectionUnavailable({})
   }

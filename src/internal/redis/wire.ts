@@ -1,13 +1,23 @@
 /**
- * The text form of a batch, and of its reply. Flat, since `cjson` goes no deeper than a thousand levels, and with every
- * specification once, however many instructions share it. A second entity is the first two arguments: its key, and its
- * specification.
+ * The wire format: the text of a batch, and of its reply. The argument is `[specs, code]`. The code is flat, because `cjson` stops
+ * at a depth of a thousand, and each specification stands in it once. For each program:
+ *
+ * | code                                            | meaning                                                     |
+ * | ----------------------------------------------- | ----------------------------------------------------------- |
+ * | `-1, key, token, mode, milliseconds, index`     | the program is deduplicated, by this record                 |
+ * | `-2`                                            | the program is the next of the same record                  |
+ * | `n`                                             | the number of its instructions, which follow                |
+ * | `op, key, spec, count, argument…`               | one instruction; key and spec are positions, 0 is no key    |
+ *
+ * A second entity is the first two arguments: its key and its specification. The reply is flat too: for each program `true` and a
+ * result for each instruction, or one array that says why it stopped.
  */
 import { forEachKey, usesQueue } from "../instruction/keys.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction, Program } from "../instruction/program.ts"
 import type { Failure, Reply, Result } from "../instruction/reply.ts"
 import { type Expiry, type FieldSpec, hasOwnKey, isEntitySpec, type Spec } from "../instruction/spec.ts"
+import { type Dedup, DedupEncoder, Mode } from "./dedup.ts"
 
 /** @internal */
 export interface Batch {
@@ -16,37 +26,15 @@ export interface Batch {
 }
 
 /**
- * How a program happens once, however often it arrives: what became of it stands under a token, where every attempt looks.
- *
- * @internal
- */
-export interface Once {
-  readonly place: Place
-  /** which of the programs of its place it is, from 1 on; where the key is the caller's own, the digest of the program */
-  readonly which: number | string
-}
-
-/**
- * Of all programs that are first sent together, or of one with a key of its caller.
- *
- * @internal
- */
-export interface Place {
-  /** without the prefix */
-  readonly key: string
-  readonly token: string
-  /** how long it is known, in milliseconds */
-  readonly keepFor: number
-}
-
-/**
- * What is sent: a program, how it happens once, and whether it has been sent before, without an answer.
+ * A program to be encoded.
  *
  * @internal
  */
 export interface Sendable {
   readonly program: Program
-  readonly once?: Once | undefined
+  /** Set if the program runs at most once. */
+  readonly dedup?: Dedup | undefined
+  /** Whether the program was sent before, and no reply arrived. */
   readonly lost?: boolean
 }
 
@@ -55,7 +43,8 @@ const hasOneKey = ({ op, other, spec }: Instruction): boolean =>
   (spec.expiry === undefined || spec.expiry.collections.length === 0)
 
 /**
- * Within a program every key is declared once. Across programs one may be again: to look for it would cost more.
+ * Encodes programs into one call. Each key of a program is declared once. Two programs may declare the same key twice, because
+ * looking for it costs more.
  *
  * @internal
  */
@@ -89,12 +78,12 @@ export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string)
     }
     return index
   }
-  let guards: Guards | undefined
+  let dedup: DedupEncoder | undefined
   for (const entry of entries) {
     const { instructions } = entry.program
-    if (entry.once !== undefined) {
-      guards ??= new Guards(code, keys, keyPrefix)
-      guards.push(entry.once, entry.lost === true ? Mode.again : Mode.first)
+    if (entry.dedup !== undefined) {
+      dedup ??= new DedupEncoder(code, keys, keyPrefix)
+      dedup.push(entry.dedup, entry.lost === true ? Mode.again : Mode.first)
       lastKey = undefined
     }
     code.push(instructions.length)
@@ -174,73 +163,40 @@ const specText = (spec: Spec): string => {
   return text
 }
 
-const Mode = { first: 0, again: 1, seal: 2 } as const
-
-/** Says how programs happen once, each before its instructions. */
-class Guards {
-  readonly code: Array<Argument>
-  readonly keys: Array<string>
-  readonly keyPrefix: string
-  readonly indices = new Map<string, number>()
-  place: Place | undefined = undefined
-  /** which program of the place would follow in the same way */
-  following = 0
-  mode: number | undefined = undefined
-
-  constructor(code: Array<Argument>, keys: Array<string>, keyPrefix: string) {
-    this.code = code
-    this.keys = keys
-    this.keyPrefix = keyPrefix
-  }
-
-  push({ place, which }: Once, mode: number): void {
-    if (which === this.following && place === this.place && mode === this.mode) {
-      this.following++
-      this.code.push(-2)
-      return
-    }
-    const { keepFor, key, token } = place
-    const index = this.indices.get(key) ?? this.keys.push(this.keyPrefix + key)
-    this.indices.set(key, index)
-    this.code.push(-1, index, token, mode, keepFor, which)
-    this.place = place
-    this.following = typeof which === "number" ? which + 1 : 0
-    this.mode = mode
-  }
-}
-
 /**
- * Forbids programs that may still be on their way, and asks what became of them: no instructions.
+ * Encodes tombstones: each forbids a program that may still arrive, and asks for its outcome. There are no instructions.
  *
  * @internal
  */
-export const encodeSeals = (seals: ReadonlyArray<Once>, keyPrefix: string): Batch => {
+export const encodeTombstones = (dedups: ReadonlyArray<Dedup>, keyPrefix: string): Batch => {
   const keys: Array<string> = []
   const code: Array<Argument> = []
-  const guards = new Guards(code, keys, keyPrefix)
-  for (const once of seals) {
-    guards.push(once, Mode.seal)
+  const encoder = new DedupEncoder(code, keys, keyPrefix)
+  for (const dedup of dedups) {
+    encoder.push(dedup, Mode.tombstone)
     code.push(0)
   }
   return { keys, argument: JSON.stringify([[], code]) }
 }
 
 /**
- * What became of a program, as the interpreter on the server tells it: done, stopped by one of its own instructions, or
- * stopped by the server, which may have left it half done only where it says so.
+ * The outcome of one program, as the script reports it.
  *
  * @internal
  */
 export type Outcome =
+  /** The program succeeded, or one of its instructions stopped it. */
   | Reply
-  /** an earlier attempt has done it, and its result is not kept; or it never will be */
-  | { readonly _tag: "applied" | "sealed" }
+  /** `applied`: an earlier attempt applied it, and its result was not kept. `tombstoned`: it will never run. */
+  | { readonly _tag: "applied" | "tombstoned" }
+  /** The server refused a command of the program. */
   | {
     readonly _tag: "refused"
     readonly message: string
     readonly step: number
+    /** If false, the program may be half applied. */
     readonly undone: boolean
-    /** the collection that it was about; empty: the hash */
+    /** The collection that the command was about. Empty: the hash. */
     readonly part: string
   }
 
@@ -257,8 +213,9 @@ const refusal = (entry: ReadonlyArray<any>): Outcome => {
     case "once":
       return repeated(step)
     case "applied":
+      return { _tag: "applied" }
     case "sealed":
-      return { _tag: tag }
+      return { _tag: "tombstoned" }
     case "conflict":
       return failed({ _tag: tag, step: 0 })
     case "fail":
@@ -278,7 +235,7 @@ const refusal = (entry: ReadonlyArray<any>): Outcome => {
   }
 }
 
-/** The results of an earlier attempt: a text, or all of them as JSON in a list of one. */
+/** The results of an earlier attempt: one text, or a list with the JSON of all results. */
 const repeated = (stored: string | readonly [json: string]): Outcome => {
   if (typeof stored === "string") return { _tag: "done", results: [stored] }
   try {
@@ -291,7 +248,7 @@ const repeated = (stored: string | readonly [json: string]): Outcome => {
 const failed = (failure: Failure): Outcome => ({ _tag: "failed", failure })
 
 /**
- * The outcome of each program of a batch, in order. Fails with undefined where the text is no such reply.
+ * The outcome of each program of a batch, in order. Returns undefined if the text is not such a reply.
  *
  * @internal
  */
