@@ -8,12 +8,12 @@ import { type Script, scripts } from "../../src/internal/redis/scripts.ts"
 /** In the script, by what is wrong: each text is there once, or the mutation would be none. */
 const changes = {
   /** tokens are not looked at */
-  unchecked: [["not kept[position + 1]", "true"], ["stored = kept[position]", "stored = nil"]],
+  unchecked: [["not keptOutcomes[dedupIndex + 1]", "true"], ["stored = keptOutcomes[dedupIndex]", "stored = nil"]],
   /** tokens are not written */
-  unwritten: [[`call("HSET", each.place, each.token, cjson.encode(all))`, ""]],
+  unwritten: [[`call("HSET", each.key, each.token, cjson.encode(all))`, ""]],
   /** what is given up is not forbidden */
   unsealed: [[
-    `if digest then store(token, "cancelled") else kept[position] = CANCELLED end`,
+    `if digest then store(token, "cancelled") else keptOutcomes[dedupIndex] = TOMBSTONE end`,
     `if digest then store(token, "cancelled") end`
   ]]
 } as const

@@ -40,6 +40,8 @@ interface Flags {
   readonly putsOperand?: true
   /** Reads a whole entity, so a stored text that cannot be read is `EntityCorrupted` instead of `WrongType`. */
   readonly readsEntity?: true
+  /** Reads a set of a second entity, which its first two arguments on the wire are. */
+  readonly readsSecondSet?: true
   /** How many of its arguments must be whole numbers on an integer field. */
   readonly wholeAmounts?: number
   /** `clear` of a nullable field stores the text `null`, which needs memory. */
@@ -130,9 +132,9 @@ export const ops = {
 
   // sets
   addMembers: op(59, "set", "write", "members…", "how many are new", { method: "add" }),
-  union: op(60, "set", "read", "the other set", "row"),
-  intersection: op(61, "set", "read", "the other set", "row"),
-  difference: op(62, "set", "read", "the other set", "row"),
+  union: op(60, "set", "read", "the other set", "row", { readsSecondSet: true }),
+  intersection: op(61, "set", "read", "the other set", "row", { readsSecondSet: true }),
+  difference: op(62, "set", "read", "the other set", "row", { readsSecondSet: true }),
 
   // maps
   putEntries: op(63, "map", "write", "name, value, …", "how many are new", { method: "put", wrote: "withArguments" }),

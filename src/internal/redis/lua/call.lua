@@ -1,45 +1,62 @@
--- One call carries a batch: ARGV[1] = [specs, code]. The code is flat: for each program its number of instructions, then
--- for each instruction `op, key, spec, n, argument 1..n`. Before the number of a program that happens once stand
--- `-1, key, token, mode, milliseconds`, and its position under the token, or its digest; or only `-2`, where it follows the
--- last such program in the same way. The reply is one flat array too: for each program true and a result for each
--- instruction, or one array that says why it failed. No program leaves anything behind for the next one here.
+-- The input of one call, its reply, and what every path through the script shares.
 --
--- All of this text runs with every call, and making a function costs: what stands in a folder is a family of functions that
--- is made when it is first needed (`cells()`, `programs()`), and the way of the most frequent programs needs none.
+-- A call carries a batch of programs: ARGV[1] = [specs, code]. `code` is flat. Each program is its number of instructions, then
+-- `op, key, spec, n, argument 1..n` for each instruction; `key` is a position in KEYS, `spec` one in `specs`, and 0 is no key.
+-- Before the number stands a dedup header if the program runs at most once: `-1, key, token, mode, milliseconds, index or
+-- digest`; or only `-2`, if the header is the one of the last such program with the next index.
+--
+-- The reply is one flat array: for each program true and a result for each instruction, or one array that says why the
+-- program failed.
 local call, error, type, unpack, tonumber, KEYS = redis.call, error, type, unpack, tonumber, KEYS
 local format, find, floor = string.format, string.find, math.floor
-local SAFE = 9007199254740991
-local LARGEST = 4096 -- of results that are kept
+local MAX_SAFE = 9007199254740991 -- the largest integer up to which doubles are exact
+local MAX_KEPT = 4096 -- the length of the longest result that a dedup record keeps
 local input = cjson.decode(ARGV[1])
 local specs, code = input[1], input[2]
 
-local out, size = {}, 0 -- the reply
-local step = 0 -- which instruction of its program runs
-local ordinal = 0 -- which program of the batch
-local now, millis -- the time of the whole call, in microseconds and in milliseconds
-local apply, numeric, together, execute, recover, more, lock -- of the families
-local part -- the collection that is read, while it may be of another kind
-local known, keep, cancel, settle, guarded -- of programs that happen once: functions, and whether one runs
-local kept, position -- under the token of the one that runs: what became of programs, and which of them it is
-local caught, rest -- of programs with attempts: whether one catches a failure, and what is then left to run
+local reply, replySize = {}, 0
+local step = 0 -- the position of the running instruction in its program: a failure reports it
+local ordinal = 0 -- the position of the running program in the batch
+local nowMicros, nowMillis -- the server's time: unset before the first `clock()`, then the same for the whole call
+
+-- Functions, and one table of functions, of the lazy families. Each is unset until its family is made.
+local helpers
+local applyScalar, numberKind
+local runFields
+local runGeneral, undoProgram
+local runLock
+local findOutcome, keepResults, leaveTombstone, saveOutcomes
+
+-- The name of the collection that is being read as a part of its entity, else unset. A WRONGTYPE error is about its key.
+local readingCollection
+
+-- Whether the running program has a dedup header and no earlier outcome, so that its end must be recorded.
+local isDeduplicated
+-- The last dedup header, valid until the next one, because a `-2` continues it.
+local keptOutcomes -- the outcomes under its token, by index; unset if the caller made the idempotency key
+local dedupIndex -- the index of its program under the token; not valid if the caller made the idempotency key
+
+-- Attempts: `flow.lua` sets both. `catchFailure` says whether an attempt of the running program catches a failure. If so, it
+-- sets `resume`, which runs what follows the attempt; `run` calls it once and unsets it.
+local catchFailure, resume
 
 local function fail(tag, detail)
   error({ tag, step, detail })
 end
 
--- One time for the whole call.
 local function clock()
-  if now then return end
+  if nowMicros then return end
   local time = call("TIME")
-  now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-  millis = floor(now / 1000)
+  nowMicros = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  nowMillis = floor(nowMicros / 1000)
 end
 
--- What `apply` does to add to an integer, where all is well; gives nothing where it may not be.
-local function plus(text, spec, at, n)
+-- The fast path of `increment` on an integer field, for `runSingle` and `runFields`. Returns nothing if `applyScalar` must
+-- decide: for a large or unreadable text, bounds of the operation, or a sum that must fail.
+local function addInteger(text, spec, at, n)
   if n == 1 and spec.k == "i" and #text < 16 and find(text, "^%-?%d+$") then
     local sum, ge, gt, le, lt = text + code[at], spec.ge, spec.gt, spec.le, spec.lt
-    if sum <= SAFE and sum >= -SAFE
+    if sum <= MAX_SAFE and sum >= -MAX_SAFE
       and not (ge and sum < ge or gt and sum <= gt or le and sum > le or lt and sum >= lt) then
       return format("%d", sum)
     end

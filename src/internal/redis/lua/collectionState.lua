@@ -1,19 +1,25 @@
--- Collections, whatever their kind, are changed in place too. No key is removed before the program has succeeded, so what
--- is dead stays: of a list the first `skip` items, of the others all that is stored or nothing (`void`).
---
--- A key of another kind has no kind here. It can go, at the end, and nothing else: what takes its place would need it gone.
+-- The state of each collection that the program has opened. Collections are changed in place, and no key is removed before the program
+-- has succeeded. So removed elements may stay in the key until then: the first `skip` items of a list; or, if `void` is
+-- set, everything in a set, map or sorted set.
+-- uses: fail, find, helpers (call) · opened, openedCount, openedInOrder (program) · record (journal)
 local SIZE = { list = "LLEN", set = "SCARD", map = "HLEN", zset = "ZCARD" }
 
 local function isWrongType(message)
   return find(type(message) == "table" and message.err or message[1] or message, "^%-?WRONGTYPE")
 end
 
-local function mistyped(c, other)
+local function failWrongType(c, other)
   return fail("type", { c.name, other })
 end
 
--- Of any kind.
-local function collection(e, spec)
+-- A collection has
+--   key, name, entity
+--   kind    false if the key has another type: such a key can only be deleted, at commit
+--   count   how many elements it has for the program
+--   skip    how many items at the head of a list are removed
+--   void    whether all elements of another collection are removed
+--   stored  whether the key existed when the program opened it
+local function openCollection(e, spec)
   local key = e.key .. ":" .. spec.f
   local c = opened[key]
   if not c then
@@ -23,47 +29,47 @@ local function collection(e, spec)
       if not isWrongType(count) then return error(count) end
       kind, count = false, 1
     end
-    c = { key = key, name = spec.f, kind = kind, e = e, count = count, skip = 0, void = false, stored = count > 0 }
+    c = { key = key, name = spec.f, kind = kind, entity = e, count = count, skip = 0, void = false, stored = count > 0 }
     opened[key] = c
-    orderCount = orderCount + 1
-    order[orderCount] = c
+    openedCount = openedCount + 1
+    openedInOrder[openedCount] = c
   end
   return c
 end
 
-local function counted(c, count)
+local function setCount(c, count)
   record(c, "count", c.count)
   c.count = count
 end
 
--- Only of a list: its first items die.
-local function drop(c, count)
+-- Removes the first items of a list.
+local function dropFirst(c, count)
   record(c, "skip", c.skip)
   c.skip = c.skip + count
-  counted(c, c.count - count)
+  setCount(c, c.count - count)
 end
 
 local function discard(c)
   if c.count == 0 then return end
-  if c.kind == "list" then return drop(c, c.count) end
+  if c.kind == "list" then return dropFirst(c, c.count) end
   record(c, "void", false)
   c.void = true
-  counted(c, 0)
+  setCount(c, 0)
 end
 
 local function contents(c)
-  return c.count > 0 and more.row(c.key, c.kind, c.skip) or {}
+  return c.count > 0 and helpers.readAll(c.key, c.kind, c.skip) or {}
 end
 
--- Like Array.prototype.slice: the end is exclusive, and negative positions count from the end.
-local function slice(from, to, count)
+-- As `Array.prototype.slice`: the end is exclusive, and negative positions count from the end.
+local function sliceBounds(from, to, count)
   if from < 0 then from = from + count < 0 and 0 or from + count elseif from > count then from = count end
   if to < 0 then to = to + count elseif to > count then to = count end
   return from, to < from and from or to
 end
 
--- The hash of a second entity may be of another kind: that it is this one is told.
-local function guarded(look, e)
+-- Looks at a second entity. If its key is not a hash, the error carries a mark, so that the client reports it for the right entity.
+local function lookAtOther(look, e)
   local ok, result = pcall(look, e)
   if ok then return result end
   if isWrongType(result) then return fail("type", { "", 1 }) end

@@ -1,9 +1,10 @@
--- Tests, and operands: what they are loaded from, and what they are assigned to.
-if not more then more = besides() end
+-- Tests of scalars, and the two operations with operands: `load`, which reads one, and `assign`, which stores one.
+-- uses: code, fail, floor, helpers, numberKind (call) · lengthOf (kinds) · makeHelpers (order)
+if not helpers then helpers = makeHelpers() end
 local byte, sub = string.byte, string.sub
 local SPECIAL = { NaN = 0 / 0, Infinity = 1 / 0, ["-Infinity"] = -1 / 0 }
 
--- By the bytes, since `<` follows the locale of the server. The texts differ first after `same` bytes.
+-- Compares texts by their bytes, because `<` follows the server's locale. A binary search finds how many first bytes are the same.
 local function order(a, b)
   if a == b then return 0 end
   local same, most = 0, #a < #b and #a or #b
@@ -14,24 +15,24 @@ local function order(a, b)
   return (byte(a, same + 1) or -1) < (byte(b, same + 1) or -1) and -1 or 1
 end
 
--- What a test compares: a double, or the digits of an exact integer, or the text.
+-- Returns the value that a test compares: a double, the digits of an exact integer, or the text.
 local function comparable(text, kind)
-  local family = numeric(kind)
+  local family = numberKind(kind)
   if not family then return text end
   return kind == "n" and SPECIAL[text] or family.valueOf(text, kind) or fail("type")
 end
 
-local function holds(comparison, value, expected, kind)
-  if type(value) == "number" then return more.holds(comparison, value, SPECIAL[expected] or expected) end
-  if kind == "l" or kind == "u" then return more.holds(comparison, numeric(kind).order(value, expected), 0) end
-  return more.holds(comparison, order(value, expected), 0)
+local function compare(comparison, value, expected, kind)
+  if type(value) == "number" then return helpers.compare(comparison, value, SPECIAL[expected] or expected) end
+  if kind == "l" or kind == "u" then return helpers.compare(comparison, numberKind(kind).order(value, expected), 0) end
+  return helpers.compare(comparison, order(value, expected), 0)
 end
 
-local function try(op, text, isNull, spec, at, n)
+local function testOrOperand(op, text, isNull, spec, at, n)
   local kind = spec.k
   if op == OP.assign then
     local value = code[at]
-    local family = numeric(kind)
+    local family = numberKind(kind)
     if family then return family.arithmetic(op, "0", spec, at, n), 1 end
     if kind == "t" then lengthOf(value, spec) end
     return value, 1
@@ -44,13 +45,13 @@ local function try(op, text, isNull, spec, at, n)
   end
   if op == OP.compare then
     if not current then return nil, code[at] == 1 and 1 or 0 end
-    return nil, holds(code[at], comparable(current, kind), code[at + 1], kind)
+    return nil, compare(code[at], comparable(current, kind), code[at + 1], kind)
   end
   local value = current and n > 0 and comparable(current, kind)
   for i = at, value and at + n - 1 or 0 do
-    if holds(0, value, code[i], kind) == 1 then return nil, 1 end
+    if compare(0, value, code[i], kind) == 1 then return nil, 1 end
   end
   return nil, 0
 end
 
-return try
+return testOrOperand

@@ -1,114 +1,116 @@
--- What became of a program stands under a token. The programs of a call share one, and with it a field of a hash, which holds
--- what became of each of them, by its position: one text that was its result; or all results as JSON, in a list of one, since
--- no script reads them; or one of the numbers below. Where the caller has a key for a program, that has a hash of its own,
--- with the digest of the program. Only a success is kept: what failed has changed nothing.
-local APPLIED, CANCELLED = 1, 2
-local AGAIN, SEAL = 1, 2
-local place, token, mode, life, digest -- of the program that runs
-local fields, field = {}, nil -- those of this call, by place and token, and the one of the program that runs
+-- Dedup records: the outcomes of programs that run at most once.
+--
+-- The programs of a call share a token, which is a field of a hash. It holds the outcome of each program by its index: a text that was
+-- the only result; or all results as JSON in a list of one, because no script reads them; or one of the numbers below. A
+-- program with an idempotency key has a hash for itself, with the results (`$r`) and the program's digest (`$d`). Only the outcome of
+-- a success is kept, because a failure has changed nothing.
+-- uses: MAX_KEPT, call, clock, code, dedupIndex, findOutcome, format, keepResults, keptOutcomes,
+--   leaveTombstone, nowMillis, reply, saveOutcomes (call)
+local APPLIED, TOMBSTONE = 1, 2 -- applied, but its results are too long to keep; must not be applied any more
+local MODE_RETRY, MODE_TOMBSTONE = 1, 2 -- how a program comes: again, after no answer; only to forbid it. 0: the first time
+local recordKey, token, mode, keepMillis -- the last dedup header
+local digest -- the digest in the last dedup header; set only if the caller made the idempotency key
+local records, record = {}, nil -- the records that this call has opened, by key and token; the one of the last dedup header
 
-local function expire()
+local function extendRecord()
   clock()
-  call("PEXPIREAT", place, format("%.0f", millis + life))
+  call("PEXPIREAT", recordKey, format("%.0f", nowMillis + keepMillis))
 end
 
--- Its last position.
-local function measure()
-  if field and position > field.last then field.last = position end
+local function noteLastIndex()
+  if record and dedupIndex > record.last then record.last = dedupIndex end
 end
 
--- Before the first program of a field: its hash is written to already here, so that no program has run when the server
--- refuses that.
-local function open()
-  local name = place .. token
-  field = fields[name]
-  if not field then
+-- Writes to the record before its first program runs, so that no program is applied if the server refuses the write.
+local function openRecord()
+  local name = recordKey .. token
+  record = records[name]
+  if not record then
     local found
-    if call("HSET", place, "$", "") == 1 then
-      expire()
+    if call("HSET", recordKey, "$", "") == 1 then
+      extendRecord()
     else
-      local stored = call("HGET", place, token)
+      local stored = call("HGET", recordKey, token)
       found = stored and cjson.decode(stored)
     end
-    field = { place = place, token = token, kept = found or {}, last = found and #found or 0 }
-    fields[name] = field
+    record = { key = recordKey, token = token, outcomes = found or {}, last = found and #found or 0 }
+    records[name] = record
   end
-  kept = field.kept
+  keptOutcomes = record.outcomes
 end
 
 local function store(...)
-  call("HSET", place, ...)
-  expire()
+  call("HSET", recordKey, ...)
+  extendRecord()
 end
 
--- Of a program with a key of its caller.
-local function owned()
-  local found = call("HMGET", place, "$r", "$d", token)
+-- Returns the outcome under an idempotency key.
+local function findByKey()
+  local found = call("HMGET", recordKey, "$r", "$d", token)
   if found[1] and found[2] ~= digest then return "conflict" end
   local text = found[1] or found[3]
   if text == "applied" then return APPLIED end
-  if text == "cancelled" then return CANCELLED end
+  if text == "cancelled" then return TOMBSTONE end
   return text and { text }
 end
 
--- What the caller is told instead of running the program; nothing where it is to run.
-local function known(at)
+-- Returns the reply of a program that must not run, or nothing if it must run. The dedup header is at `at`.
+function findOutcome(at)
   local stored
   if code[at] == -1 then
-    measure()
-    kept, field, digest = nil, nil, nil
-    local which
-    place, token, mode, life, which = KEYS[code[at + 1]], code[at + 2], code[at + 3], code[at + 4], code[at + 5]
-    if type(which) == "number" then position = which else digest = which end
+    noteLastIndex()
+    keptOutcomes, record, digest = nil, nil, nil
+    local index
+    recordKey, token, mode, keepMillis, index = KEYS[code[at + 1]], code[at + 2], code[at + 3], code[at + 4], code[at + 5]
+    if type(index) == "number" then dedupIndex = index else digest = index end
   else
-    position = position + 1
+    dedupIndex = dedupIndex + 1
   end
   if digest then
-    stored = owned()
+    stored = findByKey()
     if stored == "conflict" then return { "conflict" } end
   else
-    if not kept then open() end
-    stored = kept[position]
+    if not keptOutcomes then openRecord() end
+    stored = keptOutcomes[dedupIndex]
   end
   if stored == APPLIED then return { "applied" } end
-  if stored and stored ~= CANCELLED then return { "once", stored } end
+  if stored and stored ~= TOMBSTONE then return { "once", stored } end
   if not stored then
-    if mode ~= SEAL then return end
-    if digest then store(token, "cancelled") else kept[position] = CANCELLED end
+    if mode ~= MODE_TOMBSTONE then return end
+    if digest then store(token, "cancelled") else keptOutcomes[dedupIndex] = TOMBSTONE end
   end
   return { "sealed" }
 end
 
-local function keep(head, size)
+-- Keeps the results of a program that has succeeded. Returns the reply if that fails.
+function keepResults(head, last)
   local results = {}
-  for i = head + 1, size do results[i - head] = out[i] end
+  for i = head + 1, last do results[i - head] = reply[i] end
   local text = cjson.encode(results)
-  local isKept = #text <= LARGEST
+  local isKept = #text <= MAX_KEPT
   if not digest then
-    kept[position] = isKept and { text } or APPLIED
+    keptOutcomes[dedupIndex] = isKept and { text } or APPLIED
     return
   end
-  -- after the program nothing may fail any more
+  -- `pcall`, because the program is already applied
   local stored, why = pcall(store, "$r", isKept and text or "applied", "$d", digest)
   if stored then return end
-  for i = head + 1, size do out[i] = nil end
+  for i = head + 1, last do reply[i] = nil end
   return { "broken", 1, type(why) == "table" and why.err or why }
 end
 
--- A failure that the caller is told of is final: an earlier attempt, which may be late, must not succeed after it.
-local function cancel()
-  if mode ~= AGAIN then return end
-  if digest then pcall(store, token, "cancelled") else kept[position] = CANCELLED end
+-- Comes after a failure. The caller receives it, so an earlier transmission of the program that arrives late must not succeed.
+function leaveTombstone()
+  if mode ~= MODE_RETRY then return end
+  if digest then pcall(store, token, "cancelled") else keptOutcomes[dedupIndex] = TOMBSTONE end
 end
 
--- Writes what became of the programs of this call, in the same script as what they did.
-local function settle()
-  measure()
-  for _, each in pairs(fields) do
-    local all = each.kept
+-- Writes the outcomes of all programs of this call, in the same script as the writes of the programs.
+function saveOutcomes()
+  noteLastIndex()
+  for _, each in pairs(records) do
+    local all = each.outcomes
     for i = 1, each.last do all[i] = all[i] or false end
-    call("HSET", each.place, each.token, cjson.encode(all))
+    call("HSET", each.key, each.token, cjson.encode(all))
   end
 end
-
-return known, keep, cancel, settle

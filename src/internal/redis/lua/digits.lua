@@ -1,5 +1,6 @@
--- Integers that doubles can't hold. Between operations they are texts in one form: no leading zeros, no negative zero. For
--- an operation each is cut into limbs of seven digits, the lowest first, with its sign; zero has none.
+-- Integers of any size. Between operations they are texts without leading zeros and without a negative zero. An operation cuts
+-- a text into limbs of seven digits, the lowest first, and a sign. Zero has no limbs.
+-- uses: find, floor, format (call)
 local BASE = 10000000
 local gsub, sub, concat = string.gsub, string.sub, table.concat
 
@@ -36,7 +37,7 @@ local function textOf(limbs)
   return concat(parts)
 end
 
--- Without their signs.
+-- Compares two integers without their signs.
 local function smaller(a, b)
   if #a ~= #b then return #a < #b end
   for i = #a, 1, -1 do
@@ -76,20 +77,20 @@ local function times(a, b)
   return trimmed(product)
 end
 
--- The quotient and the remainder, towards zero: one digit after the other, as on paper.
+-- Long division: returns the quotient, rounded towards zero, and the remainder.
 local function divided(text, divisor)
   local digits, negative = gsub(text, "^%-", "")
-  local less, ten, rest, quotient = { negative = true }, { 10, negative = false }, { negative = false }, {}
-  for i = 1, #divisor do less[i] = divisor[i] end
+  local negated, ten, remainder, quotient = { negative = true }, { 10, negative = false }, { negative = false }, {}
+  for i = 1, #divisor do negated[i] = divisor[i] end
   for i = 1, #digits do
-    rest = plus(times(rest, ten), trimmed({ tonumber(sub(digits, i, i)), negative = false }))
+    remainder = plus(times(remainder, ten), trimmed({ tonumber(sub(digits, i, i)), negative = false }))
     local digit = 0
-    while not smaller(rest, less) do
-      rest, digit = plus(rest, less), digit + 1
+    while not smaller(remainder, negated) do
+      remainder, digit = plus(remainder, negated), digit + 1
     end
     quotient[i] = digit
   end
-  rest.negative = negative == 1
+  remainder.negative = negative == 1
   local sign = (negative == 1) ~= divisor.negative and "-" or ""
-  return integer(sign .. concat(quotient)), textOf(rest)
+  return integer(sign .. concat(quotient)), textOf(remainder)
 end

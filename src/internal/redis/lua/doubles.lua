@@ -1,19 +1,20 @@
--- Arithmetic on doubles: "n" any number, "i" an integer, "d" a date in milliseconds.
-local FURTHEST = 8640000000000000
+-- Arithmetic on doubles. The kinds are "n", any number; "i", an integer; "d", a date in milliseconds.
+-- uses: MAX_SAFE, code, fail, floor, format (call) · abs, ceil, fmod, parse, shortest, sqrt (numberText)
+local MAX_DATE = 8640000000000000
 
-local function whole(n, kind)
-  local limit = kind == "d" and FURTHEST or SAFE
+local function isWhole(n, kind)
+  local limit = kind == "d" and MAX_DATE or MAX_SAFE
   return n % 1 == 0 and n <= limit and n >= -limit
 end
 
--- nil where it is none of the kind, infinite or NaN where the kind has that.
+-- Returns nil if the text is not of the kind, and infinity for NaN and the infinities of "n": no arithmetic takes these.
 local function numberOf(text, kind)
   local n = parse(text)
-  if n and n - n == 0 then return (kind == "n" or whole(n, kind)) and n or nil end
+  if n and n - n == 0 then return (kind == "n" or isWhole(n, kind)) and n or nil end
   return kind == "n" and (text == "NaN" or text == "Infinity" or text == "-Infinity") and 1 / 0 or nil
 end
 
--- By multiplication, since `^` is not JavaScript's.
+-- Multiplies, because `^` of Lua and `**` of JavaScript differ in the last digits.
 local function power(base, exponent)
   if exponent == 0.5 then return sqrt(base) end
   if base == 0 and exponent < 0 then return fail("arithmetic", "divisionByZero") end
@@ -39,7 +40,7 @@ local function compute(op, a, b)
   return q < 0 and ceil(q) or floor(q)
 end
 
-local function bounded(n, spec, low, high)
+local function checkBounds(n, spec, low, high)
   if spec.ge and n < spec.ge then return fail("bounds", "minimum") end
   if spec.gt and n <= spec.gt then return fail("bounds", "exclusiveMinimum") end
   if spec.le and n > spec.le then return fail("bounds", "maximum") end
@@ -48,7 +49,7 @@ local function bounded(n, spec, low, high)
   if high and n > high then return fail("bounds", "atMost") end
 end
 
--- One function for what is asked most: calls cost here.
+-- One long function, because function calls are expensive here.
 local function arithmetic(op, text, spec, at, n)
   local value = numberOf(text, spec.k) or fail("type")
   if value - value ~= 0 then return fail("arithmetic", "notFinite") end
@@ -61,17 +62,17 @@ local function arithmetic(op, text, spec, at, n)
     value = compute(op, value, code[at])
   end
   if value - value ~= 0 then return fail("arithmetic", "notFinite") end
-  local isWhole = value % 1 == 0
+  local hasNoFraction = value % 1 == 0
   if spec.k ~= "n" then
-    -- an operand may be a fraction even where the result is none
-    if not isWhole or code[at] % 1 ~= 0 and (op == OP.increment or op == OP.min or op == OP.max or op == OP.clamp)
+    -- an operand may have a fraction although the result has none
+    if not hasNoFraction or code[at] % 1 ~= 0 and (op == OP.increment or op == OP.min or op == OP.max or op == OP.clamp)
       or op == OP.clamp and code[at + 1] % 1 ~= 0 then
       return fail("arithmetic", "notWhole")
     end
-    if not whole(value, spec.k) then return fail("arithmetic", "outOfRange") end
+    if not isWhole(value, spec.k) then return fail("arithmetic", "outOfRange") end
   end
-  bounded(value, spec, n > 2 and code[at + n - 2], n > 2 and code[at + n - 1])
-  if isWhole and value <= SAFE and value >= -SAFE then return format("%d", value) end
+  checkBounds(value, spec, n > 2 and code[at + n - 2], n > 2 and code[at + n - 1])
+  if hasNoFraction and value <= MAX_SAFE and value >= -MAX_SAFE then return format("%d", value) end
   return shortest(value)
 end
 

@@ -1,11 +1,13 @@
--- Sets, maps and sorted sets, which all have names: members, or the names of entries. Each change is one edit, journalled:
--- the names that it added, and what it removed or replaced.
+-- Edits of sets, maps and sorted sets. All have names: members, or the names of entries. Each edit is journalled as the names that it
+-- added and the elements that it removed or replaced.
+-- uses: call, code, fail, format, helpers (call) · chunked, record (journal) · touch (entity) · discard,
+--   setCount (collectionState)
 local LOOK = { set = "SMISMEMBER", map = "HMGET", zset = "ZMSCORE" }
 local STORE = { set = "SADD", map = "HSET", zset = "ZADD" }
 local ERASE = { set = "SREM", map = "HDEL", zset = "ZREM" }
 
--- A score as the server writes it.
-local function scoreOf(text)
+-- Returns a score as the server writes it.
+local function storedScore(text)
   if type(text) == "number" then text = format("%.17g", text) end
   if text == "Infinity" then return "inf" end
   if text == "-Infinity" then return "-inf" end
@@ -16,7 +18,7 @@ local function store(c, flat)
   local items = flat
   if c.kind == "zset" then
     items = {}
-    for i = 1, #flat, 2 do items[i], items[i + 1] = scoreOf(flat[i + 1]), flat[i] end
+    for i = 1, #flat, 2 do items[i], items[i + 1] = storedScore(flat[i + 1]), flat[i] end
   end
   chunked(STORE[c.kind], c.key, items, 1, #items)
 end
@@ -25,14 +27,14 @@ local function erase(c, names)
   chunked(ERASE[c.kind], c.key, names, 1, #names)
 end
 
--- First what puts back, so that the key is never gone.
+-- Puts back first and erases last, so that the key is never removed.
 local function undoEdit(c, added, old)
   store(c, old)
   erase(c, added)
 end
 
--- What stands under each name: nil where there is none.
-local function look(c, names)
+-- Returns what is stored under each name, by position: 1 for a member of a set; nil if the name is missing.
+local function lookUp(c, names)
   local found = {}
   if c.count == 0 then return found end
   for from = 1, #names, 1000 do
@@ -44,10 +46,10 @@ local function look(c, names)
   return found
 end
 
-local function refillOther(c, items, first, last)
+local function replaceAll(c, items, first, last)
   if last < first then return discard(c) end
   local width = c.kind == "set" and 1 or 2
-  local old = (c.void or c.count > 0) and more.row(c.key, c.kind) or {}
+  local old = (c.void or c.count > 0) and helpers.readAll(c.key, c.kind) or {}
   local known, new, added, stale, flat = {}, {}, {}, {}, {}
   for i = 1, #old, width do known[old[i]] = true end
   local count = 0
@@ -68,34 +70,34 @@ local function refillOther(c, items, first, last)
   record(c, undoEdit, added, old)
   record(c, "void", c.void)
   c.void = false
-  counted(c, count)
+  setCount(c, count)
 end
 
--- `flat` is stored; of its names `added` are new, and `old` is what the others had.
+-- Stores the elements `flat`. Of their names `added` are new; `old` has the elements that the others replace.
 local function put(c, flat, added, old)
-  touch(c.e)
-  if c.void then return refillOther(c, flat, 1, #flat) end
+  touch(c.entity)
+  if c.void then return replaceAll(c, flat, 1, #flat) end
   store(c, flat)
   record(c, undoEdit, added, old)
-  counted(c, c.count + #added)
+  setCount(c, c.count + #added)
 end
 
--- Names that are there, and all that stands under them.
+-- Removes names that exist; `old` has their elements.
 local function takeOut(c, spec, names, old)
   local after = c.count - #names
   if spec.minc and after < spec.minc then return fail("bounds", "minSize") end
-  touch(c.e)
+  touch(c.entity)
   if after == 0 then return discard(c) end
   erase(c, names)
   record(c, undoEdit, {}, old)
-  counted(c, after)
+  setCount(c, after)
 end
 
-local function grown(c, spec, by)
+local function checkGrowth(c, spec, by)
   if by > 0 and spec.maxc and c.count + by > spec.maxc then return fail("bounds", "maxSize") end
 end
 
--- The names among the arguments, each once; and the last value of each.
+-- Returns each name among the arguments once, and its last value.
 local function distinct(at, n, width)
   local names, values = {}, {}
   for i = at, at + n - 1, width do

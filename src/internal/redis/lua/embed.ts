@@ -63,7 +63,8 @@ const expand = (text: string): string =>
   text
     .replaceAll(/\bOPS\.(\w+(?:\.\w+)*)\((\w+)\)/g, (_, path: string, name: string) =>
       conditionOf(name, codesOf(path.split("."))))
-    .replaceAll(/\bOP\.(\w+)/g, (_, name: string) => numberIn(ops, name))
+    .replaceAll(/\bOP\.(\w+)/g, (_, name: string) =>
+      numberIn(ops, name))
     .replaceAll(/\bFIRST\.(\w+)/g, (_, family: string) => String(rangeOf(family)[0]))
     .replaceAll(/\bLAST\.(\w+)/g, (_, family: string) => String(rangeOf(family)[1]))
     .replaceAll(/\bCOMPARISON\.(\w+)/g, (_, name: string) => numberIn(Comparison, name))

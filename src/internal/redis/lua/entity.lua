@@ -1,48 +1,48 @@
--- Entities are changed in place, each change journalled. One that is deleted stays until the program has succeeded: no key
--- is removed before, and what comes later in the program finds it marked.
-if not more then more = besides() end
-clock()
-local entities, gone, goneCount = {}, {}, 0
-local armed, armedCount = {}, 0 -- whose expiry changes
-local opened, order, orderCount = {}, {}, 0 -- collections by key, and as they came
-local made -- the entity that this instruction creates
-local isFinal = false -- whether something has been done that stays
-local expiring, parted, onWrite -- of the families
+-- Entities: reads, and writes of single fields. Each write is journalled. A deleted entity is only marked: its key stays until the
+-- program has succeeded, because in a cluster slot that is moving a removed key cannot be written again.
+-- uses: call, fail, helpers, readingCollection (call) · entities, opened (program) · record (journal)
 
-local function entity(index)
+-- An entity has
+--   key
+--   exists       whether it exists for the program; nil before the first look
+--   stored       whether its key exists on the server, also after the program has deleted the entity
+--   changed      whether the program has increased its version
+--   wrote        whether the running instruction has written to it
+--   expiresAt    when it expires, in milliseconds of the clock; false for never; nil before the first look
+--   expiryNames  the collections that get its expiry at commit; nil if its expiry does not change
+local function entityAt(index)
   local e = entities[index]
   if not e then
-    -- `exists` is unknown until the first look; `stored` also of one that this program deletes
     e = { key = KEYS[index], exists = nil, stored = false, changed = false, wrote = false }
     entities[index] = e
   end
   return e
 end
 
-local function seen(e, present)
+local function noteExists(e, present)
   e.exists, e.stored = present, present
   return present
 end
 
--- A key of another kind is found out by the first command on it.
+-- Looks with a command on a hash, which fails if the key has another type.
 local function exists(e)
-  if e.exists == nil then return seen(e, call("HGET", e.key, "$v") ~= false or call("EXISTS", e.key) == 1) end
+  if e.exists == nil then return noteExists(e, call("HGET", e.key, "$v") ~= false or call("EXISTS", e.key) == 1) end
   return e.exists
 end
 
-local function field(e, name)
+local function readField(e, name)
   if e.exists == false then return fail("missing") end
   local text = call("HGET", e.key, name)
-  if e.exists == nil and not seen(e, text ~= false or call("EXISTS", e.key) == 1) then return fail("missing") end
+  if e.exists == nil and not noteExists(e, text ~= false or call("EXISTS", e.key) == 1) then return fail("missing") end
   return text
 end
 
--- No version and 0 are the same; but a hash that had nothing else had that.
+-- A missing `$v` means 0. It is removed again, unless it is the hash's only field.
 local function undoVersion(e)
   if call("HINCRBY", e.key, "$v", "-1") == 0 and call("HLEN", e.key) > 1 then call("HDEL", e.key, "$v") end
 end
 
--- Before a change: with the first the version grows, or says that it is none.
+-- Comes before each change of an entity. The first one increases the version, which fails if the stored one is not a number.
 local function touch(e)
   if not e.changed then
     call("HINCRBY", e.key, "$v", "1")
@@ -57,24 +57,24 @@ local function undoField(e, name, old)
   if old then call("HSET", e.key, name, old) else call("HDEL", e.key, name) end
 end
 
-local function write(e, name, text, old)
+local function writeField(e, name, text, old)
   touch(e)
   if text then call("HSET", e.key, name, text) else call("HDEL", e.key, name) end
   record(e, undoField, name, old)
 end
 
--- The version, each field, then each collection.
+-- Returns the version, each field and each collection; false if the entity does not exist.
 local function readEntity(e, spec)
   if e.exists == false then return false end
   local fields = spec.fs
   local found = call("HMGET", e.key, "$v", unpack(fields))
-  if e.exists == nil and not seen(e, found[1] ~= false or call("EXISTS", e.key) == 1) then return false end
+  if e.exists == nil and not noteExists(e, found[1] ~= false or call("EXISTS", e.key) == 1) then return false end
   for i, c in ipairs(spec.cs) do
     local key = e.key .. ":" .. c.f
-    local known = opened[key]
-    part = c.f
-    found[#fields + 1 + i] = known and known.count == 0 and {} or more.row(key, c.k, known and known.skip or 0)
+    local state = opened[key]
+    readingCollection = c.f
+    found[#fields + 1 + i] = state and state.count == 0 and {} or helpers.readAll(key, c.k, state and state.skip or 0)
   end
-  part = nil
+  readingCollection = nil
   return found
 end

@@ -1,8 +1,12 @@
--- Entities that are made, replaced, deleted.
+-- Writes of whole entities: insert, replace, duplicate, delete. `insert` has a second implementation in `runSingle` (run.lua), its fast
+-- path, and one in memory/entity.ts. All three must do the same; the differential tests compare them.
+-- uses: call, code, fail, format, nowMicros, nowMillis, ordinal, specs (call) · collections, created, deleted,
+--   deletedCount, expiries, writeEntity (program) · chunked, record (journal) · entityAt, exists, noteExists,
+--   readEntity, touch (entity)
 
--- Looks first as is cheapest for one that most often is not there.
+-- Looks with EXISTS first, which is cheapest if the entity is missing, as it usually is here.
 local function absent(e)
-  if e.exists == nil and call("EXISTS", e.key) == 0 then seen(e, false) end
+  if e.exists == nil and call("EXISTS", e.key) == 0 then noteExists(e, false) end
   return not exists(e)
 end
 
@@ -15,15 +19,15 @@ local function undoReplace(e, added, old)
   if #old > 0 then chunked("HSET", e.key, old, 1, #old) end
 end
 
-local function present(e, is)
+local function setExists(e, isPresent)
   record(e, "exists", e.exists)
-  e.exists = is
+  e.exists = isPresent
 end
 
--- Writes every field, in place of all that are stored.
-local function replace(e, content, fields)
+-- Writes every field and removes all other stored ones.
+local function replaceFields(e, content, fields)
   if not e.stored then
-    content[#content + 1], content[#content + 2] = "$v", format("%d", now + ordinal)
+    content[#content + 1], content[#content + 2] = "$v", format("%d", nowMicros + ordinal)
     chunked("HSET", e.key, content, 1, #content)
     record(e, undoInsert)
     record(e, "stored", false)
@@ -46,78 +50,76 @@ local function replace(e, content, fields)
     chunked("HDEL", e.key, stale, 1, #stale)
     record(e, undoReplace, added, old)
   end
-  present(e, true)
+  setExists(e, true)
 end
 
-local function remove(e)
+local function markDeleted(e)
   touch(e)
-  present(e, false)
-  goneCount = goneCount + 1
-  gone[goneCount] = e
+  setExists(e, false)
+  deletedCount = deletedCount + 1
+  deleted[deletedCount] = e
 end
 
--- A new one lives as long as it is told, also what others left under its keys.
-local function born(e, spec, life, isStored)
+-- A new entity expires after `lifetime`, or never. Collections that were left under its keys get the same expiry.
+local function noteCreated(e, spec, lifetime, isStored)
   local isLeft = isStored
-  for _, c in ipairs(spec.cs) do isLeft = isLeft or parted.collection(e, c).stored end
-  local at = life and millis + life
-  if life or isLeft then expiring.arm(e, at, spec) else expiring.settle(e, at) end
-  made = e
+  for _, c in ipairs(spec.cs) do isLeft = isLeft or collections.open(e, c).stored end
+  local at = lifetime and nowMillis + lifetime
+  if lifetime or isLeft then expiries.schedule(e, at, spec) else expiries.set(e, at) end
+  created = e
 end
 
-local function writeEntity(e, spec, at)
+local function writeContent(e, spec, at)
   local content, fields, isNew, isStored = {}, {}, not e.exists, e.stored
   for i, name in ipairs(spec.fs) do
     local text = code[at + i]
     if text then content[#content + 1], content[#content + 2], fields[name] = name, text, true end
   end
-  replace(e, content, fields)
-  if isNew then born(e, spec, code[at], isStored) end
+  replaceFields(e, content, fields)
+  if isNew then noteCreated(e, spec, code[at], isStored) end
   at = at + 1 + #spec.fs
   for _, c in ipairs(spec.cs) do
     local count = code[at]
-    parted.refill(parted.collection(e, c), code, at + 1, at + count)
+    collections.replace(collections.open(e, c), code, at + 1, at + count)
     at = at + 1 + count
   end
   return 1
 end
 
 local function duplicate(e, spec, at)
-  local copy, copySpec = entity(code[at]), specs[code[at + 1]]
-  if not parted.guarded(absent, copy) then return fail("exists", 1) end
-  for _, part in ipairs(spec.cs) do
-    local c = parted.collection(e, part)
-    if not c.kind and c.count > 0 then return parted.mistyped(c) end
+  local copy, copySpec = entityAt(code[at]), specs[code[at + 1]]
+  if not collections.lookAtOther(absent, copy) then return fail("exists", 1) end
+  for _, collectionSpec in ipairs(spec.cs) do
+    local c = collections.open(e, collectionSpec)
+    if not c.kind and c.count > 0 then return collections.failWrongType(c) end
   end
-  for _, c in ipairs(copySpec.cs) do parted.collection(copy, c) end
+  for _, c in ipairs(copySpec.cs) do collections.open(copy, c) end
   local isStored, found, content, fields = copy.stored, call("HGETALL", e.key), {}, {}
   for i = 1, #found, 2 do
     if found[i] ~= "$v" then
       content[#content + 1], content[#content + 2], fields[found[i]] = found[i], found[i + 1], true
     end
   end
-  replace(copy, content, fields)
-  born(copy, copySpec, code[at + 2], isStored)
+  replaceFields(copy, content, fields)
+  noteCreated(copy, copySpec, code[at + 2], isStored)
   for i, c in ipairs(spec.cs) do
-    local items = parted.contents(parted.collection(e, c))
-    parted.refill(parted.collection(copy, copySpec.cs[i]), items, 1, #items, 1)
+    local items = collections.contents(collections.open(e, c))
+    collections.replace(collections.open(copy, copySpec.cs[i]), items, 1, #items, 1)
   end
   return 1
 end
 
-local function onWrite(op, e, spec, at)
-  if op == OP.insert then return absent(e) and writeEntity(e, spec, at) or fail("exists") end
+function writeEntity(op, e, spec, at)
+  if op == OP.insert then return absent(e) and writeContent(e, spec, at) or fail("exists") end
   if op == OP.put then
     absent(e)
-    return writeEntity(e, spec, at)
+    return writeContent(e, spec, at)
   end
-  if op == OP.getOrInsert then return absent(e) and writeEntity(e, spec, at) or readEntity(e, spec) end
-  if op == OP.ensure then return absent(e) and writeEntity(e, spec, at) or 0 end
+  if op == OP.getOrInsert then return absent(e) and writeContent(e, spec, at) or readEntity(e, spec) end
+  if op == OP.ensure then return absent(e) and writeContent(e, spec, at) or 0 end
   if op == OP.duplicate then return exists(e) and duplicate(e, spec, at) or fail("missing") end
   if not exists(e) then return 0 end
-  remove(e)
-  for _, c in ipairs(spec.cs) do parted.discard(parted.collection(e, c)) end
+  markDeleted(e)
+  for _, c in ipairs(spec.cs) do collections.discard(collections.open(e, c)) end
   return 1
 end
-
-return onWrite

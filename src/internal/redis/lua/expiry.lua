@@ -1,84 +1,88 @@
--- Expiry is only noted, and given to all keys of an entity when the program has succeeded.
+-- Expiries. An instruction only notes that an entity's expiry changes; the commit sets it for all keys of the entity.
+-- uses: call, format, nowMillis (call) · expiryChangeCount, expiryChanges, isFinal, opened, openedCount,
+--   openedInOrder (program) · chunked, record (journal)
 
--- In milliseconds of the clock, false for never, as the program leaves it.
-local function expiresAt(e)
-  if e.at == nil then
+-- Returns when the entity expires after the changes of the program: milliseconds of the clock, or false for never.
+local function expiryOf(e)
+  if e.expiresAt == nil then
     local at = call("PEXPIRETIME", e.key)
-    e.at = at >= 0 and at
+    e.expiresAt = at >= 0 and at
   end
-  return e.at
+  return e.expiresAt
 end
 
-local function settle(e, at)
-  record(e, "at", e.at)
-  e.at = at
+local function setExpiry(e, at)
+  record(e, "expiresAt", e.expiresAt)
+  e.expiresAt = at
 end
 
-local function disarm(e)
-  e.names = nil
-  armedCount = armedCount - 1
+local function undoSchedule(e)
+  e.expiryNames = nil
+  expiryChangeCount = expiryChangeCount - 1
 end
 
-local function name(e, what)
-  if not e.names[what] then
-    e.names[what] = true
-    record(e.names, what)
+local function addName(e, name)
+  if not e.expiryNames[name] then
+    e.expiryNames[name] = true
+    record(e.expiryNames, name)
   end
 end
 
-local function arm(e, at, spec)
-  settle(e, at)
-  if not e.names then
-    e.names = {}
-    armedCount = armedCount + 1
-    armed[armedCount] = e
-    record(e, disarm)
+-- Notes the expiry that the commit sets for the entity and all its collections.
+local function schedule(e, at, spec)
+  setExpiry(e, at)
+  if not e.expiryNames then
+    e.expiryNames = {}
+    expiryChangeCount = expiryChangeCount + 1
+    expiryChanges[expiryChangeCount] = e
+    record(e, undoSchedule)
   end
-  for _, c in ipairs(spec.cs or {}) do name(e, c.f) end
-  for _, what in ipairs(spec.life and spec.life.cs or {}) do name(e, what) end
+  for _, c in ipairs(spec.cs or {}) do addName(e, c.f) end
+  for _, name in ipairs(spec.life and spec.life.cs or {}) do addName(e, name) end
 end
 
--- What has no expiry keeps none.
+-- An entity that never expires gets no expiry here.
 local function renew(e, spec)
-  local life, at = spec.life, expiresAt(e)
-  if at and millis + life.ms - at > life.slack then arm(e, millis + life.ms, spec) end
+  local renewal, at = spec.life, expiryOf(e)
+  if at and nowMillis + renewal.ms - at > renewal.slack then schedule(e, nowMillis + renewal.ms, spec) end
 end
 
-local function expireAt(key, at)
+local function applyExpiry(key, at)
   if at then call("PEXPIREAT", key, format("%.0f", at)) else call("PERSIST", key) end
   isFinal = true
 end
 
--- At the end. Whether a collection that the program has not touched is there may not be known, in a slot that is moving: that
--- is found out before the first change.
-local function expireAll()
+-- Sets all expiries. Before that it looks at the collections that the program has not opened, because in a cluster slot that is
+-- moving one may be elsewhere: the program then fails while it still can be undone.
+local function commitExpiries()
   local unknown, appeared = {}, {}
-  for i = 1, armedCount do
-    local e = armed[i]
-    for name in pairs(e.exists and e.names or {}) do
+  for i = 1, expiryChangeCount do
+    local e = expiryChanges[i]
+    for name in pairs(e.exists and e.expiryNames or {}) do
       local key = e.key .. ":" .. name
       if not opened[key] then unknown[#unknown + 1] = key end
     end
   end
   if #unknown > 0 then chunked("EXISTS", unknown[1], unknown, 1, #unknown) end
-  for i = 1, orderCount do
-    local c = order[i]
-    if not c.stored and c.count > 0 and not (c.e.names and c.e.names[c.name]) and expiresAt(c.e) then
+  for i = 1, openedCount do
+    local c = openedInOrder[i]
+    local names = c.entity.expiryNames
+    if not c.stored and c.count > 0 and not (names and names[c.name]) and expiryOf(c.entity) then
       appeared[#appeared + 1] = c
     end
   end
-  for i = 1, armedCount do
-    local e = armed[i]
+  for i = 1, expiryChangeCount do
+    local e = expiryChanges[i]
     if e.exists then
-      expireAt(e.key, e.at)
-      for name in pairs(e.names) do
+      applyExpiry(e.key, e.expiresAt)
+      for name in pairs(e.expiryNames) do
         local key = e.key .. ":" .. name
         local c = opened[key]
-        if not c or c.count > 0 then expireAt(key, e.at) end
+        if not c or c.count > 0 then applyExpiry(key, e.expiresAt) end
       end
     end
   end
-  for i = 1, #appeared do expireAt(appeared[i].key, appeared[i].e.at) end
+  for i = 1, #appeared do applyExpiry(appeared[i].key, appeared[i].entity.expiresAt) end
 end
 
-return { at = expiresAt, settle = settle, arm = arm, renew = renew, expireAll = expireAll }
+return { expiresAt = expiryOf, set = setExpiry, schedule = schedule, renew = renew, commit = commitExpiries }

@@ -1,34 +1,31 @@
--- Programs that jump, and that go on after a failure. Jumps go forward: each instruction runs at most once.
-local operand -- the family, made when first needed
-local flag = false
-local attempts, depth = {}, 0 -- what it takes to go on where an attempt began
-local base, total -- of the program: the reply before its results, and how many they are
-local following -- where the instruction after the one that runs begins
-local undone = {} -- where the results that are none begin, by where they end
+-- Programs of the general path with tests, jumps, operands or attempts. Jumps go forward, so each instruction runs at most once.
+-- uses: catchFailure, code, helpers, reply, replySize, resume, step (call) · journalSize, messageCount (program) ·
+--   undo (journal) · runInstruction (instruction) · finish (commit) · makeOperands (order)
+local operands
+local flag = false -- the result of the last test
+local attempts, depth = {}, 0 -- the open attempts: what a failure goes back to
+local base, total -- of the running program: the size of the reply before its results, and its number of instructions
+local nextPc -- the position of the instruction after the running one
+local undoneFrom = {} -- ranges of results that are false since an attempt failed: the first step by the last one
 
-local function isTest(op)
-  return op >= OP.compare and op <= OP.isSet or op == OP.compareSize or op == OP.contains or op == OP.has
-    or op == OP.exists
+local function needOperands()
+  if not operands then operands = makeOperands() end
+  return operands
 end
 
-local function needOperand()
-  if not operand then operand = operands() end
-  return operand
-end
-
-local function proceed(pc, i)
+local function runFrom(pc, i)
   while i <= total do
-    step, size = i, base + i
+    step, replySize = i, base + i
     local op, n, at, result, skipped = code[pc], code[pc + 3], pc + 4, 1, 0
     pc = at + n
-    following = pc
-    if op >= OP.get then
-      if operand then operand.fill(at, n) end
-      result = instruct(at - 4)
-      if op == OP.load or op == OP.loadSize then
-        needOperand().push(result)
+    nextPc = pc
+    if op >= FIRST.scalar then
+      if operands then operands.fill(at, n) end
+      result = runInstruction(at - 4)
+      if OPS.scalar.putsOperand(op) or OPS.collection.putsOperand(op) then
+        needOperands().push(result)
         result = 1
-      elseif isTest(op) then
+      elseif OPS.isTest(op) then
         flag = result == 1
       end
     elseif op == OP.attempt then
@@ -37,7 +34,7 @@ local function proceed(pc, i)
         step = i,
         distance = code[at],
         mode = code[at + 1],
-        top = top,
+        journalSize = journalSize,
         flag = flag,
         messages = messageCount
       }
@@ -46,26 +43,26 @@ local function proceed(pc, i)
       depth = depth - 1
       skipped = code[at]
     elseif op == OP.constant then
-      needOperand().push(code[at])
+      needOperands().push(code[at])
     elseif op == OP.combine then
-      operand.combine(code[at], code[at + 1])
+      operands.combine(code[at], code[at + 1])
     else
-      result, skipped, flag = more.steer(op, at, flag)
+      result, skipped, flag = helpers.branch(op, at, flag)
     end
-    out[size] = result
+    reply[replySize] = result
     i = i + 1
     for _ = 1, skipped do
-      out[base + i] = false
+      reply[base + i] = false
       pc, i = pc + 4 + code[pc + 3], i + 1
     end
   end
-  size, depth = base + total, 0
+  replySize, depth = base + total, 0
   return pc
 end
 
--- An attempt that catches a failure is undone: the program goes on as if it had not been. What an attempt within it has left
--- is not gone over again, since there may be many, each within the next.
-function caught(why)
+-- If an attempt catches the failure, it is undone, and its results become false. Results that an inner attempt has set to false are
+-- skipped, because attempts may be nested deeply.
+function catchFailure(why)
   local tag, attempt = why[1], nil
   local isAny = tag == "exists" or tag == "index" or tag == "bounds" or tag == "arithmetic" or tag == "fail"
     or tag == "lost"
@@ -74,35 +71,36 @@ function caught(why)
     depth = depth - 1
   end
   if not attempt then return false end
-  undo(attempt.top)
+  undo(attempt.journalSize)
   messageCount, flag = attempt.messages, attempt.flag
-  if operand then operand.clear() end
-  function rest()
-    local pc, last = following, attempt.step + attempt.distance
+  if operands then operands.clear() end
+  function resume()
+    local pc, last = nextPc, attempt.step + attempt.distance
     for i = step + 1, last do
-      out[base + i] = false
+      reply[base + i] = false
       pc = pc + 4 + code[pc + 3]
     end
     local i = step
     while i > attempt.step do
-      if not undone[i] then out[base + i] = false end
-      i = (undone[i] or i) - 1
+      if not undoneFrom[i] then reply[base + i] = false end
+      i = (undoneFrom[i] or i) - 1
     end
-    out[base + i], undone[last] = 1, i + 1
-    pc = proceed(pc, last + 1)
+    reply[base + i], undoneFrom[last] = 1, i + 1
+    pc = runFrom(pc, last + 1)
     finish()
     return pc
   end
   return true
 end
 
--- Goes on at an instruction, of a program that began at `pc`.
+-- Runs a program that begins at `pc` from its instruction `i` on. `runGeneral` has run those before it.
 return function(pc, i, count)
-  base, total, flag, depth, undone = size - i + 1, count, false, 0, {}
-  if operand then operand.clear() end
+  base, total, flag, depth, undoneFrom = replySize - i + 1, count, false, 0, {}
+  if operands then operands.clear() end
   for j = 1, i - 1 do
-    if isTest(code[pc]) then flag = out[base + j] == 1 end
+    local op = code[pc]
+    if OPS.isTest(op) then flag = reply[base + j] == 1 end
     pc = pc + 4 + code[pc + 3]
   end
-  return proceed(pc, i)
+  return runFrom(pc, i)
 end

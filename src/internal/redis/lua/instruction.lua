@@ -1,15 +1,17 @@
--- One instruction gives one result. Families by number: cells, collections, whole entities.
-local messages, messageCount = {}, 0
+-- Runs one instruction and returns its result. The number of the instruction tells its family.
+-- uses: applyScalar, call, code, fail, nowMillis, runLock, specs (call) · collections, created, expiries,
+--   messageCount, messages, writeEntity (program) · entityAt, exists, readEntity, readField, writeField (entity) ·
+--   makeCollections, makeExpiries, makeLocks, makeScalars, makeWrites (order)
 
-local function needExpiry()
-  if not expiring then expiring = expiry() end
+local function needExpiries()
+  if not expiries then expiries = makeExpiries() end
 end
 
-local function needParts()
-  if not parted then parted = parts() end
+local function needCollections()
+  if not collections then collections = makeCollections() end
 end
 
--- A server that will refuse it says so now, while all can be undone.
+-- Checks the right to publish now, because at commit a refusal could not be undone.
 local function publish(channel, text)
   if not redis.acl_check_cmd("PUBLISH", channel, text) then
     error({ err = "NOPERM this user can't publish to the channel" })
@@ -24,57 +26,57 @@ local function onEntity(op, e, spec, at)
   if op == OP.read then return readEntity(e, spec) or fail("missing") end
   if op == OP.exists then return exists(e) and 1 or 0 end
   if op >= OP.insert and op <= OP.duplicate then
-    if not onWrite then
-      needExpiry()
-      needParts()
-      onWrite = writes()
+    if not writeEntity then
+      needExpiries()
+      needCollections()
+      makeWrites()
     end
-    return onWrite(op, e, spec, at)
+    return writeEntity(op, e, spec, at)
   end
   if not exists(e) then return fail("missing") end
   if op == OP.require then return 1 end
   if op == OP.atVersion then return (call("HGET", e.key, "$v") or "0") == code[at] and 1 or fail("stale") end
-  needExpiry()
+  needExpiries()
   if op == OP.timeToLive then
-    local at = expiring.at(e)
-    return at and (at > millis and at - millis or 1)
+    local at = expiries.expiresAt(e)
+    return at and (at > nowMillis and at - nowMillis or 1)
   end
-  expiring.arm(e, op == OP.expire and millis + code[at], spec)
+  expiries.schedule(e, op == OP.expire and nowMillis + code[at], spec)
   return 1
 end
 
-local function renewed(e, spec)
-  local life = spec.life
-  if life and (life.access or e.wrote) and e.exists and made ~= e then
-    needExpiry()
-    expiring.renew(e, spec)
+local function renewIfTouched(e, spec)
+  local renewal = spec.life
+  if renewal and (renewal.access or e.wrote) and e.exists and created ~= e then
+    needExpiries()
+    expiries.renew(e, spec)
   end
 end
 
-local function instruct(pc)
+local function runInstruction(pc)
   local op, spec, n, at = code[pc], specs[code[pc + 2]], code[pc + 3], pc + 4
   if op == OP.publish then return publish(code[at], code[at + 1]) end
   if op == OP.holds then
-    if not lock then lock = locks() end
-    return lock(op, KEYS[code[pc + 1]], at)
+    if not runLock then makeLocks() end
+    return runLock(op, KEYS[code[pc + 1]], at)
   end
-  local e, result = entity(code[pc + 1]), nil
-  e.wrote, made = false, nil
-  if op >= OP.union and op <= OP.difference then entity(code[at]).wrote = false end
-  if op < OP.size and not apply then apply, numeric = cells() end
-  if op >= OP.read then
+  local e, result = entityAt(code[pc + 1]), nil
+  e.wrote, created = false, nil
+  if OPS.readsSecondSet(op) then entityAt(code[at]).wrote = false end
+  if op <= LAST.scalar and not applyScalar then makeScalars() end
+  if op >= FIRST.entity then
     result = onEntity(op, e, spec, at)
-  elseif op < OP.size and not spec.of then
+  elseif op <= LAST.scalar and not spec.of then
     local name, value = spec.f, nil
-    local old = field(e, name)
-    value, result = apply(op, old, spec, at, n)
-    if value ~= nil then write(e, name, value, old) end
+    local old = readField(e, name)
+    value, result = applyScalar(op, old, spec, at, n)
+    if value ~= nil then writeField(e, name, value, old) end
   else
     if not exists(e) then return fail("missing") end
-    needParts()
-    result = parted.onPart(op, parted.collection(e, spec), spec, at, n)
+    needCollections()
+    result = collections.run(op, collections.open(e, spec), spec, at, n)
   end
-  if spec.life then renewed(e, spec) end
-  if op >= OP.union and op <= OP.difference then renewed(entity(code[at]), specs[code[at + 1]]) end
+  if spec.life then renewIfTouched(e, spec) end
+  if OPS.readsSecondSet(op) then renewIfTouched(entityAt(code[at]), specs[code[at + 1]]) end
   return result
 end

@@ -1,8 +1,11 @@
--- Arithmetic on exact integers: "l" int64, "u" of as many digits as are computed with. Doubles do for what they hold exactly.
-local MOST_DIGITS = 1000
+-- Arithmetic on exact integers. The kinds are "l", an int64, and "u", a duration of at most MAX_DIGITS digits. Integers that
+-- doubles hold exactly are computed as doubles.
+-- uses: MAX_SAFE, code, fail, find, floor, format (call) · divided, integer, limbsOf, plus, smaller, textOf,
+--   times (digits)
+local MAX_DIGITS = 1000
 local ceil, fmod = math.ceil, math.fmod
 
-local function below(a, b)
+local function isBelow(a, b)
   if #a < 16 and #b < 16 then return tonumber(a) < tonumber(b) end
   local x, y = limbsOf(a), limbsOf(b)
   if x.negative ~= y.negative then return x.negative end
@@ -11,11 +14,11 @@ local function below(a, b)
 end
 
 local function isInt64(text)
-  return #text < 19 or not (below(text, "-9223372036854775808") or below("9223372036854775807", text))
+  return #text < 19 or not (isBelow(text, "-9223372036854775808") or isBelow("9223372036854775807", text))
 end
 
--- A stored text in its one form; nil where it is none of the kind.
-local function digitsOf(text, kind)
+-- Returns a stored text without leading zeros, or nil if it is not of the kind.
+local function integerOf(text, kind)
   local digits = integer(text)
   return digits and (kind == "u" or isInt64(digits)) and digits or nil
 end
@@ -24,18 +27,18 @@ local function digitCount(text)
   return find(text, "^%-") and #text - 1 or #text
 end
 
--- Larger ones take their time, which is everybody's here.
-local function limited(text)
-  if #text > MOST_DIGITS and digitCount(text) > MOST_DIGITS then return fail("arithmetic", "outOfRange") end
+-- Larger integers would block the server for too long.
+local function checkDigits(text)
+  if #text > MAX_DIGITS and digitCount(text) > MAX_DIGITS then return fail("arithmetic", "outOfRange") end
   return text
 end
 
 local function calculate(op, a, b)
-  limited(a)
-  limited(b)
+  checkDigits(a)
+  checkDigits(b)
   if op == OP.assign then return b end
-  if op == OP.min then return below(b, a) and b or a end
-  if op == OP.max then return below(a, b) and b or a end
+  if op == OP.min then return isBelow(b, a) and b or a end
+  if op == OP.max then return isBelow(a, b) and b or a end
   if op ~= OP.increment and op ~= OP.multiply and b == "0" then return fail("arithmetic", "divisionByZero") end
   if #a < 16 and #b < 16 then
     local x, y = tonumber(a), tonumber(b)
@@ -47,34 +50,34 @@ local function calculate(op, a, b)
       n = x / y
       n = n < 0 and ceil(n) or floor(n)
     end
-    if n <= SAFE and n >= -SAFE then return format("%d", n) end
+    if n <= MAX_SAFE and n >= -MAX_SAFE then return format("%d", n) end
   end
-  if op == OP.increment then return limited(textOf(plus(limbsOf(a), limbsOf(b)))) end
+  if op == OP.increment then return checkDigits(textOf(plus(limbsOf(a), limbsOf(b)))) end
   if op == OP.multiply then
-    -- the product has as many digits as both, or one fewer
-    if digitCount(a) + digitCount(b) > MOST_DIGITS + 1 then return fail("arithmetic", "outOfRange") end
-    return limited(textOf(times(limbsOf(a), limbsOf(b))))
+    -- a product has as many digits as both factors together, or one fewer
+    if digitCount(a) + digitCount(b) > MAX_DIGITS + 1 then return fail("arithmetic", "outOfRange") end
+    return checkDigits(textOf(times(limbsOf(a), limbsOf(b))))
   end
-  local quotient, rest = divided(a, limbsOf(b))
-  return op == OP.modulo and rest or quotient
+  local quotient, remainder = divided(a, limbsOf(b))
+  return op == OP.modulo and remainder or quotient
 end
 
-local function exact(op, text, spec, at, n)
-  local value = digitsOf(text, spec.k) or fail("type")
+local function arithmetic(op, text, spec, at, n)
+  local value = integerOf(text, spec.k) or fail("type")
   if op == OP.clamp then
     local low, high = integer(code[at]), integer(code[at + 1])
-    value = below(value, low) and low or below(high, value) and high or value
+    value = isBelow(value, low) and low or isBelow(high, value) and high or value
   else
     value = calculate(op, value, integer(code[at]))
   end
   if spec.k == "l" and not isInt64(value) then return fail("arithmetic", "outOfRange") end
-  if spec.ge and below(value, integer(spec.ge)) then return fail("bounds", "minimum") end
-  if spec.gt and not below(integer(spec.gt), value) then return fail("bounds", "exclusiveMinimum") end
-  if spec.le and below(integer(spec.le), value) then return fail("bounds", "maximum") end
-  if spec.lt and not below(value, integer(spec.lt)) then return fail("bounds", "exclusiveMaximum") end
+  if spec.ge and isBelow(value, integer(spec.ge)) then return fail("bounds", "minimum") end
+  if spec.gt and not isBelow(integer(spec.gt), value) then return fail("bounds", "exclusiveMinimum") end
+  if spec.le and isBelow(integer(spec.le), value) then return fail("bounds", "maximum") end
+  if spec.lt and not isBelow(value, integer(spec.lt)) then return fail("bounds", "exclusiveMaximum") end
   local low, high = n > 2 and code[at + n - 2], n > 2 and code[at + n - 1]
-  if low and below(value, integer(low)) then return fail("bounds", "atLeast") end
-  if high and below(integer(high), value) then return fail("bounds", "atMost") end
+  if low and isBelow(value, integer(low)) then return fail("bounds", "atLeast") end
+  if high and isBelow(integer(high), value) then return fail("bounds", "atMost") end
   return value
 end
 
@@ -85,7 +88,7 @@ end
 
 local function order(a, b)
   b = integer(b)
-  return a == b and 0 or below(a, b) and -1 or 1
+  return a == b and 0 or isBelow(a, b) and -1 or 1
 end
 
-return { arithmetic = exact, same = same, valueOf = digitsOf, compute = calculate, integer = integer, order = order }
+return { arithmetic = arithmetic, same = same, valueOf = integerOf, compute = calculate, integer = integer, order = order }

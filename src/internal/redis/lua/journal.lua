@@ -1,20 +1,27 @@
--- The journal undoes a program: a target, a name and an old value; or a target, a function and its arguments.
-local targets, names, olds, mores, top = {}, {}, {}, {}, 0
+-- The journal: what undoes each write of the running program. An entry is a target, a name and an old value, which is assigned;
+-- or a target, a function and two arguments, which is called.
+-- uses: call (call) · journalSize (program)
+local targets, names, olds, extras = {}, {}, {}, {}
 
-local function record(target, name, old, more)
-  top = top + 1
-  targets[top], names[top], olds[top], mores[top] = target, name, old, more
+local function record(target, name, old, extra)
+  journalSize = journalSize + 1
+  targets[journalSize], names[journalSize], olds[journalSize], extras[journalSize] = target, name, old, extra
 end
 
+-- Undoes the entries above `mark`, the last one first.
 local function undo(mark)
-  while top > mark do
-    local target, name = targets[top], names[top]
-    if type(name) == "function" then name(target, olds[top], mores[top]) else target[name] = olds[top] end
-    top = top - 1
+  while journalSize > mark do
+    local target, name = targets[journalSize], names[journalSize]
+    if type(name) == "function" then
+      name(target, olds[journalSize], extras[journalSize])
+    else
+      target[name] = olds[journalSize]
+    end
+    journalSize = journalSize - 1
   end
 end
 
--- Arguments beyond a few thousand don't fit in one call.
+-- Calls a command several times, because `unpack` takes only a few thousand values.
 local function chunked(command, key, items, first, last)
   for from = first, last, 1000 do
     call(command, key, unpack(items, from, from + 999 < last and from + 999 or last))

@@ -1,25 +1,26 @@
--- The kinds of scalars.
-local doubles, exact -- made when first needed
+-- The kinds of scalars: how their texts are read, compared and measured.
+-- uses: fail, numberKind (call) · makeDoubles, makeIntegers (order)
+local doubles, integers
 
--- What a kind of number has: its arithmetic, its equality, and its reading of a text.
-local function numeric(kind)
+-- Returns the functions of a kind of number, or nothing if the kind is not a number.
+function numberKind(kind)
   if kind == "i" or kind == "n" or kind == "d" then
-    if not doubles then doubles = numbers() end
+    if not doubles then doubles = makeDoubles() end
     return doubles
   elseif kind == "l" or kind == "u" then
-    if not exact then exact = integers() end
-    return exact
+    if not integers then integers = makeIntegers() end
+    return integers
   end
 end
 
--- Whether a stored text is of the field's kind, as far as a kind tells: what is not must not be lost.
-local function readable(text, kind)
+-- Whether a stored text parses as this kind. A text that does not is never overwritten silently.
+local function isReadable(text, kind)
   if kind == "b" then return text == "true" or text == "false" end
-  local family = numeric(kind)
+  local family = numberKind(kind)
   return not family or family.valueOf(text, kind) ~= nil
 end
 
--- A text's length as the schema counts it: in UTF-16 units, of which four bytes of UTF-8 are two.
+-- Checks the length of a text in UTF-16 units, as the schema counts it. A character of four bytes has two of them.
 local function lengthOf(text, spec)
   local _, continuation = string.gsub(text, "[\128-\191]", "")
   local _, four = string.gsub(text, "[\240-\247]", "")

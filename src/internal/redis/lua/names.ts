@@ -7,7 +7,7 @@
  * -- uses: call, code, fail (call) · record, chunked (journal)
  * ```
  */
-import type { Chunk, Node } from "luaparse"
+import type { Chunk, Identifier, Node } from "luaparse"
 
 /** A file; or a family of files, and the function that makes it. */
 export type Source =
@@ -28,7 +28,7 @@ const members: ReadonlySet<string> = new Set(
 const sharedIn: ReadonlySet<string> = new Set(["call", "program"])
 
 const usesOf = (text: string): ReadonlyMap<string, string> => {
-  const header = /^(?:--.*\n)*/.exec(text)![0].replaceAll(/\n?-- */g, " ")
+  const header = /^(?:--.*\n)*/.exec(text)![0].replaceAll(/\s*-- */g, " ").trim()
   const uses = new Map<string, string>()
   for (const group of /uses: (.*)$/.exec(header)?.[1]?.split("·") ?? []) {
     const [, names = "", stem = ""] = /^(.*)\((\w+)\)$/.exec(group.trim()) ?? []
@@ -64,7 +64,9 @@ export const checkNames = async (
 
   const checkFile = (file: string, text: string, scope: Map<string, string>): void => {
     seen.add(file)
-    const chunk = Parser.parse(text, { scope: true, locations: true, luaVersion: "5.1", encodingMode: "x-user-defined" })
+    const options = { scope: true, locations: true, luaVersion: "5.1", encodingMode: "x-user-defined" } as const
+    // `scope` adds the names that the file does not define, once each; the types of luaparse do not know them
+    const chunk = Parser.parse(text, options) as Chunk & { readonly globals: ReadonlyArray<Identifier> }
     const stem = file.replace(".lua", "")
     const uses = usesOf(text)
     const free = new Map(

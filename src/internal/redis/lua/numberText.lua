@@ -1,5 +1,6 @@
--- Numbers travel as text, since cjson keeps 14 digits, and read back to the same double. The text is JavaScript's own.
-local NORMAL = 2.2250738585072014e-308
+-- Reads and writes doubles as text, as JavaScript does. They travel as text, because cjson keeps only 14 digits of a number.
+-- uses: find, format (call)
+local MIN_NORMAL = 2.2250738585072014e-308
 local abs, frexp, ceil, fmod, sqrt = math.abs, math.frexp, math.ceil, math.fmod, math.sqrt
 local gsub, sub, rep = string.gsub, string.sub, string.rep
 
@@ -11,11 +12,12 @@ local function parse(text)
   end
 end
 
--- The fewest digits that read back to `n`: 15 to 17 of them, but for the smallest doubles any number, and for a power of two
--- perhaps not the nearest 16: doubles are twice as dense below it, so the next ones up may do where the nearest don't.
+-- Returns the shortest text that reads back to `n`. It has 15 to 17 digits, but any number of them for the smallest doubles.
+-- For a power of two the text with 16 digits may not be the nearest one: doubles are twice as dense below it, so the next text
+-- above may read back although the nearest one does not.
 local function shortest(n)
   local text
-  for digits = n < NORMAL and n > -NORMAL and 0 or 14, 16 do
+  for digits = n < MIN_NORMAL and n > -MIN_NORMAL and 0 or 14, 16 do
     text = format("%." .. digits .. "e", n)
     if tonumber(text) == n then break end
     if digits == 15 and abs(frexp(n)) == 0.5 then
@@ -36,4 +38,3 @@ local function shortest(n)
   end
   return sign .. sub(digits, 1, e + 1) .. "." .. sub(digits, e + 2)
 end
-

@@ -1,4 +1,5 @@
--- Operands: a queue, in `code` in place of the arguments that stand for them.
+-- Operands: a queue of values that the program has loaded. An instruction takes one for each of its arguments that is `true`.
+-- uses: applyScalar, code, fail, find, numberKind (call) · makeScalars (order)
 local queue, first, last = {}, 1, 0
 
 local function push(value)
@@ -6,21 +7,21 @@ local function push(value)
   queue[last] = value
 end
 
--- Of the last two; doubles, or exact integers of any size.
+-- Replaces the last two operands by one. They are doubles, or exact integers of any size.
 local function combine(op, exact)
   local a, b, result = queue[last - 1], queue[last], nil
-  if not apply then apply, numeric = cells() end
+  if not applyScalar then makeScalars() end
   if exact == 1 then
-    local integer = numeric("l").integer
+    local integer = numberKind("l").integer
     a, b = integer(a), integer(b)
-    if op == -1 then op, b = OP.increment, find(b, "^%-") and string.sub(b, 2) or integer("-" .. b) end
-    result = numeric("l").compute(op, a, b)
+    if op == SUBTRACT then op, b = OP.increment, find(b, "^%-") and string.sub(b, 2) or integer("-" .. b) end
+    result = numberKind("l").compute(op, a, b)
   elseif op == OP.increment then
     result = a + b
-  elseif op == -1 then
+  elseif op == SUBTRACT then
     result = a - b
   else
-    result = numeric("n").compute(op, a, b)
+    result = numberKind("n").compute(op, a, b)
   end
   if exact == 0 and result - result ~= 0 then return fail("arithmetic", "notFinite") end
   last = last - 1

@@ -34,14 +34,15 @@ export const order: ReadonlyArray<Item> = [
   lazy("dedup", "dedup.lua"),
   lazy(
     "general",
+    "program.lua",
     "journal.lua",
     "entity.lua",
-    lazy("expiry", "expiry.lua"),
+    lazy("expiries", "expiry.lua"),
     lazy(
       "collections",
       "collectionState.lua",
       lazy("lists", "list.lua"),
-      lazy("named", "edit.lua", "sortedSet.lua", "named.lua"),
+      lazy("named", "edit.lua", "set.lua", "map.lua", "sortedSet.lua", "named.lua"),
       "collection.lua"
     ),
     lazy("writes", "entityWrites.lua"),

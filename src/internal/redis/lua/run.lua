@@ -1,23 +1,38 @@
--- Runs the batch: each program by itself, wholly or not at all.
+-- Runs the batch. Each program is applied wholly or not at all, by the first of three paths that can run it:
+--
+--   runSingle   One operation on one scalar, one read of an entity, or one insert of an entity without collections. It checks
+--               everything before its first write, so there is nothing to undo.
+--   runFields   Several operations on scalars of one hash, with tests and jumps. It reads all fields at once and writes them at
+--               once, after the last operation has succeeded, so there is nothing to undo. See runFields.lua.
+--   runGeneral  Everything else: collections, several entities, operands, attempts, messages. Each instruction writes at once,
+--               and a journal undoes the writes of a program that stops. See runGeneral.lua.
+--
+-- The first two are fast paths of the third, so some operations have several implementations. All paths compute scalars with
+-- `applyScalar`; `addInteger` is its fast path for the first two. `insert` has two implementations here, in `runSingle` and in
+-- entityWrites.lua, and one in memory/entity.ts. The differential tests compare the layers, so that they stay equal.
+-- uses: MAX_KEPT, addInteger, applyScalar, call, catchFailure, clock, code, dedupIndex, fail, findOutcome,
+--   format, helpers, isDeduplicated, keepResults, keptOutcomes, leaveTombstone, nowMicros, nowMillis, ordinal,
+--   readingCollection, reply, replySize, resume, runFields, runGeneral, runLock, saveOutcomes, specs, step,
+--   undoProgram (call) · makeDedup, makeFields, makeGeneral, makeHelpers, makeLocks, makeScalars (order)
 local total = #code
-local pc = 1 -- where it is
-local start, head = 1, 0 -- of the program that runs
+local pc = 1 -- the position in `code` of what is read next
+local start, head = 1, 0 -- of the running program: the position of its number of instructions, and of its `true` in the reply
 
--- Most programs are one operation on one field, or one read: with nothing to undo, they need no bookkeeping. The version
--- comes first: it is the one write that what is stored can refuse.
-local function alone(op, key, spec, at, n)
-  local life = spec.life
-  if (life or op == OP.insert and code[at]) and not more then more = besides() end
+-- The version comes first, because it is the only write that can fail on what is stored.
+local function runSingle(op, key, spec, at, n)
+  local expiry = spec.life
+  if (expiry or op == OP.insert and code[at]) and not helpers then helpers = makeHelpers() end
   if op == OP.insert then
+    -- the fast path of `insert`: entityWrites.lua and memory/entity.ts must do the same
     if call("EXISTS", key) == 1 then
-      call("HGET", key, "$v") -- refuses a key of another kind
+      call("HGET", key, "$v") -- fails if the key is not a hash
       return fail("exists")
     end
     clock()
-    -- one table for all entities of a kind: growing it anew costs more than the call
+    -- one table for all entities with this specification, because a table that grows costs more than the call
     local content, fields, count = spec.content or { "$v" }, spec.fs, 2
     spec.content = content
-    content[2] = format("%d", now + ordinal)
+    content[2] = format("%d", nowMicros + ordinal)
     for i = 1, #fields do
       local text = code[at + i]
       if text then
@@ -26,125 +41,125 @@ local function alone(op, key, spec, at, n)
       end
     end
     call("HSET", key, unpack(content, 1, count))
-    if code[at] then more.prolong(key, spec.cs, millis + code[at]) end
+    if code[at] then helpers.expireAt(key, spec.cs, nowMillis + code[at]) end
     return 1
   end
-  if op >= OP.read then
-    local fields, parts = spec.fs, spec.cs
+  if op >= FIRST.entity then -- `read` or `find`
+    local fields, collections = spec.fs, spec.cs
     local found = call("HMGET", key, "$v", unpack(fields))
     if not found[1] and call("EXISTS", key) == 0 then return op ~= OP.find and fail("missing") end
-    if #parts > 0 and not more then more = besides() end
-    for i = 1, #parts do
-      part = parts[i].f
-      found[#fields + 1 + i] = more.row(key .. ":" .. part, parts[i].k, 0)
+    if #collections > 0 and not helpers then helpers = makeHelpers() end
+    for i = 1, #collections do
+      readingCollection = collections[i].f
+      found[#fields + 1 + i] = helpers.readAll(key .. ":" .. readingCollection, collections[i].k, 0)
     end
-    part = nil
-    local target = life and life.access and more.due(key, life)
-    if target then more.prolong(key, life.cs, target) end
+    readingCollection = nil
+    local target = expiry and expiry.access and helpers.renewalDue(key, expiry)
+    if target then helpers.expireAt(key, expiry.cs, target) end
     return found
   end
   local text = call("HGET", key, spec.f)
   if not text and call("EXISTS", key) == 0 then return fail("missing") end
   local value, result = nil, text
   if op == OP.increment and text then
-    value = plus(text, spec, at, n)
+    value = addInteger(text, spec, at, n)
     result = value
   end
   if op ~= OP.get and not value then
-    if not apply then apply, numeric = cells() end
-    value, result = apply(op, text, spec, at, n)
+    if not applyScalar then makeScalars() end
+    value, result = applyScalar(op, text, spec, at, n)
   end
-  local target = life and (value ~= nil or life.access) and more.due(key, life)
+  local target = expiry and (value ~= nil or expiry.access) and helpers.renewalDue(key, expiry)
   if value ~= nil then
     call("HINCRBY", key, "$v", "1")
     if value then call("HSET", key, spec.f, value) else call("HDEL", key, spec.f) end
   end
-  if target then more.prolong(key, life.cs, target) end
+  if target then helpers.expireAt(key, expiry.cs, target) end
   return result
 end
 
--- Past the program that begins here.
-local function past(from)
+-- Returns the position after the program whose number of instructions is at `from`.
+local function skipProgram(from)
   local count = code[from]
   from = from + 1
   for _ = 1, count do from = from + 4 + code[from + 3] end
   return from
 end
 
--- A program that happens once: what its token tells instead of running it, or nothing.
-local function guard()
+-- Reads the dedup header before `pc`. Returns the reply of a program that must not run, or nothing if it must run.
+local function checkDedup()
   local at = pc - 1
   if code[at] == -1 then pc = pc + 5 end
-  start, head, size, step = pc, size + 1, size + 1, 1
-  out[head] = true
-  if not known then known, keep, cancel, settle = once() end
-  local told = known(at)
-  size, guarded = head - 1, not told
-  return told
+  start, head, replySize, step = pc, replySize + 1, replySize + 1, 1
+  reply[head] = true
+  if not findOutcome then makeDedup() end
+  local outcome = findOutcome(at)
+  replySize, isDeduplicated = head - 1, not outcome
+  return outcome
 end
 
--- The end of a program that has succeeded: most have one text as their result.
-local function conclude()
-  guarded = false
-  local text = out[size]
-  if kept and size == head + 1 and type(text) == "string" and #text <= LARGEST then
-    kept[position] = text
+-- Keeps the results of a deduplicated program that has succeeded. Most programs have one text as their result.
+local function completeDedup()
+  isDeduplicated = false
+  local text = reply[replySize]
+  if keptOutcomes and replySize == head + 1 and type(text) == "string" and #text <= MAX_KEPT then
+    keptOutcomes[dedupIndex] = text
     return
   end
-  local refused = keep(head, size)
-  if refused then out[head], size = refused, head end
+  local refused = keepResults(head, replySize)
+  if refused then reply[head], replySize = refused, head end
 end
 
--- Runs to the end, or to the first failure.
+-- Runs to the end of the batch, or to the first failure.
 local function run()
-  if rest then
-    local proceed = rest
-    rest = nil
+  if resume then
+    local proceed = resume
+    resume = nil
     pc = proceed()
-    if guarded then conclude() end
+    if isDeduplicated then completeDedup() end
   end
   while pc <= total do
-    local count, told = code[pc], nil
+    local count, outcome = code[pc], nil
     if count < 0 then
       pc = pc + 1
-      if count == -2 and kept and not kept[position + 1] and code[pc] > 0 then
-        position, guarded, count = position + 1, true, code[pc]
+      if count == -2 and keptOutcomes and not keptOutcomes[dedupIndex + 1] and code[pc] > 0 then
+        dedupIndex, isDeduplicated, count = dedupIndex + 1, true, code[pc]
       else
-        told = guard()
-        count = told and 0 or code[pc]
+        outcome = checkDedup()
+        count = outcome and 0 or code[pc]
       end
     end
-    start, head, size, ordinal = pc, size + 1, size + 2, ordinal + 1
-    out[head] = told or true
+    start, head, replySize, ordinal = pc, replySize + 1, replySize + 2, ordinal + 1
+    reply[head] = outcome or true
     pc = pc + 1
     local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
-    if count == 1 and (op < OP.size and op >= OP.get and op ~= OP.load and not spec.of or op == OP.read or op == OP.find
-        or op == OP.insert and n < 500 and #spec.cs == 0) then
+    if count == 1 and (op <= LAST.scalar and op >= FIRST.scalar and op ~= OP.load and not spec.of
+        or op == OP.read or op == OP.find or op == OP.insert and n < 500 and #spec.cs == 0) then
       step = 1
-      out[size] = alone(op, KEYS[code[pc + 1]], spec, pc + 4, n)
+      reply[replySize] = runSingle(op, KEYS[code[pc + 1]], spec, pc + 4, n)
       pc = pc + 4 + n
-    elseif count == 1 and op >= OP.acquire then
+    elseif count == 1 and op >= FIRST.lock then
       step = 1
-      if not lock then lock = locks() end
-      out[size] = lock(op, KEYS[code[pc + 1]], pc + 4)
+      if not runLock then makeLocks() end
+      reply[replySize] = runLock(op, KEYS[code[pc + 1]], pc + 4)
       pc = pc + 4 + n
     elseif count == 0 then
-      size = head
-      if told then pc = past(start) end
+      replySize = head
+      if outcome then pc = skipProgram(start) end
     else
       local after
       if count > 1 and count < 500 then
-        if not together then together = fields() end
-        after = together(pc, count, head)
+        if not runFields then makeFields() end
+        after = runFields(pc, count, head)
       end
       if not after then
-        if not execute then execute, recover = programs() end
-        size = head
-        after = execute(pc, count)
+        if not runGeneral then makeGeneral() end
+        replySize = head
+        after = runGeneral(pc, count)
       end
       pc = after
     end
-    if guarded then conclude() end
+    if isDeduplicated then completeDedup() end
   end
 end
 
@@ -152,28 +167,28 @@ local function runAll()
   local ok, why
   repeat
     ok, why = pcall(run)
-    if not ok and not (caught and caught(why)) then
-      -- a program that stops is undone, and the next one runs
-      for i = head + 1, size do out[i] = nil end
-      size = head
+    if not ok and not (catchFailure and catchFailure(why)) then
+      -- undo the program that stopped, report why, and run the next one
+      for i = head + 1, replySize do reply[i] = nil end
+      replySize = head
       local message = type(why) == "table" and why.err or not why[1] and why
-      if not recover or recover() then
-        out[head] = message and { "error", step, message, part } or why
+      if not undoProgram or undoProgram() then
+        reply[head] = message and { "error", step, message, readingCollection } or why
       else
-        out[head] = { "broken", step, message or why[1] }
+        reply[head] = { "broken", step, message or why[1] }
       end
-      part = nil
-      if guarded then
-        guarded = false
-        cancel()
+      readingCollection = nil
+      if isDeduplicated then
+        isDeduplicated = false
+        leaveTombstone()
       end
-      pc = past(start)
+      pc = skipProgram(start)
     end
   until ok
 end
 
--- Also where undoing has failed: what was done is done.
+-- The outcomes are saved even if undoing has failed, because the programs before it are applied.
 local ok, why = pcall(runAll)
-if settle then settle() end
+if saveOutcomes then saveOutcomes() end
 if not ok then error(why, 0) end
-return cjson.encode(out)
+return cjson.encode(reply)

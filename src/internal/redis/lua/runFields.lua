@@ -1,16 +1,21 @@
--- Programs of several operations on fields of one entity, and of jumps: all fields are read at once, and written when the last
--- operation has succeeded, so there is nothing to undo. By the general way go attempts, operands, and a version that is odd.
-local names, content, isNew = { "$v" }, { "$v" }, {} -- by slot, for all such programs: making new ones costs more
-local slots = {} -- by name, above what was of the programs before
+-- The fast path of programs with several operations on scalars of one hash, with tests and jumps. It reads all fields at once,
+-- computes, and writes them after the last operation has succeeded, so there is nothing to undo. Programs with attempts, operands
+-- or a version that is not a number take the general path.
+-- uses: addInteger, applyScalar, call, code, fail, find, format, helpers, ordinal, reply, replySize, runFields,
+--   specs, step (call) · makeHelpers, makeScalars (order)
 
--- Gives where the next program begins; nothing where this one isn't such a program.
-return function(pc, count, head)
+-- Each field of the program has a slot. The tables are shared by all programs of the batch, because new ones cost more.
+local names, content, isNew = { "$v" }, { "$v" }, {} -- `names` and `isNew` by slot
+local slots = {} -- by name; the slots of earlier programs are below `base`
+
+-- Returns the position after the program, or nothing if the program must take the general path.
+function runFields(pc, count, head)
   local at, index, base, last = pc, code[pc + 1], ordinal * 1024, 1
   for _ = 1, count do
     local op = code[at]
-    if op >= OP.get then
+    if op >= FIRST.scalar then
       local spec = specs[code[at + 2]]
-      if op > OP.power or op > OP.isSet and op < OP.increment or code[at + 1] ~= index or spec.of then return end
+      if op > LAST.scalar or op == OP.load or op == OP.assign or code[at + 1] ~= index or spec.of then return end
       local name = spec.f
       local slot = slots[name]
       if not slot or slot < base then
@@ -22,7 +27,7 @@ return function(pc, count, head)
     end
     at = at + 4 + code[at + 3]
   end
-  local key, isChanged, isShorter, flag, expiry, lives = KEYS[index], false, false, false, nil, nil
+  local key, isChanged, hasRemoved, flag, expiresAt, renewals = KEYS[index], false, false, false, nil, nil
   step = 1
   local texts = call("HMGET", key, unpack(names, 1, last))
   local version = texts[1]
@@ -36,14 +41,14 @@ return function(pc, count, head)
   local i = 1
   while i <= count do
     local op, n = code[at], code[at + 3]
-    at, step, size = at + 4, i, head + i
-    if op < OP.get then
+    at, step, replySize = at + 4, i, head + i
+    if op <= LAST.flow then
       local result, skipped
-      if not more then more = besides() end
-      result, skipped, flag = more.steer(op, at, flag)
-      out[size] = result
+      if not helpers then helpers = makeHelpers() end
+      result, skipped, flag = helpers.branch(op, at, flag)
+      reply[replySize] = result
       for j = i + 1, i + skipped do
-        out[head + j] = false
+        reply[head + j] = false
         at = at + n
         n = 4 + code[at + 3]
       end
@@ -54,30 +59,30 @@ return function(pc, count, head)
       local text = texts[slot]
       local value, result = nil, text
       if op == OP.increment and text then
-        value = plus(text, spec, at, n)
+        value = addInteger(text, spec, at, n)
         result = value
       end
       if op ~= OP.get and not value then
-        if not apply then apply, numeric = cells() end
-        value, result = apply(op, text, spec, at, n)
-        if op >= OP.compare and op <= OP.isSet then flag = result == 1 end
+        if not applyScalar then makeScalars() end
+        value, result = applyScalar(op, text, spec, at, n)
+        if OPS.scalar.isTest(op) then flag = result == 1 end
       end
       if value ~= nil then
         texts[slot], isNew[slot], isChanged = value, true, true
-        if not value then isShorter = true end
+        if not value then hasRemoved = true end
       end
-      out[size] = result
-      local life = spec.life
-      if life and (value ~= nil or life.access) then
-        if not more then more = besides() end
-        local target, current = more.due(key, life, expiry)
-        expiry = target or current
-        if target then lives = { life, lives } end
+      reply[replySize] = result
+      local expiry = spec.life
+      if expiry and (value ~= nil or expiry.access) then
+        if not helpers then helpers = makeHelpers() end
+        local target, current = helpers.renewalDue(key, expiry, expiresAt)
+        expiresAt = target or current
+        if target then renewals = { expiry, renewals } end
       end
     end
     at, i = at + n, i + 1
   end
-  size = head + count
+  replySize = head + count
   if isChanged then
     local filled = 2
     content[2] = format("%d", version + 1)
@@ -89,15 +94,15 @@ return function(pc, count, head)
       end
     end
     call("HSET", key, unpack(content, 1, filled))
-    if isShorter then
+    if hasRemoved then
       for slot = 2, last do
         if isNew[slot] and not texts[slot] then call("HDEL", key, names[slot]) end
       end
     end
   end
-  while lives do
-    more.prolong(key, lives[1].cs, expiry)
-    lives = lives[2]
+  while renewals do
+    helpers.expireAt(key, renewals[1].cs, expiresAt)
+    renewals = renewals[2]
   end
   return at
 end

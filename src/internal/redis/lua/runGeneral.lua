@@ -1,29 +1,32 @@
-local walk -- of programs with flow, or operands: made when first needed
+-- The general path, for every program that `runSingle` and `runFields` cannot run. Each instruction writes at once and journals how to undo
+-- it. `finish` commits; `undoProgram` undoes a program that has stopped.
+-- uses: code, reply, replySize, runGeneral, step, undoProgram (call) · deletedCount, entities,
+--   expiryChangeCount, isFinal, journalSize, messageCount, opened, openedCount (program) · undo (journal) ·
+--   runInstruction (instruction) · finish (commit) · makeFlow (order)
+local runFlow
 
-local function execute(pc, count)
-  entities, opened, goneCount, orderCount, armedCount, messageCount = {}, {}, 0, 0, 0, 0
+function runGeneral(pc, count)
+  entities, opened, deletedCount, openedCount, expiryChangeCount, messageCount = {}, {}, 0, 0, 0, 0
   local first = pc
   for i = 1, count do
     local op = code[pc]
-    if op < OP.get or op == OP.load or op == OP.loadSize then
-      if not walk then walk = flow() end
-      pc = walk(first, i, count)
+    if op <= LAST.flow or OPS.scalar.putsOperand(op) or OPS.collection.putsOperand(op) then
+      if not runFlow then runFlow = makeFlow() end
+      pc = runFlow(first, i, count)
       break
     end
-    step, size = i, size + 1
-    out[size] = instruct(pc)
+    step, replySize = i, replySize + 1
+    reply[replySize] = runInstruction(pc)
     pc = pc + 4 + code[pc + 3]
   end
   finish()
   return pc
 end
 
--- Whether a program that stopped has left nothing behind.
-local function recover()
+-- Returns whether the program is undone. It is not if it has stopped in the middle of its commit.
+function undoProgram()
   local undone = not isFinal
   if undone then undo(0) end
-  top, isFinal = 0, false
+  journalSize, isFinal = 0, false
   return undone
 end
-
-return execute, recover

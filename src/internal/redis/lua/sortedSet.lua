@@ -1,6 +1,10 @@
--- Sorted sets, ascending by score and then by the bytes of the member. A row has each member with its score.
+-- Operations of sorted sets alone. They are ascending by score, and by the bytes of the member if scores are equal. A row has each
+-- member with its score.
+-- uses: call, code, fail, format (call) · sliceBounds (collectionState) · checkGrowth, lookUp, put,
+--   storedScore, takeOut (edit)
+
 local function rangeByRank(c, from, to, reverse)
-  from, to = slice(from, to, c.count)
+  from, to = sliceBounds(from, to, c.count)
   if from == to then return {} end
   if reverse == 0 then return call("ZRANGE", c.key, from, to - 1, "withscores") end
   return call("ZRANGE", c.key, from, to - 1, "rev", "withscores")
@@ -8,7 +12,7 @@ end
 
 local function rangeByScore(c, lowest, highest, reverse, limit)
   if c.count == 0 or limit == 0 then return {} end
-  lowest, highest, limit = scoreOf(lowest), scoreOf(highest), format("%.0f", limit)
+  lowest, highest, limit = storedScore(lowest), storedScore(highest), format("%.0f", limit)
   if reverse == 0 then
     return call("ZRANGE", c.key, lowest, highest, "byscore", "limit", "0", limit, "withscores")
   end
@@ -21,33 +25,33 @@ local function numberOfScore(text)
   return tonumber(text)
 end
 
-local function addScore(c, spec, member, amount)
-  local old = look(c, { member })[1]
+local function incrementScore(c, spec, member, amount)
+  local old = lookUp(c, { member })[1]
   local sum = numberOfScore(old or "0") + numberOfScore(amount)
   if sum - sum ~= 0 then return fail("arithmetic", "notFinite") end
-  if not old then grown(c, spec, 1) end
+  if not old then checkGrowth(c, spec, 1) end
   local text = format("%.17g", sum + 0)
   put(c, { member, text }, old and {} or { member }, old and { member, old } or {})
   return text
 end
 
-local function pop(c, spec, reverse)
+local function popEnd(c, spec, reverse)
   local entry = rangeByRank(c, 0, 1, reverse)
   if #entry == 0 then return false end
   takeOut(c, spec, { entry[1] }, entry)
   return entry
 end
 
-local function onSorted(op, c, spec, at)
-  if op == OP.incrementScore then return addScore(c, spec, code[at], code[at + 1]) end
-  if op == OP.score then return look(c, { code[at] })[1] or false end
+local function onSortedSet(op, c, spec, at)
+  if op == OP.incrementScore then return incrementScore(c, spec, code[at], code[at + 1]) end
+  if op == OP.score then return lookUp(c, { code[at] })[1] or false end
   if op == OP.rank then
     return c.count > 0 and call(code[at + 1] == 0 and "ZRANK" or "ZREVRANK", c.key, code[at])
   end
   if op == OP.rangeByRank then return rangeByRank(c, code[at], code[at + 1], code[at + 2]) end
   if op == OP.rangeByScore then return rangeByScore(c, code[at], code[at + 1], code[at + 2], code[at + 3]) end
   if op == OP.countByScore then
-    return c.count == 0 and 0 or call("ZCOUNT", c.key, scoreOf(code[at]), scoreOf(code[at + 1]))
+    return c.count == 0 and 0 or call("ZCOUNT", c.key, storedScore(code[at]), storedScore(code[at + 1]))
   end
-  return pop(c, spec, op == OP.popMin and 0 or 1)
+  return popEnd(c, spec, op == OP.popMin and 0 or 1)
 end
