@@ -1,6 +1,7 @@
 /**
- * Programs that run alone and wholly, or not at all. An `Atomic` is a value: nothing happens until it is committed, by
- * yielding it or by `Atomic.commit`, and then all of it travels in one round trip. Programs compose into larger programs.
+ * Programs that run as a whole or not at all. An `Atomic` is a value: nothing happens until it is committed, by
+ * yielding it or by `Atomic.commit`. Then the whole program travels in one round trip. Programs compose into larger
+ * programs.
  *
  * @since 0.1.0
  */
@@ -14,13 +15,16 @@ import type * as Types from "effect/Types"
 import { type Condition, isCondition } from "./Condition.ts"
 import type { Conflict, EntityCorrupted, EntityNotFound, InvalidValue } from "./DomainError.ts"
 import * as Internal from "./internal/program/atomic.ts"
+import * as Combinators from "./internal/program/combinators.ts"
 import * as Commit from "./internal/program/commit.ts"
 import * as Explain from "./internal/program/explain.ts"
-import type { AtomicNode, Instruct } from "./internal/program/node.ts"
+import type { AtomicNode } from "./internal/program/node.ts"
 import type { RedisService } from "./internal/service.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 /**
+ * The runtime type id of an `Atomic`.
+ *
  * @category type IDs
  * @since 0.1.0
  */
@@ -33,8 +37,8 @@ export type TypeId = "~redlayer/Atomic"
 export const TypeId: TypeId = Internal.TypeId
 
 /**
- * A program that gives an `A`, or fails in its domain with an `E`. It is also an `Effect` of the same result: yielded, it
- * commits itself, in one round trip.
+ * A program that returns an `A`, or fails with a domain error `E`. It is also an `Effect` of the same result: yielded,
+ * it commits itself in one round trip, and may then fail with `RedisServiceError` too.
  *
  * @category models
  * @since 0.1.0
@@ -51,6 +55,8 @@ export interface Atomic<out A, out E = never> extends Effect.Effect<A, E | Redis
  */
 export declare namespace Atomic {
   /**
+   * Any program, for code that is generic over programs.
+   *
    * @category utility types
    * @since 0.1.0
    */
@@ -65,7 +71,7 @@ export declare namespace Atomic {
   export type Success<P> = P extends Atomic<infer A, any> ? A : never
 
   /**
-   * The domain errors of a program; its `RedisServiceError` is not among them.
+   * The domain errors of a program. Its `RedisServiceError` is not among them.
    *
    * @category utility types
    * @since 0.1.0
@@ -76,14 +82,21 @@ export declare namespace Atomic {
 const node = (self: Atomic<any, any>): AtomicNode => self as unknown as AtomicNode
 const atomic = <A, E>(self: AtomicNode): Atomic<A, E> => self as unknown as Atomic<A, E>
 
+const test = (condition: Condition<any>): AtomicNode => {
+  if (!isCondition(condition)) throw new TypeError("Expected a condition, such as a handle's eq or Condition.and")
+  return node(condition as Atomic<boolean, any>)
+}
+
 /**
+ * Returns true if a value is an `Atomic`.
+ *
  * @category guards
  * @since 0.1.0
  */
 export const isAtomic = (u: unknown): u is Atomic<unknown, unknown> => Predicate.hasProperty(u, TypeId)
 
 /**
- * The program that only gives a value. It takes no round trip.
+ * Creates a program that returns a constant. It takes no round trip.
  *
  * @category constructors
  * @since 0.1.0
@@ -91,45 +104,46 @@ export const isAtomic = (u: unknown): u is Atomic<unknown, unknown> => Predicate
 export const succeed = <A>(value: A): Atomic<A> => atomic(new Internal.Succeed(value))
 
 /**
- * Changes the result. `f` runs on the client, after the commit: nothing of the program depends on it.
- *
- * **Example** (Naming what a program gives)
- *
- * ```ts run
- * import { Effect, Schema } from "effect"
- * import { Atomic, Model, RedisService } from "redlayer"
- *
- * const Visits = Model.make("Visits", { page: Schema.String, count: Schema.Int }, { key: "page" })
- *
- * const visit = (page: string) => Visits.ref(page).count.increment().pipe(Atomic.map((count) => `visitor ${count}`))
- *
- * const program = Visits.put({ page: "/", count: 41 }).pipe(Atomic.andThen(visit("/")))
- *
- * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => "visitor 42"
- * ```
+ * Transforms the result of a program. `f` runs on the client, after the commit, so nothing inside the program can
+ * depend on it. If `f` throws, the commit fails with a defect, and the program's writes stand.
  *
  * @category mapping
  * @since 0.1.0
  */
 export const map: {
+  /**
+   * Transforms the result of a program. `f` runs on the client, after the commit, so nothing inside the program can
+   * depend on it. If `f` throws, the commit fails with a defect, and the program's writes stand.
+   */
   <A, B>(f: (a: A) => B): <E>(self: Atomic<A, E>) => Atomic<B, E>
+  /**
+   * Transforms the result of a program. `f` runs on the client, after the commit, so nothing inside the program can
+   * depend on it. If `f` throws, the commit fails with a defect, and the program's writes stand.
+   */
   <A, E, B>(self: Atomic<A, E>, f: (a: A) => B): Atomic<B, E>
-} = dual(2, <A, E, B>(self: Atomic<A, E>, f: (a: A) => B): Atomic<B, E> => atomic(new Internal.Mapped(node(self), f)))
+} = Combinators.map
 
 /**
- * Replaces the result by a value.
+ * Replaces the result of a program with a constant.
  *
  * @category mapping
  * @since 0.1.0
  */
 export const as: {
+  /** Replaces the result of a program with a constant. */
   <B>(value: B): <A, E>(self: Atomic<A, E>) => Atomic<B, E>
+  /** Replaces the result of a program with a constant. */
   <A, E, B>(self: Atomic<A, E>, value: B): Atomic<B, E>
-} = dual(2, <A, E, B>(self: Atomic<A, E>, value: B): Atomic<B, E> => map(self, () => value))
+} = Combinators.as
 
 /**
- * One program, then another, as one: it gives the result of the second, which sees what the first has written. When either
- * fails, neither has happened. It takes a program, never a function: nothing on the client runs between two instructions.
+ * Runs one program, then another, as one program that returns the second result. The second program sees what the first
+ * one wrote. If either fails, neither has happened. It takes a program, never a function, because nothing on the client
+ * runs between two instructions.
+ *
+ * **When to use**
+ *
+ * Use when only the last result matters. For the first result use `tap`; for all results use `all`.
  *
  * **Example** (Undoing the first when the second fails)
  *
@@ -160,19 +174,29 @@ export const as: {
  * @since 0.1.0
  */
 export const andThen: {
+  /**
+   * Runs one program, then another, as one program that returns the second result. The second program sees what the
+   * first one wrote. If either fails, neither has happened. It takes a program, never a function, because nothing on
+   * the client runs between two instructions.
+   */
   <B, E2>(that: Atomic<B, E2>): <A, E>(self: Atomic<A, E>) => Atomic<B, E | E2>
+  /**
+   * Runs one program, then another, as one program that returns the second result. The second program sees what the
+   * first one wrote. If either fails, neither has happened. It takes a program, never a function, because nothing on
+   * the client runs between two instructions.
+   */
   <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<B, E | E2>
-} = dual(
-  2,
-  <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<B, E | E2> =>
-    atomic(new Internal.AndThen(node(self), node(that), false))
-)
+} = Combinators.andThen
 
 /**
+ * Helper types of `Atomic.all`.
+ *
  * @since 0.1.0
  */
 export declare namespace All {
   /**
+   * The program that `Atomic.all` returns: its results have the shape of the argument.
+   *
    * @category utility types
    * @since 0.1.0
    */
@@ -181,7 +205,8 @@ export declare namespace All {
     : Atomic<{ -readonly [K in keyof Arg]: Atomic.Success<Arg[K]> }, Atomic.Error<Arg[keyof Arg]>>
 
   /**
-   * A record whose keys JavaScript keeps in their order: integers it would put first.
+   * A record whose keys JavaScript keeps in order. Integer-like keys are refused, because JavaScript moves them to the
+   * front.
    *
    * @category utility types
    * @since 0.1.0
@@ -190,91 +215,97 @@ export declare namespace All {
 }
 
 /**
- * Several programs as one, in order: a tuple, an array or a record, which also names the results. Later ones see what earlier
- * ones have written; when one fails, none has happened. One round trip.
+ * Combines programs into one program that returns all results: a tuple, an array or a record. The programs run in
+ * order, and later ones see what earlier ones wrote. If one fails, none has happened. One round trip.
  *
- * **Example** (Writing two fields, and reading one, in one round trip)
+ * **When to use**
+ *
+ * Use for several operations that belong together. For programs that may fail independently use `pipeline`.
+ *
+ * **Gotchas**
+ *
+ * `Effect.all([a, b])` of two programs is two programs, and each may succeed alone. Record keys such as `"1"` are
+ * refused, because JavaScript changes their order.
+ *
+ * **Example** (Writing two fields in one round trip)
  *
  * ```ts run
  * import { Effect, Schema } from "effect"
  * import { Atomic, Model, RedisService } from "redlayer"
  *
- * const Room = Model.make("Room", {
- *   name: Schema.String,
- *   topic: Schema.String,
- *   messages: Schema.Array(Schema.String),
- *   count: Schema.Int
- * }, { key: "name" })
+ * const Room = Model.make("Room", { name: Schema.String, messages: Schema.Array(Schema.String), count: Schema.Int }, {
+ *   key: "name"
+ * })
  *
  * const post = (name: string, message: string) => {
  *   const room = Room.ref(name)
- *   return Atomic.all({
- *     topic: room.topic.get(),
- *     kept: room.messages.append(message, { keep: 2 }),
- *     count: room.count.increment()
- *   })
+ *   return Atomic.all({ kept: room.messages.append(message, { keep: 2 }), count: room.count.increment() })
  * }
  *
  * const program = Effect.gen(function*() {
- *   yield* Room.insert({ name: "lobby", topic: "hello", messages: ["one", "two"], count: 2 })
+ *   yield* Room.insert({ name: "lobby", messages: ["one", "two"], count: 2 })
  *   return yield* post("lobby", "three")
  * })
  *
  * const result = await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory)))
- * result // => { topic: "hello", kept: 2, count: 3 }
+ * result // => { kept: 2, count: 3 }
  * ```
- *
- * **Gotchas**
- *
- * `Effect.all([a, b])` of two programs is two programs, each of which may succeed alone. Names like `"1"` are refused, since
- * JavaScript would change their order.
  *
  * @category sequencing
  * @since 0.1.0
  */
 export const all: {
+  /**
+   * Combines programs into one program that returns all results: a tuple, an array or a record. The programs run in
+   * order, and later ones see what earlier ones wrote. If one fails, none has happened. One round trip.
+   */
   <const Arg extends ReadonlyArray<Atomic.Any>>(arg: Arg): All.Return<Arg>
+  /**
+   * Combines programs into one program that returns all results: a tuple, an array or a record. The programs run in
+   * order, and later ones see what earlier ones wrote. If one fails, none has happened. One round trip.
+   */
   <const Arg extends { readonly [name: string]: Atomic.Any }>(arg: Arg & All.Ordered<Arg>): All.Return<Arg>
-} = (arg: any): any => {
-  if (Array.isArray(arg)) return atomic(new Internal.All(arg.map(node), undefined))
-  const names = Object.keys(arg)
-  const reordered = names.find((name) => /^(0|[1-9]\d*)$/.test(name))
-  if (reordered !== undefined) {
-    throw new TypeError(`Atomic.all can't keep the order of a record with the key "${reordered}"; use an array`)
-  }
-  return atomic(new Internal.All(names.map((name) => node(arg[name])), names))
-}
+} = Combinators.all as any
 
 /**
- * One program for each item, as one, in order: an array of their results.
+ * Creates one program for each item, and combines them in order into one program that returns an array of their
+ * results. If one fails, none has happened. One round trip.
  *
  * @category sequencing
  * @since 0.1.0
  */
 export const forEach: {
+  /**
+   * Creates one program for each item, and combines them in order into one program that returns an array of their
+   * results. If one fails, none has happened. One round trip.
+   */
   <A, B, E>(f: (item: A, index: number) => Atomic<B, E>): (items: Iterable<A>) => Atomic<Array<B>, E>
+  /**
+   * Creates one program for each item, and combines them in order into one program that returns an array of their
+   * results. If one fails, none has happened. One round trip.
+   */
   <A, B, E>(items: Iterable<A>, f: (item: A, index: number) => Atomic<B, E>): Atomic<Array<B>, E>
-} = dual(
-  2,
-  <A, B, E>(items: Iterable<A>, f: (item: A, index: number) => Atomic<B, E>): Atomic<Array<B>, E> =>
-    atomic(new Internal.All(Array.from(items, (item, index) => node(f(item, index))), undefined))
-)
+} = Combinators.forEach
 
 /**
- * One program, then another, as one: it gives the result of the first.
+ * Runs one program, then another, as one program that returns the first result. If either fails, neither has happened.
  *
  * @see {@link andThen} for the result of the second
  * @category sequencing
  * @since 0.1.0
  */
 export const tap: {
+  /**
+   * Runs one program, then another, as one program that returns the first result. If either fails, neither has
+   * happened.
+   */
   <B, E2>(that: Atomic<B, E2>): <A, E>(self: Atomic<A, E>) => Atomic<A, E | E2>
+  /**
+   * Runs one program, then another, as one program that returns the first result. If either fails, neither has
+   * happened.
+   */
   <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<A, E | E2>
-} = dual(
-  2,
-  <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<A, E | E2> =>
-    atomic(new Internal.AndThen(node(self), node(that), true))
-)
+} = Combinators.tap
 
 interface Observable {
   readonly get: () => Atomic.Any
@@ -291,8 +322,13 @@ type ObservedError<O> = {
 ]
 
 /**
- * Fails the whole program with an error of your own where a condition is not true: nothing of the program remains. The error
- * joins its type. With `observe`, the error can tell what the server saw.
+ * Fails the whole program with an error of your own if a condition is false. Nothing of the program remains, and the
+ * error joins its type. With `observe`, the error can contain the values that the server saw.
+ *
+ * **When to use**
+ *
+ * Use to refuse a program: "not enough coins", "already closed". To skip a part of a program without failing use
+ * `when`.
  *
  * **Example** (A transfer that can't overdraw)
  *
@@ -327,62 +363,68 @@ type ObservedError<O> = {
  * @since 0.1.0
  */
 export const guard: {
+  /**
+   * Fails the whole program with an error of your own if a condition is false. Nothing of the program remains, and the
+   * error joins its type. With `observe`, the error can contain the values that the server saw.
+   */
   <E, E2>(condition: Condition<E>, orFailWith: () => E2): Atomic<void, E | E2>
+  /**
+   * Fails the whole program with an error of your own if a condition is false. Nothing of the program remains, and the
+   * error joins its type. With `observe`, the error can contain the values that the server saw.
+   */
   <E, const O extends { readonly [name: string]: Observable }, E2>(
     condition: Condition<E>,
     options: { readonly observe: O },
     orFailWith: (observed: Observed<O>) => E2
   ): Atomic<void, E | E2 | ObservedError<O>>
-} = (condition: Condition<any>, ...rest: ReadonlyArray<any>): any => {
-  const [options, orFailWith] = rest.length === 1 ? [{ observe: {} }, rest[0]] : rest
-  const names = Object.keys(options.observe)
-  const nodes = names.map((name) => node(options.observe[name].get()))
-  const unreadable = nodes.find((item) => !Commit.isRead(item))
-  if (unreadable !== undefined) throw new TypeError("Expected handles of fields to observe")
-  const refused = nodes.find((item) => item._tag === "Invalid")
-  return atomic(
-    refused ?? new Internal.Guard(
-      test(condition),
-      nodes as ReadonlyArray<Instruct>,
-      (values) => orFailWith(Object.fromEntries(names.map((name, i) => [name, values[i]])))
-    )
-  )
-}
-
-const test = (condition: Condition<any>): AtomicNode => {
-  if (!isCondition(condition)) throw new TypeError("Expected a condition, such as a handle's eq or Condition.and")
-  return node(condition as Atomic<boolean, any>)
-}
+} = Combinators.guard(test)
 
 /**
- * Runs a program where a condition is true: some result, or none.
+ * Runs a program only if a condition is true. Returns `Option.some` of its result, or `Option.none` if the condition is
+ * false. The condition is evaluated on the server, at this point of the program.
+ *
+ * **When to use**
+ *
+ * Use for a step that may be skipped. To choose between two programs use `Atomic.if`; to fail use `guard`.
  *
  * @category conditions
  * @since 0.1.0
  */
 export const when: {
+  /**
+   * Runs a program only if a condition is true. Returns `Option.some` of its result, or `Option.none` if the condition
+   * is false. The condition is evaluated on the server, at this point of the program.
+   */
   <E2>(condition: Condition<E2>): <A, E>(self: Atomic<A, E>) => Atomic<Option.Option<A>, E | E2>
+  /**
+   * Runs a program only if a condition is true. Returns `Option.some` of its result, or `Option.none` if the condition
+   * is false. The condition is evaluated on the server, at this point of the program.
+   */
   <A, E, E2>(self: Atomic<A, E>, condition: Condition<E2>): Atomic<Option.Option<A>, E | E2>
-} = dual(
-  2,
-  <A, E, E2>(self: Atomic<A, E>, condition: Condition<E2>): Atomic<Option.Option<A>, E | E2> =>
-    atomic(new Internal.When(test(condition), node(self)))
-)
+} = Combinators.when(test)
 
+/**
+ * Runs one program if a condition is true, another if it is false. Only that one runs. The condition is evaluated on
+ * the server, at this point of the program.
+ */
 const if_: {
+  /**
+   * Runs one program if a condition is true, another if it is false. Only that one runs. The condition is evaluated on
+   * the server, at this point of the program.
+   */
   <A, E2, B, E3>(options: {
     readonly onTrue: Atomic<A, E2>
     readonly onFalse: Atomic<B, E3>
   }): <E>(condition: Condition<E>) => Atomic<A | B, E | E2 | E3>
+  /**
+   * Runs one program if a condition is true, another if it is false. Only that one runs. The condition is evaluated on
+   * the server, at this point of the program.
+   */
   <E, A, E2, B, E3>(condition: Condition<E>, options: {
     readonly onTrue: Atomic<A, E2>
     readonly onFalse: Atomic<B, E3>
   }): Atomic<A | B, E | E2 | E3>
-} = dual(
-  2,
-  (condition: Condition<any>, options: { readonly onTrue: Atomic.Any; readonly onFalse: Atomic.Any }): Atomic.Any =>
-    atomic(new Internal.If(test(condition), node(options.onTrue), node(options.onFalse)))
-)
+} = Combinators.branch(test)
 
 export {
   /**
@@ -398,68 +440,60 @@ export {
 type Uncaught<E> = Extract<E, InvalidValue | EntityCorrupted>
 
 /**
- * One program; and where it fails in its domain, another in its place: what the first had written is undone, and nothing else.
- * It catches neither `InvalidValue`, since the program is not sent then or is too large, nor `EntityCorrupted`, which is found out when all is
- * done; nor what the server fails with.
+ * Runs a program, and if it fails with a domain error, undoes its writes and runs another program in its place. It does
+ * not catch `InvalidValue`, because that program is never sent; nor `EntityCorrupted`, because that is found after the
+ * commit; nor `RedisServiceError`.
  *
- * **Example** (The second choice)
+ * **When to use**
  *
- * ```ts run
- * import { Effect, Schema } from "effect"
- * import { Atomic, Model, RedisService } from "redlayer"
- *
- * const Shelf = Model.make("Shelf", {
- *   name: Schema.String,
- *   left: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
- * }, { key: "name" })
- *
- * const take = (name: string) => Shelf.ref(name).left.decrement().pipe(Atomic.as(name))
- *
- * const program = Effect.gen(function*() {
- *   yield* Shelf.insert({ name: "front", left: 1 })
- *   yield* Shelf.insert({ name: "store", left: 9 })
- *   const either = take("front").pipe(Atomic.orElse(take("store")))
- *   return [yield* either, yield* either]
- * })
- *
- * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["front", "store"]
- * ```
+ * Use for a second choice: another shelf, another account. For "if the entity exists" use `ignoreMissing`.
  *
  * @category error handling
  * @since 0.1.0
  */
 export const orElse: {
+  /**
+   * Runs a program, and if it fails with a domain error, undoes its writes and runs another program in its place. It
+   * does not catch `InvalidValue`, because that program is never sent; nor `EntityCorrupted`, because that is found
+   * after the commit; nor `RedisServiceError`.
+   */
   <B, E2>(that: Atomic<B, E2>): <A, E>(self: Atomic<A, E>) => Atomic<A | B, Uncaught<E> | E2>
+  /**
+   * Runs a program, and if it fails with a domain error, undoes its writes and runs another program in its place. It
+   * does not catch `InvalidValue`, because that program is never sent; nor `EntityCorrupted`, because that is found
+   * after the commit; nor `RedisServiceError`.
+   */
   <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<A | B, Uncaught<E> | E2>
-} = dual(
-  2,
-  <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<A | B, Uncaught<E> | E2> =>
-    atomic(new Internal.OrElse(node(self), node(that)))
-)
+} = Combinators.orElse
 
 /**
- * A program that does nothing where an entity of it is missing: none then, with all that it had written undone, or some
- * result. It knows what the server misses; a guard that fails with an `EntityNotFound` of your own still fails.
+ * Turns a missing entity into `Option.none`: the writes of this program are undone, and the rest of a larger program
+ * continues. Otherwise returns `Option.some` of the result. A guard that fails with an `EntityNotFound` of your own
+ * still fails.
+ *
+ * **When to use**
+ *
+ * Use for an optional step, such as counting a visit of a profile that may be deleted.
  *
  * @category error handling
  * @since 0.1.0
  */
 export const ignoreMissing = <A, E>(self: Atomic<A, E>): Atomic<Option.Option<A>, Exclude<E, EntityNotFound>> =>
-  atomic(new Internal.Ignore(node(self)))
+  atomic(Combinators.ignoreMissing(node(self)))
 
 /**
- * What a program is, for people and logs: it holds no value, and reads nothing. Whether it is within the limits of a layer is
- * found out when it is committed.
+ * A description of a program, for people and logs. It contains no values. The limits of a layer are checked at the
+ * commit, not here.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Explanation {
-  /** 0 where nothing has to be sent */
+  /** 0 if nothing has to be sent. */
   readonly roundTrips: 0 | 1
-  /** `read` can't write; `allowOom` is let through by a server that is out of memory */
+  /** `read` writes nothing. `allowOom` is accepted by a server that is out of memory. `write` is everything else. */
   readonly access: "read" | "allowOom" | "write"
-  /** the keys that it touches, without the layer's prefix */
+  /** The keys that the program touches, without the prefix of the layer. */
   readonly keys: ReadonlyArray<string>
   readonly instructions: ReadonlyArray<{
     readonly operation: string
@@ -470,22 +504,8 @@ export interface Explanation {
 }
 
 /**
- * Tells what a program would do, without running it.
- *
- * **Example** (How many instructions a program has)
- *
- * ```ts run
- * import { Effect, Schema } from "effect"
- * import { Atomic, Model } from "redlayer"
- *
- * const Page = Model.make("Page", { path: Schema.String, views: Schema.Int, likes: Schema.Int }, { key: "path" })
- *
- * const { likes, views } = Page.ref("/")
- * const explained = Effect.runSync(Atomic.explain(Atomic.all([views.increment(), likes.get()])))
- *
- * const operations = explained.instructions.map(({ field, operation }) => `${operation} ${field}`)
- * operations // => ["add views", "get likes"]
- * ```
+ * Describes a program without running it: its round trips, its keys, and its operations by the names of their methods.
+ * It fails with `InvalidValue` if the commit would.
  *
  * @category running
  * @since 0.1.0
@@ -494,8 +514,13 @@ export const explain = <A, E>(self: Atomic<A, E>): Effect.Effect<Explanation, Ex
   Explain.explain(node(self)) as Effect.Effect<Explanation, any>
 
 /**
- * Commits several programs at once, each by itself: an exit for each, in order. One call for all that share a slot; some may
- * fail, and the others stand.
+ * Commits several independent programs at once. Returns an `Exit` for each, in the order of the programs. One call for
+ * each slot and kind of access, so a program may run before another one that stands earlier in the array. Some may fail
+ * while the others succeed.
+ *
+ * **When to use**
+ *
+ * Use for many unrelated programs. For one program of several steps use `all`.
  *
  * @see {@link all} for one program of several
  * @category running
@@ -510,62 +535,63 @@ export const pipeline = <const P extends ReadonlyArray<Atomic.Any>>(
 > => Commit.pipeline(programs.map(node)) as Effect.Effect<any, never, RedisService>
 
 /**
+ * Options of `Atomic.commit`.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface CommitOptions {
-  /** Yours, such as the id of a request: it names this commit among those of the first entity, in the order of keys. */
+  /**
+   * Your key, such as the id of a request: 1 to 512 characters. It is kept in the slot of the first entity of the
+   * program, in the order of keys.
+   */
   readonly idempotencyKey: string
-  /** How long the key is known, from the commit on. */
+  /** How long the key is remembered, from the commit on. Finite, and at least 1 ms. */
   readonly keepFor: Duration.Input
 }
 
 /**
- * The plain `Effect` that commits a program: one round trip, all of it or nothing.
+ * Returns the plain `Effect` that commits a program: one round trip, all of it or nothing. With an `idempotencyKey` the
+ * program runs once, no matter who commits it again and from where: later commits return the first result. Only a
+ * success is kept. Another program with the same key fails with `Conflict`.
  *
- * With an `idempotencyKey` it happens once, whoever commits it again, and from wherever: the first result is given again. Only
- * a success is kept. Another program with this key fails with `Conflict`.
+ * **When to use**
  *
- * **Example** (A request that arrives twice)
- *
- * ```ts run
- * import { Effect, Schema } from "effect"
- * import { Atomic, Model, RedisService } from "redlayer"
- *
- * const Account = Model.make("Account", { name: Schema.String, coins: Schema.Int }, { key: "name" })
- *
- * const deposit = (request: string, name: string, amount: number) =>
- *   Account.ref(name).coins.increment(amount).pipe(Atomic.commit({ idempotencyKey: request, keepFor: "1 day" }))
- *
- * const program = Effect.gen(function*() {
- *   yield* Account.insert({ name: "alice", coins: 0 })
- *   const first = yield* deposit("request-1", "alice", 10)
- *   const again = yield* deposit("request-1", "alice", 10)
- *   const other = yield* Effect.flip(deposit("request-1", "alice", 11))
- *   return [first, again, other._tag, yield* Account.ref("alice").coins.get()]
- * })
- *
- * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [10, 10, "Conflict", 10]
- * ```
+ * Use with an `idempotencyKey` for requests that may arrive twice. Without options, yielding the program does the same.
  *
  * **Gotchas**
  *
- * A result over 4 kB is not kept: the program happens once, and committed again it fails with `OutcomeUnknown`, whose `applied`
- * is true. The values are part of a program. Where a default is generated, keep the program, or give the value: made anew it is
- * another program, and fails with `Conflict`. Give the id above all: the key is kept with the first entity of the program, so
- * that with another generated id it happens again.
+ * A result above 4 kB is not kept: the program still runs once, but a second commit fails with `OutcomeUnknown` whose
+ * `applied` is true. The values are part of the program, so a generated default makes another program each time and
+ * fails with `Conflict`: keep the program, or pass the value. Pass the id above all, because the key is kept with the
+ * first entity: with another generated id the program runs again.
  *
  * @category running
  * @since 0.1.0
  */
 export const commit: {
+  /**
+   * Returns the plain `Effect` that commits a program: one round trip, all of it or nothing. With an `idempotencyKey`
+   * the program runs once, no matter who commits it again and from where: later commits return the first result. Only a
+   * success is kept. Another program with the same key fails with `Conflict`.
+   */
   (options: CommitOptions): <A, E>(
     self: Atomic<A, E>
   ) => Effect.Effect<A, E | Conflict | InvalidValue | RedisServiceError, RedisService>
+  /**
+   * Returns the plain `Effect` that commits a program: one round trip, all of it or nothing. With an `idempotencyKey`
+   * the program runs once, no matter who commits it again and from where: later commits return the first result. Only a
+   * success is kept. Another program with the same key fails with `Conflict`.
+   */
   <A, E>(
     self: Atomic<A, E>,
     options: CommitOptions
   ): Effect.Effect<A, E | Conflict | InvalidValue | RedisServiceError, RedisService>
+  /**
+   * Returns the plain `Effect` that commits a program: one round trip, all of it or nothing. With an `idempotencyKey`
+   * the program runs once, no matter who commits it again and from where: later commits return the first result. Only a
+   * success is kept. Another program with the same key fails with `Conflict`.
+   */
   <A, E>(self: Atomic<A, E>): Effect.Effect<A, E | RedisServiceError, RedisService>
 } = dual(
   (args) => isAtomic(args[0]),

@@ -1,7 +1,7 @@
 /**
- * Conditions: what the server finds out about fields in the middle of a program, which decides there. They come from the
- * handles (`player.coins.gte(10)`, `room.online.has("alice")`), and combine here. Each sees what the program has written
- * before it. Every condition is a program that gives a boolean, too.
+ * Conditions: booleans that the server evaluates in the middle of a program. Handles make them (`player.coins.gte(10)`,
+ * `room.online.has("alice")`), and this module combines them. A condition sees what the program wrote before it. Every
+ * condition is also a program that returns a boolean.
  *
  * @since 0.1.0
  */
@@ -12,19 +12,23 @@ import * as Internal from "./internal/program/atomic.ts"
 import type { AtomicNode } from "./internal/program/node.ts"
 
 /**
+ * The runtime type id of a `Condition`.
+ *
  * @category type IDs
  * @since 0.1.0
  */
 export type TypeId = "~redlayer/Condition"
 
 /**
+ * The runtime type id of a `Condition`.
+ *
  * @category type IDs
  * @since 0.1.0
  */
 export const TypeId: TypeId = Internal.ConditionTypeId
 
 /**
- * What may be true on the server. To find it out may fail with an `E`, such as `EntityNotFound`.
+ * A boolean on the server. Evaluating it may fail with an `E`, such as `EntityNotFound`.
  *
  * @category models
  * @since 0.1.0
@@ -56,6 +60,8 @@ const node = (self: Condition<any>): AtomicNode => self as unknown as AtomicNode
 const condition = <E>(self: AtomicNode): Condition<E> => self as unknown as Condition<E>
 
 /**
+ * Returns true if a value is a `Condition`.
+ *
  * @category guards
  * @since 0.1.0
  */
@@ -70,7 +76,7 @@ const junction = <E>(isAnd: boolean, conditions: ReadonlyArray<Condition<E>>): C
 }
 
 /**
- * Whether all of them are true. Those after the first that is not are not looked at.
+ * True if all conditions are true. Conditions after the first false one are not evaluated.
  *
  * **Example** (Deciding on the server)
  *
@@ -111,7 +117,7 @@ export const and = <const C extends readonly [Condition.Any, ...Array<Condition.
 ): Condition<Condition.Error<C[number]>> => junction(true, conditions)
 
 /**
- * Whether one of them is true. Those after the first that is are not looked at.
+ * True if one condition is true. Conditions after the first true one are not evaluated.
  *
  * @category combinators
  * @since 0.1.0
@@ -121,7 +127,7 @@ export const or = <const C extends readonly [Condition.Any, ...Array<Condition.A
 ): Condition<Condition.Error<C[number]>> => junction(false, conditions)
 
 /**
- * Whether it is not true.
+ * True if the condition is false.
  *
  * @category combinators
  * @since 0.1.0

@@ -1,7 +1,7 @@
 /**
- * The errors of the data itself: what a program may find, and what it refuses. Each names the model, the id and, where there
- * is one, the field; none holds a value, and no `message` holds an id. What can go wrong between the caller and the server is
- * in `RedisServiceError`.
+ * The errors of the data itself: what a program may find, and what it refuses. Each names the model, the id and, if
+ * there is one, the field. No error contains a value, and no `message` contains an id. Errors between the caller and
+ * the server are in `RedisServiceError`.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ const fieldPlace = { ...place, field: Schema.String }
 export const top = (field: string): string => field.split(".", 1)[0]!
 
 /**
- * There is no entity with this id. Nothing was written.
+ * The entity does not exist. Nothing was written.
  *
  * @category errors
  * @since 0.1.0
@@ -32,7 +32,7 @@ export class EntityNotFound
 }
 
 /**
- * There is an entity with this id already. It is as it was.
+ * An entity with this id exists already. It was not changed.
  *
  * @category errors
  * @since 0.1.0
@@ -44,8 +44,8 @@ export class EntityExists extends Schema.TaggedError<EntityExists>("redlayer/Ent
 }
 
 /**
- * What is stored is not what the schema says: `field` is the first such field, or empty where the entity's key itself is of
- * another kind, and `issue` says what was expected. Reading changes nothing; `applied` tells whether the program had written
+ * A stored entity does not match the schema. `field` is the first such field, or empty if the entity's key has another
+ * type; `issue` says what was expected. Reading changes nothing. `applied` tells whether the program had written
  * something else, which stands.
  *
  * @category errors
@@ -65,8 +65,8 @@ export class EntityCorrupted
 }
 
 /**
- * The result would break a bound of the schema, or of the call (`atLeast`, `atMost`), which the server checks. Nothing was
- * written.
+ * The result would break a bound of the schema, or of the call (`atLeast`, `atMost`), which the server checks. Nothing
+ * was written.
  *
  * @category errors
  * @since 0.1.0
@@ -93,7 +93,7 @@ export class OutOfBounds extends Schema.TaggedError<OutOfBounds>("redlayer/OutOf
 }
 
 /**
- * The result is no number that the field can hold. Nothing was written.
+ * The field cannot hold the result of the operation. Nothing was written.
  *
  * @category errors
  * @since 0.1.0
@@ -127,12 +127,13 @@ export class IndexOutOfRange
 }
 
 /**
- * What a write depends on is not so. Nothing was written.
+ * A write depends on something that is not so. Nothing was written.
  *
  * **Details**
  *
- * - `idempotencyKey`: another program was committed with this key; `model` and `id` are those of the first step of this one.
- * - `version`: the entity was written by others since it was read, each time that it was tried.
+ * - `idempotencyKey`: another program was committed with this key. `model` and `id` are those of the first step of this
+ *   program.
+ * - `version`: others wrote the entity after it was read, in every attempt.
  *
  * @category errors
  * @since 0.1.0
@@ -151,8 +152,8 @@ export class Conflict extends Schema.TaggedError<Conflict>("redlayer/Conflict")(
 const lockPlace = { ...place, name: Schema.String }
 
 /**
- * The lock was not free within the time that its `wait` allows. `model` and `id` are those of the entity that it is on, and
- * empty where it is on none.
+ * The lock was not free within `wait`. `model` and `id` are those of the entity that it is on, and empty for a lock on
+ * no entity.
  *
  * @category errors
  * @since 0.1.0
@@ -164,8 +165,8 @@ export class LockTimeout extends Schema.TaggedError<LockTimeout>("redlayer/LockT
 }
 
 /**
- * The lock is not held any more: its lease ended without a renewal, or somebody removed it. Nothing was written by the program
- * that found it out. `model` and `id` are those of the entity that it is on, and empty where it is on none.
+ * The lock is no longer held: its lease ended without a renewal, or someone removed it. The program that found this
+ * wrote nothing. `model` and `id` are those of the entity that it is on, and empty for a lock on no entity.
  *
  * @category errors
  * @since 0.1.0
@@ -177,7 +178,7 @@ export class LockLost extends Schema.TaggedError<LockLost>("redlayer/LockLost")(
 }
 
 /**
- * An id, a value or an amount that has no stored form, or breaks a check of the schema. The whole program was refused before
+ * An id, a value or an amount has no stored form, or breaks a check of the schema. The whole program was refused before
  * it was sent.
  *
  * @category errors

@@ -1,7 +1,7 @@
 /**
- * Both directions between this library and Effect's own Redis service, `effect/persistence/Redis`: programs over a client that
- * the application has for Effect's modules, and Effect's modules (`PersistedQueue`, `RateLimiter`, `Persistence` …) over the
- * client of a live layer. That service is marked unstable, and so is this module.
+ * Interoperation with Effect's own Redis service, `effect/persistence/Redis`, in both directions: programs over a
+ * client that the application has for Effect's modules, and Effect's modules (`PersistedQueue`, `RateLimiter`,
+ * `Persistence` …) over the client of a live layer. That service is marked unstable, and so is this module.
  *
  * @since 0.1.0
  */
@@ -14,15 +14,19 @@ import { IoRedis } from "./IoRedis.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
 /**
- * Effect's service from the client of a live layer, to the same server and database, with connections of its own: one for
- * commands and scripts, one for subscriptions once there are any, and those of the pool that are reserved. Commands are never
- * sent twice; a command that finds no connection waits up to five seconds for one. Keys get no `keyPrefix`: Effect's modules
- * have prefixes of their own.
+ * Provides Effect's service from the client of a live layer: the same server and database, with connections of its own,
+ * one for commands and scripts, one for subscriptions once there are any, and those of the pool that are reserved.
+ * Commands are never sent twice. A command without a connection waits up to five seconds for one. Keys get no
+ * `keyPrefix`, because Effect's modules have prefixes of their own.
+ *
+ * **When to use**
+ *
+ * Use to run Effect's persistence modules beside redlayer on one server.
  *
  * **Gotchas**
  *
- * A command on a reserved connection may wait for as long as the server lets it, also for a server that is gone: give it a
- * time-out.
+ * A command on a reserved connection may wait for as long as the server lets it, also for a server that does not answer
+ * any more: give it a timeout.
  *
  * **Example** (A queue of Effect's on the same server)
  *
@@ -45,26 +49,31 @@ export const layer = (pool?: Redis.PoolOptions): Layer.Layer<Redis.Redis, never,
   Layer.effect(Redis.Redis, Effect.flatMap(IoRedis, (client) => FromIoredis.make(client, pool)))
 
 /**
+ * Options of `layerTransport`.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface TransportOptions {
   /**
-   * Whether topics can be subscribed to. Effect's service does not say when a subscription was interrupted, so messages may be
-   * missing without a `Missed` in their place. Unless this is `"unmarked"`, `Topic.subscribe` fails with `Unsupported`.
+   * Whether topics can be subscribed to. Effect's service does not report interrupted subscriptions, so messages may be
+   * missing without a `Missed`. Unless this is `"unmarked"`, `Topic.subscribe` fails with `Unsupported`.
    */
   readonly subscriptions?: "unmarked" | undefined
 }
 
 /**
- * A transport over Effect's service, for `RedisService.layerTransport`: so the client that the application has for Node, Bun or
- * Deno serves.
+ * Provides a transport over Effect's service, for `RedisService.layerTransport`.
+ *
+ * **When to use**
+ *
+ * Use if the application already has a client for Node, Bun or Deno, and a second one is not wanted.
  *
  * **Gotchas**
  *
- * What is promised about failure is what that client keeps: one that sends a command again after a lost connection applies a
- * program twice. Of its errors only those that certainly came from the server, or before anything was sent, are told apart;
- * every other is `OutcomeUnknown`. `RedisService.layer` owns its client, and has none of these doubts.
+ * The promises about failure are only as good as that client: one that sends a command again after a lost connection
+ * applies a program twice. Only errors that certainly came from the server, or from before sending, are recognised;
+ * every other error is `OutcomeUnknown`. `RedisService.layer` owns its client, and has none of these doubts.
  *
  * **Example** (Programs over the client of `@effect/platform-node`)
  *

@@ -11,8 +11,8 @@ import { transport } from "./internal/redis/client/standalone.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
 /**
- * The client. It is set up never to send anything twice: a command that fails with "Connection is closed" may have been
- * applied. It is closed with its layer.
+ * The client. It is configured never to send anything twice: a command that fails with "Connection is closed" may have
+ * been applied. It is closed with its layer.
  *
  * @category services
  * @since 0.1.0
@@ -20,8 +20,12 @@ import { RedisTransport } from "./RedisTransport.ts"
 export class IoRedis extends Context.Service<IoRedis, Ioredis.Redis>()("redlayer/IoRedis") {}
 
 /**
- * The transport of the live layers, over the same client: to put something around it, such as `Testing.layerTransport`, and
- * build another service with `RedisService.layerTransport`.
+ * Provides the transport of the live layers, over the same client.
+ *
+ * **When to use**
+ *
+ * Use to put something around it, such as `Testing.layerTransport`, and to build another service with
+ * `RedisService.layerTransport`.
  *
  * @category layers
  * @since 0.1.0

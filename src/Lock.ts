@@ -1,13 +1,13 @@
 /**
- * Locks: one holder at a time of a name, or of something about an entity, across fibers, processes and machines. A lock is held
- * by a lease, which is renewed as long as its scope is open; who crashed holds it no longer than that. Each holder has a token
- * greater than those before, and a lock on an entity guards the programs of its holder on the server: one that has lost it
- * writes nothing.
+ * Locks across fibers, processes and machines: one holder at a time of a name, or of an aspect of an entity. A holder
+ * has a lease, which is renewed as long as its scope is open. A holder that crashed keeps the lock until its lease
+ * ends. Each holder gets a fencing token greater than all earlier ones. A lock on an entity also guards its holder's
+ * programs on the server: a holder that has lost the lock writes nothing.
  *
  * **Gotchas**
  *
- * What one program can do needs no lock, and is faster by far. A lock is for work that leaves the server in between: see
- * `Atomic` and `Model.modify` first.
+ * What one program can do needs no lock, and is much faster. A lock is for work outside the server: consider `Atomic`
+ * and `Model.modify` first.
  *
  * @since 0.1.0
  */
@@ -24,15 +24,15 @@ import type { RedisService } from "./internal/service.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 /**
- * How many may hold a lock at a time.
+ * How many may hold a lock at a time. Default: `"exclusive"`.
  *
  * **Details**
  *
- * - `"exclusive"`, unless said otherwise: one.
- * - `"shared"`: any number of those who share it, or one that doesn't. Who waits for the whole of it lets nobody pass who comes
- *   later.
- * - `{ permits }`: so many, below 2^31. All who use the name should say the same number; permits of a name have nothing to do with a lock
- *   of that name.
+ * - `"exclusive"`: one holder.
+ * - `"shared"`: any number of shared holders, or one exclusive holder. A waiting exclusive request blocks every later
+ *   request.
+ * - `{ permits }`: that many holders, below 2^31. All users of the name should use the same number. Permits of a name
+ *   are independent of a lock with that name.
  *
  * **Example** (So many at a time)
  *
@@ -58,28 +58,30 @@ import type { RedisServiceError } from "./RedisServiceError.ts"
 export type Mode = "exclusive" | "shared" | { readonly permits: number }
 
 /**
+ * Options of a lock.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * How long it is held without a renewal: 10 seconds unless said otherwise, 10 milliseconds to 10^12. A holder that died
-   * holds it so long at most; one that is stopped, or cut off, has lost it by then.
+   * How long the lock is held without a renewal: 10 milliseconds to 10^12. Default: 10 seconds. A holder that died
+   * keeps the lock at most this long; a holder that is stopped or cut off has lost it by then.
    */
   readonly lease?: Duration.Input | undefined
   /**
-   * How long to wait for it: 10 seconds unless said otherwise, then it fails with `LockTimeout`. Zero asks once; with
-   * `Duration.infinity` there is no limit.
+   * How long to wait for the lock before failing with `LockTimeout`. Zero asks once; `Duration.infinity` waits for
+   * ever. Default: 10 seconds.
    */
   readonly wait?: Duration.Input | undefined
-  /** Whether it is renewed, three times in a lease, as long as it is held. On unless said otherwise. */
+  /** Whether the lease is renewed, three times in a lease, as long as the lock is held. Default: true. */
   readonly renew?: boolean | undefined
-  /** How many may hold it. */
+  /** How many may hold the lock. Default: `"exclusive"`. */
   readonly mode?: Mode | undefined
 }
 
 /**
- * What `Model.ref` gives. Anything else is `InvalidValue`.
+ * What `Model.ref` returns. Anything else is `InvalidValue`.
  *
  * @category models
  * @since 0.1.0
@@ -87,16 +89,21 @@ export interface Options {
 export type Reference = { readonly [field: string]: object }
 
 /**
+ * Options of a lock on an entity.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface OptionsOn extends Options {
-  /** The entity that the lock is about: it lives in its slot, and `held.guard` can stand in its programs. */
+  /**
+   * The entity that the lock is about. The lock is stored in its slot, and `held.guard` can stand in programs on the
+   * entity.
+   */
   readonly on: Reference
 }
 
 /**
- * A lock to hold with others: its name, or its name on an entity.
+ * One of several locks: a name, or a name on an entity.
  *
  * @category models
  * @since 0.1.0
@@ -112,20 +119,20 @@ export type Target = string | { readonly name: string; readonly on?: Reference |
 export interface Handle {
   readonly name: string
   /**
-   * Greater than that of every holder before. Whoever is told of it, and refuses what comes with a lower one than it has seen,
-   * lets no late holder write: that is fencing. At most 2^53.
+   * The fencing token: greater than that of every earlier holder, at most 2^53. A resource that refuses tokens lower
+   * than the greatest it has seen is safe from late holders.
    */
   readonly token: number
   /**
-   * Fails where the lease has ended, by this machine's clock, or the lock was given back. No round trip; the server may know
-   * more.
+   * Fails with `LockLost` if the lease has ended by this machine's clock, or the lock was released. No round trip; the
+   * server may know more.
    */
   readonly check: Effect.Effect<void, LockLost>
-  /** Fails as soon as the lock is lost, or given back, and never ends otherwise. */
+  /** Fails with `LockLost` as soon as the lock is lost or released; never succeeds. */
   readonly lost: Effect.Effect<never, LockLost>
   /**
-   * Runs an effect that is interrupted, and fails with `LockLost`, when the lock is lost: before the lease ends where it
-   * couldn't be renewed, and within a third of it where somebody has removed it, if it renews.
+   * Runs an effect and interrupts it with `LockLost` if the lock is lost: before the lease ends if it could not be
+   * renewed, and within a third of the lease if someone removed the lock, provided that it renews.
    */
   readonly protect: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LockLost, R>
 }
@@ -138,8 +145,8 @@ export interface Handle {
  */
 export interface EntityHandle extends Handle {
   /**
-   * Fails with `LockLost` unless the lock is still held, on the server. In a program with the writes that it protects nobody can
-   * take it in between: all of them happen under the lock, or none does.
+   * A program that fails with `LockLost` unless the lock is still held on the server. Put it into the program with the
+   * writes that it protects: then all of them happen under the lock, or none does.
    */
   readonly guard: Atomic<void, LockLost>
 }
@@ -151,9 +158,22 @@ type HeldAll<Targets extends ReadonlyArray<Target>> = {
 type Failure = InvalidValue | LockTimeout | RedisServiceError
 
 /**
- * Takes a lock, and holds it until the scope closes. Waits for it as long as `wait` says, then fails with `LockTimeout`. Who
- * waits is woken when it becomes free, and looks by itself three times in a lease. One round trip where it is free, and one to
- * give it back.
+ * Takes a lock and holds it until the scope closes. Waits as long as `wait` allows, then fails with `LockTimeout`. One
+ * round trip if the lock is free, and one to release it.
+ *
+ * **When to use**
+ *
+ * Use if the lock must last as long as a scope. To run one effect under a lock use `withLock`.
+ *
+ * **Details**
+ *
+ * A waiter is woken when the lock becomes free, and also checks three times in a lease. A fiber that holds a lock can
+ * take it again at once: the options of the first time count, and the lock ends with the last scope. A forked fiber is
+ * another fiber, and waits; give it the handle instead. Permits are counted each time.
+ *
+ * Interruption at any point leaves nothing behind: a request that is still in flight is refused when it arrives. If the
+ * server may evict keys (its `maxmemory-policy` is not `noeviction`), this fails with `Unsupported`, unless the layer
+ * accepts that.
  *
  * **Example** (Writing under a lock)
  *
@@ -183,38 +203,48 @@ type Failure = InvalidValue | LockTimeout | RedisServiceError
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => "alice.png"
  * ```
  *
- * **Details**
- *
- * A fiber that holds a lock takes it again at once, and the lock ends with the last of its scopes: the options of the first
- * count. A forked fiber is another, and waits; give it what is held instead. Permits are counted each time.
- *
- * Interrupted at any point, it leaves nothing behind: a request that is still on its way is refused when it arrives.
- *
- * A server that may drop keys under pressure (its `maxmemory-policy` is not `noeviction`) fails it with `Unsupported`, unless
- * the layer accepts that.
- *
  * @see {@link withLock} for an effect that is interrupted when the lock is lost
  * @category acquiring
  * @since 0.1.0
  */
 export const acquire: {
+  /**
+   * Takes a lock and holds it until the scope closes. Waits as long as `wait` allows, then fails with `LockTimeout`.
+   * One round trip if the lock is free, and one to release it.
+   */
   (name: string, options: OptionsOn): Effect.Effect<EntityHandle, Failure, RedisService | Scope.Scope>
+  /**
+   * Takes a lock and holds it until the scope closes. Waits as long as `wait` allows, then fails with `LockTimeout`.
+   * One round trip if the lock is free, and one to release it.
+   */
   (name: string, options?: Options): Effect.Effect<Handle, Failure, RedisService | Scope.Scope>
 } = (name: string, options: Options & { readonly on?: Reference } = {}): Effect.Effect<any, Failure, any> =>
   Effect.map(Internal.acquire(targetOf(name, options.on), options), HeldLock.heldOf)
 
 /**
- * Takes a lock if it is free now, and holds it until the scope closes; none where it isn't. One round trip, and one to give it
- * back. Its `wait` counts for nothing.
+ * Takes a lock only if it is free now, and holds it until the scope closes. Returns `Option.none` if it is not free.
+ * `wait` is ignored. One round trip, and one to release it.
+ *
+ * **When to use**
+ *
+ * Use to skip work that someone else is doing already.
  *
  * @category acquiring
  * @since 0.1.0
  */
 export const tryAcquire: {
+  /**
+   * Takes a lock only if it is free now, and holds it until the scope closes. Returns `Option.none` if it is not free.
+   * `wait` is ignored. One round trip, and one to release it.
+   */
   (
     name: string,
     options: OptionsOn
   ): Effect.Effect<Option.Option<EntityHandle>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
+  /**
+   * Takes a lock only if it is free now, and holds it until the scope closes. Returns `Option.none` if it is not free.
+   * `wait` is ignored. One round trip, and one to release it.
+   */
   (
     name: string,
     options?: Options
@@ -226,9 +256,9 @@ export const tryAcquire: {
   )
 
 /**
- * Takes several locks, and holds them until the scope closes: all of them, or none. They are taken in one order, whatever the
- * order in which they are named, so those who need the same ones never wait for each other in a circle; one that is named
- * twice is taken once. `wait` is for all together. One round trip for each, and one for each to give it back.
+ * Takes several locks, all or none, and holds them until the scope closes. The locks are taken in one global order, so
+ * two callers never wait for each other in a circle. A lock that is named twice is taken once. `wait` is for all of
+ * them together. One round trip for each lock, and one for each to release it.
  *
  * **Example** (Two entities at a time)
  *
@@ -274,8 +304,12 @@ const siteOf = (target: Target): Site =>
   typeof target === "string" ? targetOf(target, undefined) : targetOf(target.name, target.on)
 
 /**
- * Runs an effect under a lock, which is given back when it ends, however it ends. Where the lock is lost the effect is
- * interrupted, and this fails with `LockLost`. Two round trips, and waiting.
+ * Runs an effect under a lock, and releases the lock when the effect ends, in every case. If the lock is lost, the
+ * effect is interrupted and this fails with `LockLost`. Two round trips, and the waiting.
+ *
+ * **When to use**
+ *
+ * Use for one effect. For a lock on an entity that is loaded and saved use `Model.withLock`.
  *
  * **Example** (One at a time)
  *
@@ -292,11 +326,19 @@ const siteOf = (target: Target): Site =>
  * @since 0.1.0
  */
 export const withLock: {
+  /**
+   * Runs an effect under a lock, and releases the lock when the effect ends, in every case. If the lock is lost, the
+   * effect is interrupted and this fails with `LockLost`. Two round trips, and the waiting.
+   */
   <A, E, R>(
     name: string,
     f: (held: EntityHandle) => Effect.Effect<A, E, R>,
     options: OptionsOn
   ): Effect.Effect<A, E | Failure | LockLost, RedisService | R>
+  /**
+   * Runs an effect under a lock, and releases the lock when the effect ends, in every case. If the lock is lost, the
+   * effect is interrupted and this fails with `LockLost`. Two round trips, and the waiting.
+   */
   <A, E, R>(
     name: string,
     f: (held: Handle) => Effect.Effect<A, E, R>,
@@ -314,8 +356,8 @@ export const withLock: {
   )
 
 /**
- * Runs an effect under several locks, as `withLock` and `acquireAll` do: all are taken in one order, and where one of them is
- * lost the effect is interrupted. Two round trips for each.
+ * Runs an effect under several locks, which are taken in one global order, all or none. If one of them is lost, the
+ * effect is interrupted and this fails with `LockLost`. Two round trips for each lock.
  *
  * @category running
  * @since 0.1.0

@@ -64,9 +64,14 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
 })
 
 /**
- * Over one server. Building it connects, and checks the server's version, and the rights that scripts need. A server that
- * denies access fails it at once; one that is away, or refuses for now, when the `deadline` has passed: with
- * `ConnectionUnavailable`, or with what the server said last.
+ * Provides the service over one server, with the ioredis client. Building it connects, and checks the server's version
+ * and the rights that scripts need. It fails at once if the server denies access; if the server is away or refuses for
+ * now, it tries until the `deadline`, and fails with `ConnectionUnavailable` or with the server's last word.
+ *
+ * **When to use**
+ *
+ * Use if the code has the options. To read them from the environment use `layerConfig`; over another client use
+ * `layerTransport`.
  *
  * @category layers
  * @since 0.1.0
@@ -75,8 +80,13 @@ export const layer = (options: LayerOptions = {}): Layer.Layer<RedisService | Io
   Layer.effectContext(make(options))
 
 /**
- * The same, from `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`, `REDIS_PASSWORD` and `REDIS_DB`, with
- * `REDIS_KEY_PREFIX`. The host is 127.0.0.1 and the port 6379 unless said otherwise.
+ * Provides the service over one server, from `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`,
+ * `REDIS_PASSWORD` and `REDIS_DB`, with `REDIS_KEY_PREFIX`. Default: host 127.0.0.1, port 6379. `options` override what
+ * the environment says.
+ *
+ * **When to use**
+ *
+ * Use in applications that are configured by their environment.
  *
  * @category layers
  * @since 0.1.0
@@ -87,7 +97,11 @@ export const layerConfig = (
   Layer.effectContext(Effect.flatMap(connectionConfig, (found) => make({ ...found, ...options })))
 
 /**
- * Over any transport.
+ * Provides the service over any transport.
+ *
+ * **When to use**
+ *
+ * Use for another client than ioredis.
  *
  * @category layers
  * @since 0.1.0
@@ -98,21 +112,27 @@ export const layerTransport = (
   Layer.effect(RedisService, Effect.flatMap(RedisTransport, (transport) => Live.make(transport, options)))
 
 /**
+ * The options of the memory layer. Each means the same as on the live layers.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface MemoryOptions {
-  /** As on the live layers. */
+  /** The greatest length of one value, in bytes. Default: 1,000,000. */
   readonly maximumValueBytes?: number | undefined
-  /** As on the live layers. */
+  /** The greatest length of a program, in UTF-16 units. Default: 16,000,000. */
   readonly maximumProgramBytes?: number | undefined
-  /** As on the live layers. */
+  /** Whether a program whose entities are in several slots fails with `CrossSlot`. Default: unset, it does not. */
   readonly crossSlot?: "refuse" | undefined
 }
 
 /**
- * In memory: the same programs, results and errors, without a server. Time is the `Clock`'s. Each build is empty, and ends
- * with its scope.
+ * Provides the service in memory, with options: the same programs, results and errors, without a server. Time is the
+ * `Clock`'s. Each build is empty and ends with its scope.
+ *
+ * **When to use**
+ *
+ * Use to test limits, or to refuse programs that would fail on a cluster.
  *
  * @category layers
  * @since 0.1.0
@@ -128,7 +148,12 @@ export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<RedisServic
   )
 
 /**
- * In memory: the same programs, results and errors, without a server.
+ * Provides the service in memory: the same programs, results and errors, without a server. Time is the `Clock`'s, so
+ * `TestClock` moves it.
+ *
+ * **When to use**
+ *
+ * Use in tests.
  *
  * **Example** (Testing without a server)
  *

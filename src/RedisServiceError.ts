@@ -1,6 +1,6 @@
 /**
- * The one error of the way to the server and back. Its `reason` says what happened, whether the program was applied, and
- * whether it may be tried again. No message, key or value of the server or the client below is attached.
+ * The one error between the caller and the server. Its `reason` says what happened, whether the program was applied,
+ * and whether it may be retried. No message, key or value of the server or of the client is attached.
  *
  * @since 0.1.0
  */
@@ -11,8 +11,8 @@ import * as Schema from "effect/Schema"
 const TypeId = "~redlayer/RedisServiceError"
 
 /**
- * There was no connection before the deadline, or too many programs were waiting for one already: the program was never sent,
- * or it is certain that it never ran, and won't. Nothing was applied.
+ * There was no connection before the deadline, or too many programs were waiting already. The program was never sent,
+ * or it is certain that it never ran and never will. Nothing was applied.
  *
  * @category reasons
  * @since 0.1.0
@@ -28,8 +28,8 @@ export class ConnectionUnavailable
 }
 
 /**
- * The server refused for now: `code` is its own word, such as `LOADING`, `BUSY`, `READONLY` or `CLUSTERDOWN`. Nothing was
- * applied.
+ * The server refused for now. `code` is the server's own word, such as `LOADING`, `BUSY`, `READONLY` or `CLUSTERDOWN`.
+ * Nothing was applied.
  *
  * @category reasons
  * @since 0.1.0
@@ -47,8 +47,8 @@ export class ServerUnavailable
 }
 
 /**
- * The program was sent, and no reply came: it may have been applied, may yet be, or not. `applied` is true where it has been,
- * once, and only its result is no longer known.
+ * The program was sent, and no reply arrived. It may have been applied, or may yet be. `applied` is true if it was
+ * applied, once, and only its result is lost.
  *
  * @category reasons
  * @since 0.1.0
@@ -67,7 +67,7 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>("redlayer
 }
 
 /**
- * The server is at its `maxmemory`. Nothing was applied.
+ * The server has reached its `maxmemory`. Nothing was applied.
  *
  * @category reasons
  * @since 0.1.0
@@ -81,8 +81,8 @@ export class OutOfMemory extends Schema.TaggedError<OutOfMemory>("redlayer/OutOf
 }
 
 /**
- * The credentials, or the rights of the user, are not enough: `code` is `NOAUTH`, `WRONGPASS`, `NOPERM`, or the `DENIED` of a
- * server that is protected. Nothing was applied.
+ * The credentials, or the rights of the user, are not enough. `code` is `NOAUTH`, `WRONGPASS`, `NOPERM`, or the
+ * `DENIED` of a protected server. Nothing was applied.
  *
  * @category reasons
  * @since 0.1.0
@@ -98,7 +98,7 @@ export class AccessDenied
 }
 
 /**
- * On a cluster the keys of a program must share one slot, and these don't. Nothing was sent.
+ * The keys of a program are in several slots of a cluster. Nothing was sent.
  *
  * @category reasons
  * @since 0.1.0
@@ -114,8 +114,8 @@ export class CrossSlot
 }
 
 /**
- * A key, or a stored text, is not of the field's kind. The program was undone, unless it had succeeded and only its result
- * can't be read: then `applied` is true where it wrote.
+ * A key, or a stored text, is not of the field's kind. The program was undone, unless it had succeeded and only its
+ * result cannot be read: then `applied` is true if it wrote.
  *
  * @category reasons
  * @since 0.1.0
@@ -134,7 +134,7 @@ export class WrongType extends Schema.TaggedError<WrongType>("redlayer/WrongType
 }
 
 /**
- * The server can't be used at all: it is too old, or lacks something that is needed.
+ * The server cannot be used: it is too old, or lacks something that is required. Or an option is invalid.
  *
  * @category reasons
  * @since 0.1.0
@@ -150,7 +150,8 @@ export class Unsupported
 }
 
 /**
- * Anything unforeseen: `code` is the first word of the server's message. `applied` is false where the program was undone.
+ * An unforeseen failure. `code` is the first word of the server's message. `applied` is false if the program was
+ * undone.
  *
  * @category reasons
  * @since 0.1.0
@@ -166,6 +167,8 @@ export class ScriptFailed extends Schema.TaggedError<ScriptFailed>("redlayer/Scr
 }
 
 /**
+ * Why a program failed between the caller and the server.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -181,8 +184,8 @@ export type RedisServiceErrorReason =
   | ScriptFailed
 
 /**
- * The error of every program, beside its domain errors. `Effect.catchReason("RedisServiceError", "OutOfMemory", …)` handles
- * one reason.
+ * The error of every program, beside its domain errors. `Effect.catchReason("RedisServiceError", "OutOfMemory", …)`
+ * handles one reason.
  *
  * @category errors
  * @since 0.1.0
@@ -213,6 +216,8 @@ export class RedisServiceError
 }
 
 /**
+ * Returns true if a value is a `RedisServiceError`.
+ *
  * @category guards
  * @since 0.1.0
  */

@@ -1,6 +1,6 @@
 /**
- * The small interface under the live layers, and the only thing that touches a client. A transport carries a call to the
- * server and brings its reply back; what the reply means, deadlines and everything else is `RedisService`'s.
+ * The small interface under the live layers, and the only part that touches a client. A transport carries a call to the
+ * server and returns its reply. Deadlines, retries and the meaning of a reply are those of `RedisService`.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import type * as Scope from "effect/Scope"
  * @since 0.1.0
  */
 export interface Call {
-  /** `EVAL` takes a script's text, `EVALSHA` its digest; `_RO` runs it without the right to write. */
+  /** `EVAL` takes the text of a script, `EVALSHA` its digest. `_RO` runs it without the right to write. */
   readonly command: "EVAL" | "EVALSHA" | "EVAL_RO" | "EVALSHA_RO"
   readonly script: string
   readonly keys: ReadonlyArray<string>
@@ -24,7 +24,7 @@ export interface Call {
 }
 
 /**
- * What the server said: a text, or an error with its message as it came.
+ * The reply of the server: a text, or the unchanged message of an error.
  *
  * @category models
  * @since 0.1.0
@@ -34,8 +34,8 @@ export type ServerReply =
   | { readonly _tag: "Error"; readonly message: string }
 
 /**
- * No reply. `NotSent` only where it is certain that nothing has left for the server; a transport that can't tell says
- * `Unknown`. With `NotSent`, `refusal` is what the server said when it refused the connection, as it came.
+ * No reply arrived. `NotSent` only if it is certain that nothing left for the server; a transport that cannot tell says
+ * `Unknown`. With `NotSent`, `refusal` is the unchanged message with which the server refused the connection.
  *
  * @category errors
  * @since 0.1.0
@@ -50,15 +50,16 @@ export class TransportError extends Schema.TaggedError<TransportError>("redlayer
 }
 
 /**
- * What a subscription tells of its channel, in order.
+ * The events of a subscription, in order.
  *
  * **Details**
  *
- * - `Subscribed`: the server has confirmed it, and what is published from now on will be told. It is told again after each
- *   time that the connection broke, before the first message of the new one: between the two, messages may be lost.
- * - `Message`: what was published.
- * - `Refused`: what the server said when it refused the connection, or the subscription, as it came. It may be transient, and
- *   the transport goes on trying.
+ * - `Subscribed`: the server has confirmed the subscription, and messages published from now on arrive. It is repeated
+ *   after every broken connection, before the first message of the new one:
+ * messages in between may be lost.
+ * - `Message`: a message.
+ * - `Refused`: the unchanged message with which the server refused the connection or the subscription. It may be
+ *   transient, and the transport keeps trying.
  *
  * @category models
  * @since 0.1.0
@@ -69,13 +70,13 @@ export type ChannelEvent =
   | { readonly _tag: "Refused"; readonly message: string }
 
 /**
- * Where the calls of a transport go, as its spans show it.
+ * The address of the server, for spans.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ServerAddress {
-  /** The name of the host, its address, or the path of a socket. */
+  /** The host name, the address, or the path of a socket. */
   readonly address: string
   readonly port?: number | undefined
   /** The number of the database. */
@@ -83,29 +84,28 @@ export interface ServerAddress {
 }
 
 /**
- * A way to a server.
+ * A connection to a server.
  *
  * @category services
  * @since 0.1.0
  */
 export class RedisTransport extends Context.Service<RedisTransport, {
-  /**
-   * Sends one call, at once or not at all, and never again by itself. Interrupted, it may have been sent.
-   */
+  /** Sends one call, now or not at all, and never again by itself. An interrupted call may have been sent. */
   readonly evaluate: (call: Call) => Effect.Effect<ServerReply, TransportError>
   /**
-   * Ends when there is a connection to send on. It may wait for ever, and it may fail each time that the server refuses a
-   * connection, which may be transient: whether to go on waiting is the caller's to say.
+   * Ends when there is a connection to send on. It may wait for ever, and it may fail each time that the server refuses
+   * a connection, which may be transient: the caller decides whether to wait further.
    */
   readonly ready: Effect.Effect<void, TransportError>
   /**
-   * Subscribes to a channel until the scope closes, and connects again whenever the connection breaks. It ends at once:
-   * `listener` is told when the server has confirmed. There may be several at a time, also of one channel. It is the transport
-   * that notices a connection on which nothing comes any more. Without it, `Topic.subscribe` fails with `Unsupported`.
+   * Subscribes to a channel until the scope closes, and reconnects after a broken connection. It ends at once:
+   * `listener` receives `Subscribed` when the server has confirmed. Several subscriptions may exist at a time, also to
+   * one channel. The transport must notice a connection that has gone silent. Unset: `Topic.subscribe` fails with
+   * `Unsupported`.
    */
   readonly subscribe?:
     | ((channel: string, listener: (event: ChannelEvent) => void) => Effect.Effect<void, never, Scope.Scope>)
     | undefined
-  /** For telemetry only: without it, spans don't say where the server is. */
+  /** For telemetry only. Unset: spans do not contain the address of the server. */
   readonly server?: ServerAddress | undefined
 }>()("redlayer/RedisTransport") {}

@@ -1,11 +1,11 @@
 /**
- * Ready retries, as functions of the effect: which errors may be tried again, and how often. A layer retries by itself within
- * its `deadline`; these go on after that.
+ * Ready retries, as functions of the effect: which errors may be tried again, and how often. A layer already retries
+ * within its `deadline`; these policies continue after that.
  *
  * **Gotchas**
  *
- * A retry runs the whole effect again. Put it around one program, or around an effect in which nothing but the last step
- * writes: what an earlier step has written is not undone when a later one fails.
+ * A retry runs the whole effect again. Put it around one program, or around an effect of which only the last step
+ * writes, because what an earlier step wrote is not undone when a later step fails.
  *
  * @since 0.1.0
  */
@@ -17,20 +17,21 @@ import * as Schedule from "effect/Schedule"
 import { isRedisServiceError } from "./RedisServiceError.ts"
 
 /**
- * How long, and how often. The first pause is about `base`, each next one twice as long, up to `maximum`; each is shortened by
- * chance to between a half and the whole, so that those who failed together don't come back together.
+ * How long and how often to retry. The first pause is about `base`, each next one twice as long, up to `maximum`. Each
+ * pause is shortened at random to between a half and the whole, so that callers that failed together do not return
+ * together.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
-  /** How many retries at most: 10 unless said otherwise. */
+  /** The greatest number of retries. Default: 10. */
   readonly times?: number | undefined
-  /** No retry begins later than this after the first attempt began: 30 seconds unless said otherwise. */
+  /** How long after the beginning of the first attempt a retry may still begin. Default: 30 seconds. */
   readonly duration?: Duration.Input | undefined
-  /** The first pause: 50 milliseconds unless said otherwise. */
+  /** The first pause. Default: 50 milliseconds. */
   readonly base?: Duration.Input | undefined
-  /** The longest pause: 5 seconds unless said otherwise. */
+  /** The longest pause. Default: 5 seconds. */
   readonly maximum?: Duration.Input | undefined
 }
 
@@ -91,8 +92,12 @@ export const isUnsettled = (error: unknown): boolean =>
   (isRedisServiceError(error) && error.reason._tag === "OutcomeUnknown" && error.reason.applied === "unknown")
 
 /**
- * Tries again what certainly was not applied: `ConnectionUnavailable` and `ServerUnavailable`. Every other error, and the last
- * one of these, is the effect's own. Safe for every program.
+ * Retries errors after which the program was certainly not applied: `ConnectionUnavailable` and `ServerUnavailable`.
+ * Every other error, and the last of these, is the effect's own. Safe for every program.
+ *
+ * **When to use**
+ *
+ * Use by default.
  *
  * **Example** (A counter that waits for its server)
  *
@@ -106,7 +111,7 @@ export const isUnsettled = (error: unknown): boolean =>
  * const program = Effect.gen(function*() {
  *   yield* Page.insert({ path: "/", visits: 0 })
  *   const faults = yield* Testing.Faults
- *   yield* faults.follow(Testing.inTurn([Testing.notSent, Testing.answer("LOADING Redis is loading the dataset")]))
+ *   yield* faults.usePlan(Testing.sequence([Testing.notSent, Testing.answer("LOADING Redis is loading the dataset")]))
  *   return yield* Page.ref("/").visits.increment().pipe(RetryPolicy.transient({ base: "1 millis" }))
  * })
  *
@@ -119,7 +124,15 @@ export const isUnsettled = (error: unknown): boolean =>
  * @since 0.1.0
  */
 export const transient: {
+  /**
+   * Retries errors after which the program was certainly not applied: `ConnectionUnavailable` and `ServerUnavailable`.
+   * Every other error, and the last of these, is the effect's own. Safe for every program.
+   */
   (options?: Options): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /**
+   * Retries errors after which the program was certainly not applied: `ConnectionUnavailable` and `ServerUnavailable`.
+   * Every other error, and the last of these, is the effect's own. Safe for every program.
+   */
   <A, E, R>(self: Effect.Effect<A, E, R>, options?: Options): Effect.Effect<A, E, R>
 } = dual(
   isFirstEffect,
@@ -128,21 +141,26 @@ export const transient: {
 )
 
 /**
- * Tries again what is transient, and also where the outcome is unknown: for programs that may run twice, because they read,
- * or end in the same state however often they run (`set`, `put`, `delete`), or are committed with an `idempotencyKey`. Not for
- * a plain `increment`, `append` or `insert`.
+ * Retries transient errors, and `OutcomeUnknown` as well.
+ *
+ * **When to use**
+ *
+ * Use for programs that may run twice, because they read, because they end in the same state (`set`, `put`, `delete`),
+ * or because they are committed with an `idempotencyKey`. Do not use for a plain `increment`, `append` or `insert`.
  *
  * **Gotchas**
  *
- * Between the first run and the second, others may write: a `set` that is repeated covers what they have set. Where that
- * matters, commit with an `idempotencyKey`, or use a layer with `exactlyOnce`.
+ * Others may write between the first run and the second: a repeated `set` overwrites what they set. If that matters,
+ * commit with an `idempotencyKey`, or use a layer with `exactlyOnce`.
  *
  * @see {@link transient} for every other program
  * @category policies
  * @since 0.1.0
  */
 export const idempotent: {
+  /** Retries transient errors, and `OutcomeUnknown` as well. */
   (options?: Options): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Retries transient errors, and `OutcomeUnknown` as well. */
   <A, E, R>(self: Effect.Effect<A, E, R>, options?: Options): Effect.Effect<A, E, R>
 } = dual(
   isFirstEffect,

@@ -1,6 +1,6 @@
 /**
- * Messages to whoever listens at the moment. Publishing is an `Atomic`: it happens with the writes of its program, or not at
- * all. A subscription is a stream that goes on when the connection was lost, and says that it has missed something.
+ * Messages to the subscribers of the moment. Publishing is an `Atomic`: it happens with the writes of its program, or
+ * not at all. A subscription is a stream that survives lost connections and reports gaps.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import * as Internal from "./internal/topic/publish.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 /**
- * What was published.
+ * A message that was published.
  *
  * @category models
  * @since 0.1.0
@@ -27,8 +27,8 @@ export interface Message<out A> {
 }
 
 /**
- * Messages may be lost here: the connection was, and is there again; or the reader was too slow, and the oldest of what
- * waited for it went. Who keeps a copy of something reads it again.
+ * A gap: messages may be missing here, because the connection was lost for some time, or because the reader was too
+ * slow and the oldest waiting messages were dropped. Read your data again.
  *
  * @category models
  * @since 0.1.0
@@ -38,7 +38,7 @@ export interface Missed {
 }
 
 /**
- * A message that is none of the topic's: `issue` says what was expected, and `field` where, empty for the whole.
+ * A message that does not match the schema: `issue` says what was expected, and `field` where (empty: the whole).
  *
  * @category models
  * @since 0.1.0
@@ -50,7 +50,7 @@ export interface Undecodable {
 }
 
 /**
- * What a subscription gives, in the order in which the server sent it.
+ * An event of a subscription, in the order in which the server sent it.
  *
  * @category models
  * @since 0.1.0
@@ -58,13 +58,15 @@ export interface Undecodable {
 export type Event<A> = Message<A> | Missed | Undecodable
 
 /**
+ * Options of a subscription.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface SubscribeOptions {
   /**
-   * How many messages wait for a slow reader: 4,096 unless said otherwise. When there are more, the oldest go, and the reader
-   * gets a `Missed` in their place.
+   * How many messages may wait for a slow reader. Default: 4,096. Beyond it the oldest are dropped, and the reader gets
+   * a `Missed` in their place.
    */
   readonly bufferSize?: number | undefined
 }
@@ -79,30 +81,43 @@ export interface Topic<S extends Schema.Constraint> {
   readonly name: string
   readonly schema: S
   /**
-   * Sends a message to the subscribers of the moment, when the last instruction of its program has succeeded: with its writes,
-   * and in the order of the program. A message that has no stored form is `InvalidValue`. One round trip, with everything else
-   * in the program; O(subscribers) on the server.
+   * Sends a message to the current subscribers after the last instruction of its program has succeeded, in the order of
+   * the program. Fails with `InvalidValue` if the message has no stored form. No round trip of its own inside a larger
+   * program; O(subscribers) on the server.
    */
   readonly publish: (message: S["Type"]) => Atomic<void, InvalidValue>
   /**
-   * Subscribes until the scope closes, and gives the stream of what is heard. When this effect ends, the server has confirmed
-   * the subscription: what is published from then on is in the stream, or there is a `Missed` in its place.
+   * Subscribes until the scope closes, and returns the stream of events. When this effect ends, the server has
+   * confirmed the subscription: every later message is in the stream, or a `Missed` in its place.
    *
-   * It fails with `ConnectionUnavailable` when there is no connection before the deadline of the layer, and with
-   * `AccessDenied` where the user may not hear the channel; the stream fails so too, when that right is withdrawn. A connection
-   * that is lost does not end it. It ends when the scope, or the layer, closes.
+   * Fails with `ConnectionUnavailable` if there is no connection before the deadline of the layer, and with
+   * `AccessDenied` if the user may not hear the channel; the stream fails in the same way if that right is withdrawn. A
+   * lost connection does not end the stream. Closing the scope or the layer does.
    */
   readonly subscribe: (
     options?: SubscribeOptions
   ) => Effect.Effect<Stream.Stream<Event<S["Type"]>, RedisServiceError>, RedisServiceError, RedisService | Scope.Scope>
-  /** The same as one stream, which subscribes when it is run. */
+  /** The events as one stream, which subscribes when it runs. */
   readonly events: (options?: SubscribeOptions) => Stream.Stream<Event<S["Type"]>, RedisServiceError, RedisService>
-  /** The same, of messages only: what was missed, or can't be decoded, is passed over in silence. */
+  /** The messages alone, as one stream. Gaps and undecodable messages are skipped silently. */
   readonly messages: (options?: SubscribeOptions) => Stream.Stream<S["Type"], RedisServiceError, RedisService>
 }
 
 /**
  * Defines a topic.
+ *
+ * **When to use**
+ *
+ * Use to notify other processes. Data that must not be lost belongs in an entity.
+ *
+ * **Details**
+ *
+ * A message is one text, as that of a field with the same schema. Its channel is `$topic:` and the escaped name, after
+ * the layer's `keyPrefix`. A name that is empty, ill-formed or begins with `$` throws.
+ *
+ * **Gotchas**
+ *
+ * Delivery is at most once: a process that is not connected when a message is sent never gets it.
  *
  * **Example** (Telling others what was written)
  *
@@ -136,16 +151,6 @@ export interface Topic<S extends Schema.Constraint> {
  *
  * await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(RedisService.layerMemory))) // => [7, 3]
  * ```
- *
- * **Details**
- *
- * A message is one text: that of a field of the same schema. Its channel is `$topic:` and the escaped name, after the layer's
- * `keyPrefix`. A name that is empty, ill-formed or begins with `$` throws.
- *
- * **Gotchas**
- *
- * Delivery is at most once: who is not connected when a message is sent never gets it. What must not be lost belongs in an
- * entity; a message then only says that there is something to read.
  *
  * @category constructors
  * @since 0.1.0

@@ -94,7 +94,7 @@ export const none: Plan = () => undefined
  * @category plans
  * @since 0.1.0
  */
-export const inTurn = (faults: ReadonlyArray<Fault | undefined>): Plan => ({ index }) => faults[index]
+export const sequence = (faults: ReadonlyArray<Fault | undefined>): Plan => ({ index }) => faults[index]
 
 /**
  * Faults by chance, each with its probability. What becomes of the nth request depends on the seed and on n only, so the same
@@ -135,7 +135,7 @@ export const random = (seed: number, faults: ReadonlyArray<readonly [probability
  *     evaluate({ command: "EVAL", script: "", keys: [], argument }).pipe(
  *       Effect.match({ onFailure: (error) => error.outcome, onSuccess: (reply) => reply._tag })
  *     )
- *   yield* faults.follow(Testing.inTurn([Testing.notSent, Testing.loseReply, Testing.answer("BUSY"), undefined]))
+ *   yield* faults.usePlan(Testing.sequence([Testing.notSent, Testing.loseReply, Testing.answer("BUSY"), undefined]))
  *   return yield* Effect.forEach(["a", "b", "c", "d"], send)
  * })
  *
@@ -174,9 +174,9 @@ export const layerTransport = (plan: Plan = none): Layer.Layer<RedisTransport | 
  *
  * const program = Effect.gen(function*() {
  *   const faults = yield* Testing.Faults
- *   yield* faults.follow(Testing.inTurn([Testing.loseReply]))
+ *   yield* faults.usePlan(Testing.sequence([Testing.loseReply]))
  *   const applied = yield* place("a")
- *   yield* faults.follow(Testing.inTurn([Testing.lose]))
+ *   yield* faults.usePlan(Testing.sequence([Testing.loseRequest]))
  *   const lost = yield* place("b")
  *   return [applied, lost]
  * })

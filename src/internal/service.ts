@@ -12,14 +12,14 @@ import type { Program } from "./instruction/program.ts"
 import type { Reply } from "./instruction/reply.ts"
 
 /**
- * What a subscription to a channel tells, in order.
+ * The events of a subscription to a channel, in order.
  *
  * **Details**
  *
- * - `Message`: what was published.
- * - `Missed`: the connection was lost, and is there again; what was published in between is lost.
- * - `Ended`: the last of all. The server refuses the subscription for good, which is the `error`; or its scope, or the
- *   service, was closed, and there is none.
+ * - `Message`: a message.
+ * - `Missed`: the connection was lost and is restored. Messages published in between are lost.
+ * - `Ended`: the last event. `error` is set if the server refuses the subscription for good, and unset if the scope or
+ *   the service was closed.
  *
  * @category models
  * @since 0.1.0
@@ -30,86 +30,89 @@ export type SubscriptionEvent =
   | { readonly _tag: "Ended"; readonly error: RedisServiceError | undefined }
 
 /**
- * Runs programs, each alone, and wholly or not at all. Programs that are committed in the same turn of the event loop travel
- * in one call.
+ * Runs programs: each alone, as a whole or not at all. Programs that are committed in the same turn of the event loop
+ * travel in one call.
  *
  * @category services
  * @since 0.1.0
  */
 export class RedisService extends Context.Service<RedisService, {
   /**
-   * Runs one compiled program, and gives what `read` makes of its reply. Commit an `Atomic` instead: it compiles itself, and
-   * reads its own reply.
+   * Runs one compiled program, and returns what `read` makes of its reply. Commit an `Atomic` instead: it compiles
+   * itself and reads its own reply.
    */
   readonly execute: <A, E>(
     program: Program,
     read: (reply: Reply) => Exit.Exit<A, E>
   ) => Effect.Effect<A, E | RedisServiceError>
-  /** Runs programs that are independent of each other, at once: an exit for each, in their order. */
+  /** Runs independent programs at once. Returns an exit for each, in their order. */
   readonly executeAll: <A, E>(
     programs: ReadonlyArray<Program>,
     read: (reply: Reply, index: number) => Exit.Exit<A, E>
   ) => Effect.Effect<ReadonlyArray<Exit.Exit<A, E | RedisServiceError>>>
   /**
-   * Subscribes to a channel until the scope closes. When this ends, the subscription is there: what is published from then on
-   * is told to `listener`, which must not throw. Use a `Topic` instead: it has types, and a stream.
+   * Subscribes to a channel until the scope closes. When this ends, the subscription is confirmed: `listener` receives
+   * everything that is published from then on, and must not throw. Use a `Topic` instead: it has types, and a stream.
    */
   readonly subscribe: (
     channel: string,
     listener: (event: SubscriptionEvent) => void
   ) => Effect.Effect<void, RedisServiceError, Scope.Scope>
-  /** What the layer has found out of its server; left out where there is nothing to know, as in memory. */
+  /** What the layer has found out about its server. Unset if there is nothing to know, as in memory. */
   readonly server?: ServerInfo | undefined
 }>()("redlayer/RedisService") {}
 
 /**
+ * What a layer has found out about its server.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface ServerInfo {
   readonly isCluster: boolean
-  /** Why no lock is taken there: the server may drop it. */
+  /** Why locks are refused: the server may evict them. Unset if they are accepted. */
   readonly refusesLocks: RedisServiceError | undefined
 }
 
 /**
- * What the live layers have in common.
+ * The options that all live layers share.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ServiceOptions {
-  /** What every key begins with: no braces. Empty unless said otherwise. */
+  /** The beginning of every key, without braces. Locks and channels have it too. Default: empty. */
   readonly keyPrefix?: string | undefined
   /**
-   * How long a program may take, from its commit to its answer and over all attempts: 5 seconds unless said otherwise. After
-   * it, a program that was not sent fails with `ConnectionUnavailable`, and one that was with `OutcomeUnknown`. Starting the
-   * layer has as long.
+   * How long a program may take, from its commit to its answer and over all attempts. Default: 5 seconds. After it, a
+   * program that was not sent fails with `ConnectionUnavailable`, and one that was sent with `OutcomeUnknown`. Starting
+   * the layer may take as long.
    */
   readonly deadline?: Duration.Input | undefined
   /**
-   * Whether a program is sent again within its deadline, where that can't apply it twice: when the server has refused it for
-   * now, and, when no reply came, programs that only read and those that happen exactly once. On unless said otherwise. A
-   * program that was not sent waits for a connection either way.
+   * Whether a program is sent again within its deadline if that cannot apply it twice: after a temporary refusal of the
+   * server; and after a lost reply if the program only reads or runs exactly once. A program that was not sent waits
+   * for a connection in either case. Default: true.
    */
   readonly retry?: boolean | undefined
   /**
-   * How many programs may be on their way or waiting: 65,536 unless said otherwise. Beyond it a program fails with
-   * `ConnectionUnavailable` at once.
+   * How many programs may be without an answer. Default: 65,536. Beyond it a program fails with `ConnectionUnavailable`
+   * at once.
    */
   readonly maximumWaiting?: number | undefined
   /**
-   * Whether programs that write happen exactly once, however often the connection breaks: the result of each is kept on the
-   * server, where it finds itself again when it is sent again. Off unless said otherwise.
+   * Whether programs that write happen exactly once, no matter how often the connection breaks: the result of each is
+   * kept on the server, where a retry finds it. Default: false.
    *
    * **Details**
    *
-   * - `window`: how long results are kept at least; longer than the deadline, a minute unless said otherwise.
-   * - `acceptEviction`: whether a server whose `maxmemory-policy` may drop them is good enough. Without it such a server is
+   * - `window`: how long results are kept at least; longer than the deadline. Default: 60 seconds.
+   * - `acceptEviction`: whether a server that may evict the results is accepted. Default: false, and such a server is
    *   refused with `Unsupported`.
-   * - A program without an answer is given up a quarter of a second before its deadline: from then on it is forbidden to
-   *   happen, and fails with `ConnectionUnavailable` where it hadn't. Only where that can't be found out either it fails with
-   *   `OutcomeUnknown`; with `applied: true` where it has happened and its result was larger than 4 kB.
+   * - A program without an answer is given up a quarter of a second before its deadline: from then on it can no longer
+   *   happen, and it fails with `ConnectionUnavailable` if it had not happened. Only if
+   * even that cannot be found out, it fails with `OutcomeUnknown`; with `applied: true` if it happened and its result
+   * was larger than 4 kB.
    * - A program whose fiber is interrupted after it was sent may still happen, once.
    */
   readonly exactlyOnce?: boolean | {
@@ -117,36 +120,39 @@ export interface ServiceOptions {
     readonly acceptEviction?: boolean | undefined
   } | undefined
   /**
-   * Whether locks are taken on a server whose `maxmemory-policy` may drop them: then two may hold one, and only
-   * `held.guard` tells. Without `acceptEviction` such a lock fails with `Unsupported`.
+   * Whether locks are taken on a server that may evict them. Then two may hold one lock, and only `held.guard` notices.
+   * Without `acceptEviction` such a lock fails with `Unsupported`.
    */
   readonly locks?: { readonly acceptEviction?: boolean | undefined } | undefined
-  /** The bounds of one call: 128 programs, 256,000 UTF-16 units of keys and texts (`bytes`), 2,048 instructions unless said otherwise. */
+  /**
+   * The bounds of one call. Default: 128 programs, 256,000 UTF-16 units of keys and texts (`bytes`), 2,048
+   * instructions.
+   */
   readonly batch?: {
     readonly programs?: number
     readonly bytes?: number
     readonly instructions?: number
   } | undefined
-  /** The largest text of a value, in bytes: 1,000,000 unless said otherwise. A larger one is `InvalidValue`. */
+  /** The greatest length of one value, in bytes. Default: 1,000,000. A longer one is `InvalidValue`. */
   readonly maximumValueBytes?: number | undefined
   /**
-   * The largest program, in UTF-16 units of its keys and texts: 16,000,000 unless said otherwise. A larger one is
+   * The greatest length of a program, in UTF-16 units of its keys and texts. Default: 16,000,000. A longer one is
    * `InvalidValue`.
    */
   readonly maximumProgramBytes?: number | undefined
   /**
-   * Whether a program whose entities lie in several slots fails with `CrossSlot` on a server that is no cluster too. On a
-   * cluster it always does.
+   * Whether a program whose entities are in several slots fails with `CrossSlot` on a single server too. On a cluster
+   * it always does. Default: unset, it does not.
    */
   readonly crossSlot?: "refuse" | undefined
   /**
-   * Which spans are made, where there is a tracer: `"call"` unless said otherwise.
+   * Which spans are made if there is a tracer. Default: `"call"`.
    *
    * **Details**
    *
-   * - `"call"`: one for each call to the server, which carries the programs that were committed in the same turn.
+   * - `"call"`: one span for each call to the server, which carries the programs of one turn.
    * - `"program"`: also one for each program, in the trace of the fiber that commits it. It halves the throughput.
-   * - `"none"`: none. Metrics are kept all the same.
+   * - `"none"`: no spans. Metrics are kept.
    */
   readonly spans?: "call" | "program" | "none" | undefined
 }

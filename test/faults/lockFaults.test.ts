@@ -149,13 +149,15 @@ describeOwnServer("locks", () => {
       for (const i of range(20)) {
         const name = `a${i}`
         // the first comes late: who asked asks again, and has long given it back
-        yield* faults.follow(Testing.inTurn([Testing.deliverLate()]))
+        yield* faults.usePlan(Testing.sequence([Testing.deliverLate()]))
         yield* run(Lock.withLock(name, () => Effect.void))
         assert.deepStrictEqual(yield* locksOf(call), [])
         yield* faults.release
         assert.deepStrictEqual(yield* locksOf(call), [])
         // both come late: who asked has given up
-        yield* faults.follow(Testing.inTurn([Testing.deliverLate(), Testing.deliverLate(), Testing.delay("1 minute")]))
+        yield* faults.usePlan(
+          Testing.sequence([Testing.deliverLate(), Testing.deliverLate(), Testing.delay("1 minute")])
+        )
         const asking = yield* Effect.forkChild(run(Lock.withLock(name, () => Effect.void)), start)
         yield* eventually(Effect.filterOrFail(faults.log, ({ length }) => length === 3))
         yield* Fiber.interrupt(asking)
@@ -163,7 +165,7 @@ describeOwnServer("locks", () => {
         yield* eventually(Effect.filterOrFail(faults.log, (log) => log[3]?.state === "Answered"))
         yield* faults.release
         assert.deepStrictEqual(yield* locksOf(call), [])
-        yield* faults.follow(Testing.none)
+        yield* faults.usePlan(Testing.none)
         yield* run(Lock.withLock(name, () => Effect.void, { wait: 0 }))
       }
     }))

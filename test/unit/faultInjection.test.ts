@@ -10,7 +10,7 @@ import * as Testing from "redlayer/testing"
 import { errorOf, eventually, range, reasonIs } from "../live/liveService.ts"
 import { describeMemory, describeRedis, redis, uniquePrefix } from "../support/Backends.ts"
 
-const { answer, delay, deliverLate, inTurn, loseReply, loseRequest, notSent } = Testing
+const { answer, delay, deliverLate, sequence, loseReply, loseRequest, notSent } = Testing
 
 /** A transport that says what it was given, and what it was given so far. */
 const echo = () => {
@@ -34,7 +34,7 @@ const send = (argument: string, command: "EVAL" | "EVAL_RO" = "EVAL") =>
     })
   )
 
-const follow = (plan: Testing.Plan) => Testing.Faults.use((faults) => faults.follow(plan))
+const follow = (plan: Testing.Plan) => Testing.Faults.use((faults) => faults.usePlan(plan))
 const log = Testing.Faults.use((faults) => faults.log)
 const release = Testing.Faults.use((faults) => faults.release)
 const states = Effect.map(log, (entries) => entries.map((entry) => entry.state))
@@ -46,7 +46,7 @@ describeMemory("faults around a transport", () => {
   it.effect("each, in turn", () => {
     const { layer, received } = echo()
     return Effect.gen(function*() {
-      yield* follow(inTurn([undefined, notSent, loseRequest, loseReply, answer("BUSY x"), delay(10)]))
+      yield* follow(sequence([undefined, notSent, loseRequest, loseReply, answer("BUSY x"), delay(10)]))
       assert.strictEqual(yield* send("a"), "a")
       assert.strictEqual(yield* send("b"), "NotSent")
       assert.strictEqual(yield* send("c"), "Unknown")
@@ -76,7 +76,7 @@ describeMemory("faults around a transport", () => {
         ["Answered", "Withheld", "Withheld", "Answered", "Withheld", "Answered", "Answered"]
       )
       // another plan begins with its first fault
-      yield* follow(inTurn([loseRequest]))
+      yield* follow(sequence([loseRequest]))
       assert.deepStrictEqual(yield* log, [])
       assert.strictEqual(yield* send("h"), "Unknown")
     }).pipe(Effect.provide(layer))
@@ -85,7 +85,7 @@ describeMemory("faults around a transport", () => {
   it.effect("late: after a time, or when it is released, in order", () => {
     const { layer, received } = echo()
     return Effect.gen(function*() {
-      yield* follow(inTurn([deliverLate(), deliverLate("1 second"), deliverLate()]))
+      yield* follow(sequence([deliverLate(), deliverLate("1 second"), deliverLate()]))
       for (const argument of ["a", "b", "c"]) assert.strictEqual(yield* send(argument), "Unknown")
       assert.strictEqual(yield* send("d"), "d")
       assert.deepStrictEqual(yield* states, ["Waiting", "Waiting", "Waiting", "Answered"])
@@ -105,7 +105,7 @@ describeMemory("faults around a transport", () => {
       const scope = yield* Scope.make()
       const services = yield* Scope.provide(Layer.build(layer), scope)
       yield* Effect.gen(function*() {
-        yield* follow(inTurn([delay("1 second"), deliverLate("1 second"), deliverLate()]))
+        yield* follow(sequence([delay("1 second"), deliverLate("1 second"), deliverLate()]))
         const fiber = yield* Effect.forkChild(send("a"), { startImmediately: true })
         yield* Fiber.interrupt(fiber)
         assert.deepStrictEqual(yield* states, ["Withheld"])
@@ -152,7 +152,7 @@ describeMemory("faults around a service", () => {
     Effect.gen(function*() {
       yield* Counter.insert({ id: "a", n: 0 })
       const increment = Effect.exit(n.increment())
-      yield* follow(inTurn([notSent, loseRequest, loseReply, deliverLate(), answer("OOM x"), answer("LOADING x")]))
+      yield* follow(sequence([notSent, loseRequest, loseReply, deliverLate(), answer("OOM x"), answer("LOADING x")]))
       assert.strictEqual(reasonIs(yield* increment, "ConnectionUnavailable").applied, false)
       reasonIs(yield* increment, "OutcomeUnknown")
       reasonIs(yield* increment, "OutcomeUnknown")
@@ -170,7 +170,7 @@ describeMemory("faults around a service", () => {
   it.effect("one of several programs fails alone, and a lost answer may be of a failure", () =>
     Effect.gen(function*() {
       yield* Counter.insert({ id: "a", n: 0 })
-      yield* follow(inTurn([undefined, loseReply, notSent, loseReply]))
+      yield* follow(sequence([undefined, loseReply, notSent, loseReply]))
       const exits = yield* Atomic.pipeline([n.increment(), n.increment(), n.increment()])
       assert.deepStrictEqual(exits[0], Exit.succeed(1))
       reasonIs(exits[1]!, "OutcomeUnknown")
@@ -200,10 +200,10 @@ describeRedis("faults on the way to a server", () => {
     it.live("what was not sent is sent again, and what is unknown is not", () =>
       Effect.gen(function*() {
         yield* Counter.insert({ id: "a", n: 0 })
-        yield* follow(inTurn([notSent, notSent]))
+        yield* follow(sequence([notSent, notSent]))
         assert.strictEqual(yield* n.increment(), 1)
         assert.deepStrictEqual(yield* states, ["Withheld", "Withheld", "Answered"])
-        yield* follow(inTurn([loseRequest, loseReply, deliverLate()]))
+        yield* follow(sequence([loseRequest, loseReply, deliverLate()]))
         for (const _ of range(3)) reasonIs(yield* Effect.exit(n.increment()), "OutcomeUnknown")
         assert.strictEqual(yield* n.get(), 2)
         yield* release
@@ -218,7 +218,7 @@ describeRedis("faults on the way to a server", () => {
         reasonIs(yield* Effect.exit(n.increment()), "ConnectionUnavailable")
         // it waits for a connection between its attempts
         assert.isBelow((yield* log).length, 500)
-        yield* follow(inTurn([delay("1 hour")]))
+        yield* follow(sequence([delay("1 hour")]))
         reasonIs(yield* Effect.exit(n.increment()), "OutcomeUnknown")
         // its caller has the answer before it is interrupted
         yield* eventually(Effect.filterOrFail(states, ([state]) => state === "Withheld"))

@@ -28,7 +28,7 @@ const following = <A, E, R>(plan: Testing.Plan, body: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     yield* Counter.insert({ id: "a", n: 0, title: "" })
     const faults = yield* Testing.Faults
-    yield* faults.follow(plan)
+    yield* faults.usePlan(plan)
     return yield* body
   }).pipe(Effect.provide(layer))
 
@@ -47,7 +47,7 @@ const finished = <A, E, R>(self: Effect.Effect<A, E, R>) =>
 describeMemory("retry policies", () => {
   it.effect("what was not sent, and what the server refused for now, is tried again after a pause", () =>
     following(
-      Testing.inTurn([Testing.notSent, loading]),
+      Testing.sequence([Testing.notSent, loading]),
       Effect.gen(function*() {
         const fiber = yield* Effect.forkChild(a.n.increment().pipe(RetryPolicy.transient()), { startImmediately: true })
         assert.strictEqual(yield* attempts, 1)
@@ -73,7 +73,7 @@ describeMemory("retry policies", () => {
       ]
       for (const [fault, reason] of refusals) {
         yield* following(
-          Testing.inTurn([fault]),
+          Testing.sequence([fault]),
           Effect.gen(function*() {
             reasonIs(yield* Effect.exit(RetryPolicy.transient(a.n.increment())), reason)
             assert.strictEqual(yield* attempts, 1)
@@ -141,7 +141,7 @@ describeMemory("retry policies", () => {
 
   it.effect("where twice does no harm, an unknown outcome is tried again too", () =>
     following(
-      Testing.inTurn([Testing.loseRequest, Testing.loseReply, Testing.notSent]),
+      Testing.sequence([Testing.loseRequest, Testing.loseReply, Testing.notSent]),
       Effect.gen(function*() {
         const exit = yield* finished(a.title.set("x").pipe(RetryPolicy.idempotent({ base: "10 millis" })))
         assert.deepStrictEqual(exit, Exit.void)
@@ -165,7 +165,7 @@ describeMemory("retry policies", () => {
     Effect.gen(function*() {
       const Note = Model.make("retry/Note", { text: Schema.String })
       yield* following(
-        Testing.inTurn([Testing.notSent]),
+        Testing.sequence([Testing.notSent]),
         Effect.gen(function*() {
           const insert = Note.insert({ text: "x" })
           const exit = yield* finished(RetryPolicy.transient(insert))

@@ -69,7 +69,7 @@ const setup = Effect.fnUntraced(function*({ layerTracer, ...options }: Setup = {
     Effect.provideService(Metric.MetricRegistry, registry),
     layerTracer === undefined ? (self) => self : Effect.withTracer(layerTracer)
   )
-  const { follow } = Context.get(services, Testing.Faults)
+  const { usePlan } = Context.get(services, Testing.Faults)
   const untraced = <A, E>(self: Effect.Effect<A, E, RedisService.RedisService>) =>
     self.pipe(Effect.provide(services), Effect.provideService(Metric.MetricRegistry, registry))
   yield* untraced(Counter.insertMany(range(40).map((i) => ({ name: i === 0 ? "a" : `a${i}` }))))
@@ -77,7 +77,7 @@ const setup = Effect.fnUntraced(function*({ layerTracer, ...options }: Setup = {
   return {
     ...recorded,
     registry,
-    follow,
+    usePlan,
     untraced,
     run: <A, E>(self: Effect.Effect<A, E, RedisService.RedisService>) =>
       Effect.withTracer(untraced(self), recorded.tracer),
@@ -168,10 +168,10 @@ describeOwnServer("a span of a call", () => {
         yield* self.run(Effect.gen(function*() {
           yield* Effect.withSpan(count.increment(), "request")
           areEnded(self)
-          yield* self.follow(Testing.inTurn([Testing.loseRequest]))
+          yield* self.usePlan(Testing.sequence([Testing.loseRequest]))
           yield* Effect.exit(count.increment())
           areEnded(self)
-          yield* self.follow(Testing.inTurn([Testing.answer("OOM full")]))
+          yield* self.usePlan(Testing.sequence([Testing.answer("OOM full")]))
           yield* Effect.exit(count.increment())
           areEnded(self)
         }))
@@ -272,7 +272,7 @@ describeOwnServer("a span of a call", () => {
 
     it.effect("counts how often it was sent", () =>
       Effect.gen(function*() {
-        const { calls, clear, follow, run } = yield* setup()
+        const { calls, clear, usePlan, run } = yield* setup()
         for (
           const [faults, attempts] of [
             [[Testing.answer("BUSY Redis is busy"), Testing.answer("LOADING"), undefined], 3],
@@ -283,7 +283,7 @@ describeOwnServer("a span of a call", () => {
           ] as const
         ) {
           clear()
-          yield* follow(Testing.inTurn(faults))
+          yield* usePlan(Testing.sequence(faults))
           yield* run(count.increment())
           const call = only(calls())
           assert.strictEqual(attributesOf(call)["redlayer.attempts"], attempts)
@@ -292,15 +292,15 @@ describeOwnServer("a span of a call", () => {
         }
         clear()
         // what only reads is sent again
-        yield* follow(Testing.inTurn([Testing.loseReply, Testing.loseRequest, undefined]))
+        yield* usePlan(Testing.sequence([Testing.loseReply, Testing.loseRequest, undefined]))
         yield* run(count.get())
         assert.strictEqual(attributesOf(only(calls()))["redlayer.attempts"], 3)
       }))
 
     it.effect("has ended well where a program is found to have happened", () =>
       Effect.gen(function*() {
-        const { calls, follow, registry, run } = yield* setup({ exactlyOnce: true })
-        yield* follow(Testing.inTurn([Testing.loseReply]))
+        const { calls, usePlan, registry, run } = yield* setup({ exactlyOnce: true })
+        yield* usePlan(Testing.sequence([Testing.loseReply]))
         assert.strictEqual(yield* run(count.increment()), 1)
         const call = only(calls())
         assert.strictEqual(attributesOf(call)["redlayer.attempts"], 2)
@@ -310,7 +310,7 @@ describeOwnServer("a span of a call", () => {
 
     it.effect("says why it failed: the reason, and the server's word", () =>
       Effect.gen(function*() {
-        const { calls, clear, follow, registry, run } = yield* setup({ retry: false, deadline: "300 millis" })
+        const { calls, clear, usePlan, registry, run } = yield* setup({ retry: false, deadline: "300 millis" })
         const failures = [
           [Testing.loseRequest, "OutcomeUnknown", undefined, 1],
           [Testing.loseReply, "OutcomeUnknown", undefined, 1],
@@ -325,7 +325,7 @@ describeOwnServer("a span of a call", () => {
         ] as const
         for (const [fault, reason, code, attempts] of failures) {
           clear()
-          yield* follow(() => fault)
+          yield* usePlan(() => fault)
           reasonIs(yield* Effect.exit(run(Effect.withSpan(count.increment(), "request"))), reason)
           const call = only(calls())
           assert.deepStrictEqual(exitOf(call), Exit.fail(reason))
@@ -342,7 +342,7 @@ describeOwnServer("a span of a call", () => {
 
     it.effect("says why it failed where nobody waits for it any more", () =>
       Effect.gen(function*() {
-        const { calls, clear, follow, registry, run } = yield* setup({ deadline: "300 millis" })
+        const { calls, clear, usePlan, registry, run } = yield* setup({ deadline: "300 millis" })
         /** Its caller goes while it is on its way, or waits to be sent again. */
         const leave = (self: Effect.Effect<unknown, unknown, RedisService.RedisService>, sent: () => boolean) =>
           Effect.gen(function*() {
@@ -356,12 +356,12 @@ describeOwnServer("a span of a call", () => {
           })
         const isSent = () => attributesOf(calls()[0])["redlayer.bytes"] !== undefined
         // no answer comes before the deadline
-        yield* follow(() => Testing.delay("1 minute"))
+        yield* usePlan(() => Testing.delay("1 minute"))
         assert.strictEqual(yield* leave(count.increment(), isSent), "OutcomeUnknown")
         assert.strictEqual(yield* leave(count.get(), isSent), "OutcomeUnknown")
         // it is refused again and again
         let refusals = 0
-        yield* follow(() => {
+        yield* usePlan(() => {
           refusals++
           return Testing.answer("BUSY Redis is busy")
         })
@@ -378,8 +378,8 @@ describeOwnServer("a span of a call", () => {
 
     it.effect("whose programs are sent again one by one has failed, and each of these has one", () =>
       Effect.gen(function*() {
-        const { calls, follow, run } = yield* setup()
-        yield* follow(Testing.inTurn([Testing.answer("NOPERM for one of them")]))
+        const { calls, usePlan, run } = yield* setup()
+        yield* usePlan(Testing.sequence([Testing.answer("NOPERM for one of them")]))
         yield* run(each(2))
         assert.deepStrictEqual(
           calls().map((call) => [attributesOf(call)["db.operation.batch.size"], attributesOf(call)["error.type"]]),
@@ -456,7 +456,7 @@ describeOwnServer("a span of a program", () => {
 
     it.effect("says what its caller was told, by its tag alone", () =>
       Effect.gen(function*() {
-        const { clear, follow, programs, run } = yield* setup({ spans: "program", retry: false })
+        const { clear, usePlan, programs, run } = yield* setup({ spans: "program", retry: false })
         const tells = Effect.fnUntraced(function*<E>(
           tag: string,
           self: Effect.Effect<unknown, E, RedisService.RedisService>
@@ -476,14 +476,14 @@ describeOwnServer("a span of a program", () => {
             throw new Error("x")
           })
         )
-        yield* follow(Testing.inTurn([Testing.loseRequest]))
+        yield* usePlan(Testing.sequence([Testing.loseRequest]))
         yield* tells("OutcomeUnknown", count.increment())
       }))
 
     it.effect("ends when its caller is interrupted", () =>
       Effect.gen(function*() {
         const self = yield* setup({ spans: "program", deadline: "400 millis" })
-        yield* self.follow(() => Testing.delay("1 minute"))
+        yield* self.usePlan(() => Testing.delay("1 minute"))
         const fiber = yield* Effect.forkChild(self.run(count.increment()), start)
         yield* until("it was sent", () => self.calls().length === 1)
         yield* Fiber.interrupt(fiber)
@@ -500,7 +500,7 @@ describeOwnServer("no span is left open", () => {
     it.effect("when the service is closed, whatever its programs do", () =>
       Effect.gen(function*() {
         const self = yield* setup({ spans: "program", deadline: "400 millis" })
-        yield* self.follow(({ index }) =>
+        yield* self.usePlan(({ index }) =>
           [Testing.delay("1 minute"), Testing.notSent, Testing.loseRequest, Testing.deliverLate(), undefined][index % 5]
         )
         const fibers = yield* Effect.forEach(range(30), (i) =>
@@ -525,7 +525,7 @@ describeOwnServer("metrics", () => {
   layer(Server.layer, { excludeTestServices: true, timeout: 20_000 })((it) => {
     it.effect("count every program by what its caller was told, before it goes on", () =>
       Effect.gen(function*() {
-        const { follow, registry, untraced: run } = yield* setup({ maximumProgramBytes: 1000 })
+        const { usePlan, registry, untraced: run } = yield* setup({ maximumProgramBytes: 1000 })
         yield* run(Effect.gen(function*() {
           yield* count.increment()
           assert.deepStrictEqual(outcomes(registry), { done: 1 })
@@ -544,7 +544,7 @@ describeOwnServer("metrics", () => {
           }))
           // refused before anything is sent
           yield* Effect.exit(log.append("x".repeat(2000)))
-          yield* follow(Testing.inTurn([Testing.answer("OOM full"), Testing.answer("BUSY"), undefined]))
+          yield* usePlan(Testing.sequence([Testing.answer("OOM full"), Testing.answer("BUSY"), undefined]))
           yield* Effect.exit(Effect.all([count.increment(), countOf(1).increment()], {
             concurrency: "unbounded",
             mode: "result"
@@ -564,12 +564,12 @@ describeOwnServer("metrics", () => {
 
     it.effect("have the duration of every call, by its operation and its error", () =>
       Effect.gen(function*() {
-        const { follow, registry, untraced: run } = yield* setup()
+        const { usePlan, registry, untraced: run } = yield* setup()
         yield* run(Effect.all([count.increment(), countOf(1).increment(), countOf(2).get()], {
           concurrency: "unbounded"
         }))
         yield* run(count.get())
-        yield* follow(Testing.inTurn([Testing.answer("OOM full")]))
+        yield* usePlan(Testing.sequence([Testing.answer("OOM full")]))
         yield* Effect.exit(run(count.increment()))
         const series = Metric.snapshotUnsafe(Context.make(Metric.MetricRegistry, registry))
           .filter(({ id }) => id === "db.client.operation.duration")

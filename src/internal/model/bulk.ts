@@ -12,14 +12,56 @@ import { commitAll } from "../program/commit.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { RedisService } from "../service.ts"
 
-/** @internal */
+/**
+ * Options of operations on many entities.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface BulkOptions {
+  /** How many entities are in flight at a time. Default: 1,024. */
   readonly concurrency?: number | undefined
+  /**
+   * Receives the number of finished entities after each group, which is at most half of `concurrency`. Its effect runs
+   * before the results of the group are returned.
+   */
   readonly onProgress?: ((done: number) => Effect.Effect<void>) | undefined
 }
 
-/** @internal */
-export type Source<A> = Iterable<A> | Stream.Stream<A, any, any>
+/**
+ * A result for each entity. An item's own failure may also be a `RedisServiceError` that concerns this item alone:
+ * `WrongType`, `CrossSlot`, or a `ScriptFailed` that was undone. Every other reason concerns the server, and fails the
+ * whole.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Bulk<A, E> = Effect.Effect<
+  ReadonlyArray<Result.Result<A, E | RedisServiceError>>,
+  RedisServiceError,
+  RedisService
+>
+
+/**
+ * A result for each entity, as they arrive: nothing waits for more of the source than is available. Failures are those
+ * of `Bulk`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BulkStream<A, E, E2, R> = Stream.Stream<
+  Result.Result<A, E | RedisServiceError>,
+  RedisServiceError | E2,
+  RedisService | R
+>
+
+/**
+ * The ids or entities of a bulk operation: an iterable or a stream.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Source<A, E, R> = Iterable<A> | Stream.Stream<A, E, R>
 
 const defaultConcurrency = 1024
 
@@ -48,7 +90,7 @@ const outcomes = (
 }
 
 /** What is there, at most so many: nothing waits for a group to be full. */
-const groups = <A>(source: Source<A>, size: number): Stream.Stream<ReadonlyArray<A>, any, any> =>
+const groups = <A>(source: Source<A, any, any>, size: number): Stream.Stream<ReadonlyArray<A>, any, any> =>
   Stream.chunks(
     Stream.isStream(source)
       ? Stream.buffer(source, { capacity: size })
@@ -57,7 +99,7 @@ const groups = <A>(source: Source<A>, size: number): Stream.Stream<ReadonlyArray
 
 /** @internal */
 export const stream = <A>(
-  source: Source<A>,
+  source: Source<A, any, any>,
   program: (item: A) => AtomicNode,
   options: BulkOptions | undefined
 ): Stream.Stream<Result.Result<unknown, unknown>, any, any> => {

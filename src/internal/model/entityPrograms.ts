@@ -46,9 +46,12 @@ export interface Entities {
   readonly getMany: (ids: Iterable<unknown>, options?: Bulk.BulkOptions) => unknown
   readonly insertMany: (entities: Iterable<unknown>, options?: Bulk.BulkOptions & Creation) => unknown
   readonly deleteMany: (ids: Iterable<unknown>, options?: Bulk.BulkOptions) => unknown
-  readonly getManyStream: (ids: Bulk.Source<unknown>, options?: Bulk.BulkOptions) => unknown
-  readonly insertManyStream: (entities: Bulk.Source<unknown>, options?: Bulk.BulkOptions & Creation) => unknown
-  readonly deleteManyStream: (ids: Bulk.Source<unknown>, options?: Bulk.BulkOptions) => unknown
+  readonly getManyStream: (ids: Bulk.Source<unknown, any, any>, options?: Bulk.BulkOptions) => unknown
+  readonly insertManyStream: (
+    entities: Bulk.Source<unknown, any, any>,
+    options?: Bulk.BulkOptions & Creation
+  ) => unknown
+  readonly deleteManyStream: (ids: Bulk.Source<unknown, any, any>, options?: Bulk.BulkOptions) => unknown
   readonly modify: Modify.Modifying["modify"]
   readonly withLock: Modify.Modifying["withLock"]
 }

@@ -50,7 +50,7 @@ class Injector {
   }
 
   readonly service: Faults["Service"] = {
-    follow: (plan) =>
+    usePlan: (plan) =>
       Effect.sync(() => {
         this.plan = plan
         this.log = []

@@ -78,7 +78,7 @@ export interface Entry extends Request {
  */
 export class Faults extends Context.Service<Faults, {
   /** Follows another plan from the next request on, which is its first. The log begins anew. */
-  readonly follow: (plan: Plan) => Effect.Effect<void>
+  readonly usePlan: (plan: Plan) => Effect.Effect<void>
   /** Every request since the plan is followed, in order. */
   readonly log: Effect.Effect<ReadonlyArray<Entry>>
   /** Delivers what `deliverLate()` has kept, in order, and ends when all of it has its answer. */

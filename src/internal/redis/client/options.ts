@@ -23,13 +23,13 @@ type Owned =
   | "stringNumbers"
 
 /**
- * The options of a connection: ioredis's own, without those that decide what is sent twice or waits for ever.
+ * The options of a connection: those of ioredis, without the ones that decide what is sent twice or waits for ever.
  *
  * @category models
  * @since 0.1.0
  */
 export interface LayerOptions extends ServiceOptions, Omit<Ioredis.RedisOptions, Owned> {
-  /** `redis://`, or `rediss://` for TLS; what else is given takes precedence. */
+  /** `redis://`, or `rediss://` for TLS. Other options override its parts. */
   readonly url?: string | Redacted.Redacted | undefined
   readonly password?: string | Redacted.Redacted | undefined
 }
