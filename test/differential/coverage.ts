@@ -12,7 +12,11 @@ const kindOf = ({ spec }: Instruction): string => "kind" in spec ? spec.kind : "
 
 /** Of kinds that compare in one way. */
 const classOf = (kind: string): string =>
-  "ind".includes(kind) ? "numbers" : "lu".includes(kind) ? "exact integers" : "texts"
+  ["integer", "number", "date"].includes(kind)
+    ? "numbers"
+    : ["int64", "duration"].includes(kind)
+    ? "exact integers"
+    : "texts"
 
 const testOf = (self: Instruction): string | undefined => {
   switch (self.op) {
@@ -83,11 +87,11 @@ export const expected: ReadonlyArray<string> = [
   ...all("oneOf", ["numbers", "exact integers", "texts"]),
   ...all("has", ["set", "map", "sortedSet"]),
   ...["isSet", "contains", "exists"].flatMap(both),
-  ..."add multiply divide quotient modulo min max clamp assign appendText compare compareSize".split(" ")
+  ..."increment multiply divide quotient modulo min max clamp assign appendText compare compareSize".split(" ")
     .map((name) => `operand of ${name}`),
   ...[...ordered, "boolean", "value"].map((kind) => `load ${kind}`),
   "constant",
-  ...combinations.flatMap((op) => [`combine ${op} n`, `combine ${op} l`]),
-  `combine ${Op.divide} n`,
+  ...combinations.flatMap((op) => [`combine ${op} 0`, `combine ${op} 1`]),
+  `combine ${Op.divide} 0`,
   ...["attempt 0", "attempt 1", "jumpIf", "jumpUnless"].flatMap((name) => [`${name} gives 0`, `${name} gives 1`])
 ]

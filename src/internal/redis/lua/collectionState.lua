@@ -1,6 +1,6 @@
--- The state of each collection that the program has opened. Collections are changed in place, and no key is removed before the program
--- has succeeded. So removed elements may stay in the key until then: the first `skip` items of a list; or, if `void` is
--- set, everything in a set, map or sorted set.
+-- The state of each collection that the program has opened. Collections are changed in place, and no key is removed before
+-- the program has succeeded. So removed elements may stay in the key until then: the first `skip` items of a list; or, if
+-- `void` is set, everything in a set, map or sorted set.
 -- uses: fail, find, helpers (call) · opened, openedCount, openedInOrder (program) · record (journal)
 local SIZE = { list = "LLEN", set = "SCARD", map = "HLEN", zset = "ZCARD" }
 
@@ -68,7 +68,8 @@ local function sliceBounds(from, to, count)
   return from, to < from and from or to
 end
 
--- Looks at a second entity. If its key is not a hash, the error carries a mark, so that the client reports it for the right entity.
+-- Looks at a second entity. If its key is not a hash, the error carries a mark, so that the client reports it for the right
+-- entity.
 local function lookAtOther(look, e)
   local ok, result = pcall(look, e)
   if ok then return result end

@@ -1,7 +1,7 @@
--- The end of a program that has succeeded: sets expiries, publishes messages, and removes keys and elements. An error before the first
--- of these, which sets `isFinal`, still undoes the program.
--- uses: call (call) · deleted, deletedCount, expiries, expiryChangeCount, isFinal, journalSize, messageCount,
---   messages, openedCount, openedInOrder (program) · needExpiries (instruction)
+-- The end of a program that has succeeded: sets expiries, publishes messages, and removes keys and elements. An error
+-- before the first of these, which sets `isFinal`, still undoes the program.
+-- uses: call (call) · deleted, deletedCount, expiries, expiryChangeCount, isFinal, journalSize,
+--   messageCount, messages, openedCount, openedInOrder (program) · needExpiries (instruction)
 
 local function commit()
   local isExpiring = expiryChangeCount > 0

@@ -4,7 +4,8 @@ if not helpers then helpers = makeHelpers() end
 local byte, sub = string.byte, string.sub
 local SPECIAL = { NaN = 0 / 0, Infinity = 1 / 0, ["-Infinity"] = -1 / 0 }
 
--- Compares texts by their bytes, because `<` follows the server's locale. A binary search finds how many first bytes are the same.
+-- Compares texts by their bytes, because `<` follows the server's locale. A binary search finds how many first bytes are
+-- the same.
 local function order(a, b)
   if a == b then return 0 end
   local same, most = 0, #a < #b and #a or #b

@@ -1,9 +1,9 @@
 -- Dedup records: the outcomes of programs that run at most once.
 --
--- The programs of a call share a token, which is a field of a hash. It holds the outcome of each program by its index: a text that was
--- the only result; or all results as JSON in a list of one, because no script reads them; or one of the numbers below. A
--- program with an idempotency key has a hash for itself, with the results (`$r`) and the program's digest (`$d`). Only the outcome of
--- a success is kept, because a failure has changed nothing.
+-- The programs of a call share a token, which is a field of a hash. It holds the outcome of each program by its index: a
+-- text that was the only result; or all results as JSON in a list of one, because no script reads them; or one of the
+-- numbers below. A program with an idempotency key has a hash for itself, with the results (`$r`) and the program's digest
+-- (`$d`). Only the outcome of a success is kept, because a failure has changed nothing.
 -- uses: MAX_KEPT, call, clock, code, dedupIndex, findOutcome, format, keepResults, keptOutcomes,
 --   leaveTombstone, nowMillis, reply, saveOutcomes (call)
 local APPLIED, TOMBSTONE = 1, 2 -- applied, but its results are too long to keep; must not be applied any more
@@ -99,7 +99,8 @@ function keepResults(head, last)
   return { "broken", 1, type(why) == "table" and why.err or why }
 end
 
--- Comes after a failure. The caller receives it, so an earlier transmission of the program that arrives late must not succeed.
+-- Comes after a failure. The caller receives it, so an earlier transmission of the program that arrives late must not
+-- succeed.
 function leaveTombstone()
   if mode ~= MODE_RETRY then return end
   if digest then pcall(store, token, "cancelled") else keptOutcomes[dedupIndex] = TOMBSTONE end

@@ -1,5 +1,5 @@
--- Entities: reads, and writes of single fields. Each write is journalled. A deleted entity is only marked: its key stays until the
--- program has succeeded, because in a cluster slot that is moving a removed key cannot be written again.
+-- Entities: reads, and writes of single fields. Each write is journalled. A deleted entity is only marked: its key stays
+-- until the program has succeeded, because in a cluster slot that is moving a removed key cannot be written again.
 -- uses: call, fail, helpers, readingCollection (call) · entities, opened (program) · record (journal)
 
 -- An entity has

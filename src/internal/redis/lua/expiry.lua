@@ -1,6 +1,6 @@
 -- Expiries. An instruction only notes that an entity's expiry changes; the commit sets it for all keys of the entity.
--- uses: call, format, nowMillis (call) · expiryChangeCount, expiryChanges, isFinal, opened, openedCount,
---   openedInOrder (program) · chunked, record (journal)
+-- uses: call, format, nowMillis (call) · expiryChangeCount, expiryChanges, isFinal, opened,
+--   openedCount, openedInOrder (program) · chunked, record (journal)
 
 -- Returns when the entity expires after the changes of the program: milliseconds of the clock, or false for never.
 local function expiryOf(e)
@@ -52,8 +52,8 @@ local function applyExpiry(key, at)
   isFinal = true
 end
 
--- Sets all expiries. Before that it looks at the collections that the program has not opened, because in a cluster slot that is
--- moving one may be elsewhere: the program then fails while it still can be undone.
+-- Sets all expiries. Before that it looks at the collections that the program has not opened, because in a cluster slot
+-- that is moving one may be elsewhere: the program then fails while it still can be undone.
 local function commitExpiries()
   local unknown, appeared = {}, {}
   for i = 1, expiryChangeCount do

@@ -1,6 +1,8 @@
--- Programs of the general path with tests, jumps, operands or attempts. Jumps go forward, so each instruction runs at most once.
--- uses: catchFailure, code, helpers, reply, replySize, resume, step (call) · journalSize, messageCount (program) ·
---   undo (journal) · runInstruction (instruction) · finish (commit) · makeOperands (order)
+-- Programs of the general path with tests, jumps, operands or attempts. Jumps go forward, so each instruction runs at most
+-- once.
+-- uses: catchFailure, code, helpers, reply, replySize, resume, step (call) · journalSize,
+--   messageCount (program) · undo (journal) · runInstruction (instruction) · finish (commit) ·
+--   makeOperands (order)
 local operands
 local flag = false -- the result of the last test
 local attempts, depth = {}, 0 -- the open attempts: what a failure goes back to
@@ -60,8 +62,8 @@ local function runFrom(pc, i)
   return pc
 end
 
--- If an attempt catches the failure, it is undone, and its results become false. Results that an inner attempt has set to false are
--- skipped, because attempts may be nested deeply.
+-- If an attempt catches the failure, it is undone, and its results become false. Results that an inner attempt has set to
+-- false are skipped, because attempts may be nested deeply.
 function catchFailure(why)
   local tag, attempt = why[1], nil
   local isAny = tag == "exists" or tag == "index" or tag == "bounds" or tag == "arithmetic" or tag == "fail"

@@ -9,9 +9,9 @@ local function readAll(key, kind, from)
   return call("ZRANGE", key, 0, -1, "withscores")
 end
 
--- Returns the new expiry of an entity, in milliseconds of the clock, if its present one is old enough to be renewed. Otherwise
--- returns nil and the present one. `at` is the present one, if it is known. Must run before the writes: in a cluster slot that
--- is moving, it fails on a collection that is elsewhere.
+-- Returns the new expiry of an entity, in milliseconds of the clock, if its present one is old enough to be renewed.
+-- Otherwise returns nil and the present one. `at` is the present one, if it is known. Must run before the writes: in a
+-- cluster slot that is moving, it fails on a collection that is elsewhere.
 local function renewalDue(key, expiry, at)
   clock()
   at = at or call("PEXPIRETIME", key)

@@ -1,7 +1,8 @@
 -- Runs one instruction and returns its result. The number of the instruction tells its family.
--- uses: applyScalar, call, code, fail, nowMillis, runLock, specs (call) · collections, created, expiries,
---   messageCount, messages, writeEntity (program) · entityAt, exists, readEntity, readField, writeField (entity) ·
---   makeCollections, makeExpiries, makeLocks, makeScalars, makeWrites (order)
+-- uses: applyScalar, call, code, fail, nowMillis, runLock, specs (call) · collections, created,
+--   expiries, messageCount, messages, writeEntity (program) · entityAt, exists, readEntity,
+--   readField, writeField (entity) · makeCollections, makeExpiries, makeLocks, makeScalars,
+--   makeWrites (order)
 
 local function needExpiries()
   if not expiries then expiries = makeExpiries() end

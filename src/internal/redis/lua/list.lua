@@ -1,7 +1,8 @@
--- Operations of lists, and scalar operations on one item. Each change is journalled. Items that are removed from the front stay in the
--- key until commit, so neither a clear nor its undo costs anything, and new content is pushed before the old one is trimmed.
--- uses: applyScalar, call, code, fail (call) · chunked, record (journal) · touch (entity) · discard, dropFirst,
---   setCount, sliceBounds (collectionState)
+-- Operations of lists, and scalar operations on one item. Each change is journalled. Items that are removed from the front
+-- stay in the key until commit, so neither a clear nor its undo costs anything, and new content is pushed before the old
+-- one is trimmed.
+-- uses: applyScalar, call, code, fail (call) · chunked, record (journal) · touch (entity) · discard,
+--   dropFirst, setCount, sliceBounds (collectionState)
 
 local function undoPush(list, first, last)
   call("LTRIM", list.key, first, last)

@@ -15,8 +15,8 @@ local ownExpiry, ownWeight, ownToken -- the owner's entry, set by `readHolders`;
 local used, soonest, latest -- all other holders: the sum of their weights, and when the first and the last of them expire
 local expired, expiredCount -- owners whose entries have expired
 
-local function textOf(token)
-  return format("%.0f", token)
+local function textOf(number)
+  return format("%.0f", number)
 end
 
 local function parse(text)
@@ -63,8 +63,8 @@ local function extendExpiry(key, expiry)
   if call("PEXPIRETIME", key) < expiry then call("PEXPIREAT", key, textOf(expiry)) end
 end
 
--- Wakes waiters in arrival order while capacity lasts. Returns the first that does not fit, or `member` once it is at the head. A waiter
--- that does not fit blocks those behind it, unless it has disconnected.
+-- Wakes waiters in arrival order while capacity lasts. Returns the first that does not fit, or `member` once it is at the
+-- head. A waiter that does not fit blocks those behind it, unless it has disconnected.
 local function wake(key, queue, limit, member, isCluster)
   while true do
     local head = call("ZRANGE", queue, 0, 0)[1]

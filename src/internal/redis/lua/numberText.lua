@@ -12,9 +12,9 @@ local function parse(text)
   end
 end
 
--- Returns the shortest text that reads back to `n`. It has 15 to 17 digits, but any number of them for the smallest doubles.
--- For a power of two the text with 16 digits may not be the nearest one: doubles are twice as dense below it, so the next text
--- above may read back although the nearest one does not.
+-- Returns the shortest text that reads back to `n`. It has 15 to 17 digits, but any number of them for the smallest
+-- doubles. For a power of two the text with 16 digits may not be the nearest one: doubles are twice as dense below it, so
+-- the next text above may read back although the nearest one does not.
 local function shortest(n)
   local text
   for digits = n < MIN_NORMAL and n > -MIN_NORMAL and 0 or 14, 16 do

@@ -7,13 +7,15 @@
 --   runGeneral  Everything else: collections, several entities, operands, attempts, messages. Each instruction writes at once,
 --               and a journal undoes the writes of a program that stops. See runGeneral.lua.
 --
--- The first two are fast paths of the third, so some operations have several implementations. All paths compute scalars with
--- `applyScalar`; `addInteger` is its fast path for the first two. `insert` has two implementations here, in `runSingle` and in
--- entityWrites.lua, and one in memory/entity.ts. The differential tests compare the layers, so that they stay equal.
--- uses: MAX_KEPT, addInteger, applyScalar, call, catchFailure, clock, code, dedupIndex, fail, findOutcome,
---   format, helpers, isDeduplicated, keepResults, keptOutcomes, leaveTombstone, nowMicros, nowMillis, ordinal,
---   readingCollection, reply, replySize, resume, runFields, runGeneral, runLock, saveOutcomes, specs, step,
---   undoProgram (call) · makeDedup, makeFields, makeGeneral, makeHelpers, makeLocks, makeScalars (order)
+-- The first two are fast paths of the third, so some operations have several implementations. All paths compute scalars
+-- with `applyScalar`; `addInteger` is its fast path for the first two. `insert` has two implementations here, in
+-- `runSingle` and in entityWrites.lua, and one in memory/entity.ts. The differential tests compare the layers, so that they
+-- stay equal.
+-- uses: MAX_KEPT, addInteger, applyScalar, call, catchFailure, clock, code, dedupIndex, fail,
+--   findOutcome, format, helpers, isDeduplicated, keepResults, keptOutcomes, leaveTombstone,
+--   nowMicros, nowMillis, ordinal, readingCollection, reply, replySize, resume, runFields,
+--   runGeneral, runLock, saveOutcomes, specs, step, undoProgram (call) · makeDedup, makeFields,
+--   makeGeneral, makeHelpers, makeLocks, makeScalars (order)
 local total = #code
 local pc = 1 -- the position in `code` of what is read next
 local start, head = 1, 0 -- of the running program: the position of its number of instructions, and of its `true` in the reply

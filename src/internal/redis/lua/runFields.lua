@@ -1,8 +1,8 @@
--- The fast path of programs with several operations on scalars of one hash, with tests and jumps. It reads all fields at once,
--- computes, and writes them after the last operation has succeeded, so there is nothing to undo. Programs with attempts, operands
--- or a version that is not a number take the general path.
--- uses: addInteger, applyScalar, call, code, fail, find, format, helpers, ordinal, reply, replySize, runFields,
---   specs, step (call) · makeHelpers, makeScalars (order)
+-- The fast path of programs with several operations on scalars of one hash, with tests and jumps. It reads all fields at
+-- once, computes, and writes them after the last operation has succeeded, so there is nothing to undo. Programs with
+-- attempts, operands or a version that is not a number take the general path.
+-- uses: addInteger, applyScalar, call, code, fail, find, format, helpers, ordinal, reply, replySize,
+--   runFields, specs, step (call) · makeHelpers, makeScalars (order)
 
 -- Each field of the program has a slot. The tables are shared by all programs of the batch, because new ones cost more.
 local names, content, isNew = { "$v" }, { "$v" }, {} -- `names` and `isNew` by slot

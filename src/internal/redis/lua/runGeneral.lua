@@ -1,5 +1,5 @@
--- The general path, for every program that `runSingle` and `runFields` cannot run. Each instruction writes at once and journals how to undo
--- it. `finish` commits; `undoProgram` undoes a program that has stopped.
+-- The general path, for every program that `runSingle` and `runFields` cannot run. Each instruction writes at once and
+-- journals how to undo it. `finish` commits; `undoProgram` undoes a program that has stopped.
 -- uses: code, reply, replySize, runGeneral, step, undoProgram (call) · deletedCount, entities,
 --   expiryChangeCount, isFinal, journalSize, messageCount, opened, openedCount (program) · undo (journal) ·
 --   runInstruction (instruction) · finish (commit) · makeFlow (order)

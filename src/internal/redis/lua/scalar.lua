@@ -1,5 +1,5 @@
--- Operations on one scalar text: a field of a hash, an item of a list or the value of a map entry. The specification has the kind, the
--- default that a missing text reads as, whether the text `null` means missing, and the bounds.
+-- Operations on one scalar text: a field of a hash, an item of a list or the value of a map entry. The specification has
+-- the kind, the default that a missing text reads as, whether the text `null` means missing, and the bounds.
 -- uses: applyScalar, code, fail, numberKind (call) · isReadable, lengthOf (kinds) · makeComparisons (order)
 local testOrOperand
 

@@ -1,6 +1,6 @@
 -- Operations of sets alone: the algebra with a second set, and `popAny`.
--- uses: call, code, fail, specs (call) · entityAt, exists (entity) · contents, failWrongType, lookAtOther,
---   openCollection (collectionState) · takeOut (edit)
+-- uses: call, code, fail, specs (call) · entityAt, exists (entity) · contents, failWrongType,
+--   lookAtOther, openCollection (collectionState) · takeOut (edit)
 
 -- Errors of the second set carry a mark, so that the client reports them for the right entity.
 local function secondSet(e, spec)

@@ -1,5 +1,5 @@
--- Operations of sorted sets alone. They are ascending by score, and by the bytes of the member if scores are equal. A row has each
--- member with its score.
+-- Operations of sorted sets alone. They are ascending by score, and by the bytes of the member if scores are equal. A row
+-- has each member with its score.
 -- uses: call, code, fail, format (call) · sliceBounds (collectionState) · checkGrowth, lookUp, put,
 --   storedScore, takeOut (edit)
 
