@@ -1,24 +1,24 @@
 /**
- * What a proof of exactly once must find out: a client, or a script, that is wrong on purpose.
+ * Clients and scripts that are wrong on purpose. A proof of exactly once must find each of them.
  */
 import { createHash } from "node:crypto"
 import { settings } from "../../src/internal/redis/client/standalone.ts"
 import { type Script, scripts } from "../../src/internal/redis/scripts.ts"
 
-/** In the script, by what is wrong: each text is there once, or the mutation would be none. */
+/** Replacements in the script. Each text must stand in it once, or the mutation would change nothing. */
 const changes = {
-  /** tokens are not looked at */
+  /** outcomes under a token are not looked up */
   unchecked: [["not keptOutcomes[dedupIndex + 1]", "true"], ["stored = keptOutcomes[dedupIndex]", "stored = nil"]],
-  /** tokens are not written */
+  /** outcomes are not saved */
   unwritten: [[`call("HSET", each.key, each.token, cjson.encode(all))`, ""]],
-  /** what is given up is not forbidden */
+  /** a program that is given up gets no tombstone */
   unsealed: [[
     `if digest then store(token, "cancelled") else keptOutcomes[dedupIndex] = TOMBSTONE end`,
     `if digest then store(token, "cancelled") end`
   ]]
 } as const
 
-/** `resent`: the client sends again what had no answer, whatever it is. */
+/** `resent`: the client sends every call again that had no answer. */
 export type Mutation = keyof typeof changes | "resent"
 
 const changed = (script: Script, mutation: keyof typeof changes): Script => {
@@ -30,7 +30,7 @@ const changed = (script: Script, mutation: keyof typeof changes): Script => {
   return { ...script, text, sha: createHash("sha1").update(text).digest("hex") }
 }
 
-/** Makes all layers that are built from now on in this process wrong, until what it gives is called. */
+/** Makes all layers wrong that this process builds from now on. Call the returned function to end that. */
 export const mutate = (mutation: Mutation | undefined): () => void => {
   const before = { settings: { ...settings }, scripts: { ...scripts } }
   if (mutation === "resent") Object.assign(settings, { maxRetriesPerRequest: null })

@@ -66,6 +66,7 @@ export const onEntity = (run: Transaction, entity: Entity, instruction: Instruct
     case Op.exists:
       return exists ? 1 : 0
     case Op.insert:
+      // the script has two implementations of it, `runSingle` in run.lua and entityWrites.lua: all three must do the same
       return exists ? refuse("exists") : write(run, entity, spec, args)
     case Op.put:
       return write(run, entity, spec, args)

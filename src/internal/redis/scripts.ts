@@ -1,3 +1,6 @@
+/**
+ * The Lua text with a header for each access, and the digest by which a server knows it.
+ */
 import { createHash } from "node:crypto"
 import type { Access } from "../instruction/ops.ts"
 import { lua } from "./lua.generated.ts"
@@ -15,7 +18,8 @@ const script = (flags: string, readOnly: boolean): Script => {
 }
 
 /**
- * One text, three headers: the flags are part of it, and a server out of memory refuses even `DEL` without `allow-oom`.
+ * One script for each access, because the flags stand in the text itself. Without `allow-oom` a server that is out of memory
+ * refuses even `DEL`.
  *
  * @internal
  */

@@ -20,12 +20,11 @@ local ordinal = 0 -- the position of the running program in the batch
 local nowMicros, nowMillis -- the server's time: unset before the first `clock()`, then the same for the whole call
 
 -- Functions, and one table of functions, of the lazy families. Each is unset until its family is made.
-local helpers
-local applyScalar, numberKind
-local runFields
-local runGeneral, undoProgram
-local runLock
 local findOutcome, keepResults, leaveTombstone, saveOutcomes
+local runGeneral, undoProgram
+local runFields, runLock
+local applyScalar, numberKind
+local helpers
 
 -- The name of the collection that is being read as a part of its entity, else unset. A WRONGTYPE error is about its key.
 local readingCollection

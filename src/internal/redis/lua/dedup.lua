@@ -4,8 +4,7 @@
 -- text that was the only result; or all results as JSON in a list of one, because no script reads them; or one of the
 -- numbers below. A program with an idempotency key has a hash for itself, with the results (`$r`) and the program's digest
 -- (`$d`). Only the outcome of a success is kept, because a failure has changed nothing.
--- uses: MAX_KEPT, call, clock, code, dedupIndex, findOutcome, format, keepResults, keptOutcomes,
---   leaveTombstone, nowMillis, reply, saveOutcomes (call)
+-- uses: MAX_KEPT, call, clock, code, dedupIndex, format, keptOutcomes, nowMillis, reply (call)
 local APPLIED, TOMBSTONE = 1, 2 -- applied, but its results are too long to keep; must not be applied any more
 local MODE_RETRY, MODE_TOMBSTONE = 1, 2 -- how a program comes: again, after no answer; only to forbid it. 0: the first time
 local recordKey, token, mode, keepMillis -- the last dedup header
@@ -55,7 +54,7 @@ local function findByKey()
 end
 
 -- Returns the reply of a program that must not run, or nothing if it must run. The dedup header is at `at`.
-function findOutcome(at)
+local function findOutcome(at)
   local stored
   if code[at] == -1 then
     noteLastIndex()
@@ -83,7 +82,7 @@ function findOutcome(at)
 end
 
 -- Keeps the results of a program that has succeeded. Returns the reply if that fails.
-function keepResults(head, last)
+local function keepResults(head, last)
   local results = {}
   for i = head + 1, last do results[i - head] = reply[i] end
   local text = cjson.encode(results)
@@ -101,13 +100,13 @@ end
 
 -- Comes after a failure. The caller receives it, so an earlier transmission of the program that arrives late must not
 -- succeed.
-function leaveTombstone()
+local function leaveTombstone()
   if mode ~= MODE_RETRY then return end
   if digest then pcall(store, token, "cancelled") else keptOutcomes[dedupIndex] = TOMBSTONE end
 end
 
 -- Writes the outcomes of all programs of this call, in the same script as the writes of the programs.
-function saveOutcomes()
+local function saveOutcomes()
   noteLastIndex()
   for _, each in pairs(records) do
     local all = each.outcomes
@@ -115,3 +114,5 @@ function saveOutcomes()
     call("HSET", each.key, each.token, cjson.encode(all))
   end
 end
+
+return findOutcome, keepResults, leaveTombstone, saveOutcomes

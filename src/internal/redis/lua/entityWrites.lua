@@ -1,8 +1,8 @@
 -- Writes of whole entities: insert, replace, duplicate, delete. `insert` has a second implementation in `runSingle`
 -- (run.lua), its fast path, and one in memory/entity.ts. All three must do the same; the differential tests compare them.
 -- uses: call, code, fail, format, nowMicros, nowMillis, ordinal, specs (call) · collections, created,
---   deleted, deletedCount, expiries, writeEntity (program) · chunked, record (journal) · entityAt,
---   exists, noteExists, readEntity, touch (entity)
+--   deleted, deletedCount, expiries (program) · chunked, record (journal) · entityAt, exists,
+--   noteExists, readEntity, touch (entity)
 
 -- Looks with EXISTS first, which is cheapest if the entity is missing, as it usually is here.
 local function absent(e)
@@ -109,7 +109,7 @@ local function duplicate(e, spec, at)
   return 1
 end
 
-function writeEntity(op, e, spec, at)
+return function(op, e, spec, at)
   if op == OP.insert then return absent(e) and writeContent(e, spec, at) or fail("exists") end
   if op == OP.put then
     absent(e)

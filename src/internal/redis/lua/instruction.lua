@@ -1,6 +1,6 @@
 -- Runs one instruction and returns its result. The number of the instruction tells its family.
--- uses: applyScalar, call, code, fail, nowMillis, runLock, specs (call) · collections, created,
---   expiries, messageCount, messages, writeEntity (program) · entityAt, exists, readEntity,
+-- uses: applyScalar, call, code, fail, nowMillis, numberKind, runLock, specs (call) · collections,
+--   created, expiries, messageCount, messages, writeEntity (program) · entityAt, exists, readEntity,
 --   readField, writeField (entity) · makeCollections, makeExpiries, makeLocks, makeScalars,
 --   makeWrites (order)
 
@@ -30,7 +30,7 @@ local function onEntity(op, e, spec, at)
     if not writeEntity then
       needExpiries()
       needCollections()
-      makeWrites()
+      writeEntity = makeWrites()
     end
     return writeEntity(op, e, spec, at)
   end
@@ -58,13 +58,13 @@ local function runInstruction(pc)
   local op, spec, n, at = code[pc], specs[code[pc + 2]], code[pc + 3], pc + 4
   if op == OP.publish then return publish(code[at], code[at + 1]) end
   if op == OP.holds then
-    if not runLock then makeLocks() end
+    if not runLock then runLock = makeLocks() end
     return runLock(op, KEYS[code[pc + 1]], at)
   end
   local e, result = entityAt(code[pc + 1]), nil
   e.wrote, created = false, nil
   if OPS.readsSecondSet(op) then entityAt(code[at]).wrote = false end
-  if op <= LAST.scalar and not applyScalar then makeScalars() end
+  if op <= LAST.scalar and not applyScalar then applyScalar, numberKind = makeScalars() end
   if op >= FIRST.entity then
     result = onEntity(op, e, spec, at)
   elseif op <= LAST.scalar and not spec.of then

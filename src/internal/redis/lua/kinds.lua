@@ -1,9 +1,9 @@
 -- The kinds of scalars: how their texts are read, compared and measured.
--- uses: fail, numberKind (call) · makeDoubles, makeIntegers (order)
+-- uses: fail (call) · makeDoubles, makeIntegers (order)
 local doubles, integers
 
 -- Returns the functions of a kind of number, or nothing if the kind is not a number.
-function numberKind(kind)
+local function numberKind(kind)
   if kind == "i" or kind == "n" or kind == "d" then
     if not doubles then doubles = makeDoubles() end
     return doubles

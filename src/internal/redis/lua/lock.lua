@@ -4,7 +4,7 @@
 --   key:$fence  a hash with the last fencing token (`t`); the tombstones of owners that gave up, whose acquire may still arrive;
 --               and the number of fields from which expired tombstones are looked for (`n`)
 --   key:$queue  a sorted set of waiters, `weight channel owner`, by the time at which they came
--- uses: call, clock, code, fail, find, floor, format, nowMicros, nowMillis, runLock (call)
+-- uses: call, clock, code, fail, find, floor, format, nowMicros, nowMillis (call)
 clock()
 local DAY = 86400000
 local RESERVATION = 250 -- milliseconds that a woken owner has to come
@@ -155,7 +155,7 @@ local function heldBy(key, owner)
   if token ~= "0" then return expiry, weight, token end
 end
 
-function runLock(op, key, from)
+return function(op, key, from)
   if op == OP.acquire then return acquire(key, from) end
   if op == OP.release then return release(key, from) end
   local expiry, weight, token = heldBy(key, code[from])

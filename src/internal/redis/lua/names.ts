@@ -64,6 +64,7 @@ export const checkNames = async (
 
   const checkFile = (file: string, text: string, scope: Map<string, string>): void => {
     seen.add(file)
+    if (!text.startsWith("-- ")) problems.push(`${file}: begins with no comment that says what it does`)
     const options = { scope: true, locations: true, luaVersion: "5.1", encodingMode: "x-user-defined" } as const
     // `scope` adds the names that the file does not define, once each; the types of luaparse do not know them
     const chunk = Parser.parse(text, options) as Chunk & { readonly globals: ReadonlyArray<Identifier> }
@@ -97,7 +98,10 @@ export const checkNames = async (
       }
     }
     for (const name of definitionsOf(chunk)) {
-      if (scope.has(name)) problems.push(`${file}: "${name}" is defined by "${scope.get(name)}" already`)
+      // a lazy family may define a local under the name of the shared variable that will hold it
+      if (scope.has(name) && !sharedIn.has(scope.get(name)!)) {
+        problems.push(`${file}: "${name}" is defined by "${scope.get(name)}" already`)
+      }
       scope.set(name, stem)
     }
   }

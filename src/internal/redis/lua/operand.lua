@@ -10,7 +10,7 @@ end
 -- Replaces the last two operands by one. They are doubles, or exact integers of any size.
 local function combine(op, exact)
   local a, b, result = queue[last - 1], queue[last], nil
-  if not applyScalar then makeScalars() end
+  if not applyScalar then applyScalar, numberKind = makeScalars() end
   if exact == 1 then
     local integer = numberKind("l").integer
     a, b = integer(a), integer(b)

@@ -13,9 +13,9 @@
 -- stay equal.
 -- uses: MAX_KEPT, addInteger, applyScalar, call, catchFailure, clock, code, dedupIndex, fail,
 --   findOutcome, format, helpers, isDeduplicated, keepResults, keptOutcomes, leaveTombstone,
---   nowMicros, nowMillis, ordinal, readingCollection, reply, replySize, resume, runFields,
---   runGeneral, runLock, saveOutcomes, specs, step, undoProgram (call) · makeDedup, makeFields,
---   makeGeneral, makeHelpers, makeLocks, makeScalars (order)
+--   nowMicros, nowMillis, numberKind, ordinal, readingCollection, reply, replySize, resume,
+--   runFields, runGeneral, runLock, saveOutcomes, specs, step, undoProgram (call) · makeDedup,
+--   makeFields, makeGeneral, makeHelpers, makeLocks, makeScalars (order)
 local total = #code
 local pc = 1 -- the position in `code` of what is read next
 local start, head = 1, 0 -- of the running program: the position of its number of instructions, and of its `true` in the reply
@@ -68,7 +68,7 @@ local function runSingle(op, key, spec, at, n)
     result = value
   end
   if op ~= OP.get and not value then
-    if not applyScalar then makeScalars() end
+    if not applyScalar then applyScalar, numberKind = makeScalars() end
     value, result = applyScalar(op, text, spec, at, n)
   end
   local target = expiry and (value ~= nil or expiry.access) and helpers.renewalDue(key, expiry)
@@ -94,7 +94,7 @@ local function checkDedup()
   if code[at] == -1 then pc = pc + 5 end
   start, head, replySize, step = pc, replySize + 1, replySize + 1, 1
   reply[head] = true
-  if not findOutcome then makeDedup() end
+  if not findOutcome then findOutcome, keepResults, leaveTombstone, saveOutcomes = makeDedup() end
   local outcome = findOutcome(at)
   replySize, isDeduplicated = head - 1, not outcome
   return outcome
@@ -142,7 +142,7 @@ local function run()
       pc = pc + 4 + n
     elseif count == 1 and op >= FIRST.lock then
       step = 1
-      if not runLock then makeLocks() end
+      if not runLock then runLock = makeLocks() end
       reply[replySize] = runLock(op, KEYS[code[pc + 1]], pc + 4)
       pc = pc + 4 + n
     elseif count == 0 then
@@ -151,11 +151,11 @@ local function run()
     else
       local after
       if count > 1 and count < 500 then
-        if not runFields then makeFields() end
+        if not runFields then runFields = makeFields() end
         after = runFields(pc, count, head)
       end
       if not after then
-        if not runGeneral then makeGeneral() end
+        if not runGeneral then runGeneral, undoProgram = makeGeneral() end
         replySize = head
         after = runGeneral(pc, count)
       end

@@ -1,15 +1,15 @@
 -- The fast path of programs with several operations on scalars of one hash, with tests and jumps. It reads all fields at
 -- once, computes, and writes them after the last operation has succeeded, so there is nothing to undo. Programs with
 -- attempts, operands or a version that is not a number take the general path.
--- uses: addInteger, applyScalar, call, code, fail, find, format, helpers, ordinal, reply, replySize,
---   runFields, specs, step (call) · makeHelpers, makeScalars (order)
+-- uses: addInteger, applyScalar, call, code, fail, find, format, helpers, numberKind, ordinal, reply,
+--   replySize, specs, step (call) · makeHelpers, makeScalars (order)
 
 -- Each field of the program has a slot. The tables are shared by all programs of the batch, because new ones cost more.
 local names, content, isNew = { "$v" }, { "$v" }, {} -- `names` and `isNew` by slot
 local slots = {} -- by name; the slots of earlier programs are below `base`
 
 -- Returns the position after the program, or nothing if the program must take the general path.
-function runFields(pc, count, head)
+return function(pc, count, head)
   local at, index, base, last = pc, code[pc + 1], ordinal * 1024, 1
   for _ = 1, count do
     local op = code[at]
@@ -63,7 +63,7 @@ function runFields(pc, count, head)
         result = value
       end
       if op ~= OP.get and not value then
-        if not applyScalar then makeScalars() end
+        if not applyScalar then applyScalar, numberKind = makeScalars() end
         value, result = applyScalar(op, text, spec, at, n)
         if OPS.scalar.isTest(op) then flag = result == 1 end
       end

@@ -1,11 +1,11 @@
 -- The general path, for every program that `runSingle` and `runFields` cannot run. Each instruction writes at once and
 -- journals how to undo it. `finish` commits; `undoProgram` undoes a program that has stopped.
--- uses: code, reply, replySize, runGeneral, step, undoProgram (call) · deletedCount, entities,
---   expiryChangeCount, isFinal, journalSize, messageCount, opened, openedCount (program) · undo (journal) ·
---   runInstruction (instruction) · finish (commit) · makeFlow (order)
+-- uses: code, reply, replySize, step (call) · deletedCount, entities, expiryChangeCount, isFinal,
+--   journalSize, messageCount, opened, openedCount (program) · undo (journal) · runInstruction (instruction) ·
+--   finish (commit) · makeFlow (order)
 local runFlow
 
-function runGeneral(pc, count)
+local function runGeneral(pc, count)
   entities, opened, deletedCount, openedCount, expiryChangeCount, messageCount = {}, {}, 0, 0, 0, 0
   local first = pc
   for i = 1, count do
@@ -24,9 +24,11 @@ function runGeneral(pc, count)
 end
 
 -- Returns whether the program is undone. It is not if it has stopped in the middle of its commit.
-function undoProgram()
+local function undoProgram()
   local undone = not isFinal
   if undone then undo(0) end
   journalSize, isFinal = 0, false
   return undone
 end
+
+return runGeneral, undoProgram

@@ -1,6 +1,6 @@
 -- Operations on one scalar text: a field of a hash, an item of a list or the value of a map entry. The specification has
 -- the kind, the default that a missing text reads as, whether the text `null` means missing, and the bounds.
--- uses: applyScalar, code, fail, numberKind (call) · isReadable, lengthOf (kinds) · makeComparisons (order)
+-- uses: code, fail (call) · isReadable, lengthOf, numberKind (kinds) · makeComparisons (order)
 local testOrOperand
 
 -- The greatest length of an appended text in bytes, because a text that doubles again and again would block the server. The
@@ -9,7 +9,7 @@ local MAX_APPENDED = 1000000
 
 -- Takes the stored text, or false. Returns the new text, false to remove it, or nil to write nothing; and the result. The
 -- operation's arguments begin at `at`.
-function applyScalar(op, text, spec, at, n)
+local function applyScalar(op, text, spec, at, n)
   if op == OP.get then return nil, text end
   local isNull = spec.z and text == "null"
   if isNull then text = false end
@@ -58,3 +58,5 @@ function applyScalar(op, text, spec, at, n)
   local flipped = current == "true" and "false" or "true"
   return flipped, flipped
 end
+
+return applyScalar, numberKind
