@@ -1,7 +1,7 @@
 /**
- * The fields of one entity, as `Model.ref(id)` gives them: which operations each kind of field has. Every operation is an
- * `Atomic`: yielded, it runs alone in one round trip; composed, it is part of a larger program. Every one fails with
- * `EntityNotFound` where the entity is gone, and none brings it back.
+ * The fields of one entity, as `Model.ref(id)` returns them: which operations each kind of field has. Every operation
+ * is an `Atomic`: yielded, it runs alone in one round trip; composed, it is part of a larger program. Every operation
+ * fails with `EntityNotFound` if the entity is missing, and none brings it back.
  *
  * @since 0.1.0
  */
@@ -24,7 +24,7 @@ import type {
 } from "./DomainError.ts"
 
 /**
- * What every operation on a field may fail with.
+ * The errors of every operation on a field.
  *
  * @category models
  * @since 0.1.0
@@ -32,7 +32,8 @@ import type {
 export type Failure = EntityNotFound | InvalidValue
 
 /**
- * What another field of the same program holds when it is needed: the argument of an operation, or of a comparison.
+ * A server-side reference to another field's value, read at the moment the operation runs. It stands in place of an
+ * amount or a value.
  *
  * @category models
  * @since 0.1.0
@@ -42,8 +43,8 @@ export interface Operand<out A, out E = Failure> {
 }
 
 /**
- * A number that the server reads, and computes with. A result that is not finite, and a division by zero, is
- * `ArithmeticError` of the operation that takes it.
+ * A number that the server reads and computes with. If the result is not finite, or is a division by zero, the
+ * operation that takes it fails with `ArithmeticError`.
  *
  * **Example** (A bonus that is stored elsewhere)
  *
@@ -66,110 +67,137 @@ export interface Operand<out A, out E = Failure> {
  * @since 0.1.0
  */
 export interface NumberOperand<out A = number, out E = Failure> extends Operand<A, E> {
+  /** The sum. */
   plus(that: number | Operand<number>): NumberOperand<number, E>
+  /** The difference. */
   minus(that: number | Operand<number>): NumberOperand<number, E>
+  /** The product. */
   times(that: number | Operand<number>): NumberOperand<number, E>
+  /** The quotient, as JavaScript divides. */
   dividedBy(that: number | Operand<number>): NumberOperand<number, E>
-  /** The division without its fraction, towards zero. */
+  /** The quotient, truncated towards zero. */
   quotient(that: number | Operand<number>): NumberOperand<number, E>
+  /** The remainder, with the sign of the first operand. */
   modulo(that: number | Operand<number>): NumberOperand<number, E>
+  /** The smaller one. */
   min(that: number | Operand<number>): NumberOperand<number, E>
+  /** The greater one. */
   max(that: number | Operand<number>): NumberOperand<number, E>
 }
 
 /**
- * A `bigint` that the server reads, and computes with.
+ * A `bigint` that the server reads and computes with.
  *
  * @category models
  * @since 0.1.0
  */
 export interface BigIntOperand<out A = bigint, out E = Failure> extends Operand<A, E> {
+  /** The sum. */
   plus(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
+  /** The difference. */
   minus(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
+  /** The product. */
   times(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The division without its fraction, towards zero. */
+  /** The quotient, truncated towards zero. */
   quotient(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
+  /** The remainder, with the sign of the first operand. */
   modulo(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
+  /** The smaller one. */
   min(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
+  /** The greater one. */
   max(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
 }
 
 /**
- * Comparisons, on the server. What is absent equals nothing.
+ * Comparisons for equality, on the server. A missing field equals nothing.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Equality<in A, out E = Failure> {
+  /** Whether the field equals a value, or an operand. */
   readonly eq: Compare<A, E>
+  /** Whether the field differs from a value, or an operand. False if the field is missing. */
   readonly neq: Compare<A, E>
 }
 
 /**
- * A comparison with a value, or with what another field holds, which may have been computed.
+ * A comparison with a value, or with an operand.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Compare<in A, out E> {
+  /** Compares with a value. */
   (value: A): Condition<E>
+  /** Compares with an operand. */
   (value: Operand<A>): Condition<E | ArithmeticError>
 }
 
 /**
- * Numbers and times compare as such, texts by their bytes in UTF-8. What is absent is neither less nor greater.
+ * Comparisons by order, on the server: numbers and times by value, texts by their bytes in UTF-8. A missing field is
+ * neither less nor greater.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Ordering<in A, out E = Failure> {
+  /** Whether the field is less. */
   readonly lt: Compare<A, E>
+  /** Whether the field is less or equal. */
   readonly lte: Compare<A, E>
+  /** Whether the field is greater. */
   readonly gt: Compare<A, E>
+  /** Whether the field is greater or equal. */
   readonly gte: Compare<A, E>
 }
 
 /**
- * How many a collection holds.
+ * The size of a collection: a program that returns it, which can also be compared, and be an operand.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Count<out E = Failure> extends Atomic<number, E>, Equality<number, E>, Ordering<number, E> {
-  /** It, as an operand of another operation. */
+  /** The size, usable as an operand of another operation. */
   value(): NumberOperand<number, E>
 }
 
 /**
- * Any value, read and replaced as a whole. One round trip each.
+ * Any value: read, compared and replaced as a whole. One round trip each.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Value<in out A, out E = Failure> extends Equality<A, E> {
+  /** Returns the value. */
   get(): Atomic<A, E>
-  // no method in the types: a handle that takes `"a" | "b"` is none that takes any text, also where it is passed as its base
+  // A property, not a method, so that parameters are checked contravariantly: a handle of `"a" | "b"` is not assignable to a handle
+  // of `string`.
   readonly set: {
+    /** Replaces the value. */
     (value: A): Atomic<void, E>
-    /** What another field holds, with the checks of this one. */
+    /** Replaces the value with that of another field, under the checks of this one. */
     (value: Operand<A>): Atomic<void, E | ArithmeticFailure>
   }
-  /** Replaces `expected` by `value`: true when it did. Texts compare exactly, numbers as numbers. */
+  /** Replaces `expected` with `value`. Returns true if it did. Texts compare exactly, numbers as numbers. */
   compareAndSet(expected: A, value: A): Atomic<boolean, E>
-  /** What is stored, as an operand of another operation of the same program. */
+  /** The stored value, usable as an operand of another operation of the same program. */
   value(): Operand<A, E>
 }
 
 /**
- * A literal, an enum, or a branded text.
+ * A literal, an enum or a branded text. Text and numbers extend it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Scalar<in out A, out E = Failure> extends Value<A, E> {
-  /** Whether it is one of these. */
-  readonly in: (values: ReadonlyArray<A>) => Condition<E>
-  /** Replaces the value, and gives the one before. */
+  readonly in: {
+    /** Whether the value is one of these. */
+    (values: ReadonlyArray<A>): Condition<E>
+  }
+  /** Replaces the value, and returns the one before. */
   getAndSet(value: A): Atomic<A, E>
 }
 
@@ -181,35 +209,39 @@ export interface Scalar<in out A, out E = Failure> extends Value<A, E> {
  */
 export interface Text<in out A extends string = string, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
   /**
-   * Appends, and gives the new length in UTF-16 units. A length that the schema refuses is `OutOfBounds`, and a text of more
-   * than 1,000,000 bytes `InvalidValue`.
+   * Appends to the text. Returns the new length in UTF-16 units. Fails with `OutOfBounds` if the schema refuses the
+   * length, and with `InvalidValue` above 1,000,000 bytes.
    */
   append(text: string | Operand<string>): Atomic<number, E | OutOfBounds>
 }
 
 /**
- * Bounds for one operation, beside those of the schema: a result outside of them is `OutOfBounds`, and nothing is written.
+ * Bounds for one operation, beside those of the schema. A result outside of them fails with `OutOfBounds`, and nothing
+ * is written.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Bounds<in out A = number> {
+  /** The smallest result that is accepted. */
   readonly atLeast?: A | undefined
+  /** The greatest result that is accepted. */
   readonly atMost?: A | undefined
 }
 
 /**
- * What an operation on a field that may be absent begins with when it is, and bounds for the result.
+ * The value that an operation starts from if the field is missing, and bounds for the result.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Initial<in out A> extends Bounds<A> {
+  /** The value of a missing field. */
   readonly initial: A
 }
 
 /**
- * What arithmetic may fail with, beside what every operation may.
+ * The errors of arithmetic, beside those of every operation.
  *
  * @category models
  * @since 0.1.0
@@ -217,9 +249,14 @@ export interface Initial<in out A> extends Bounds<A> {
 export type ArithmeticFailure = OutOfBounds | ArithmeticError
 
 /**
- * A number. Each operation computes on the server and gives the new value, the same to the last bit as JavaScript would. A
- * result that is not finite, not whole on an integer, or beyond ±(2^53−1) there, and a division by zero, is
- * `ArithmeticError`; one that breaks a bound is `OutOfBounds`. Nothing is written then.
+ * A number. Each operation computes on the server and returns the new value, the same to the last bit as JavaScript. It
+ * fails with `ArithmeticError` if the result is not finite, is not whole on an integer field, is beyond ±(2^53−1)
+ * there, or is a division by zero, and with `OutOfBounds` if it breaks a bound. Nothing is written then.
+ *
+ * **When to use**
+ *
+ * Use `increment` and `decrement` to count: they never lose an update. To replace a value that you know use `set`; to
+ * replace it only if it is unchanged use `compareAndSet`.
  *
  * **Example** (Selling no more than there is)
  *
@@ -249,24 +286,27 @@ export type ArithmeticFailure = OutOfBounds | ArithmeticError
  * @since 0.1.0
  */
 export interface Number<in out A extends number = number, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
+  /** The stored number, usable as an operand of another operation of the same program. */
   value(): NumberOperand<A, E>
-  /** Adds `by`, 1 unless said otherwise. */
+  /** Adds `by`. Default: 1. Returns the new value. O(1). */
   increment(by?: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** Subtracts `by`, 1 unless said otherwise. */
+  /** Subtracts `by`. Default: 1. Returns the new value. O(1). */
   decrement(by?: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
+  /** Multiplies by `by`. Returns the new value. */
   multiply(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
+  /** Divides by `by`. Returns the new value. */
   divide(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** The division without its fraction, towards zero. */
+  /** Divides by `by` and truncates towards zero. Returns the new value. */
   quotient(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** What remains of that division; it has the sign of the value. */
+  /** Replaces the value with the remainder of that division, which has the sign of the value. Returns it. */
   modulo(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** The power to a whole exponent, by multiplying; or to 0.5, the square root. */
+  /** Raises to a whole exponent, by multiplication; or to 0.5, the square root. Returns the new value. */
   power(exponent: number, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** The smaller of the value and `other`. */
+  /** Keeps the smaller of the value and `other`. Returns it. */
   min(other: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** The larger of the value and `other`. */
+  /** Keeps the greater of the value and `other`. Returns it. */
   max(other: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** The value, but no less than `low` and no more than `high`. */
+  /** Limits the value to `low` … `high`. Returns the new value. */
   clamp(
     low: number | Operand<number>,
     high: number | Operand<number>,
@@ -281,32 +321,34 @@ export interface Number<in out A extends number = number, out E = Failure> exten
  * @since 0.1.0
  */
 export interface Bool<out E = Failure> extends Scalar<boolean, E> {
-  /** Turns it, and gives the new value. */
+  /** Inverts the value. Returns the new one. */
   toggle(): Atomic<boolean, E>
 }
 
 /**
- * A `bigint`, exact to both ends of 64 bits. A result beyond them, and a division by zero, is `ArithmeticError`.
+ * A `bigint`, exact to both ends of 64 bits. A result beyond them, or a division by zero, fails with `ArithmeticError`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface BigInt<in out A extends bigint = bigint, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
+  /** The stored number, usable as an operand of another operation of the same program. */
   value(): BigIntOperand<A, E>
-  /** Adds `by`, 1 unless said otherwise. */
+  /** Adds `by`. Default: 1. Returns the new value. O(1). */
   increment(by?: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Subtracts `by`, 1 unless said otherwise. */
+  /** Subtracts `by`. Default: 1. Returns the new value. O(1). */
   decrement(by?: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
+  /** Multiplies by `by`. Returns the new value. */
   multiply(by: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** The division without its fraction, towards zero. */
+  /** Divides by `by` and truncates towards zero. Returns the new value. */
   quotient(by: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** What remains of that division; it has the sign of the value. */
+  /** Replaces the value with the remainder of that division, which has the sign of the value. Returns it. */
   modulo(by: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** The smaller of the value and `other`. */
+  /** Keeps the smaller of the value and `other`. Returns it. */
   min(other: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** The larger of the value and `other`. */
+  /** Keeps the greater of the value and `other`. Returns it. */
   max(other: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** The value, but no less than `low` and no more than `high`. */
+  /** Limits the value to `low` … `high`. Returns the new value. */
   clamp(
     low: bigint | Operand<bigint>,
     high: bigint | Operand<bigint>,
@@ -315,8 +357,8 @@ export interface BigInt<in out A extends bigint = bigint, out E = Failure> exten
 }
 
 /**
- * A `Date`, a `DateTime.Utc`, or a `Duration`: a time that durations can be added to. A date moves by whole milliseconds; one
- * beyond what dates can say is `ArithmeticError`.
+ * A `Date`, a `DateTime.Utc` or a `Duration`, to which durations can be added. A date moves by whole milliseconds. A
+ * result beyond the range of dates fails with `ArithmeticError`.
  *
  * **Example** (Extending a trial)
  *
@@ -339,14 +381,14 @@ export interface BigInt<in out A extends bigint = bigint, out E = Failure> exten
  * @since 0.1.0
  */
 export interface Time<in out A, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
-  /** Moves it by a duration, which may be negative, and gives the new value. */
+  /** Moves the value by a duration, which may be negative. Returns the new value. */
   add(duration: Duration.Input, bounds?: Bounds<A>): Atomic<A, E | ArithmeticFailure>
-  /** Moves it back by a duration. */
+  /** Moves the value back by a duration. Returns the new value. */
   subtract(duration: Duration.Input, bounds?: Bounds<A>): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
- * A field that may be absent: an optional one, or one that may be `null`.
+ * A field that may be missing: optional, or `null`.
  *
  * **Example** (Claiming a name, once)
  *
@@ -371,20 +413,22 @@ export interface Time<in out A, out E = Failure> extends Scalar<A, E>, Ordering<
  * @since 0.1.0
  */
 export interface Optional<in out A, out E = Failure> extends Equality<A, E> {
+  /** Returns `Option.some` of the value, or `Option.none` if it is missing. */
   get(): Atomic<Option.Option<A>, E>
-  /** Whether it is stored. */
+  /** Whether the field is stored. */
   isSet(): Condition<E>
+  /** Replaces the value. */
   set(value: A): Atomic<void, E>
-  /** Sets it where it is absent: true when it did. */
+  /** Sets the field if it is missing. Returns true if it did. */
   setIfAbsent(value: A): Atomic<boolean, E>
-  /** Makes it absent, or `null`. */
+  /** Removes the value, or sets it to `null` on a nullable field. */
   clear(): Atomic<void, E>
-  /** Replaces `expected` by `value`: true when it did, false also where it was absent. */
+  /** Replaces `expected` with `value`. Returns true if it did, and false if the field is missing. */
   compareAndSet(expected: A, value: A): Atomic<boolean, E>
 }
 
 /**
- * A number that may be absent. Arithmetic then begins with `initial`.
+ * A number that may be missing. Arithmetic then starts from `initial`.
  *
  * @category models
  * @since 0.1.0
@@ -392,15 +436,31 @@ export interface Optional<in out A, out E = Failure> extends Equality<A, E> {
 export interface OptionalNumber<in out A extends number = number, out E = Failure>
   extends Optional<A, E>, Ordering<A, E>
 {
+  /** Adds `by` to the value, or to `initial` if the field is missing. Returns the new value. O(1). */
   increment(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  /** Subtracts `by` from the value, or from `initial` if the field is missing. Returns the new value. O(1). */
   decrement(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  /** Multiplies by `by`. A missing field counts as `initial`. Returns the new value. */
   multiply(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  /** Divides by `by`. A missing field counts as `initial`. Returns the new value. */
   divide(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  /** Divides by `by` and truncates towards zero. A missing field counts as `initial`. Returns the new value. */
   quotient(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  /**
+   * Replaces the value with the remainder of that division, which has the sign of the value. A missing field counts as
+   * `initial`. Returns it.
+   */
   modulo(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  /**
+   * Raises to a whole exponent, by multiplication; or to 0.5, the square root. A missing field counts as `initial`.
+   * Returns the new value.
+   */
   power(exponent: number, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  /** Keeps the smaller of the value and `other`. A missing field counts as `initial`. Returns it. */
   min(other: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  /** Keeps the greater of the value and `other`. A missing field counts as `initial`. Returns it. */
   max(other: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
+  /** Limits the value to `low` … `high`. A missing field counts as `initial`. Returns the new value. */
   clamp(
     low: number | Operand<number>,
     high: number | Operand<number>,
@@ -409,7 +469,7 @@ export interface OptionalNumber<in out A extends number = number, out E = Failur
 }
 
 /**
- * A `bigint` that may be absent. Arithmetic then begins with `initial`.
+ * A `bigint` that may be missing. Arithmetic then starts from `initial`.
  *
  * @category models
  * @since 0.1.0
@@ -417,13 +477,24 @@ export interface OptionalNumber<in out A extends number = number, out E = Failur
 export interface OptionalBigInt<in out A extends bigint = bigint, out E = Failure>
   extends Optional<A, E>, Ordering<A, E>
 {
+  /** Adds `by` to the value, or to `initial` if the field is missing. Returns the new value. O(1). */
   increment(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  /** Subtracts `by` from the value, or from `initial` if the field is missing. Returns the new value. O(1). */
   decrement(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  /** Multiplies by `by`. A missing field counts as `initial`. Returns the new value. */
   multiply(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  /** Divides by `by` and truncates towards zero. A missing field counts as `initial`. Returns the new value. */
   quotient(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  /**
+   * Replaces the value with the remainder of that division, which has the sign of the value. A missing field counts as
+   * `initial`. Returns it.
+   */
   modulo(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  /** Keeps the smaller of the value and `other`. A missing field counts as `initial`. Returns it. */
   min(other: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  /** Keeps the greater of the value and `other`. A missing field counts as `initial`. Returns it. */
   max(other: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  /** Limits the value to `low` … `high`. A missing field counts as `initial`. Returns the new value. */
   clamp(
     low: bigint | Operand<bigint>,
     high: bigint | Operand<bigint>,
@@ -432,13 +503,15 @@ export interface OptionalBigInt<in out A extends bigint = bigint, out E = Failur
 }
 
 /**
- * A date, or a duration, that may be absent. Arithmetic then begins with `initial`.
+ * A date or a duration that may be missing. Arithmetic then starts from `initial`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface OptionalTime<in out A, out E = Failure> extends Optional<A, E>, Ordering<A, E> {
+  /** Moves the value, or `initial` if it is missing, by a duration. Returns the new value. */
   add(duration: Duration.Input, options: Initial<A>): Atomic<A, E | ArithmeticFailure>
+  /** Moves the value, or `initial` if it is missing, back by a duration. Returns the new value. */
   subtract(duration: Duration.Input, options: Initial<A>): Atomic<A, E | ArithmeticFailure>
 }
 
@@ -448,6 +521,11 @@ export interface OptionalTime<in out A, out E = Failure> extends Optional<A, E>,
 
 /**
  * A list: O(1) at both ends. Positions are those of `Array.prototype.slice` and `at`: negative ones count from the end.
+ *
+ * **When to use**
+ *
+ * Use for queues and histories. For members without order use a set, for entries by name a map, for rankings
+ * `Model.sortedSet`.
  *
  * **Example** (A queue, and the last of a history)
  *
@@ -479,39 +557,46 @@ export interface OptionalTime<in out A, out E = Failure> extends Optional<A, E>,
  * @since 0.1.0
  */
 export interface List<in out A, out Item> {
-  /** All items. O(n). */
+  /** Returns all items. O(n). */
   get(): Atomic<ReadonlyArray<A>, Failure>
   /** Replaces all items. O(n). */
   set(items: ReadonlyArray<A>): Atomic<void, Failure>
+  /** The number of items. O(1). */
   length(): Count
-  /** From `start` up to, and without, `end`; all of it unless said otherwise. */
+  /** Returns the items from `start` to `end`, exclusive. Default: all. O(n). */
   slice(start?: number, end?: number): Atomic<ReadonlyArray<A>, Failure>
   /**
-   * Adds at the end, and gives the new length. With `keep`, only the newest that many items stay. An array is several items,
-   * also where an item may be an array.
+   * Adds at the end. Returns the new length. With `keep`, only that many of the newest items stay. An array is several
+   * items, even if an item may be an array. O(1) for each.
    */
   append(item: One<A> | ReadonlyArray<A>, options?: { readonly keep?: number | undefined }): Atomic<
     number,
     Failure | OutOfBounds
   >
-  /** Adds at the front, in the order given, and gives the new length. */
+  /** Adds at the front, in the order given. Returns the new length. O(1) for each. */
   prepend(item: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
   /** Whether an item is equal. O(n). */
   contains(item: A): Condition<Failure>
-  /** Adds before the item at a position, or at the end, and gives the new length. O(n) in the middle. */
+  /**
+   * Inserts before the item at a position, or at the end. Returns the new length. Fails with `IndexOutOfRange` outside
+   * 0 … length. O(n) in the middle.
+   */
   insert(index: number, item: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds | IndexOutOfRange>
-  /** Takes the last item. */
+  /** Removes and returns the last item. O(1). */
   pop(): Atomic<Option.Option<A>, Failure | OutOfBounds>
-  /** Takes the first item. */
+  /** Removes and returns the first item. O(1). */
   shift(): Atomic<Option.Option<A>, Failure | OutOfBounds>
-  /** Removes every item that is equal, and gives how many there were. O(n). */
+  /** Removes every item that is equal. Returns how many there were. O(n). */
   remove(item: A): Atomic<number, Failure | OutOfBounds>
-  /** Drops the items from `start` up to, and without, `end`. O(1) for each item at an end, O(n) in the middle. */
+  /** Removes the items from `start` to `end`, exclusive. O(1) for each item at an end, O(n) in the middle. */
   removeRange(start: number, end?: number): Atomic<void, Failure | OutOfBounds>
-  /** Keeps only the items from `start` up to, and without, `end`. */
+  /** Keeps only the items from `start` to `end`, exclusive. O(items removed). */
   trim(start: number, end?: number): Atomic<void, Failure | OutOfBounds>
+  /** Removes all items. O(1), in the background O(n). */
   clear(): Atomic<void, Failure>
-  /** The item at a position. Its operations fail with `IndexOutOfRange` where there is none. O(n) in the middle. */
+  /**
+   * The item at a position. Its operations fail with `IndexOutOfRange` if there is no such item. O(n) in the middle.
+   */
   at(index: number): Item
 }
 
@@ -519,8 +604,12 @@ export interface List<in out A, out Item> {
 type One<A> = A extends ReadonlyArray<any> ? never : A
 
 /**
- * A set: each member once, in no order. `Whole` is the type of the field, a `ReadonlySet` or a `HashSet`. Members are equal
- * when their canonical JSON is.
+ * A set: each member once, in no order. `Whole` is the type of the field, a `ReadonlySet` or a `HashSet`. Members are
+ * equal if their canonical JSON is.
+ *
+ * **When to use**
+ *
+ * Use for membership and tags. For members with a score use `Model.sortedSet`.
  *
  * **Example** (Who is online)
  *
@@ -546,33 +635,43 @@ type One<A> = A extends ReadonlyArray<any> ? never : A
  * @since 0.1.0
  */
 export interface Set<in out A, in out Whole = ReadonlySet<A>> {
-  /** All members. O(n). */
+  /** Returns all members. O(n). */
   get(): Atomic<Whole, Failure>
   /** Replaces all members. O(n). */
   set(members: Whole): Atomic<void, Failure>
-  /** All members. O(n). */
+  /** Returns all members. O(n). */
   values(): Atomic<Whole, Failure>
+  /** The number of members. O(1). */
   size(): Count
+  /** Whether it is a member. O(1). */
   has(member: A): Condition<Failure>
-  /** Adds a member, or an array of them, and gives how many are new. O(1) for each. */
+  /** Adds a member, or an array of members. Returns how many are new. O(1) for each. */
   add(member: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
-  /** Removes a member: true where it was one. */
+  /** Removes a member. Returns whether it was one. O(1). */
   remove(member: A): Atomic<boolean, Failure | OutOfBounds>
-  /** Removes several, and gives how many there were. */
+  /** Removes several members. Returns how many there were. */
   removeAll(members: ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
-  /** Takes any one of them; which one is the server's choice. */
+  /** Removes and returns any one member, chosen by the server. O(1). */
   pop(): Atomic<Option.Option<A>, Failure | OutOfBounds>
+  /** Removes all members. O(1), in the background O(n). */
   clear(): Atomic<void, Failure>
-  /** The members of this set and of another. Both entities must exist; on a cluster they must share a slot. O(n). */
+  /**
+   * Returns the members of this set and of another. Both entities must exist; on a cluster they must share a slot.
+   * O(n).
+   */
   union(other: Set<A, any>): Atomic<Whole, Failure>
-  /** The members of this set that are in another too. */
+  /** Returns the members of this set that are in another, too. O(n). */
   intersection(other: Set<A, any>): Atomic<Whole, Failure>
-  /** The members of this set that are not in another. */
+  /** Returns the members of this set that are not in another. O(n). */
   difference(other: Set<A, any>): Atomic<Whole, Failure>
 }
 
 /**
- * A record, a `ReadonlyMap` or a `HashMap`, an entry each: O(1) by its key. `Entry` is the handle of one entry.
+ * A record, a `ReadonlyMap` or a `HashMap`: each entry is reached by its key, O(1). `Entry` is the handle of one entry.
+ *
+ * **When to use**
+ *
+ * Use for counters and values by name, of which single entries are written.
  *
  * **Example** (Counters that are made when they are first counted)
  *
@@ -599,44 +698,47 @@ export interface Set<in out A, in out Whole = ReadonlySet<A>> {
  * @since 0.1.0
  */
 export interface Map<in out K, in out A, in out Whole, out Entry> {
-  /** All entries. O(n). */
+  /** Returns all entries. O(n). */
   get(): Atomic<Whole, Failure>
   /** Replaces all entries. O(n). */
   set(entries: Whole): Atomic<void, Failure>
+  /** The number of entries. O(1). */
   size(): Count
-  /** The keys, in no order. O(n). */
+  /** Returns the keys, in no order. O(n). */
   keys(): Atomic<ReadonlyArray<K>, Failure>
+  /** Whether the entry exists. O(1). */
   has(key: K): Condition<Failure>
-  /** Sets an entry, whether it is there or not. */
+  /** Sets an entry, whether it exists or not. O(1). */
   put(key: K, value: A): Atomic<void, Failure | OutOfBounds>
-  /** Sets several, and leaves the others. */
+  /** Sets several entries, and leaves the others. O(1) for each. */
   putAll(entries: Whole): Atomic<void, Failure | OutOfBounds>
-  /** Removes an entry: true where there was one. */
+  /** Removes an entry. Returns whether it existed. O(1). */
   remove(key: K): Atomic<boolean, Failure | OutOfBounds>
-  /** Removes several, and gives how many there were. */
+  /** Removes several entries. Returns how many existed. */
   removeAll(keys: ReadonlyArray<K>): Atomic<number, Failure | OutOfBounds>
-  /** Takes an entry, and gives its value. */
+  /** Removes an entry. Returns its value. O(1). */
   pop(key: K): Atomic<Option.Option<A>, Failure | OutOfBounds>
-  /** Takes any entry; which one is the server's choice. */
+  /** Removes and returns any one entry, chosen by the server. O(1). */
   popAny(): Atomic<Option.Option<readonly [key: K, value: A]>, Failure | OutOfBounds>
+  /** Removes all entries. O(1), in the background O(n). */
   clear(): Atomic<void, Failure>
-  /** The entry of a key, which may be absent. */
+  /** The entry of a key, which may be missing. */
   at(key: K): Entry
 }
 
 /**
- * An entry of a map: absent, or a value. It can be written whether it is there or not.
+ * An entry of a map, which may be missing. It can be written whether it exists or not.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Entry<in out A, out E = Failure | OutOfBounds> extends Optional<A, E> {
-  /** Sets it, and gives the value before. */
+  /** Sets the entry, and returns the value before. */
   getAndSet(value: A): Atomic<Option.Option<A>, E>
 }
 
 /**
- * An entry that is a text; an absent one is as the empty text.
+ * An entry that is a text. A missing one counts as the empty text.
  *
  * @category models
  * @since 0.1.0
@@ -644,23 +746,23 @@ export interface Entry<in out A, out E = Failure | OutOfBounds> extends Optional
 export interface TextEntry<in out A extends string = string, out E = Failure | OutOfBounds>
   extends Entry<A, E>, Ordering<A, E>
 {
-  /** Appends, and gives the new length in UTF-16 units. */
+  /** Appends to the text. Returns the new length in UTF-16 units. */
   append(text: string | Operand<string>): Atomic<number, E>
 }
 
 /**
- * An entry that is a boolean; an absent one is as `false`.
+ * An entry that is a boolean. A missing one counts as `false`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface BoolEntry<out E = Failure | OutOfBounds> extends Entry<boolean, E> {
-  /** Turns it, and gives the new value. */
+  /** Inverts the value. Returns the new one. */
   toggle(): Atomic<boolean, E>
 }
 
 /**
- * An entry that is a number: a counter begins with 0, everything else with the `initial` that is given.
+ * An entry that is a number. Counters start from 0, other arithmetic from the given `initial`.
  *
  * @category models
  * @since 0.1.0
@@ -668,14 +770,19 @@ export interface BoolEntry<out E = Failure | OutOfBounds> extends Entry<boolean,
 export interface NumberEntry<in out A extends number = number, out E = Failure | OutOfBounds>
   extends Entry<A, E>, Omit<OptionalNumber<A, E>, "increment" | "decrement">
 {
-  /** Adds `by`, 1 unless said otherwise, to what is there, or to `initial`, 0 unless said otherwise. */
+  /**
+   * Adds `by` (default: 1) to the entry, or to `initial` (default: 0) if it is missing. Returns the new value. O(1).
+   */
   increment(by?: number | Operand<number>, options?: Partial<Initial<number>>): Atomic<A, E | ArithmeticFailure>
-  /** Subtracts `by`, 1 unless said otherwise. */
+  /**
+   * Subtracts `by` (default: 1) from the entry, or from `initial` (default: 0) if it is missing. Returns the new value.
+   * O(1).
+   */
   decrement(by?: number | Operand<number>, options?: Partial<Initial<number>>): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
- * An entry that is a `bigint`: a counter begins with 0, everything else with the `initial` that is given.
+ * An entry that is a `bigint`. Counters start from 0, other arithmetic from the given `initial`.
  *
  * @category models
  * @since 0.1.0
@@ -683,9 +790,14 @@ export interface NumberEntry<in out A extends number = number, out E = Failure |
 export interface BigIntEntry<in out A extends bigint = bigint, out E = Failure | OutOfBounds>
   extends Entry<A, E>, Omit<OptionalBigInt<A, E>, "increment" | "decrement">
 {
-  /** Adds `by`, 1 unless said otherwise, to what is there, or to `initial`, 0 unless said otherwise. */
+  /**
+   * Adds `by` (default: 1) to the entry, or to `initial` (default: 0) if it is missing. Returns the new value. O(1).
+   */
   increment(by?: bigint | Operand<bigint>, options?: Partial<Initial<bigint>>): Atomic<A, E | ArithmeticFailure>
-  /** Subtracts `by`, 1 unless said otherwise. */
+  /**
+   * Subtracts `by` (default: 1) from the entry, or from `initial` (default: 0) if it is missing. Returns the new value.
+   * O(1).
+   */
   decrement(by?: bigint | Operand<bigint>, options?: Partial<Initial<bigint>>): Atomic<A, E | ArithmeticFailure>
 }
 
@@ -704,13 +816,19 @@ export interface TimeEntry<in out A, out E = Failure | OutOfBounds> extends Entr
  * @since 0.1.0
  */
 export interface Scored<out A> {
+  /** The member. */
   readonly member: A
+  /** A number, which may be infinite but not `NaN`. */
   readonly score: number
 }
 
 /**
- * A sorted set (`Model.sortedSet`): each member once, with a score, in the order of the scores; equal scores in the order of
- * the members' stored bytes. O(log n).
+ * A sorted set (`Model.sortedSet`): each member once, with a score, in the order of the scores. Equal scores are in the
+ * order of the members' stored bytes. O(log n).
+ *
+ * **When to use**
+ *
+ * Use for rankings, and for queues by priority or due time.
  *
  * **Example** (A queue by priority)
  *
@@ -736,13 +854,15 @@ export interface Scored<out A> {
  * @since 0.1.0
  */
 export interface SortedSet<in out A> {
-  /** All members with their scores, the lowest first. O(n). */
+  /** Returns all members with their scores, the lowest first. O(n). */
   get(): Atomic<ReadonlyArray<Scored<A>>, Failure>
   /** Replaces all members. O(n log n). */
   set(entries: ReadonlyArray<Scored<A>>): Atomic<void, Failure>
+  /** The number of members. O(1). */
   size(): Count
+  /** Whether it is a member. O(1). */
   has(member: A): Condition<Failure>
-  /** Adds a member, or gives it another score: true where it is new. */
+  /** Adds a member, or changes its score. Returns true if it is new. O(log n). */
   add(member: A, score: number): Atomic<boolean, Failure | OutOfBounds>
   /** Adds several, and gives how many are new. */
   addAll(entries: ReadonlyArray<Scored<A>>): Atomic<number, Failure | OutOfBounds>
@@ -752,6 +872,7 @@ export interface SortedSet<in out A> {
   remove(member: A): Atomic<boolean, Failure | OutOfBounds>
   /** Removes several, and gives how many there were. */
   removeAll(members: ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
+  /** Returns the score of a member, or `Option.none`. O(1). */
   score(member: A): Atomic<Option.Option<number>, Failure>
   /** The position of a member: 0 is the lowest score, or with `reverse` the highest. */
   rank(member: A, options?: { readonly reverse?: boolean | undefined }): Atomic<Option.Option<number>, Failure>
@@ -774,6 +895,7 @@ export interface SortedSet<in out A> {
   popMin(): Atomic<Option.Option<Scored<A>>, Failure | OutOfBounds>
   /** Takes the member with the highest score. */
   popMax(): Atomic<Option.Option<Scored<A>>, Failure | OutOfBounds>
+  /** Removes all members. O(1), in the background O(n). */
   clear(): Atomic<void, Failure>
 }
 
@@ -798,11 +920,18 @@ export type Struct<A, Fields extends Schema.Struct.Fields> =
  * @since 0.1.0
  */
 export interface Whole<in out A> {
+  /** Returns the struct. O(fields). */
   get(): Atomic<A, Failure | EntityCorrupted>
+  /** Replaces the struct. O(fields). */
   set(value: A): Atomic<void, Failure>
-  /** Whether each of its fields equals that of `value`. A struct with a collection is `InvalidValue`. */
-  readonly eq: (value: A) => Condition<Failure>
-  readonly neq: (value: A) => Condition<Failure>
+  readonly eq: {
+    /** Whether each field equals that of `value`. A struct with a collection fails with `InvalidValue`. */
+    (value: A): Condition<Failure>
+  }
+  readonly neq: {
+    /** Whether some field differs from that of `value`. A struct with a collection fails with `InvalidValue`. */
+    (value: A): Condition<Failure>
+  }
 }
 
 // -----------------------------------------------------------------------------

@@ -130,11 +130,13 @@ export interface Handle {
   readonly check: Effect.Effect<void, LockLost>
   /** Fails with `LockLost` as soon as the lock is lost or released; never succeeds. */
   readonly lost: Effect.Effect<never, LockLost>
-  /**
-   * Runs an effect and interrupts it with `LockLost` if the lock is lost: before the lease ends if it could not be
-   * renewed, and within a third of the lease if someone removed the lock, provided that it renews.
-   */
-  readonly protect: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LockLost, R>
+  readonly protect: {
+    /**
+     * Runs an effect and interrupts it with `LockLost` if the lock is lost: before the lease ends if it could not be
+     * renewed, and within a third of the lease if someone removed the lock, provided that it renews.
+     */
+    <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R>
+  }
 }
 
 /**

@@ -80,27 +80,35 @@ export interface SubscribeOptions {
 export interface Topic<S extends Schema.Constraint> {
   readonly name: string
   readonly schema: S
-  /**
-   * Sends a message to the current subscribers after the last instruction of its program has succeeded, in the order of
-   * the program. Fails with `InvalidValue` if the message has no stored form. No round trip of its own inside a larger
-   * program; O(subscribers) on the server.
-   */
-  readonly publish: (message: S["Type"]) => Atomic<void, InvalidValue>
-  /**
-   * Subscribes until the scope closes, and returns the stream of events. When this effect ends, the server has
-   * confirmed the subscription: every later message is in the stream, or a `Missed` in its place.
-   *
-   * Fails with `ConnectionUnavailable` if there is no connection before the deadline of the layer, and with
-   * `AccessDenied` if the user may not hear the channel; the stream fails in the same way if that right is withdrawn. A
-   * lost connection does not end the stream. Closing the scope or the layer does.
-   */
-  readonly subscribe: (
-    options?: SubscribeOptions
-  ) => Effect.Effect<Stream.Stream<Event<S["Type"]>, RedisServiceError>, RedisServiceError, RedisService | Scope.Scope>
-  /** The events as one stream, which subscribes when it runs. */
-  readonly events: (options?: SubscribeOptions) => Stream.Stream<Event<S["Type"]>, RedisServiceError, RedisService>
-  /** The messages alone, as one stream. Gaps and undecodable messages are skipped silently. */
-  readonly messages: (options?: SubscribeOptions) => Stream.Stream<S["Type"], RedisServiceError, RedisService>
+  readonly publish: {
+    /**
+     * Sends a message to the current subscribers after the last instruction of its program has succeeded, in the order of
+     * the program. Fails with `InvalidValue` if the message has no stored form. No round trip of its own inside a larger
+     * program; O(subscribers) on the server.
+     */
+    (message: S["Type"]): Atomic<void, InvalidValue>
+  }
+  readonly subscribe: {
+    /**
+     * Subscribes until the scope closes, and returns the stream of events. When this effect ends, the server has
+     * confirmed the subscription: every later message is in the stream, or a `Missed` in its place.
+     *
+     * Fails with `ConnectionUnavailable` if there is no connection before the deadline of the layer, and with
+     * `AccessDenied` if the user may not hear the channel; the stream fails in the same way if that right is withdrawn. A
+     * lost connection does not end the stream. Closing the scope or the layer does.
+     */
+    (
+      options?: SubscribeOptions
+    ): Effect.Effect<Stream.Stream<Event<S["Type"]>, RedisServiceError>, RedisServiceError, RedisService | Scope.Scope>
+  }
+  readonly events: {
+    /** The events as one stream, which subscribes when it runs. */
+    (options?: SubscribeOptions): Stream.Stream<Event<S["Type"]>, RedisServiceError, RedisService>
+  }
+  readonly messages: {
+    /** The messages alone, as one stream. Gaps and undecodable messages are skipped silently. */
+    (options?: SubscribeOptions): Stream.Stream<S["Type"], RedisServiceError, RedisService>
+  }
 }
 
 /**

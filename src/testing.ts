@@ -14,7 +14,15 @@ import * as Memory from "./internal/memory/service.ts"
 import { Store } from "./internal/memory/store.ts"
 import * as Checks from "./internal/testing/checks.ts"
 import * as Internal from "./internal/testing/faults.ts"
-import { type Check, CheckFailed, type Fault, Faults, type Plan, RawStore } from "./internal/testing/model.ts"
+import {
+  type Check,
+  CheckFailed,
+  type Fault,
+  Faults,
+  type Plan,
+  RawStore,
+  type Request
+} from "./internal/testing/model.ts"
 import * as Raw from "./internal/testing/rawStore.ts"
 import { type MemoryOptions, RedisService } from "./RedisService.ts"
 import { RedisTransport } from "./RedisTransport.ts"
@@ -86,7 +94,10 @@ export const answer = (message: string): Fault => ({ _tag: "Answer", message })
  * @category plans
  * @since 0.1.0
  */
-export const none: Plan = () => undefined
+export const none: {
+  /** Lets every request pass. */
+  (request: Request): Fault | undefined
+} = () => undefined
 
 /**
  * The first fault for the first request, and so on; what comes after the last passes.
