@@ -12,7 +12,8 @@ import type { Atomic } from "./Atomic.ts"
 import type { InvalidValue } from "./DomainError.ts"
 import { codecOf } from "./internal/schema/codecOf.ts"
 import { RedisService } from "./internal/service.ts"
-import * as Internal from "./internal/topic/publish.ts"
+import { channelOf, publish } from "./internal/topic/publish.ts"
+import { SubscriptionBuffer } from "./internal/topic/subscriptionBuffer.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 /**
@@ -164,17 +165,17 @@ export interface Topic<S extends Schema.Constraint> {
  * @since 0.1.0
  */
 export const make = <S extends Schema.Constraint>(name: string, schema: S): Topic<S> => {
-  const topic = { name, schema, channel: Internal.channelOf(name), codec: codecOf(schema) }
+  const topic = { name, schema, channel: channelOf(name), codec: codecOf(schema) }
   const subscribe: Topic<S>["subscribe"] = ({ bufferSize = 4096 } = {}) =>
     Effect.flatMap(RedisService, (service) => {
-      const inbox = new Internal.Inbox(topic.codec, bufferSize >= 1 ? Math.floor(bufferSize) : 1)
-      return Effect.as(service.subscribe(topic.channel, inbox.hear), inbox.stream)
+      const buffer = new SubscriptionBuffer(topic.codec, bufferSize >= 1 ? Math.floor(bufferSize) : 1)
+      return Effect.as(service.subscribe(topic.channel, buffer.add), buffer.stream)
     })
   const events: Topic<S>["events"] = (options) => Stream.unwrap(subscribe(options))
   return {
     name,
     schema,
-    publish: (message) => Internal.publish(topic, message) as unknown as Atomic<void, InvalidValue>,
+    publish: (message) => publish(topic, message) as unknown as Atomic<void, InvalidValue>,
     subscribe,
     events,
     messages: (options) =>

@@ -1,6 +1,6 @@
 /**
- * The service that programs need: its tag and its options. It stands below its layers, so that whatever commits a program
- * depends on the tag alone. `RedisService.ts` exports it, and is the only place that joins it with an implementation.
+ * The service that programs need: its tag, its events and its options. No implementation is here, so code that commits a
+ * program depends on the tag alone. `RedisService.ts` exports the tag, and joins it with the implementations.
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -110,9 +110,8 @@ export interface ServiceOptions {
    * - `acceptEviction`: whether a server that may evict the results is accepted. Default: false, and such a server is
    *   refused with `Unsupported`.
    * - A program without an answer is given up a quarter of a second before its deadline: from then on it can no longer
-   *   happen, and it fails with `ConnectionUnavailable` if it had not happened. Only if
-   * even that cannot be found out, it fails with `OutcomeUnknown`; with `applied: true` if it happened and its result
-   * was larger than 4 kB.
+   *   happen, and it fails with `ConnectionUnavailable` if it had not happened. It fails with `OutcomeUnknown` only if
+   *   even that cannot be found out; with `applied: true` if it happened and its result was larger than 4 kB.
    * - A program whose fiber is interrupted after it was sent may still happen, once.
    */
   readonly exactlyOnce?: boolean | {
@@ -120,8 +119,8 @@ export interface ServiceOptions {
     readonly acceptEviction?: boolean | undefined
   } | undefined
   /**
-   * Whether locks are taken on a server that may evict them. Then two may hold one lock, and only `held.guard` notices.
-   * Without `acceptEviction` such a lock fails with `Unsupported`.
+   * Whether locks are taken on a server that may evict them. Then two owners may hold one lock, and only `held.guard`
+   * detects it. Without `acceptEviction` such a lock fails with `Unsupported`.
    */
   readonly locks?: { readonly acceptEviction?: boolean | undefined } | undefined
   /**
@@ -133,11 +132,11 @@ export interface ServiceOptions {
     readonly bytes?: number
     readonly instructions?: number
   } | undefined
-  /** The greatest length of one value, in bytes. Default: 1,000,000. A longer one is `InvalidValue`. */
+  /** The greatest length of one value, in bytes. Default: 1,000,000. A longer value fails with `InvalidValue`. */
   readonly maximumValueBytes?: number | undefined
   /**
-   * The greatest length of a program, in UTF-16 units of its keys and texts. Default: 16,000,000. A longer one is
-   * `InvalidValue`.
+   * The greatest length of a program, in UTF-16 units of its keys and texts. Default: 16,000,000. A longer program fails
+   * with `InvalidValue`.
    */
   readonly maximumProgramBytes?: number | undefined
   /**

@@ -1,18 +1,35 @@
 /**
- * The keys of an instruction.
+ * The keys of an instruction and of a program, without the prefix of a layer.
  */
 import { infoOf, type Op } from "./ops.ts"
-import type { Instruction } from "./program.ts"
+import type { Instruction, Program } from "./program.ts"
 import { hasOwnKey, isEntitySpec, type Spec } from "./spec.ts"
 
 /**
- * The keys that an instruction touches: the entity's, and its collections'. A message touches none.
+ * Whether an instruction has no key: flow and messages.
+ *
+ * @internal
+ */
+export const isKeyless = (op: Op): boolean => {
+  const { family } = infoOf(op)
+  return family === "flow" || family === "message"
+}
+
+/**
+ * Whether an instruction on a lock begins with the channel of its owner, and uses the lock's queue.
+ *
+ * @internal
+ */
+export const usesQueue = (op: Op): boolean => infoOf(op).usesQueue === true
+
+/**
+ * Calls `f` with each key that an instruction may touch: the entity's hash and its collections. A key may occur twice.
  *
  * @internal
  */
 export const forEachKey = (instruction: Instruction, f: (key: string) => void): void => {
   const { key, op, other, spec } = instruction
-  if (isPlaceless(op)) return
+  if (isKeyless(op)) return
   if (usesQueue(op)) {
     f(key)
     f(`${key}:$fence`)
@@ -23,23 +40,6 @@ export const forEachKey = (instruction: Instruction, f: (key: string) => void): 
   if (other !== undefined) forEachKeyOf(other.key, other.spec, f)
 }
 
-/**
- * Whether an instruction has no key: flow and messages.
- *
- * @internal
- */
-export const isPlaceless = (op: Op): boolean => {
-  const { family } = infoOf(op)
-  return family === "flow" || family === "message"
-}
-
-/**
- * Whether an instruction on a lock begins with the channel of its owner.
- *
- * @internal
- */
-export const usesQueue = (op: Op): boolean => infoOf(op).usesQueue === true
-
 const forEachKeyOf = (key: string, spec: Spec, f: (key: string) => void): void => {
   f(key)
   if (isEntitySpec(spec)) {
@@ -49,3 +49,16 @@ const forEachKeyOf = (key: string, spec: Spec, f: (key: string) => void): void =
   }
   if (spec.expiry !== undefined) { for (const name of spec.expiry.collections) f(`${key}:${name}`) }
 }
+
+/**
+ * The keys of a program's entities, each once. Their collections are left out, because they share the slot of their entity.
+ *
+ * @internal
+ */
+export const keysOf = (program: Program): ReadonlyArray<string> => [
+  ...new Set(
+    program.instructions.flatMap(({ key, op, other }) =>
+      isKeyless(op) ? [] : other === undefined ? [key] : [key, other.key]
+    )
+  )
+]

@@ -1,10 +1,16 @@
+/**
+ * The limits of values and programs, checked before a program is sent.
+ */
 import type { Argument, Program } from "./program.ts"
-import type { Failure } from "./reply.ts"
+import type { StopReason } from "./reply.ts"
 
 /** @internal */
 export interface Limits {
+  /** The greatest length of one argument, in bytes. */
   readonly valueBytes: number
+  /** The greatest length of a program, in UTF-16 units of its keys and texts. */
   readonly programBytes: number
+  /** The greatest number of instructions of a program. */
   readonly instructions: number
 }
 
@@ -25,17 +31,17 @@ export const limitsOf = ({ maximumProgramBytes, maximumValueBytes }: LimitOption
 
 const encoder = new TextEncoder()
 
-/** Each unit of UTF-16 is one to three bytes of UTF-8. */
+/** Encodes only if it must, because each UTF-16 unit is one to three bytes of UTF-8. */
 const isLonger = (text: string, bytes: number): boolean =>
   text.length > bytes || text.length * 3 > bytes && encoder.encode(text).length > bytes
 
 /**
- * What is too large for one call is refused before it is sent: a server would close the connection, or stall.
+ * Why a program is refused: it is too large for one call. A server would close the connection, or stall.
  *
- * @param size what `sizeOf` gives
+ * @param size the result of `sizeOf`
  * @internal
  */
-export const tooLarge = ({ instructions }: Program, size: number, limits: Limits): Failure | undefined => {
+export const tooLarge = ({ instructions }: Program, size: number, limits: Limits): StopReason | undefined => {
   if (instructions.length > limits.instructions) {
     return { _tag: "tooLarge", step: limits.instructions, what: "instructions", limit: limits.instructions }
   }
@@ -60,7 +66,7 @@ const sizeOfInstruction = (key: string, args: ReadonlyArray<Argument>): number =
 }
 
 /**
- * The keys and texts of a program, in UTF-16 units: what bounds a batch.
+ * The length of a program's keys and texts, in UTF-16 units. Batches are bounded by it.
  *
  * @internal
  */

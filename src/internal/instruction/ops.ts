@@ -1,10 +1,16 @@
 /**
  * The table of instructions: the one vocabulary between the front half, which builds programs, and the interpreters, which
- * run them. The front half never names a Redis command; an interpreter never sees a Schema. All that is known of an
- * instruction stands in its row, and both halves, the Lua script included, read it off here.
+ * run them. Each instruction is one row; both halves, the Lua script included, read its properties here.
+ *
+ * May import: text, the errors.
+ * Must not know: schemas, nodes, Redis commands, how an interpreter works.
+ * Invariant: a code means the same in every interpreter, and no other place lists what an instruction is.
  */
 
-/** What a program does to the server's memory: it reads; it only frees memory or renews an expiry; it writes. */
+/**
+ * The access to data that a program needs. `read` writes nothing. `allowOom` only frees memory or renews an expiry, so a
+ * server that is out of memory accepts it. `write` is everything else.
+ */
 export type Access = "read" | "allowOom" | "write"
 
 export type Family =
@@ -21,14 +27,14 @@ export type Family =
   | "lock"
 
 export interface OpInfo extends Flags {
-  /** The number on the wire. Families are ranges of numbers, so that an interpreter finds the family by comparison. */
+  /** The number on the wire. A family is a range of numbers, so an interpreter finds the family by comparison. */
   readonly code: number
   readonly family: Family
   readonly access: Access
-  /** The arguments, in order. `…` repeats. */
+  /** The arguments, in order. An argument with `…` may repeat. */
   readonly args: string
   /** The result. An instruction that a jump skips has the result `false`. */
-  readonly gives: string
+  readonly result: string
 }
 
 interface Flags {
@@ -46,13 +52,13 @@ interface Flags {
   readonly wholeAmounts?: number
   /** `clear` of a nullable field stores the text `null`, which needs memory. */
   readonly writesNull?: true
-  /** Repeating it changes nothing, although it writes. */
+  /** A repetition changes nothing, although the instruction writes. */
   readonly isRepeatable?: true
-  /** Begins with the channel that its owner listens on, and uses the lock's queue and fence keys. */
+  /** Its first argument is the channel that its owner listens on, and it uses the lock's queue and fence keys. */
   readonly usesQueue?: true
   /**
-   * How to see from the result that it wrote. Default: neither `false` nor 0. `always`: every result; `created`: 1;
-   * `withArguments`: any result but `false`, if it had arguments.
+   * The results that mean that it wrote. `always`: every result. `created`: 1. `withArguments`: every result but `false`, if
+   * it has arguments. Default: every result but `false` and 0.
    */
   readonly wrote?: "always" | "created" | "withArguments"
 }
@@ -62,13 +68,13 @@ const op = <const Code extends number>(
   family: Family,
   access: Access,
   args: string,
-  gives: string,
+  result: string,
   flags?: Flags
-): OpInfo & { readonly code: Code } => ({ code, family, access, args, gives, ...flags })
+): OpInfo & { readonly code: Code } => ({ code, family, access, args, result, ...flags })
 
-/** One call makes one row: number, family, access, arguments, result, and what else is known of it. */
+/** Each row: number, family, access, arguments, result, flags. */
 export const ops = {
-  // flow: tests set a flag; jumps read it, and go forward by a number of instructions
+  // flow: tests set a flag; jumps read it, and skip a number of instructions
   fail: op(0, "flow", "read", "index, how many results before it are observed", "stops"),
   not: op(1, "flow", "read", "", "the flag, inverted"),
   flag: op(2, "flow", "read", "", "the flag"),
@@ -80,8 +86,8 @@ export const ops = {
   constant: op(8, "flow", "read", "value", "1", { putsOperand: true }),
   combine: op(9, "flow", "read", "operation, exact (0 or 1)", "1; makes one operand of the last two"),
 
-  // one scalar text: a field of the entity's hash; or an item of a list or an entry of a map, whose position or name is then
-  // the first argument
+  // scalars: a field of the entity's hash; or an item of a list or an entry of a map, with the position or name as an additional
+  // first argument
   get: op(10, "scalar", "read", "", "text"),
   set: op(11, "scalar", "write", "text", "1"),
   clear: op(12, "scalar", "allowOom", "", "1", { writesNull: true }),
@@ -125,7 +131,7 @@ export const ops = {
   trim: op(54, "list", "write", "from, to", "1"),
   contains: op(55, "list", "read", "item", "0 or 1", { isTest: true }),
 
-  // sets, maps by their names, sorted sets by their members
+  // sets and sorted sets by member, maps by name
   has: op(56, "named", "read", "name", "0 or 1", { isTest: true }),
   remove: op(57, "named", "allowOom", "names…", "how many were removed"),
   popAny: op(58, "named", "allowOom", "", "member, or row of name and value"),
@@ -155,7 +161,7 @@ export const ops = {
   popMin: op(73, "sortedSet", "allowOom", "", "row of a member and its score"),
   popMax: op(74, "sortedSet", "allowOom", "", "row of a member and its score"),
 
-  // whole entities; those that create begin with the milliseconds that the new entity lives, or false
+  // whole entities. `expiry` is the milliseconds until a new entity expires, or false. `content` is described in program.ts.
   read: op(80, "entity", "read", "", "row", { method: "get", readsEntity: true }),
   find: op(81, "entity", "read", "", "row, or false", { readsEntity: true }),
   exists: op(82, "entity", "read", "", "0 or 1", { isTest: true }),
@@ -177,7 +183,7 @@ export const ops = {
   // messages
   publish: op(100, "message", "allowOom", "channel, text", "1"),
 
-  // locks; of these only `holds` stands beside other instructions in a program
+  // locks. Only `holds` may stand beside other instructions in a program.
   acquire: op(
     110,
     "lock",
@@ -191,7 +197,7 @@ export const ops = {
     usesQueue: true,
     isRepeatable: true
   }),
-  holds: op(113, "lock", "read", "owner", "1")
+  holds: op(113, "lock", "read", "owner", "1", { method: "guard" })
 }
 
 type Ops = typeof ops
@@ -209,7 +215,7 @@ for (const [name, info] of Object.entries<OpInfo>(ops)) byCode[info.code] = { ..
 /** The row of an instruction, with its name. */
 export const infoOf = (op: Op): OpInfo & { readonly name: string } => byCode[op]!
 
-/** The method that users call for an instruction. */
+/** The method that users call for an instruction. If several methods share it, a node carries the name instead. */
 export const methodOf = (op: Op): string => {
   const { method, name } = byCode[op]!
   return method ?? name
@@ -218,5 +224,5 @@ export const methodOf = (op: Op): string => {
 /** How a test compares: its first argument. */
 export const Comparison = { eq: 0, neq: 1, lt: 2, lte: 3, gt: 4, gte: 5 } as const
 
-/** The one operation of `combine` that is not an instruction on scalars. */
+/** The operation of `combine` that is not an instruction on scalars. The others have the code of their instruction. */
 export const subtract = -1

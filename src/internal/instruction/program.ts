@@ -1,26 +1,28 @@
 /**
- * Programs: lists of instructions with their arguments, and how they may be sent.
+ * Programs: lists of instructions with their arguments, and what decides how they may be sent. A program is flat; the tree
+ * that it is compiled from is in `program/`.
  */
 import { type Access, infoOf, type Op } from "./ops.ts"
 import type { Spec } from "./spec.ts"
 
-/** `true` stands for an operand: the oldest of the queue that the instructions before it have filled. */
+/** `true` stands for an operand: the oldest value of the queue that the instructions before this one have filled. */
 export type Argument = string | number | boolean
 
 /**
- * One step of a program, on one entity. It gives one result.
+ * One step of a program, on one entity. It has one result.
  *
- * The content of an entity, in arguments: a text or false for each field; then for each collection how many texts, and these.
- * A row, in results: the version, a text or false for each field, and for each collection a row. The texts of a map are names
- * and values in turn, those of a sorted set members and scores.
+ * The `content` of an entity, in arguments: for each field its text or false; then for each collection the number of its
+ * texts, and the texts. The `row` of an entity, in results: the version; for each field its text or false; for each collection
+ * a row. The row of a list or set holds items; of a map, names and values alternately; of a sorted set, members and scores
+ * alternately.
  */
 export interface Instruction {
   readonly op: Op
-  /** the key of the entity's hash */
+  /** The key of the entity's hash. */
   readonly key: string
   readonly spec: Spec
   readonly args: ReadonlyArray<Argument>
-  /** the second set, or the entity to be made */
+  /** The second set of a set operation, or the entity that `duplicate` creates. */
   readonly other?: { readonly key: string; readonly spec: Spec } | undefined
 }
 
@@ -30,12 +32,12 @@ export interface Program {
   readonly idempotency?: Idempotency | undefined
 }
 
-/** The caller's own key: under it a program happens once, and gives its first result again for so long. */
+/** The caller's own key. A program with it runs once; repetitions return the first result. */
 export interface Idempotency {
   readonly key: string
-  /** in milliseconds */
+  /** Milliseconds for which the first result is kept. */
   readonly keepFor: number
-  /** what tells this program from others */
+  /** A text that differs between programs, so that the same key with another program is a conflict. */
   readonly identity: string
 }
 
@@ -56,9 +58,9 @@ export const accessOf = (instructions: ReadonlyArray<Instruction>, renews = true
 }
 
 /**
- * Whether a program may run any number of times, at any time: it writes nothing but the time to live that it renews; or it
- * keeps or gives up a lock that its owner holds. An `acquire` is not repeatable, because a late one would come back after
- * the release.
+ * Whether a program may run any number of times, at any time: it writes nothing but the time to live that it renews, or it
+ * renews or releases a lock that its owner holds. `acquire` is not repeatable, because a late repetition would take the lock
+ * after its release.
  */
 export const isRepeatable = ({ access, instructions }: Program): boolean =>
   access === "read" || instructions.length === 1 && infoOf(instructions[0]!.op).isRepeatable === true ||

@@ -1,27 +1,25 @@
 /**
- * Replies: what an interpreter returns for a program.
+ * Replies: what an interpreter returns for a program. What a reply means to the caller is decided in `program/decode.ts`.
  */
+
+/** A stored text, or false if it is missing. */
 export type Text = string | false
 
-/**
- * The result of one instruction: a text (or that there is none), a count, or a row of texts.
- */
+/** The result of one instruction: a text, a count, or a row of texts. An instruction that was skipped has the result `false`. */
 export type Result = Text | number | ReadonlyArray<Text | ReadonlyArray<string>>
 
-/**
- * Why a program stopped, at which of its instructions. All that it had written is undone.
- */
-export type Failure =
-  /** `other`: it is the entity of the second set, or the one to be made */
+/** Why a program stopped, and at which instruction. All that it had written is undone. */
+export type StopReason =
+  /** The entity is missing or exists. `other`: it is the entity of the second set, or the one that `duplicate` creates. */
   | { readonly _tag: "missing" | "exists"; readonly step: number; readonly other?: boolean }
-  /** a text is of another kind; or the key of the collection `part`, or of the hash where `part` is empty */
+  /** A text is not of the field's kind. With `part`: the key of that collection, or of the hash if it is empty, has another type. */
   | { readonly _tag: "type"; readonly step: number; readonly part?: string; readonly other?: boolean }
   | { readonly _tag: "index"; readonly step: number }
   | { readonly _tag: "bounds"; readonly step: number; readonly bound: Bound }
   | { readonly _tag: "arithmetic"; readonly step: number; readonly reason: ArithmeticReason }
-  /** with the results that it was told to show */
+  /** A guard failed. `observed`: the results of the instructions that it observes. */
   | { readonly _tag: "fail"; readonly step: number; readonly index: number; readonly observed: ReadonlyArray<Result> }
-  /** a text that an append would make */
+  /** An append would make a text that is too long. */
   | { readonly _tag: "tooLong"; readonly step: number }
   | {
     readonly _tag: "tooLarge"
@@ -29,7 +27,7 @@ export type Failure =
     readonly what: "instructions" | "bytes"
     readonly limit: number
   }
-  /** another program was committed with this idempotency key; the entity has another version; the lock is not held any more */
+  /** Another program was committed with this idempotency key; the entity has another version; the lock is no longer held. */
   | { readonly _tag: "conflict" | "stale" | "lost"; readonly step: number }
 
 export type Bound =
@@ -48,4 +46,4 @@ export type ArithmeticReason = "divisionByZero" | "notFinite" | "notWhole" | "ou
 
 export type Reply =
   | { readonly _tag: "done"; readonly results: ReadonlyArray<Result> }
-  | { readonly _tag: "failed"; readonly failure: Failure }
+  | { readonly _tag: "failed"; readonly failure: StopReason }

@@ -1,15 +1,15 @@
 /**
- * Specifications: what an interpreter knows of a field or an entity. The plan of a model makes each once; `redis/wire.ts` gives
- * it its short form.
+ * Specifications: what an interpreter knows of a field or an entity. The plan of a model makes each once. They are readable
+ * here; `redis/wire.ts` alone knows the short names on the wire.
  */
 
 /** How operations renew the time to live of an entity. */
 export interface Expiry {
-  /** How long the entity lives after a renewal. */
+  /** Milliseconds until the entity expires, from a renewal on. */
   readonly milliseconds: number
-  /** An operation renews the time to live only if at least this much of it has passed, so that a hot entity pays one look. */
+  /** Milliseconds that must have passed since the last renewal, so that most operations on a hot entity only read the expiry. */
   readonly renewAfterMillis: number
-  /** Whether reads renew it too. Writes always do. */
+  /** Whether reads renew the time to live. Writes always do. */
   readonly onRead: boolean
   /** The names of the entity's collections, whose keys expire together with its hash. */
   readonly collections: ReadonlyArray<string>
@@ -28,26 +28,26 @@ export interface Bounds {
   readonly exclusiveMinimum?: number | string
   readonly maximum?: number | string
   readonly exclusiveMaximum?: number | string
-  /** Bounds of a length: of a text in UTF-16 units, of a list in items. */
+  /** Bounds of the length of a text in UTF-16 units, or of a list in items. */
   readonly minLength?: number
   readonly maxLength?: number
-  /** Bounds of the size of a set, map or sorted set. An entry of a map carries those of its map. */
+  /** Bounds of the size of a set, map or sorted set. The spec of an entry has the bounds of its map. */
   readonly minSize?: number
   readonly maxSize?: number
 }
 
-/** Describes a field: a scalar in the entity's hash, or a collection under a key of its own. */
+/** Describes a field: a scalar in the entity's hash, or a collection under its own key. */
 export interface FieldSpec extends Bounds {
-  /** The stored name: of the hash's field, or of the collection's key after the entity's. */
+  /** The stored name: the hash's field, or the end of the collection's key. */
   readonly field: string
   readonly kind: ScalarKind | CollectionKind
-  /** The text that a missing one reads as. */
+  /** The text that is read if the field is missing. */
   readonly default?: string
   /** The stored text `null` means that the field is missing. */
   readonly nullable?: true
-  /** This is an item of the list `field`, at the position that is the first argument, or an entry of the map `field`, by name. */
+  /** This is an item of the list `field`, or an entry of the map `field`. The first argument is its position or name. */
   readonly itemOf?: "list" | "map"
-  /** Missing if no operation renews the time to live. */
+  /** Unset if no operation renews the time to live. */
   readonly expiry?: Expiry
 }
 
@@ -55,7 +55,7 @@ export interface FieldSpec extends Bounds {
 export interface EntitySpec {
   /** The names of the hash's fields. */
   readonly fields: ReadonlyArray<string>
-  /** The collections, each under a key of its own. */
+  /** The collections, each under its own key. */
   readonly collections: ReadonlyArray<FieldSpec>
   readonly expiry?: Expiry
 }
@@ -70,7 +70,8 @@ export const isCollectionKind = (kind: FieldSpec["kind"]): kind is CollectionKin
 /** Whether a field is, or is part of, a collection with a key of its own. */
 export const hasOwnKey = ({ itemOf, kind }: FieldSpec): boolean => itemOf !== undefined || isCollectionKind(kind)
 
-/** One object for all: a call holds each specification once. */
+/** One object for all uses, because a call carries each distinct specification once. */
 export const noFields: EntitySpec = { fields: [], collections: [] }
 
+/** The specification of instructions that need none: flow, messages and locks. */
 export const noSpec: FieldSpec = { field: "", kind: "value" }

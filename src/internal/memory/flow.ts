@@ -3,7 +3,7 @@
  */
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
-import type { Failure, Result } from "../instruction/reply.ts"
+import type { Result, StopReason } from "../instruction/reply.ts"
 import { combine, type Operand, withOperands } from "./operand.ts"
 import { stop } from "./stop.ts"
 import type { Transaction } from "./transaction.ts"
@@ -111,7 +111,7 @@ export class Flow {
   }
 
   /** Whether the program goes on in spite of a failure: all is as it was before the attempt that caught it. */
-  recover({ _tag }: Failure): boolean {
+  recover({ _tag }: StopReason): boolean {
     // no program can do anything about what is stored, nor about a value that is none
     if (_tag === "type" || _tag === "tooLong") return false
     for (let attempt = this.attempts.pop(); attempt !== undefined; attempt = this.attempts.pop()) {

@@ -3,7 +3,7 @@
  */
 import { Op } from "../instruction/ops.ts"
 import type { Instruction, Program } from "../instruction/program.ts"
-import type { Failure, Reply, Result } from "../instruction/reply.ts"
+import type { Reply, Result, StopReason } from "../instruction/reply.ts"
 import { type FieldSpec, isEntitySpec } from "../instruction/spec.ts"
 import { compareSize } from "./comparison.ts"
 import { onEntity } from "./entity.ts"
@@ -103,7 +103,7 @@ export const interpret = (store: Store, { instructions }: Program, now: number):
     try {
       flow.results[step] = instruct(run, flow, instructions[step]!)
     } catch (error) {
-      const failure = error instanceof Stop ? { ...error.failure, step } as Failure : undefined
+      const failure = error instanceof Stop ? { ...error.failure, step } as StopReason : undefined
       if (failure !== undefined && flow.recover(failure)) continue
       run.undo()
       if (failure !== undefined) return { _tag: "failed", failure }

@@ -3,10 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { OutcomeUnknown, RedisServiceError } from "../../RedisServiceError.ts"
+import { maximumResultBytes, recordKeyOf } from "../instruction/dedup.ts"
 import { type Limits, limitsOf, sizeOf, tooLarge } from "../instruction/limits.ts"
 import type { Program } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
-import { idempotentKey, largestKept, slotOfProgram } from "../instruction/slot.ts"
+import { slotOfProgram } from "../instruction/slot.ts"
 import type { RedisService } from "../service.ts"
 import { interpret } from "./interpreter.ts"
 import { Store } from "./store.ts"
@@ -30,7 +31,7 @@ export const make = (
   const perform = (program: Program, millis: number): Reply | OutcomeUnknown => {
     const { idempotency } = program
     if (idempotency === undefined) return interpret(store, program, millis * 1000)
-    const key = idempotentKey(program, idempotency.key)
+    const key = recordKeyOf(program, idempotency.key)
     const found = store.get(key, millis)
     if (found?._tag === "hash") {
       if (found.fields.get("$d") !== idempotency.identity) {
@@ -42,7 +43,7 @@ export const make = (
     const reply = interpret(store, program, millis * 1000)
     if (reply._tag === "done") {
       const text = JSON.stringify(reply.results)
-      const isKept = encoder.encode(text).length <= largestKept
+      const isKept = encoder.encode(text).length <= maximumResultBytes
       store.entries.set(key, {
         _tag: "hash",
         fields: new Map([["$r", isKept ? text : "applied"], ["$d", idempotency.identity]]),

@@ -1,7 +1,7 @@
 /**
  * How a program ends before its last instruction.
  */
-import type { ArithmeticReason, Bound, Failure } from "../instruction/reply.ts"
+import type { ArithmeticReason, Bound, StopReason } from "../instruction/reply.ts"
 
 type WithoutStep<F> = F extends unknown ? Omit<F, "step"> : never
 
@@ -11,14 +11,14 @@ type WithoutStep<F> = F extends unknown ? Omit<F, "step"> : never
  * @internal
  */
 export class Stop {
-  readonly failure: WithoutStep<Failure>
-  constructor(failure: WithoutStep<Failure>) {
+  readonly failure: WithoutStep<StopReason>
+  constructor(failure: WithoutStep<StopReason>) {
     this.failure = failure
   }
 }
 
 /** @internal */
-export const stop = (failure: WithoutStep<Failure>): never => {
+export const stop = (failure: WithoutStep<StopReason>): never => {
   throw new Stop(failure)
 }
 

@@ -5,7 +5,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { InvalidValue, top } from "../../DomainError.ts"
-import { isPlaceless } from "../instruction/keys.ts"
+import { isKeyless } from "../instruction/keys.ts"
 import { accessOf } from "../instruction/program.ts"
 import { noFields } from "../instruction/spec.ts"
 import { toMilliseconds } from "../schema/model.ts"
@@ -93,7 +93,7 @@ export const commitOnce = (
   const millis = toMilliseconds(keepFor)
   const isKey = idempotencyKey !== "" && idempotencyKey.length <= longestKey && idempotencyKey.isWellFormed()
   if (!isKey || millis === undefined) {
-    const { id = "", model = "" } = compiled.steps.find(({ op }) => !isPlaceless(op))?.place ?? {}
+    const { id = "", model = "" } = compiled.steps.find(({ op }) => !isKeyless(op))?.place ?? {}
     const issue = isKey
       ? "Expected a time to keep the result that is finite, and at least 1 ms"
       : `Expected an idempotency key of 1 to ${longestKey} characters`

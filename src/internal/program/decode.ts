@@ -14,10 +14,10 @@ import {
   OutOfBounds
 } from "../../DomainError.ts"
 import { RedisServiceError, WrongType } from "../../RedisServiceError.ts"
-import { isPlaceless } from "../instruction/keys.ts"
+import { isKeyless } from "../instruction/keys.ts"
 import { infoOf, Op } from "../instruction/ops.ts"
 import { accessOf } from "../instruction/program.ts"
-import type { Bound, Failure, Reply, Result } from "../instruction/reply.ts"
+import type { Bound, Reply, Result, StopReason } from "../instruction/reply.ts"
 import { type FieldSpec, hasOwnKey, isEntitySpec } from "../instruction/spec.ts"
 import { fieldOfPath } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
@@ -96,7 +96,7 @@ const wrongType = (site: Site, applied: boolean): RedisServiceError =>
 
 const mistyped = (
   step: Step,
-  { other, part }: Extract<Failure, { readonly _tag: "type" }>
+  { other, part }: Extract<StopReason, { readonly _tag: "type" }>
 ): EntityCorrupted | RedisServiceError => {
   const site = other === true ? step.other! : step
   if (part === undefined) return wrongType(site, false)
@@ -135,7 +135,7 @@ const limitOf = ({ args, spec }: Step, bound: Bound): number | bigint => {
 }
 
 /** What computes an operand fails as the instruction that takes it. */
-const failed = (steps: ReadonlyArray<Step>, { _tag, step: index }: Failure): Step => {
+const failed = (steps: ReadonlyArray<Step>, { _tag, step: index }: StopReason): Step => {
   let at = index
   // the flow has no name: the last operation before it has
   if (_tag === "tooLarge") {
@@ -146,7 +146,7 @@ const failed = (steps: ReadonlyArray<Step>, { _tag, step: index }: Failure): Ste
   return steps[at]!
 }
 
-const errorOf = (step: Step, failure: Failure): unknown => {
+const errorOf = (step: Step, failure: StopReason): unknown => {
   switch (failure._tag) {
     case "missing": {
       const { id, model } = siteOf(failure.other === true ? step.other! : step)
@@ -213,7 +213,7 @@ const wrote = (step: Step, result: Result): boolean => {
 export const settle = (compiled: Compiled, reply: Reply): Exit.Exit<any, any> => {
   const { steps } = compiled
   if (reply._tag === "failed" && reply.failure._tag === "conflict") {
-    return Exit.fail(errorOf(steps.find(({ op }) => !isPlaceless(op)) ?? steps[0]!, reply.failure))
+    return Exit.fail(errorOf(steps.find(({ op }) => !isKeyless(op)) ?? steps[0]!, reply.failure))
   }
   if (reply._tag === "failed") return Exit.fail(errorOf(failed(steps, reply.failure), reply.failure))
   const { results } = reply

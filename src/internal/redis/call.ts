@@ -25,10 +25,10 @@ import {
   ServerUnavailable
 } from "../../RedisServiceError.ts"
 import type { RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
+import { keysOf } from "../instruction/keys.ts"
 import type { Access } from "../instruction/ops.ts"
 import { isRepeatable } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
-import { keysOf } from "../instruction/slot.ts"
 import { broken, classify, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
 import * as Deadlines from "./deadlines.ts"
 import type { PendingProgram } from "./pendingProgram.ts"

@@ -3,8 +3,8 @@
  * the slot of the program's data, where every attempt looks first. A tombstone in place of an outcome forbids the program.
  */
 import { createHash, randomFillSync } from "node:crypto"
+import { keylessTag, recordKeyOf, tagOf } from "../instruction/dedup.ts"
 import { type Argument, isRepeatable, type Program } from "../instruction/program.ts"
-import { idempotentKey, noTag, tagOf } from "../instruction/slot.ts"
 
 /**
  * Where the outcomes of a call's programs are kept; or the outcome of one program with an idempotency key.
@@ -50,7 +50,7 @@ const digestOf = (text: string): string => createHash("sha256").update(text).dig
 const withIdempotencyKey = (program: Program): Dedup | undefined => {
   if (program.idempotency === undefined) return undefined
   const { identity, keepFor, key } = program.idempotency
-  return { record: { key: idempotentKey(program, key), token: makeToken()[0], keepFor }, index: digestOf(identity) }
+  return { record: { key: recordKeyOf(program, key), token: makeToken()[0], keepFor }, index: digestOf(identity) }
 }
 
 /** Records are spread over this many hashes (on a cluster for each tag), because the expiry of one huge hash stalls a server. */
@@ -79,7 +79,9 @@ export const assigner = (window: number | undefined, isCluster: boolean): (progr
   let count = 0
   return (program) =>
     withIdempotencyKey(program) ??
-      (isRepeatable(program) ? undefined : { record: recordOf(isCluster ? tagOf(program) : noTag), index: ++count })
+      (isRepeatable(program)
+        ? undefined
+        : { record: recordOf(isCluster ? tagOf(program) : keylessTag), index: ++count })
 }
 
 /**

@@ -15,7 +15,7 @@
 import { forEachKey, usesQueue } from "../instruction/keys.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction, Program } from "../instruction/program.ts"
-import type { Failure, Reply, Result } from "../instruction/reply.ts"
+import type { Reply, Result, StopReason } from "../instruction/reply.ts"
 import { type Expiry, type FieldSpec, hasOwnKey, isEntitySpec, type Spec } from "../instruction/spec.ts"
 import { type Dedup, DedupEncoder, Mode } from "./dedup.ts"
 
@@ -245,7 +245,7 @@ const repeated = (stored: string | readonly [json: string]): Outcome => {
   }
 }
 
-const failed = (failure: Failure): Outcome => ({ _tag: "failed", failure })
+const failed = (failure: StopReason): Outcome => ({ _tag: "failed", failure })
 
 /**
  * The outcome of each program of a batch, in order. Returns undefined if the text is not such a reply.
