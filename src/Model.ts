@@ -22,7 +22,7 @@ import type {
 } from "./DomainError.ts"
 import type * as Field from "./Field.ts"
 import type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
-import * as Internal from "./internal/model/entityPrograms.ts"
+import * as Definition from "./internal/model/definition.ts"
 import type { RedisService } from "./internal/service.ts"
 import type * as Lock from "./Lock.ts"
 import type { EntityHandle } from "./Lock.ts"
@@ -468,7 +468,7 @@ export const Class = <Self = never>(name: string): {
   ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
 } =>
 (fields: Fields, options: Partial<Options<any>> = {}): any => {
-  const all = options.key === undefined ? Internal.withId(fields) : fields
+  const all = options.key === undefined ? Definition.withId(fields) : fields
   return withPrograms(Schema.Class<any>(name)(all), name, options)
 }
 
@@ -477,12 +477,12 @@ const optionsOf = Symbol("~redlayer/options")
 /** The schema of a class belongs to the class that extends it, and is not made before that is first used. */
 const withPrograms = (Base: any, name: string, options: Partial<Options<any>>): any => {
   class Model extends Base {}
-  const entities = Internal.lazyEntities(name, Base.fields, options)
-  for (const program of Internal.programNames) {
+  const programs = Definition.define(name, Base.fields, options)
+  for (const program of Definition.programNames) {
     Object.defineProperty(Model, program, {
       configurable: true,
       value(this: unknown, ...args: ReadonlyArray<never>) {
-        return (entities(this)[program] as (...args: ReadonlyArray<never>) => unknown)(...args)
+        return (programs(this) as any)[program](...args)
       }
     })
   }
@@ -556,8 +556,12 @@ export const make: {
   /** Defines a model whose entities are plain objects. */
   <const F extends Fields>(name: string, fields: F, options?: KeylessOptions): Model<WithId<F>, "id">
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
-  const all = options?.key === undefined ? Internal.withId(fields) : fields
+  const all = options?.key === undefined ? Definition.withId(fields) : fields
   const schema = Schema.Struct(all)
-  const entities = Internal.lazyEntities(name, all, options ?? {})(schema)
-  return Object.assign(Object.create(null), entities, { name, fields: all, schema })
+  const programs: any = Definition.define(name, all, options ?? {})(schema)
+  const model = Object.assign(Object.create(null), { name, fields: all, schema })
+  for (const program of Definition.programNames) {
+    model[program] = (...args: ReadonlyArray<never>) => programs[program](...args)
+  }
+  return model
 }

@@ -198,7 +198,7 @@ export const combinators = (test: Test): void => {
         const at = explained.instructions.filter(({ model }) => model !== "")
         assert.deepEqual(at.map(({ field, id, operation }) => `${operation} ${id} ${field}`), [
           "set a text",
-          "compare a text",
+          "eq a text",
           "has b set",
           "append a list",
           "set b nick",

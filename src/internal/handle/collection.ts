@@ -84,7 +84,7 @@ export class CollectionHandle {
     return encoded instanceof Problem ? this.refuse(encoded) : this.op(Op.replace, encoded, nothing)
   }
   size(): Count {
-    return new Count(this)
+    return new Count(this, "size")
   }
   clear(): AtomicNode {
     const refused = this.collection.encode(this.collection.decode([]))

@@ -1,10 +1,9 @@
-import { Op } from "../instruction/ops.ts"
+import { Comparison, Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import { Mapped } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
-import { comparisons } from "./comparison.ts"
-import { isOne, none, nothing, same } from "./entityRef.ts"
+import { isOne, named, none, nothing, same } from "./entityRef.ts"
 import { isDouble, Operand } from "./operand.ts"
 
 /** The part of a collection's handle that its size needs. */
@@ -27,8 +26,9 @@ interface Sized {
 export class Count extends Mapped {
   readonly collection: Sized
 
-  constructor(collection: Sized) {
-    super(collection.op(Op.size, none, same), same)
+  /** @param method how users call it: `size` or `length` */
+  constructor(collection: Sized, method: string) {
+    super(named(method, collection.op(Op.size, none, same)), same)
     this.collection = collection
   }
 
@@ -42,9 +42,25 @@ export class Count extends Mapped {
       ? this.collection.op(Op.compareSize, [comparison, true], isOne, undefined, [value])
       : this.collection.refuse(new Problem("Expected an operand of the same kind"))
   }
+  eq(value: unknown): AtomicNode {
+    return named("eq", this.compare(Comparison.eq, value))
+  }
+  neq(value: unknown): AtomicNode {
+    return named("neq", this.compare(Comparison.neq, value))
+  }
+  lt(value: unknown): AtomicNode {
+    return named("lt", this.compare(Comparison.lt, value))
+  }
+  lte(value: unknown): AtomicNode {
+    return named("lte", this.compare(Comparison.lte, value))
+  }
+  gt(value: unknown): AtomicNode {
+    return named("gt", this.compare(Comparison.gt, value))
+  }
+  gte(value: unknown): AtomicNode {
+    return named("gte", this.compare(Comparison.gte, value))
+  }
   value(): Operand {
     return Operand.load("integer", this.collection.op(Op.loadSize, none, nothing))
   }
 }
-
-Object.assign(Count.prototype, comparisons)

@@ -90,3 +90,13 @@ export const encodeAll = (
   }
   return texts
 }
+
+/**
+ * Names the method that the user called, for `explain`, if an instruction has another name.
+ *
+ * @internal
+ */
+export const named = (method: string, node: AtomicNode): AtomicNode => {
+  if (node._tag === "Instruct") node.method = method
+  return node
+}

@@ -3,9 +3,9 @@ import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
 import { CollectionHandle } from "./collection.ts"
-import type { Count } from "./count.ts"
+import { Count } from "./count.ts"
 import { isOne, none, nothing, same } from "./entityRef.ts"
-import { Cell, type Shape } from "./scalar.ts"
+import { ScalarHandle, type Shape } from "./scalar.ts"
 
 const minimumPosition = -(2 ** 31)
 
@@ -26,7 +26,7 @@ export const position = (value: number): number =>
 /** @internal */
 export class ListHandle extends CollectionHandle {
   length(): Count {
-    return this.size()
+    return new Count(this, "length")
   }
   contains(item: unknown): AtomicNode {
     return this.withName(item, (text) => this.op(Op.contains, [text], isOne))
@@ -62,10 +62,10 @@ export class ListHandle extends CollectionHandle {
   trim(start: number, end = maximumPosition): AtomicNode {
     return this.change(Op.trim, [position(start), position(end)], nothing)
   }
-  at(index: number): Cell {
+  at(index: number): ScalarHandle {
     const { field, item, itemSpec, clientOnlyCheck } = this.collection
     const decode = (result: Result) => item.decode(result as string)
     const shape: Shape = { field, spec: itemSpec, codec: item, clientOnlyCheck, decode, decodeNew: decode }
-    return new Cell(this.place, shape, [position(index)])
+    return new ScalarHandle(this.place, shape, [position(index)])
   }
 }

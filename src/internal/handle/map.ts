@@ -4,8 +4,8 @@ import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
 import { CollectionHandle, texts } from "./collection.ts"
-import { isOne, none, nothing, refusing, same } from "./entityRef.ts"
-import { EntryCell, type Shape } from "./scalar.ts"
+import { isOne, named, none, nothing, refusing, same } from "./entityRef.ts"
+import { EntryHandle, type Shape } from "./scalar.ts"
 
 /** @internal */
 export class MapHandle extends CollectionHandle {
@@ -31,13 +31,15 @@ export class MapHandle extends CollectionHandle {
   }
   putAll(entries: unknown): AtomicNode {
     const encoded = this.collection.encodeSome(entries)
-    return encoded instanceof Problem ? this.refuse(encoded) : this.change(Op.putEntries, encoded, nothing)
+    return encoded instanceof Problem
+      ? this.refuse(encoded)
+      : named("putAll", this.change(Op.putEntries, encoded, nothing))
   }
   remove(key: unknown): AtomicNode {
     return this.withName(key, (name) => this.change(Op.remove, [name], isOne))
   }
   removeAll(keys: ReadonlyArray<unknown>): AtomicNode {
-    return this.withNames(keys, (names) => this.change(Op.remove, names, same))
+    return named("removeAll", this.withNames(keys, (names) => this.change(Op.remove, names, same)))
   }
   pop(key: unknown): AtomicNode {
     return this.withName(key, (name) => this.change(Op.popEntry, [name], this.optionalItem))
@@ -50,7 +52,7 @@ export class MapHandle extends CollectionHandle {
       return key instanceof Problem ? key : value instanceof Problem ? value : Option.some([key, value])
     })
   }
-  at(key: unknown): EntryCell {
+  at(key: unknown): EntryHandle {
     const { field, item, itemSpec, name, clientOnlyCheck } = this.collection
     const text = name!.encode(key)
     const shape: Shape = {
@@ -61,7 +63,7 @@ export class MapHandle extends CollectionHandle {
       decode: this.optionalItem,
       decodeNew: (result) => item.decode(result as string)
     }
-    if (typeof text === "string") return new EntryCell(this.place, shape, [text])
-    return new EntryCell(refusing(this.place, field, text), shape, none)
+    if (typeof text === "string") return new EntryHandle(this.place, shape, [text])
+    return new EntryHandle(refusing(this.place, field, text), shape, none)
   }
 }

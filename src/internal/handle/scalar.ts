@@ -3,7 +3,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import { infoOf, Op } from "../instruction/ops.ts"
+import { Comparison, infoOf, Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
@@ -11,8 +11,18 @@ import type { AtomicNode } from "../program/node.ts"
 import type { Codec } from "../schema/codec.ts"
 import { isSameCodec } from "../schema/codecOf.ts"
 import { Problem } from "../text/problem.ts"
-import { comparisons } from "./comparison.ts"
-import { encodeAll, type HandleRef, instruct, invalid, isOne, none, nothing, same, uncheckable } from "./entityRef.ts"
+import {
+  encodeAll,
+  type HandleRef,
+  instruct,
+  invalid,
+  isOne,
+  named,
+  none,
+  nothing,
+  same,
+  uncheckable
+} from "./entityRef.ts"
 import { isDouble, Operand, withOperands } from "./operand.ts"
 
 interface Options {
@@ -66,7 +76,7 @@ const beginningWith = (spec: FieldSpec, text: string): FieldSpec => {
 }
 
 /** @internal */
-export class Cell {
+export class ScalarHandle {
   readonly place: HandleRef
   readonly shape: Shape
   /** the position or the name, before all other arguments */
@@ -251,6 +261,24 @@ export class Cell {
       ? this.refuse(arg)
       : this.op(Op.compare, [comparison, arg], isOne, this.shape.spec, operands)
   }
+  eq(value: unknown): AtomicNode {
+    return named("eq", this.compare(Comparison.eq, value))
+  }
+  neq(value: unknown): AtomicNode {
+    return named("neq", this.compare(Comparison.neq, value))
+  }
+  lt(value: unknown): AtomicNode {
+    return named("lt", this.compare(Comparison.lt, value))
+  }
+  lte(value: unknown): AtomicNode {
+    return named("lte", this.compare(Comparison.lte, value))
+  }
+  gt(value: unknown): AtomicNode {
+    return named("gt", this.compare(Comparison.gt, value))
+  }
+  gte(value: unknown): AtomicNode {
+    return named("gte", this.compare(Comparison.gte, value))
+  }
   in(values: ReadonlyArray<unknown>): AtomicNode {
     const args: Array<Argument> = []
     for (const value of values) {
@@ -268,7 +296,7 @@ export class Cell {
     return this.arithmetic(Op.increment, numbers, [by], options)
   }
   decrement(by: unknown = this.one(), options?: Options): AtomicNode {
-    return this.arithmetic(Op.increment, numbers, [negated(by)], options)
+    return named("decrement", this.arithmetic(Op.increment, numbers, [negated(by)], options))
   }
   multiply(by: unknown, options?: Options): AtomicNode {
     return this.arithmetic(Op.multiply, numbers, [by], options)
@@ -298,11 +326,11 @@ export class Cell {
     return node._tag === "Instruct" && low > high ? this.refuse(new Problem("Expected low to be at most high")) : node
   }
   add(duration: unknown, options?: Options): AtomicNode {
-    return this.arithmetic(Op.increment, times, [duration], options)
+    return named("add", this.arithmetic(Op.increment, times, [duration], options))
   }
   subtract(duration: unknown, options?: Options): AtomicNode {
     const amount = Option.map(Duration.fromInput(duration as Duration.Input), Duration.negate)
-    return this.arithmetic(Op.increment, times, [Option.getOrUndefined(amount)], options)
+    return named("subtract", this.arithmetic(Op.increment, times, [Option.getOrUndefined(amount)], options))
   }
   toggle(): AtomicNode {
     return this.compute(Op.toggle, booleans, none, this.shape.decodeNew)
@@ -312,8 +340,6 @@ export class Cell {
     return this.shape.codec.kind === "int64" ? 1n : 1
   }
 }
-
-Object.assign(Cell.prototype, comparisons)
 
 /** Of kinds whose values are their own texts. */
 const typeOf: { readonly [Kind in FieldSpec["kind"]]?: string } = {
@@ -335,7 +361,7 @@ const negated = (amount: unknown): unknown =>
  *
  * @internal
  */
-export class OptionalCell extends Cell {
+export class OptionalHandle extends ScalarHandle {
   isSet(): AtomicNode {
     return this.op(Op.isSet, none, isOne)
   }
@@ -357,7 +383,7 @@ export class OptionalCell extends Cell {
  *
  * @internal
  */
-export class EntryCell extends OptionalCell {
+export class EntryHandle extends OptionalHandle {
   override increment(by?: unknown, options?: Options): AtomicNode {
     return super.increment(by, { ...options, initial: options?.initial ?? this.zero() })
   }

@@ -3,14 +3,14 @@ import type { AtomicNode } from "../program/node.ts"
 import type { Codec } from "../schema/codec.ts"
 import { Problem } from "../text/problem.ts"
 import { CollectionHandle } from "./collection.ts"
-import { isOne, none, same } from "./entityRef.ts"
+import { isOne, named, none, same } from "./entityRef.ts"
 
 const checksOf = ({ bounds, clientOnlyCheck }: Codec): string => JSON.stringify([bounds, clientOnlyCheck])
 
 /** @internal */
 export class SetHandle extends CollectionHandle {
   values(): AtomicNode {
-    return this.get()
+    return named("values", this.get())
   }
   has(member: unknown): AtomicNode {
     return this.withName(member, (text) => this.op(Op.has, [text], isOne))
@@ -22,10 +22,10 @@ export class SetHandle extends CollectionHandle {
     return this.withName(member, (text) => this.change(Op.remove, [text], isOne))
   }
   removeAll(members: ReadonlyArray<unknown>): AtomicNode {
-    return this.withNames(members, (texts) => this.change(Op.remove, texts, same))
+    return named("removeAll", this.withNames(members, (texts) => this.change(Op.remove, texts, same)))
   }
   pop(): AtomicNode {
-    return this.change(Op.popAny, none, this.optionalItem)
+    return named("pop", this.change(Op.popAny, none, this.optionalItem))
   }
   union(other: SetHandle): AtomicNode {
     return this.with(Op.union, other)

@@ -6,7 +6,7 @@ import type { AtomicNode } from "../program/node.ts"
 import { score, type Scored } from "../schema/collection.ts"
 import { Problem } from "../text/problem.ts"
 import { CollectionHandle } from "./collection.ts"
-import { isOne, none, same } from "./entityRef.ts"
+import { isOne, named, none, same } from "./entityRef.ts"
 import { maximumPosition, position } from "./list.ts"
 
 interface ScoreRange {
@@ -42,7 +42,7 @@ export class SortedSetHandle extends CollectionHandle {
     return this.scored([{ member, score: by }], isOne)
   }
   addAll(entries: ReadonlyArray<Scored>): AtomicNode {
-    return this.scored(entries, same)
+    return named("addAll", this.scored(entries, same))
   }
   scored(entries: ReadonlyArray<Scored>, decode: (result: any) => unknown): AtomicNode {
     const encoded = this.collection.encodeSome(entries)
@@ -56,7 +56,7 @@ export class SortedSetHandle extends CollectionHandle {
     return this.withName(member, (text) => this.change(Op.remove, [text], isOne))
   }
   removeAll(members: ReadonlyArray<unknown>): AtomicNode {
-    return this.withNames(members, (texts) => this.change(Op.remove, texts, same))
+    return named("removeAll", this.withNames(members, (texts) => this.change(Op.remove, texts, same)))
   }
   score(member: unknown): AtomicNode {
     return this.withName(member, (text) =>

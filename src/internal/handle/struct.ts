@@ -16,7 +16,7 @@ import { CollectionHandle } from "./collection.ts"
 import { type HandleRef, instruct, invalid, isOne, none, nothing } from "./entityRef.ts"
 import { ListHandle } from "./list.ts"
 import { MapHandle } from "./map.ts"
-import { Cell, OptionalCell, type Shape } from "./scalar.ts"
+import { OptionalHandle, ScalarHandle, type Shape } from "./scalar.ts"
 import { SetHandle } from "./set.ts"
 import { SortedSetHandle } from "./sortedSet.ts"
 
@@ -116,8 +116,8 @@ const shapeOf = (leaf: Leaf): Shape => {
   }
 }
 
-const leafCell = (place: HandleRef, leaf: Leaf, shape: Shape): Cell =>
-  leaf.absence === "refused" ? new Cell(place, shape, none) : new OptionalCell(place, shape, none)
+const leafCell = (place: HandleRef, leaf: Leaf, shape: Shape): ScalarHandle =>
+  leaf.absence === "refused" ? new ScalarHandle(place, shape, none) : new OptionalHandle(place, shape, none)
 
 const handles = { list: ListHandle, set: SetHandle, map: MapHandle, sortedSet: SortedSetHandle }
 
@@ -163,7 +163,7 @@ const equalities = (place: HandleRef, self: Struct, value: unknown): Array<Atomi
         return [invalid(place, child.field, new Problem("A collection can't be compared as a whole"))]
       case "leaf": {
         const cell = leafCell(place, child, shapeOf(child))
-        return cell instanceof OptionalCell && (part === undefined || part === null && child.absence === "null")
+        return cell instanceof OptionalHandle && (part === undefined || part === null && child.absence === "null")
           ? [new Not(cell.isSet())]
           : [cell.compare(Comparison.eq, part)]
       }

@@ -66,7 +66,7 @@ export class Instruct extends Base implements Node.Instruct {
   isTolerant = false
   /** what puts its operands into the queue */
   readonly before: ReadonlyArray<Step> | undefined
-  readonly method: string
+  method: string
 
   constructor(
     op: Op,
@@ -76,8 +76,7 @@ export class Instruct extends Base implements Node.Instruct {
     args: ReadonlyArray<Argument>,
     decode: (result: any) => unknown,
     other?: { readonly place: EntityRef; readonly spec: Spec; readonly field: string },
-    before?: ReadonlyArray<Step>,
-    method: string = methodOf(op)
+    before?: ReadonlyArray<Step>
   ) {
     super()
     this.op = op
@@ -89,7 +88,7 @@ export class Instruct extends Base implements Node.Instruct {
     this.field = field
     this.decode = decode
     this.before = before
-    this.method = method
+    this.method = methodOf(op)
   }
 
   get [ConditionTypeId](): object | undefined {

@@ -34,7 +34,7 @@ export interface Instruct extends Instruction {
   /** The field, for errors. */
   readonly field: string
   /** The method that the user called, for `explain`. */
-  readonly method: string
+  method: string
   /** Decodes the result. Returns a `Problem` if the stored text is not of the field's kind. */
   readonly decode: (result: any) => unknown
   /** Whether it reads an entity some of whose fields may be unreadable. */
