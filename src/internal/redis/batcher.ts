@@ -141,7 +141,7 @@ export const make = (options: BatcherOptions): Batcher => {
         // all of them are accepted, or none
         const refused = isFull()
         for (const pending of all) enqueue(pending, refused)
-        return Effect.sync(() => all.forEach((pending) => pending.leave()))
+        return Effect.sync(() => all.forEach((pending) => pending.interrupt()))
       }),
     close: Effect.callback<void>((resume) => {
       closed = true
@@ -156,7 +156,7 @@ const attempt = (programs: ReadonlyArray<PendingProgram>, f: () => void): void =
   try {
     f()
   } catch (defect) {
-    for (const pending of programs) if (!pending.sent) pending.die(defect)
+    for (const pending of programs) if (!pending.inFlight) pending.die(defect)
   }
 }
 

@@ -1,16 +1,18 @@
 /**
- * A call: one exchange with the server that carries the programs of a batch, over all its attempts, until each has its answer.
- * Callbacks rather than fibers, because every operation passes here.
+ * A call: one exchange with the server that carries the programs of a batch, over all its attempts, until each program has its
+ * answer. Callbacks rather than fibers, because every operation passes here.
  *
- *     enqueue ──► inFlight ──────────── every program has its answer ─────────────► closed
- *                  │ ▲  ▲                                                              ▲
- *         not sent │ │  └── pause over ── backingOff ◄── lost, or refused for now ─┐   │
- *                  ▼ │ connected                                          inFlight ┘   │
- *          waitingForConnection                                                        │
- *     any of these ── the deadline, a final refusal, or the layer closes ──► asking ───┘
+ *                    ┌── not sent ─────────────────► waitingForConnection ── connected ──┐
+ *     enqueue ──► inFlight ◄─────────────────────────────────────────────────────────────┤
+ *                    │  └── reply lost, or refused for now ─► backingOff ── delay over ──┘
+ *                    │
+ *                    └── every program has its answer ──────────────────────────────► closed
+ *                                                                                        ▲
+ *     any of the three ── retries end: deadline, final refusal, the layer closes ──► asking
  *
- * In `asking` nothing is sent again. Deduplicated programs in doubt get a tombstone, whose reply is their answer; a reply that is
- * still in flight counts too; every other program fails.
+ * In `asking` no program is sent again. Deduplicated programs in doubt get a tombstone, whose reply tells their outcomes; the
+ * reply of an exchange that is still in flight counts too; every other program fails at once. A call closes at its deadline at
+ * the latest. Each event has a function (`onNotSent`, `onReply`, …), and `enter` alone changes the state.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -27,11 +29,10 @@ import {
 import type { RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
 import { keysOf } from "../instruction/keys.ts"
 import type { Access } from "../instruction/ops.ts"
-import { isRepeatable } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
 import { broken, classify, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
 import * as Deadlines from "./deadlines.ts"
-import type { PendingProgram } from "./pendingProgram.ts"
+import { isAwaited, isDeduplicated, isInDoubt, isSafeToRepeat, type PendingProgram } from "./pendingProgram.ts"
 import { scripts } from "./scripts.ts"
 import type { CallRecord, Telemetry, Trouble } from "./telemetry.ts"
 import { type Batch, decodeBatch, encodeBatch, encodeTombstones, type Outcome } from "./wire.ts"
@@ -51,7 +52,9 @@ export interface SenderOptions {
 /** @internal */
 export interface Sender {
   /**
-   * @param since when the programs were committed
+   * Sends the programs as one call.
+   *
+   * @param since the time (of `performance.now`) when they were committed
    * @param slot the slot of all their keys, on a cluster
    */
   readonly send: (
@@ -62,16 +65,9 @@ export interface Sender {
   ) => void
   /** The number of programs that have no answer yet. */
   readonly waiting: () => number
-  /** Fails the programs that are not sent, and calls back when all others have their answers. */
+  /** Ends all retries, and calls back when every program has its answer. */
   readonly drain: (done: () => void) => void
 }
-
-const nobody: ReadonlyArray<PendingProgram> = []
-
-/** Milliseconds before the deadline at which a deduplicated program gets its tombstone, so that its outcome is found out in time. */
-const tombstoneMillis = 250
-/** A retry with less time left than this is not sent. */
-const leastMillis = 20
 
 type State = "inFlight" | "waitingForConnection" | "backingOff" | "asking" | "closed"
 
@@ -81,44 +77,39 @@ class Call {
   readonly slot: number | undefined
   /** The programs without an answer. */
   programs: ReadonlyArray<PendingProgram>
+  /** How many programs `waiting` counts. 0 from the reply on, because a caller that resumes may commit again at once. */
+  counted = 0
 
-  /** When the call closes, whatever happens. */
+  /** When the call closes, with or without answers. */
   readonly expiresAt: number
   /** When retries stop. Earlier than `expiresAt` if a tombstone may be needed. */
-  wakesAt: number
+  readonly retriesUntil: number
+  retries = 0
 
-  /** The exchange in flight, or the wait for a connection. */
+  /** The exchange that carries the programs; in `waitingForConnection`, the wait. */
   exchange: Fiber.Fiber<unknown, unknown> | undefined = undefined
-  /** Whether the exchange was sent and has no reply. In `asking` it may still be. */
-  isSent = false
-  /** The tombstones in flight, or the wait for a connection. */
+  /** In `asking`: the exchange that carries tombstones, or its wait for a connection. */
   question: Fiber.Fiber<unknown, unknown> | undefined = undefined
+  /** In `backingOff`, the delay before the retry; in `asking`, the delay before the next question. */
   pause: ReturnType<typeof setTimeout> | undefined = undefined
 
-  retries = 0
-  attempts = 0
-  /** How many programs count as waiting. */
-  counted = 0
-  /** Runs when this call has its first answers: the next part of a divided call. */
+  /** Starts the next part of a divided call. Runs once, when this part has its first answers. */
   next: (() => void) | undefined
-
-  /** What telemetry reports at the end; unset after it did. */
+  /** The report to telemetry, from the first attempt until it is finished. */
   record: CallRecord | undefined = undefined
-  /** Why the first program that failed has no answer. */
-  trouble: Trouble | undefined = undefined
 
   constructor(
     access: Access,
     programs: ReadonlyArray<PendingProgram>,
     expiresAt: number,
-    wakesAt: number,
+    retriesUntil: number,
     next: (() => void) | undefined,
     slot: number | undefined
   ) {
     this.access = access
     this.programs = programs
     this.expiresAt = expiresAt
-    this.wakesAt = wakesAt
+    this.retriesUntil = retriesUntil
     this.next = next
     this.slot = slot
   }
@@ -131,20 +122,18 @@ export const make = (options: SenderOptions): Sender => {
   let waiting = 0
   let drained: (() => void) | undefined
 
-  /** The only place where a state changes. A call that is closed stays closed; one that asks is never sent again. */
+  /** The only place where a state changes. A closed call stays closed, and a call that asks is not sent again. */
   const enter = (call: Call, state: State): void => {
     call.state = state
-    if (state === "asking" || state === "closed") {
-      if (call.pause !== undefined) clearTimeout(call.pause)
-    }
+    if ((state === "asking" || state === "closed") && call.pause !== undefined) clearTimeout(call.pause)
   }
 
   const deadlines = Deadlines.make((now) => {
     let earliest = Infinity
     for (const call of open) {
       if (call.expiresAt <= now) close(call)
-      else if (call.wakesAt <= now) stopRetrying(call)
-      if (call.state !== "closed") earliest = Math.min(earliest, call.wakesAt)
+      else if (call.retriesUntil <= now) stopRetrying(call)
+      if (!isClosed(call)) earliest = Math.min(earliest, call.state === "asking" ? call.expiresAt : call.retriesUntil)
     }
     return earliest
   })
@@ -165,32 +154,33 @@ export const make = (options: SenderOptions): Sender => {
     if (next !== undefined) next()
   }
 
-  /** Reports the call, once: before its last callers resume, if possible. */
+  /** Reports the call, once: if possible, before its last callers resume. */
   const report = (call: Call, trouble?: Trouble): void => {
-    const { attempts, record } = call
+    const { record } = call
     call.record = undefined
-    if (record !== undefined) telemetry.end(record, attempts, call.trouble ?? trouble)
+    if (record !== undefined) telemetry.end(record, trouble)
   }
 
   const enqueue = (call: Call): void => {
     open.add(call)
     count(call)
-    deadlines.wakeAt(call.wakesAt)
+    deadlines.wakeAt(call.retriesUntil)
     send(call)
   }
 
   const close = (call: Call): void => {
-    if (call.state === "closed") return
+    if (isClosed(call)) return
+    const sent = isSent(call)
     enter(call, "closed")
     uncount(call)
     if (call.record !== undefined) {
       const reason = call.programs.find(isAwaited)?.reason
-      report(call, reason ?? (call.isSent ? new OutcomeUnknown({}) : undefined))
+      report(call, reason ?? (sent ? new OutcomeUnknown({}) : undefined))
     }
-    // after a defect too: no caller is left waiting
+    // after a defect there are still programs, and no caller must wait for ever
     for (const program of call.programs) program.abandon()
     const { exchange, question } = call
-    call.programs = nobody
+    call.programs = noPrograms
     call.exchange = call.question = undefined
     open.delete(call)
     if (exchange !== undefined) exchange.interruptUnsafe()
@@ -202,25 +192,29 @@ export const make = (options: SenderOptions): Sender => {
     }
   }
 
+  // -------------------------------------------------------------------------------------------------------------------
+  // one exchange
+  // -------------------------------------------------------------------------------------------------------------------
+
   const fork = <A, E>(
     call: Call,
-    of: "exchange" | "question",
+    as: "exchange" | "question",
     effect: Effect.Effect<A, E>,
     then: (exit: Exit.Exit<A, E>) => void
   ): void => {
     const fiber = runFork(effect)
-    call[of] = fiber
+    call[as] = fiber
     fiber.addObserver((exit) => {
-      // another exchange has replaced this one
-      if (call[of] !== fiber) return
-      call[of] = undefined
+      // the call no longer waits for this fiber
+      if (call[as] !== fiber) return
+      call[as] = undefined
       then(exit)
     })
   }
 
   const evaluate = (
     call: Call,
-    of: "exchange" | "question",
+    as: "exchange" | "question",
     batch: Batch,
     access: Access,
     then: (exit: Exit.Exit<ServerReply, TransportError>) => void,
@@ -233,15 +227,18 @@ export const make = (options: SenderOptions): Sender => {
       keys: batch.keys,
       argument: batch.argument
     })
-    fork(call, of, effect, (exit) => {
+    fork(call, as, effect, (exit) => {
       if (
         Exit.isSuccess(exit) && exit.value._tag === "Error" && command === "EVALSHA" && isNoScript(exit.value.message)
       ) {
-        return evaluate(call, of, batch, access, then, "EVAL")
+        return evaluate(call, as, batch, access, then, "EVAL")
       }
       then(exit)
     })
   }
+
+  /** Yields once, because a connection that is ending looks ready until its event. */
+  const connected = Effect.andThen(transport.ready, Effect.yieldNow)
 
   /** Sends the programs that still have a caller. */
   const send = (call: Call): void => {
@@ -253,20 +250,18 @@ export const make = (options: SenderOptions): Sender => {
     }
     call.programs = programs
     const now = performance.now()
-    const left = call.wakesAt - now
-    call.record ??= telemetry.begin(call.access, call.programs, call.slot, now)
-    if (left <= 0 || call.retries > 0 && left < leastMillis) return stopRetrying(call)
+    const left = call.retriesUntil - now
+    const record = call.record ??= telemetry.begin(call.access, programs, call.slot, now)
+    if (left <= 0 || call.retries > 0 && left < Deadlines.attemptMillis) return stopRetrying(call)
     try {
-      const batch = encodeBatch(call.programs, keyPrefix)
-      if (call.attempts === 0) telemetry.sent(call.record, batch)
-      for (const program of call.programs) program.sent = true
+      const batch = encodeBatch(programs, keyPrefix)
+      if (record.attempts === 0) telemetry.sent(record, batch)
+      for (const program of programs) program.inFlight = true
       enter(call, "inFlight")
-      call.isSent = true
-      call.attempts++
+      record.attempts++
       evaluate(call, "exchange", batch, call.access, (exit) => {
-        call.isSent = false
         if (Exit.isSuccess(exit)) return onReply(call, exit.value)
-        if (errorOf(exit)?.outcome === "NotSent") call.attempts--
+        if (errorOf(exit)?.outcome === "NotSent") record.attempts--
         onNoReply(call, exit)
       })
     } catch (defect) {
@@ -277,128 +272,8 @@ export const make = (options: SenderOptions): Sender => {
     }
   }
 
-  /** Yields once, because a connection that is ending looks ready until its event. */
-  const connected = Effect.andThen(transport.ready, Effect.yieldNow)
-
-  const onNoReply = (call: Call, exit: Exit.Failure<unknown, TransportError>): void => {
-    const error = errorOf(exit)
-    if (error?.outcome === "NotSent") onNotSent(call, error)
-    else onReplyLost(call)
-  }
-
-  const onNotSent = (call: Call, error: TransportError): void => {
-    const refusal = notSent(error)
-    for (const program of call.programs) {
-      program.sent = false
-      program.refusal = refusal
-    }
-    if (call.state === "asking") return closeIfIdle(call)
-    if (isFinal(refusal) || drained !== undefined) return stopRetrying(call)
-    enter(call, "waitingForConnection")
-    fork(call, "exchange", connected, (exit) => {
-      if (Exit.isSuccess(exit)) send(call)
-      else onNoReply(call, exit)
-    })
-  }
-
-  const onReplyLost = (call: Call): void => {
-    const programs = call.programs.filter(isAwaited)
-    for (const program of programs) {
-      program.sent = false
-      program.lost = true
-    }
-    if (call.state === "asking") return closeIfIdle(call)
-    call.programs = programs.filter(isSafe)
-    // also if no caller waits any more
-    if (call.programs.length === 0) report(call, new OutcomeUnknown({}))
-    for (const program of programs) if (!isSafe(program)) abandon(call, program)
-    // the first time, waiting for the connection is enough
-    retryLater(call, call.retries === 0 ? 0 : undefined)
-  }
-
-  /** Sends the remaining programs again after a delay, or stops if there is no time for it. */
-  const retryLater = (call: Call, delay = backoff(call.retries)): void => {
-    if (call.programs.length === 0) return close(call)
-    if (call.counted === 0) count(call)
-    call.retries++
-    const isLate = performance.now() + delay + leastMillis > call.wakesAt
-    if (!retry || drained !== undefined || isLate) stopRetrying(call)
-    else {
-      enter(call, "backingOff")
-      call.pause = setTimeout(send, delay, call)
-    }
-    // the other parts of a divided call do not wait for this one
-    startNext(call)
-  }
-
-  const stopRetrying = (call: Call): void => {
-    if (call.state === "closed" || call.state === "asking") return
-    enter(call, "asking")
-    call.wakesAt = call.expiresAt
-    if (!call.isSent) {
-      if (!call.programs.some(isInDoubt)) return close(call)
-      const { exchange } = call
-      call.exchange = undefined
-      exchange?.interruptUnsafe()
-      for (const program of call.programs) if (!isInDoubt(program)) abandon(call, program)
-    }
-    ask(call)
-    closeIfIdle(call)
-  }
-
-  /** Closes a call in `asking` that has nothing left to wait for. */
-  const closeIfIdle = (call: Call): void => {
-    if (call.state === "closed") return
-    if (!call.isSent) {
-      if (!call.programs.some(isInDoubt)) return close(call)
-      for (const program of call.programs) if (!isInDoubt(program)) abandon(call, program)
-    }
-    if (!call.programs.some(isAwaited)) close(call)
-  }
-
-  /** Writes tombstones for the programs in doubt, and takes the reply as their answers. */
-  const ask = (call: Call): void => {
-    const programs = call.programs.filter(isInDoubt)
-    if (programs.length === 0 || call.state === "closed") return
-    const again = () => {
-      call.pause = setTimeout(ask, leastMillis, call)
-    }
-    const onAnswer = (reply: ServerReply): void => {
-      if (reply._tag === "Error") {
-        const reason = classify(reply.message, [], false)
-        return reason._tag === "ServerUnavailable" ? again() : close(call)
-      }
-      const outcomes = decodeBatch(programs, reply.text)
-      if (outcomes === undefined) return close(call)
-      detach(call)
-      for (let i = 0; i < programs.length; i++) handleOutcome(call, programs[i]!, outcomes[i]!)
-      closeIfIdle(call)
-      if (!isClosed(call)) again()
-    }
-    evaluate(call, "question", encodeTombstones(programs.map(({ dedup }) => dedup!), keyPrefix), "allowOom", (exit) => {
-      if (Exit.isSuccess(exit)) return onAnswer(exit.value)
-      const error = errorOf(exit)
-      if (error === undefined || isFinal(refusalOf(error))) return close(call)
-      fork(call, "question", connected, (exit) => Exit.isSuccess(exit) ? ask(call) : again())
-    })
-  }
-
-  /** Stops waiting for the exchange in flight. */
-  const detach = (call: Call): void => {
-    if (!call.isSent) return
-    const { exchange } = call
-    call.exchange = undefined
-    call.isSent = false
-    for (const program of call.programs) {
-      program.sent = false
-      program.lost = true
-    }
-    exchange?.interruptUnsafe()
-  }
-
   const onReply = (call: Call, reply: ServerReply): void => {
     const { programs } = call
-    // a caller that resumes may commit again at once
     uncount(call)
     if (reply._tag === "Error") return onCallRefused(call, reply.message)
     const outcomes = decodeBatch(programs, reply.text)
@@ -434,11 +309,11 @@ export const make = (options: SenderOptions): Sender => {
       return close(call)
     }
     const reasons = programs.map(({ program }) => classify(message, keysOf(program), false))
-    for (const [i, program] of programs.entries()) markRefused(program, reasons[i]!)
+    for (const [i, program] of programs.entries()) program.markRefused(reasons[i]!)
     if (call.state === "asking") return closeIfIdle(call)
     if (programs.length > 1 && isDivisible(message)) {
       report(call, reasons[0])
-      call.programs = nobody
+      call.programs = noPrograms
       divide(call, programs)
       return close(call)
     }
@@ -449,70 +324,169 @@ export const make = (options: SenderOptions): Sender => {
     stopRetrying(call)
   }
 
-  /** Sends the programs one by one, within the deadline of all. */
-  const divide = ({ access, expiresAt, slot, wakesAt }: Call, programs: ReadonlyArray<PendingProgram>): void => {
+  const onNoReply = (call: Call, exit: Exit.Failure<unknown, TransportError>): void => {
+    const error = errorOf(exit)
+    if (error?.outcome === "NotSent") onNotSent(call, error)
+    else onReplyLost(call)
+  }
+
+  const onNotSent = (call: Call, error: TransportError): void => {
+    const refusal = connectionRefusal(error)
+    for (const program of call.programs) program.markRefused(refusal)
+    if (call.state === "asking") return closeIfIdle(call)
+    if (isFinal(refusal) || drained !== undefined) return stopRetrying(call)
+    enter(call, "waitingForConnection")
+    fork(call, "exchange", connected, (exit) => {
+      if (Exit.isSuccess(exit)) send(call)
+      else onNoReply(call, exit)
+    })
+  }
+
+  const onReplyLost = (call: Call): void => {
+    const programs = call.programs.filter(isAwaited)
+    for (const program of programs) program.markReplyLost()
+    if (call.state === "asking") return closeIfIdle(call)
+    call.programs = programs.filter(isSafeToRepeat)
+    // also if no caller waits any more
+    if (call.programs.length === 0) report(call, new OutcomeUnknown({}))
+    for (const program of programs) if (!isSafeToRepeat(program)) abandon(call, program)
+    // no delay at first, because the call will wait for the connection
+    retryLater(call, call.retries === 0 ? 0 : undefined)
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // the next attempt, or the end of all attempts
+  // -------------------------------------------------------------------------------------------------------------------
+
+  /** Sends the remaining programs again after a delay, or stops if there is no time for it. */
+  const retryLater = (call: Call, delay = Deadlines.backoff(call.retries)): void => {
+    if (call.programs.length === 0) return close(call)
+    if (call.counted === 0) count(call)
+    call.retries++
+    const isLate = performance.now() + delay + Deadlines.attemptMillis > call.retriesUntil
+    if (!retry || drained !== undefined || isLate) stopRetrying(call)
+    else {
+      enter(call, "backingOff")
+      call.pause = setTimeout(send, delay, call)
+    }
+    // the other parts of a divided call do not wait for this one
+    startNext(call)
+  }
+
+  /** Sends the programs one by one, each as a call, within the deadline of all. */
+  const divide = (call: Call, programs: ReadonlyArray<PendingProgram>): void => {
+    const { access, expiresAt, retriesUntil, slot } = call
     const next = (at: number): void => {
       const program = programs[at]
       if (program === undefined) return
-      enqueue(new Call(access, [program], expiresAt, wakesAt, () => next(at + 1), slot))
+      enqueue(new Call(access, [program], expiresAt, retriesUntil, () => next(at + 1), slot))
     }
     next(0)
   }
 
-  const margin = Math.min(tombstoneMillis, deadline / 2)
+  const stopRetrying = (call: Call): void => {
+    if (call.state === "closed" || call.state === "asking") return
+    const sent = isSent(call)
+    enter(call, "asking")
+    if (!sent) dropExchange(call)
+    closeIfIdle(call)
+    ask(call)
+  }
+
+  /** Stops waiting for the exchange, or for the connection. */
+  const dropExchange = (call: Call): void => {
+    const { exchange } = call
+    call.exchange = undefined
+    exchange?.interruptUnsafe()
+  }
+
+  /** Fails the programs that nothing can answer any more, and closes the call if no program is left. */
+  const closeIfIdle = (call: Call): void => {
+    if (isClosed(call)) return
+    if (!isSent(call)) {
+      if (!call.programs.some(isInDoubt)) return close(call)
+      for (const program of call.programs) if (!isInDoubt(program)) abandon(call, program)
+    }
+    if (!call.programs.some(isAwaited)) close(call)
+  }
+
+  /** Writes tombstones for the programs in doubt, and takes the reply as their answers. */
+  const ask = (call: Call): void => {
+    const programs = call.programs.filter(isInDoubt)
+    if (programs.length === 0 || isClosed(call)) return
+    const batch = encodeTombstones(programs.map(({ dedup }) => dedup!), keyPrefix)
+    evaluate(call, "question", batch, "allowOom", (exit) => {
+      if (Exit.isSuccess(exit)) return onAnswer(call, programs, exit.value)
+      const error = errorOf(exit)
+      if (error === undefined || isFinal(refusalOf(error))) return close(call)
+      fork(call, "question", connected, (exit) => Exit.isSuccess(exit) ? ask(call) : askLater(call))
+    })
+  }
+
+  const askLater = (call: Call): void => {
+    call.pause = setTimeout(ask, Deadlines.askAgainMillis, call)
+  }
+
+  const onAnswer = (call: Call, programs: ReadonlyArray<PendingProgram>, reply: ServerReply): void => {
+    if (reply._tag === "Error") {
+      const reason = classify(reply.message, [], false)
+      return reason._tag === "ServerUnavailable" ? askLater(call) : close(call)
+    }
+    const outcomes = decodeBatch(programs, reply.text)
+    if (outcomes === undefined) return close(call)
+    if (isSent(call)) {
+      // the tombstones decide: the reply of the exchange is not awaited any more
+      for (const program of call.programs) program.markReplyLost()
+      dropExchange(call)
+    }
+    for (let i = 0; i < programs.length; i++) handleOutcome(call, programs[i]!, outcomes[i]!)
+    closeIfIdle(call)
+    if (!isClosed(call)) askLater(call)
+  }
+
+  const margin = Math.min(Deadlines.tombstoneMillis, deadline / 2)
 
   return {
     send: (access, programs, since, slot) => {
       const expiresAt = since + deadline
-      const wakesAt = programs.some(isDeduplicated) ? expiresAt - margin : expiresAt
-      enqueue(new Call(access, programs, expiresAt, wakesAt, undefined, slot))
+      const retriesUntil = programs.some(isDeduplicated) ? expiresAt - margin : expiresAt
+      enqueue(new Call(access, programs, expiresAt, retriesUntil, undefined, slot))
     },
     waiting: () => waiting,
     drain: (done) => {
       drained = done
       if (open.size === 0) return done()
-      for (const call of open) if (!call.isSent) stopRetrying(call)
+      for (const call of open) if (!isSent(call)) stopRetrying(call)
     }
   }
 }
 
+const noPrograms: ReadonlyArray<PendingProgram> = []
+
 const isClosed = (call: Call): boolean => call.state === "closed"
+
+/** Whether an exchange that carries the programs has no reply yet. In `asking` there may still be one. */
+const isSent = (call: Call): boolean => call.exchange !== undefined && call.state !== "waitingForConnection"
 
 const errorOf = <E>({ cause }: Exit.Failure<unknown, E>): E | undefined =>
   Option.getOrUndefined(Cause.findErrorOption(cause))
 
-/** Milliseconds: from about 10 to about 250, at random, so that clients do not return all at once. */
-const backoff = (retries: number): number => Math.min(250, 10 * 2 ** retries) * (0.5 + Math.random() / 2)
-
-const isAwaited = (program: PendingProgram): boolean => program.resume !== undefined
-const isDeduplicated = (program: PendingProgram): boolean => program.dedup !== undefined
 const isReply = (outcome: Outcome): outcome is Reply => outcome._tag === "done" || outcome._tag === "failed"
 
-/** Whether a program may be sent again after its reply was lost. */
-const isSafe = (program: PendingProgram): boolean => isDeduplicated(program) || isRepeatable(program.program)
-
-/** Whether a program may have been applied, or may yet be, and a tombstone finds out. */
-const isInDoubt = (program: PendingProgram): boolean =>
-  program.resume !== undefined && program.dedup !== undefined && (program.sent || program.lost)
-
-/** Why a call was not sent, if the server said so. No script had run. */
-const notSent = (error: TransportError): RedisServiceErrorReason | undefined => {
+/** Why the server refused the connection. Unset if it did not, and the call was not sent for another reason. */
+const connectionRefusal = (error: TransportError): RedisServiceErrorReason | undefined => {
   const reason = refusalOf(error)
+  // no script had run, so an unknown code is no failure of a script
   return reason?._tag === "ScriptFailed" ? new ServerUnavailable({ code: reason.code }) : reason
 }
 
 const fail = (call: Call, program: PendingProgram, reason: RedisServiceErrorReason): void => {
   if (!isAwaited(program)) return
-  call.trouble ??= reason
+  if (call.record !== undefined) call.record.trouble ??= reason
   program.fail(reason)
 }
 
 const abandon = (call: Call, program: PendingProgram): void => fail(call, program, program.reason)
-
-const markRefused = (program: PendingProgram, reason: RedisServiceErrorReason): void => {
-  program.sent = false
-  program.refusal = reason
-}
 
 /** Completes a program by its outcome. Returns false if the program may be sent again. */
 const handleOutcome = (call: Call, program: PendingProgram, outcome: Outcome): boolean => {
@@ -538,6 +512,6 @@ const handleOutcome = (call: Call, program: PendingProgram, outcome: Outcome): b
     fail(call, program, reason)
     return true
   }
-  markRefused(program, reason)
-  return program.resume === undefined
+  program.markRefused(reason)
+  return !isAwaited(program)
 }

@@ -1,6 +1,36 @@
 /**
- * One timer for the deadlines of all calls in flight. Not a scheduler of retries: a call that backs off has a timer of its own.
+ * The times of calls: how long they wait before a retry and before their deadline, and one timer that wakes all calls whose time
+ * has come.
  */
+
+/**
+ * Milliseconds before the deadline at which the retries of deduplicated programs stop, so that a tombstone can find out their
+ * outcomes in time.
+ *
+ * @internal
+ */
+export const tombstoneMillis = 250
+
+/**
+ * The least number of milliseconds that an attempt needs. With less time left there is no retry.
+ *
+ * @internal
+ */
+export const attemptMillis = 20
+
+/**
+ * Milliseconds until tombstones are sent again.
+ *
+ * @internal
+ */
+export const askAgainMillis = 20
+
+/**
+ * Milliseconds before a retry: from about 10 to about 250, at random, so that clients do not return all at once.
+ *
+ * @internal
+ */
+export const backoff = (retries: number): number => Math.min(250, 10 * 2 ** retries) * (0.5 + Math.random() / 2)
 
 /** @internal */
 export interface Deadlines {
@@ -10,7 +40,7 @@ export interface Deadlines {
 }
 
 /**
- * @param expire handles what is due, and returns the next deadline, or `Infinity` if there is none
+ * @param expire handles everything that is due, and returns the next time to wake, or `Infinity` if there is none
  * @internal
  */
 export const make = (expire: (now: number) => number): Deadlines => {
@@ -27,7 +57,7 @@ export const make = (expire: (now: number) => number): Deadlines => {
     timer = setTimeout(elapsed, Math.max(1, Math.ceil(time - performance.now())))
   }
 
-  /** Sockets are read between timers and immediates, so a client that was busy reads the replies that have arrived first. */
+  /** Waits for an immediate, because sockets are read before it: a process that was busy reads the replies that have arrived. */
   const elapsed = (): void => {
     setImmediate(() => {
       timer = undefined

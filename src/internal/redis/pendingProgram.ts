@@ -1,5 +1,5 @@
 /**
- * One program and the fiber that waits for it.
+ * One program that has no answer yet, and the fiber that waits for it. A call carries one or more of them.
  */
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
@@ -10,14 +10,16 @@ import {
   RedisServiceError,
   type RedisServiceErrorReason
 } from "../../RedisServiceError.ts"
-import type { Program } from "../instruction/program.ts"
+import { isRepeatable, type Program } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
 import type { Dedup } from "./dedup.ts"
 import type { Committer, Telemetry } from "./telemetry.ts"
 
 /**
- * A program that has no answer yet, and its caller. After the answer it holds neither, because the engine may keep an object that
- * was in flight for long, and everything that the object refers to.
+ * A program and its caller. After the answer it refers to neither, because the engine may keep an object that was in flight for
+ * long, with everything that the object refers to.
+ *
+ * It is also the canceller of the effect that waits for it, which saves one object for every operation.
  *
  * @internal
  */
@@ -25,19 +27,21 @@ export class PendingProgram extends Effectable.Class<void> {
   program: Program
   /** Resumes the caller. Undefined after the caller has its answer, or was interrupted. */
   resume: ((exit: Exit.Exit<any, any>) => void) | undefined
-  read: (reply: Reply) => Exit.Exit<any, any>
-  /** Whether it is in flight. */
-  sent = false
-  /** Whether it was sent and no reply arrived: that attempt may have been applied, or may yet be. */
-  lost = false
-  /** Set if the program runs at most once. */
-  dedup: Dedup | undefined = undefined
-  /** The last refusal after which it may be sent again. */
-  refusal: RedisServiceErrorReason | undefined = undefined
-  readonly telemetry: Telemetry
-  committer: Committer | undefined
+  private read: (reply: Reply) => Exit.Exit<any, any>
   /** The answer, between `take` and `complete`. */
   private exit: Exit.Exit<any, any> | undefined = undefined
+
+  /** Whether an exchange that carries it has no reply yet. */
+  inFlight = false
+  /** Whether an exchange that carried it got no reply: that attempt may have been applied, or may be applied later. */
+  replyLost = false
+  /** The last temporary refusal. */
+  refusal: RedisServiceErrorReason | undefined = undefined
+  /** Set if the program runs at most once. */
+  dedup: Dedup | undefined = undefined
+
+  private readonly telemetry: Telemetry
+  committer: Committer | undefined
 
   constructor(
     program: Program,
@@ -53,15 +57,15 @@ export class PendingProgram extends Effectable.Class<void> {
     this.committer = telemetry.committer(program)
   }
 
-  /** The canceller of its own effect: it runs when the caller is interrupted. One object less for every operation. */
+  /** Runs when the caller is interrupted. */
   asEffect(): Effect.Effect<void> {
-    this.leave()
+    this.interrupt()
     return Effect.void
   }
 
-  /** The caller was interrupted. A program in flight is kept, because its results stand among the others' in the reply. */
-  leave(): void {
-    if (this.resume !== undefined && this.exit === undefined) this.telemetry.left(this.committer)
+  /** Forgets the caller. A program in flight is kept, because decoding the reply needs the number of its instructions. */
+  interrupt(): void {
+    if (this.resume !== undefined && this.exit === undefined) this.telemetry.interrupted(this.committer)
     this.release()
   }
 
@@ -70,15 +74,7 @@ export class PendingProgram extends Effectable.Class<void> {
     this.read = unread
     this.committer = undefined
     this.exit = undefined
-    if (!this.sent) this.program = nothing
-  }
-
-  private completeWith(exit: Exit.Exit<any, any>): void {
-    if (this.resume === undefined || this.exit !== undefined) return
-    this.exit = exit
-    this.telemetry.told(this.committer, exit)
-    this.telemetry.flush()
-    this.complete()
+    if (!this.inFlight) this.program = nothing
   }
 
   /** Reads the answer without resuming the caller, so that all programs of a reply are counted before the first caller resumes. */
@@ -91,13 +87,13 @@ export class PendingProgram extends Effectable.Class<void> {
       exit = Exit.die(defect)
     }
     this.exit = exit
-    this.telemetry.told(this.committer, exit)
+    this.telemetry.completed(this.committer, exit)
   }
 
   /** Resumes the caller with the answer that was taken. */
   complete(): void {
     const { exit, resume } = this
-    this.sent = false
+    this.inFlight = false
     this.release()
     if (resume !== undefined && exit !== undefined) resume(exit)
   }
@@ -108,24 +104,67 @@ export class PendingProgram extends Effectable.Class<void> {
     this.complete()
   }
 
+  private completeWith(exit: Exit.Exit<any, any>): void {
+    if (this.resume === undefined || this.exit !== undefined) return
+    this.exit = exit
+    this.telemetry.completed(this.committer, exit)
+    this.telemetry.flush()
+    this.complete()
+  }
+
   fail(reason: RedisServiceErrorReason): void {
     if (this.resume !== undefined) this.completeWith(Exit.fail(new RedisServiceError({ reason })))
   }
 
-  /** Fails a program that was never sent and cannot be. */
+  /** Fails a program that was never sent and cannot be sent. */
   die(defect: unknown): void {
     this.completeWith(Exit.die(defect))
   }
 
-  /** Why there is no answer: known is only whether the program was sent. */
-  get reason(): RedisServiceErrorReason {
-    return this.sent || this.lost ? new OutcomeUnknown({}) : this.refusal ?? new ConnectionUnavailable({})
-  }
-
+  /** Fails the program without an answer. */
   abandon(): void {
     if (this.resume !== undefined) this.fail(this.reason)
+  }
+
+  /** Why there is no answer. */
+  get reason(): RedisServiceErrorReason {
+    return this.inFlight || this.replyLost ? new OutcomeUnknown({}) : this.refusal ?? new ConnectionUnavailable({})
+  }
+
+  /** The server, or the connection, refused the program: this attempt was not applied. */
+  markRefused(refusal: RedisServiceErrorReason | undefined): void {
+    this.inFlight = false
+    this.refusal = refusal
+  }
+
+  /** The exchange ended without a reply. */
+  markReplyLost(): void {
+    this.inFlight = false
+    this.replyLost = true
   }
 }
 
 const nothing: Program = { instructions: [], access: "read" }
 const unread = () => Exit.void
+
+/** @internal */
+export const isAwaited = (pending: PendingProgram): boolean => pending.resume !== undefined
+
+/** @internal */
+export const isDeduplicated = (pending: PendingProgram): boolean => pending.dedup !== undefined
+
+/**
+ * Whether the program may be sent again after its reply was lost.
+ *
+ * @internal
+ */
+export const isSafeToRepeat = (pending: PendingProgram): boolean =>
+  isDeduplicated(pending) || isRepeatable(pending.program)
+
+/**
+ * Whether the program may have been applied, or may be applied later, and a tombstone can find out.
+ *
+ * @internal
+ */
+export const isInDoubt = (pending: PendingProgram): boolean =>
+  pending.resume !== undefined && pending.dedup !== undefined && (pending.inFlight || pending.replyLost)

@@ -15,7 +15,7 @@ import { classify, isFinal, isNoScript, refusalOf, requirement } from "./classif
 import { type Script, scripts } from "./scripts.ts"
 
 /** @internal */
-export interface ServerInfo {
+export interface ProbeResult {
   readonly isCluster: boolean
   /** whether it drops keys under pressure */
   readonly evicts: boolean
@@ -158,7 +158,7 @@ export const inspect = Effect.fnUntraced(function*(
       `The server's maxmemory-policy is ${policy}: under pressure it drops keys, and with them parts of entities. Set noeviction.`
     )
   }
-  const info: ServerInfo = { evicts, isCluster: value(server, "redis_mode|server_mode") === "cluster" }
+  const info: ProbeResult = { evicts, isCluster: value(server, "redis_mode|server_mode") === "cluster" }
   return info
 })
 

@@ -1,6 +1,6 @@
 /**
- * What is told of programs and calls to tracers and metrics: names, numbers, and the tags of errors. No error is attached, since
- * errors have ids and keys, and those of callers may have values.
+ * Spans and metrics of programs and calls. They contain names, numbers, and the tags of errors, but never an error itself, because
+ * errors hold ids and keys, and a caller's errors may hold values.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -20,15 +20,15 @@ import type { Batch } from "./wire.ts"
 /** @internal */
 export type Spans = "call" | "program" | "none"
 
-/** The boundaries, in seconds, that OpenTelemetry's conventions give. */
+/** The boundaries of a duration's histogram, in seconds, as OpenTelemetry's conventions recommend them. */
 const boundaries = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10]
 
-/** How many spans of programs a call is linked to. */
-const mostLinks = 32
+/** The greatest number of programs' spans to which the span of a call is linked. */
+const maximumLinks = 32
 
 const operationOf = (access: Access): string => scripts[access].readOnly ? "EVALSHA_RO" : "EVALSHA"
 
-/** One series for each combination of attributes: made once, since to make one costs more than to update it. */
+/** Keeps one metric for each combination of attributes, because making a metric costs more than updating it. */
 const memoize = <A>(make: (name: string) => A): (name: string) => A => {
   const made = new Map<string, A>()
   return (name) => {
@@ -41,18 +41,18 @@ const memoize = <A>(make: (name: string) => A): (name: string) => A => {
   }
 }
 
-const programs = memoize((outcome) =>
+const counterOf = memoize((outcome) =>
   Metric.counter("redlayer.programs", {
-    description: "Programs, by what their callers were told",
+    description: "Programs, by their outcome",
     incremental: true,
     attributes: { outcome }
   })
 )
 
-const done = programs("done")
-const failed = programs("failed")
+const done = counterOf("done")
+const failed = counterOf("failed")
 
-const durations = memoize((operation) =>
+const durationOf = memoize((operation) =>
   memoize((error) =>
     Metric.histogram("db.client.operation.duration", {
       description: "Duration of database client operations",
@@ -68,20 +68,20 @@ const durations = memoize((operation) =>
 )
 
 /**
- * What became of a call.
+ * Why a call, or one of its programs, has no answer.
  *
  * @internal
  */
 export type Trouble = RedisServiceErrorReason | { readonly _tag: "Defect" }
 
-/** The first word of the server's message, where it is known. */
+/** The first word of the server's message, if it is known. */
 const codeOf = (reason: Trouble): string | undefined => {
   switch (reason._tag) {
     case "AccessDenied":
     case "ServerUnavailable":
       return reason.code
     case "ScriptFailed":
-      // of a reply that is none
+      // not a word of the server: the reply was unreadable
       return reason.code === "REPLY" ? undefined : reason.code
     case "CrossSlot":
       return "CROSSSLOT"
@@ -92,7 +92,7 @@ const codeOf = (reason: Trouble): string | undefined => {
   }
 }
 
-/** Of an error that is not ours, only the name of its type is shown. */
+/** The tag of an error. It is all that is shown of an error that is not the library's. */
 const tagOf = (error: unknown): string => {
   if (isRedisServiceError(error)) return error.reason._tag
   const tag: unknown = typeof error === "object" && error !== null && "_tag" in error ? error._tag : undefined
@@ -116,13 +116,13 @@ class OpenSpan {
 }
 
 /**
- * Who commits a program, where that is traced.
+ * The fiber that commits a program, if it is traced.
  *
  * @internal
  */
 export class Committer {
   readonly context: Context.Context<never>
-  /** the program's own span, where it has one */
+  /** The span of the program. Unset unless each program has one. */
   readonly program: OpenSpan | undefined
 
   constructor(context: Context.Context<never>, program: OpenSpan | undefined) {
@@ -130,13 +130,13 @@ export class Committer {
     this.program = program
   }
 
-  /** what a call is a part of */
+  /** The span to which a call belongs. */
   get span(): Tracer.AnySpan | undefined {
     return this.program?.span ?? visible(Context.getOrUndefined(this.context, Tracer.ParentSpan))
   }
 }
 
-/** A span that is not to be seen stands for the one around it. */
+/** The span itself, or the nearest visible one around it if it must not be propagated. */
 const visible = (span: Tracer.AnySpan | undefined): Tracer.AnySpan | undefined => {
   if (span === undefined || !Context.get(span.annotations, Tracer.DisablePropagation)) return span
   return span._tag === "Span" && span.parent._tag === "Some" ? visible(span.parent.value) : undefined
@@ -148,20 +148,24 @@ export interface Traced {
 }
 
 /**
- * A call, from its first sending until nothing of it is left to wait for.
+ * The report of one call, from its first attempt until it closes.
  *
  * @internal
  */
 export interface CallRecord {
   readonly operation: string
-  /** of `performance.now()` */
+  /** The time (of `performance.now`) of the first attempt. */
   readonly since: number
   readonly open: OpenSpan | undefined
+  /** How often the call was sent. */
+  attempts: number
+  /** Why the first program that failed has no answer. */
+  trouble: Trouble | undefined
 }
 
 /** @internal */
 export interface TelemetryOptions {
-  /** of the layer */
+  /** The context of the layer. */
   readonly context: Context.Context<never>
   readonly spans: Spans
   readonly server: ServerAddress | undefined
@@ -172,8 +176,9 @@ export class Telemetry {
   private readonly context: Context.Context<never>
   private readonly spans: Spans
   private readonly attributes: Readonly<Record<string, unknown>>
-  /** of the layer; undefined where its spans would go nowhere */
+  /** The tracer of the layer. Undefined if it is the native one, which exports no spans. */
   private readonly tracer: Tracer.Tracer | undefined
+  /** Outcomes that are not in the counters yet. */
   private done = 0
   private failed = 0
 
@@ -190,7 +195,10 @@ export class Telemetry {
     this.tracer = tracer === Tracer.nativeTracer ? undefined : tracer
   }
 
-  /** The fiber that commits a program now, where spans of it go anywhere. Without a tracer this must cost next to nothing. */
+  /**
+   * The current fiber, which commits a program. Undefined if there is no tracer that exports spans: then this must cost almost
+   * nothing.
+   */
   committer(program: Program): Committer | undefined {
     if (this.spans === "none") return undefined
     const fiber = Fiber.getCurrent()
@@ -212,8 +220,8 @@ export class Telemetry {
     return new Committer(context, open)
   }
 
-  /** What the caller of a program is about to be told. */
-  told(committer: Committer | undefined, exit: Exit.Exit<unknown, unknown>): void {
+  /** Counts the outcome of a program, just before its caller resumes. */
+  completed(committer: Committer | undefined, exit: Exit.Exit<unknown, unknown>): void {
     if (Exit.isSuccess(exit)) {
       this.done++
       committer?.program?.end(undefined, Exit.void)
@@ -228,39 +236,41 @@ export class Telemetry {
     committer?.program?.end(tag, Exit.fail(tag))
   }
 
-  /** Its caller has gone. */
-  left(committer: Committer | undefined): void {
+  /** Counts a program whose caller was interrupted. */
+  interrupted(committer: Committer | undefined): void {
     this.count("interrupted")
     committer?.program?.end(undefined, Exit.interrupt())
   }
 
   private count(outcome: string): void {
-    programs(outcome).updateUnsafe(1, this.context)
+    counterOf(outcome).updateUnsafe(1, this.context)
   }
 
-  /** Adds to the counter what was gathered: once for many programs, and before their callers go on. */
+  /** Adds the outcomes to the counters: once for many programs, and before their callers resume. */
   flush(): void {
     if (this.done > 0) done.updateUnsafe(this.done, this.context)
     if (this.failed > 0) failed.updateUnsafe(this.failed, this.context)
     this.done = this.failed = 0
   }
 
-  begin(access: Access, entries: ReadonlyArray<Traced>, slot: number | undefined, since: number): CallRecord {
+  /** Opens the report, and the span, of a call that is sent for the first time. */
+  begin(access: Access, programs: ReadonlyArray<Traced>, slot: number | undefined, since: number): CallRecord {
     const operation = operationOf(access)
-    return { operation, since, open: this.spans === "none" ? undefined : this.open(operation, entries, slot) }
+    const open = this.spans === "none" ? undefined : this.open(operation, programs, slot)
+    return { operation, since, open, attempts: 0, trouble: undefined }
   }
 
-  private open(operation: string, entries: ReadonlyArray<Traced>, slot: number | undefined): OpenSpan | undefined {
-    const first = entries.find(({ committer }) => committer !== undefined)?.committer
+  private open(operation: string, programs: ReadonlyArray<Traced>, slot: number | undefined): OpenSpan | undefined {
+    const first = programs.find(({ committer }) => committer !== undefined)?.committer
     if (first === undefined) return undefined
-    const spans = new Set(entries.map(({ committer }) => committer?.span))
+    const spans = new Set(programs.map(({ committer }) => committer?.span))
     const options: Tracer.SpanOptionsNoTrace = {
       kind: "client",
       attributes: {
         ...this.attributes,
         "db.operation.name": operation,
-        // one is no batch
-        ...(entries.length > 1 ? { "db.operation.batch.size": entries.length } : undefined),
+        // a batch has two programs at least
+        ...(programs.length > 1 ? { "db.operation.batch.size": programs.length } : undefined),
         ...(slot === undefined ? undefined : { "redlayer.slot": slot })
       }
     }
@@ -273,15 +283,15 @@ export class Telemetry {
     const open = new OpenSpan(operation, {
       ...options,
       root: true,
-      links: around.slice(0, mostLinks).map((span) => ({ span, attributes: {} })),
+      links: around.slice(0, maximumLinks).map((span) => ({ span, attributes: {} })),
       ...(around.some(({ sampled }) => sampled) ? undefined : { sampled: false })
     }, Context.add(this.context, Tracer.Tracer, Context.get(first.context, Tracer.Tracer)))
     const back = [{ span: open.span, attributes: {} }]
-    for (const { committer } of entries) committer?.program?.span.addLinks(back)
+    for (const { committer } of programs) committer?.program?.span.addLinks(back)
     return open
   }
 
-  /** What is sent, at the first time. */
+  /** Notes the size of the first attempt. */
   sent({ open }: CallRecord, { argument, keys }: Batch): void {
     if (open === undefined) return
     let bytes = Buffer.byteLength(argument)
@@ -290,12 +300,15 @@ export class Telemetry {
   }
 
   /**
-   * @param attempts how often it was sent
-   * @param reason why not all of its programs have an answer
+   * Ends the report of a call.
+   *
+   * @param trouble why the call failed, if no program of it has failed before
    */
-  end({ open, operation, since }: CallRecord, attempts: number, reason: Trouble | undefined): void {
+  end(record: CallRecord, trouble: Trouble | undefined): void {
+    const { attempts, open, operation, since } = record
+    const reason = record.trouble ?? trouble
     const seconds = (performance.now() - since) / 1000
-    durations(operation)(reason?._tag ?? "").updateUnsafe(seconds, this.context)
+    durationOf(operation)(reason?._tag ?? "").updateUnsafe(seconds, this.context)
     if (open === undefined) return
     open.span.attribute("redlayer.attempts", attempts)
     if (reason === undefined) return open.end(undefined, Exit.void)

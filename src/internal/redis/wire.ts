@@ -35,7 +35,7 @@ export interface Sendable {
   /** Set if the program runs at most once. */
   readonly dedup?: Dedup | undefined
   /** Whether the program was sent before, and no reply arrived. */
-  readonly lost?: boolean
+  readonly replyLost?: boolean
 }
 
 const hasOneKey = ({ op, other, spec }: Instruction): boolean =>
@@ -83,7 +83,7 @@ export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string)
     const { instructions } = entry.program
     if (entry.dedup !== undefined) {
       dedup ??= new DedupEncoder(code, keys, keyPrefix)
-      dedup.push(entry.dedup, entry.lost === true ? Mode.again : Mode.first)
+      dedup.push(entry.dedup, entry.replyLost === true ? Mode.again : Mode.first)
       lastKey = undefined
     }
     code.push(instructions.length)
