@@ -436,7 +436,7 @@ export {
   if_ as if
 }
 
-/** What is found out before, or after, a program runs, and so can't be undone by it. */
+/** Errors raised before sending or after the commit; `orElse` cannot catch them. */
 type Uncaught<E> = Extract<E, InvalidValue | EntityCorrupted>
 
 /**

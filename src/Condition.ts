@@ -48,7 +48,7 @@ export declare namespace Condition {
   export type Any = Condition<any>
 
   /**
-   * What it may fail with.
+   * The errors of a condition.
    *
    * @category utility types
    * @since 0.1.0

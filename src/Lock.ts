@@ -81,7 +81,7 @@ export interface Options {
 }
 
 /**
- * What `Model.ref` returns. Anything else is `InvalidValue`.
+ * The reference of an entity: the result of `Model.ref`. Anything else is `InvalidValue`.
  *
  * @category models
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * Failures on demand: a transport, or a service, that loses, delays and refuses what it is told to, by a script or by chance.
- * What is stored, read and written past the library. And checks that any transport must pass. Checks for a whole service are
+ * Tools for tests: a transport or a service that loses, delays and refuses requests by a plan; a raw store that reads
+ * and writes stored keys past the library; and checks that any transport must pass. The checks for a whole service are
  * in the package `redlayer-conformance`.
  *
  * @since 0.1.0
@@ -41,7 +41,7 @@ export {
 } from "./internal/testing/model.ts"
 
 /**
- * Not sent, for certain.
+ * The request is certainly not sent.
  *
  * @category faults
  * @since 0.1.0
@@ -49,7 +49,7 @@ export {
 export const notSent: Fault = { _tag: "DropBefore" }
 
 /**
- * Lost on its way to the server.
+ * The request is lost, and never applied.
  *
  * @category faults
  * @since 0.1.0
@@ -57,7 +57,7 @@ export const notSent: Fault = { _tag: "DropBefore" }
 export const loseRequest: Fault = { _tag: "Lose" }
 
 /**
- * Applied, and the answer lost on its way back.
+ * The request is applied, and the reply is lost.
  *
  * @category faults
  * @since 0.1.0
@@ -65,7 +65,7 @@ export const loseRequest: Fault = { _tag: "Lose" }
 export const loseReply: Fault = { _tag: "DropAfter" }
 
 /**
- * Sent later. The time is the `Clock`'s.
+ * The request is sent later, by the `Clock`.
  *
  * @category faults
  * @since 0.1.0
@@ -73,7 +73,8 @@ export const loseReply: Fault = { _tag: "DropAfter" }
 export const delay = (duration: Duration.Input): Fault => ({ _tag: "Delay", duration })
 
 /**
- * Unknown at once, applied later: after a time of the `Clock`, or when it is released.
+ * The caller learns at once that the outcome is unknown. The request is applied after a time of the `Clock`, or when it
+ * is released.
  *
  * @category faults
  * @since 0.1.0
@@ -81,7 +82,7 @@ export const delay = (duration: Duration.Input): Fault => ({ _tag: "Delay", dura
 export const deliverLate = (duration?: Duration.Input): Fault => ({ _tag: "DeliverLate", duration })
 
 /**
- * An error of the server, with the message that it has on the wire: `BUSY Redis is busy running a script`.
+ * The server answers with an error, with the message that it has on the wire: `BUSY Redis is busy running a script`.
  *
  * @category faults
  * @since 0.1.0
@@ -89,7 +90,7 @@ export const deliverLate = (duration?: Duration.Input): Fault => ({ _tag: "Deliv
 export const answer = (message: string): Fault => ({ _tag: "Answer", message })
 
 /**
- * Lets everything pass.
+ * The plan without faults.
  *
  * @category plans
  * @since 0.1.0
@@ -100,7 +101,7 @@ export const none: {
 } = () => undefined
 
 /**
- * The first fault for the first request, and so on; what comes after the last passes.
+ * The first fault for the first request, and so on. Requests after the last fault pass.
  *
  * @category plans
  * @since 0.1.0
@@ -108,8 +109,8 @@ export const none: {
 export const sequence = (faults: ReadonlyArray<Fault | undefined>): Plan => ({ index }) => faults[index]
 
 /**
- * Faults by chance, each with its probability. What becomes of the nth request depends on the seed and on n only, so the same
- * seed gives the same faults again.
+ * Faults at random, each with its probability. The fault of the nth request depends only on the seed and on n, so the
+ * same seed repeats the same faults.
  *
  * @category plans
  * @since 0.1.0
@@ -118,8 +119,16 @@ export const random = (seed: number, faults: ReadonlyArray<readonly [probability
   Internal.random(seed, faults)
 
 /**
- * Around any transport. A service that is built over it sends a few calls when it starts: follow a plan when it has started,
- * or give one here to see how it starts.
+ * Puts faults around any transport.
+ *
+ * **When to use**
+ *
+ * Use to test a service, or your own transport. To test your own program without a server use `layerService`.
+ *
+ * **Details**
+ *
+ * A service that is built over it sends a few calls when it starts. Set a plan after the start, or pass one here to see
+ * how it starts.
  *
  * **Example** (A reply that is lost)
  *
@@ -164,8 +173,12 @@ export const layerTransport = (plan: Plan = none): Layer.Layer<RedisTransport | 
   Layer.effectContext(Internal.aroundTransport(Faults, plan))
 
 /**
- * Around any service, such as `RedisService.layerMemory`: each program is a request. Its faults are the errors that a program
- * sees; there is no layer above that would try again. Subscriptions pass.
+ * Puts faults around any service, such as `RedisService.layerMemory`: each program is one request. A program sees the
+ * faults as errors, because no layer above retries. Subscriptions pass.
+ *
+ * **When to use**
+ *
+ * Use to test what your program does when the server fails.
  *
  * **Example** (What a program does when it can't know)
  *
@@ -204,8 +217,11 @@ export const layerService = (plan: Plan = none): Layer.Layer<RedisService | Faul
   Layer.effectContext(Internal.aroundService(Faults, plan))
 
 /**
- * `RedisService.layerMemory` with its store open to a {@link RawStore}: for tests of what is stored, or of what your program
- * does with data that others have written. Each build is empty.
+ * Provides `RedisService.layerMemory` with its store open to a {@link RawStore}. Each build is empty.
+ *
+ * **When to use**
+ *
+ * Use in tests of what is stored, or of what your program does with data that others wrote.
  *
  * **Example** (Reading what is stored)
  *
@@ -240,10 +256,14 @@ export const layerMemory = (options: MemoryOptions = {}): Layer.Layer<RedisServi
   }))
 
 /**
- * Reads and writes keys of one server that begin with the prefix, which is that of the service to look at. It sends scripts,
- * read-only ones where it only reads, over any transport. Its user needs the rights to `HSET HGET HDEL RPUSH LRANGE SADD
- * SMEMBERS ZADD ZRANGE SET PEXPIREAT PEXPIRETIME DEL`, and for a dump to `SCAN TYPE HGETALL GET`. A dump looks at every key of
- * the database in one call: use a server that is there for tests.
+ * Provides a raw store over the server of a transport, for keys that begin with the prefix, which is the one of the
+ * service to look at. It sends scripts, read-only ones to read.
+ *
+ * **Gotchas**
+ *
+ * Its user needs the rights to `HSET HGET HDEL RPUSH LRANGE SADD SMEMBERS ZADD ZRANGE SET PEXPIREAT PEXPIRETIME DEL`,
+ * and for a dump to `SCAN TYPE HGETALL GET`. A dump looks at every key of the database in one call: use a server for
+ * tests.
  *
  * @category layers
  * @since 0.1.0
@@ -252,9 +272,9 @@ export const layerRawStore = (keyPrefix: string): Layer.Layer<RawStore, never, R
   Layer.effect(RawStore, Effect.map(RedisTransport, (transport) => Raw.overTransport(transport, keyPrefix)))
 
 /**
- * What any transport must do while its server is there, for the tests of one of your own: run each, in any test framework.
- * They use a few keys, and channels, that begin with the prefix, and remove them. What it must do when a connection breaks is
- * not among them: nobody but you can break it.
+ * The checks of a transport while its server is available. Run each of them, in any test framework. They use a few keys
+ * and channels that begin with the prefix, and remove them. Broken connections are not checked, because breaking one is
+ * up to you.
  *
  * @category checks
  * @since 0.1.0

@@ -58,12 +58,12 @@ export class RedisService extends Context.Service<RedisService, {
     channel: string,
     listener: (event: SubscriptionEvent) => void
   ) => Effect.Effect<void, RedisServiceError, Scope.Scope>
-  /** What the layer has found out about its server. Unset if there is nothing to know, as in memory. */
+  /** Facts about the server, found when the layer started. Unset if there is nothing to know, as in memory. */
   readonly server?: ServerInfo | undefined
 }>()("redlayer/RedisService") {}
 
 /**
- * What a layer has found out about its server.
+ * Facts about a server, found when its layer started.
  *
  * @category models
  * @since 0.1.0

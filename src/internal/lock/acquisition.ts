@@ -1,6 +1,6 @@
 /**
- * How a lock is taken, waited for and given back. Whatever happens meanwhile, nothing stays that nobody holds: who leaves
- * without an answer says that its owner has gone, and a request of it that is late is refused.
+ * Taking a lock, waiting for it, and releasing it. A caller that leaves without an answer writes a tombstone for its
+ * owner id, so that an acquire arriving late is refused and no orphaned lock remains. lock.lua explains the protocol.
  */
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -22,7 +22,7 @@ type Service = RedisService["Service"]
 
 const makeName = (): string => Buffer.from(SecureRandom.randomBytesUnsafe(16)).toString("base64url")
 
-/** What all locks of a service have in common. */
+/** The state that all locks of a service share. */
 class Locks {
   readonly service: Service
   readonly inbox: Inbox
@@ -37,7 +37,7 @@ class Locks {
     this.isCluster = service.server?.isCluster === true
   }
 
-  /** One that there was never before. */
+  /** An owner id that was never used before. */
   nextOwner(): string {
     return `${this.name}:${(this.owners++).toString(36)}`
   }
@@ -55,7 +55,10 @@ class Locks {
     if (leases?.delete(lease) === true && leases.size === 0) this.held.delete(key)
   }
 
-  /** What this fiber holds already, and is as good. Permits are counted: each is another. */
+  /**
+   * The lease that this fiber already holds and that serves this request as well. Permits are counted each time, so
+   * they are never shared.
+   */
   find({ key, limit, weight }: Site, fiber: number, now: number): Lease | undefined {
     for (const lease of this.held.get(key) ?? []) {
       const { site } = lease
@@ -78,18 +81,18 @@ const locksOf = (service: Service): Locks => {
 
 const timeout = ({ id, model, name }: Site): LockTimeout => new LockTimeout({ model, id, name })
 
-/** How long after its release a request may still come; one that comes later yet holds the lock for no longer than its lease. */
+/** Milliseconds that the tombstone lasts. A request delayed beyond it can hold the lock for one lease at most. */
 const goneFor = ({ lease }: Site): number => Math.min(lease, 60_000) + 60_000
 
-/** One attempt to get a lock, by one owner. */
+/** One owner's attempt to take a lock. */
 class Acquisition {
   readonly locks: Locks
   readonly site: Site
-  /** in milliseconds; undefined: as long as it takes */
+  /** Milliseconds to wait. Undefined: without limit. */
   readonly wait: number | undefined
-  /** when it was first asked for */
+  /** When the lock was first asked for. */
   private askedAt: number | undefined
-  /** a request may still arrive */
+  /** Whether a request may still arrive at the server. */
   private isDoubtful = false
   private isQueued = false
   private isHeld = false
@@ -104,12 +107,15 @@ class Acquisition {
     return Math.ceil(this.site.lease / 3)
   }
 
-  /** Who doesn't wait asks anew where an answer was lost, or late: for as long as a lease. */
+  /**
+   * Whether to stop asking. A caller that does not wait still asks again after a lost or late answer, for up to a
+   * lease.
+   */
   private isOver(now: number): boolean {
     return this.wait === 0 && now - this.askedAt! > this.site.lease
   }
 
-  /** A lease; or in how many milliseconds to come again. */
+  /** Asks once. Returns a lease, or the milliseconds until the next attempt. */
   private ask(channel: string): Effect.Effect<Lease | number, RedisServiceError> {
     const { isCluster, service } = this.locks
     return Effect.flatMap(monotonicMillis, (sentAt) => {
@@ -120,7 +126,7 @@ class Acquisition {
         onFailure: (error) => {
           const isUnknown = isRedisServiceError(error) && error.reason._tag === "OutcomeUnknown"
           if (!isUnknown) this.isDoubtful = wasDoubtful
-          // what one owner has asked for twice it has once
+          // acquire is idempotent for each owner, so asking again is safe
           return isUnknown && !this.isOver(sentAt) ? this.ask(channel) : Effect.fail(error)
         },
         onSuccess: (reply: string | number | false) => {
@@ -130,7 +136,7 @@ class Acquisition {
           return Effect.flatMap(monotonicMillis, (now) => {
             const lease = new Lease(this.site, Number(reply), sentAt)
             if (lease.isValid(now)) return Effect.succeed(lease)
-            // it came too late to count on: the same owner takes it anew
+            // the answer came too late to rely on; asking again renews the lease
             return this.isOver(now) ? Effect.succeed(this.pause) : this.ask(channel)
           })
         }
@@ -165,19 +171,19 @@ class Acquisition {
       : Effect.timeoutOrElse(obtained, { duration: wait, orElse: () => expired })
   }
 
-  /** Leaves nothing of this owner behind. */
+  /** Removes every trace of this owner on the server. */
   get giveBack(): Effect.Effect<unknown, RedisServiceError> {
     const { inbox, isCluster, service } = this.locks
     const channel = this.isQueued ? inbox.channel : ""
     return commit(release(this.site, channel, this.isDoubtful ? goneFor(this.site) : 0, isCluster), service)
   }
 
-  /** Whether the server may know of this owner. */
+  /** Whether the server may know this owner. */
   get isKnown(): boolean {
     return this.isDoubtful || this.isQueued || this.isHeld
   }
 
-  /** What the lock does when its last scope closes; it is not waited for longer than the lease. */
+  /** Releases the lock when its last scope closes. The caller waits for that no longer than the lease. */
   end(lease: Lease): Effect.Effect<void> {
     return Effect.suspend(() => {
       if (lease.isGone && !this.isDoubtful) return Effect.void
@@ -190,7 +196,7 @@ class Acquisition {
   }
 }
 
-/** Nobody waits for it. It begins at once, so a layer that closes next still sends it. */
+/** Runs an effect that no one waits for. It starts at once, so a layer that closes next still sends it. */
 const detach = (effect: Effect.Effect<unknown>): Effect.Effect<void> =>
   Effect.asVoid(Effect.forkDetach(effect, { startImmediately: true }))
 
@@ -201,7 +207,7 @@ const share = (lease: Lease): Effect.Effect<void, never, Scope.Scope> =>
     return lease.holders === 0 ? lease.end : Effect.void
   })
 
-/** It is renewed from here on, until it ends. */
+/** Starts renewing a lease, until it ends. */
 const begin = (acquisition: Acquisition, lease: Lease, fiber: number, renews: boolean): Effect.Effect<void> => {
   const { locks } = acquisition
   return Effect.map(
@@ -272,8 +278,8 @@ const refuseWait = ({ id, model, name }: Site): InvalidValue =>
   })
 
 /**
- * In one order, whatever the order in which they are given: who waits for one holds none that comes after it. All of them,
- * or none; each once.
+ * Takes several locks, all or none, each once, in one global order: a caller that waits for a lock holds none that
+ * comes after it in this order.
  *
  * @internal
  */
@@ -311,7 +317,7 @@ export const acquireAll = Effect.fnUntraced(function*(
 })
 
 /**
- * Holds locks for as long as an effect runs, which is interrupted when one of them is lost.
+ * Holds locks while an effect runs. The effect is interrupted if one of them is lost.
  *
  * @internal
  */

@@ -1,5 +1,5 @@
 /**
- * A lock as its holder sees it.
+ * A lock as its holder sees it: `Lock.Handle`.
  */
 import type * as Effect from "effect/Effect"
 import type { LockLost } from "../../DomainError.ts"
@@ -14,7 +14,7 @@ export interface Held {
   readonly check: Effect.Effect<void, LockLost>
   readonly lost: Effect.Effect<never, LockLost>
   readonly protect: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LockLost, R>
-  /** of a lock that is on an entity */
+  /** Only for a lock on an entity. */
   readonly guard?: AtomicNode
 }
 

@@ -1,6 +1,6 @@
 /**
- * What an owner has of a lock it holds: it is renewed before it ends; and when it can't be, whatever it protects is
- * interrupted before somebody else may hold it.
+ * The lease of a lock that is held. It is renewed before it ends; if it cannot be, the protected effect is interrupted
+ * before someone else may hold the lock.
  */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -11,11 +11,11 @@ import { commit } from "../program/commit.ts"
 import type { RedisService } from "../service.ts"
 import { renew, type Site } from "./lockKey.ts"
 
-/** How much of a lease is not counted on: a twentieth, at most a second. */
+/** The part of a lease that is not relied on, because clocks and networks are slow: a twentieth, at most a second. */
 const marginOf = (lease: number): number => Math.min(1000, lease / 20)
 
 /**
- * Of a clock that is never set, in milliseconds.
+ * Milliseconds of a clock that is never set.
  *
  * @internal
  */
@@ -24,21 +24,21 @@ export const monotonicMillis: Effect.Effect<number> = Effect.map(
   (nanos) => Number(nanos) / 1e6
 )
 
-/** Which fiber waits for one in which `protect` runs an effect, and would take the same locks again. */
+/** For each fiber that waits in `protect`: the fiber that runs the effect, and may take the same locks again. */
 const waiting = new Map<number, number>()
 
 /** @internal */
 export class Lease {
   readonly site: Site
   readonly token: number
-  /** the fibers that hold the lock */
+  /** The fibers that hold the lock. */
   readonly fibers = new Set<number>()
-  /** how many scopes hold it */
+  /** How many scopes hold it. */
   holders = 1
-  /** what becomes of it when the last of them closes */
+  /** Releases the lock, when the last scope closes. */
   end: Effect.Effect<void> = Effect.void
   isLost = false
-  /** whether the server has said that it is not held */
+  /** Whether the server has said that the lock is not held. */
   isGone = false
   private validUntil = 0
   private renewAt = 0
@@ -50,7 +50,7 @@ export class Lease {
     this.extend(sentAt)
   }
 
-  /** From when it was asked for: it begins on the server after that. */
+  /** Extends the lease from the moment of asking, because it begins on the server after that. */
   private extend(sentAt: number): void {
     const { lease } = this.site
     this.validUntil = sentAt + lease - marginOf(lease)
@@ -61,29 +61,29 @@ export class Lease {
     return !this.isLost && now < this.validUntil
   }
 
-  /** in milliseconds */
+  /** Milliseconds that are left. */
   left(now: number): number {
     return Math.max(0, this.validUntil - now)
   }
 
-  /** From here on nobody takes it for held. */
+  /** Marks the lock as lost. */
   lose(): void {
     this.isLost = true
     const { id, model, name } = this.site
     Deferred.doneUnsafe(this.loss, Exit.fail(new LockLost({ model, id, name })))
   }
 
-  /** Fails as soon as the lock is lost, and never ends otherwise. */
+  /** Fails as soon as the lock is lost, and never succeeds. */
   readonly lost: Effect.Effect<never, LockLost> = Effect.suspend(() => Deferred.await(this.loss))
 
-  /** By the clock: no round trip. */
+  /** Checks the lease by the clock, without a round trip. */
   readonly check: Effect.Effect<void, LockLost> = Effect.flatMap(monotonicMillis, (now) => {
     if (this.isValid(now)) return Effect.void
     if (!this.isLost) this.lose()
     return this.lost
   })
 
-  /** Whether a fiber holds the lock, or runs for one that does, and waits. */
+  /** Whether a fiber holds the lock, or waits for a fiber that does. */
   isHeldBy(fiber: number): boolean {
     for (let each: number | undefined = fiber; each !== undefined; each = waiting.get(each)) {
       if (this.fibers.has(each)) return true
@@ -91,7 +91,10 @@ export class Lease {
     return false
   }
 
-  /** Runs an effect that is interrupted when the lock is lost. Its fiber holds the lock meanwhile, and what the caller holds. */
+  /**
+   * Runs an effect that is interrupted if the lock is lost. Its fiber counts as a holder of the lock, and of what the
+   * caller holds.
+   */
   readonly protect = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> =>
     Effect.withFiber<A, E | LockLost, R>((caller) => {
       const held = Effect.withFiber<A, E, R>((fiber) => {
@@ -108,7 +111,7 @@ export class Lease {
       return Effect.andThen(this.check, Effect.raceFirst(held, this.lost))
     })
 
-  /** Renews it as long as it can, and ends when it is lost. */
+  /** Renews the lease as long as possible, and ends when the lock is lost. */
   keep(service: RedisService["Service"], renews: boolean): Effect.Effect<void> {
     const ask = Effect.map(
       Effect.exit(commit(renew(this.site), service)),
@@ -120,7 +123,7 @@ export class Lease {
         if (!this.isValid(now)) return this.lose()
         const at = renews ? Math.min(this.renewAt, this.validUntil) : this.validUntil
         if (now < at) {
-          // what is left of a nanosecond would never pass by a clock that counts them
+          // a clock that counts nanoseconds never passes a fraction of one
           yield* Effect.sleep(Math.ceil((at - now) * 1000) / 1000)
           continue
         }
@@ -133,7 +136,7 @@ export class Lease {
           return this.lose()
         }
         if (isHeld === true) this.extend(now)
-        // without an answer it is asked again soon
+        // without an answer, ask again soon
         else this.renewAt = (yield* monotonicMillis) + this.site.lease / 20
       }
     })

@@ -1,5 +1,5 @@
 /**
- * Where a lock is, and the programs on it.
+ * The address of a lock, and the programs on it.
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -13,7 +13,7 @@ import type { AtomicNode } from "../program/node.ts"
 import { escape, isTooLong } from "../text/escape.ts"
 
 /**
- * How many may hold it at a time: one; one, or any number that share it; or so many.
+ * How many may hold the lock: one; one, or any number that share it; or that many.
  *
  * @internal
  */
@@ -30,12 +30,15 @@ export interface Options {
 /** @internal */
 export interface Target {
   readonly name: string
-  /** of the entity that it is on */
+  /** The entity that the lock is on. */
   readonly place?: HandleRef | undefined
 }
 
 /**
+ * The address of a lock.
+ *
  * @param on the reference of an entity
+ *
  * @internal
  */
 export const targetOf = (name: string, on: object | undefined): Target => ({
@@ -54,16 +57,16 @@ export interface Site {
   readonly model: string
   readonly id: string
   readonly isOnEntity: boolean
-  /** one for each acquisition */
+  /** One for each acquisition. */
   readonly owner: string
   readonly weight: number
   readonly limit: number
-  /** in milliseconds */
+  /** Milliseconds. */
   readonly lease: number
 }
 
 /**
- * Who has a lock for itself weighs as much as it carries. There are always fewer permits.
+ * The capacity of a lock, which an exclusive holder takes as a whole. The number of permits is always smaller.
  *
  * @internal
  */
@@ -128,10 +131,11 @@ const instruct = (
 ): AtomicNode => new Instruct(op, site, noSpec, site.name, args, decode)
 
 /**
- * Gives the token; or in how many milliseconds to come again.
+ * Asks for the lock. Returns the token, or the milliseconds until the next attempt.
  *
- * @param channel where one that has to wait is woken; empty: it doesn't wait
- * @param pause how long it waits at most before it comes again, in milliseconds
+ * @param channel where a waiter is woken; empty: it does not wait
+ * @param pause milliseconds after which a waiter asks again at the latest
+ *
  * @internal
  */
 export const acquire = (site: Site, channel: string, pause: number, isAnywhere: boolean): AtomicNode => {
@@ -143,7 +147,10 @@ export const acquire = (site: Site, channel: string, pause: number, isAnywhere: 
 export const renew = (site: Site): AtomicNode => instruct(site, Op.renew, [site.owner, site.lease], isOne)
 
 /**
- * @param goneFor how long an acquisition of this owner is refused from now on, in milliseconds
+ * Releases the lock.
+ *
+ * @param goneFor milliseconds for which the tombstone refuses an acquisition of this owner
+ *
  * @internal
  */
 export const release = (site: Site, channel: string, goneFor: number, isAnywhere: boolean): AtomicNode => {

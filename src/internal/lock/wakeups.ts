@@ -1,5 +1,5 @@
 /**
- * Where those who wait for a lock are woken: one channel for all of a service, subscribed while there is anyone.
+ * Wakes waiters: one channel for all locks of a service, subscribed while someone waits.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,7 +10,7 @@ import type { RedisService, SubscriptionEvent } from "../service.ts"
 
 type Service = RedisService["Service"]
 
-/** How long the subscription stays when nobody waits: the next who does may be there soon. */
+/** Milliseconds for which the subscription stays after the last waiter, because the next one may come soon. */
 const idleMillis = 5000
 
 interface Subscription {
@@ -19,7 +19,7 @@ interface Subscription {
 }
 
 /**
- * One that waits: woken at once where that has happened before it looks.
+ * One waiter. It is woken at once if that happened before it waits.
  *
  * @internal
  */
@@ -32,16 +32,16 @@ export class Waiter {
     this.resume?.()
   }
 
-  /** From here on it is to be woken again. */
+  /** Expects the next wake-up. */
   listen(): void {
     this.isWoken = false
   }
 
-  /** Until it is woken, or so many milliseconds have passed. */
+  /** Waits until it is woken, or for so many milliseconds. */
   wait(millis: number): Effect.Effect<void> {
     const woken = Effect.callback<void>((resume) => {
       if (this.isWoken) return resume(Effect.void)
-      // in another turn: whoever wakes it may be in the middle of a program
+      // in another turn, because the caller that wakes it may be in the middle of a program
       this.resume = () => resume(Effect.yieldNow)
       return Effect.sync(() => {
         this.resume = undefined
@@ -65,7 +65,7 @@ export class Inbox {
     this.channel = `$wake:${name}`
   }
 
-  /** One that is told when its owner is woken, until the scope closes. */
+  /** A waiter that is woken for its owner, until the scope closes. */
   readonly join = (owner: string): Effect.Effect<Waiter, RedisServiceError, Scope.Scope> =>
     Effect.flatMap(
       Effect.acquireRelease(
@@ -103,7 +103,7 @@ export class Inbox {
     this.users--
     if (this.users > 0 || this.subscription === undefined) return
     const { scope } = this.subscription
-    this.idle = setTimeout(() => this.end(scope), idleMillis) // it keeps no process from ending
+    this.idle = setTimeout(() => this.end(scope), idleMillis) // it keeps no process alive
     ;(this.idle as { unref?: () => void }).unref?.()
   }
 
@@ -122,7 +122,8 @@ export class Inbox {
       return
     }
     if (event._tag === "Ended") this.end(scope)
-    // they look for themselves: what they were told is lost, and where the service has ended they needn't wait
+    // all waiters check for themselves: wake-ups may have been lost, and after the end of the service waiting is
+    // pointless
     for (const waiter of this.waiters.values()) waiter.wake()
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Tests: what is stored against what is expected.
+ * Tests: compares a stored value with an expected one. The twin of comparison.lua.
  */
 import { Comparison } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
@@ -8,7 +8,7 @@ import { compareBytes } from "../text/textOrder.ts"
 import { expectedInteger, integerOf } from "./integer.ts"
 import { numberOf } from "./number.ts"
 
-/** Negative, 0 or positive; NaN where there is no order between them. */
+/** Returns a negative number, 0 or a positive one; NaN if the two have no order. */
 const order = (a: number | bigint, b: number | bigint): number => a < b ? -1 : a > b ? 1 : a === b ? 0 : NaN
 
 const orderOf = (text: string, expected: Argument, spec: FieldSpec): number => {
@@ -43,7 +43,7 @@ const holds = (comparison: Argument | undefined, order: number): boolean => {
 }
 
 /**
- * What is absent is unlike everything.
+ * Compares a stored text. A missing one differs from everything.
  *
  * @internal
  */

@@ -1,5 +1,5 @@
 /**
- * Operations on whole entities.
+ * Operations on whole entities. The twin of entity.lua and entityWrites.lua.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
@@ -14,7 +14,7 @@ const read = (run: Transaction, entity: Entity, spec: EntitySpec): Result => [
   ...spec.collections.map((collection) => run.texts(entity, collection))
 ]
 
-/** What it had goes: also leftovers of what was there before. */
+/** Writes a whole entity. Everything that the key held before is removed, leftovers of collections included. */
 const write = (
   run: Transaction,
   entity: Entity,

@@ -1,5 +1,6 @@
 /**
- * Where a program goes on: jumps, parts that are undone where they fail, and what instructions leave for those after them.
+ * The flow of a program: jumps, attempts that are undone if they fail, and the operand queue. The twin of flow.lua and
+ * operand.lua.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
@@ -22,9 +23,9 @@ export class Flow {
   readonly results: Array<Result>
   private flag = false
   private readonly attempts: Array<Attempt> = []
-  /** where the results that are none begin, by where they end */
+  /** Ranges of results that an undone attempt left behind: where a range begins, by where it ends. */
   private readonly undone = new Map<number, number>()
-  /** the oldest first */
+  /** The operand queue, the oldest first. */
   private readonly operands: Array<Operand> = []
 
   constructor(run: Transaction, size: number) {
@@ -73,12 +74,12 @@ export class Flow {
     return 1
   }
 
-  /** Gives an instruction what it takes of those before it. */
+  /** Replaces the operand placeholders of an instruction with values from the queue. */
   prepare(instruction: Instruction): Instruction {
     return this.operands.length === 0 ? instruction : withOperands(instruction, this.operands)
   }
 
-  /** Keeps what an instruction leaves for those after it, and gives what its result is. */
+  /** Keeps what a result means for later instructions: the flag of a test, a new operand. Returns the result. */
   keep(op: Op, result: Result): Result {
     switch (op) {
       case Op.compare:
@@ -99,7 +100,10 @@ export class Flow {
     }
   }
 
-  /** What an attempt within it has left is not gone over again, since there may be many, each within the next. */
+  /**
+   * Clears the results of an undone attempt. Ranges that were cleared already are skipped, because attempts may be
+   * nested in great number.
+   */
   private clear(step: number, end: number): void {
     const { results, run, undone } = this
     for (let i = run.step; i > step; i--) {
@@ -110,9 +114,9 @@ export class Flow {
     undone.set(end, step + 1)
   }
 
-  /** Whether the program goes on in spite of a failure: all is as it was before the attempt that caught it. */
+  /** Whether an attempt catches a failure. If one does, everything is restored to the state before that attempt. */
   recover({ _tag }: StopReason): boolean {
-    // no program can do anything about what is stored, nor about a value that is none
+    // no alternative can repair a stored text of another kind, or a text that is too long
     if (_tag === "type" || _tag === "tooLong") return false
     for (let attempt = this.attempts.pop(); attempt !== undefined; attempt = this.attempts.pop()) {
       const { catchesAll, distance, flag, mark, step } = attempt

@@ -1,5 +1,5 @@
 /**
- * Arithmetic on exact integers: kinds `l`, which is int64, and `u`, of as many digits as are computed with.
+ * Arithmetic on exact integers: `int64`, and `duration`, which has any number of digits. The twin of int64.lua.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
@@ -9,7 +9,7 @@ import { arithmetic, refuse } from "./stop.ts"
 
 const digits = /^-?\d+$/
 
-/** What has more than 1000 digits takes its time, which is everybody's on a server. */
+/** Integers beyond 1,000 digits are refused, because computing with them would block a server. */
 const beyond = 10n ** 1000n
 
 const limited = (n: bigint): bigint => n < beyond && n > -beyond ? n : arithmetic("outOfRange")
@@ -20,7 +20,7 @@ const isInRange = (n: bigint, spec: FieldSpec): boolean => spec.kind === "durati
 export const isInteger = (text: string, spec: FieldSpec): boolean => digits.test(text) && isInRange(BigInt(text), spec)
 
 /**
- * What is stored.
+ * The stored integer. Fails with `type` if the text is not one.
  *
  * @internal
  */
@@ -28,7 +28,7 @@ export const integerOf = (text: string, spec: FieldSpec): bigint =>
   isInteger(text, spec) ? BigInt(text) : refuse("type")
 
 /**
- * What is compared with one: NaN where it is none.
+ * The integer to compare with; NaN if the argument is not an integer.
  *
  * @internal
  */
@@ -62,9 +62,10 @@ export const computeInteger = (op: number, a: bigint, b: bigint, c: Argument | u
 }
 
 /**
- * The text of an integer, where the field takes it.
+ * The text of a result, after checking the range and the bounds.
  *
- * @param args of the call: its own bounds come last
+ * @param args the arguments of the instruction: its own bounds come last
+ *
  * @internal
  */
 export const integerText = (n: bigint, spec: FieldSpec, args: ReadonlyArray<Argument>): string =>

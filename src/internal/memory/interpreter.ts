@@ -1,5 +1,5 @@
 /**
- * Runs programs on a store: the same instructions as the server's interpreter, one program wholly or not at all.
+ * Runs programs on a store: the same instructions as the Lua script, each program as a whole or not at all.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Instruction, Program } from "../instruction/program.ts"
@@ -92,7 +92,10 @@ const instruct = (run: Transaction, flow: Flow, given: Instruction): Result => {
 }
 
 /**
+ * Runs one program.
+ *
  * @param now microseconds
+ *
  * @internal
  */
 export const interpret = (store: Store, { instructions }: Program, now: number): Reply => {

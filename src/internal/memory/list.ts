@@ -1,5 +1,5 @@
 /**
- * Operations on a list. Positions are those of `Array.prototype.slice` and `at`.
+ * Operations on a list. Positions are those of `Array.prototype.slice` and `at`. The twin of list.lua.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Instruction } from "../instruction/program.ts"
@@ -11,7 +11,7 @@ import { stop } from "./stop.ts"
 import type { List } from "./store.ts"
 import type { Collection, Transaction } from "./transaction.ts"
 
-/** Not by spread: a call takes only so many arguments. */
+/** Inserts items without spreading them into arguments, because a call accepts only so many. */
 const insertAt = (items: Array<string>, at: number, added: ReadonlyArray<string>): void => {
   if (at === items.length) {
     for (const item of added) items.push(item)
@@ -24,7 +24,7 @@ const insertAt = (items: Array<string>, at: number, added: ReadonlyArray<string>
   }
 }
 
-/** Replaces some items, and remembers how to take it back. */
+/** Replaces some items, and journals the inverse. */
 const splice = (
   run: Transaction,
   { entity }: Collection,
@@ -44,7 +44,7 @@ const splice = (
 }
 
 /**
- * The item at a position, and how to replace it.
+ * The item at a position, and a function that replaces it.
  *
  * @internal
  */

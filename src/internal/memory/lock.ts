@@ -1,5 +1,5 @@
 /**
- * Locks: the same as on the server, entry by entry.
+ * Locks, entry by entry the same as on the server. lock.lua explains the protocol.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Instruction } from "../instruction/program.ts"
@@ -9,11 +9,11 @@ import { mistyped, stop } from "./stop.ts"
 import type { Entry, Hash, Scored, Store } from "./store.ts"
 import type { Transaction } from "./transaction.ts"
 
-/** in milliseconds */
+/** Milliseconds of a day. */
 const day = 86_400_000
-/** how long one that was woken has to come, in milliseconds */
+/** Milliseconds for which a woken waiter's reservation holds. */
 const coming = 250
-/** of owners that gave up: from here on those of long ago are looked for, each time that there are twice as many */
+/** The number of tombstones from which old ones are swept, each time that their number has doubled. */
 const many = 32
 
 interface Holder {
@@ -48,7 +48,7 @@ class Lock {
   readonly hash: Hash
   readonly fence: Hash
   readonly queue: Scored
-  /** of all but the owner, where its time has not passed */
+  /** The holders, except the owner of this request, whose lease has not ended. */
   readonly holders = new Map<string, Holder>()
   mine: Holder | undefined
 
@@ -81,8 +81,8 @@ class Lock {
   }
 
   /**
-   * Wakes those who wait longest, as many as fit; gives the first who doesn't, or the given one, whose turn it is. Who waits for
-   * more than there is keeps the rest from others: not when it has gone.
+   * Wakes waiters in arrival order while capacity lasts. Returns the first one that does not fit, or `member` once it
+   * is at the head. A waiter that does not fit blocks those behind it, unless it has disconnected.
    */
   wake(limit: number, member: string | undefined): string | undefined {
     const { holders, now, queue: { scored }, run } = this
@@ -151,7 +151,7 @@ const acquire = (run: Transaction, key: string, args: ReadonlyArray<unknown>): R
     const before = /^\d{1,16}$/.test(last) ? Number(last) : 0
     token = String(Math.max(before, run.now) + 1)
     fence.fields.set("t", token)
-    // a token is a time: once a day is enough
+    // a token is a time, so extending the key's life once a day is enough
     if (Math.floor(before / day / 1000) !== Math.floor(now / day)) keepUntil(fence, now + 2 * day)
   }
   lock.mine = { till: now + lease, weight, token }

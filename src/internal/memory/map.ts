@@ -1,5 +1,5 @@
 /**
- * Operations on a map.
+ * Operations on a map. The twin of map.lua.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Instruction } from "../instruction/program.ts"
@@ -10,7 +10,7 @@ import { type Hash, pairs } from "./store.ts"
 import type { Collection, Transaction } from "./transaction.ts"
 
 /**
- * Writes entries, or takes out those whose text is false.
+ * Writes entries, and removes those whose text is `false`.
  *
  * @internal
  */

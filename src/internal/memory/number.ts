@@ -1,5 +1,5 @@
 /**
- * Arithmetic on doubles: kinds `n`, `i` and `d`. The same to the last bit as on a server.
+ * Arithmetic on doubles: `number`, `integer` and `date`. The same to the last bit as doubles.lua.
  */
 import { infoOf, Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
@@ -15,7 +15,7 @@ const isInRange = (n: number, spec: FieldSpec): boolean =>
 const isNotFinite = (text: string, spec: FieldSpec): boolean =>
   spec.kind === "number" && (text === "NaN" || text === "Infinity" || text === "-Infinity")
 
-/** NaN is none: beyond the range of the kind, or of another. */
+/** Parses a stored number. NaN means: not a number of this kind, or beyond its range. */
 const parse = (text: string, spec: FieldSpec): number => {
   const n = numeric.test(text) ? Number(text) : NaN
   return Number.isFinite(n) && (spec.kind === "number" || isInRange(n, spec)) ? n : NaN
@@ -26,14 +26,14 @@ export const isNumber = (text: string, spec: FieldSpec): boolean =>
   !Number.isNaN(parse(text, spec)) || isNotFinite(text, spec)
 
 /**
- * What is stored, to compare: also what is not finite.
+ * The stored number, for comparisons. It may be infinite or NaN.
  *
  * @internal
  */
 export const numberOf = (text: string, spec: FieldSpec): number => isNumber(text, spec) ? Number(text) : refuse("type")
 
 /**
- * What is stored, to compute with.
+ * The stored number, for arithmetic. It must be finite.
  *
  * @internal
  */
@@ -88,7 +88,7 @@ export const computeNumber = (op: number, a: number, b: number, c: number): numb
 }
 
 /**
- * The bounds of the field, and those of the call.
+ * Checks the bounds of the field and those of the call.
  *
  * @internal
  */
@@ -111,9 +111,10 @@ export const bounded = <N extends number | bigint>(
 }
 
 /**
- * The text of a number, where the field takes it.
+ * The text of a result, after checking the range and the bounds.
  *
- * @param args of the call: its own bounds come last
+ * @param args the arguments of the instruction: its own bounds come last
+ *
  * @internal
  */
 export const numberText = (n: number, spec: FieldSpec, args: ReadonlyArray<Argument>): string => {
@@ -122,7 +123,7 @@ export const numberText = (n: number, spec: FieldSpec, args: ReadonlyArray<Argum
     if (!Number.isInteger(n)) return arithmetic("notWhole")
     if (!isInRange(n, spec)) return arithmetic("outOfRange")
   }
-  // -0 is 0
+  // -0 is stored as 0
   return String(bounded(n, spec, args, Number) + 0)
 }
 

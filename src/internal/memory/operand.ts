@@ -1,5 +1,5 @@
 /**
- * Operands: what is stored, or computed of it, as the argument of an instruction.
+ * Operands: stored or computed values that stand for arguments of an instruction. The twin of operand.lua.
  */
 import { Op, subtract } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
@@ -10,14 +10,14 @@ import { sized } from "./size.ts"
 import { arithmetic } from "./stop.ts"
 
 /**
- * A double; an exact integer of any size, as its digits; or a text.
+ * A double, the digits of an exact integer, or a text.
  *
  * @internal
  */
 export type Operand = number | string
 
 /**
- * Of a stored text.
+ * The operand that a stored text is.
  *
  * @internal
  */
@@ -36,7 +36,7 @@ export const operandOf = (text: string, spec: FieldSpec): Operand => {
 }
 
 /**
- * The text to be stored, where the field takes it.
+ * The text to store for an operand, after the checks of the field.
  *
  * @internal
  */
@@ -70,7 +70,7 @@ const combined = (op: number, isExact: boolean, a: Operand, b: Operand): Operand
 }
 
 /**
- * Makes one of the last two.
+ * Replaces the last two operands with one.
  *
  * @internal
  */
@@ -80,7 +80,7 @@ export const combine = (operands: Array<Operand>, [op, exact]: ReadonlyArray<Arg
 }
 
 /**
- * Takes the oldest, in the order of the arguments that they are.
+ * Fills the placeholders of an instruction with the oldest operands, in order.
  *
  * @internal
  */

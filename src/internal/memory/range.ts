@@ -1,5 +1,5 @@
 /**
- * From where to where `Array.prototype.slice` goes: no further than there are items, and not backwards.
+ * The range of `Array.prototype.slice`, limited to the items that exist, and never negative.
  *
  * @internal
  */

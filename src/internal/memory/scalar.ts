@@ -1,6 +1,6 @@
 /**
- * Operations on one scalar text, the same as the server's: each takes the text that is there, and gives the new text and the
- * result.
+ * Operations on one scalar text, the same as in scalar.lua: each takes the stored text, and returns the new text and
+ * the result.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
@@ -28,7 +28,7 @@ const same = (a: string | undefined, b: string, spec: FieldSpec): boolean => {
   }
 }
 
-/** Whether a stored text is of the field's kind, as far as a kind tells: what is not must not be lost. */
+/** Whether the stored text parses as this kind. Unparseable data is never overwritten silently. */
 const isReadable = (text: string, spec: FieldSpec): boolean => {
   switch (spec.kind) {
     case "boolean":
@@ -46,7 +46,7 @@ const isReadable = (text: string, spec: FieldSpec): boolean => {
 }
 
 /**
- * The new text is undefined where nothing is written, and false where it goes.
+ * The new text is undefined if nothing is written, and `false` if the text is removed.
  *
  * @internal
  */
@@ -59,7 +59,7 @@ export const apply = (
   if (op === Op.get) return [undefined, text ?? false]
   const stored = spec.nullable === true && text === "null" ? undefined : text
   const current = stored ?? spec.default
-  // `null` is not what an absent one reads as
+  // a stored `null` is missing, and not the default of a missing field
   const known = text === stored ? current : undefined
   switch (op) {
     case Op.isSet:

@@ -1,10 +1,13 @@
 /**
- * Members by score, and by the bytes of their text where scores are equal.
+ * The members of a sorted set, ordered by score, and by the bytes of their texts if scores are equal.
  */
 
 import { compareBytes } from "../text/textOrder.ts"
 
-/** Up to here changes are made one by one: each moves what comes after it. Beyond it the whole is put in order once. */
+/**
+ * Up to this many changes are made one by one, each of which moves the members behind it. More changes sort the whole
+ * once.
+ */
 const few = 16
 
 /** @internal */
@@ -26,7 +29,7 @@ export class SortedSet {
     return x < y ? -1 : x > y ? 1 : compareBytes(a, b)
   }
 
-  /** How many come before the first of which `isBefore` does not hold. */
+  /** The number of members at the front for which `isBefore` holds. */
   count(isBefore: (member: string) => boolean): number {
     let low = 0
     let high = this.ranked.length
@@ -38,7 +41,7 @@ export class SortedSet {
     return low
   }
 
-  /** Of a member that is there. */
+  /** The rank of an existing member. */
   rank(member: string): number {
     return this.count((other) => this.compare(other, member) < 0)
   }
@@ -58,9 +61,7 @@ export class SortedSet {
     return members.flatMap((member) => [member, String(this.scores.get(member))])
   }
 
-  /**
-   * Gives each member its score, or removes it. Gives the changes that take this back.
-   */
+  /** Sets the score of each member, or removes it. Returns the changes that undo this. */
   assign(changes: ReadonlyMap<string, number | undefined>): Map<string, number | undefined> {
     const inverse = new Map<string, number | undefined>()
     const oneByOne = changes.size <= few
@@ -72,7 +73,7 @@ export class SortedSet {
       if (score === undefined) {
         this.scores.delete(member)
       } else {
-        // -0 is 0
+        // -0 is stored as 0
         this.scores.set(member, score + 0)
         if (oneByOne) this.ranked.splice(this.rank(member), 0, member)
         else this.ranked.push(member)

@@ -14,9 +14,9 @@ import { Store } from "./store.ts"
 
 interface Options {
   readonly limits?: Limits
-  /** as on a cluster */
+  /** Whether programs of several slots fail, as on a cluster. */
   readonly refusesCrossSlot?: boolean
-  /** the layer's: subscriptions end with it */
+  /** The scope of the layer: subscriptions end with it. */
   readonly scope?: Scope.Scope
 }
 
@@ -27,7 +27,7 @@ export const make = (
   store = new Store(),
   { limits = limitsOf(), refusesCrossSlot = false, scope }: Options = {}
 ): RedisService["Service"] => {
-  /** One program; under a key of its caller only the first time, and then what it gave is given again. */
+  /** Runs one program. With an idempotency key it runs only the first time, and later commits get the first result. */
   const perform = (program: Program, millis: number): Reply | OutcomeUnknown => {
     const { idempotency } = program
     if (idempotency === undefined) return interpret(store, program, millis * 1000)

@@ -1,5 +1,5 @@
 /**
- * Operations on a set.
+ * Operations on a set. The twin of set.lua.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Instruction } from "../instruction/program.ts"
@@ -10,7 +10,7 @@ import { refuse } from "./stop.ts"
 import type { Members } from "./store.ts"
 import type { Collection, Transaction } from "./transaction.ts"
 
-/** Of members all there, or none: they leave or come. */
+/** Adds members that are all missing, or removes members that all exist. */
 const flip = (
   run: Transaction,
   { entity }: Collection,

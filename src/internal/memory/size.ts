@@ -1,16 +1,19 @@
 /**
- * Bounds of how much there is.
+ * Bounds of lengths and sizes.
  */
 import type { FieldSpec } from "../instruction/spec.ts"
 import { outOf, stop } from "./stop.ts"
 
-/** In bytes of UTF-8. What is written as a whole has the limit of the layer, which may be larger. */
+/**
+ * The greatest length, in bytes of UTF-8, of a text that an append makes. A text that is written as a whole has the
+ * limit of the layer, which may be greater.
+ */
 const longest = 1_000_000
 
 const encoder = new TextEncoder()
 
 /**
- * The text that an append makes: one that doubles would block a server.
+ * The text that an append makes, if it is not too long: a text that doubles again and again would block a server.
  *
  * @internal
  */
@@ -24,7 +27,7 @@ export const joinedText = (text: string, more: string): string => {
 }
 
 /**
- * Of a text or a list.
+ * Checks the length of a text or a list.
  *
  * @internal
  */
@@ -35,7 +38,8 @@ export const sized = (length: number, spec: FieldSpec): number => {
 }
 
 /**
- * Of a set, a map or a sorted set, which only what grows can exceed, and only what shrinks undercut.
+ * Checks the size of a set, map or sorted set. Only growing can exceed the maximum, and only shrinking can fall below
+ * the minimum.
  *
  * @internal
  */

@@ -1,5 +1,5 @@
 /**
- * Operations on a sorted set.
+ * Operations on a sorted set. The twin of sortedSet.lua.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
@@ -11,7 +11,7 @@ import { arithmetic } from "./stop.ts"
 import { pairs, type Scored } from "./store.ts"
 import type { Collection, Transaction } from "./transaction.ts"
 
-/** Gives members their scores, or takes out those whose score is undefined. Gives how many more there are. */
+/** Sets scores, and removes members whose score is undefined. Returns by how much the set grew. */
 const change = (
   run: Transaction,
   { entity }: Collection,
@@ -84,7 +84,7 @@ export const onScored = (run: Transaction, at: Collection, zset: Scored, { args,
       return to - from
     }
   }
-  // popLowest and popHighest
+  // popMin and popMax
   if (size === 0) return false
   const end = op === Op.popMin ? 0 : size - 1
   const popped = scored.range(end, end + 1)

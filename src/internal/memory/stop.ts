@@ -1,12 +1,12 @@
 /**
- * How a program ends before its last instruction.
+ * The ways in which a program stops before its last instruction.
  */
 import type { ArithmeticReason, Bound, StopReason } from "../instruction/reply.ts"
 
 type WithoutStep<F> = F extends unknown ? Omit<F, "step"> : never
 
 /**
- * The interpreter adds the step.
+ * Stops a program. The interpreter adds the step.
  *
  * @internal
  */
@@ -29,14 +29,20 @@ export const arithmetic = (reason: ArithmeticReason): never => stop({ _tag: "ari
 export const outOf = (bound: Bound): never => stop({ _tag: "bounds", bound })
 
 /**
- * @param other of the second entity of an instruction
+ * Stops a program because an entity is missing, exists, or has another type.
+ *
+ * @param other whether it is the second entity of the instruction
+ *
  * @internal
  */
 export const refuse = (tag: "missing" | "exists" | "type", other = false): never =>
   stop(other ? { _tag: tag, other } : { _tag: tag })
 
 /**
- * @param part the collection whose key is of another kind; empty: the hash
+ * Stops a program because a key has another type.
+ *
+ * @param part the collection; empty: the hash
+ *
  * @internal
  */
 export const mistyped = (part: string, other = false): never =>

@@ -4,14 +4,14 @@
 import { SortedSet } from "./scoredMembers.ts"
 
 /**
- * An entity, or a map.
+ * The hash of an entity, or of a map.
  *
  * @internal
  */
 export interface Hash {
   readonly _tag: "hash"
   readonly fields: Map<string, string>
-  /** in milliseconds of the clock; undefined: never */
+  /** Milliseconds of the clock. Undefined: the key never expires. */
   expiresAt: number | undefined
 }
 
@@ -42,13 +42,13 @@ export type Entry = Hash | List | Members | Scored
 /** @internal */
 export class Store {
   readonly entries = new Map<string, Entry>()
-  /** by channel: each is told of every message, in order */
+  /** Subscribers by channel. Each receives every message, in order. */
   readonly listeners = new Map<string, Set<(text: string) => void>>()
   private unswept: Iterator<[string, Entry]> = this.entries.entries()
-  /** the last version given to a new entity, in microseconds */
+  /** The last version given to a new entity, in microseconds. */
   lastVersion = 0
 
-  /** What is stored under a key that has not expired. */
+  /** The value of a key that has not expired. */
   get(key: string, now: number): Entry | undefined {
     const entry = this.entries.get(key)
     if (entry?.expiresAt !== undefined && entry.expiresAt <= now) {
@@ -58,13 +58,13 @@ export class Store {
     return entry
   }
 
-  /** What is stored there as a hash, made where there is none; undefined where it is something else. */
+  /** The hash under a key, created if the key is missing. Undefined if the key has another type. */
   hash(key: string, now: number): Hash | undefined {
     const entry = this.get(key, now) ?? { _tag: "hash", fields: new Map(), expiresAt: undefined }
     return entry._tag === "hash" ? entry : undefined
   }
 
-  /** Frees what has expired and is asked for no more: with each program a few keys are looked at, and all in turn. */
+  /** Frees expired keys that no one reads: each program looks at a few keys, all in turn. */
   sweep(now: number, count: number): void {
     for (let i = 0; i < count; i++) {
       const { done, value } = this.unswept.next()
@@ -110,7 +110,7 @@ export const textsOf = (entry: Entry): Array<string> => {
 }
 
 /**
- * A collection of a row of texts.
+ * A collection made of a row of texts.
  *
  * @internal
  */

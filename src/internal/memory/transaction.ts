@@ -1,7 +1,7 @@
 /**
- * One program on a store. What is stored is changed in place. What is made anew, what is deleted and when what expires is only
- * noted, and stored when all has succeeded. Every change is journalled, notes too: a part of a program may be undone, and the
- * program go on.
+ * One program on a store. Stored values are changed in place. New entities, deletions and expiries are only noted, and
+ * applied after the last instruction has succeeded. The journal records every change and note, because an attempt may
+ * be undone while the program continues. The twin of journal.lua, entity.lua and commit.lua.
  */
 import { type EntitySpec, type FieldSpec, isEntitySpec, type Spec } from "../instruction/spec.ts"
 import { mistyped } from "./stop.ts"
@@ -11,14 +11,14 @@ import { type Entry, entryOf, type Hash, sizeOf, type Store, textsOf } from "./s
 export interface Entity {
   readonly key: string
   hash: Hash
-  /** before the program */
+  /** Whether it existed before the program. */
   readonly stored: boolean
   exists: boolean
-  /** at which instruction it was written last */
+  /** The step that wrote it last. */
   written: number | undefined
-  /** as the program leaves it */
+  /** The expiry that the program leaves it. */
   expiresAt: number | undefined
-  /** the collections that have been given that expiry, and the hash with them */
+  /** The collections that have received that expiry, and the hash with them. */
   expiring: ReadonlySet<string> | undefined
 }
 
@@ -27,17 +27,17 @@ export interface Collection {
   readonly key: string
   readonly entity: Entity
   entry: Entry
-  /** what it should be */
+  /** The type that the key should have. */
   readonly tag: Entry["_tag"]
-  /** of another kind: it can go, at the end, and nothing else */
+  /** The key has another type: it can be deleted at the end, and nothing else. */
   readonly isForeign: boolean
-  /** before the program */
+  /** Whether it existed before the program. */
   readonly stored: boolean
 }
 
 const maximumVersion = 2n ** 63n - 1n
 
-/** A stored version grows by one with each program that writes; one stored by hand has none, which counts as 0. */
+/** The next version: one more with each program that writes. A missing one counts as 0. */
 const nextVersion = (stored = "0"): string => {
   if (!/^(0|-?[1-9]\d*)$/.test(stored)) return mistyped("")
   const version = BigInt(stored)
@@ -52,7 +52,7 @@ const tagOf = (spec: FieldSpec): Entry["_tag"] => {
 /** @internal */
 export class Transaction {
   readonly store: Store
-  /** in microseconds */
+  /** Microseconds. */
   readonly now: number
   step = 0
   readonly messages: Array<readonly [channel: string, text: string]> = []
@@ -65,7 +65,7 @@ export class Transaction {
     this.now = now
   }
 
-  /** in whole milliseconds */
+  /** Whole milliseconds. */
   get millis(): number {
     return Math.floor(this.now / 1000)
   }
@@ -98,7 +98,7 @@ export class Transaction {
     return part.isForeign ? mistyped(spec.field, other) : part
   }
 
-  /** Of any kind. */
+  /** A collection of the entity, whatever its type. */
   private part(entity: Entity, spec: FieldSpec): Collection {
     const key = `${entity.key}:${spec.field}`
     let collection = this.collections.get(key)
@@ -118,18 +118,21 @@ export class Transaction {
     return collection
   }
 
-  /** Of an entity that is read as a whole. */
+  /** The texts of a collection of an entity that is read as a whole. */
   texts(entity: Entity, spec: FieldSpec): ReadonlyArray<string> {
     const { entry, isForeign, tag } = this.part(entity, spec)
     return isForeign && entry._tag !== tag ? mistyped(spec.field) : textsOf(entry)
   }
 
-  /** Of an entity that is written as a whole: nothing can take the place of anything. */
+  /**
+   * Replaces a collection of an entity that is written as a whole. Writing no items is allowed even if the key has
+   * another type, because it is deleted at the commit.
+   */
   refill(entity: Entity, spec: FieldSpec, texts: ReadonlyArray<string>, other?: boolean): void {
     this.replace(texts.length === 0 ? this.part(entity, spec) : this.collection(entity, spec, other), texts)
   }
 
-  /** Before the first change: the version grows, or says that it is none. */
+  /** Increments the version before the first change. Stops the program if the version is not a number. */
   touch(entity: Entity): void {
     const isFirst = entity.written === undefined
     if (isFirst && !entity.stored) {
@@ -139,19 +142,19 @@ export class Transaction {
     } else if (isFirst) {
       this.setField(entity.hash, "$v", nextVersion(entity.hash.fields.get("$v")))
     }
-    // afterwards any step that is past does
+    // any later step counts as writing it again
     if (isFirst) this.note(entity, "written", this.step)
     else entity.written = this.step
   }
 
-  /** One that goes, and is made again within the same moment, begins above where it was. */
+  /** Makes sure that an entity that is deleted and created again within a microsecond begins above its old version. */
   outdate(entity: Entity): void {
     const version = Number(entity.hash.fields.get("$v"))
-    // others may have stored one too large to count on from
+    // a version written by others may be too large to continue from
     if (version < 2 ** 52) this.note(this.store, "lastVersion", Math.max(version, this.store.lastVersion))
   }
 
-  /** In place of all that an entity has. One that is not there begins, and lives as long as it is told. */
+  /** Replaces everything that the entity has. A new entity gets the given expiry. */
   write(entity: Entity, spec: EntitySpec, fields: Map<string, string>, life: number | false): void {
     this.touch(entity)
     const version = entity.hash.fields.get("$v")!
@@ -167,7 +170,7 @@ export class Transaction {
     this.note(collection, "entry", entryOf(tag, texts, expiresAt))
   }
 
-  /** An entity and its collections expire at one time. */
+  /** Sets one expiry for the entity and its collections. */
   expire(entity: Entity, spec: Spec, at: number | undefined): void {
     const names = new Set(entity.expiring)
     for (const { field: f } of isEntitySpec(spec) ? spec.collections : []) names.add(f)
@@ -176,7 +179,7 @@ export class Transaction {
     this.note(entity, "expiresAt", at)
   }
 
-  /** After an instruction that was asked to: what has no expiry keeps none. */
+  /** Renews the expiry after an instruction that renews. An entity without expiry stays permanent. */
   renew(entity: Entity, spec: Spec): void {
     const { expiry: life } = spec
     if (life === undefined || entity.expiresAt === undefined || !(life.onRead || entity.written === this.step)) return
@@ -195,7 +198,7 @@ export class Transaction {
     this.journal.push(() => this.messages.pop())
   }
 
-  /** Changes what is not stored. */
+  /** Changes a note, and journals the inverse. */
   note<A, K extends keyof A>(target: A, name: K, value: A[K]): void {
     const before = target[name]
     target[name] = value
@@ -204,7 +207,7 @@ export class Transaction {
     })
   }
 
-  /** All changes since the journal was as long as this. */
+  /** Undoes all changes since the journal had this length. */
   undo(mark = 0): void {
     while (this.journal.length > mark) this.journal.pop()!()
   }
@@ -234,7 +237,7 @@ export class Transaction {
         if (entry !== undefined) entry.expiresAt = expiresAt
       }
     }
-    // more than it can have stored
+    // more keys than this program can have stored
     this.store.sweep(this.now / 1000, 20 + this.entities.size + this.collections.size)
   }
 }
@@ -244,5 +247,5 @@ const put = (fields: Map<string, string>, name: string, text: string | false): v
   else fields.set(name, text)
 }
 
-/** of what is not there: never written to */
+/** Stands for a missing hash; never written to. */
 const noHash: Hash = { _tag: "hash", fields: new Map(), expiresAt: undefined }

@@ -1,5 +1,5 @@
 /**
- * Programs over many entities: a bounded number at a time, their results in the order of what was asked.
+ * Programs over many entities: a bounded number at a time, with results in the order of the input.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -65,12 +65,12 @@ export type Source<A, E, R> = Iterable<A> | Stream.Stream<A, E, R>
 
 const defaultConcurrency = 1024
 
-/** Whether it says something of the one program, and nothing of the server or of the way there. */
+/** Whether an error concerns one program alone, and not the server or the connection. */
 const isOfOne = ({ reason }: RedisServiceError): boolean =>
   reason._tag === "WrongType" || reason._tag === "CrossSlot" ||
   reason._tag === "ScriptFailed" && reason.applied === false
 
-/** What became of each program; that the server can't be reached is no result of one. */
+/** The result of each program. An error that concerns the server fails the whole. */
 const outcomes = (
   exits: ReadonlyArray<Exit.Exit<unknown, unknown>>
 ): Effect.Effect<ReadonlyArray<Result.Result<unknown, unknown>>, RedisServiceError> => {
@@ -89,7 +89,7 @@ const outcomes = (
   return Effect.succeed(results)
 }
 
-/** What is there, at most so many: nothing waits for a group to be full. */
+/** The available items in groups of at most `size`: nothing waits until a group is full. */
 const groups = <A>(source: Source<A, any, any>, size: number): Stream.Stream<ReadonlyArray<A>, any, any> =>
   Stream.chunks(
     Stream.isStream(source)
@@ -104,7 +104,7 @@ export const stream = <A>(
   options: BulkOptions | undefined
 ): Stream.Stream<Result.Result<unknown, unknown>, any, any> => {
   const { concurrency = defaultConcurrency, onProgress } = options ?? {}
-  // two halves in flight: one is sent while the other is waited for
+  // two halves are in flight: one is sent while the other is awaited
   const size = Math.max(1, Math.floor(concurrency / 2))
   return groups(source, size).pipe(
     Stream.mapEffect(
@@ -116,7 +116,7 @@ export const stream = <A>(
     ),
     onProgress === undefined
       ? (self) => self
-      // each run counts for itself
+      // each run counts its own progress
       : (self) =>
         Stream.unwrap(Effect.sync(() => {
           let done = 0
@@ -135,7 +135,7 @@ export const all = <A>(
   Stream.runCollect(stream(items, program, options))
 
 /**
- * What is made of an item: by the first run that comes to it, and kept in its place.
+ * The result of an item, made by the first run that reaches it, and kept in its place.
  *
  * @internal
  */
@@ -158,7 +158,7 @@ export class Made<A, B, E> {
 }
 
 /**
- * The same for every run: each item is taken once, when a run first comes to it.
+ * An iterable that is the same for every run: each item is taken once, when a run first reaches it.
  *
  * @internal
  */

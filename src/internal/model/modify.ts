@@ -1,5 +1,5 @@
 /**
- * Entities that are read, computed with on the client, and written back: only what changed, and only if nobody has written
+ * Reads an entity, computes a new one on the client, and writes only what changed, if no one has written the entity
  * since.
  */
 import * as Effect from "effect/Effect"
@@ -48,12 +48,12 @@ export interface Modifying {
 
 interface Read {
   readonly entity: unknown
-  /** of the entity as it was read: `f` may change a date, or an array, in its place */
+  /** The texts of the entity as it was read, because `f` may change a date or an array in place. */
   readonly texts: Texts | Problem
   readonly version: string
 }
 
-/** A hot entity is tried again at once, and for about two seconds. */
+/** A hot entity is retried at once, and for about two seconds. */
 const defaultSchedule = RetryPolicy.schedule({
   base: "1 millis",
   maximum: "200 millis",
@@ -79,7 +79,7 @@ export const make = (
       })
     )
 
-  /** What differs from the texts that an entity had, as writes. */
+  /** The writes that turn the old texts of an entity into the new ones. */
   const changes = (place: HandleRef, old: Texts | Problem, after: unknown): ReadonlyArray<AtomicNode> => {
     const next = layout.texts(after)
     if (next instanceof Problem) return [invalid(place, "", next)]
@@ -105,7 +105,7 @@ export const make = (
   const refuse = (place: HandleRef, problem: Problem) =>
     Effect.flatMap(RedisService, (service) => commit(invalid(place, "", problem), service))
 
-  /** Gives the entity as it is then. */
+  /** Writes the changes, and returns the entity. */
   const save = (
     place: HandleRef,
     { texts, version }: Read,
@@ -129,7 +129,7 @@ export const make = (
   return {
     modify: (id, f, options) => {
       const place = placeOf(id)
-      // others wrote it meanwhile: not to be taken for a `Conflict` of what computes
+      // marks a conflict of this save, so that a `Conflict` that `f` fails with is not retried
       const stale = new WeakSet<object>()
       const attempt = Effect.gen(function*() {
         const service = yield* RedisService
@@ -152,7 +152,7 @@ export const make = (
       const place = placeOf(id)
       return within(
         acquire({ name: lockName, place }, options),
-        // what is saved is not interrupted by the loss: the server knows whether the lock was held
+        // the save is not interrupted when the lock is lost, because the server checks whether the lock is held
         () => [],
         Effect.fnUntraced(function*(lease: Lease) {
           const service = yield* RedisService
@@ -174,7 +174,7 @@ const isVersionConflict = (error: unknown): error is Conflict =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "Conflict" &&
   (error as Conflict).reason === "version"
 
-/** Sets and maps are in no order; those of the second kind have their texts in turn, names first. */
+/** Whether two collections are equal. Sets and maps have no order; the texts of maps are names and values in turn. */
 const isSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>, kind: Collection["kind"]): boolean => {
   if (a.length !== b.length) return false
   if (kind === "list") return a.every((text, i) => text === b[i])

@@ -9,7 +9,7 @@ import { isKeyless } from "../instruction/keys.ts"
 import { accessOf } from "../instruction/program.ts"
 import { noFields } from "../instruction/spec.ts"
 import { toMilliseconds } from "../schema/model.ts"
-import { listen, type Tolerated } from "../schema/tolerated.ts"
+import { collectIssues, type Tolerated } from "../schema/tolerated.ts"
 import { RedisService } from "../service.ts"
 import { compile, type Compiled } from "./compile.ts"
 import { fold, settle } from "./decode.ts"
@@ -53,7 +53,7 @@ const commitCompiled = (compiled: Compiled, service: RedisService["Service"]): E
   return Effect.suspend(() => {
     let heard: ReadonlyArray<Tolerated> = []
     const executed = service.execute(compiled.program, (reply) => {
-      const [exit, tolerated] = listen(() => settle(compiled, reply))
+      const [exit, tolerated] = collectIssues(() => settle(compiled, reply))
       heard = tolerated
       return exit
     })
@@ -168,7 +168,7 @@ export const commitAll = Effect.fnUntraced(function*(
     // a defect of one is its own
     try {
       if (!compiled.isTolerant) return settle(compiled, reply)
-      const [exit, tolerated] = listen(() => settle(compiled, reply))
+      const [exit, tolerated] = collectIssues(() => settle(compiled, reply))
       heard.push(...tolerated)
       return exit
     } catch (defect) {

@@ -3,11 +3,11 @@ import type { Bounds } from "../instruction/spec.ts"
 
 /** @internal */
 export interface Checks {
-  /** what the server can evaluate */
+  /** The bounds that the server can check. */
   readonly bounds: Bounds
-  /** what it can't: the description of the first such check */
+  /** Why only the client can validate a value: the first check that cannot be sent. */
   readonly clientOnlyCheck: string | undefined
-  /** what a codec has to run; whether a number is whole or finite it sees by itself */
+  /** The checks that a codec runs. It sees by itself whether a number is whole or finite. */
   readonly filters: ReadonlyArray<SchemaAST.Filter<any>>
   readonly isInteger: boolean
   readonly isFinite: boolean
@@ -15,10 +15,10 @@ export interface Checks {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** Bounds of which the largest counts; of the others it is the smallest. */
+/** Bounds of which the greatest wins. Of all others the smallest wins. */
 const lower: ReadonlySet<keyof Bounds> = new Set(["minimum", "exclusiveMinimum", "minLength", "minSize"])
 
-/** What a representation calls its bounds; those of bigints and dates are texts. */
+/** The names of bounds in a check's representation. The bounds of bigints and dates are texts. */
 const names: { readonly [id: string]: { readonly [payload: string]: keyof Bounds } } = {
   GreaterThan: { exclusiveMinimum: "exclusiveMinimum" },
   GreaterThanOrEqualTo: { minimum: "minimum" },
@@ -56,7 +56,7 @@ const compare = (a: number | string, b: number | string): number => {
 }
 
 /**
- * Sorts the checks of a schema into bounds for the server and the rest.
+ * Sorts the checks of a schema into bounds for the server and checks for the client.
  *
  * @internal
  */

@@ -1,5 +1,5 @@
 /**
- * Codecs between one decoded value and its stored text. Every kind of scalar is one constructor here.
+ * Makes the codec of a schema. Each kind of scalar has one constructor here.
  */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
@@ -122,7 +122,7 @@ const millis = (ast: SchemaAST.AST, toMillis: (value: unknown) => number, make: 
     }
   })
 
-/** The ends of what 64 bits hold. */
+/** The ends of int64. */
 const lowest = -(2n ** 63n)
 const highest = 2n ** 63n - 1n
 
@@ -141,7 +141,7 @@ const int64 = (ast: SchemaAST.AST): Codec => {
 
 const nanosInMilli = 1_000_000n
 
-/** In nanoseconds. What is whole milliseconds reads back as these, as `Duration` itself prefers. */
+/** In nanoseconds. Whole milliseconds are decoded as milliseconds, because `Duration` prefers that. */
 const duration = (ast: SchemaAST.AST): Codec => {
   const problem = new Problem("Expected a finite duration")
   return checked(ast, {
@@ -183,8 +183,8 @@ const declarations: Record<string, (ast: SchemaAST.AST) => Codec> = {
 }
 
 /**
- * Whether the same values have the same texts, as far as it can be seen: two schemas that are written alike are the same, but
- * for checks and transformations of their own. What is said of a key, such as a default, makes no other.
+ * Whether two codecs encode equally. Compared structurally; custom checks and transformations compare by identity; key
+ * annotations, such as a default, are ignored.
  *
  * @internal
  */
@@ -202,7 +202,7 @@ export const representationId = (ast: SchemaAST.AST): string | undefined =>
   (ast.annotations?.representation as { readonly id?: string } | undefined)?.id
 
 /**
- * The codec of one value, by the decoded type of its schema. A schema that transforms its value keeps its own encoding.
+ * The codec of one value, by the decoded type of its schema. A schema with a transformation keeps its own encoding.
  *
  * @internal
  */

@@ -1,5 +1,5 @@
 /**
- * Collections, each under a key of its own: which schemas are one, and how their values become texts and are read back.
+ * Collections, each under a key of its own: which schemas make one, and how its values are encoded and decoded.
  */
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
@@ -19,28 +19,28 @@ export interface Collection {
   readonly kind: "list" | "set" | "map" | "sortedSet"
   readonly field: string
   readonly spec: FieldSpec
-  /** of an item, a member, or the value of an entry */
+  /** The codec of an item, of a member, or of the value of an entry. */
   readonly item: Codec
-  /** of the name of an entry */
+  /** The codec of an entry's name. */
   readonly name: Codec | undefined
-  /** of one item of a list, or one entry of a map */
+  /** The specification of one item of a list, or of one entry of a map. */
   readonly itemSpec: FieldSpec
-  /** why parts of it can't be written by themselves */
+  /** Why the collection can only be written as a whole. Unset: its parts can be written. */
   readonly clientOnlyCheck: string | undefined
-  /** of the whole, with its checks */
+  /** Encodes the whole, with its checks. */
   readonly encode: (value: unknown) => ReadonlyArray<string> | Problem
-  /** of a part of it */
+  /** Encodes a part. */
   readonly encodeSome: (value: unknown) => ReadonlyArray<string> | Problem
   readonly decode: (texts: ReadonlyArray<string>) => unknown
 }
 
-/** How the elements of a collection are taken from its value, and put together again. */
+/** How a collection's value is taken apart into elements, and made of them. */
 interface Shape {
   readonly kind: Collection["kind"]
   readonly item: Codec
   readonly name?: Codec
   readonly expected: string
-  /** the values in turn: of a map names and values, of a sorted set members and scores */
+  /** The values in turn: of a map names and values, of a sorted set members and scores. */
   readonly elements: (value: unknown) => Iterable<unknown> | undefined
   readonly make: (elements: ReadonlyArray<any>) => unknown
 }
@@ -55,7 +55,7 @@ export interface Scored {
   readonly score: number
 }
 
-/** A score is any number but NaN; the server's own texts of the infinite ones are read too. */
+/** A score is any number but NaN. The server's own texts of infinite scores are decoded, too. */
 const plainScore = number(Schema.Number.ast)
 
 /** @internal */
@@ -82,7 +82,7 @@ const pairs = function*(elements: ReadonlyArray<any>): Iterable<[any, any]> {
   for (let i = 0; i < elements.length; i += 2) yield [elements[i], elements[i + 1]]
 }
 
-/** The name of a record's entry is its text; what else the schema asks of it is checked. */
+/** An entry's name of a record is its text; the schema's other requirements are checked. */
 const recordName = (parameters: ReadonlyArray<SchemaAST.AST>): Codec => {
   const [first] = parameters
   const codec = codecOf(Schema.make(first!))
@@ -172,7 +172,7 @@ const shapeOf = (ast: SchemaAST.AST): Shape | undefined => {
   }
 }
 
-/** A sorted set is an array by its schema, and marked. */
+/** The schema of a sorted set is a marked array. */
 const sortedSet = (ast: SchemaAST.AST): Shape => {
   const entry = (ast as SchemaAST.Arrays).rest[0] as SchemaAST.Objects
   return {
@@ -257,13 +257,16 @@ export const collectionOf = (
   }
 }
 
-/** By its schema a sorted set is an array, whose length is checked; the server counts its members. */
+/** The length of a sorted set's array is its size. */
 const sizesOf = ({ maxLength, minLength }: Bounds): Bounds => ({
   ...(minLength === undefined ? {} : { minSize: minLength }),
   ...(maxLength === undefined ? {} : { maxSize: maxLength })
 })
 
-/** Equal members are one, as two objects with the same content; but two values under one name can't both be kept. */
+/**
+ * Equal members are stored once, because two objects with the same content are one text. Two values under one name are
+ * refused, because only one could be kept.
+ */
 const distinct = (texts: Array<string>, step: number): ReadonlyArray<string> | Problem => {
   if (step === 1) return new Set(texts).size === texts.length ? texts : [...new Set(texts)]
   const names = new Set<string>()

@@ -19,7 +19,7 @@ const isWellFormedDeep = (value: unknown): boolean => {
     : Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormedDeep(item))
 }
 
-/** The schema's own effects must end at once: whatever waits has no stored form. */
+/** Runs a schema's transformation. It must end at once: a value whose encoding waits has no stored form. */
 const attempt = <A>(run: () => Exit.Exit<unknown, Schema.SchemaError>, then: (value: unknown) => A): A | Problem => {
   try {
     const exit = run()
@@ -33,7 +33,7 @@ const attempt = <A>(run: () => Exit.Exit<unknown, Schema.SchemaError>, then: (va
   }
 }
 
-/** Whether values of a type may look alike in JSON: members of a union, `undefined` and `null`, or anything at all. */
+/** Whether values of a type may look alike in JSON: members of a union, `undefined` and `null`, or unknown values. */
 const isAmbiguous = (ast: SchemaAST.AST, seen = new Set<SchemaAST.AST>()): boolean => {
   if (seen.has(ast)) return false
   seen.add(ast)
@@ -58,7 +58,7 @@ const isAmbiguous = (ast: SchemaAST.AST, seen = new Set<SchemaAST.AST>()): boole
   }
 }
 
-/** The same without the keys that hold `undefined`, where these are in plain objects. */
+/** The value without the keys of plain objects that hold `undefined`. */
 const withoutUndefined = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withoutUndefined)
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
@@ -70,7 +70,8 @@ const withoutUndefined = (value: unknown): unknown => {
 const inexact = new Problem("Expected a value that is the same when it is read again")
 
 /**
- * Any value at all, as one JSON text through the schema's own codec. A value that would be read as another one is refused.
+ * Encodes any value as one JSON text through the schema's own codec. A value that would be decoded as another one is
+ * refused.
  *
  * @internal
  */

@@ -1,5 +1,6 @@
 /**
- * The names of an entity's keys. The part in braces is the slot: keys with the same one are on the same node of a cluster.
+ * The names of an entity's keys. The part in braces decides the slot: keys with the same part are on the same node of a
+ * cluster.
  */
 import { crc16 } from "../text/crc16.ts"
 import { escape, escapeId, isTooLong, tooLong } from "../text/escape.ts"
@@ -21,7 +22,7 @@ export interface KeyPlan {
 /** @internal */
 export interface Key {
   readonly key: string
-  /** the id as text, for errors */
+  /** The id as text, for errors. */
   readonly id: string
 }
 

@@ -1,5 +1,5 @@
 /**
- * What is read and written of a struct: in which order, and how it becomes the struct again.
+ * The layout of a struct: in which order its fields are read and written, and how the struct is made of them.
  */
 import type { Argument } from "../instruction/program.ts"
 import type { Result, Text } from "../instruction/reply.ts"
@@ -16,13 +16,13 @@ export interface Layout {
   readonly spec: EntitySpec
   readonly leaves: ReadonlyArray<Leaf>
   readonly collections: ReadonlyArray<CollectionNode>
-  /** whether some field may be unreadable and the whole not */
+  /** Whether the whole can be read even if some field cannot. */
   readonly isTolerant: boolean
-  /** from the result of a read: the version, each leaf, each collection; what it tolerates it adds to `issues` */
+  /** Decodes the row of a read: the version, each leaf, each collection. Tolerated problems are added to `issues`. */
   readonly decode: (row: ReadonlyArray<Result>, id: ReadonlyArray<unknown>, issues: Array<Problem>) => unknown
-  /** the content of an entity: each leaf, then each collection with its number of texts before it */
+  /** Encodes the content of an entity: each leaf, then each collection with its number of texts before it. */
   readonly encode: (value: any) => Array<Argument> | Problem
-  /** the same in parts: a text or false for each leaf, and the texts of each collection */
+  /** Encodes the content in parts: a text or `false` for each leaf, and the texts of each collection. */
   readonly texts: (value: any) => Texts | Problem
 }
 
@@ -86,7 +86,7 @@ export const layout = (root: Struct, expiry?: Expiry): Layout => {
           try {
             return self.make(fields)
           } catch {
-            // what a class says of its own accord may hold the value
+            // the message of a class may contain the value
             return new Problem("Expected what the class accepts", self.field)
           }
         }

@@ -1,5 +1,5 @@
 /**
- * A model as the programs see it: its name, where an entity is stored, and how it is read and written.
+ * The plan of a whole model: its name, its keys, its layout and its time to live.
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -16,16 +16,16 @@ export interface ModelPlan {
   readonly name: string
   readonly struct: Struct
   readonly layout: Layout
-  /** the whole entity, where its time to live is not renewed */
+  /** The whole entity, without renewal of its time to live. */
   readonly spec: EntitySpec
-  /** how long an entity lives, in milliseconds, unless it is said when it is made */
+  /** Milliseconds that a new entity lives, unless the program says otherwise. `false`: for ever. */
   readonly milliseconds: number | false
-  /** what renews it */
+  /** How operations renew the time to live. */
   readonly expiry: Expiry | undefined
   readonly keyNames: ReadonlyArray<string>
   readonly keyOf: (id: unknown) => Key | Problem
   readonly idOf: (entity: any) => unknown
-  /** the values of the key's fields */
+  /** The values of the key's fields. */
   readonly partsOf: (id: any) => ReadonlyArray<unknown>
 }
 
@@ -39,7 +39,7 @@ export interface PlanOptions {
   } | undefined
 }
 
-/** Every name once: two models of one name would read each other's entities. */
+/** The plan of each name. Two models with one name would read each other's entities. */
 const names = new Map<string, string>()
 
 const refuse = (name: string, why: string): never => {
@@ -47,7 +47,7 @@ const refuse = (name: string, why: string): never => {
 }
 
 /**
- * A duration in whole milliseconds, or undefined where it is none to live for.
+ * A duration in whole milliseconds. Undefined if an entity cannot live that long: it must be finite, and at least 1 ms.
  *
  * @internal
  */
@@ -57,7 +57,7 @@ export const toMilliseconds = (input: Duration.Input): number | undefined => {
   return milliseconds !== undefined && milliseconds >= 1 && milliseconds <= longest ? milliseconds : undefined
 }
 
-/** More than three thousand years: fourteen digits, which are all that a script on a server tells exactly. */
+/** More than three thousand years: 14 digits, the most that a script on a server returns exactly. */
 const longest = 1e14 - 1
 
 /** @internal */

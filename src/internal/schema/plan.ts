@@ -1,6 +1,10 @@
 /**
- * The plan of a model: what its Schema says about storage. Each field is a leaf (one text in the entity's hash), a collection
- * (a key of its own) or a struct of more fields.
+ * The plan of a model: what its Schema says about storage. Each field is a leaf (one text in the entity's hash), a
+ * collection (a key of its own) or a struct of more fields.
+ *
+ * May import: text, instruction, the errors.
+ * Must not know: programs, handles, Redis, the memory store.
+ * Invariant: a plan is made once for each model, and never changes.
  */
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
@@ -15,17 +19,17 @@ import { json } from "./json.ts"
 /** @internal */
 export interface Leaf {
   readonly _tag: "leaf"
-  /** the dotted name, for errors */
+  /** The dotted name, for errors. */
   readonly field: string
   readonly spec: FieldSpec
   readonly codec: Codec
-  /** what the decoded struct may have in place of a value: nothing, `undefined` or `null` */
+  /** How the decoded struct represents a missing field: not at all, by no key, by `undefined` or by `null`. */
   readonly absence: "refused" | "key" | "undefined" | "null"
-  /** what an absent one reads as */
+  /** The value of a missing field. */
   readonly default: { readonly value: unknown } | undefined
-  /** what an unreadable one reads as */
+  /** The value of an unreadable field, if it is tolerated. */
   readonly fallback: { readonly value: unknown } | undefined
-  /** the fields of a struct that has a check, and is one value for its sake: their types have handles */
+  /** The fields of a struct with a check of its own, which is stored as one value: its type still has handles. */
   readonly parts: Schema.Struct.Fields | undefined
 }
 
@@ -75,7 +79,7 @@ const refuse = (field: string, why: string): never => {
 export const fieldsOf = (schema: Schema.Constraint): Schema.Struct.Fields | undefined =>
   "fields" in schema ? schema.fields as Schema.Struct.Fields : undefined
 
-/** A type that holds `null` beside other things, and writes it as `null`: absence, in another form. */
+/** Whether a type contains `null` beside other values, and encodes it as `null`: another form of a missing value. */
 const isNullable = (schema: Schema.Constraint): boolean => {
   const type = Schema.toType(schema as Schema.Top).ast
   return type._tag !== "Any" && type._tag !== "Unknown" && type._tag !== "Null" &&
@@ -85,7 +89,7 @@ const isNullable = (schema: Schema.Constraint): boolean => {
 /** Kinds whose texts are never `null`. */
 const plainKinds: ReadonlyArray<FieldSpec["kind"]> = ["integer", "number", "int64", "date", "duration", "boolean"]
 
-/** What is left of a union without `null`, where it has a kind of its own; or the whole, as JSON. */
+/** The codec of a union without its `null`, if the rest has a kind; otherwise the codec of the whole, as JSON. */
 const codecWithoutNull = (schema: Schema.Constraint): Codec => {
   const { ast } = schema
   const others = ast._tag === "Union" && ast.encoding === undefined && ast.checks === undefined
@@ -148,7 +152,7 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
 }
 
 /**
- * The text of a field; false where it goes.
+ * The text of a field, or `false` if the field is removed.
  *
  * @internal
  */
@@ -160,7 +164,7 @@ export const encodeLeaf = ({ absence, codec }: Leaf, value: unknown): string | f
     : codec.encode(value)
 
 /**
- * The value of a stored text, or of none.
+ * The value of a stored text, or of a missing one.
  *
  * @internal
  */
@@ -172,7 +176,7 @@ export const readLeaf = (leaf: Leaf, text: unknown): unknown => {
   return text === "null" && leaf.absence === "null" ? null : leaf.codec.decode(text as string)
 }
 
-/** How a struct's decoded fields become its value, or undefined where it is no struct that can be flattened. */
+/** How a struct's decoded fields become its value. Undefined if the schema is not a struct that can be flattened. */
 const makerOf = (schema: Schema.Constraint): Struct["make"] | undefined => {
   const ast = schema.ast
   if (!("fields" in schema) || SchemaAST.isOptional(ast) || ast.checks !== undefined) return undefined

@@ -6,12 +6,6 @@ import * as Schema from "effect/Schema"
 import { defaultAnnotation, jsonAnnotation, sortedSetAnnotation, tolerantAnnotation } from "./plan.ts"
 import { issuesOf } from "./tolerated.ts"
 
-/** `Field.Scored`, which stands above this room. */
-interface Scored<out A> {
-  readonly member: A
-  readonly score: number
-}
-
 /**
  * Gives a field a default. A new entity without the field gets it, and an entity that was stored before the field
  * existed reads as having it, on the server too. For a collection the default is the constructor's only: a missing
@@ -83,13 +77,13 @@ export interface sortedSet<A extends Schema.Constraint> extends
     sortedSet<A>
   >
 {
-  readonly "Type": ReadonlyArray<Scored<A["Type"]>>
+  readonly "Type": ReadonlyArray<{ readonly member: A["Type"]; readonly score: number }>
   readonly "Encoded": ReadonlyArray<{ readonly member: A["Encoded"]; readonly score: number }>
   readonly "DecodingServices": A["DecodingServices"]
   readonly "EncodingServices": A["EncodingServices"]
-  readonly "~type.make.in": ReadonlyArray<Scored<A["Type"]>>
-  readonly "~type.make": ReadonlyArray<Scored<A["Type"]>>
-  readonly "Iso": ReadonlyArray<Scored<A["Iso"]>>
+  readonly "~type.make.in": ReadonlyArray<{ readonly member: A["Type"]; readonly score: number }>
+  readonly "~type.make": ReadonlyArray<{ readonly member: A["Type"]; readonly score: number }>
+  readonly "Iso": ReadonlyArray<{ readonly member: A["Iso"]; readonly score: number }>
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What is unreadable in an entity and tolerated: kept beside the entity, and told to whoever listens, who can log it.
+ * Fields that could not be read and were tolerated: kept beside the entity, and collected for the log.
  */
 import type { Result } from "../instruction/reply.ts"
 import { Problem } from "../text/problem.ts"
@@ -18,9 +18,10 @@ let heard: Array<Tolerated> | undefined
 export const issuesOf = (entity: object): ReadonlyArray<Problem> => issues.get(entity) ?? []
 
 /**
- * Reads the row of an entity.
+ * Decodes the row of an entity.
  *
  * @param id the values of the key's fields
+ *
  * @internal
  */
 export const readRow = (
@@ -39,11 +40,11 @@ export const readRow = (
 }
 
 /**
- * What `f` gives, and what was tolerated meanwhile.
+ * Runs `f`, and returns its result with the problems that were tolerated meanwhile.
  *
  * @internal
  */
-export const listen = <A>(f: () => A): readonly [A, ReadonlyArray<Tolerated>] => {
+export const collectIssues = <A>(f: () => A): readonly [A, ReadonlyArray<Tolerated>] => {
   const found: Array<Tolerated> = []
   heard = found
   try {

@@ -1,5 +1,5 @@
 /**
- * What any transport must do, asked of one that has a server behind it; with the rights of a layer's user.
+ * The checks of a transport that has a server behind it. They need the rights of a layer's user.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -12,10 +12,10 @@ import type { Check, CheckFailed } from "./model.ts"
 type Fail = (problem: string) => Effect.Effect<never, CheckFailed>
 type Transport = RedisTransport["Service"]
 
-/** A check that takes longer has found a transport that doesn't answer. */
+/** A check that takes longer has found a transport that does not answer. */
 const limit = "10 seconds"
 
-/** Texts that something on the way might change. */
+/** Texts that a client or a protocol might change. */
 const texts: ReadonlyArray<string> = [
   "",
   " ",

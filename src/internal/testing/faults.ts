@@ -1,5 +1,5 @@
 /**
- * Carries out plans of faults around anything that takes requests.
+ * Applies plans of faults to requests of any kind.
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -16,7 +16,7 @@ import { classify } from "../redis/classify.ts"
 import { RedisService } from "../service.ts"
 import type { Entry, Fault, Faults, Plan, Request } from "./model.ts"
 
-/** What a kind of request says of its faults. */
+/** How a kind of request fails. */
 interface Terms<A, E> {
   readonly notSent: Effect.Effect<never, E>
   readonly unknown: Effect.Effect<never, E>
@@ -25,7 +25,7 @@ interface Terms<A, E> {
   readonly isUnanswered: (error: E) => boolean
 }
 
-/** Of a request: what it needs, and its way to whatever is below. */
+/** One request: its description, and the function that passes it on. */
 interface Passage<A, E> {
   readonly request: Omit<Request, "index">
   readonly pass: Effect.Effect<A, E>
@@ -112,7 +112,7 @@ class Injector {
     }
   }
 
-  /** In the scope of the layer: its caller has gone. */
+  /** Runs in the scope of the layer, because the caller was interrupted or has its answer already. */
   private later<A, E>(
     duration: Extract<Fault, { readonly _tag: "DeliverLate" }>["duration"],
     pass: Effect.Effect<A, E>
@@ -138,9 +138,7 @@ const watched = <A, E>(pass: Effect.Effect<A, E>, entry: Mutable<Entry>): Effect
       }))
   })
 
-/**
- * A number from 0 to 1 that depends on both alone.
- */
+/** A number from 0 to 1 that depends on its arguments alone. */
 const chance = (seed: number, index: number): number => {
   let bits = (seed ^ Math.imul(index + 1, 0x9e3779b1)) | 0
   for (let round = 0; round < 2; round++) {
@@ -172,7 +170,10 @@ const refusedCall: Terms<ServerReply, TransportError> = {
   isUnanswered: () => true
 }
 
-/** A connection is not there again at once: whoever waits for one and sends must not do so without a pause. */
+/**
+ * Reconnecting takes a moment, so that a caller that waits for a connection and sends again does not loop without a
+ * pause.
+ */
 const reconnecting: Effect.Effect<void> = Effect.callback((resume) => {
   const timer = setTimeout(() => resume(Effect.void), 2)
   return Effect.sync(() => clearTimeout(timer))

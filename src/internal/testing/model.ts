@@ -8,16 +8,16 @@ import * as Schema from "effect/Schema"
 import type { RedisTransport } from "../../RedisTransport.ts"
 
 /**
- * What becomes of one call.
+ * The fault of one call.
  *
  * **Details**
  *
- * - `DropBefore`: it is not sent, and this is certain. A service says `ConnectionUnavailable`, unless it tries again.
- * - `Lose`: it is lost on its way, and never applied; the caller can't tell. A service says `OutcomeUnknown`.
- * - `DropAfter`: it is applied, and the answer is lost; the caller can't tell.
- * - `Delay`: it is sent that much later. Interrupted before, it is never sent.
- * - `DeliverLate`: the caller is told at once that the outcome is unknown; the call arrives after the duration, or without
- *   one when {@link Faults} is told to `release` it.
+ * - `DropBefore`: it is certainly not sent. A service fails with `ConnectionUnavailable`, unless it retries.
+ * - `Lose`: the request is lost and never applied, and the caller cannot tell. A service fails with `OutcomeUnknown`.
+ * - `DropAfter`: it is applied and the reply is lost, and the caller cannot tell.
+ * - `Delay`: it is sent later by this duration. If it is interrupted before, it is never sent.
+ * - `DeliverLate`: the caller learns at once that the outcome is unknown; the call arrives after the duration, or
+ *   without one when `release` of {@link Faults} runs.
  * - `Answer`: the server answers with this error, such as `LOADING …` or `OOM …`; nothing is applied.
  *
  * @category models
@@ -38,14 +38,14 @@ export type Fault =
  * @since 0.1.0
  */
 export interface Request {
-  /** How many came before it, since the plan is followed. */
+  /** The number of requests since the plan was set. */
   readonly index: number
   readonly keys: ReadonlyArray<string>
   readonly readOnly: boolean
 }
 
 /**
- * Decides what becomes of a request; `undefined` lets it pass.
+ * Decides the fault of a request. `undefined` lets it pass.
  *
  * @category models
  * @since 0.1.0
@@ -53,14 +53,14 @@ export interface Request {
 export type Plan = (request: Request) => Fault | undefined
 
 /**
- * What was done with a request.
+ * The fate of a request.
  *
  * **Details**
  *
- * - `Withheld`: it was not passed on, and won't be.
+ * - `Withheld`: it was not passed on, and will not be.
  * - `Waiting`: it will be passed on.
  * - `Passed`: it was passed on, and has no answer yet.
- * - `Answered`: it was passed on, and there was an answer, whether or not the caller got it.
+ * - `Answered`: it was passed on and answered, whether or not the caller got the answer.
  *
  * @category models
  * @since 0.1.0
@@ -71,23 +71,23 @@ export interface Entry extends Request {
 }
 
 /**
- * Says what goes wrong, and what went wrong.
+ * Sets the faults to come, and reports the past ones.
  *
  * @category services
  * @since 0.1.0
  */
 export class Faults extends Context.Service<Faults, {
-  /** Follows another plan from the next request on, which is its first. The log begins anew. */
+  /** Uses another plan from the next request on, which is its first. The log starts again. */
   readonly usePlan: (plan: Plan) => Effect.Effect<void>
-  /** Every request since the plan is followed, in order. */
+  /** Every request since the plan was set, in order. */
   readonly log: Effect.Effect<ReadonlyArray<Entry>>
-  /** Delivers what `deliverLate()` has kept, in order, and ends when all of it has its answer. */
+  /** Delivers the calls that `deliverLate()` has kept, in order, and ends when all have their answers. */
   readonly release: Effect.Effect<void>
 }>()("redlayer/testing/Faults") {}
 
 /**
- * One key, as it is stored. The members of a set are sorted, as they are in no order; a sorted set is its members and scores in
- * turn, in its own.
+ * One stored key. The members of a set are sorted, because they have no order; a sorted set is its members and scores
+ * in turn, in its own order.
  *
  * @category models
  * @since 0.1.0
@@ -95,7 +95,7 @@ export class Faults extends Context.Service<Faults, {
 export interface Stored {
   readonly type: "hash" | "list" | "set" | "zset" | "string"
   readonly content: Readonly<Record<string, string>> | ReadonlyArray<string> | string
-  /** in milliseconds since the epoch; undefined: never */
+  /** Milliseconds since the epoch. Undefined: never. */
   readonly expiresAt: number | undefined
 }
 
@@ -108,13 +108,16 @@ export interface Stored {
 export type Dump = Readonly<Record<string, Stored>>
 
 /**
- * Reads and writes what a service stores past the library, as another program would: to see what is there, and to put there
- * what no model would. All keys are without the prefix of the service. It has no errors: what goes wrong is a defect.
+ * Reads and writes stored keys past the library, as another program would. All keys are without the prefix of the
+ * service. It has no errors: a failure is a defect.
+ *
+ * **When to use**
+ *
+ * Use in tests of what is stored, and of data that no model would write.
  *
  * **Details**
  *
- * What writes to a collection adds to what is there, and makes it where there is none. To read a key that is absent gives
- * nothing.
+ * A write to a collection adds to it, and creates it if it is missing. Reading a missing key returns nothing.
  *
  * @see `Testing.layerMemory` for one that shares a store in memory, `Testing.layerRawStore` for one of a server
  * @category services
@@ -133,9 +136,9 @@ export class RawStore extends Context.Service<RawStore, {
   readonly sortedAdd: (key: string, ...entries: ReadonlyArray<string>) => Effect.Effect<void>
   /** Members and scores in turn, by score. */
   readonly sortedRead: (key: string) => Effect.Effect<ReadonlyArray<string>>
-  /** Replaces what is there by a plain text, which is of no kind that a model has. */
+  /** Replaces the key with a plain text, a type that no model has. */
   readonly stringSet: (key: string, value: string) => Effect.Effect<void>
-  /** In milliseconds since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly expireAt: (key: string, millis: number) => Effect.Effect<void>
   readonly expiresAt: (key: string) => Effect.Effect<number | undefined>
   readonly delete: (key: string) => Effect.Effect<void>
@@ -144,7 +147,7 @@ export class RawStore extends Context.Service<RawStore, {
 }>()("redlayer/testing/RawStore") {}
 
 /**
- * One thing that any transport must do.
+ * One check of a transport.
  *
  * @category models
  * @since 0.1.0
@@ -155,7 +158,7 @@ export interface Check {
 }
 
 /**
- * A transport, or a service, does not do what it must.
+ * A transport, or a service, has failed a check.
  *
  * @category errors
  * @since 0.1.0

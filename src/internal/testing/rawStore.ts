@@ -1,5 +1,5 @@
 /**
- * What is stored, read and written past the library: in the memory store, and on a server.
+ * Reads and writes stored keys past the library: in the memory store, and on a server.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import type { Dump, RawStore, Stored } from "./model.ts"
 // memory
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A key of a type that no model has: the interpreter may only find out that it is neither a hash nor a list. */
+/** A key of a type that no model has. The interpreter only finds out that it is neither a hash nor a list. */
 interface Text {
   readonly _tag: "string"
   readonly text: string
@@ -33,7 +33,7 @@ export const overMemory = (store: Store): RawStore["Service"] => {
     if (entry._tag !== tag) throw new Error(`${key} is a ${entry._tag}`)
     return entry as Extract<Entry, { readonly _tag: Tag }>
   }
-  /** There is no empty key. */
+  /** Stores an entry. An empty one is removed, because Redis has no empty keys. */
   const put = (key: string, entry: Entry): void => {
     if (sizeOf(entry) > 0) entries.set(key, entry)
   }
@@ -108,7 +108,7 @@ export const overMemory = (store: Store): RawStore["Service"] => {
 // a server
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** One command. Integers come as digits: those of a script's JSON would lose some. */
+/** Runs one command. Integers are returned as digits, because a script's JSON would lose some. */
 const command = (flags: string) =>
   `#!lua${flags}
 local function plain(reply)
@@ -120,7 +120,7 @@ return cjson.encode({ plain(redis.call(unpack(cjson.decode(ARGV[1])))) })`
 const readCommand = command(" flags=no-writes")
 const writeCommand = command("")
 
-/** Every key that begins with the prefix, in the pattern of a `SCAN`: its type, when it expires, and what it holds. */
+/** Every key that begins with the prefix, in the pattern of a `SCAN`: its type, its expiry and its content. */
 const readAll = `#!lua flags=no-writes
 local read = {
   hash = { 'HGETALL' },
@@ -144,10 +144,10 @@ repeat
 until cursor == '0'
 return cjson.encode(found)`
 
-/** A script can't take many more arguments than this at once; an even number, for pairs. */
+/** A script accepts few more arguments than this at once. An even number, for pairs. */
 const largest = 1000
 
-/** A script can't tell an empty list from an empty object. */
+/** A script cannot tell an empty list from an empty object. */
 const listOf = (reply: unknown): ReadonlyArray<string> => Array.isArray(reply) ? reply : []
 
 /** A score as JavaScript writes it. */

@@ -11,7 +11,7 @@ import { record } from "./record.ts"
 export const deepest = 500
 
 /**
- * JSON in which the keys of every object are in order, so that equal values are equal texts. It goes no deeper than 500.
+ * JSON with sorted keys, so that equal values have equal texts. Throws a `RangeError` beyond a depth of 500.
  *
  * @internal
  */

@@ -1,6 +1,10 @@
 /**
- * Text within the name of a key. Whatever could end a part of a name, be a hash tag, a pattern or unreadable in a terminal
- * is written as `%` and two digits; everything else stands as it is. A bijection, so two ids are never one key.
+ * Escapes text for the name of a key. Characters that could end a part of a name, be a hash tag or a pattern, or be
+ * unreadable in a terminal are written as `%` and two digits. The escape is a bijection, so two ids never share a key.
+ *
+ * May import: nothing outside text/.
+ * Must not know: anything of this library.
+ * Invariant: pure functions.
  */
 import { Problem } from "./problem.ts"
 
@@ -16,7 +20,7 @@ export const escape = (text: string): string => special.test(text) ? text.replac
 export const escapeField = (name: string): string => escape(name).replaceAll(".", "%2E")
 
 /**
- * The dotted name of a field whose path this is.
+ * The dotted name of the field with this path.
  *
  * @internal
  */
@@ -24,7 +28,7 @@ export const fieldOfPath = (path: string): string =>
   path.replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
 
 const maximumBytes = 1024
-/** Most ids need no second look. */
+/** Most ids match this and need no second look. */
 const plain = /^[\w.@+=,;/-]{1,255}$/
 const encoder = new TextEncoder()
 

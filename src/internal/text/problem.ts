@@ -3,13 +3,13 @@ import * as SchemaIssue from "effect/SchemaIssue"
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /**
- * Says why a value has no stored form, or a stored text no value. It never holds the value itself.
+ * Says why a value has no stored form, or a stored text no value. It never contains the value itself.
  *
  * @internal
  */
 export class Problem {
   readonly issue: string
-  /** where in the value, as a dotted path; empty for the whole */
+  /** Where in the value, as a dotted path. Empty: the whole. */
   readonly field: string
 
   constructor(issue: string, field = "") {
@@ -23,7 +23,7 @@ export class Problem {
     return new Problem(first?.message ?? "Expected a valid value", path)
   }
 
-  /** The same, in a value that is the field of another. */
+  /** The same problem, in a value that is a field of another. */
   within(field: string): Problem {
     return new Problem(this.issue, this.field === "" ? field : `${field}.${this.field}`)
   }

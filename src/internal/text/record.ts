@@ -1,5 +1,5 @@
 /**
- * An object with just these fields, of which one may be called `__proto__`.
+ * An object with exactly these fields, one of which may be called `__proto__`.
  *
  * @internal
  */

@@ -1,12 +1,12 @@
 /**
- * The order of texts on a server.
+ * The order of texts on a server: by the bytes of UTF-8.
  */
 
-/** UTF-16 units in the order of code points, which is that of UTF-8 bytes: surrogates come last. */
+/** The rank of a UTF-16 unit in the order of code points, which is that of UTF-8 bytes: surrogates come last. */
 const unit = (code: number): number => code < 0xd800 ? code : code < 0xe000 ? code + 0x2000 : code - 0x800
 
 /**
- * Negative where `a` comes first, 0 where they are equal.
+ * Returns a negative number if `a` comes first, 0 if both are equal, a positive number otherwise.
  *
  * @internal
  */
