@@ -13,7 +13,7 @@ import * as State from "./storedState.ts"
 
 const flow = (op: Op, ...args: ReadonlyArray<number>): Instruction => ({ op, key: "", spec: noSpec, args })
 
-/** What fails in it is undone, and the program goes on after it. `mode` 0 catches only that an entity is missing. */
+/** An attempt: if it fails, its writes are undone and the program continues. Mode 0 catches only a missing entity. */
 const attempt = (part: Instructions, mode = 1): Instructions => [
   flow(Op.attempt, part.length + 1, mode),
   ...part,
@@ -60,7 +60,7 @@ interface Pair {
   readonly to: number
 }
 
-/** What goes before the part stands, and what comes after sees nothing of it; it may do the same once more. */
+/** Programs with an undone part: instructions before it keep their effect, and those after it see nothing of it. */
 export const partly = (state: State.State, all: Instructions, random: Random): ReadonlyArray<Pair> => {
   const taking = all.findIndex(({ op }) => op === Op.popAny)
   const { free } = placesOf(all)

@@ -17,7 +17,7 @@ import * as State from "./storedState.ts"
 
 type Service = State.Target["service"]
 
-/** What became of a program, in a form that can be compared. */
+/** The outcome of a program, in a form that can be compared. */
 export type Outcome = { readonly value: unknown } | { readonly error: unknown; readonly label: string }
 
 const labelOf = (error: any): string => {
@@ -113,7 +113,7 @@ export interface Options {
   readonly fault?: Fault
 }
 
-/** What stands between programs and the interpreter in memory, and must be found. */
+/** A planted fault between programs and the memory interpreter. The comparison must find it. */
 export interface Fault {
   readonly instruction?: (self: Instruction) => Instruction
   readonly result?: (result: InstructionResult, self: Instruction) => InstructionResult

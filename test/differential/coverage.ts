@@ -10,7 +10,7 @@ const comparisons = Object.keys(Comparison)
 
 const kindOf = ({ spec }: Instruction): string => "kind" in spec ? spec.kind : "entity"
 
-/** Of kinds that compare in one way. */
+/** The class of kinds that compare alike. */
 const classOf = (kind: string): string =>
   ["integer", "number", "date"].includes(kind)
     ? "numbers"
@@ -39,7 +39,7 @@ const testOf = (self: Instruction): string | undefined => {
   }
 }
 
-/** What has been jumped over has no result. */
+/** Notes the instructions of a program. An instruction that a jump skipped has no result. */
 export const note = (instructions: ReadonlyArray<Instruction>, results: ReadonlyArray<Result>, note: Note): void => {
   for (const [i, self] of instructions.entries()) {
     const result = results[i]
@@ -78,7 +78,7 @@ const all = (test: string, names: ReadonlyArray<string>) => names.flatMap((name)
 
 const combinations = [Op.increment, -1, Op.multiply, Op.quotient, Op.modulo, Op.min, Op.max]
 
-/** What must have been noted. */
+/** The notes that a run must contain. */
 export const expected: ReadonlyArray<string> = [
   ...ordered.flatMap((kind) => all(`compare ${kind}`, comparisons)),
   ...["boolean", "value"].flatMap((kind) => all(`compare ${kind}`, ["eq", "neq"])),

@@ -21,7 +21,7 @@ export const programOf = (instructions: Instructions): Compiled => ({ instructio
 
 const now = Date.now() * 1000
 
-/** What a program would give where the state is `state`. */
+/** The reply that a program would get on `state`. */
 export const rehearse = (state: State.State, instructions: Instructions): Reply =>
   interpret(State.storeOf(state), programOf(instructions), now)
 

@@ -1,5 +1,5 @@
 /**
- * What is stored before a random program runs.
+ * The stored state before a random program runs.
  */
 import * as Collection from "./calls/collectionCalls.ts"
 import type { ModelCase, Place } from "./modelDescription.ts"
@@ -22,7 +22,7 @@ const expiryOf = (random: Random, lives: number | undefined): number => {
 const several = (random: Random, make: () => string): Array<string> =>
   random.array(random.chance(0.2) ? 0 : 1, random.chance(0.3) ? 1 : 5, make)
 
-/** What has no order has no more than one bad text: which of two is met first, nobody knows. */
+/** A collection without order gets at most one bad text, because which of two is met first is undefined. */
 const collection = ({ kind, names, texts }: Place, random: Random, badness: number): Entry["values"] => {
   const isOrdered = kind === "list" || kind === "zset"
   let isBad = false
@@ -59,7 +59,7 @@ const another = (kind: Place["kind"], random: Random, expiry: number): Entry =>
   ].filter(({ type }) => type !== typeOf(kind)) as ReadonlyArray<Entry>)
 
 /**
- * What another client may have left under the keys of an entity: nothing, a good entity, one with holes or bad texts,
+ * The keys that another client may have left for an entity: nothing, a good entity, one with holes or bad texts,
  * collections whose hash is gone, keys of another type.
  */
 export const randomEntity = (

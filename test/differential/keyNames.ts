@@ -1,5 +1,5 @@
 /**
- * Ids and what becomes of them in the names of keys.
+ * Ids, and the names of the keys that they become.
  */
 import { Effect, Schema } from "effect"
 import { Model, RedisService } from "redlayer"
@@ -25,7 +25,7 @@ interface Case {
   readonly slot: { readonly tag: ReadonlyArray<string> } | { readonly partitionOf: string }
 }
 
-/** Of two texts, the entities that have them as ids in each form of a key and of a slot. */
+/** The entities that have two texts as ids, in each form of a key and of a slot. */
 export const cases = (a: string, b: string): ReadonlyArray<Case> => [
   { name: JSON.stringify(["Text", a]), program: text.get(a), slot: { tag: [a] } },
   { name: JSON.stringify(["Spread", a]), program: spread.get(a), slot: { partitionOf: a } },
@@ -55,5 +55,5 @@ export const keysOf = Effect.fnUntraced(function*(program: Effect.Effect<unknown
 export const unescape = (escaped: string): string =>
   escaped.replaceAll(/%([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 
-/** What Redis takes as the tag of a key. */
+/** The tag of a key, as Redis finds it. */
 export const tagOf = (key: string): string => /^[^{]*\{([^}]+)\}/.exec(key)![1]!

@@ -18,12 +18,12 @@ import {
   word
 } from "./randomValues.ts"
 
-/** What a value is in JSON, under its schema's own codec. A union of members that differ in it can't mistake one for another. */
+/** The JSON type of a value under its schema's codec. A union of members with different types cannot confuse them. */
 export type Form = "string" | "number" | "boolean" | "null" | "array" | "object"
 
 /** A schema with its values. */
 export interface Leaf {
-  /** the schema as one would write it */
+  /** the source text of the schema */
   readonly text: string
   readonly schema: Schema.Top
   readonly forms: ReadonlyArray<Form>

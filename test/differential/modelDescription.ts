@@ -9,7 +9,7 @@ import type { Operand } from "./operands.ts"
 import type { Gen, Random } from "./random.ts"
 import type { Stored } from "./storedTexts.ts"
 
-/** What is stored for one field: in the entity's hash, or under a key of its own. */
+/** The storage of one field: in the entity's hash, or under a key of its own. */
 export interface Place {
   readonly name: string
   readonly kind: "leaf" | "list" | "set" | "map" | "zset"
@@ -22,7 +22,7 @@ export interface Place {
 
 type Calls<R> = ReadonlyArray<readonly [operation: string, call: Op.Call<R>]>
 
-/** What a guard may show. */
+/** A handle that a guard may observe. */
 export interface Observable {
   readonly get: () => Op.Program
 }

@@ -15,7 +15,7 @@ const nameOf = (codecIdentity: Internal["codecIdentity"]): string => {
   return String(known >= 0 ? known : languages.push(codecIdentity) - 1)
 }
 
-/** What can take each other's place. */
+/** The kind of an operand: operands of one kind are interchangeable. */
 export const kindOf = (operand: unknown): string => {
   if (!(operand instanceof Internal)) throw new Error("Expected an operand")
   return operand.kind === "integer" || operand.kind === "number"
@@ -49,7 +49,7 @@ export const computed = (operand: Operand, random: Random): Operand => {
   return result
 }
 
-/** What some field of the kind holds; now and then, where it is meant to be refused, of another. */
+/** An operand from a field of the kind, or sometimes of another kind, which must be refused. */
 const sourceOf = (kind: string, random: Random): Operand | undefined => {
   const { sources } = random
   const found = random.wild() && sources.size > 0 ? random.pick([...sources.values()]) : sources.get(kind)
@@ -68,6 +68,6 @@ export const operandFor = (handle: unknown, random: Random): Operand | undefined
 export const orOperand = <A>(handle: unknown, make: Gen<A>): Gen<any> => (random) =>
   random.chance(0.25) ? operandFor(handle, random) ?? make(random) : make(random)
 
-/** What is compared with that is now and then equal. */
+/** A value to compare with, which is sometimes equal. */
 export const orItself = <A>(handle: unknown, make: Gen<A>): Gen<any> => (random) =>
   random.chance(0.2) ? valueOf(handle) : orOperand(handle, make)(random)

@@ -1,5 +1,5 @@
 /**
- * What the comparison is worth: each of these faults is one that an interpreter might have, and must be found.
+ * Planted faults: each is one that an interpreter might have, and the comparison must find it.
  */
 import { Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction } from "../../src/internal/instruction/program.ts"

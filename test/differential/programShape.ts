@@ -44,7 +44,7 @@ export class Refused extends Error {
 /** Which way a program went, and what it is made of. */
 export type Note = (what: string) => void
 
-/** Of the results of a record. */
+/** Labels for the results of a record. */
 const labels = ["a", "b", "é", "constructor", "__proto__", "a.b", "", "toString"]
 
 const record = <A>(items: ReadonlyArray<A>): { readonly [name: string]: A } =>
@@ -53,7 +53,7 @@ const record = <A>(items: ReadonlyArray<A>): { readonly [name: string]: A } =>
 type AnyCondition = Condition.Condition<unknown>
 type Conditions = readonly [AnyCondition, ...Array<AnyCondition>]
 
-/** Whatever of it is decided is noted by the plan that it is a part of. */
+/** A random condition. Its decisions are noted by the plan that it is a part of. */
 const conditionOf = (plan: Plan): AnyCondition => {
   switch (plan.tag) {
     case "and":
@@ -150,7 +150,7 @@ export const programOf = (plan: Plan, note: Note = () => undefined): Program => 
   }
 }
 
-/** What programs must have been made of, and which ways they must have gone. */
+/** The combinators that programs must contain, and the branches that they must take. */
 export const ways: ReadonlyArray<string> = [
   ..."all record forEach andThen tap map as succeed orElse ignoreMissing when if guard and or not".split(" "),
   ...["and", "or", "not"].flatMap((tag) => [`${tag} true`, `${tag} false`]),
@@ -167,7 +167,7 @@ interface Context {
   readonly world: World
   readonly random: Random
   readonly rarity: Rarity
-  /** of parts that are undone: what the server took of a collection there, nobody is told */
+  /** for parts that are undone: the server's choice of a member is not reported there */
   readonly guarded: boolean
 }
 

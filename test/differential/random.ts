@@ -24,7 +24,7 @@ export class Random {
   #d: number
   /** The chance that a value is meant to be refused, or extreme. */
   wildness = 0
-  /** What operands are made of, by their kind. */
+  /** The sources of operands, by kind. */
   sources: ReadonlyMap<string, ReadonlyArray<Gen<Field.Operand<any, any>>>> = new Map()
 
   constructor(name: string) {

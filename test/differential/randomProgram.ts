@@ -87,7 +87,7 @@ const placesOf = (world: number): ReadonlyArray<Place> =>
 
 const kinds = new Map<FieldCase["operands"][number], string>()
 
-/** Of what is of one kind, whatever the entity. */
+/** The kind of an operand, whatever its entity. */
 const sourceKind = (make: FieldCase["operands"][number], ref: unknown): string => {
   let kind = kinds.get(make)
   if (kind === undefined) {
@@ -169,7 +169,7 @@ const testNames = new Set(["eq", "neq", "lt", "lte", "gt", "gte", "in", "isSet",
 /** Whether an operation is a condition. */
 export const isTest = (operation: string): boolean => testNames.has(operation.slice(operation.indexOf(".") + 1))
 
-/** What any one of a collection is the server's choice. */
+/** Whether an operation removes a member that the server chooses. */
 export const isChoice = (operation: string): boolean => operation === "set.pop" || operation === "map.popAny"
 
 /** Collections have a few operations among many, and weigh more. */

@@ -358,7 +358,7 @@ const property = (self: Shape, more: Partial<Property> = {}): Omit<Property, "na
   ...more
 })
 
-/** What may be said of a field beside its schema, by name; undefined where it can't be said of this one. */
+/** The modifiers of a field, by name. Undefined if one does not apply to a schema. */
 export const modifiers: Readonly<Record<string, Modifier>> = {
   required: (self) => property(self),
   optionalKey: (self) =>

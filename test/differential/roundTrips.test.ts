@@ -1,5 +1,5 @@
 /**
- * What is stored comes back exactly: random models, with values of every kind that a schema can hold, over both layers.
+ * Stored values come back exactly: random models, with values of every kind that a schema can hold, on both layers.
  */
 import { assert, it } from "@effect/vitest"
 import { Cause, Context, DateTime, Duration, Effect, Exit, Layer, Option, Schema } from "effect"
@@ -92,7 +92,7 @@ const reordered = (value: unknown): unknown =>
     ? record(Object.entries(value).reverse().map(([name, part]) => [name, reordered(part)]))
     : value
 
-/** What to write of a field, and what it then is: a struct keeps the fields that are not written. */
+/** A new value to write, and the value that the field then has: a struct keeps the fields that are not written. */
 const change = (self: Property, old: unknown, random: Random): readonly [unknown, unknown] => {
   if (self.struct === undefined) {
     let next = self.value(random)
@@ -110,7 +110,7 @@ const change = (self: Property, old: unknown, random: Random): readonly [unknown
   return [record(patch), self.struct.make(record(next))]
 }
 
-/** What the handle of a field gives of it. */
+/** Reads a field through its handle. */
 const read = (handle: any): Effect.Effect<unknown, unknown, Service> => "$" in handle ? handle.$.get() : handle.get()
 
 const seen = ({ option }: Property, value: unknown): unknown =>
@@ -249,7 +249,7 @@ const roundTrips = Effect.fnUntraced(
 const describeCase = ({ name, properties }: Case): string =>
   `${name}:\n${properties.map(({ name, text }) => `      ${JSON.stringify(name)}: ${text}`).join("\n")}`
 
-/** What is stored without its version and, where it has no order, in one. */
+/** The stored content without its version, sorted if it has no order. */
 const canonical = ({ content, type }: Stored): string => {
   if (Array.isArray(content)) return JSON.stringify(type === "list" ? content : [...content].sort())
   if (typeof content === "string") return content

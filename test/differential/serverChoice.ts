@@ -21,7 +21,7 @@ const taking = (self: Instruction, name: string): Instruction => ({
   args: [name]
 })
 
-/** What taking it gave, as `take` gives it; undefined where it wasn't there. */
+/** The result of `popAny` for this member. Undefined if the member is missing. */
 const taken = (self: Instruction, name: string, result: Result): Result | undefined =>
   isMap(self) ? result === false ? undefined : [name, result as string] : result === 1 ? name : undefined
 
@@ -45,7 +45,7 @@ const candidates = (
   ])
 ]
 
-/** What a guard shows of collections has no order. */
+/** The reply with the observed collections of a guard sorted, because they have no order. */
 const told = (reply: Reply): unknown =>
   reply._tag === "failed" && "observed" in reply.failure ? { ...reply.failure, observed: [] } : reply
 
@@ -82,7 +82,7 @@ const leadsTo = (
   return search(0, [])
 }
 
-/** What memory gives for a program, where the server has given `redis`: `run` runs it there, on `state`. */
+/** The reply of memory to a program that the server answered with `redis`: `run` runs it on `state`. */
 export const follow = (
   program: Compiled,
   redis: Reply | undefined,

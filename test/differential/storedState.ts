@@ -1,5 +1,5 @@
 /**
- * What is stored, on a server and in memory, in one form: written without going through the library, read back and compared.
+ * The stored state of a server and of memory in one form: written and read without the library, and compared.
  */
 import { Clock, Effect } from "effect"
 import type { RedisService } from "redlayer"
@@ -34,7 +34,7 @@ const versionOf = (entry: Entry | undefined): string | undefined =>
 /** A score in one form: the server has texts of its own for the infinite ones, and more digits than it needs. */
 const scoreOf = (text: string): string => String(Number(text.replace(/^(-?)inf$/, "$1Infinity")))
 
-/** What was read of a key, in one form. */
+/** The content of a key, in one form. */
 const normal = (type: Entry["type"], expiry: number, texts: ReadonlyArray<string>): Entry => ({
   type,
   expiry,

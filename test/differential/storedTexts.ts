@@ -93,7 +93,7 @@ export const listOf = <A>(item: Gen<A>, low = 0, high = 5): Gen<ReadonlyArray<A>
   return high === 5 && random.chance(0.01) ? random.array(900, 2500, item) : random.array(low, high, item)
 }
 
-/** Of different members, up to that many. */
+/** A set of up to so many different members. */
 export const setOf = <A>(member: Gen<A>, low = 0, high = 5): Gen<ReadonlySet<A>> => (random) => {
   const most = random.wild() ? 8 : random.int(low, high)
   const set = new Set<A>()
@@ -159,7 +159,7 @@ export const build = (fields: { readonly [name: string]: Gen<unknown> }): Gen<Re
 
 // stored texts
 
-/** What is stored for a value, or for each of several. */
+/** The stored texts of a value, or of each of several values. */
 export interface Stored {
   /** a text that reads as a value of the field */
   readonly good: Gen<string>
@@ -197,7 +197,7 @@ const long = [
   "8640000000000000", "8640000000000001", "-8640000000000000", "-8640000000000001", "1" + "0".repeat(60)
 ]
 
-/** What a parser of numbers or booleans may stumble over. */
+/** Texts that are difficult for parsers of numbers or booleans. */
 export const hardTexts = [...notIntegers, ...numbers, ...long, "true", "false", "TRUE", "true ", "1".repeat(400)]
 
 export const texts = {

@@ -171,7 +171,7 @@ const stopsOf = (world: number) => {
 
 /**
  * A collection of which any one was taken is another on each side: whether what comes after it there, or in a copy, fails
- * can't be told.
+ * cannot be seen.
  */
 const isCertain = (before: Instructions, added: Instructions): boolean => {
   const taken = before.filter(({ op }) => op === Op.popAny)

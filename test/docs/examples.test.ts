@@ -30,7 +30,7 @@ interface Outcome {
 }
 
 interface RunOptions {
-  /** The script of the example in package.json, `start` unless said otherwise. */
+  /** The script of the example in package.json. Default: `start`. */
   readonly script?: string
   readonly args?: ReadonlyArray<string>
   readonly redisUrl?: string
@@ -251,7 +251,7 @@ interface Demonstration {
   readonly title: string
   readonly script: string
   readonly assertExact: (outcome: Outcome) => void
-  /** What shows that it has begun, and on whom. */
+  /** The output that shows that it has started, and on which backend. */
   readonly begun: RegExp
   /** Changes what is stored behind its back. */
   readonly tamper: (redis: RawRedis.RawRedis, id: string) => Promise<unknown>

@@ -196,7 +196,7 @@ describeOwnServer("hostile", () => {
       assert.strictEqual((yield* run(Note.ref("a").text.get())).length, 3_200_000)
     }))
 
-  it.live("a server that takes less than was sent closes the connection, and nobody is told a success", () =>
+  it.live("a server that accepts less than was sent closes the connection, and no caller receives a success", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const { run, up } = yield* service({ url, deadline: "2 seconds" })

@@ -85,7 +85,7 @@ interface Options {
   readonly millis?: number
 }
 
-/** Lets all processes work under a fault, and compares what they heard with what there is. */
+/** Lets all processes work under a fault, and compares the outcomes that they received with the stored data. */
 const compare = Effect.fnUntraced(function*({ exactlyOnce, fault, millis = seconds * 1000, mutation }: Options) {
   const found = yield* bank
   const { checked, proxy } = found

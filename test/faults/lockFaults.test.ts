@@ -388,7 +388,7 @@ describeOwnServer("locks", () => {
       }
     }))
 
-  it.live("say what became of a save, and not that the lock is lost, when its reply is late", () =>
+  it.live("report the outcome of a save, and not a lost lock, when its reply is late", () =>
     Effect.gen(function*() {
       const lease = 400
       const { proxy, url } = yield* server()

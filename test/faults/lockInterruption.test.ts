@@ -1,5 +1,5 @@
 /**
- * Fibers that are interrupted anywhere on their way to a lock and back, and fibers that take turns: no lock is left, nothing runs
+ * Fibers that are interrupted anywhere between taking and releasing a lock, and fibers that take turns: no lock is left, nothing runs
  * on, and nobody is forgotten.
  */
 import { assert, it } from "@effect/vitest"

@@ -1,5 +1,5 @@
 /**
- * What the suites on locks share: what locks leave on a server, and how often it was asked.
+ * Helpers for the suites on locks: the keys that locks leave on a server, and how often the server was asked.
  */
 import { Effect } from "effect"
 import type * as RawRedis from "../support/RawRedis.ts"

@@ -1,5 +1,5 @@
 /**
- * What the suites of this directory share: a service behind a proxy, and a ledger that shows what was applied.
+ * Helpers for the suites of this directory: a service behind a proxy, and a ledger that shows what was applied.
  */
 import { assert } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Fiber, Layer, Option, Schema, Scope } from "effect"
@@ -46,7 +46,7 @@ export const Ledger = Model.make("faults/Ledger", {
 
 const shards = 4
 
-/** What became of a program, by what its caller heard. */
+/** The outcome of a program, as its caller received it. */
 export interface Heard {
   readonly acknowledged: Array<string>
   readonly unknown: Array<string>
@@ -56,7 +56,7 @@ export interface Heard {
   slowest: number
 }
 
-/** Writes entries, and compares what was said of each with what there is. */
+/** Writes entries, and compares the reported outcome of each with the stored data. */
 export const ledger = (keyPrefix = "") => {
   const heard: Heard = { acknowledged: [], unknown: [], refused: new Map(), slowest: 0 }
   let entries = 0

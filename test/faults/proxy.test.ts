@@ -142,7 +142,7 @@ describeOwnServer("a network", () => {
       yield* check(call)
     }))
 
-  it.live("that is cut before the request, or after it, is told apart by the server, and not by the caller", () =>
+  it.live("a cut before the request and a cut after it differ on the server, and look alike to the caller", () =>
     Effect.gen(function*() {
       const { call, proxy } = yield* server()
       const { run, up } = yield* service({ url: proxy.url })

@@ -1,5 +1,5 @@
 /**
- * Whatever fails, and however it is shown: no password and no value is in it.
+ * No failure, however it is shown, contains a password or a value.
  */
 import { assert, it } from "@effect/vitest"
 import {
@@ -269,7 +269,7 @@ const shown = (exit: Exit.Exit<unknown, unknown>): Readonly<Record<string, strin
   }
 }
 
-/** What a span has of its own, without those around it. */
+/** The span itself, without the spans around it. */
 const ownOf = ({ attributes, events, links, name, status }: Tracer.NativeSpan): string =>
   inspect([name, attributes, events, links.map((link) => link.attributes), status], { depth: 12 })
 

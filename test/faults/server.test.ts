@@ -285,7 +285,7 @@ describeOwnServer("a server", () => {
       assert.strictEqual(found.size, 7)
     }))
 
-  it.live("that is gone for good is told of on time by every program, and the layer closes at once", () =>
+  it.live("a server that disappears for good fails every program on time, and the layer closes at once", () =>
     Effect.gen(function*() {
       const { kill, url } = yield* server()
       const { client, close, run } = yield* service({ url, deadline: "300 millis" })

@@ -16,7 +16,7 @@ interface Signature {
 export interface Editor {
   /** Replaces the content of the file. */
   readonly edit: (text: string) => Effect.Effect<void>
-  /** What a hover shows at a position: the code, and the documentation. */
+  /** The content of a hover at a position: the code, and the documentation. */
   readonly hover: (offset: number) => Effect.Effect<{ readonly code: string; readonly documentation: string }>
   /** The signatures of the call whose parenthesis is open at a position. */
   readonly signatures: (offset: number) => Effect.Effect<ReadonlyArray<Signature>>

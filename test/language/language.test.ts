@@ -1,5 +1,5 @@
 /**
- * What an editor shows: documentation at the call of every public function and method, and short types on hover.
+ * Editors show documentation at the call of every public function and method, and short types on hover.
  */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -14,7 +14,7 @@ const modules: Readonly<Record<string, object>> = { ...Redlayer, Testing }
 const isFunction = (value: unknown): value is (...args: ReadonlyArray<never>) => unknown =>
   typeof value === "function" && !/^class\b/.test(Function.prototype.toString.call(value))
 
-/** Of every Effect and every object. */
+/** Members that every Effect or every object has. */
 const inherited = ["pipe", "asEffect", "toJSON", "toString", "valueOf"]
 
 const header = `

@@ -3,7 +3,7 @@
  * and its end: the search of Wing and Gong, which remembers what it has tried as Lowe does.
  */
 
-/** What a thing does when it is used by one alone. */
+/** The behaviour of an object that only one caller uses. */
 export interface Sequential<State, Op, Result> {
   readonly initial: State
   readonly step: (state: State, op: Op) => readonly [next: State, result: Result]
@@ -12,7 +12,7 @@ export interface Sequential<State, Op, Result> {
   readonly equals: (a: Result, b: Result) => boolean
 }
 
-/** What someone asked for, and was told. Times are of one clock, and no two are the same. */
+/** One call, and its result. All times are of one clock, and no two are equal. */
 export interface Call<Op, Result> {
   readonly op: Op
   readonly start: number

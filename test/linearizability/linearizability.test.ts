@@ -1,5 +1,5 @@
 /**
- * What many see who use one thing at once, from several connections, is what they could have seen one after another. And the
+ * The results of many callers of one object, on several connections, are explained by some sequential order. The
  * check is one: it refuses what no order explains, and what a client gives that reads and then writes.
  */
 import { assert, describe, it } from "@effect/vitest"

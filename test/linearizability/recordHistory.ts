@@ -1,5 +1,5 @@
 /**
- * Many fibers, on several services, that use one thing at once: what each asked for, when, and what it was told.
+ * Many fibers, on several services, that use one object at once: the request, the times and the result of each call.
  */
 import { Effect, Fiber } from "effect"
 import type { RedisService } from "redlayer"
@@ -17,7 +17,7 @@ export interface Load {
   /** for each fiber */
   readonly calls: number
   readonly random: () => number
-  /** whether some are interrupted while they wait: what became of these nobody knows */
+  /** whether some calls are interrupted while they wait: their outcome is unknown */
   readonly interrupts: boolean
 }
 

@@ -1,5 +1,5 @@
 /**
- * What is used by many at once: how each behaves for one alone, what it is on the server, and a client that is wrong, since it
+ * Objects that many callers share: the sequential behaviour of each, its implementation on the server, and a faulty client, which
  * reads and then writes.
  */
 import { Data, Effect, Option, Schema } from "effect"
@@ -41,7 +41,7 @@ const ceiling = 6
 
 /**
  * Compared and set; incremented below a ceiling; decremented, where that is not refused; incremented to a multiple, which is
- * undone where it is none, and 0 then.
+ * undone if it is missing, and the result is 0 then.
  */
 export const counter: Thing<number, CounterOp, number | boolean | null> = {
   sequential: {
@@ -189,7 +189,7 @@ export type AccountsOp =
   | { readonly _tag: "transfer"; readonly from: 0 | 1; readonly amount: number }
   | { readonly _tag: "read" }
 
-/** What both hold; where a transfer is refused, what the server saw then. */
+/** The balances of both accounts; if a transfer is refused, the balances that the server saw then. */
 export interface Balances {
   readonly isRefused: boolean
   readonly coins: readonly [number, number]

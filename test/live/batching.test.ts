@@ -1,5 +1,5 @@
 /**
- * What travels together: counted by the server, after a first commit.
+ * Programs that travel together, counted by the server after a first commit.
  */
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer, Option, Schema } from "effect"

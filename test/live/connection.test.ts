@@ -318,7 +318,7 @@ describeOwnServer("the connection", () => {
         const [exit, millis] = yield* Fiber.join(early)
         reasonIs(exit, "OutcomeUnknown")
         within(millis, 290, 400)
-        // it may yet be applied, and is: its late reply is nobody's
+        // it may yet be applied, and is: its late reply is ignored
         assert.strictEqual(yield* stored, 0)
         yield* proxy.release()
         assert.strictEqual(yield* Fiber.join(late), 2)
@@ -572,7 +572,7 @@ describeOwnServer("the connection", () => {
         // no two of them saw the same value
         assert.strictEqual(new Set(results).size, results.length)
         assert.deepStrictEqual(
-          // the last of the kills may still be on its way
+          // the last of the kills may still be in flight
           yield* eventually(run(Atomic.all([Counter.ref("a").count.get(), Counter.exists("a")]))),
           [total, true]
         )

@@ -331,7 +331,7 @@ describeOwnServer("failures over Effect's Redis service", () => {
     })
   }
 
-  it.live("topics need to be told that gaps are not marked", () =>
+  it.live("topics must be enabled explicitly, because gaps are not marked", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.start()
       const layer = RedisService.layerTransport().pipe(

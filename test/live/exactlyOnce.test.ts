@@ -309,7 +309,7 @@ describeOwnServer("exactly once", () => {
         const calls = (name: string) => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0)
         assert.strictEqual(calls("evalsha"), 1)
         assert.strictEqual(calls("hincrby"), 100)
-        // of each its field; and of all: that there is a hash, and what became of them
+        // one field for each program, and for the call: the creation of its hash, and the outcomes
         assert.strictEqual(calls("hset"), 102)
         assert.isAtMost(calls("hget") + calls("pexpireat"), 101)
       }))
@@ -364,7 +364,7 @@ describeOwnServer("exactly once", () => {
         assert.strictEqual(yield* stored, 5)
       }))
 
-    it.effect("a refusal for good, after an attempt without an answer, is told only when it is certain", () =>
+    it.effect("a final refusal after an attempt without an answer is reported only when it is certain", () =>
       Effect.gen(function*() {
         let calls = 0
         const { arm, run, stored } = yield* over((call, real) => {

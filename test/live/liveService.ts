@@ -1,5 +1,5 @@
 /**
- * What the suites of this directory share.
+ * Helpers for the suites of this directory.
  */
 import { assert } from "@effect/vitest"
 import { Cause, Clock, Effect, Exit, Option, Schedule } from "effect"
@@ -51,7 +51,7 @@ export const reasonIs = <Tag extends RedisServiceErrorReason["_tag"]>(
 
 const methods = ["debug", "error", "info", "log", "trace", "warn"] as const
 
-/** What goes to the console, and what the process warns of, until the scope closes. */
+/** Collects console output and process warnings, until the scope closes. */
 export const captureOutput = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => {

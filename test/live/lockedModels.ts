@@ -1,5 +1,5 @@
 /**
- * What is done under locks here, and the same by one program without any.
+ * Work under locks, and the same work by one program without any lock.
  */
 import { Data, Duration, Effect, Schema } from "effect"
 import { Atomic, Lock, Model } from "redlayer"

@@ -1,5 +1,5 @@
 /**
- * What servers refuse, and what replies mean: each has a reason of its own, and none tells a secret.
+ * Refusals and replies of servers: each has a reason of its own, and none contains a secret.
  */
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Option } from "effect"

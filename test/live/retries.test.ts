@@ -1,5 +1,5 @@
 /**
- * What the layer sends again by itself, within the deadline: what can't have happened, and what makes no difference.
+ * Retries of the layer within the deadline: programs that cannot have been applied, and programs that may run twice.
  */
 import { assert, layer } from "@effect/vitest"
 import { Clock, Context, Effect, Exit, Fiber, Layer, Option, Schema } from "effect"

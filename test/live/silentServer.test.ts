@@ -1,5 +1,5 @@
 /**
- * What counts as a silent server: silence of the server, and not of a client that has no time to listen.
+ * A silent server is one that sends nothing, and not a client that has no time to read.
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Schema } from "effect"

@@ -1,5 +1,5 @@
 /**
- * What a layer finds when it starts: each obstacle has a reason of its own, and none tells a secret.
+ * Obstacles when a layer starts: each has a reason of its own, and none contains a secret.
  */
 import { assert, it } from "@effect/vitest"
 import { ConfigProvider, Context, Effect, Exit, Layer, Logger, Redacted, Schema } from "effect"
@@ -87,7 +87,7 @@ describeMemory("starting over a transport", () => {
       assert.deepStrictEqual(reasonIs(exit, "CrossSlot").keys, ["Account:{ann}", "Account:{bob}"])
     }))
 
-  it.live("an answer that is none is not believed", () =>
+  it.live("a malformed answer is not accepted", () =>
     Effect.gen(function*() {
       const exit = yield* starting(answering({ _tag: "Text", text: "<html>" }))
       assert.deepStrictEqual({ ...reasonIs(exit, "ScriptFailed") }.code, "REPLY")
@@ -352,7 +352,7 @@ describeOwnServer("the password", () => {
 // ---------------------------------------------------------------------------------------------------------------------
 
 describeOwnServer("addresses", () => {
-  it.live("a URL that is none is refused, and not shown", () =>
+  it.live("a malformed URL is refused, and not shown", () =>
     Effect.gen(function*() {
       for (
         const url of [

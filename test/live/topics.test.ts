@@ -59,7 +59,7 @@ const setup = Effect.fnUntraced(function*(options?: RedisService.LayerOptions) {
   }
 })
 
-/** What a stream has given so far, as it comes: the values of messages, and the tags of everything else. */
+/** The events of a stream so far: the values of messages, and the tags of all other events. */
 const collect = <E>(stream: Stream.Stream<Topic.Event<string>, E>) =>
   Effect.gen(function*() {
     const seen: Array<string> = []

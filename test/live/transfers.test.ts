@@ -22,7 +22,7 @@ class BelowFloor extends Data.TaggedError("BelowFloor")<{
   readonly other: number
 }> {}
 
-/** What each begins with, and what it must keep. */
+/** The initial balance of each account, and its floor. */
 const accounts = { a: [500, 0], b: [100, 20], c: [30, 30], d: [1000, 700] } as const
 type Name = keyof typeof accounts
 const names = Object.keys(accounts) as ReadonlyArray<Name>
@@ -143,7 +143,7 @@ for (const { describe, name } of backends) {
               assert.strictEqual(way, "bound")
               const { _tag, bound, field, id, limit } = error as DomainError.OutOfBounds
               assert.deepEqual({ _tag, field, id }, { _tag: "OutOfBounds", field: "coins", id: from })
-              // where both are broken, the schema's is told
+              // if both bounds are broken, the one of the schema is reported
               assert.deepInclude([["minimum", 0], ["atLeast", floor]], [bound, limit])
             }
             outcomes[way as "bound" | "guard"]++

@@ -1,5 +1,5 @@
 /**
- * What is usually done under a lock: a profile of which several fields are computed, and a transfer between two players. Under
+ * Typical work under a lock: a profile with several computed fields, and a transfer between two players. Under
  * locks, and by one program without any: many at once, and nothing is lost, nothing is made, and nobody waits for ever.
  */
 import { assert, it } from "@effect/vitest"

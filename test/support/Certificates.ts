@@ -13,7 +13,7 @@ const run = promisify(execFile)
 export class CertificatesError extends Data.TaggedError("CertificatesError")<{ readonly cause: unknown }> {}
 
 export interface Certificates {
-  /** What a client is to trust. */
+  /** The authority that a client must trust. */
   readonly authority: string
   /** The same, as a file. */
   readonly authorityFile: string

@@ -39,7 +39,7 @@ export interface StartOptions {
   readonly config?: string | undefined
   /** Starts the server as a node of a cluster. It has no slots: see {@link assignAllSlots}. */
   readonly cluster?: boolean | undefined
-  /** What the node knows of its cluster when it starts: the text of its `nodes.conf`. Implies `cluster`. */
+  /** The cluster as the node knows it when it starts: the text of its `nodes.conf`. Implies `cluster`. */
   readonly nodesConf?: string | ((ports: { readonly port: number; readonly busPort: number }) => string) | undefined
   /** A directory of the caller, which stays. Otherwise a temporary one is made and removed. */
   readonly dir?: string | undefined
@@ -283,7 +283,7 @@ const awaitReady = (
       () => new RedisServerError({ message: `another server answers on port ${port}`, portTaken: true })
     ),
     Effect.retry({ schedule: Schedule.spaced("20 millis"), while: () => !hasExited(running.child) }),
-    // the crash is the better explanation, and it is on its way
+    // the crash is the better explanation, and it will be reported in a moment
     Effect.catch((error) => hasExited(running.child) ? Effect.never : Effect.fail(error)),
     Effect.timeoutOrElse({
       duration: startMillis,

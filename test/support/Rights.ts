@@ -23,7 +23,7 @@ const commandsOf = (rules: ReadonlyArray<string>) =>
 export const commands = { forPrograms: commandsOf(forPrograms), forTopics: commandsOf(forTopics) }
 
 export interface Who {
-  /** The prefix of its layers, a glob. Any unless said otherwise: the servers of single tests are used without one too. */
+  /** The prefix of its layers, a glob. Default: any, because servers of single tests are used without a prefix too. */
   readonly keyPrefix?: string | undefined
   /** Where it is not given there is none. */
   readonly password?: string | undefined
@@ -37,7 +37,7 @@ export const least = ({ keyPrefix = "*", password, topics = true }: Who = {}): R
     rule === ">password" ? password === undefined ? "nopass" : `>${password}` : rule.replace("app:", () => keyPrefix)
   )
 
-/** Who may do everything, on a server that was started with {@link serverArgs}. */
+/** The user with all rights, on a server that was started with {@link serverArgs}. */
 export const admin = { username: "admin", password: "admin-password" }
 
 /**

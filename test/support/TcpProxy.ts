@@ -1,5 +1,5 @@
 /**
- * A TCP proxy that loses what it is told to lose.
+ * A TCP proxy that loses data by a plan.
  *
  * With it a test can tell the two ways of losing a command apart: a request that never reached the server, and a
  * request that did while its reply got lost.
@@ -12,7 +12,7 @@ const host = "127.0.0.1"
 /** More connections than these are closed at once: a client in a reconnection loop must not use up the machine. */
 const maxConnections = 256
 
-/** What is kept of held requests, per connection; beyond that the client is not read from until the release. */
+/** The bytes of held requests that are kept for each connection; beyond that the client is not read until the release. */
 const maxHeldBytes = 1024 * 1024
 
 const waitMillis = 5000
@@ -22,7 +22,7 @@ export class TcpProxyError extends Data.TaggedError("TcpProxyError")<{
   readonly cause?: unknown
 }> {}
 
-/** What has passed through the proxy since its start, over all connections. */
+/** The traffic through the proxy since its start, over all connections. */
 export interface Stats {
   /** Connections that are open now. */
   readonly connections: number

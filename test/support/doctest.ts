@@ -97,7 +97,7 @@ export const command = (
     )
   })
 
-/** What the type checker says of a project, one finding a line. It is that of `npm run types`. */
+/** The findings of the type checker in a project, one a line. It is the checker of `npm run types`. */
 export const typeCheck = Effect.fnUntraced(function*(root: string, project: string, flags: ReadonlyArray<string> = []) {
   const found = yield* command(
     process.execPath,
@@ -125,11 +125,11 @@ export const temporaryProject = (root: string, config: object): Effect.Effect<st
 
 export interface Compiled extends Example {
   readonly file: string
-  /** What the type checker found in it. */
+  /** The findings of the type checker in the example. */
   readonly problems: ReadonlyArray<string>
 }
 
-/** What the examples have in common stands in one file: to find and load it takes longer than to run any of them. */
+/** The modules that all examples share are bundled into one file, because finding and loading them takes longer than running an example. */
 const bundle = (directory: string, files: ReadonlyArray<string>) =>
   Effect.tryPromise({
     try: () =>

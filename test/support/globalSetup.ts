@@ -21,7 +21,7 @@ import * as RawRedis from "./RawRedis.ts"
 import * as RedisServer from "./RedisServer.ts"
 import * as Rights from "./Rights.ts"
 
-/** What a run has found, as tests get it from `inject("redis")`. */
+/** The servers that a run has found, as tests get them from `inject("redis")`. */
 export interface ProvidedRedis {
   readonly kind: "url" | "local" | "container" | "none"
   /** The shared server; undefined when there is none. */

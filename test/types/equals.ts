@@ -15,10 +15,10 @@ export const holds = <_Statement extends true>(): void => {}
 /** The names of what a handle offers. */
 export type Names<A> = Extract<keyof A, string>
 
-/** What a method gives. */
+/** The result of a method. */
 export type SuccessOf<Method extends (...args: any) => Atomic.Atomic.Any> = Atomic.Atomic.Success<ReturnType<Method>>
 
-/** What a method fails with, apart from `RedisServiceError`. */
+/** The errors of a method, apart from `RedisServiceError`. */
 export type ErrorOf<Method extends (...args: any) => Atomic.Atomic.Any> = Atomic.Atomic.Error<ReturnType<Method>>
 
 holds<Equals<string, string>>()

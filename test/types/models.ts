@@ -1,5 +1,5 @@
 /**
- * What models of every kind give: creation, parts, copies, many at once, inheritance.
+ * The types of models: creation, parts, copies, many at once, inheritance.
  */
 import { type Duration, Effect, type Option, type Result, Schema, Stream } from "effect"
 import { type Atomic, type DomainError, type Field, Model, type RedisService, type RedisServiceError } from "redlayer"

@@ -1,5 +1,5 @@
 /**
- * What the operations of each kind of field give, and exactly the errors they have.
+ * The results of the operations of each kind of field, and exactly their errors.
  */
 import type { DateTime, HashSet, Option } from "effect"
 import type { Atomic, DomainError, Field } from "redlayer"

@@ -1,5 +1,5 @@
 /**
- * Conditions, operands, guards and branches: what they give, what they fail with, and what is none of them.
+ * The types of conditions, operands, guards and branches: results, errors, and programs that do not compile.
  */
 import { Data, Effect, type Exit, type Option, Schema } from "effect"
 import {
@@ -250,7 +250,7 @@ void int.set(textValue)
 void int.eq(textValue)
 // @ts-expect-error
 void int.increment(value.plus(textValue))
-// @ts-expect-error: a bigint is none either
+// @ts-expect-error: a bigint is not an operand for a number
 void int.increment(big.value())
 // @ts-expect-error
 void int.eq(bigSum)
@@ -313,7 +313,7 @@ textValue.plus
 date.value().plus
 // @ts-expect-error
 bool.value().min
-// @ts-expect-error: a list is none
+// @ts-expect-error: a list is not an operand
 list.value
 // @ts-expect-error
 ref.set.value

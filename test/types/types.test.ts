@@ -145,7 +145,7 @@ const list = {
   at: true
 } as const
 
-/** What the types offer: the compiler refuses a name too few, and one too many. */
+/** The methods that the types offer: the compiler refuses a missing name, and a superfluous one. */
 const offered: { readonly [Name in keyof Ref]: { readonly [Operation in Names<Ref[Name]>]: true } } = {
   text: { ...word, ...ordering, append: true },
   int: number,

@@ -1,5 +1,5 @@
 /**
- * How programs are sent, over a transport that is none: what goes wrong with one group is of nobody else.
+ * The batcher and the sender over a scripted transport: a failure of one call does not affect other calls.
  */
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Exit } from "effect"
@@ -94,7 +94,7 @@ describeMemory("a group that can't be sent", () => {
       yield* self.close
     }))
 
-  it.live("because a program is none", () =>
+  it.live("a program that cannot be encoded does not affect the others", () =>
     Effect.gen(function*() {
       const none = { access: "read", instructions: undefined } as unknown as Program
       for (const isCluster of [false, true]) {

@@ -211,7 +211,7 @@ describeRedis("faults on the way to a server", () => {
         yield* Counter.delete("a")
       }).pipe(Effect.provide(layer())))
 
-    it.live("a server that is away for good, or silent, is told at the deadline", () =>
+    it.live("a server that is away for good, or silent, is reported at the deadline", () =>
       Effect.gen(function*() {
         yield* Counter.insert({ id: "a", n: 0 })
         yield* follow(() => notSent)

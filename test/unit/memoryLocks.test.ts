@@ -1,4 +1,4 @@
-/** What passing time does to locks, by a clock that only the test moves. */
+/** Locks and time, with a clock that only the test moves. */
 import { assert, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, Option, Schema, type Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -50,7 +50,7 @@ const failed = ({ exit }: Ended, tag: "LockLost" | "LockTimeout", details: objec
   return fails(exit as Exit.Exit<unknown, DomainError.LockLost | DomainError.LockTimeout>, tag, details)
 }
 
-/** Who gets no answer to requests of one kind, while it is silent. */
+/** A service that gives no answer to requests of one kind while it is silent. */
 const silent = (service: Service, silentOn: number): Service & { isSilent: boolean } => {
   const self: Service & { isSilent: boolean } = {
     ...service,
@@ -65,7 +65,7 @@ const silent = (service: Service, silentOn: number): Service & { isSilent: boole
   return self
 }
 
-/** Who is refused what is of one kind, while it is so. */
+/** A service that refuses requests of one kind while a flag is set. */
 const refusing = (service: Service, refusedOn: number): Service & { refuses: boolean; refused: number } => {
   const self: Service & { refuses: boolean; refused: number } = {
     ...service,

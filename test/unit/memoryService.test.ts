@@ -1,4 +1,4 @@
-/** What the layer in memory does by itself, where no server would. */
+/** Behaviour of the memory layer that no server has. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { TestClock } from "effect/testing"

@@ -1,5 +1,5 @@
 /**
- * Which failures are tried again, when, and how often: over a service that fails as it is told to, in the time of a test.
+ * Which failures are retried, when, and how often: over a service that fails by a plan, in the time of a test.
  */
 import { assert, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Layer, Schedule, Schema } from "effect"

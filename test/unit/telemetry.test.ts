@@ -1,5 +1,5 @@
 /**
- * What tracers and metrics are told of programs and of the calls that carry them.
+ * The spans and metrics of programs, and of the calls that carry them.
  */
 import { assert, layer } from "@effect/vitest"
 import { Context, Data, Effect, Exit, Fiber, Layer, Metric, Option, Schema, Scope, Tracer } from "effect"
@@ -50,7 +50,7 @@ type Recorder = ReturnType<typeof recorder>
 let prefixes = 0
 
 interface Setup extends RedisService.ServiceOptions {
-  /** of the layer; it has none unless said otherwise */
+  /** the tracer of the layer. Default: no tracer */
   readonly layerTracer?: Tracer.Tracer
 }
 
@@ -343,7 +343,7 @@ describeOwnServer("a span of a call", () => {
     it.effect("says why it failed where nobody waits for it any more", () =>
       Effect.gen(function*() {
         const { calls, clear, usePlan, registry, run } = yield* setup({ deadline: "300 millis" })
-        /** Its caller goes while it is on its way, or waits to be sent again. */
+        /** Interrupts the caller while the program is in flight, or waits to be sent again. */
         const leave = (self: Effect.Effect<unknown, unknown, RedisService.RedisService>, sent: () => boolean) =>
           Effect.gen(function*() {
             clear()
@@ -454,7 +454,7 @@ describeOwnServer("a span of a program", () => {
         }
       }))
 
-    it.effect("says what its caller was told, by its tag alone", () =>
+    it.effect("contains the outcome of the program, by its tag alone", () =>
       Effect.gen(function*() {
         const { clear, usePlan, programs, run } = yield* setup({ spans: "program", retry: false })
         const tells = Effect.fnUntraced(function*<E>(
@@ -523,7 +523,7 @@ describeOwnServer("no span is left open", () => {
 
 describeOwnServer("metrics", () => {
   layer(Server.layer, { excludeTestServices: true, timeout: 20_000 })((it) => {
-    it.effect("count every program by what its caller was told, before it goes on", () =>
+    it.effect("count every program by its outcome, before its caller resumes", () =>
       Effect.gen(function*() {
         const { usePlan, registry, untraced: run } = yield* setup({ maximumProgramBytes: 1000 })
         yield* run(Effect.gen(function*() {

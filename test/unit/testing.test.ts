@@ -428,7 +428,7 @@ const broken: ReadonlyArray<
   ]
 ]
 
-/** What must be refused, or done, without the service. */
+/** Operations that must be refused, or done, without the service. */
 const unasked: ReadonlyArray<string> = [
   "bulk: an empty list returns an empty list and sends nothing",
   "composition: a program without instructions needs no round trip",

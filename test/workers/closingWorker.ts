@@ -9,13 +9,13 @@ import { Model, RedisService, Topic } from "redlayer"
 const Thing = Model.make("faults/Thing", { id: Schema.String, n: Schema.Int.pipe(Model.withDefault(0)) }, { key: "id" })
 const News = Topic.make("faults/news", Schema.String)
 
-/** What a process says of itself. */
+/** The report of a process about itself. */
 export interface Left {
   /** what was in use besides before, such as sockets and timers */
   readonly resources: ReadonlyArray<string>
   /** fibers that are still held by something, besides those before */
   readonly fibers: number
-  /** how the programs ended that were on their way */
+  /** the outcomes of the programs that were in flight */
   readonly exits: ReadonlyArray<string>
   /** how long closing took, in milliseconds */
   readonly millis: number

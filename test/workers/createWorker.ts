@@ -1,5 +1,5 @@
 /**
- * One of several processes that try to create the same entities at once: it connects, says so, is told when to start, and says
+ * One of several processes that try to create the same entities at once: it connects, reports that, starts on a signal, and reports
  * what it has seen.
  */
 import { Effect, Schema } from "effect"
@@ -12,7 +12,7 @@ export const Shared = Model.make("live/create/Shared", {
   counts: Schema.Record(Schema.String, Schema.Int)
 }, { key: "id", timeToLive: { duration: "1 hour" } })
 
-/** What a process has seen of each entity: whether it was the one that created it, and by whom that is. */
+/** The report of a process for each entity: whether this process created it, and which process did. */
 export type Seen = ReadonlyArray<{ readonly created: boolean; readonly by: number; readonly tags: number }>
 
 const [url = "", me = "", rounds = ""] = process.argv.slice(2)

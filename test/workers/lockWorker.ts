@@ -9,7 +9,7 @@ export const Counter = Model.make("faults/Counter", {
   n: Schema.Int.pipe(Model.withDefault(0))
 }, { key: "id" })
 
-/** What became of the work of a process that was stopped, by what it heard. */
+/** The outcome of the work of a process that was stopped, as it saw it. */
 export interface Stopped {
   /** of effects that were protected */
   readonly bodies: ReadonlyArray<string>
@@ -75,7 +75,7 @@ const wait = Effect.gen(function*() {
   return yield* Effect.never
 })
 
-/** Holds locks in the middle of three kinds of work, and goes on with it when it is told to. */
+/** Holds locks in the middle of three kinds of work, and continues on a signal. */
 const stopped = Effect.gen(function*() {
   const count = Number(args[0])
   const options = { lease: Number(args[1]) }

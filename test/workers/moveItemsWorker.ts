@@ -1,5 +1,5 @@
 /**
- * One of several processes that move items to and fro under two locks: it connects, says so, is told to begin, and says how
+ * One of several processes that move items to and fro under two locks: it connects, reports that, starts on a signal, and reports how
  * many moves were made, from whom.
  */
 import { Effect } from "effect"

@@ -17,7 +17,7 @@ export const Moves = Model.make("faults/Moves", {
   last: Schema.Array(Schema.String).pipe(Model.withDefault([]))
 }, { key: "id" })
 
-/** What a process is told to do, until it is told to stop. */
+/** The work of a process, until it receives the signal to stop. */
 export interface Job {
   readonly url: string
   readonly me: string
@@ -25,7 +25,7 @@ export interface Job {
   readonly mutation?: Mutation | undefined
 }
 
-/** What a process has heard. */
+/** The outcomes that a process has seen. */
 export interface Heard {
   readonly acknowledged: number
   readonly unknown: number

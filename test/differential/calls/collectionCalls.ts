@@ -108,7 +108,7 @@ export const set = <A, Whole>(member: Gen<A>, whole: Gen<Whole>): Table<Field.Se
 
 // maps
 
-/** What has no order, in one. */
+/** Values without order, sorted. */
 const sorted = (values: ReadonlyArray<unknown>): ReadonlyArray<unknown> =>
   values.map((value) => [inspect(value), value] as const).sort(([a], [b]) => a < b ? -1 : 1).map(([, value]) => value)
 

@@ -12,7 +12,7 @@ export interface Target {
   readonly id: unknown
 }
 
-/** What is left to live differs by the moment at which each side looked. */
+/** A remaining life, which differs by the moment at which each side looked. */
 export class Remaining {
   readonly millis: number
   constructor(duration: Duration.Duration) {

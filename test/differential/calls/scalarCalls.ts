@@ -10,7 +10,7 @@ import { common, foreign } from "../storedTexts.ts"
 
 export type Program = Atomic.Atomic<unknown, unknown>
 
-/** What `H` can do, one random call of each. */
+/** One random call of each operation of `H`. */
 export type Table<H> = {
   readonly [K in keyof H]: H[K] extends (...args: any) => any ? Call<H> : never
 }

@@ -103,7 +103,7 @@ const hash = (fields: Record<string, unknown>): State.Entry => ({
   values: Object.entries(fields).flatMap(([name, value]) => [name, String(value)])
 })
 
-/** What was wrong, for people; and how many were true. */
+/** Returns the differences as texts, and how many comparisons were true. */
 export const run = Effect.fnUntraced(function*(
   target: State.Target,
   options: { readonly name: string; readonly samples: number }

@@ -31,7 +31,7 @@ const onBigInts: ReadonlyArray<Operation> = [
   "clamp"
 ]
 
-/** Of each field. */
+/** The operations of each field. */
 export const operations: ReadonlyArray<string> = [
   ...onBigInts.map((operation) => `bigint ${operation}`),
   ...["duration", "date"].flatMap((field) => [`${field} add`, `${field} subtract`])
