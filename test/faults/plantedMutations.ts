@@ -2,7 +2,7 @@
  * Clients and scripts that are wrong on purpose. A proof of exactly once must find each of them.
  */
 import { createHash } from "node:crypto"
-import { settings } from "../../src/internal/redis/client/standalone.ts"
+import { settings } from "../../src/internal/redis/client/ioredis.ts"
 import { type Script, scripts } from "../../src/internal/redis/scripts.ts"
 
 /** Replacements in the script. Each text must stand in it once, or the mutation would change nothing. */

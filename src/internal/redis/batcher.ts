@@ -1,5 +1,6 @@
 /**
- * Collects the programs that are committed in one turn of the event loop, and sends them as one call for each access and slot.
+ * Collects the programs that are committed in one turn of the event loop, and sends them: as one call for each access (on a
+ * cluster, for each access and slot), or as several if a call would be too large.
  */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
@@ -13,9 +14,14 @@ import * as Dedup from "./dedup.ts"
 import { PendingProgram } from "./pendingProgram.ts"
 import type { Telemetry } from "./telemetry.ts"
 
-/** @internal */
+/**
+ * The bounds of one call. A program that alone exceeds them is a call by itself.
+ *
+ * @internal
+ */
 export interface BatchLimits {
   readonly programs: number
+  /** UTF-16 units of keys and texts. */
   readonly bytes: number
   readonly instructions: number
 }
@@ -28,12 +34,12 @@ export interface BatcherOptions {
   readonly sender: Sender
   readonly telemetry: Telemetry
   readonly isCluster: boolean
-  /** Whether programs of several slots fail as they do on a cluster. A call still carries programs of any slots. */
+  /** Whether a program of several slots fails on a single server too. A call may still carry programs of different slots. */
   readonly refusesCrossSlot: boolean
   readonly batch: BatchLimits
   readonly limits: Limits
-  /** How many programs may be without an answer. Default: 65,536. */
-  readonly maximumWaiting?: number
+  /** The greatest number of programs without an answer. Default: 65,536. */
+  readonly maximumWaiting?: number | undefined
   /** Milliseconds that one generation of dedup records covers. Undefined: programs that write are not deduplicated. */
   readonly window?: number | undefined
 }
@@ -42,7 +48,7 @@ export interface BatcherOptions {
 export interface Batcher {
   readonly execute: RedisService["Service"]["execute"]
   readonly executeAll: RedisService["Service"]["executeAll"]
-  /** Fails programs that are not sent, and all later ones; ends when every program that was sent has its answer. */
+  /** Refuses new programs and ends all retries. It ends when every program has its answer. */
   readonly close: Effect.Effect<void>
 }
 
@@ -51,7 +57,7 @@ export const make = (options: BatcherOptions): Batcher => {
   const { batch, isCluster, limits, maximumWaiting = 65_536, refusesCrossSlot, sender, telemetry, window } = options
   let waiting: Record<Access, Array<PendingProgram>> = { read: [], allowOom: [], write: [] }
   let gathered = 0
-  /** When the first program of this turn was committed. */
+  /** The time (of `performance.now`) when the first program of this turn was committed. */
   let since = 0
   let scheduled = false
   let closed = false
@@ -75,6 +81,7 @@ export const make = (options: BatcherOptions): Batcher => {
     }
   }
 
+  /** Sends the programs as calls that keep the bounds of a batch. */
   const divide = (access: Access, programs: ReadonlyArray<PendingProgram>, slot?: number): void => {
     let part: Array<PendingProgram> = []
     let bytes = 0
@@ -138,7 +145,7 @@ export const make = (options: BatcherOptions): Batcher => {
             if (left === 0) resume(Effect.succeed(exits))
           }, telemetry)
         )
-        // all of them are accepted, or none
+        // either all of them are accepted or all are refused
         const refused = isFull()
         for (const pending of all) enqueue(pending, refused)
         return Effect.sync(() => all.forEach((pending) => pending.interrupt()))
@@ -151,7 +158,7 @@ export const make = (options: BatcherOptions): Batcher => {
   }
 }
 
-/** A defect fails the programs that it keeps from being sent, and no others. */
+/** Runs `f`, which sends the programs. A defect fails those that were not sent. */
 const attempt = (programs: ReadonlyArray<PendingProgram>, f: () => void): void => {
   try {
     f()
@@ -160,7 +167,7 @@ const attempt = (programs: ReadonlyArray<PendingProgram>, f: () => void): void =
   }
 }
 
-/** The programs by slot, or all under 0 if they need not be divided. A program of several slots fails. */
+/** Groups the programs by slot, or all under 0 if they need not be divided. Fails each program of several slots. */
 const bySlot = (programs: ReadonlyArray<PendingProgram>, isDivided: boolean): Map<number, Array<PendingProgram>> => {
   const parts = new Map<number, Array<PendingProgram>>()
   for (const pending of programs) {

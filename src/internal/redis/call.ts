@@ -10,7 +10,7 @@
  *                                                                                        ▲
  *     any of the three ── retries end: deadline, final refusal, the layer closes ──► asking
  *
- * In `asking` no program is sent again. Deduplicated programs in doubt get a tombstone, whose reply tells their outcomes; the
+ * In `asking` no program is sent again. Deduplicated programs in doubt get a tombstone, whose reply holds their outcomes; the
  * reply of an exchange that is still in flight counts too; every other program fails at once. A call closes at its deadline at
  * the latest. Each event has a function (`onNotSent`, `onReply`, …), and `enter` alone changes the state.
  */

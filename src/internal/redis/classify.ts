@@ -1,5 +1,6 @@
 /**
- * What a message of the server means. Only its first word leaves this file: messages may hold values and keys.
+ * Maps error messages of the server to reasons. Only the first word of a message leaves this file, because the others may hold
+ * values and keys.
  */
 import {
   AccessDenied,
@@ -12,6 +13,7 @@ import {
 } from "../../RedisServiceError.ts"
 import type { TransportError } from "../../RedisTransport.ts"
 
+/** The first words of temporary refusals. */
 const unavailable = new Set([
   "LOADING",
   "BUSY",
@@ -36,19 +38,21 @@ const codeOf = (message: string): string => /^-?([A-Z]+)\b/.exec(message)?.[1] ?
 export const isNoScript = (message: string): boolean => codeOf(message) === "NOSCRIPT"
 
 /**
- * A key of another kind; or a version, which is the only integer that a script counts up by itself, that is none.
+ * Whether stored data has another type than the program expects: a key; or the version, the only integer that the script increments
+ * by a command.
  *
  * @internal
  */
 export const isWrongType = (message: string): boolean =>
   codeOf(message) === "WRONGTYPE" || /hash value is not an integer|increment or decrement would overflow/.test(message)
 
-/** Whether a script raised it while it ran, and so perhaps after it had written. */
+/** Whether the script raised the error while it ran, so that it may already have written. */
 const wasRaised = (message: string): boolean =>
   / script: [0-9a-f]{40}, on /.test(message) && !/script killed/i.test(message)
 
 /**
- * Whether one program of a batch may be the cause for all: each is sent again by itself. Nothing had run.
+ * Whether one program of a batch may be the reason why the server refused all of them. Nothing had run, so each may be sent again
+ * in a call by itself.
  *
  * @internal
  */
@@ -59,7 +63,7 @@ export const isDivisible = (message: string): boolean => {
 }
 
 /**
- * What stopped a program that is perhaps half done.
+ * The reason for a program that may be half applied.
  *
  * @internal
  */
@@ -67,7 +71,10 @@ export const broken = (message: string): RedisServiceErrorReason =>
   new ScriptFailed({ code: codeOf(message), applied: "unknown" })
 
 /**
- * @param undone whether it is certain that the program has left nothing behind
+ * The reason for an error message.
+ *
+ * @param keys the keys of the program, for `CrossSlot`
+ * @param undone whether it is certain that the program changed nothing
  * @internal
  */
 export const classify = (message: string, keys: ReadonlyArray<string>, undone: boolean): RedisServiceErrorReason => {
@@ -100,7 +107,7 @@ export const classify = (message: string, keys: ReadonlyArray<string>, undone: b
 }
 
 /**
- * Why the server refused the connection, where it is that which kept a call from being sent.
+ * Why the server refused the connection. Undefined if it did not, and there is no connection for another reason.
  *
  * @internal
  */
@@ -108,7 +115,7 @@ export const refusalOf = (error: TransportError): RedisServiceErrorReason | unde
   error.refusal === undefined ? undefined : classify(error.refusal, [], true)
 
 /**
- * Whether it is no use to wait for another connection.
+ * Whether waiting for another connection cannot help.
  *
  * @internal
  */

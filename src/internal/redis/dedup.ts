@@ -1,19 +1,20 @@
 /**
- * Deduplication: programs that run at most once, however often they are sent. The outcome of each is kept in a dedup record, in
- * the slot of the program's data, where every attempt looks first. A tombstone in place of an outcome forbids the program.
+ * Deduplication: a program runs at most once, however often it is sent. A dedup record, in the slot of the program's data, keeps
+ * its outcome, and every attempt looks there first. A tombstone in place of an outcome forbids the program.
  */
 import { createHash, randomFillSync } from "node:crypto"
 import { keylessTag, recordKeyOf, tagOf } from "../instruction/dedup.ts"
 import { type Argument, isRepeatable, type Program } from "../instruction/program.ts"
 
 /**
- * Where the outcomes of a call's programs are kept; or the outcome of one program with an idempotency key.
+ * Keeps the outcomes of the programs of one call, or the outcome of one program with an idempotency key.
  *
  * @internal
  */
 export interface DedupRecord {
   /** The key of the hash, without the prefix. */
   readonly key: string
+  /** The hash's field: a random text that is new for each call. */
   readonly token: string
   /** Milliseconds for which the record is kept. */
   readonly keepFor: number
@@ -30,18 +31,20 @@ export interface Dedup {
   readonly index: number | string
 }
 
-const size = 16
-const pool = Buffer.alloc(size * 256)
+const tokenBytes = 16
+/** Random bytes for many tokens at a time, because asking for them costs more than a token. */
+const pool = Buffer.alloc(tokenBytes * 256)
 let used = pool.length
 
+/** Returns a token of 22 characters, and one of its random bytes. */
 const makeToken = (): readonly [token: string, byte: number] => {
   if (used === pool.length) {
     randomFillSync(pool)
     used = 0
   }
-  const token = pool.toString("base64url", used, used + size)
+  const token = pool.toString("base64url", used, used + tokenBytes)
   const byte = pool[used]!
-  used += size
+  used += tokenBytes
   return [token, byte]
 }
 
@@ -53,14 +56,18 @@ const withIdempotencyKey = (program: Program): Dedup | undefined => {
   return { record: { key: recordKeyOf(program, key), token: makeToken()[0], keepFor }, index: digestOf(identity) }
 }
 
-/** Records are spread over this many hashes (on a cluster for each tag), because the expiry of one huge hash stalls a server. */
+/**
+ * The number of hashes over which the records of a window are spread (on a cluster: for each tag), because deleting one huge hash
+ * when it expires stalls a server.
+ */
 const parts = { cluster: 16, single: 256 }
 
 /**
- * Assigns a place to each program that is first sent in one call. The programs share a token, so that one look-up finds all of
- * their outcomes. The record is fixed here, so that every attempt looks at the same key.
+ * Returns a function that assigns a place in a record to each program of one call, before its first attempt: every attempt must
+ * look at the same key. The programs share a token, so that one look-up finds all of their outcomes.
  *
- * @param window milliseconds; undefined: only programs with an idempotency key are deduplicated
+ * @param window milliseconds that one generation of records covers. Undefined: only programs with an idempotency key are
+ * deduplicated.
  * @internal
  */
 export const assigner = (window: number | undefined, isCluster: boolean): (program: Program) => Dedup | undefined => {
@@ -85,16 +92,17 @@ export const assigner = (window: number | undefined, isCluster: boolean): (progr
 }
 
 /**
- * What the script does with the record: run the program unless its outcome is known; the same for a program that was sent
- * before; or write a tombstone, and answer with the outcome.
+ * How the script uses the record. `first` and `retry`: it runs the program unless the outcome is known. A `retry` that fails also
+ * leaves a tombstone, because an earlier transmission may arrive later. `tombstone`: it writes a tombstone unless the outcome is
+ * known, and replies with the outcome.
  *
  * @internal
  */
-export const Mode = { first: 0, again: 1, tombstone: 2 } as const
+export const Mode = { first: 0, retry: 1, tombstone: 2 } as const
 
 /**
  * Writes the header of each deduplicated program into the code of a batch, before its instructions: `-1, key, token, mode,
- * milliseconds, index`, or `-2` if it is the next of the same record.
+ * milliseconds, index`, or `-2` if the record and the mode are those of the last header and the index is the next one.
  *
  * @internal
  */
@@ -103,10 +111,10 @@ export class DedupEncoder {
   readonly keys: Array<string>
   readonly keyPrefix: string
   private readonly keyIndices = new Map<string, number>()
-  private last: DedupRecord | undefined = undefined
+  private lastRecord: DedupRecord | undefined = undefined
   private lastMode: number | undefined = undefined
-  /** The index that may follow as `-2`. */
-  private next = 0
+  /** The index for which `-2` is enough. */
+  private nextIndex = 0
 
   constructor(code: Array<Argument>, keys: Array<string>, keyPrefix: string) {
     this.code = code
@@ -115,8 +123,8 @@ export class DedupEncoder {
   }
 
   push({ index, record }: Dedup, mode: number): void {
-    if (index === this.next && record === this.last && mode === this.lastMode) {
-      this.next++
+    if (index === this.nextIndex && record === this.lastRecord && mode === this.lastMode) {
+      this.nextIndex++
       this.code.push(-2)
       return
     }
@@ -124,8 +132,8 @@ export class DedupEncoder {
     const keyIndex = this.keyIndices.get(key) ?? this.keys.push(this.keyPrefix + key)
     this.keyIndices.set(key, keyIndex)
     this.code.push(-1, keyIndex, token, mode, keepFor, index)
-    this.last = record
-    this.next = typeof index === "number" ? index + 1 : 0
+    this.lastRecord = record
+    this.nextIndex = typeof index === "number" ? index + 1 : 0
     this.lastMode = mode
   }
 }

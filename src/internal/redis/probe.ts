@@ -1,5 +1,5 @@
 /**
- * What a layer asks the server before it is used.
+ * The start of a live layer: it asks the server for its version, its rights and its eviction policy, and loads the scripts.
  */
 import * as Effect from "effect/Effect"
 import {
@@ -17,11 +17,14 @@ import { type Script, scripts } from "./scripts.ts"
 /** @internal */
 export interface ProbeResult {
   readonly isCluster: boolean
-  /** whether it drops keys under pressure */
+  /** Whether the server drops keys when its memory is full. */
   readonly evicts: boolean
 }
 
-/** Every command that the interpreter calls on a key: `[name, argument...]` after the key. Channels are a right of their own. */
+/**
+ * Every command that the script calls on a key, with the arguments that follow the key. `PUBLISH` is not among them, because
+ * messages need another right.
+ */
 const commands: ReadonlyArray<ReadonlyArray<string>> = [
   ["EXISTS"],
   ["UNLINK"],
@@ -65,7 +68,7 @@ const commands: ReadonlyArray<ReadonlyArray<string>> = [
   ["ZREM", "v"]
 ]
 
-/** The key is not declared: on a cluster its slot may be another node's. */
+/** The key is not declared, because on a cluster its slot may belong to another node. */
 const probe = `#!lua flags=no-writes
 local denied, question = {}, cjson.decode(ARGV[1])
 if not redis.acl_check_cmd('TIME') then denied[1] = 'TIME' end
@@ -81,21 +84,21 @@ const fail = (reason: RedisServiceErrorReason) => Effect.fail(new RedisServiceEr
 const value = (info: string, names: string): string | undefined =>
   new RegExp(`^(?:${names}):(.*?)\\r?$`, "m").exec(info)?.[1]
 
-/** Why there is no answer yet. */
-interface Heard {
+/** The last reason why there is no answer yet. */
+interface LastRefusal {
   reason: RedisServiceErrorReason | undefined
 }
 
-/** Asks until there is an answer, since nothing that is asked here writes; the caller sets the limit. */
+/** Asks again until there is an answer, because no question writes anything. The caller limits the time. */
 const ask = (
   transport: RedisTransport["Service"],
-  heard: Heard,
+  last: LastRefusal,
   call: Call
 ): Effect.Effect<string, RedisServiceError> => {
-  const again = Effect.suspend(() => ask(transport, heard, call))
+  const again = Effect.suspend(() => ask(transport, last, call))
   const wait = (error: TransportError): Effect.Effect<string, RedisServiceError> => {
-    heard.reason = refusalOf(error)
-    if (isFinal(heard.reason)) return fail(heard.reason)
+    last.reason = refusalOf(error)
+    if (isFinal(last.reason)) return fail(last.reason)
     return Effect.matchEffect(Effect.andThen(transport.ready, Effect.yieldNow), {
       onFailure: wait,
       onSuccess: () => again
@@ -105,18 +108,18 @@ const ask = (
     onFailure: wait,
     onSuccess: (reply) => {
       if (reply._tag === "Text") return Effect.succeed(reply.text)
-      // someone flushed the scripts, but this one may be called
+      // the scripts were flushed, but the call of this one was not refused
       if (isNoScript(reply.message)) return Effect.succeed("")
       const reason = classify(reply.message, call.keys, true)
       if (reason._tag !== "ServerUnavailable") return fail(reason)
-      heard.reason = reason
+      last.reason = reason
       return Effect.delay(again, "50 millis")
     }
   })
 }
 
 /**
- * The version, the rights, and whether keys may be evicted. Nothing is written.
+ * Fails if the server is too old, or if a right is missing. Nothing is written.
  *
  * @internal
  */
@@ -125,25 +128,25 @@ export const inspect = Effect.fnUntraced(function*(
   options: { readonly keyPrefix: string; readonly deadline: number }
 ) {
   const key = options.keyPrefix === "" ? undefined : `${options.keyPrefix}$probe`
-  const heard: Heard = { reason: undefined }
-  /** By its text, which the server keeps, then by its digest: a program may need either. */
+  const last: LastRefusal = { reason: undefined }
+  /** Calls a script by its text, which the server keeps, and then by its digest, because a program may need the right to both. */
   const load = ({ readOnly, sha, text }: Script) => {
     const call = { keys: [], argument: "[[],[]]" }
     return Effect.andThen(
-      ask(transport, heard, { ...call, command: readOnly ? "EVAL_RO" : "EVAL", script: text }),
-      ask(transport, heard, { ...call, command: readOnly ? "EVALSHA_RO" : "EVALSHA", script: sha })
+      ask(transport, last, { ...call, command: readOnly ? "EVAL_RO" : "EVAL", script: text }),
+      ask(transport, last, { ...call, command: readOnly ? "EVALSHA_RO" : "EVALSHA", script: sha })
     )
   }
   const questions = Effect.all([
-    ask(transport, heard, { command: "EVAL_RO", script: probe, keys: [], argument: JSON.stringify({ key, commands }) }),
-    // a server that is out of memory says so of a script that it has accepted; what reads and removes can be run
+    ask(transport, last, { command: "EVAL_RO", script: probe, keys: [], argument: JSON.stringify({ key, commands }) }),
+    // a server that is out of memory loads this script and refuses only to run it; reads and deletions still work
     Effect.catchReason(load(scripts.write), "RedisServiceError", "OutOfMemory", () => Effect.succeed("")),
     load(scripts.allowOom),
     load(scripts.read)
   ])
   const [text] = yield* Effect.timeoutOrElse(questions, {
     duration: options.deadline,
-    orElse: () => fail(heard.reason ?? new ConnectionUnavailable({}))
+    orElse: () => fail(last.reason ?? new ConnectionUnavailable({}))
   })
   const answer = parse(text)
   if (answer === undefined) return yield* fail(new ScriptFailed({ code: "REPLY", applied: false }))

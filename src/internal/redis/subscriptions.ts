@@ -1,5 +1,6 @@
 /**
- * Brings a transport's subscriptions to the service: within the deadline, and with what a refusal means.
+ * Subscriptions of the service, over those of the transport: it adds the deadline, the meaning of a refusal, and the events `Missed`
+ * and `Ended`.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -20,9 +21,9 @@ import { classify, isFinal } from "./classify.ts"
 export interface SubscriptionsOptions {
   readonly transport: RedisTransport["Service"]
   readonly keyPrefix: string
-  /** in milliseconds */
+  /** Milliseconds until a subscription must be confirmed. */
   readonly deadline: number
-  /** the service's: every subscription ends with it */
+  /** The scope of the service. Every subscription ends with it. */
   readonly scope: Scope.Scope
   readonly runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
 }
@@ -43,18 +44,18 @@ export const make = (options: SubscriptionsOptions): RedisService["Service"]["su
       const scope = Scope.forkUnsafe(options.scope)
       const established = Deferred.makeUnsafe<void, RedisServiceError>()
       let isLive = false
-      let isOver = false
+      let hasEnded = false
       let refusal: RedisServiceErrorReason | undefined
 
       const unavailable = () => new RedisServiceError({ reason: refusal ?? new ConnectionUnavailable({}) })
       const end = (error: RedisServiceError | undefined): void => {
-        if (isOver) return
-        isOver = true
+        if (hasEnded) return
+        hasEnded = true
         if (isLive) listener({ _tag: "Ended", error })
         else Deferred.doneUnsafe(established, Exit.fail(error ?? unavailable()))
       }
-      const hear = (event: ChannelEvent): void => {
-        if (isOver) return
+      const onEvent = (event: ChannelEvent): void => {
+        if (hasEnded) return
         switch (event._tag) {
           case "Subscribed":
             if (isLive) return listener(missed)
@@ -62,7 +63,7 @@ export const make = (options: SubscriptionsOptions): RedisService["Service"]["su
             Deferred.doneUnsafe(established, Exit.void)
             break
           case "Message":
-            // before the confirmation it is of a subscription that is ending, and those after it may be lost
+            // before the confirmation, a message belongs to an earlier subscription that is ending: the next ones may be lost
             if (isLive) listener(event)
             break
           case "Refused":
@@ -75,12 +76,12 @@ export const make = (options: SubscriptionsOptions): RedisService["Service"]["su
 
       yield* Scope.addFinalizer(caller, Scope.close(scope, Exit.void))
       yield* Scope.addFinalizer(scope, Effect.sync(() => end(undefined)))
-      yield* Scope.provide(subscribe(keyPrefix + channel, hear), scope)
+      yield* Scope.provide(subscribe(keyPrefix + channel, onEvent), scope)
       const wait = Effect.timeoutOrElse(Deferred.await(established), {
         duration: deadline,
         orElse: () => Effect.fail(unavailable())
       })
-      // what failed holds nothing until the caller's scope closes
+      // a subscription that failed ends now, not when the caller's scope closes
       yield* Effect.onError(restore(wait), () => Scope.close(caller, Exit.void))
     }))
 }

@@ -1,16 +1,25 @@
 /**
- * The wire format: the text of a batch, and of its reply. The argument is `[specs, code]`. The code is flat, because `cjson` stops
- * at a depth of a thousand, and each specification stands in it once. For each program:
+ * The wire format: the text of a batch, and of its reply. A batch is `[specs, code]`. The code is flat, because `cjson` stops at a
+ * depth of a thousand, and each specification is sent once. Keys and specifications are positions, from 1 on. Stored
+ * values are texts, because `cjson` keeps only 14 digits of a number.
  *
- * | code                                            | meaning                                                     |
- * | ----------------------------------------------- | ----------------------------------------------------------- |
- * | `-1, key, token, mode, milliseconds, index`     | the program is deduplicated, by this record                 |
- * | `-2`                                            | the program is the next of the same record                  |
- * | `n`                                             | the number of its instructions, which follow                |
- * | `op, key, spec, count, argument…`               | one instruction; key and spec are positions, 0 is no key    |
+ * | code of a program                           | meaning                                                              |
+ * | ------------------------------------------- | -------------------------------------------------------------------- |
+ * | `-1, key, token, mode, milliseconds, index` | The program is deduplicated by this record. See dedup.ts.            |
+ * | `-2`                                        | The program is deduplicated by the same record, at the next index.   |
+ * | `n`                                         | The number of its instructions, which follow.                        |
+ * | `op, key, spec, n, argument 1…n`            | One instruction. Key 0: it has no key. The key and the specification |
+ * |                                             | of a second entity are its first two arguments.                      |
  *
- * A second entity is the first two arguments: its key and its specification. The reply is flat too: for each program `true` and a
- * result for each instruction, or one array that says why it stopped.
+ * | reply of a program                | meaning                                                                        |
+ * | --------------------------------- | ------------------------------------------------------------------------------ |
+ * | `true, result 1…n`                | It succeeded. There is one result for each instruction.                        |
+ * | `["once", text or [json]]`        | An earlier attempt succeeded, with these results.                              |
+ * | `["applied"]`                     | An earlier attempt succeeded, and its results were too long to keep.           |
+ * | `["sealed"]`                      | A tombstone forbids it.                                                        |
+ * | `["error", step, message, part?]` | The server refused a command. Everything is undone.                            |
+ * | `["broken", step, message]`       | The server refused a command, and undoing failed. It may be half applied.      |
+ * | `[tag, step, detail?]`            | An instruction stopped it, for the `StopReason` of this tag. All is undone.    |
  */
 import { forEachKey, usesQueue } from "../instruction/keys.ts"
 import { Op } from "../instruction/ops.ts"
@@ -19,7 +28,11 @@ import type { Reply, Result, StopReason } from "../instruction/reply.ts"
 import { type Expiry, type FieldSpec, hasOwnKey, isEntitySpec, type Spec } from "../instruction/spec.ts"
 import { type Dedup, DedupEncoder, Mode } from "./dedup.ts"
 
-/** @internal */
+/**
+ * The parameters of the script.
+ *
+ * @internal
+ */
 export interface Batch {
   readonly keys: ReadonlyArray<string>
   readonly argument: string
@@ -38,17 +51,18 @@ export interface Sendable {
   readonly replyLost?: boolean
 }
 
+/** Whether an instruction touches no other key than the hash of its entity. */
 const hasOneKey = ({ op, other, spec }: Instruction): boolean =>
   !usesQueue(op) && (isEntitySpec(spec) ? spec.collections.length === 0 : !hasOwnKey(spec)) && other === undefined &&
   (spec.expiry === undefined || spec.expiry.collections.length === 0)
 
 /**
- * Encodes programs into one call. Each key of a program is declared once. Two programs may declare the same key twice, because
- * looking for it costs more.
+ * Encodes programs into one batch. Each key of a program is declared once. Two programs may declare the same key twice, because
+ * finding it costs more.
  *
  * @internal
  */
-export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string): Batch => {
+export const encodeBatch = (sendables: ReadonlyArray<Sendable>, keyPrefix: string): Batch => {
   const keys: Array<string> = []
   const specs: Array<Spec> = []
   const specIndex = new Map<Spec, number>()
@@ -79,11 +93,11 @@ export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string)
     return index
   }
   let dedup: DedupEncoder | undefined
-  for (const entry of entries) {
-    const { instructions } = entry.program
-    if (entry.dedup !== undefined) {
+  for (const sendable of sendables) {
+    const { instructions } = sendable.program
+    if (sendable.dedup !== undefined) {
       dedup ??= new DedupEncoder(code, keys, keyPrefix)
-      dedup.push(entry.dedup, entry.replyLost === true ? Mode.again : Mode.first)
+      dedup.push(sendable.dedup, sendable.replyLost === true ? Mode.retry : Mode.first)
       lastKey = undefined
     }
     code.push(instructions.length)
@@ -91,11 +105,14 @@ export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string)
     for (const instruction of instructions) {
       const { args, key, op, other, spec } = instruction
       if (op < Op.get) {
+        // instructions of the flow have no key
         code.push(op, 0, indexOf(spec), args.length)
       } else if (op === Op.publish) {
+        // the first argument is a channel, which has the prefix too
         code.push(op, 0, indexOf(spec), args.length, keyPrefix + args[0], args[1]!)
         continue
       } else if (instructions.length === 1 && hasOneKey(instruction)) {
+        // the most frequent program: its one key needs no look-up
         code.push(op, push(key), indexOf(spec), args.length)
       } else {
         const index = declare(key)
@@ -103,6 +120,7 @@ export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string)
         if (other === undefined) code.push(op, index, indexOf(spec), args.length)
         else code.push(op, index, indexOf(spec), args.length + 2, declare(other.key), indexOf(other.spec))
       }
+      // instructions of a lock may begin with the channel of the owner
       const hasChannel = usesQueue(op) && args[0] !== ""
       if (hasChannel) code.push(keyPrefix + args[0])
       for (let i = hasChannel ? 1 : 0; i < args.length; i++) code.push(args[i]!)
@@ -111,6 +129,7 @@ export const encodeBatch = (entries: ReadonlyArray<Sendable>, keyPrefix: string)
   return { keys, argument: `[[${specs.map(specText).join(",")}],${JSON.stringify(code)}]` }
 }
 
+/** The short names of the kinds. Lua compares them. */
 const kinds: { readonly [Kind in FieldSpec["kind"]]: string } = {
   text: "t",
   integer: "i",
@@ -133,10 +152,10 @@ const toWireExpiry = ({ collections, milliseconds, onRead, renewAfterMillis }: E
   cs: collections
 })
 
-/** The wire form of a specification: the names are short because they travel with every call. Lua knows only these. */
+/** The wire form of a specification. Its names are short because they travel with every call. The script knows only these. */
 const toWire = (spec: Spec): unknown => {
-  const life = spec.expiry && toWireExpiry(spec.expiry)
-  return isEntitySpec(spec) ? { fs: spec.fields, cs: spec.collections.map(toWire), life } : {
+  const expiry = spec.expiry && toWireExpiry(spec.expiry)
+  return isEntitySpec(spec) ? { fs: spec.fields, cs: spec.collections.map(toWire), life: expiry } : {
     f: spec.field,
     k: kinds[spec.kind],
     d: spec.default,
@@ -150,21 +169,21 @@ const toWire = (spec: Spec): unknown => {
     maxc: spec.maxSize,
     z: spec.nullable,
     of: spec.itemOf,
-    life
+    life: expiry
   }
 }
 
-const texts = new WeakMap<Spec, string>()
+const specTexts = new WeakMap<Spec, string>()
 
-/** The text of a specification, made once, because a specification lives as long as its model. */
+/** The text of a specification. It is made once, because a specification lives as long as its model. */
 const specText = (spec: Spec): string => {
-  let text = texts.get(spec)
-  if (text === undefined) texts.set(spec, text = JSON.stringify(toWire(spec)))
+  let text = specTexts.get(spec)
+  if (text === undefined) specTexts.set(spec, text = JSON.stringify(toWire(spec)))
   return text
 }
 
 /**
- * Encodes tombstones: each forbids a program that may still arrive, and asks for its outcome. There are no instructions.
+ * Encodes tombstones: each forbids a program that may still arrive, and asks for its outcome. They have no instructions.
  *
  * @internal
  */
@@ -194,14 +213,13 @@ export type Outcome =
     readonly _tag: "refused"
     readonly message: string
     readonly step: number
-    /** If false, the program may be half applied. */
+    /** Whether all writes of the program are undone. Otherwise it may be half applied. */
     readonly undone: boolean
-    /** The collection that the command was about. Empty: the hash. */
+    /** The name of the collection on which the command worked. Empty: the entity's hash. */
     readonly part: string
   }
 
-const refusal = (entry: ReadonlyArray<any>): Outcome => {
-  const [tag, step, detail, part = ""] = entry
+const decodeStop = ([tag, step, detail, part = ""]: ReadonlyArray<any>): Outcome => {
   switch (tag) {
     case "error":
     case "broken":
@@ -235,7 +253,7 @@ const refusal = (entry: ReadonlyArray<any>): Outcome => {
   }
 }
 
-/** The results of an earlier attempt: one text, or a list with the JSON of all results. */
+/** Decodes the results of an earlier attempt: the text of a single result, or a list with the JSON text of all results. */
 const repeated = (stored: string | readonly [json: string]): Outcome => {
   if (typeof stored === "string") return { _tag: "done", results: [stored] }
   try {
@@ -253,7 +271,7 @@ const failed = (failure: StopReason): Outcome => ({ _tag: "failed", failure })
  * @internal
  */
 export const decodeBatch = (
-  entries: ReadonlyArray<{ readonly program: Program }>,
+  sendables: ReadonlyArray<{ readonly program: Program }>,
   text: string
 ): ReadonlyArray<Outcome> | undefined => {
   let reply: Array<any>
@@ -265,14 +283,14 @@ export const decodeBatch = (
   if (!Array.isArray(reply)) return undefined
   const outcomes: Array<Outcome> = []
   let at = 0
-  for (const { program: { instructions } } of entries) {
+  for (const { program: { instructions } } of sendables) {
     const head = reply[at++]
     if (head === true) {
       const results: Array<Result> = []
       for (let i = 0; i < instructions.length; i++) results.push(reply[at++])
       outcomes.push({ _tag: "done", results })
     } else if (Array.isArray(head)) {
-      outcomes.push(refusal(head))
+      outcomes.push(decodeStop(head))
     } else {
       return undefined
     }

@@ -1,5 +1,5 @@
 /**
- * The options of a connection: from a URL, from `Config`, or given.
+ * The options of a connection: passed, parsed from a URL, or read from `Config`.
  */
 import * as Config from "effect/Config"
 import * as Option from "effect/Option"
@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Ioredis from "ioredis"
 import type { ServiceOptions } from "../../service.ts"
 
+/** The options of ioredis that the library sets, or replaces. */
 type Owned =
   | "autoResendUnfulfilledCommands"
   | "commandTimeout"
@@ -23,7 +24,7 @@ type Owned =
   | "stringNumbers"
 
 /**
- * The options of a connection: those of ioredis, without the ones that decide what is sent twice or waits for ever.
+ * The options of a connection: those of ioredis, without the ones that could make a command run twice or wait for ever.
  *
  * @category models
  * @since 0.1.0
@@ -34,7 +35,11 @@ export interface LayerOptions extends ServiceOptions, Omit<Ioredis.RedisOptions,
   readonly password?: string | Redacted.Redacted | undefined
 }
 
-/** @internal */
+/**
+ * The text of a secret.
+ *
+ * @internal
+ */
 export const plain = (secret: string | Redacted.Redacted): string =>
   typeof secret === "string" ? secret : Redacted.value(secret)
 
@@ -69,7 +74,11 @@ export const parseUrl = (url: string): Ioredis.RedisOptions | undefined => {
   }
 }
 
-/** @internal */
+/**
+ * The options that are set under `REDIS_`, for example `REDIS_URL`.
+ *
+ * @internal
+ */
 export const connectionConfig = Config.all({
   url: Config.option(Config.Redacted("URL")),
   host: Config.option(Config.String("HOST")),

@@ -1,42 +1,37 @@
 /**
- * The connection that hears messages: one for all channels, opened for the first and closed with the last.
+ * The subscriptions of a transport over ioredis: one connection for all channels, opened for the first and closed after the last.
+ * It reconnects, and reports to its listeners; it has no deadline.
  */
 import * as Effect from "effect/Effect"
 import { Command, type Redis } from "ioredis"
 import type { ChannelEvent, RedisTransport } from "../../../RedisTransport.ts"
+import { withoutArguments } from "./ioredis.ts"
 
 type Listener = (event: ChannelEvent) => void
 
-/** Nothing is awaited on this connection, so only a question shows that the server is there. */
+/** Milliseconds between pings, because a connection that only receives messages would not notice a silent server. */
 const heartbeatMillis = 2000
 
-/** How long after a refusal, such as that of a server which is busy, a subscription is tried again. */
+/** Milliseconds between a refusal, for example by a busy server, and the next attempt to subscribe. */
 const retryMillis = 100
 
 const subscribed: ChannelEvent = { _tag: "Subscribed" }
 
 const ignore = (): void => {}
 
-/**
- * What the server said, without the arguments that it repeats: they may be secrets.
- *
- * @internal
- */
-export const withoutArguments = (message: string): string => message.replace(/, with args.*/s, "")
-
-const tell = (listeners: Iterable<Listener>, event: ChannelEvent): void => {
+const notify = (listeners: Iterable<Listener>, event: ChannelEvent): void => {
   for (const listener of listeners) listener(event)
 }
 
 /**
- * @param make a client that is not connected yet, and doesn't subscribe again by itself
+ * @param make makes a client that is not connected yet, and does not subscribe again by itself
  * @internal
  */
 export const make = (make: () => Redis): NonNullable<RedisTransport["Service"]["subscribe"]> => {
   const channels = new Map<string, Set<Listener>>()
   let client: Redis | undefined
   let heartbeat: ReturnType<typeof setInterval> | undefined
-  /** how often there was a connection: what belongs to an earlier one is over */
+  /** The number of connections so far. A reply that belongs to an earlier connection is ignored. */
   let connection = 0
 
   const open = (): Redis => {
@@ -44,20 +39,20 @@ export const make = (make: () => Redis): NonNullable<RedisTransport["Service"]["
     opened.on("ready", () => {
       if (opened !== client) return
       connection++
-      // one by one: a channel that is denied must not take the others with it
+      // one by one, because a channel that is denied would fail the others with it
       for (const [channel, listeners] of channels) subscribe(opened, channel, [...listeners])
     })
     opened.on("message", (channel: string, text: string) => {
-      if (opened === client) tell(channels.get(channel) ?? [], { _tag: "Message", text })
+      if (opened === client) notify(channels.get(channel) ?? [], { _tag: "Message", text })
     })
     // without a listener ioredis writes its errors, which hold passwords, to the console
     opened.on("error", (error: Error) => {
       if (opened !== client || error.name !== "ReplyError") return
       const refused: ChannelEvent = { _tag: "Refused", message: withoutArguments(error.message) }
-      for (const listeners of channels.values()) tell(listeners, refused)
+      for (const listeners of channels.values()) notify(listeners, refused)
     })
     heartbeat = setInterval(() => {
-      // it starts the clock of `socketTimeout`
+      // the ping starts the timer of `socketTimeout`
       if (opened.status === "ready") opened.ping().catch(ignore)
     }, heartbeatMillis)
     opened.connect().catch(ignore)
@@ -72,26 +67,27 @@ export const make = (make: () => Redis): NonNullable<RedisTransport["Service"]["
 
   const subscribe = (to: Redis, channel: string, listeners: ReadonlyArray<Listener>): void => {
     const during = connection
-    const left = (): ReadonlyArray<Listener> => {
-      const present = channels.get(channel)
-      return to !== client || during !== connection || present === undefined
+    /** The listeners that still wait for this confirmation. */
+    const present = (): ReadonlyArray<Listener> => {
+      const current = channels.get(channel)
+      return to !== client || during !== connection || current === undefined
         ? []
-        : listeners.filter((listener) => present.has(listener))
+        : listeners.filter((listener) => current.has(listener))
     }
     const command = new Command("subscribe", [channel])
     const resolve = command.resolve
-    // when it is read: a promise would tell only after the messages that came together with it
+    // called when the reply is read, because a promise would resolve after messages that arrived together with the reply
     command.resolve = (reply: unknown) => {
       resolve(reply)
-      tell(left(), subscribed)
+      notify(present(), subscribed)
     }
     const sent = to.sendCommand(command) as Promise<unknown>
     sent.catch((error: Error) => {
-      // without a reply, the next connection subscribes
+      // the connection broke: the next one subscribes
       if (error.name !== "ReplyError") return
-      tell(left(), { _tag: "Refused", message: withoutArguments(error.message) })
+      notify(present(), { _tag: "Refused", message: withoutArguments(error.message) })
       setTimeout(() => {
-        const again = left()
+        const again = present()
         if (again.length > 0 && to.status === "ready") subscribe(to, channel, again)
       }, retryMillis)
     })
@@ -102,7 +98,7 @@ export const make = (make: () => Redis): NonNullable<RedisTransport["Service"]["
     if (listeners === undefined) channels.set(channel, new Set([listener]))
     else listeners.add(listener)
     if (client === undefined) client = open()
-    // also where the channel is subscribed: only its answer shows that the connection is still there
+    // even if the channel is subscribed, because only a reply proves that the connection still works
     else if (client.status === "ready") subscribe(client, channel, [listener])
   }
 
@@ -117,7 +113,7 @@ export const make = (make: () => Redis): NonNullable<RedisTransport["Service"]["
   return (channel, listener) =>
     Effect.asVoid(Effect.acquireRelease(
       Effect.sync(() => {
-        // a listener of its own, also where the same function is given twice
+        // a new function, because the same listener may be passed twice
         const own: Listener = (event) => listener(event)
         add(channel, own)
         return own

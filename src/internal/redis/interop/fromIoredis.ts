@@ -1,5 +1,6 @@
 /**
- * Effect's own Redis service, from an ioredis client that is set up as ours are.
+ * Effect's own Redis service, over an ioredis client of the library. It duplicates the client, because Effect's modules need other
+ * settings.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -9,34 +10,35 @@ import type * as Scope from "effect/Scope"
 import type * as Ioredis from "ioredis"
 import { TransportError } from "../../../RedisTransport.ts"
 import { classify, isFinal, refusalOf } from "../classify.ts"
-import * as IoredisTransport from "../client/standalone.ts"
-import { withoutArguments } from "../client/subscriber.ts"
+import { listenFirst, neverLeft, withoutArguments } from "../client/ioredis.ts"
+import { transport } from "../client/standalone.ts"
 
 type Send = Redis.Redis["Service"]["send"]
 
+/** Milliseconds to wait for a connection, or for the confirmation of a subscription. */
 const waitMillis = 5000
 
-/** Effect's modules take numbers; digits beyond 2^53 are not theirs. */
+/** Effect's modules expect numbers, and do not use integers beyond 2^53. */
 const numbers = { stringNumbers: false } as const
 
-/** What the server said: its message, and nothing of the client's error, which holds values and passwords. */
+/** The server's message alone, because the client's error holds values and passwords. */
 class ReplyError extends Error {
   override readonly name = "ReplyError"
 }
 
-const replied = (message: string): Redis.RedisError =>
+const replyError = (message: string): Redis.RedisError =>
   new Redis.RedisError({ cause: new ReplyError(withoutArguments(message)) })
 
-const unanswered = (error: TransportError): Redis.RedisError => new Redis.RedisError({ cause: error })
+const transportError = (error: TransportError): Redis.RedisError => new Redis.RedisError({ cause: error })
 
-const notSent = unanswered(new TransportError({ outcome: "NotSent" }))
+const notSent = transportError(new TransportError({ outcome: "NotSent" }))
 
 const failureOf = (error: Error): Redis.RedisError =>
   error.name === "ReplyError"
-    ? replied(error.message)
-    : IoredisTransport.neverLeft.test(error.message)
+    ? replyError(error.message)
+    : neverLeft.test(error.message)
     ? notSent
-    : unanswered(new TransportError({ outcome: "Unknown" }))
+    : transportError(new TransportError({ outcome: "Unknown" }))
 
 const sendOn = (client: Ioredis.Redis): Send => <A = unknown>(command: string, ...args: ReadonlyArray<string>) =>
   Effect.callback<A, Redis.RedisError>((resume) => {
@@ -50,7 +52,7 @@ const acquire = (client: Ioredis.Redis): Effect.Effect<Ioredis.Redis, never, Sco
   Effect.acquireRelease(
     Effect.sync(() => {
       const own = client.duplicate(numbers)
-      IoredisTransport.listenFirst(own)
+      listenFirst(own)
       // without a listener ioredis writes its errors, which hold passwords, to the console
       own.on("error", () => {})
       own.connect().catch(() => {})
@@ -59,16 +61,19 @@ const acquire = (client: Ioredis.Redis): Effect.Effect<Ioredis.Redis, never, Sco
     (own) => Effect.sync(() => own.disconnect())
   )
 
-/** What waits on it may wait for long, for which any number is too short; and no other connection follows when it breaks. */
+/**
+ * No socket timeout, because a blocking command may wait for any time; and no reconnect, because the state of a reserved connection
+ * is lost with it.
+ */
 const reserved = { ...numbers, socketTimeout: undefined, retryStrategy: () => null } as object as Ioredis.RedisOptions
 
-/** A connection that one caller has to itself. */
+/** Opens a connection that one caller has for itself. */
 const reserve = (client: Ioredis.Redis): Parameters<typeof Redis.make>[0]["connect"] =>
   Effect.callback((resume) => {
     const own = client.duplicate(reserved)
     let failure = notSent
     own.on("error", (error: Error) => {
-      if (error.name === "ReplyError") failure = replied(error.message)
+      if (error.name === "ReplyError") failure = replyError(error.message)
     })
     own.connect().then(
       () => resume(Effect.succeed({ send: sendOn(own), close: Effect.sync(() => own.disconnect()) })),
@@ -83,12 +88,12 @@ export const make = Effect.fnUntraced(function*(
   pool: Redis.PoolOptions | undefined
 ): Effect.fn.Return<Redis.Redis["Service"], never, Scope.Scope> {
   const client = yield* acquire(shared)
-  const { ready, subscribe } = IoredisTransport.transport(client)
+  const { ready, subscribe } = transport(client)
   const send = sendOn(client)
   const connected = ready.pipe(
-    // what the server refuses for now it may accept the next time
+    // the server may accept the connection later, unless the refusal is final
     Effect.retry({ while: (error) => !isFinal(refusalOf(error)) }),
-    Effect.mapError((error) => error.refusal === undefined ? notSent : replied(error.refusal)),
+    Effect.mapError((error) => error.refusal === undefined ? notSent : replyError(error.refusal)),
     Effect.timeoutOrElse({ duration: waitMillis, orElse: () => Effect.fail(notSent) })
   )
   return yield* Redis.make({
@@ -104,7 +109,7 @@ export const make = Effect.fnUntraced(function*(
       yield* subscribe!(channel, (event) => {
         switch (event._tag) {
           case "Message":
-            // before the confirmation it was published before this subscription, for another of the channel
+            // before the confirmation, a message belongs to another subscription to the same channel
             if (isLive) onMessage({ channel, message: event.text })
             return
           case "Subscribed":
@@ -113,7 +118,7 @@ export const make = Effect.fnUntraced(function*(
             return
           case "Refused": {
             if (!isFinal(classify(event.message, [], true))) return
-            const refused = Exit.fail(replied(event.message))
+            const refused = Exit.fail(replyError(event.message))
             Deferred.doneUnsafe(established, refused)
             Deferred.doneUnsafe(ended, refused)
           }

@@ -1,5 +1,6 @@
 /**
- * A transport over Effect's own Redis service, whose errors are those of the client below it, whichever that is.
+ * A transport over Effect's own Redis service. The client below that service is unknown, so its errors are recognised by their names
+ * and first words.
  */
 import * as Effect from "effect/Effect"
 import type * as Redis from "effect/persistence/Redis"
@@ -7,7 +8,7 @@ import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import { type ChannelEvent, type RedisTransport, type ServerReply, TransportError } from "../../../RedisTransport.ts"
 
-/** What clients call an error that the server has sent: ioredis, node-redis, Deno's. */
+/** The names that clients give to an error of the server: ioredis, node-redis, Deno's. */
 const replyNames: ReadonlySet<string> = new Set([
   "ReplyError",
   "ErrorReply",
@@ -16,22 +17,22 @@ const replyNames: ReadonlySet<string> = new Set([
   "ErrorReplyError"
 ])
 
-/** The first words of the server's errors, for clients that give them no name of their own. */
+/** The first words of the server's errors, for clients whose errors have no special name. */
 const codes = new Set(
   ("ERR NOSCRIPT WRONGTYPE OOM LOADING BUSY READONLY MASTERDOWN MISCONF NOREPLICAS CLUSTERDOWN TRYAGAIN MOVED ASK CROSSSLOT " +
     "NOAUTH WRONGPASS NOPERM DENIED NOPROTO EXECABORT UNKILLABLE NOTBUSY NOGOODSLAVE").split(" ")
 )
 
-/** Errors of clients that had no connection, and keep nothing to send it later. */
+/** Errors of clients that had no connection, and do not queue the command. */
 const neverLeft = /^(The client is closed|The client is offline|Stream isn't writeable.*)$/
 
-/** How long after a refusal a connection, or a subscription, is tried again. */
+/** The time between a refusal and the next attempt to connect, or to subscribe. */
 const pause = "50 millis"
 
 const notSent = new TransportError({ outcome: "NotSent" })
 const unknown = new TransportError({ outcome: "Unknown" })
 
-/** What the server said, where it is certain that it did. */
+/** The message of the server. Undefined if the error may come from the client. */
 const messageOf = (cause: unknown): string | undefined => {
   if (!(cause instanceof Error)) return undefined
   const message = cause.message.replace(/^-/, "")
@@ -57,7 +58,7 @@ export const make = (redis: Redis.Redis["Service"], subscribes: boolean): RedisT
       },
       onSuccess: (reply) => Effect.succeed({ _tag: "Text", text: String(reply) })
     }),
-  // nothing tells of the connection but an answer; each refusal is told, and then it is asked again
+  // only a reply proves that there is a connection; a refusal fails after a pause, and the caller may ask again
   ready: redis.send("PING").pipe(
     Effect.catch((error) => {
       const refusal = messageOf(error.cause)
@@ -68,22 +69,22 @@ export const make = (redis: Redis.Redis["Service"], subscribes: boolean): RedisT
     Effect.retry({ schedule: Schedule.spaced(pause), while: (error) => error.refusal === undefined }),
     Effect.asVoid
   ),
-  subscribe: subscribes ? (channel, listener) => follow(redis, channel, listener) : undefined
+  subscribe: subscribes ? (channel, listener) => subscribe(redis, channel, listener) : undefined
 })
 
-/** Again whenever the subscription fails. Where the client subscribes again by itself, it doesn't say so. */
-const follow = (redis: Redis.Redis["Service"], channel: string, listener: (event: ChannelEvent) => void) => {
-  const once = Effect.scoped(Effect.gen(function*() {
+/** Subscribes again whenever the subscription fails. A client that subscribes again by itself does not report a gap. */
+const subscribe = (redis: Redis.Redis["Service"], channel: string, listener: (event: ChannelEvent) => void) => {
+  const attempt = Effect.scoped(Effect.gen(function*() {
     const messages = yield* redis.subscribe(channel)
-    const hear = ({ message }: Redis.RedisMessage): void => listener({ _tag: "Message", text: message })
-    // a subscription that was refused fails here; any other is confirmed
+    const notify = ({ message }: Redis.RedisMessage): void => listener({ _tag: "Message", text: message })
+    // a refused subscription fails here, so this one is confirmed
     const first = yield* Queue.clear(messages)
     listener({ _tag: "Subscribed" })
-    for (const message of first) hear(message)
-    return yield* Effect.forever(Effect.map(Queue.take(messages), hear))
+    for (const message of first) notify(message)
+    return yield* Effect.forever(Effect.map(Queue.take(messages), notify))
   }))
   return Effect.asVoid(Effect.forkScoped(Effect.retry(
-    Effect.tapError(once, (error) =>
+    Effect.tapError(attempt, (error) =>
       Effect.sync(() => {
         const message = messageOf(error.cause)
         if (message !== undefined) listener({ _tag: "Refused", message })
