@@ -596,5 +596,5 @@ export const commit: {
 } = dual(
   (args) => isAtomic(args[0]),
   (self: Atomic<any, any>, options?: CommitOptions): Effect.Effect<any, any, RedisService> =>
-    Commit.effect(node(self), options)
+    Commit.toEffect(node(self), options)
 )

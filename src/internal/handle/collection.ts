@@ -1,5 +1,5 @@
 /**
- * What the handles of all collections have in common.
+ * The handle that the handles of lists, sets, maps and sorted sets extend.
  */
 import * as Option from "effect/Option"
 import { Op } from "../instruction/ops.ts"
@@ -9,20 +9,40 @@ import type { FieldSpec } from "../instruction/spec.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { Collection } from "../schema/collection.ts"
 import { Problem } from "../text/problem.ts"
-import { Count } from "./count.ts"
-import { encodeAll, type HandleRef, instruct, invalid, none, nothing, uncheckable } from "./entityRef.ts"
+import { encodeAll, type HandleRef, instruct, invalid, noArguments, nothing, uncheckable } from "./entityRef.ts"
 import { type Operand, withOperands } from "./operand.ts"
+import { Size } from "./size.ts"
+
+/**
+ * The texts of a row. A missing row is empty.
+ *
+ * @internal
+ */
+export const textsOf = (row: Result): ReadonlyArray<string> => Array.isArray(row) ? row : []
+
+const minimumPosition = -(2 ** 31)
 
 /** @internal */
-export const texts = (row: Result): ReadonlyArray<string> => Array.isArray(row) ? row : []
+export const maximumPosition = 2 ** 31
+
+/**
+ * Makes any number a position that the interpreters accept: an integer, no further from 0 than the longest collection.
+ *
+ * @internal
+ */
+export const position = (value: number): number =>
+  Math.max(
+    minimumPosition,
+    Math.min(maximumPosition, Math.trunc(typeof value !== "number" || Number.isNaN(value) ? 0 : value))
+  )
 
 /** @internal */
 export class CollectionHandle {
-  readonly place: HandleRef
+  readonly ref: HandleRef
   readonly collection: Collection
 
-  constructor(place: HandleRef, collection: Collection) {
-    this.place = place
+  constructor(ref: HandleRef, collection: Collection) {
+    this.ref = ref
     this.collection = collection
   }
 
@@ -30,33 +50,33 @@ export class CollectionHandle {
     op: Op,
     args: ReadonlyArray<Argument>,
     decode: (result: any) => unknown,
-    other?: { readonly place: HandleRef; readonly spec: FieldSpec; readonly field: string },
+    other?: { readonly ref: HandleRef; readonly spec: FieldSpec; readonly field: string },
     operands?: ReadonlyArray<Operand>
   ): AtomicNode {
     const { field, spec } = this.collection
     const before = withOperands(operands, (problem) => this.refuse(problem))
     return before === undefined || Array.isArray(before)
-      ? instruct(this.place, op, spec, field, args, decode, other, before)
+      ? instruct(this.ref, op, spec, field, args, decode, other, before)
       : before as AtomicNode
   }
 
   refuse(problem: Problem): AtomicNode {
-    return invalid(this.place, this.collection.field, problem)
+    return invalid(this.ref, this.collection.field, problem)
   }
 
-  /** One with a check that only the client knows takes whole values only. */
+  /** An operation that changes a part. Refused if the schema has a check of the whole that only the client can evaluate. */
   change(op: Op, args: ReadonlyArray<Argument>, decode: (result: any) => unknown): AtomicNode {
     const { clientOnlyCheck } = this.collection
     return clientOnlyCheck === undefined ? this.op(op, args, decode) : this.refuse(uncheckable(clientOnlyCheck))
   }
 
-  /** With the texts of items, of which an array is several. */
+  /** Encodes one item, or an array of items. */
   withItems(item: unknown, f: (texts: ReadonlyArray<string>) => AtomicNode): AtomicNode {
     const encoded = encodeAll(this.collection.item, Array.isArray(item) ? item : [item])
     return encoded instanceof Problem ? this.refuse(encoded) : f(encoded)
   }
 
-  /** With the text of one item, or of the name of an entry. */
+  /** Encodes the name of an entry, or one item if entries have no names. */
   withName(name: unknown, f: (text: string) => AtomicNode): AtomicNode {
     const text = (this.collection.name ?? this.collection.item).encode(name)
     return text instanceof Problem ? this.refuse(text) : f(text)
@@ -68,7 +88,7 @@ export class CollectionHandle {
     return encoded instanceof Problem ? this.refuse(encoded) : f(encoded)
   }
 
-  readonly whole = (result: Result): unknown => this.collection.decode(texts(result))
+  readonly whole = (result: Result): unknown => this.collection.decode(textsOf(result))
 
   readonly optionalItem = (result: Result): unknown => {
     if (result === false) return Option.none()
@@ -77,17 +97,17 @@ export class CollectionHandle {
   }
 
   get(): AtomicNode {
-    return this.op(Op.values, none, this.whole)
+    return this.op(Op.values, noArguments, this.whole)
   }
   set(value: unknown): AtomicNode {
     const encoded = this.collection.encode(value)
     return encoded instanceof Problem ? this.refuse(encoded) : this.op(Op.replace, encoded, nothing)
   }
-  size(): Count {
-    return new Count(this, "size")
+  size(): Size {
+    return new Size(this, "size")
   }
   clear(): AtomicNode {
     const refused = this.collection.encode(this.collection.decode([]))
-    return refused instanceof Problem ? this.refuse(refused) : this.op(Op.clearAll, none, nothing)
+    return refused instanceof Problem ? this.refuse(refused) : this.op(Op.clearAll, noArguments, nothing)
   }
 }

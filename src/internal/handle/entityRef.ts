@@ -1,6 +1,10 @@
 /**
- * Where a handle works, and the instructions that it builds there. What a value can't say becomes a program that is refused
- * when it is committed, and never an exception.
+ * The reference to an entity, and the nodes that handles build on it. An argument that is invalid becomes a node that is
+ * refused when it is committed; a handle never throws.
+ *
+ * May import: text, instruction, schema, program, the errors.
+ * Must not know: how a program is committed, the service, models, locks.
+ * Invariant: each method builds one node. Nothing is read or sent before the commit.
  */
 import { InvalidValue } from "../../DomainError.ts"
 import type { Op } from "../instruction/ops.ts"
@@ -17,51 +21,65 @@ import { Problem } from "../text/problem.ts"
  * @internal
  */
 export interface HandleRef extends EntityRef {
-  /** Why every operation is refused: the id has no stored form. */
+  /** Why every operation is refused: the id can't be stored. Unset if the id is valid. */
   readonly refusal: InvalidValue | undefined
 }
 
-const refusal = (place: HandleRef, field: string, problem: Problem): InvalidValue =>
-  place.refusal ?? new InvalidValue({
-    model: place.model,
-    id: place.id,
+const refusal = (ref: HandleRef, field: string, problem: Problem): InvalidValue =>
+  ref.refusal ?? new InvalidValue({
+    model: ref.model,
+    id: ref.id,
     field: problem.field === "" || field === "" ? field + problem.field : `${field}.${problem.field}`,
     issue: problem.issue
   })
 
-/** @internal */
-export const invalid = (place: HandleRef, field: string, problem: Problem): AtomicNode =>
-  new Invalid(refusal(place, field, problem))
-
 /**
- * A place where every operation is refused.
+ * An operation that is refused because of its argument.
  *
  * @internal
  */
-export const refusing = (place: HandleRef, field: string, problem: Problem): HandleRef => ({
-  ...place,
-  refusal: refusal(place, field, problem)
+export const invalid = (ref: HandleRef, field: string, problem: Problem): AtomicNode =>
+  new Invalid(refusal(ref, field, problem))
+
+/**
+ * A reference on which every operation is refused.
+ *
+ * @internal
+ */
+export const refusing = (ref: HandleRef, field: string, problem: Problem): HandleRef => ({
+  ...ref,
+  refusal: refusal(ref, field, problem)
 })
 
 /** @internal */
 export const instruct = (
-  place: HandleRef,
+  ref: HandleRef,
   op: Op,
   spec: FieldSpec | EntitySpec,
   field: string,
   args: ReadonlyArray<Argument>,
   decode: (result: any) => unknown,
-  other?: { readonly place: HandleRef; readonly spec: Spec; readonly field: string },
+  other?: { readonly ref: HandleRef; readonly spec: Spec; readonly field: string },
   before?: ReadonlyArray<Step>
 ): AtomicNode => {
-  const refused = place.refusal ?? other?.place.refusal
+  const refused = ref.refusal ?? other?.ref.refusal
   return refused === undefined
-    ? new Instruct(op, place, spec, field, args, decode, other, before)
+    ? new Instruct(op, ref, spec, field, args, decode, other, before)
     : new Invalid(refused)
 }
 
+/**
+ * Names the method that the user called, for `Atomic.explain`. Needed if the row of the instruction names another method.
+ *
+ * @internal
+ */
+export const named = (method: string, node: AtomicNode): AtomicNode => {
+  if (node._tag === "Instruct") node.method = method
+  return node
+}
+
 /** @internal */
-export const none: ReadonlyArray<Argument> = []
+export const noArguments: ReadonlyArray<Argument> = []
 /** @internal */
 export const nothing = (): void => undefined
 /** @internal */
@@ -69,12 +87,16 @@ export const isOne = (result: Result): boolean => result === 1
 /** @internal */
 export const same = (result: any): unknown => result
 
-/** @internal */
+/**
+ * The refusal of an operation whose result only the client can check.
+ *
+ * @internal
+ */
 export const uncheckable = (check: string): Problem =>
   new Problem(`The server can't check the result (${check}); use modify`)
 
 /**
- * The texts of several values, or why one has none.
+ * Encodes several values. Returns the problem of the first value that can't be encoded.
  *
  * @internal
  */
@@ -89,14 +111,4 @@ export const encodeAll = (
     texts.push(text)
   }
   return texts
-}
-
-/**
- * Names the method that the user called, for `explain`, if an instruction has another name.
- *
- * @internal
- */
-export const named = (method: string, node: AtomicNode): AtomicNode => {
-  if (node._tag === "Instruct") node.method = method
-  return node
 }

@@ -1,32 +1,19 @@
+/**
+ * The handle of a list.
+ */
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
-import { CollectionHandle } from "./collection.ts"
-import { Count } from "./count.ts"
-import { isOne, none, nothing, same } from "./entityRef.ts"
+import { CollectionHandle, maximumPosition, position } from "./collection.ts"
+import { isOne, noArguments, nothing, same } from "./entityRef.ts"
 import { ScalarHandle, type Shape } from "./scalar.ts"
-
-const minimumPosition = -(2 ** 31)
-
-/** @internal */
-export const maximumPosition = 2 ** 31
-
-/**
- * A position as the interpreters take it: whole, and no further out than any list.
- *
- * @internal
- */
-export const position = (value: number): number =>
-  Math.max(
-    minimumPosition,
-    Math.min(maximumPosition, Math.trunc(typeof value !== "number" || Number.isNaN(value) ? 0 : value))
-  )
+import { Size } from "./size.ts"
 
 /** @internal */
 export class ListHandle extends CollectionHandle {
-  length(): Count {
-    return new Count(this, "length")
+  length(): Size {
+    return new Size(this, "length")
   }
   contains(item: unknown): AtomicNode {
     return this.withName(item, (text) => this.op(Op.contains, [text], isOne))
@@ -48,10 +35,10 @@ export class ListHandle extends CollectionHandle {
     return this.withItems(item, (texts) => this.change(Op.insertItems, [position(index), ...texts], same))
   }
   pop(): AtomicNode {
-    return this.change(Op.pop, none, this.optionalItem)
+    return this.change(Op.pop, noArguments, this.optionalItem)
   }
   shift(): AtomicNode {
-    return this.change(Op.shift, none, this.optionalItem)
+    return this.change(Op.shift, noArguments, this.optionalItem)
   }
   remove(item: unknown): AtomicNode {
     return this.withName(item, (text) => this.change(Op.removeItem, [text], same))
@@ -66,6 +53,6 @@ export class ListHandle extends CollectionHandle {
     const { field, item, itemSpec, clientOnlyCheck } = this.collection
     const decode = (result: Result) => item.decode(result as string)
     const shape: Shape = { field, spec: itemSpec, codec: item, clientOnlyCheck, decode, decodeNew: decode }
-    return new ScalarHandle(this.place, shape, [position(index)])
+    return new ScalarHandle(this.ref, shape, [position(index)])
   }
 }

@@ -1,10 +1,13 @@
+/**
+ * The handle of a map or record.
+ */
 import * as Option from "effect/Option"
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
-import { CollectionHandle, texts } from "./collection.ts"
-import { isOne, named, none, nothing, refusing, same } from "./entityRef.ts"
+import { CollectionHandle, textsOf } from "./collection.ts"
+import { isOne, named, noArguments, nothing, refusing, same } from "./entityRef.ts"
 import { EntryHandle, type Shape } from "./scalar.ts"
 
 /** @internal */
@@ -13,9 +16,9 @@ export class MapHandle extends CollectionHandle {
     return this.withName(key, (name) => this.op(Op.has, [name], isOne))
   }
   keys(): AtomicNode {
-    return this.op(Op.keys, none, (row: Result) => {
+    return this.op(Op.keys, noArguments, (row: Result) => {
       const keys: Array<unknown> = []
-      for (const name of texts(row)) {
+      for (const name of textsOf(row)) {
         const key = this.collection.name!.decode(name)
         if (key instanceof Problem) return key
         keys.push(key)
@@ -39,13 +42,13 @@ export class MapHandle extends CollectionHandle {
     return this.withName(key, (name) => this.change(Op.remove, [name], isOne))
   }
   removeAll(keys: ReadonlyArray<unknown>): AtomicNode {
-    return named("removeAll", this.withNames(keys, (names) => this.change(Op.remove, names, same)))
+    return this.withNames(keys, (names) => named("removeAll", this.change(Op.remove, names, same)))
   }
   pop(key: unknown): AtomicNode {
     return this.withName(key, (name) => this.change(Op.popEntry, [name], this.optionalItem))
   }
   popAny(): AtomicNode {
-    return this.change(Op.popAny, none, (row: Result) => {
+    return this.change(Op.popAny, noArguments, (row: Result) => {
       if (!Array.isArray(row)) return Option.none()
       const key = this.collection.name!.decode(row[0])
       const value = this.collection.item.decode(row[1])
@@ -63,7 +66,7 @@ export class MapHandle extends CollectionHandle {
       decode: this.optionalItem,
       decodeNew: (result) => item.decode(result as string)
     }
-    if (typeof text === "string") return new EntryHandle(this.place, shape, [text])
-    return new EntryHandle(refusing(this.place, field, text), shape, none)
+    if (typeof text === "string") return new EntryHandle(this.ref, shape, [text])
+    return new EntryHandle(refusing(this.ref, field, text), shape, noArguments)
   }
 }

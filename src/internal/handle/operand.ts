@@ -1,5 +1,5 @@
 /**
- * Operands: values that the server reads, and computes with, as the arguments of other operations.
+ * Operands: values that the server reads and computes with, as the arguments of other operations of the same program.
  */
 import type { InvalidValue } from "../../DomainError.ts"
 import { Op, subtract } from "../instruction/ops.ts"
@@ -11,7 +11,7 @@ import type { Codec } from "../schema/codec.ts"
 import { Problem } from "../text/problem.ts"
 
 /**
- * What it takes to have a value at hand: instructions that put it into the queue; or why there is none.
+ * The instructions that load a value into the operand queue, or the reason it cannot be loaded.
  *
  * @internal
  */
@@ -34,20 +34,20 @@ export class Operand {
     this.refusal = refusal
   }
 
-  /** Of an instruction that loads it, or that is refused. */
+  /** @param node the instruction that loads the value, or its refusal */
   static load(kind: FieldSpec["kind"], node: AtomicNode, codecIdentity: Codec["codecIdentity"] = "plain"): Operand {
     return node._tag === "Invalid"
       ? new Operand(kind, [], node.error, codecIdentity)
       : new Operand(kind, [node as Instruct], undefined, codecIdentity)
   }
 
-  combine(op: number, that: unknown): Operand {
+  combine(method: string, operation: number, that: unknown): Operand {
     const other = that instanceof Operand ? that : this.constant(that)
     const refusal = this.refusal ?? other.refusal ??
       (isExact(this.kind) && isExact(other.kind) || isDouble(this.kind) && isDouble(other.kind)
         ? undefined
         : new Problem("Expected an operand of the same kind"))
-    const combined = new Control(Op.combine, [op, isExact(this.kind) ? 1 : 0])
+    const combined = new Control(Op.combine, [operation, isExact(this.kind) ? 1 : 0], method)
     return new Operand(this.kind, [...this.steps, ...other.steps, combined], refusal)
   }
 
@@ -61,38 +61,43 @@ export class Operand {
   }
 
   plus(that: unknown): Operand {
-    return this.combine(Op.increment, that)
+    return this.combine("plus", Op.increment, that)
   }
   minus(that: unknown): Operand {
-    return this.combine(subtract, that)
+    return this.combine("minus", subtract, that)
   }
   times(that: unknown): Operand {
-    return this.combine(Op.multiply, that)
+    return this.combine("times", Op.multiply, that)
   }
   dividedBy(that: unknown): Operand {
-    return this.combine(Op.divide, that)
+    return this.combine("dividedBy", Op.divide, that)
   }
   quotient(that: unknown): Operand {
-    return this.combine(Op.quotient, that)
+    return this.combine("quotient", Op.quotient, that)
   }
   modulo(that: unknown): Operand {
-    return this.combine(Op.modulo, that)
+    return this.combine("modulo", Op.modulo, that)
   }
   min(that: unknown): Operand {
-    return this.combine(Op.min, that)
+    return this.combine("min", Op.min, that)
   }
   max(that: unknown): Operand {
-    return this.combine(Op.max, that)
+    return this.combine("max", Op.max, that)
   }
 }
 
+/** Whether the interpreters compute this kind with 64-bit integers. */
 const isExact = (kind: FieldSpec["kind"]): boolean => kind === "int64" || kind === "duration"
 
-/** @internal */
+/**
+ * Whether the interpreters compute this kind with doubles.
+ *
+ * @internal
+ */
 export const isDouble = (kind: FieldSpec["kind"]): boolean => kind === "integer" || kind === "number" || kind === "date"
 
 /**
- * The instructions that put operands into the queue, before the one that takes them; or the program that is refused.
+ * Returns the instructions that load operands, for the place before the instruction that takes them; or the refusal of one.
  *
  * @internal
  */

@@ -1,5 +1,6 @@
 /**
- * One text: a field of the hash, an item of a list, or an entry of a map.
+ * The handles of scalars: a field of the entity's hash, an item of a list, or an entry of a map. One class has the methods of all
+ * kinds of values; the types in `Field.ts` show those that a kind has.
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
@@ -18,7 +19,7 @@ import {
   invalid,
   isOne,
   named,
-  none,
+  noArguments,
   nothing,
   same,
   uncheckable
@@ -34,7 +35,7 @@ interface Options {
 const noOptions: Options = {}
 
 /**
- * What the cells of one field have in common.
+ * The properties that all handles of one field share. Made once for a model.
  *
  * @internal
  */
@@ -42,11 +43,11 @@ export interface Shape {
   readonly field: string
   readonly spec: FieldSpec
   readonly codec: Codec
-  /** why nothing can be written here but the whole that this is a part of */
+  /** The check of the whole collection, if only the client can evaluate it. Then a part of the collection can't be written. */
   readonly clientOnlyCheck?: string | undefined
-  /** of what is there, or is not */
+  /** Decodes the result of a read, which may be missing. */
   readonly decode: (result: Result) => unknown
-  /** of what an operation gives, which is there for certain */
+  /** Decodes the result of a write, which is never missing. */
   readonly decodeNew: (result: Result) => unknown
 }
 
@@ -64,12 +65,12 @@ const highest = 2n ** 63n - 1n
 
 const isInt64 = (value: unknown): boolean => typeof value === "bigint" && value >= lowest && value <= highest
 
-const beginnings = new WeakMap<FieldSpec, Map<string, FieldSpec>>()
+const specsWithDefault = new WeakMap<FieldSpec, Map<string, FieldSpec>>()
 
-/** One specification for each text, since a call holds each once. */
-const beginningWith = (spec: FieldSpec, text: string): FieldSpec => {
-  let known = beginnings.get(spec)
-  if (known === undefined || known.size > 100) beginnings.set(spec, known = new Map())
+/** The specification with the initial value as its default. Cached, because a call carries each distinct specification once. */
+const withDefault = (spec: FieldSpec, text: string): FieldSpec => {
+  let known = specsWithDefault.get(spec)
+  if (known === undefined || known.size > 100) specsWithDefault.set(spec, known = new Map())
   let found = known.get(text)
   if (found === undefined) known.set(text, found = { ...spec, default: text })
   return found
@@ -77,15 +78,15 @@ const beginningWith = (spec: FieldSpec, text: string): FieldSpec => {
 
 /** @internal */
 export class ScalarHandle {
-  readonly place: HandleRef
+  readonly ref: HandleRef
   readonly shape: Shape
-  /** the position or the name, before all other arguments */
-  readonly at: ReadonlyArray<Argument>
+  /** The position of an item or the name of an entry, which is the first argument of every operation. Empty for a field. */
+  readonly address: ReadonlyArray<Argument>
 
-  constructor(place: HandleRef, shape: Shape, at: ReadonlyArray<Argument>) {
-    this.place = place
+  constructor(ref: HandleRef, shape: Shape, address: ReadonlyArray<Argument>) {
+    this.ref = ref
     this.shape = shape
-    this.at = at
+    this.address = address
   }
 
   op(
@@ -97,15 +98,15 @@ export class ScalarHandle {
   ): AtomicNode {
     const { field, clientOnlyCheck } = this.shape
     if (clientOnlyCheck !== undefined && infoOf(op).access !== "read") return this.refuse(uncheckable(clientOnlyCheck))
-    const all = this.at === none ? args : [...this.at, ...args]
+    const all = this.address === noArguments ? args : [...this.address, ...args]
     const before = withOperands(operands, (problem) => this.refuse(problem))
     return before === undefined || Array.isArray(before)
-      ? instruct(this.place, op, spec, field, all, decode, undefined, before)
+      ? instruct(this.ref, op, spec, field, all, decode, undefined, before)
       : before as AtomicNode
   }
 
   refuse(problem: Problem): AtomicNode {
-    return invalid(this.place, this.shape.field, problem)
+    return invalid(this.ref, this.shape.field, problem)
   }
 
   withTexts(values: ReadonlyArray<unknown>, f: (texts: ReadonlyArray<string>) => AtomicNode): AtomicNode {
@@ -113,7 +114,7 @@ export class ScalarHandle {
     return texts instanceof Problem ? this.refuse(texts) : f(texts)
   }
 
-  /** Whatever only the server can compute needs checks that it can evaluate. */
+  /** An operation whose result the server computes. Refused if the schema has a check that only the client can evaluate. */
   compute(
     op: Op,
     kinds: Kinds,
@@ -127,12 +128,12 @@ export class ScalarHandle {
       return this.refuse(uncheckable(clientOnlyCheck ?? "a value of another kind"))
     }
     if (initial === undefined || spec.default !== undefined) return this.op(op, args, decode, spec, operands)
-    // only the result has to be within bounds
+    // Not `encode`: the initial value need not be within the bounds, because only the result must be.
     const text = this.shape.codec.encodeUnchecked(initial)
-    return text instanceof Problem ? this.refuse(text) : this.op(op, args, decode, beginningWith(spec, text), operands)
+    return text instanceof Problem ? this.refuse(text) : this.op(op, args, decode, withDefault(spec, text), operands)
   }
 
-  /** What is added to a value of this kind, or compared with it. */
+  /** Encodes an amount: a number for numbers, a duration for dates and durations. */
   amount(op: Op, amount: unknown, operands: Array<Operand>): Argument | Problem {
     if (amount instanceof Operand) return this.operand(amount, operands)
     switch (this.shape.codec.kind) {
@@ -154,7 +155,7 @@ export class ScalarHandle {
     }
   }
 
-  /** Stands for a value that is at hand when the instruction runs. */
+  /** Adds to `operands`, and returns the argument that stands for the operand. */
   operand(operand: Operand, operands: Array<Operand>): Argument | Problem {
     const { kind, codecIdentity } = this.shape.codec
     if (kind !== operand.kind && !(isDouble(kind) && isDouble(operand.kind))) {
@@ -167,6 +168,7 @@ export class ScalarHandle {
     return true
   }
 
+  /** Encodes `atLeast` or `atMost`. False stands for no bound. */
   bound(bound: unknown): Argument | Problem {
     if (bound === undefined) return false
     const { codec: { encode, kind } } = this.shape
@@ -204,7 +206,7 @@ export class ScalarHandle {
   }
 
   get(): AtomicNode {
-    return this.op(Op.get, none, this.shape.decode)
+    return this.op(Op.get, noArguments, this.shape.decode)
   }
   set(value: unknown): AtomicNode {
     if (value instanceof Operand) return this.assign(value)
@@ -221,7 +223,7 @@ export class ScalarHandle {
     const arg = this.operand(value, operands)
     if (arg instanceof Problem) return this.refuse(arg)
     const { codec: { form, clientOnlyCheck } } = this.shape
-    // a value of the same schema has passed its checks
+    // A JSON operand has the same schema, so its value has passed the client's checks.
     return clientOnlyCheck === undefined || form === "json"
       ? this.op(Op.assign, [arg], nothing, this.shape.spec, operands)
       : this.refuse(uncheckable(clientOnlyCheck))
@@ -239,45 +241,45 @@ export class ScalarHandle {
     }
     return this.compute(Op.appendText, texts, [text], same, this.empty())
   }
-  /** What an absent text is appended to. */
+  /** The text that a missing text is taken as before an append. Unset: the append fails. */
   empty(): string | undefined {
     return undefined
   }
 
-  /** What the server compares with: of a number the number, of all else the text. */
+  /** Encodes the value of a comparison: a number for kinds that are computed with doubles, else a text. */
   expected(value: unknown, operands: Array<Operand>): Argument | Problem {
     if (value instanceof Operand) return this.operand(value, operands)
     const { codec } = this.shape
-    // what breaks a check of the field is as good to compare with as any other
+    // A value that breaks a check of the field can still be compared with.
     const text = typeof value === typeOf[codec.kind] && !(typeof value === "string" && !value.isWellFormed())
       ? String(value)
       : codec.encodeUnchecked(value)
     return typeof text === "string" && isDouble(codec.kind) && Number.isFinite(Number(text)) ? Number(text) : text
   }
-  compare(comparison: number, value: unknown): AtomicNode {
+  compare(comparison: keyof typeof Comparison, value: unknown): AtomicNode {
     const operands: Array<Operand> = []
     const arg = this.expected(value, operands)
     return arg instanceof Problem
       ? this.refuse(arg)
-      : this.op(Op.compare, [comparison, arg], isOne, this.shape.spec, operands)
+      : named(comparison, this.op(Op.compare, [Comparison[comparison], arg], isOne, this.shape.spec, operands))
   }
   eq(value: unknown): AtomicNode {
-    return named("eq", this.compare(Comparison.eq, value))
+    return this.compare("eq", value)
   }
   neq(value: unknown): AtomicNode {
-    return named("neq", this.compare(Comparison.neq, value))
+    return this.compare("neq", value)
   }
   lt(value: unknown): AtomicNode {
-    return named("lt", this.compare(Comparison.lt, value))
+    return this.compare("lt", value)
   }
   lte(value: unknown): AtomicNode {
-    return named("lte", this.compare(Comparison.lte, value))
+    return this.compare("lte", value)
   }
   gt(value: unknown): AtomicNode {
-    return named("gt", this.compare(Comparison.gt, value))
+    return this.compare("gt", value)
   }
   gte(value: unknown): AtomicNode {
-    return named("gte", this.compare(Comparison.gte, value))
+    return this.compare("gte", value)
   }
   in(values: ReadonlyArray<unknown>): AtomicNode {
     const args: Array<Argument> = []
@@ -290,7 +292,7 @@ export class ScalarHandle {
   }
   value(): Operand {
     const { codec: { kind, codecIdentity } } = this.shape
-    return Operand.load(kind, this.op(Op.load, none, nothing), codecIdentity)
+    return Operand.load(kind, this.op(Op.load, noArguments, nothing), codecIdentity)
   }
   increment(by: unknown = this.one(), options?: Options): AtomicNode {
     return this.arithmetic(Op.increment, numbers, [by], options)
@@ -333,7 +335,7 @@ export class ScalarHandle {
     return named("subtract", this.arithmetic(Op.increment, times, [Option.getOrUndefined(amount)], options))
   }
   toggle(): AtomicNode {
-    return this.compute(Op.toggle, booleans, none, this.shape.decodeNew)
+    return this.compute(Op.toggle, booleans, noArguments, this.shape.decodeNew)
   }
 
   one(): unknown {
@@ -341,7 +343,7 @@ export class ScalarHandle {
   }
 }
 
-/** Of kinds whose values are their own texts. */
+/** The JavaScript types of the kinds whose stored text is the value's own text. */
 const typeOf: { readonly [Kind in FieldSpec["kind"]]?: string } = {
   text: "string",
   integer: "number",
@@ -357,19 +359,19 @@ const negated = (amount: unknown): unknown =>
     : amount
 
 /**
- * A cell that may be absent.
+ * The handle of an optional or nullable field.
  *
  * @internal
  */
 export class OptionalHandle extends ScalarHandle {
   isSet(): AtomicNode {
-    return this.op(Op.isSet, none, isOne)
+    return this.op(Op.isSet, noArguments, isOne)
   }
   setIfAbsent(value: unknown): AtomicNode {
     return this.withTexts([value], (texts) => this.op(Op.setIfAbsent, texts, isOne))
   }
   clear(): AtomicNode {
-    return this.op(Op.clear, none, nothing)
+    return this.op(Op.clear, noArguments, nothing)
   }
   override arithmetic(op: Op, kinds: Kinds, amounts: ReadonlyArray<unknown>, options?: Options): AtomicNode {
     return options?.initial === undefined
@@ -379,7 +381,7 @@ export class OptionalHandle extends ScalarHandle {
 }
 
 /**
- * An entry of a map, which is made when it is written. Counters begin with nothing.
+ * The handle of a map's entry. A write creates a missing entry; it counts from 0, and appends to an empty text.
  *
  * @internal
  */
@@ -394,7 +396,7 @@ export class EntryHandle extends OptionalHandle {
     return ""
   }
   override toggle(): AtomicNode {
-    return this.compute(Op.toggle, booleans, none, this.shape.decodeNew, false)
+    return this.compute(Op.toggle, booleans, noArguments, this.shape.decodeNew, false)
   }
   zero(): unknown {
     return this.shape.codec.kind === "int64" ? 0n : 0

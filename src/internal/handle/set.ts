@@ -1,9 +1,12 @@
+/**
+ * The handle of a set.
+ */
 import { Op } from "../instruction/ops.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { Codec } from "../schema/codec.ts"
 import { Problem } from "../text/problem.ts"
 import { CollectionHandle } from "./collection.ts"
-import { isOne, named, none, same } from "./entityRef.ts"
+import { isOne, named, noArguments, same } from "./entityRef.ts"
 
 const checksOf = ({ bounds, clientOnlyCheck }: Codec): string => JSON.stringify([bounds, clientOnlyCheck])
 
@@ -22,10 +25,10 @@ export class SetHandle extends CollectionHandle {
     return this.withName(member, (text) => this.change(Op.remove, [text], isOne))
   }
   removeAll(members: ReadonlyArray<unknown>): AtomicNode {
-    return named("removeAll", this.withNames(members, (texts) => this.change(Op.remove, texts, same)))
+    return this.withNames(members, (texts) => named("removeAll", this.change(Op.remove, texts, same)))
   }
   pop(): AtomicNode {
-    return named("pop", this.change(Op.popAny, none, this.optionalItem))
+    return named("pop", this.change(Op.popAny, noArguments, this.optionalItem))
   }
   union(other: SetHandle): AtomicNode {
     return this.with(Op.union, other)
@@ -37,16 +40,19 @@ export class SetHandle extends CollectionHandle {
     return this.with(Op.difference, other)
   }
 
-  /** Members are compared as they are stored; a union has members of the other. */
+  /**
+   * Members are compared as stored texts, so their forms must be equal. The checks must be equal for a union only, because its
+   * result has members of the other set.
+   */
   with(op: Op, other: SetHandle): AtomicNode {
     if (!(other instanceof SetHandle)) return this.refuse(new Problem("Expected a set"))
-    const { collection, place } = other
+    const { collection, ref } = other
     const [item, others] = [this.collection.item, collection.item]
     if (
       item.kind !== others.kind || item.form !== others.form || op === Op.union && checksOf(item) !== checksOf(others)
     ) {
       return this.refuse(new Problem("Expected a set whose members have the same form and checks"))
     }
-    return this.op(op, none, this.whole, { place, spec: collection.spec, field: collection.field })
+    return this.op(op, noArguments, this.whole, { ref, spec: collection.spec, field: collection.field })
   }
 }

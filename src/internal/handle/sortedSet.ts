@@ -1,3 +1,6 @@
+/**
+ * The handle of a sorted set.
+ */
 import * as Option from "effect/Option"
 import { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
@@ -5,16 +8,15 @@ import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { score, type Scored } from "../schema/collection.ts"
 import { Problem } from "../text/problem.ts"
-import { CollectionHandle } from "./collection.ts"
-import { isOne, named, none, same } from "./entityRef.ts"
-import { maximumPosition, position } from "./list.ts"
+import { CollectionHandle, maximumPosition, position } from "./collection.ts"
+import { isOne, named, noArguments, same } from "./entityRef.ts"
 
 interface ScoreRange {
   readonly min?: number | undefined
   readonly max?: number | undefined
 }
 
-const flag = (options: { readonly reverse?: boolean | undefined } | undefined): number =>
+const reverseFlag = (options: { readonly reverse?: boolean | undefined } | undefined): number =>
   options?.reverse === true ? 1 : 0
 
 /** @internal */
@@ -27,6 +29,7 @@ export class SortedSetHandle extends CollectionHandle {
     return entries instanceof Problem ? entries : Option.some((entries as ReadonlyArray<Scored>)[0])
   }
 
+  /** Encodes the bounds of a range of scores. */
   withRange(
     { max = Infinity, min = -Infinity }: ScoreRange,
     f: (range: ReadonlyArray<Argument>) => AtomicNode
@@ -56,7 +59,7 @@ export class SortedSetHandle extends CollectionHandle {
     return this.withName(member, (text) => this.change(Op.remove, [text], isOne))
   }
   removeAll(members: ReadonlyArray<unknown>): AtomicNode {
-    return named("removeAll", this.withNames(members, (texts) => this.change(Op.remove, texts, same)))
+    return this.withNames(members, (texts) => named("removeAll", this.change(Op.remove, texts, same)))
   }
   score(member: unknown): AtomicNode {
     return this.withName(member, (text) =>
@@ -70,12 +73,12 @@ export class SortedSetHandle extends CollectionHandle {
     return this.withName(member, (text) =>
       this.op(
         Op.rank,
-        [text, flag(options)],
+        [text, reverseFlag(options)],
         (result: Result) => result === false ? Option.none() : Option.some(result)
       ))
   }
   range(start = 0, end = maximumPosition, options?: { readonly reverse?: boolean | undefined }): AtomicNode {
-    return this.op(Op.rangeByRank, [position(start), position(end), flag(options)], this.whole)
+    return this.op(Op.rangeByRank, [position(start), position(end), reverseFlag(options)], this.whole)
   }
   rangeByScore(
     given?: ScoreRange & { readonly reverse?: boolean | undefined; readonly limit?: number | undefined } | null
@@ -85,15 +88,18 @@ export class SortedSetHandle extends CollectionHandle {
     if (!(Number.isSafeInteger(limit) && limit >= 0 || options.limit === undefined)) {
       return this.refuse(new Problem("Expected a limit that is an integer, and not negative"))
     }
-    return this.withRange(options, (range) => this.op(Op.rangeByScore, [...range, flag(options), limit], this.whole))
+    return this.withRange(
+      options,
+      (range) => this.op(Op.rangeByScore, [...range, reverseFlag(options), limit], this.whole)
+    )
   }
   count(options?: ScoreRange | null): AtomicNode {
     return this.withRange(options ?? {}, (range) => this.op(Op.countByScore, range, same))
   }
   popMin(): AtomicNode {
-    return this.change(Op.popMin, none, this.optionalEntry)
+    return this.change(Op.popMin, noArguments, this.optionalEntry)
   }
   popMax(): AtomicNode {
-    return this.change(Op.popMax, none, this.optionalEntry)
+    return this.change(Op.popMax, noArguments, this.optionalEntry)
   }
 }

@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { InvalidValue } from "../../DomainError.ts"
 import { type HandleRef, isOne, nothing, same } from "../handle/entityRef.ts"
-import { placeOfHandle } from "../handle/struct.ts"
+import { refOfHandle } from "../handle/struct.ts"
 import { Op } from "../instruction/ops.ts"
 import { noSpec } from "../instruction/spec.ts"
 import { Instruct } from "../program/atomic.ts"
@@ -43,7 +43,7 @@ export interface Target {
  */
 export const targetOf = (name: string, on: object | undefined): Target => ({
   name,
-  place: on === undefined ? undefined : placeOfHandle(on) ?? nowhere
+  place: on === undefined ? undefined : refOfHandle(on) ?? nowhere
 })
 
 /**

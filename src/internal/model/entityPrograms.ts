@@ -10,8 +10,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidValue } from "../../DomainError.ts"
-import { type HandleRef, instruct, invalid, isOne, named, none, nothing } from "../handle/entityRef.ts"
-import { type HandleClass, patch, readWhole, sequence, structHandle, tolerating } from "../handle/struct.ts"
+import { readWhole, tolerating, writeStruct } from "../handle/entity.ts"
+import { type HandleRef, instruct, invalid, isOne, named, noArguments, nothing } from "../handle/entityRef.ts"
+import { type HandleClass, structHandle } from "../handle/struct.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
@@ -141,7 +142,7 @@ export class EntityPrograms {
       : invalid(this.#place(id), "", new Problem("No such field", String(unknown)))
   }
   exists(id: unknown): AtomicNode {
-    return instruct(this.#place(id), Op.exists, noFields, "", none, isOne)
+    return instruct(this.#place(id), Op.exists, noFields, "", noArguments, isOne)
   }
   insert(entity: unknown, options?: InsertOptions): AtomicNode {
     return this.#store(Op.insert, entity, options, itself)
@@ -161,19 +162,18 @@ export class EntityPrograms {
     return this.#store(Op.ensure, entity, options, isOne)
   }
   update(id: unknown, value: unknown): AtomicNode {
-    const at = this.#place(id)
-    return sequence(at, patch(at, this.#plan.struct, value, false))
+    return writeStruct(this.#place(id), this.#plan.struct, value, "update")
   }
   duplicate(id: unknown, newId: unknown): AtomicNode {
     const { layout, milliseconds, spec } = this.#plan
     return instruct(this.#place(id), Op.duplicate, layout.spec, "", [milliseconds], nothing, {
-      place: this.#place(newId),
+      ref: this.#place(newId),
       spec,
       field: ""
     })
   }
   delete(id: unknown): AtomicNode {
-    return instruct(this.#place(id), Op.delete, this.#plan.spec, "", none, isOne)
+    return instruct(this.#place(id), Op.delete, this.#plan.spec, "", noArguments, isOne)
   }
   expire(id: unknown, duration: Duration.Input): AtomicNode {
     const expiry = toMilliseconds(duration)
@@ -182,7 +182,7 @@ export class EntityPrograms {
       : instruct(this.#place(id), Op.expire, this.#plan.spec, "", [expiry], nothing)
   }
   persist(id: unknown): AtomicNode {
-    return instruct(this.#place(id), Op.persist, this.#plan.spec, "", none, nothing)
+    return instruct(this.#place(id), Op.persist, this.#plan.spec, "", noArguments, nothing)
   }
   timeToLive(id: unknown): AtomicNode {
     return instruct(
@@ -190,7 +190,7 @@ export class EntityPrograms {
       Op.timeToLive,
       this.#plan.spec,
       "",
-      none,
+      noArguments,
       (result: Result) => result === false ? Option.none() : Option.some(Duration.millis(result as number))
     )
   }

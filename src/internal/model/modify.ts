@@ -7,8 +7,8 @@ import type * as Schedule from "effect/Schedule"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import type { Conflict } from "../../DomainError.ts"
 import * as RetryPolicy from "../../RetryPolicy.ts"
-import { type HandleRef, instruct, invalid, none, nothing } from "../handle/entityRef.ts"
-import { tolerating } from "../handle/struct.ts"
+import { tolerating } from "../handle/entity.ts"
+import { type HandleRef, instruct, invalid, noArguments, nothing } from "../handle/entityRef.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
@@ -72,7 +72,7 @@ export const make = (
   const read = (place: HandleRef, id: unknown): AtomicNode =>
     tolerating(
       layout,
-      instruct(place, Op.read, layout.spec, "", none, (row: ReadonlyArray<Result>): Read | Problem => {
+      instruct(place, Op.read, layout.spec, "", noArguments, (row: ReadonlyArray<Result>): Read | Problem => {
         const entity = readRow(layout, name, row, plan.partsOf(id))
         if (entity instanceof Problem) return entity
         return { entity, texts: layout.texts(entity), version: row[0] === false ? "0" : row[0] as string }
@@ -90,7 +90,7 @@ export const make = (
       if (text === before?.leaves[i]) continue
       nodes.push(
         text === false
-          ? instruct(place, Op.clear, spec, field, none, nothing)
+          ? instruct(place, Op.clear, spec, field, noArguments, nothing)
           : instruct(place, Op.set, spec, field, [text], nothing)
       )
     }

@@ -1,12 +1,13 @@
 /**
- * The classes of nodes. A node is an Effect: running it commits it alone.
+ * The classes of nodes. Every node is an Effect: running it commits it as a program. The types of nodes are in `node.ts`, so that
+ * the compiler and the decoder, which these classes need, do not need them.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import { identity } from "effect/Function"
 import type { InvalidValue } from "../../DomainError.ts"
-import { infoOf, methodOf, type Op } from "../instruction/ops.ts"
+import { infoOf, type Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import type { Spec } from "../instruction/spec.ts"
 import { RedisService } from "../service.ts"
@@ -23,6 +24,7 @@ export const ConditionTypeId = "~redlayer/Condition"
 
 const condition = { _E: identity }
 
+/** A function instead of a class, because a class would not let Effect's prototype take the place of its own. */
 const Base = function() {} as unknown as new() => { compiled: Compiled | undefined }
 Base.prototype = Object.assign(
   Object.create(Effectable.Prototype<Effect.Effect<any, any, RedisService>>({
@@ -55,40 +57,35 @@ export class Instruct extends Base implements Node.Instruct {
   readonly spec: Spec
   readonly args: ReadonlyArray<Argument>
   readonly other:
-    | { readonly key: string; readonly spec: Spec; readonly place: EntityRef; readonly field: string }
+    | { readonly key: string; readonly spec: Spec; readonly ref: EntityRef; readonly field: string }
     | undefined
-  readonly place: EntityRef
-  /** for errors */
+  readonly ref: EntityRef
   readonly field: string
-  /** gives a `Problem` where what is stored is of another kind */
   readonly decode: (result: any) => unknown
-  /** whether it reads an entity some of whose fields may be unreadable */
   isTolerant = false
-  /** what puts its operands into the queue */
   readonly before: ReadonlyArray<Step> | undefined
-  method: string
+  method: string | undefined = undefined
 
   constructor(
     op: Op,
-    place: EntityRef,
+    ref: EntityRef,
     spec: Spec,
     field: string,
     args: ReadonlyArray<Argument>,
     decode: (result: any) => unknown,
-    other?: { readonly place: EntityRef; readonly spec: Spec; readonly field: string },
+    other?: { readonly ref: EntityRef; readonly spec: Spec; readonly field: string },
     before?: ReadonlyArray<Step>
   ) {
     super()
     this.op = op
-    this.key = place.key
+    this.key = ref.key
     this.spec = spec
     this.args = args
-    this.other = other === undefined ? undefined : { ...other, key: other.place.key }
-    this.place = place
+    this.other = other === undefined ? undefined : { ...other, key: other.ref.key }
+    this.ref = ref
     this.field = field
     this.decode = decode
     this.before = before
-    this.method = methodOf(op)
   }
 
   get [ConditionTypeId](): object | undefined {
@@ -107,11 +104,7 @@ export class Invalid extends Base implements Node.Invalid {
   }
 }
 
-/**
- * What needs an effect to become a program, such as the defaults of a new entity: run by the first commit, and kept.
- *
- * @internal
- */
+/** @internal */
 export class Deferred extends Base implements Node.Deferred {
   readonly _tag = "Deferred"
   readonly make: Effect.Effect<AtomicNode>
@@ -151,7 +144,6 @@ export class AndThen extends Base implements Node.AndThen {
   readonly _tag = "AndThen"
   readonly self: AtomicNode
   readonly that: AtomicNode
-  /** whether it gives the result of the first */
   readonly isTap: boolean
   constructor(self: AtomicNode, that: AtomicNode, isTap: boolean) {
     super()
@@ -161,11 +153,7 @@ export class AndThen extends Base implements Node.AndThen {
   }
 }
 
-/**
- * Conditions are tests, and these of them; each is a program that gives a boolean too.
- *
- * @internal
- */
+/** @internal */
 export class Junction extends Base implements Node.Junction {
   readonly _tag = "Junction"
   readonly [ConditionTypeId] = condition

@@ -1,5 +1,5 @@
 /**
- * The combinators of `Atomic`, on nodes. Their types and docs are those of `Atomic.ts`.
+ * The combinators of `Atomic`, on nodes. Their types and their docs are in `Atomic.ts`.
  */
 import { dual } from "effect/Function"
 import { All, AndThen, Guard, If, Ignore, Mapped, OrElse, When } from "./atomic.ts"
@@ -39,7 +39,7 @@ export const forEach: Combinator = dual(
 )
 
 /**
- * @param test checks that the first argument is a condition
+ * @param test returns the condition's node, or throws if the argument is no condition
  * @internal
  */
 export const guard =

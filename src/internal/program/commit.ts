@@ -1,5 +1,5 @@
 /**
- * Runs a node: compiles it, resolves what it needs first, sends the program, and decodes the reply.
+ * Commits a node: compiles it, resolves its deferred nodes, hands the program to the service, and decodes the reply.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -12,7 +12,7 @@ import { toMilliseconds } from "../schema/model.ts"
 import { collectIssues, type Tolerated } from "../schema/tolerated.ts"
 import { RedisService } from "../service.ts"
 import { compile, type Compiled } from "./compile.ts"
-import { fold, settle } from "./decode.ts"
+import { decodeReply, fold } from "./decode.ts"
 import type { AtomicNode, Deferred, Step } from "./node.ts"
 
 const resolve = (pending: ReadonlyArray<Deferred>): Effect.Effect<void> =>
@@ -23,11 +23,11 @@ const resolve = (pending: ReadonlyArray<Deferred>): Effect.Effect<void> =>
       })
       : Effect.void, { discard: true })
 
-/** Every node has this property; it is not part of the tree. */
+/** Every node has this property. It is not in `node.ts`, because the compiled program refers to nodes. */
 type Cached = AtomicNode & { compiled: Compiled | undefined }
 
 /**
- * The compiled program, kept on the node for the next commit; or the refusal; or the nodes that must be resolved first.
+ * Returns what `compile` returns. A compiled program is kept on the node for the next commit.
  *
  * @internal
  */
@@ -49,15 +49,15 @@ export const commit = (self: AtomicNode, service: RedisService["Service"]): Effe
 
 const commitCompiled = (compiled: Compiled, service: RedisService["Service"]): Effect.Effect<any, any> => {
   if (compiled.steps.length === 0) return Effect.sync(() => fold(compiled, []))
-  if (!compiled.isTolerant) return service.execute(compiled.program, (reply) => settle(compiled, reply))
+  if (!compiled.isTolerant) return service.execute(compiled.program, (reply) => decodeReply(compiled, reply))
   return Effect.suspend(() => {
-    let heard: ReadonlyArray<Tolerated> = []
+    let tolerated: ReadonlyArray<Tolerated> = []
     const executed = service.execute(compiled.program, (reply) => {
-      const [exit, tolerated] = collectIssues(() => settle(compiled, reply))
-      heard = tolerated
+      const [exit, found] = collectIssues(() => decodeReply(compiled, reply))
+      tolerated = found
       return exit
     })
-    return Effect.flatMap(Effect.exit(executed), (exit) => Effect.andThen(log(heard), exit))
+    return Effect.flatMap(Effect.exit(executed), (exit) => Effect.andThen(log(tolerated), exit))
   })
 }
 
@@ -69,14 +69,14 @@ export interface CommitOptions {
 
 const longestKey = 512
 
-/** What tells a program from others. */
+/** A text that differs between programs: another program under the same idempotency key is a conflict. */
 const identityOf = (steps: ReadonlyArray<Step>): string =>
   JSON.stringify(
     steps.map(({ args, key, op, other, spec }) => [op, key, spec, args, other && [other.key, other.spec]])
   )
 
 /**
- * Commits a program under a key of its caller, once.
+ * Commits a program with an idempotency key.
  *
  * @internal
  */
@@ -93,7 +93,7 @@ export const commitOnce = (
   const millis = toMilliseconds(keepFor)
   const isKey = idempotencyKey !== "" && idempotencyKey.length <= longestKey && idempotencyKey.isWellFormed()
   if (!isKey || millis === undefined) {
-    const { id = "", model = "" } = compiled.steps.find(({ op }) => !isKeyless(op))?.place ?? {}
+    const { id = "", model = "" } = compiled.steps.find(({ op }) => !isKeyless(op))?.ref ?? {}
     const issue = isKey
       ? "Expected a time to keep the result that is finite, and at least 1 ms"
       : `Expected an idempotency key of 1 to ${longestKey} characters`
@@ -104,14 +104,14 @@ export const commitOnce = (
     ...compiled,
     program: {
       instructions: program.instructions,
-      // what it gives is written
+      // A read needs memory too, because its result is stored.
       access: program.access === "read" ? "allowOom" : program.access,
       idempotency: { key: idempotencyKey, keepFor: millis, identity: identityOf(steps) }
     }
   }, service)
 }
 
-/** What was unreadable and tolerated is said in the log, without a value or an id. */
+/** Logs the fields that could not be read and were tolerated, without values or ids. */
 const log = (tolerated: ReadonlyArray<Tolerated>): Effect.Effect<void> =>
   Effect.forEach(
     tolerated,
@@ -123,7 +123,7 @@ const log = (tolerated: ReadonlyArray<Tolerated>): Effect.Effect<void> =>
   )
 
 /**
- * Whether it is one instruction that only reads, or one that is refused.
+ * Whether a node is a single read, or a refused operation: something that a guard can observe.
  *
  * @internal
  */
@@ -132,7 +132,7 @@ export const isRead = (self: AtomicNode): boolean =>
   self._tag === "Instruct" && accessOf([{ op: self.op, key: "", spec: noFields, args: [] }]) === "read"
 
 /**
- * The compiled program, after its deferred nodes are resolved.
+ * Returns the compiled program, after its deferred nodes are resolved.
  *
  * @internal
  */
@@ -146,7 +146,7 @@ export const prepare = (self: AtomicNode): Effect.Effect<Compiled, InvalidValue>
   })
 
 /**
- * Commits programs that are independent of each other, at once: each has an exit of its own.
+ * Commits independent programs at once. Returns an exit for each, in their order.
  *
  * @internal
  */
@@ -162,26 +162,26 @@ export const commitAll = Effect.fnUntraced(function*(
     else if (prepared.value.steps.length > 0) sent.push({ index, compiled: prepared.value })
     else exits[index] = yield* Effect.exit(Effect.sync(() => fold(prepared.value, [])))
   }
-  const heard: Array<Tolerated> = []
+  const tolerated: Array<Tolerated> = []
   const results = yield* service.executeAll(sent.map(({ compiled }) => compiled.program), (reply, i) => {
     const { compiled } = sent[i]!
-    // a defect of one is its own
+    // A defect in decoding one program does not affect the others.
     try {
-      if (!compiled.isTolerant) return settle(compiled, reply)
-      const [exit, tolerated] = collectIssues(() => settle(compiled, reply))
-      heard.push(...tolerated)
+      if (!compiled.isTolerant) return decodeReply(compiled, reply)
+      const [exit, found] = collectIssues(() => decodeReply(compiled, reply))
+      tolerated.push(...found)
       return exit
     } catch (defect) {
       return Exit.die(defect)
     }
   })
-  yield* log(heard)
+  yield* log(tolerated)
   for (const [i, { index }] of sent.entries()) exits[index] = results[i]!
   return exits
 })
 
 /** @internal */
-export const effect = (self: AtomicNode, options?: CommitOptions): Effect.Effect<any, any, RedisService> =>
+export const toEffect = (self: AtomicNode, options?: CommitOptions): Effect.Effect<any, any, RedisService> =>
   Effect.flatMap(
     RedisService,
     (service) => options === undefined ? commit(self, service) : commitOnce(self, options, service)

@@ -1,21 +1,17 @@
 /**
- * Makes a flat list of instructions of a tree, and a fold of their results in postfix, so that neither depth nor length can
- * exhaust a stack.
+ * Compiles a tree into a flat list of instructions, and a fold in postfix order that computes the result from theirs. Both are
+ * made and run by loops, so that no depth or length of a program can exhaust the call stack.
  */
 import * as Option from "effect/Option"
 import type { InvalidValue } from "../../DomainError.ts"
-import { methodOf, Op } from "../instruction/ops.ts"
+import { Op } from "../instruction/ops.ts"
 import { accessOf, type Argument, type Program } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noSpec } from "../instruction/spec.ts"
 import type * as Node from "./node.ts"
 import type { AtomicNode, Deferred, Instruct, Step } from "./node.ts"
 
-/**
- * A step of the flow, which works on no entity.
- *
- * @internal
- */
+/** @internal */
 export class Control implements Node.Control {
   readonly _tag = "Control"
   readonly op: Op
@@ -23,26 +19,25 @@ export class Control implements Node.Control {
   readonly spec = noSpec
   readonly args: Array<Argument>
   readonly other = undefined
-  readonly place = { model: "", id: "", key: "" }
+  readonly ref = { model: "", id: "", key: "" }
   readonly field = ""
   readonly isTolerant = false
+  readonly method: string | undefined
   readonly observed: ReadonlyArray<Node.Instruct>
   readonly raise: (observed: ReadonlyArray<unknown>) => unknown
 
   constructor(
     op: Op,
     args: Array<Argument>,
+    method?: string,
     observed: ReadonlyArray<Node.Instruct> = [],
     raise: (observed: ReadonlyArray<unknown>) => unknown = () => undefined
   ) {
     this.op = op
+    this.method = method
     this.args = args
     this.observed = observed
     this.raise = raise
-  }
-
-  get method(): string {
-    return methodOf(this.op)
   }
 
   decode(result: Result): unknown {
@@ -50,7 +45,10 @@ export class Control implements Node.Control {
   }
 }
 
-/** What the results become, on a stack. A branch goes on elsewhere where its step has jumped. */
+/**
+ * One step of the fold, which works on a stack of values. `branch` continues at `to` if its step has jumped, and `goto` always
+ * does.
+ */
 export type Fold =
   | { readonly _tag: "value"; readonly value: unknown }
   | { readonly _tag: "result"; readonly step: number }
@@ -65,12 +63,12 @@ export interface Compiled {
   readonly program: Program
   readonly steps: ReadonlyArray<Step>
   readonly fold: ReadonlyArray<Fold>
-  /** whether it reads what may be unreadable */
+  /** Whether one of its steps reads an entity whose model tolerates unreadable fields. */
   readonly isTolerant: boolean
 }
 
 /**
- * Of a program of one step: its result.
+ * The fold of a program of one step. The decoder recognizes it, and skips the stack.
  *
  * @internal
  */
@@ -94,35 +92,37 @@ class Compiler {
   readonly steps: Array<Step> = []
   readonly fold: Array<Fold> = []
   readonly pending: Array<Deferred> = []
-  /** what is still to be done, the next one last */
+  /** The work that is left. The next item is the last one. */
   readonly work: Array<Work> = []
   refusal: InvalidValue | undefined
 
-  /** In this order, before all that waits. */
+  /** Does the items next, in this order, before all other work. */
   next(...items: ReadonlyArray<Work>): void {
     this.nextAll(items)
   }
 
-  /** As many as there are: a call takes only so many arguments. */
+  /** The same for an array of any length, because a call takes a limited number of arguments. */
   nextAll(items: ReadonlyArray<Work>): void {
     for (let i = items.length - 1; i >= 0; i--) this.work.push(items[i]!)
   }
 
+  /** Adds an instruction after the steps of its operands. Returns its index. */
   instruct(node: Instruct): number {
     for (const step of node.before ?? []) this.steps.push(step)
     return this.steps.push(node) - 1
   }
 
+  /** Adds a step of the flow. Returns its index. */
   control(op: Op, args: Array<Argument> = []): number {
     return this.steps.push(new Control(op, args)) - 1
   }
 
-  /** Lets a step jump to here. */
+  /** Makes the target of a jump the next step to be added. */
   land(step: number): void {
     ;(this.steps[step] as Control).args[0] = this.steps.length - step - 1
   }
 
-  /** Sets the flag, and gives no result. */
+  /** Compiles a test that sets the flag. It adds nothing to the fold. */
   test(node: AtomicNode): void {
     switch (node._tag) {
       case "Instruct":
@@ -146,7 +146,7 @@ class Compiler {
     }
   }
 
-  /** Gives what `onTrue` gives; or what `onFalse` gives, where `begin` says that its step has jumped. */
+  /** Compiles two alternatives. The result is the one of `onFalse` if the step that `begin` adds has jumped. */
   choose(
     begin: () => number,
     onTrue: ReadonlyArray<AtomicNode | Fold>,
@@ -176,6 +176,7 @@ class Compiler {
     )
   }
 
+  /** Compiles a node that adds its result to the fold. */
   node(node: AtomicNode): void {
     switch (node._tag) {
       case "Succeed":
@@ -209,7 +210,7 @@ class Compiler {
         return this.next(() => this.test(node.condition), () => {
           const jump = this.control(Op.jumpIf, [0])
           for (const step of observe) this.instruct(step)
-          this.steps.push(new Control(Op.fail, [0, observe.length], observe, raise))
+          this.steps.push(new Control(Op.fail, [0, observe.length], undefined, observe, raise))
           this.land(jump)
         }, nothing)
       }
@@ -268,13 +269,17 @@ const folds: ReadonlySet<string> = new Set<Fold["_tag"]>([
 
 const isFold = (item: AtomicNode | Fold): item is Fold => folds.has(item._tag)
 
-/** @internal */
+/**
+ * Returns the compiled program; or the first refusal in it; or the nodes that must be resolved before it can be compiled.
+ *
+ * @internal
+ */
 export const compile = (root: AtomicNode): Compiled | InvalidValue | ReadonlyArray<Deferred> =>
   root._tag === "Instruct" && root.before === undefined
-    ? compiledAlone(root)
+    ? compileSingle(root)
     : new Compiler().run(root)
 
-const compiledAlone = (root: Instruct): Compiled => {
+const compileSingle = (root: Instruct): Compiled => {
   const steps = [root]
   return {
     program: { instructions: steps, access: accessOf(steps) },

@@ -1,5 +1,6 @@
 /**
- * What a reply means: the value of the program, or the error of the step that stopped it.
+ * Decodes a reply: into the value of the program, or into the error of the step that stopped it. A reply becomes a domain error
+ * here and nowhere else. Errors of the server and the connection are made in `redis/`.
  */
 import * as Exit from "effect/Exit"
 import {
@@ -26,7 +27,7 @@ import { type Compiled, Control, onlyResult } from "./compile.ts"
 import type { Step } from "./node.ts"
 
 /**
- * Which step gave what can't be read.
+ * The step whose result can't be decoded, and why.
  *
  * @internal
  */
@@ -40,7 +41,7 @@ export class Unreadable {
 }
 
 /**
- * What the results of the steps become. Only what was not jumped over is read.
+ * Computes the value of a program from the results of its steps. Results of steps that were skipped are not decoded.
  *
  * @internal
  */
@@ -84,24 +85,26 @@ export const fold = ({ fold: folds, steps }: Compiled, results: ReadonlyArray<Re
   return stack[0]
 }
 
-type Site = Pick<Step, "field" | "key" | "place" | "spec">
+/** The part of a step that its errors name. */
+type ErrorLocation = Pick<Step, "field" | "key" | "ref" | "spec">
 
-const siteOf = ({ field, place: { id, model } }: Site) => ({ model, id, field })
+const locationOf = ({ field, ref: { id, model } }: ErrorLocation) => ({ model, id, field })
 
-/** The key that is of another kind, or holds a text that is. */
-const keyOf = ({ key, spec }: Site): string => !isEntitySpec(spec) && hasOwnKey(spec) ? `${key}:${spec.field}` : key
+/** The key that stores a field: the collection's, or the entity's hash. */
+const keyOf = ({ key, spec }: ErrorLocation): string =>
+  !isEntitySpec(spec) && hasOwnKey(spec) ? `${key}:${spec.field}` : key
 
-const wrongType = (site: Site, applied: boolean): RedisServiceError =>
-  new RedisServiceError({ reason: new WrongType({ ...siteOf(site), key: keyOf(site), applied }) })
+const wrongType = (location: ErrorLocation, applied: boolean): RedisServiceError =>
+  new RedisServiceError({ reason: new WrongType({ ...locationOf(location), key: keyOf(location), applied }) })
 
 const mistyped = (
   step: Step,
   { other, part }: Extract<StopReason, { readonly _tag: "type" }>
 ): EntityCorrupted | RedisServiceError => {
-  const site = other === true ? step.other! : step
-  if (part === undefined) return wrongType(site, false)
-  const { id, model } = site.place
-  const key = part === "" ? site.key : `${site.key}:${part}`
+  const location = other === true ? step.other! : step
+  if (part === undefined) return wrongType(location, false)
+  const { id, model } = location.ref
+  const key = part === "" ? location.key : `${location.key}:${part}`
   const found = { model, id, key, field: fieldOfPath(part), applied: false }
   return infoOf(step.op).readsEntity === true
     ? new EntityCorrupted({
@@ -112,11 +115,11 @@ const mistyped = (
 }
 
 const undecodable = (step: Step, problem: Problem, applied: boolean): EntityCorrupted | RedisServiceError => {
-  const { field, key, op, place } = step
+  const { field, key, op, ref } = step
   return infoOf(op).readsEntity === true
     ? new EntityCorrupted({
-      model: place.model,
-      id: place.id,
+      model: ref.model,
+      id: ref.id,
       field: problem.field === "" ? field : problem.field,
       key,
       issue: problem.issue,
@@ -134,10 +137,10 @@ const limitOf = ({ args, spec }: Step, bound: Bound): number | bigint => {
   return typeof limit === "number" ? limit : BigInt(limit!)
 }
 
-/** What computes an operand fails as the instruction that takes it. */
-const failed = (steps: ReadonlyArray<Step>, { _tag, step: index }: StopReason): Step => {
+/** The step that an error names. If the computation of an operand failed, it is the instruction that takes the operand. */
+const failedStep = (steps: ReadonlyArray<Step>, { _tag, step: index }: StopReason): Step => {
   let at = index
-  // the flow has no name: the last operation before it has
+  // The step beyond the limit may be of the flow, which has no field: the last operation before it is named.
   if (_tag === "tooLarge") {
     while (at > 0 && steps[at] instanceof Control) at--
     return steps[at]!
@@ -149,29 +152,29 @@ const failed = (steps: ReadonlyArray<Step>, { _tag, step: index }: StopReason): 
 const errorOf = (step: Step, failure: StopReason): unknown => {
   switch (failure._tag) {
     case "missing": {
-      const { id, model } = siteOf(failure.other === true ? step.other! : step)
+      const { id, model } = locationOf(failure.other === true ? step.other! : step)
       return new EntityNotFound({ model, id })
     }
     case "exists": {
-      const { id, model } = siteOf(failure.other === true ? step.other! : step)
+      const { id, model } = locationOf(failure.other === true ? step.other! : step)
       return new EntityExists({ model, id })
     }
     case "index":
-      return new IndexOutOfRange({ ...siteOf(step), index: step.args[0] as number })
+      return new IndexOutOfRange({ ...locationOf(step), index: step.args[0] as number })
     case "bounds":
-      return new OutOfBounds({ ...siteOf(step), bound: failure.bound, limit: limitOf(step, failure.bound) })
+      return new OutOfBounds({ ...locationOf(step), bound: failure.bound, limit: limitOf(step, failure.bound) })
     case "arithmetic":
-      return new ArithmeticError({ ...siteOf(step), reason: failure.reason })
+      return new ArithmeticError({ ...locationOf(step), reason: failure.reason })
     case "conflict":
-      return new Conflict({ model: step.place.model, id: step.place.id, reason: "idempotencyKey" })
+      return new Conflict({ model: step.ref.model, id: step.ref.id, reason: "idempotencyKey" })
     case "stale":
-      return new Conflict({ model: step.place.model, id: step.place.id, reason: "version" })
+      return new Conflict({ model: step.ref.model, id: step.ref.id, reason: "version" })
     case "lost":
-      return new LockLost({ model: step.place.model, id: step.place.id, name: step.field })
+      return new LockLost({ model: step.ref.model, id: step.ref.id, name: step.field })
     case "tooLarge":
-      return new InvalidValue({ ...siteOf(step), issue: `Expected at most ${failure.limit} ${failure.what}` })
+      return new InvalidValue({ ...locationOf(step), issue: `Expected at most ${failure.limit} ${failure.what}` })
     case "tooLong":
-      return new InvalidValue({ ...siteOf(step), issue: "Expected a text of at most 1000000 bytes" })
+      return new InvalidValue({ ...locationOf(step), issue: "Expected a text of at most 1000000 bytes" })
     case "type":
       return mistyped(step, failure)
     case "fail":
@@ -179,7 +182,7 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
   }
 }
 
-/** What a guard fails with, which may look at what it observes. */
+/** The error that a guard makes of the values that it observes. */
 const raised = ({ observed, raise }: Control, results: ReadonlyArray<Result>): unknown => {
   const values: Array<unknown> = []
   for (let i = 0; i < observed.length; i++) {
@@ -190,7 +193,7 @@ const raised = ({ observed, raise }: Control, results: ReadonlyArray<Result>): u
   return raise(values)
 }
 
-/** Whether a step wrote, as its result tells. A time to live that was only renewed is no write. */
+/** Whether a step wrote, to judge by its result. The renewal of a time to live is no write. */
 const wrote = (step: Step, result: Result): boolean => {
   if (accessOf([step], false) === "read") return false
   switch (infoOf(step.op).wrote) {
@@ -206,16 +209,16 @@ const wrote = (step: Step, result: Result): boolean => {
 }
 
 /**
- * What a reply means to the caller.
+ * Returns the exit of a program for its caller.
  *
  * @internal
  */
-export const settle = (compiled: Compiled, reply: Reply): Exit.Exit<any, any> => {
+export const decodeReply = (compiled: Compiled, reply: Reply): Exit.Exit<any, any> => {
   const { steps } = compiled
   if (reply._tag === "failed" && reply.failure._tag === "conflict") {
     return Exit.fail(errorOf(steps.find(({ op }) => !isKeyless(op)) ?? steps[0]!, reply.failure))
   }
-  if (reply._tag === "failed") return Exit.fail(errorOf(failed(steps, reply.failure), reply.failure))
+  if (reply._tag === "failed") return Exit.fail(errorOf(failedStep(steps, reply.failure), reply.failure))
   const { results } = reply
   const applied = () => steps.some((step, i) => wrote(step, results[i]!))
   if (compiled.fold === onlyResult) {

@@ -1,12 +1,15 @@
+/**
+ * The size of a collection: a program that returns it. It can also be compared, and be an operand.
+ */
 import { Comparison, Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import { Mapped } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
-import { isOne, named, none, nothing, same } from "./entityRef.ts"
+import { isOne, named, noArguments, nothing, same } from "./entityRef.ts"
 import { isDouble, Operand } from "./operand.ts"
 
-/** The part of a collection's handle that its size needs. */
+/** The part of a collection's handle that its size needs: `collection.ts` imports this file. */
 interface Sized {
   readonly op: (
     op: Op,
@@ -18,49 +21,48 @@ interface Sized {
   readonly refuse: (problem: Problem) => AtomicNode
 }
 
-/**
- * The size of a collection: a program that returns it, which can also be compared, and be an operand.
- *
- * @internal
- */
-export class Count extends Mapped {
+/** @internal */
+export class Size extends Mapped {
   readonly collection: Sized
 
-  /** @param method how users call it: `size` or `length` */
-  constructor(collection: Sized, method: string) {
-    super(named(method, collection.op(Op.size, none, same)), same)
+  constructor(collection: Sized, method: "length" | "size") {
+    super(named(method, collection.op(Op.size, noArguments, same)), same)
     this.collection = collection
   }
 
-  compare(comparison: number, value: unknown): AtomicNode {
+  compare(comparison: keyof typeof Comparison, value: unknown): AtomicNode {
     if (!(value instanceof Operand)) {
       return Number.isFinite(value)
-        ? this.collection.op(Op.compareSize, [comparison, value as number], isOne)
+        ? named(comparison, this.collection.op(Op.compareSize, [Comparison[comparison], value as number], isOne))
         : this.collection.refuse(new Problem("Expected a finite number"))
     }
     return isDouble(value.kind)
-      ? this.collection.op(Op.compareSize, [comparison, true], isOne, undefined, [value])
+      ? named(
+        comparison,
+        this.collection.op(Op.compareSize, [Comparison[comparison], true], isOne, undefined, [value])
+      )
       : this.collection.refuse(new Problem("Expected an operand of the same kind"))
   }
+
   eq(value: unknown): AtomicNode {
-    return named("eq", this.compare(Comparison.eq, value))
+    return this.compare("eq", value)
   }
   neq(value: unknown): AtomicNode {
-    return named("neq", this.compare(Comparison.neq, value))
+    return this.compare("neq", value)
   }
   lt(value: unknown): AtomicNode {
-    return named("lt", this.compare(Comparison.lt, value))
+    return this.compare("lt", value)
   }
   lte(value: unknown): AtomicNode {
-    return named("lte", this.compare(Comparison.lte, value))
+    return this.compare("lte", value)
   }
   gt(value: unknown): AtomicNode {
-    return named("gt", this.compare(Comparison.gt, value))
+    return this.compare("gt", value)
   }
   gte(value: unknown): AtomicNode {
-    return named("gte", this.compare(Comparison.gte, value))
+    return this.compare("gte", value)
   }
   value(): Operand {
-    return Operand.load("integer", this.collection.op(Op.loadSize, none, nothing))
+    return Operand.load("integer", this.collection.op(Op.loadSize, noArguments, nothing))
   }
 }

@@ -1,0 +1,108 @@
+/**
+ * Reads and writes of an entity or a struct as a whole.
+ */
+import * as Option from "effect/Option"
+import { Op } from "../instruction/ops.ts"
+import type { Result } from "../instruction/reply.ts"
+import { noFields } from "../instruction/spec.ts"
+import { All, Mapped } from "../program/atomic.ts"
+import type { AtomicNode } from "../program/node.ts"
+import type { Layout } from "../schema/layout.ts"
+import { encodeLeaf, type Struct } from "../schema/plan.ts"
+import { readRow } from "../schema/tolerated.ts"
+import { Problem } from "../text/problem.ts"
+import { CollectionHandle } from "./collection.ts"
+import { type HandleRef, instruct, invalid, named, noArguments, nothing } from "./entityRef.ts"
+
+/**
+ * Reads the fields of a layout. The result of `find` is an `Option`.
+ *
+ * @param parts the values of the key's fields
+ * @internal
+ */
+export const readWhole = (
+  ref: HandleRef,
+  self: Layout,
+  field: string,
+  op: Op,
+  parts: ReadonlyArray<unknown>
+): AtomicNode => {
+  const read = (row: Result): unknown => readRow(self, ref.model, row as ReadonlyArray<Result>, parts)
+  return tolerating(
+    self,
+    instruct(
+      ref,
+      op,
+      self.spec,
+      field,
+      noArguments,
+      op === Op.find
+        ? (row) => {
+          if (row === false) return Option.none()
+          const value = read(row)
+          return value instanceof Problem ? value : Option.some(value)
+        }
+        : read
+    )
+  )
+}
+
+/**
+ * Marks a read whose layout tolerates unreadable fields.
+ *
+ * @internal
+ */
+export const tolerating = ({ isTolerant }: Layout, node: AtomicNode): AtomicNode => {
+  if (isTolerant && node._tag === "Instruct") node.isTolerant = true
+  return node
+}
+
+const patch = (ref: HandleRef, self: Struct, value: unknown, method: "set" | "update"): Array<AtomicNode> => {
+  if (typeof value !== "object" || value === null) {
+    return [invalid(ref, self.field, new Problem("Expected an object"))]
+  }
+  const nodes: Array<AtomicNode> = []
+  const children = new Map(self.fields)
+  for (const name of method === "set" ? children.keys() : Object.keys(value)) {
+    const child = children.get(name)
+    const part = (value as Record<string, unknown>)[name]
+    if (child === undefined || child._tag === "key") {
+      const issue = child === undefined ? "No such field" : "The key of an entity can't be changed"
+      nodes.push(invalid(ref, self.field, new Problem(issue, name)))
+    } else if (child._tag === "struct") {
+      nodes.push(...patch(ref, child, part, method))
+    } else if (child._tag === "collection") {
+      nodes.push(named(method, new CollectionHandle(ref, child).set(part)))
+    } else {
+      const text = encodeLeaf(child, part)
+      nodes.push(
+        text instanceof Problem
+          ? invalid(ref, child.field, text)
+          : text === false
+          ? named(method, instruct(ref, Op.clear, child.spec, child.field, noArguments, nothing))
+          : named(method, instruct(ref, Op.set, child.spec, child.field, [text], nothing))
+      )
+    }
+  }
+  return nodes
+}
+
+/**
+ * Writes a struct. `set` writes every field. `update` writes the given fields: it merges nested structs and replaces
+ * everything else; an optional field that is `undefined` is removed. If there is nothing to write, the entity must exist.
+ *
+ * @internal
+ */
+export const writeStruct = (
+  ref: HandleRef,
+  self: Struct,
+  value: unknown,
+  method: "set" | "update"
+): AtomicNode => {
+  const nodes = patch(ref, self, value, method)
+  return nodes.length === 0
+    ? named(method, instruct(ref, Op.require, noFields, "", noArguments, nothing))
+    : nodes.length === 1
+    ? nodes[0]!
+    : new Mapped(new All(nodes, undefined), nothing)
+}
