@@ -1,5 +1,5 @@
 /**
- * What an operation costs where there is much, beside the same operation where there is little.
+ * The cost of an operation on large data, beside the same operation on little data.
  */
 import { Effect, Schema } from "effect"
 import { Model, RedisService } from "redlayer"

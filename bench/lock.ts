@@ -15,7 +15,7 @@ const name = "lamp"
 const plainKey = `plain:${name}`
 const lease = 10_000
 
-/** Its default delay and jitter; but nobody's patience may end: an operation that was given up would be none. */
+/** Its default delay and jitter, without a limit of retries, because an operation that is given up would not count. */
 const redlockOn = (redis: Redis): Redlock => new Redlock([redis], { retryCount: -1 })
 
 const waiters = 8
@@ -26,7 +26,7 @@ const held = 5
 /** Takes the lock, and gives what gives it back. */
 type Acquire = () => Promise<() => Promise<unknown>>
 
-/** Whoever has given it back asks again when the next one has it: there is no waiter more while the time is taken. */
+/** A holder that releases the lock asks again only after the next one has it, so the number of waiters is constant while the time is taken. */
 const handOff = async (slice: Slice, acquire: Acquire): Promise<number> => {
   let count = 0
   let holders = 0

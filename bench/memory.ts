@@ -1,5 +1,5 @@
 /**
- * What an entity takes of the server's memory, beside a hash of the same fields.
+ * The memory of an entity on the server, beside a hash of the same fields.
  */
 import type { Redis } from "ioredis"
 import { entityCount, fillOurs, idOf, ourKey, plainFields } from "./harness/entities.ts"

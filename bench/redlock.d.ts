@@ -1,4 +1,4 @@
-/** What the benchmark uses of redlock: its `exports` hide the types that it has. */
+/** The part of redlock that the benchmark uses: its `exports` hide its own types. */
 declare module "redlock" {
   import type { Redis } from "ioredis"
 

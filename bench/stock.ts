@@ -35,7 +35,7 @@ const prepare: Definition["prepare"] = async (redis, url) => {
   }
 }
 
-/** What whoever holds the lock does. */
+/** The work of the lock's holder. */
 const take = async (redis: Redis): Promise<number> => {
   const left = Number(await redis.hget(plainKey, "stock")) - 1
   if (left < 0) throw new Error("sold out")
@@ -43,7 +43,7 @@ const take = async (redis: Redis): Promise<number> => {
   return left
 }
 
-/** Nobody's patience may end: an operation that was given up would be none. */
+/** No attempt is given up, because it would not count. */
 const patience = 60_000
 
 const script = `

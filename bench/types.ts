@@ -1,5 +1,5 @@
 /**
- * What it costs the compiler: 20 models of 20 fields, one of each kind, with every operation used. Against the declarations
+ * The cost for the compiler: 20 models of 20 fields, one of each kind, with every operation used. Against the declarations
  * that users get, not the source.
  */
 import { Effect } from "effect"

@@ -7,7 +7,7 @@ import type { Row } from "./row.ts"
 import { attempt, emptied } from "./server.ts"
 
 export interface Definition extends Pick<Row, "name" | "contender" | "unit" | "target"> {
-  /** Of both numbers the lower one is better. */
+  /** Returns two numbers, of which the lower one is better. */
   readonly measure: (redis: Redis, url: string) => Promise<{ readonly ours: number; readonly theirs: number }>
 }
 

@@ -2,7 +2,7 @@
  * The messages from a worker to the comparison that started it.
  */
 
-/** What one turn has shown. */
+/** The measurements of one turn. */
 export interface Sample {
   readonly operations: number
   readonly seconds: number

@@ -1,5 +1,5 @@
 /**
- * What a row of the benchmark is: one thing that is done by redlayer and by a contender, or by redlayer alone.
+ * A row of the benchmark: one task, done by redlayer and by a contender, or by redlayer alone.
  */
 import { Data, type Effect, type Scope } from "effect"
 

@@ -5,7 +5,7 @@ import { Effect, type Scope } from "effect"
 import { Redis } from "ioredis"
 import { BenchError } from "./row.ts"
 
-/** What a row does in promises; its failure names the row. */
+/** Runs a promise of a row; its failure names the row. */
 export const attempt = <A>(name: string, run: () => Promise<A>): Effect.Effect<A, BenchError> =>
   Effect.tryPromise({
     try: run,

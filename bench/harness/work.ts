@@ -1,5 +1,5 @@
 /**
- * What a contender does during its turn, in a process of its own: loops that begin the next operation when the last one has
+ * The work of a contender during its turn, in a process of its own: loops that begin the next operation when the last one has
  * its answer. Both sides loop in the way that costs them least, so that what is measured is the operation.
  */
 import { Effect, ManagedRuntime } from "effect"
@@ -113,7 +113,7 @@ type ClientOptions = Omit<RedisOptions, "replyMapping">
 /** Asynchronous functions on one ioredis client. */
 export const promises = <A>(
   { options = { enableAutoPipelining: true }, prepare, ...work }: Loops<A> & {
-    /** auto-pipelining unless said otherwise */
+    /** default: auto-pipelining */
     readonly options?: ClientOptions
     readonly prepare?: (redis: Redis) => Promise<unknown>
     readonly operations: (redis: Redis, loop: number) => () => Promise<A>

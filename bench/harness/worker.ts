@@ -1,6 +1,6 @@
 /**
  * A child process that takes the turns of one contender of one row. Processes of their own keep contenders from sharing a
- * heap and compiled code, and let their processor time be told apart.
+ * heap and compiled code, and let their processor time be measured apart.
  *
  * Run with the module of the row, its name, its contender, the side, and the server's URL.
  */

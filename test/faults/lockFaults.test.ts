@@ -465,10 +465,10 @@ describeOwnServer("locks", () => {
       assert.deepStrictEqual(yield* locksOf(call), [])
     }))
 
-  it.live("need no more rights than the README says", () =>
+  it.live("need no more rights than docs/server.md says", () =>
     Effect.gen(function*() {
-      const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
-      const [, rights = ""] = /^ACL SETUSER app (on >password [^`]*)/m.exec(readme) ?? []
+      const page = readFileSync(new URL("../../docs/server.md", import.meta.url), "utf8")
+      const [, rights = ""] = /^ACL SETUSER app (on >password [^`]*)/m.exec(page) ?? []
       const { call, url } = yield* server()
       yield* call("ACL", "SETUSER", "app", ...rights.trim().split(/\s+/), ...messages, "&app:$wake:*")
       yield* call("ACL", "LOG", "RESET")

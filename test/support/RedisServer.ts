@@ -1,6 +1,6 @@
 /**
  * Real Redis servers for tests: each on a free port of the loopback interface, in a directory of its own, and gone
- * with its scope. Who connects without a name has the rights of the README, and no others; a `RawRedis` has all.
+ * with its scope. Who connects without a name has the rights of docs/server.md, and no others; a `RawRedis` has all.
  */
 import { Data, Effect, Schedule, type Scope } from "effect"
 import { type ChildProcessByStdio, spawn } from "node:child_process"

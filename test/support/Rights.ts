@@ -1,37 +1,37 @@
 /**
- * The rights that the README asks for, as it says them: the tests have no others.
+ * The rights that docs/server.md asks for, read from that page: the tests have no others.
  */
 import { readFileSync } from "node:fs"
 
-const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+const page = readFileSync(new URL("../../docs/server.md", import.meta.url), "utf8")
 
 const said = (pattern: RegExp): ReadonlyArray<string> => {
-  const found = pattern.exec(readme)
-  if (found === null) throw new Error(`The README no longer says ${pattern.source}`)
+  const found = pattern.exec(page)
+  if (found === null) throw new Error(`docs/server.md no longer says ${pattern.source}`)
   return found.slice(1).join(" ").trim().split(/\s+/)
 }
 
 const forPrograms = said(/^ACL SETUSER app (on >password [^`]+)^```$/m)
 const forTopics = said(
-  /^Those who use topics, or locks for which anybody waits, need `([^`]+)` too, and the channels `([^`]+)`\s+and `([^`]+)`\.$/m
+  /^Users of topics, and of locks that anyone waits for, also need `([^`]+)`, and the channels `([^`]+)`\s+and `([^`]+)`\.$/m
 )
 
 const commandsOf = (rules: ReadonlyArray<string>) =>
   rules.filter((rule) => rule.startsWith("+")).map((rule) => rule.slice(1))
 
-/** The commands of the line, and those that topics add. */
+/** The commands of the page, and those that topics add. */
 export const commands = { forPrograms: commandsOf(forPrograms), forTopics: commandsOf(forTopics) }
 
 export interface Who {
   /** The prefix of its layers, a glob. Default: any, because servers of single tests are used without a prefix too. */
   readonly keyPrefix?: string | undefined
-  /** Where it is not given there is none. */
+  /** Default: no password. */
   readonly password?: string | undefined
-  /** Unless false, it may use topics too. */
+  /** Whether it may use topics, too. Default: true. */
   readonly topics?: boolean | undefined
 }
 
-/** The rules of the README, for `ACL SETUSER`. */
+/** The rules of the page, for `ACL SETUSER`. */
 export const least = ({ keyPrefix = "*", password, topics = true }: Who = {}): ReadonlyArray<string> =>
   [...forPrograms, ...(topics ? forTopics : [])].map((rule) =>
     rule === ">password" ? password === undefined ? "nopass" : `>${password}` : rule.replace("app:", () => keyPrefix)

@@ -4,7 +4,7 @@
  * - `REDLAYER_TEST_REDIS=none` hides every Redis, to see what a run without one looks like.
  * - `REDIS_URL` names a server that is there already. Tests keep to keys under a prefix of this run, and these keys
  *   are deleted at the end. A `REDIS_URL` that nothing answers at is a failure, not a reason to look further. Its user is
- *   whom the layers and the raw clients of the tests are; on all other servers layers have the rights of the README.
+ *   whom the layers and the raw clients of the tests are; on all other servers layers have the rights of docs/server.md.
  * - Otherwise a `redis-server` or `valkey-server` on the PATH is started for the run. With `REDLAYER_TEST_TLS=1` it speaks
  *   TLS only.
  * - Otherwise a container is, when Docker answers.

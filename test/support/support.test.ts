@@ -82,7 +82,7 @@ describeOwnServer("RedisServer", () => {
       assert.isFalse(existsSync(server.directory))
     }))
 
-  it.effect("has an admin, and gives all others the rights of the README", () =>
+  it.effect("has an admin, and gives all others the rights of docs/server.md", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.start({ keyPrefix: "app:" })
       const raw = yield* RawRedis.make(server.url)
