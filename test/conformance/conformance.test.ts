@@ -18,7 +18,7 @@ for (const { describe, name } of backends) {
 }
 
 describeOwnServer("conformance: slots", () => {
-  it.live("a server that is enabled for clusters refuses programs of several without being told", () =>
+  it.live("a server with cluster mode enabled refuses programs over several slots without any option", () =>
     Effect.gen(function*() {
       const { url } = yield* RedisServer.startCluster()
       // the options are ignored on purpose: the server itself refuses the programs
@@ -37,7 +37,7 @@ const Counter = Model.make("FlushCounter", { id: Schema.String, n: Schema.Int, l
 
 // a flush is of the whole server, so it has one of its own
 describeOwnServer("conformance: a flushed script cache", () => {
-  it.live("between two commits and under load, every commit happens once, in the order of cause and effect", () =>
+  it.live("every commit happens once and in causal order while the script cache is flushed", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.start()
       const raw = yield* RawRedis.make(server.url)

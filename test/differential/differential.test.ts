@@ -65,7 +65,7 @@ const print = ({ accesses, errors, operations, programs, ways }: Differential.Co
 }
 
 describeRedis("random programs", () => {
-  it.live("give and leave the same on a server and in memory", () =>
+  it.live("random programs return and leave the same on a server and in memory", () =>
     Effect.gen(function*() {
       const { counts, mismatch } = yield* Differential.run(yield* server("differential"), {
         name: "differential",
@@ -89,7 +89,7 @@ describeRedis("random programs", () => {
     minutes(1)
   )
 
-  it.live("give and leave the same whichever the server takes of a set or a map", () =>
+  it.live("random programs agree whichever member the server picks from a set or a map", () =>
     Effect.gen(function*() {
       const cases = [takings(new Random("taking"))]
       const { failed, mismatch, programs } = yield* Differential.separate(yield* server("taking"), "taking", cases)
@@ -98,7 +98,7 @@ describeRedis("random programs", () => {
       assert.isAbove(programs - failed, 50)
     }), minutes(1))
 
-  it.live("give and leave the same whatever text is stored", () =>
+  it.live("random programs agree whatever texts are stored", () =>
     Effect.gen(function*() {
       const cases = storedTexts(new Random("texts"))
       const { mismatch, programs } = yield* Differential.separate(yield* server("texts"), "texts", cases)
@@ -124,7 +124,7 @@ for (const backend of backends) {
   const target = (name: string) => backend.name === "redis" ? server(name) : Effect.sync(State.memory)
 
   backend.describe("programs that fail", () => {
-    it.live("leave nothing behind, wherever they fail", () =>
+    it.live("a failing program leaves nothing behind, wherever it fails", () =>
       Effect.gen(function*() {
         const programs = Math.min(2000, runs(300))
         const { counts, mismatch } = yield* Undo.random(yield* target("undo"), { name: "undo", programs })
@@ -138,7 +138,7 @@ for (const backend of backends) {
         assert.isAtLeast(counts.wrote, counts.programs / 2)
       }), minutes(5))
 
-    it.live("leave nothing behind, whatever their structure", () =>
+    it.live("a failing program leaves nothing behind, whatever its structure", () =>
       Effect.gen(function*() {
         const programs = Math.min(20_000, runs(2000))
         const { counts, mismatch } = yield* Undo.structured(yield* target("structured"), {
@@ -152,21 +152,25 @@ for (const backend of backends) {
         assert.isAtLeast(counts.wrote, counts.programs / 10)
       }), minutes(5))
 
-    it.live("leave nothing behind, with every operation, at each of their instructions", () =>
-      Effect.gen(function*() {
-        const { counts, mismatch } = yield* Undo.everywhere(yield* target("everywhere"), "everywhere")
-        console.log([
-          `seed ${seed}, on ${backend.name}: ${counts.programs} failing programs, ${counts.wrote} of which had written`,
-          `  ${counts.attempts} programs that go on after a part of them has failed`,
-          `  ${counts.operations.size} operations; by cause: ${list(counts.causes)}`
-        ].join("\n"))
-        if (mismatch !== undefined) assert.fail(mismatch)
-        assert.strictEqual(counts.operations.size, operations.length)
-      }), minutes(5))
+    it.live(
+      "a failing program leaves nothing behind, with every operation and at each of its instructions",
+      () =>
+        Effect.gen(function*() {
+          const { counts, mismatch } = yield* Undo.everywhere(yield* target("everywhere"), "everywhere")
+          console.log([
+            `seed ${seed}, on ${backend.name}: ${counts.programs} failing programs, ${counts.wrote} of which had written`,
+            `  ${counts.attempts} programs that go on after a part of them has failed`,
+            `  ${counts.operations.size} operations; by cause: ${list(counts.causes)}`
+          ].join("\n"))
+          if (mismatch !== undefined) assert.fail(mismatch)
+          assert.strictEqual(counts.operations.size, operations.length)
+        }),
+      minutes(5)
+    )
   })
 
   backend.describe("conditions", () => {
-    it.live("are true where JavaScript says so", () =>
+    it.live("a condition is true exactly if JavaScript says so", () =>
       Effect.gen(function*() {
         const found = yield* Comparisons.run(yield* target("comparisons"), {
           name: "comparisons",
@@ -180,12 +184,12 @@ for (const backend of backends) {
   })
 
   backend.describe("arithmetic", () => {
-    it.live("keeps to each bound of the schema", () =>
+    it.live("arithmetic keeps every bound of the schema", () =>
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* Numbers.bounds(yield* target("bounds")), [])
       }), minutes(1))
 
-    it.live("gives what JavaScript gives, to the last bit", () =>
+    it.live("arithmetic returns what JavaScript returns, to the last bit", () =>
       Effect.gen(function*() {
         const { counts, mismatch } = yield* Numbers.run(yield* target("numbers"), {
           name: "numbers",
@@ -200,23 +204,27 @@ for (const backend of backends) {
         }
       }), minutes(5))
 
-    it.live("on bigints and times gives what bigints give, to the ends of their ranges", () =>
-      Effect.gen(function*() {
-        const { counts, mismatch } = yield* Integers.run(yield* target("integers"), {
-          name: "integers",
-          samples: 2 * runs(4000)
-        })
-        console.log(`seed ${seed}, on ${backend.name}: ${list(counts)}`)
-        if (mismatch !== undefined) assert.fail(mismatch)
-        for (const operation of Integers.operations) {
-          assert.isAbove(counts.get(`${operation} gives a result`) ?? 0, 0)
-        }
-      }), minutes(5))
+    it.live(
+      "arithmetic on bigints and times returns what bigints return, to the ends of their ranges",
+      () =>
+        Effect.gen(function*() {
+          const { counts, mismatch } = yield* Integers.run(yield* target("integers"), {
+            name: "integers",
+            samples: 2 * runs(4000)
+          })
+          console.log(`seed ${seed}, on ${backend.name}: ${list(counts)}`)
+          if (mismatch !== undefined) assert.fail(mismatch)
+          for (const operation of Integers.operations) {
+            assert.isAbove(counts.get(`${operation} gives a result`) ?? 0, 0)
+          }
+        }),
+      minutes(5)
+    )
   })
 }
 
 describeMemory("keys", () => {
-  it("hold any id, and give it back", () => {
+  it("a key holds any id and gives it back", () => {
     const random = new Random("ids")
     for (let i = 0; i < 20_000; i++) {
       const id = random.unicode(1, 40)
@@ -227,7 +235,7 @@ describeMemory("keys", () => {
     }
   })
 
-  it.effect("are of one entity alone", () =>
+  it.effect("a key belongs to one entity alone", () =>
     Effect.gen(function*() {
       const random = new Random("keys")
       // what could break out of its place in a name, in all combinations; and anything
@@ -250,7 +258,7 @@ describeMemory("keys", () => {
       }
     }))
 
-  it("are in the slots of the cluster specification's examples", () => {
+  it("keys are in the slots of the cluster specification's examples", () => {
     assert.strictEqual(crc16("123456789"), 0x31c3)
     assert.strictEqual(slotOf("foo"), 12182)
     assert.strictEqual(slotOf("{user1000}.following"), slotOf("user1000"))
@@ -261,7 +269,7 @@ describeMemory("keys", () => {
 })
 
 describeOwnServer("keys", () => {
-  it.live("are in the slot that a server says, all of an entity in one", () =>
+  it.live("keys of an entity share the slot that a server computes", () =>
     Effect.gen(function*() {
       const node = yield* RedisServer.start({ cluster: true })
       const raw = yield* RawRedis.make(node.url)

@@ -366,7 +366,7 @@ const fail = (wrong: ReadonlyArray<string>) => {
 
 for (const { describe, name } of backends) {
   describe("values of every kind", () => {
-    it.live("come back, by whichever way they went", () =>
+    it.live("values come back exactly, whichever operation stored and read them", () =>
       Effect.gen(function*() {
         const both = yield* layersOf(name)
         const kinds: Kinds = new Map()
@@ -402,7 +402,7 @@ for (const { describe, name } of backends) {
       }), 300_000)
 
     it.live(
-      "come back as they were, or are refused, where two of them look alike in JSON",
+      "values that look alike in JSON come back exactly, or are refused",
       () =>
         Effect.gen(function*() {
           const { first } = yield* layersOf(name)

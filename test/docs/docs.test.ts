@@ -77,7 +77,7 @@ describeMemory("the documentation", () => {
     return { ...example, ...yield* Doctest.run(root, example) }
   })
 
-  it("has examples", () => {
+  it("the pages contain examples", () => {
     assert.isAbove(examples.filter((example) => example.name.startsWith("README.md:")).length, 0)
     for (const module of ["Model", "Field", "Atomic", "RedisService"]) {
       assert.isAbove(examples.filter((example) => example.name.startsWith(`src/${module}.ts:`)).length, 0, module)
@@ -104,7 +104,7 @@ describeMemory("the documentation", () => {
       string
     ]
 
-    it.live("every kind of assertion holds", () =>
+    it.live("an example whose assertions of every kind hold passes", () =>
       Effect.gen(function*() {
         const { assertions, output, problems, status } = yield* outcomeOf(good)
         assert.strictEqual(assertions, 3)
@@ -112,7 +112,7 @@ describeMemory("the documentation", () => {
         assert.strictEqual(status, 0, output)
       }))
 
-    it.live("a value that is another", () =>
+    it.live("an example that states another value fails", () =>
       Effect.gen(function*() {
         const { output, problems, status } = yield* outcomeOf(unequal)
         assert.deepStrictEqual(problems, [])
@@ -120,7 +120,7 @@ describeMemory("the documentation", () => {
         assert.include(output, "expected 2, got 1")
       }))
 
-    it.live("an assertion that is not reached", () =>
+    it.live("an example with an unreachable assertion fails", () =>
       Effect.gen(function*() {
         const { output, problems, status } = yield* outcomeOf(unreached)
         assert.deepStrictEqual(problems, [])
@@ -128,20 +128,20 @@ describeMemory("the documentation", () => {
         assert.include(output, "an assertion was not reached")
       }))
 
-    it("a type", () => {
+    it("an example with a wrong type fails", () => {
       const problems = compiled.get(illTyped)?.problems
       assert.lengthOf(problems ?? [], 1)
       assert.include(problems?.[0], "Type 'number' is not assignable to type 'string'")
     })
 
-    it.live("an exception, and a promise that never settles", () =>
+    it.live("an example that throws or never settles fails", () =>
       Effect.gen(function*() {
         assert.include((yield* outcomeOf(throwing)).output, "thrown")
         assert.notStrictEqual((yield* outcomeOf(throwing)).status, 0)
         assert.notStrictEqual((yield* outcomeOf(pending)).status, 0)
       }))
 
-    it("a fence that can't be read is no fence that is skipped", () => {
+    it("a malformed fence fails instead of being skipped", () => {
       for (
         const text of [
           "```ts run",

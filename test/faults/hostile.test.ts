@@ -58,7 +58,7 @@ const texts: ReadonlyArray<string> = [
 const lone = ["\uD800", "a\uDC00", "\uDBFFa", "x\uD83D"]
 
 describeOwnServer("hostile", () => {
-  it.live("ids are data: none reaches another's keys, and every key shares its entity's slot", () =>
+  it.live("hostile ids are data: none reaches another entity's keys, and every key shares its entity's slot", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const { run } = yield* service({ url, keyPrefix: "app:" })
@@ -89,7 +89,7 @@ describeOwnServer("hostile", () => {
       assert.isUndefined(Object(Object.prototype).polluted)
     }))
 
-  it.live("ids at random: different ids are different entities", () =>
+  it.live("random ids that differ are different entities", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const { run } = yield* service({ url })
@@ -112,7 +112,7 @@ describeOwnServer("hostile", () => {
       assert.deepStrictEqual(found.map((note) => Result.getOrUndefined(note)?.text), ids, `seed ${seed}`)
     }))
 
-  it.live("texts without a form in UTF-8 are refused alone, and nothing of them is sent", () =>
+  it.live("texts without a UTF-8 form are refused alone, and nothing of them is sent", () =>
     Effect.gen(function*() {
       const { call, proxy } = yield* server()
       const { run } = yield* service({ url: proxy.url })
@@ -183,7 +183,7 @@ describeOwnServer("hostile", () => {
       assert.strictEqual((yield* proxy.stats).accepted, accepted)
     }))
 
-  it.live("a value grows on the server no further than what may be sent, and what others stored is still read", () =>
+  it.live("a value grows on the server only up to the limit, and longer values stored by others are still read", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const { run } = yield* service({ url })

@@ -167,7 +167,7 @@ describeOwnServer("processes", () => {
       }), timeout)
 
     // they don't come back: the last of these tests
-    it.effect("that are killed in the middle leave no half of a program", () =>
+    it.effect("a killed process leaves no half of a program", () =>
       Effect.gen(function*() {
         const { checked, url } = yield* bank
         const next = random(Date.now())

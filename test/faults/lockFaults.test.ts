@@ -86,7 +86,7 @@ describeOwnServer("locks", () => {
       })
   )
 
-  it.live("that somebody removes and another takes stay the other's", () =>
+  it.live("a lock that someone removes and another takes stays with the new holder", () =>
     Effect.gen(function*() {
       const lease = 600
       const { call, url } = yield* server()
@@ -107,7 +107,7 @@ describeOwnServer("locks", () => {
       yield* gone(call)
     }))
 
-  it.live("are lost when nothing runs for two leases: what was to be written is not", () =>
+  it.live("a lock is lost if its process stands still for two leases, and its write does not happen", () =>
     Effect.gen(function*() {
       const lease = 200
       const { call, url } = yield* server()
@@ -138,7 +138,7 @@ describeOwnServer("locks", () => {
       yield* gone(call)
     }))
 
-  it.live("refuse a request that arrives after its release", () =>
+  it.live("an acquire that arrives after its release is refused", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const services = yield* Layer.build(
@@ -170,7 +170,7 @@ describeOwnServer("locks", () => {
       }
     }))
 
-  it.live("are not taken on a server that may drop them, unless that is accepted", () =>
+  it.live("a lock is refused on a server that may evict it, unless the layer accepts that", () =>
     Effect.gen(function*() {
       const { url } = yield* server({ args: ["--maxmemory-policy", "allkeys-lru"] })
       const refusing = yield* service({ url })
@@ -191,7 +191,7 @@ describeOwnServer("locks", () => {
       assert.deepStrictEqual(yield* accepting.run(saved), { id: "a", n: 1 })
     }))
 
-  it.live("are kept, and waited for, through connections that break", () =>
+  it.live("locks are kept and waited for through broken connections", () =>
     Effect.gen(function*() {
       const lease = 1500
       const { call, proxy, url } = yield* server()
@@ -230,7 +230,7 @@ describeOwnServer("locks", () => {
       yield* gone(call)
     }))
 
-  it.live("that can't be renewed are lost before their lease ends, and closing waits for nobody", () =>
+  it.live("a lock that cannot be renewed is lost before its lease ends, and closing waits for no one", () =>
     Effect.gen(function*() {
       const lease = 900
       const { call, kill, url } = yield* server()
@@ -290,7 +290,7 @@ describeOwnServer("locks", () => {
       })
   )
 
-  it.live("that are waited for fail when their layer closes, and nothing is left", () =>
+  it.live("a waiter fails when its layer closes, and nothing is left", () =>
     Effect.gen(function*() {
       const { call, proxy, url } = yield* server()
       const late = yield* lateness
@@ -319,7 +319,7 @@ describeOwnServer("locks", () => {
       ])
     }))
 
-  it.live("happen once where programs do", () =>
+  it.live("an acquire happens once with exactlyOnce", () =>
     Effect.gen(function*() {
       const { call, proxy, url } = yield* server()
       const { run, up } = yield* service({ url: proxy.url, exactlyOnce: true, deadline: "20 seconds" })
@@ -358,7 +358,7 @@ describeOwnServer("locks", () => {
       yield* gone(call)
     }), 120_000)
 
-  it.live("that are asked for as their layer closes are given back", () =>
+  it.live("a lock that is acquired while its layer closes is released", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       for (const delay of range(5)) {
@@ -373,7 +373,7 @@ describeOwnServer("locks", () => {
       }
     }))
 
-  it.live("are not asked for without an end where every answer is lost", () =>
+  it.live("an acquire whose every answer is lost ends", () =>
     Effect.gen(function*() {
       const late = yield* lateness
       const services = yield* Layer.build(
@@ -388,7 +388,7 @@ describeOwnServer("locks", () => {
       }
     }))
 
-  it.live("report the outcome of a save, and not a lost lock, when its reply is late", () =>
+  it.live("a save whose reply is late reports its outcome, and not a lost lock", () =>
     Effect.gen(function*() {
       const lease = 400
       const { proxy, url } = yield* server()
@@ -412,7 +412,7 @@ describeOwnServer("locks", () => {
       assert.strictEqual(yield* other.run(Counter.ref("a").n.get()), 1)
     }))
 
-  it.live("that are shared are not kept from others by one that waited for the whole of them, and died", () =>
+  it.live("a shared lock is not blocked by a dead exclusive waiter", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const { run } = yield* service({ url })
@@ -438,7 +438,7 @@ describeOwnServer("locks", () => {
       yield* gone(call)
     }))
 
-  it.live("can't be waited for over a transport that can't subscribe", () =>
+  it.live("a lock cannot be waited for over a transport without subscriptions", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const { client, run } = yield* service({ url })
@@ -465,7 +465,7 @@ describeOwnServer("locks", () => {
       assert.deepStrictEqual(yield* locksOf(call), [])
     }))
 
-  it.live("need no more rights than docs/server.md says", () =>
+  it.live("locks need no more rights than docs/server.md says", () =>
     Effect.gen(function*() {
       const page = readFileSync(new URL("../../docs/server.md", import.meta.url), "utf8")
       const [, rights = ""] = /^ACL SETUSER app (on >password [^`]*)/m.exec(page) ?? []
@@ -491,7 +491,7 @@ describeOwnServer("locks", () => {
       assert.deepStrictEqual(yield* call("ACL", "LOG"), [])
     }))
 
-  it.live("are waited for by looking where the right to hear is taken away, and by hearing when it is there again", () =>
+  it.live("waiters poll while the right to subscribe is missing, and are woken when it returns", () =>
     Effect.gen(function*() {
       const lease = 900
       const { call, url } = yield* server()
@@ -538,7 +538,7 @@ describeOwnServer("locks", () => {
       yield* gone(call)
     }))
 
-  it.live("are given back by who may not wake the next, which looks by itself", () =>
+  it.live("a holder without the right to publish still releases, and the next waiter finds the lock by polling", () =>
     Effect.gen(function*() {
       const lease = 900
       const { call, url } = yield* server()
@@ -564,7 +564,7 @@ describeOwnServer("locks", () => {
       yield* gone(call)
     }))
 
-  it.live("that a server forgets when it starts anew are lost, and the tokens go on", () =>
+  it.live("locks that a restarted server forgot are lost, and the tokens still grow", () =>
     Effect.gen(function*() {
       const lease = 1500
       const first = yield* server()

@@ -13,7 +13,7 @@ import { lateness, random, server, service, start } from "./proxiedService.ts"
 const all = { concurrency: "unbounded" } as const
 
 describeOwnServer("fibers with locks", () => {
-  it.live("that are interrupted anywhere leave nothing behind", () =>
+  it.live("a fiber that is interrupted anywhere leaves no lock behind", () =>
     Effect.gen(function*() {
       const points = 5000
       const { call, url } = yield* server()
@@ -63,7 +63,7 @@ describeOwnServer("fibers with locks", () => {
       yield* eventually(Effect.filterOrFail(connectionsOf(call), (now) => now === connections))
     }), 180_000)
 
-  it.live("that are interrupted while their lock is renewed stop renewing it", () =>
+  it.live("a fiber that is interrupted during a renewal stops renewing", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const { run } = yield* service({ url })
@@ -81,7 +81,7 @@ describeOwnServer("fibers with locks", () => {
       assert.deepStrictEqual(yield* locksOf(call), [])
     }), 60_000)
 
-  it.live("that wait take turns, and ask seldom", () =>
+  it.live("waiting fibers take turns and poll seldom", () =>
     Effect.gen(function*() {
       const total = 1000
       const { call, url } = yield* server()
@@ -106,7 +106,7 @@ describeOwnServer("fibers with locks", () => {
       assert.isAtMost(calls, 4.5)
     }), 60_000)
 
-  it.live("that wait for long hardly ask", () =>
+  it.live("fibers that wait for long hardly poll", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const { run } = yield* service({ url })

@@ -25,7 +25,7 @@ const repeated = (text: string, count: number): ReadonlyArray<string> => range(c
 const timeout = 60_000
 
 describeOwnServer("processes with locks", () => {
-  it.live("that are killed have lost them after their lease", () =>
+  it.live("a killed process loses its locks after their lease", () =>
     Effect.gen(function*() {
       const lease = 600
       const { call, url } = yield* server()
@@ -58,7 +58,7 @@ describeOwnServer("processes with locks", () => {
       assert.deepStrictEqual(yield* locksOf(call), [])
     }), timeout)
 
-  it.live("that are stopped beyond their lease write nothing any more", () =>
+  it.live("a process that is stopped beyond its lease writes nothing any more", () =>
     Effect.gen(function*() {
       const lease = 500
       const { call, url } = yield* server()
@@ -90,7 +90,7 @@ describeOwnServer("processes with locks", () => {
     }), timeout)
 
   it.live(
-    "that are stopped beyond their lease write nothing, though nobody has taken it",
+    "a process that is stopped beyond its lease writes nothing even if no one has taken the lock",
     () =>
       Effect.gen(function*() {
         const lease = 300
@@ -113,7 +113,7 @@ describeOwnServer("processes with locks", () => {
     timeout
   )
 
-  it.live("that are killed while they wait hold up nobody", () =>
+  it.live("killed waiters do not block others", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const { run } = yield* service({ url })
@@ -140,7 +140,7 @@ describeOwnServer("processes with locks", () => {
     }), timeout)
 
   it.live(
-    `that are killed, or whose connections are: what was acknowledged of ${rounds} counts is not lost`,
+    `acknowledged counts survive killed processes and connections: ${rounds} of them`,
     () =>
       Effect.gen(function*() {
         const lease = 500
@@ -223,7 +223,7 @@ describeOwnServer("processes with locks", () => {
     120_000 + rounds * 100
   )
 
-  it.live("that wait take turns, and ask seldom", () =>
+  it.live("waiting processes take turns and poll seldom", () =>
     Effect.gen(function*() {
       const total = 1000
       const { call, url } = yield* server()

@@ -99,7 +99,7 @@ describeOwnServer("a network", () => {
       assert.isAbove(acknowledged.length, 0)
     }))
 
-  it.live("that slices every reply to single bytes changes no result", () =>
+  it.live("replies in single bytes change no result", () =>
     Effect.gen(function*() {
       const { proxy } = yield* server()
       yield* proxy.slice(true)
@@ -116,7 +116,7 @@ describeOwnServer("a network", () => {
       assert.isTrue(typeof last === "object" && last.entries.has(text) && last.entries.size === 3)
     }))
 
-  it.live("that never drains leaves no caller waiting, and what was not written is not applied later", () =>
+  it.live("a network that never drains leaves no caller waiting, and unwritten programs are not applied later", () =>
     Effect.gen(function*() {
       const { call, proxy } = yield* server()
       const { close, run } = yield* service({ url: proxy.url, deadline: "400 millis" })

@@ -339,7 +339,7 @@ describeOwnServer("no secret", () => {
       }
     }))
 
-  it.live("would be overlooked: that of another client is found", () =>
+  it.live("the search for secrets finds the one that another client shows", () =>
     Effect.gen(function*() {
       const { url } = yield* server()
       const { client } = yield* RawRedis.make(url)
@@ -352,7 +352,7 @@ describeOwnServer("no secret", () => {
       for (const part of [inspected, inspectedExit, json]) assert.include(part, canary)
     }))
 
-  it("is looked for in thirty failures and more, of every reason but the unforeseen", () => {
+  it("the search for secrets covers more than thirty failures, with every reason but the unforeseen one", () => {
     const tags = new Set(Object.values(scenarios).map(([tag]) => tag))
     assert.isAtLeast(Object.keys(scenarios).length, 30)
     for (

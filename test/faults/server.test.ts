@@ -184,7 +184,7 @@ describeOwnServer("a server", () => {
       })
   )
 
-  it.live("that is killed and comes back with its file has all that was acknowledged", () =>
+  it.live("a killed server that returns with its file has every acknowledged write", () =>
     Effect.gen(function*() {
       const args = ["--appendonly", "yes", "--appendfsync", "everysec"]
       const on = yield* server({ args })
@@ -205,7 +205,7 @@ describeOwnServer("a server", () => {
       assert.isAbove(heard.unknown.length + heard.refused.size, 0)
     }))
 
-  it.live("that pauses writes goes on reading", () =>
+  it.live("a server that pauses writes still answers reads", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const { run } = yield* service({ url, deadline: "3 seconds" })
@@ -223,7 +223,7 @@ describeOwnServer("a server", () => {
       within(millis, 500, 1500)
     }))
 
-  it.live("that is busy with a script which has written can't be used until it is killed", () =>
+  it.live("a server that runs a script which has written is unusable until it is killed", () =>
     Effect.gen(function*() {
       const args = ["--busy-reply-threshold", "20", "--appendonly", "yes"]
       const { call, directory, kill, port, url } = yield* server({ args })
@@ -255,7 +255,7 @@ describeOwnServer("a server", () => {
       assert.isNull(yield* eventually(call("GET", "half")))
     }))
 
-  it.live("whose memory is full is used again at once when there is room", () =>
+  it.live("a server whose memory was full is used again as soon as there is room", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const { run } = yield* service({ url })
@@ -270,7 +270,7 @@ describeOwnServer("a server", () => {
       assert.strictEqual(heard.acknowledged.length, 1)
     }))
 
-  it.live("that may evict is warned of, whatever its policy is called", () =>
+  it.live("a server with an evicting policy causes a warning, whatever the policy is called", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const found = new Map<string, string>()

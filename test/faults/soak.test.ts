@@ -30,7 +30,7 @@ const allowed: ReadonlyArray<RedisServiceErrorReason["_tag"]> = [
 
 describeOwnServer("a soak", () => {
   it.live(
-    `of ${seconds} seconds with every kind of fault: what was said is what was done`,
+    `${seconds} seconds of random faults: every reported outcome is the real one`,
     () =>
       Effect.gen(function*() {
         const seed = Number(process.env.REDLAYER_SOAK_SEED ?? Date.now() % 1_000_000)

@@ -20,7 +20,7 @@ const secured = Effect.fnUntraced(function*(...names: ReadonlyArray<string>) {
 })
 
 describeOwnServer("TLS", () => {
-  it.live("to a server of a trusted authority works, by URL and by options", () =>
+  it.live("TLS to a server of a trusted authority works, by URL and by options", () =>
     Effect.gen(function*() {
       const output = yield* captureOutput
       const { authority, tlsPort: port } = yield* secured("DNS:localhost", "IP:127.0.0.1")
@@ -44,7 +44,7 @@ describeOwnServer("TLS", () => {
       assert.deepStrictEqual(output, [])
     }))
 
-  it.live("covers subscriptions", () =>
+  it.live("TLS covers subscriptions", () =>
     Effect.gen(function*() {
       const { authority, port: plainPort, tlsPort: port } = yield* secured("DNS:localhost")
       // nothing may go the plain way
@@ -62,7 +62,7 @@ describeOwnServer("TLS", () => {
       assert.strictEqual((yield* plain.stats).accepted, 0)
     }))
 
-  it.live("to another than was meant is refused, and the password stays here", () =>
+  it.live("TLS to another server is refused, and the password is not sent", () =>
     Effect.gen(function*() {
       const output = yield* captureOutput
       const { authority, call, port: plainPort, tlsPort: port } = yield* secured("DNS:another.example")
@@ -96,7 +96,7 @@ describeOwnServer("TLS", () => {
       assert.deepStrictEqual(output, [])
     }))
 
-  it.live("that is cut under load says what was done", () =>
+  it.live("a TLS connection that is cut under load reports the real outcomes", () =>
     Effect.gen(function*() {
       const on = yield* secured("DNS:localhost")
       const proxy = yield* TcpProxy.make({ port: on.tlsPort })

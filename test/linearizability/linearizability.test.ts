@@ -41,7 +41,7 @@ for (const { describe: describeBackend, name } of backends) {
         ...more
       })
 
-      it.live(`${kind}: are linearizable`, () =>
+      it.live(`${kind}: histories of redlayer are linearizable`, () =>
         Effect.gen(function*() {
           const all = yield* services(name)
           for (let round = 0; round < 16; round++) {
@@ -53,7 +53,7 @@ for (const { describe: describeBackend, name } of backends) {
           }
         }))
 
-      it.live(`${kind}: of a client that reads and then writes, they are not`, () =>
+      it.live(`${kind}: histories of a client that reads and then writes are not linearizable`, () =>
         Effect.gen(function*() {
           const all = yield* services(name)
           const pause = Effect.sleep(1)
@@ -90,7 +90,7 @@ describeMemory("the check of histories", () => {
       lines.map(([start, at, op, result]) => at === undefined ? { op, start } : { op, start, end: { at, result } })
     )
 
-  it("accepts what an order explains", () => {
+  it("the checker accepts a history that an order explains", () => {
     assert.strictEqual(verdict(), "linearizable")
     assert.strictEqual(verdict([1, 2, read, 0]), "linearizable")
     assert.strictEqual(verdict([1, 2, write(1)], [3, 4, read, 1]), "linearizable")
@@ -106,7 +106,7 @@ describeMemory("the check of histories", () => {
     )
   })
 
-  it("refuses what none does", () => {
+  it("the checker rejects a history that no order explains", () => {
     const no = "not linearizable"
     assert.strictEqual(verdict([1, 2, read, 1]), no)
     // stale, after the write had ended
@@ -123,7 +123,7 @@ describeMemory("the check of histories", () => {
     assert.strictEqual(verdict([1, 3, write(1)], [2, 4, write(2)], [5, 6, read, 1], [7, 8, read, 2]), no)
   })
 
-  it("lets what nobody heard the end of have happened at any time, or never", () => {
+  it("the checker lets an unanswered call take effect at any time, or never", () => {
     assert.strictEqual(verdict([1, undefined, write(1)], [2, 3, read, 0], [4, 5, read, 1]), "linearizable")
     assert.strictEqual(verdict([1, undefined, write(1)], [2, 3, read, 0], [4, 5, read, 0]), "linearizable")
     assert.strictEqual(verdict([1, undefined, write(1)], [2, undefined, write(2)], [3, 4, read, 2]), "linearizable")
@@ -132,7 +132,7 @@ describeMemory("the check of histories", () => {
     assert.strictEqual(verdict([1, 2, read, 1], [3, undefined, write(1)]), "not linearizable")
   })
 
-  it("gives up where there is too much to try", () => {
+  it("the checker gives up if there are too many orders", () => {
     const calls = Array.from({ length: 24 }, (_, i): Call<Register, number | undefined> => ({
       op: write(i),
       start: i,
@@ -149,7 +149,7 @@ describeMemory("the check of histories", () => {
     const together = <Op, Result>(...lines: ReadonlyArray<readonly [Op, Result]>): History<Op, Result> =>
       lines.map(([op, result], i) => ({ op, start: i, end: { at: 100 + i, result } }))
 
-    it("a lost update of a counter", () => {
+    it("the checker finds a lost update of a counter", () => {
       const add = { _tag: "addBelow" } as CounterOp
       assert.strictEqual(check(counter.sequential, together([add, 1], [add, 2], [add, 3])), "linearizable")
       assert.strictEqual(check(counter.sequential, together([add, 1], [add, 1])), "not linearizable")
@@ -161,7 +161,7 @@ describeMemory("the check of histories", () => {
       assert.strictEqual(check(counter.sequential, together([add, 1], [take, 0], [take, 0])), "not linearizable")
     })
 
-    it("an item of a list that is given twice, lost, or out of order", () => {
+    it("the checker finds an item of a list that is returned twice, lost, or out of order", () => {
       const append = (item: number) => ({ _tag: "append", item }) as ListOp
       const shift = { _tag: "shift" } as ListOp
       const { sequential } = list
@@ -175,7 +175,7 @@ describeMemory("the check of histories", () => {
       assert.strictEqual(check(sequential, together([append(1), 1], [append(2), 1])), "not linearizable")
     })
 
-    it("a look at two accounts between the halves of a transfer", () => {
+    it("the checker finds a read between the halves of a transfer", () => {
       const transfer = { _tag: "transfer", from: 0, amount: 4 } as AccountsOp
       const look = { _tag: "read" } as AccountsOp
       const seen = (a: number, b: number, isRefused = false) => ({ isRefused, coins: [a, b] as const })

@@ -37,14 +37,14 @@ const run = Effect.fnUntraced(function*(where: string) {
 
 describeMemory("50,000 entities", () => {
   it.live(
-    "within 200 MB, in memory",
+    "50,000 entities fit into 200 MB, in memory",
     () => Effect.map(run("memory"), (line) => console.log(`bulk in memory: ${line}`)),
     120_000
   )
 })
 
 describeOwnServer("50,000 entities", () => {
-  it.live("within 200 MB, on a server", () =>
+  it.live("50,000 entities fit into 200 MB, on a server", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.start()
       const raw = yield* RawRedis.make(server.url)

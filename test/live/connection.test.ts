@@ -210,7 +210,7 @@ describeOwnServer("the connection", () => {
         }).pipe(Effect.provide(service, { local: true }))
       }))
 
-    it.effect("programs of many turns wait, and nothing is said about it on the console", () =>
+    it.effect("programs of many turns wait without console output", () =>
       Effect.gen(function*() {
         const output = yield* captureOutput
         const { down, increment, proxy, stored } = yield* setup()
@@ -370,7 +370,7 @@ describeOwnServer("the connection", () => {
     // Interruption
     // -----------------------------------------------------------------------------------------------------------------
 
-    it.effect("interrupted in the turn of its commit, a program never runs, and its neighbours do", () =>
+    it.effect("a program that is interrupted in the turn of its commit never runs, and its neighbours do", () =>
       Effect.gen(function*() {
         const { increment, raw, stored } = yield* setup()
         yield* raw.call("CONFIG", "RESETSTAT")
@@ -384,7 +384,7 @@ describeOwnServer("the connection", () => {
         assert.include(String(yield* raw.call("INFO", "commandstats")), "cmdstat_evalsha:calls=1,")
       }))
 
-    it.effect("interrupted while it waits for a connection, a program never runs, and its neighbours do", () =>
+    it.effect("a program that is interrupted while it waits for a connection never runs, and its neighbours do", () =>
       Effect.gen(function*() {
         const { down, increment, proxy, raw, stored } = yield* setup()
         yield* raw.call("CONFIG", "RESETSTAT")
@@ -405,7 +405,7 @@ describeOwnServer("the connection", () => {
         assert.include(String(yield* raw.call("INFO", "commandstats")), "cmdstat_evalsha:calls=2,")
       }))
 
-    it.effect("interrupted after it was sent, the fiber ends at once, and the program may be applied", () =>
+    it.effect("a fiber that is interrupted after sending ends at once, and the program may be applied", () =>
       Effect.gen(function*() {
         const { increment, proxy, stored } = yield* setup()
         yield* proxy.holdRequests()
@@ -419,7 +419,7 @@ describeOwnServer("the connection", () => {
         assert.strictEqual(yield* stored, 2)
       }))
 
-    it.effect("interrupted after they were sent, programs leave their neighbours the right answers", () =>
+    it.effect("programs that are interrupted after sending leave their neighbours the right answers", () =>
       Effect.gen(function*() {
         const { client, proxy, run, stored } = yield* setup()
         const { count } = Counter.ref("a")
@@ -456,7 +456,7 @@ describeOwnServer("the connection", () => {
         Effect.map(raw.call("INFO", "clients"), (info) => Number(/connected_clients:(\d+)/.exec(String(info))![1]))
     )
 
-    it.effect("closing lets what was sent finish, and closes the connection", () =>
+    it.effect("closing lets programs in flight finish, and closes the connection", () =>
       Effect.gen(function*() {
         const output = yield* captureOutput
         const baseline = yield* clients
@@ -486,7 +486,7 @@ describeOwnServer("the connection", () => {
         assert.deepStrictEqual(output, [])
       }))
 
-    it.effect("closing without a connection ends, and so does what waited", () =>
+    it.effect("closing without a connection ends, and waiting programs fail", () =>
       Effect.gen(function*() {
         const output = yield* captureOutput
         const { close, down, increment, proxy } = yield* setup()

@@ -41,7 +41,7 @@ const add = Redis.script((key: string, by: number) => [key, by], {
 const Job = Schema.Struct({ n: Schema.Int, text: Schema.String })
 
 describeOwnServer("Effect's Redis service, from our client", () => {
-  it.live("commands and scripts, also after the scripts are flushed; numbers are numbers", () =>
+  it.live("commands and scripts work after the scripts are flushed, and return numbers as numbers", () =>
     Effect.gen(function*() {
       const { call, run } = yield* setup()
       yield* run(Effect.gen(function*() {
@@ -58,7 +58,7 @@ describeOwnServer("Effect's Redis service, from our client", () => {
       }))
     }))
 
-  it.live("an error says what the server said, and no more", () =>
+  it.live("an error contains the server's word and nothing more", () =>
     Effect.gen(function*() {
       const { run } = yield* setup()
       const service = yield* run(Redis.Redis)
@@ -72,7 +72,7 @@ describeOwnServer("Effect's Redis service, from our client", () => {
       }
     }))
 
-  it.live("messages, until the scope closes", () =>
+  it.live("messages arrive until the scope closes", () =>
     Effect.gen(function*() {
       const { call, run } = yield* setup()
       const scope = yield* Scope.make()
@@ -84,7 +84,7 @@ describeOwnServer("Effect's Redis service, from our client", () => {
       yield* eventually(Effect.filterOrFail(call("PUBLISH", "chat", "c"), (count) => count === 0))
     }))
 
-  it.live("a reserved connection waits for longer than a server may be silent, and is nobody else's", () =>
+  it.live("a reserved connection may wait longer than a server may be silent, and is used by no one else", () =>
     Effect.gen(function*() {
       const { call, run } = yield* setup({ maxConnections: 1, acquireTimeout: 200 })
       yield* run(Effect.gen(function*() {
@@ -118,7 +118,7 @@ describeOwnServer("Effect's Redis service, from our client", () => {
       }))
     }))
 
-  it.live("PersistedQueue: each job once, a failed one again", () =>
+  it.live("PersistedQueue delivers each job once, and a failed one again", () =>
     Effect.gen(function*() {
       const { run } = yield* setup()
       const store = PersistedQueue.layerStoreRedis({ pollInterval: "20 millis" })
@@ -152,7 +152,7 @@ describeOwnServer("Effect's Redis service, from our client", () => {
       }).pipe(Effect.provide(Layer.provide(PersistedQueue.layer, store)), run)
     }))
 
-  it.live("RateLimiter: as many as the limit, by every algorithm", () =>
+  it.live("RateLimiter admits as many as the limit, by every algorithm", () =>
     Effect.gen(function*() {
       const { run } = yield* setup()
       const limits = Layer.provide(RateLimiter.layer, RateLimiter.layerStoreRedis())
@@ -178,7 +178,7 @@ describeOwnServer("Effect's Redis service, from our client", () => {
       }).pipe(Effect.provide(limits), run)
     }))
 
-  it.live("a server that goes and comes back: what finds no connection waits, and nothing runs twice", () =>
+  it.live("commands wait while a server is away, and nothing runs twice", () =>
     Effect.gen(function*() {
       const { call, run } = yield* setup()
       const service = yield* run(Redis.Redis)
@@ -207,7 +207,7 @@ describeOwnServer("Effect's Redis service, from our client", () => {
       assert.isAtMost(count, 800)
     }))
 
-  it.live("closing it closes its connections, and fails what waits", () =>
+  it.live("closing Effect's service closes its connections and fails waiting commands", () =>
     Effect.gen(function*() {
       const { call, services } = yield* setup()
       const clients = Effect.map(call("CLIENT", "LIST"), (list) => String(list).trim().split("\n").length)
@@ -299,7 +299,7 @@ const Chat = Topic.make("effectRedis/chat", Schema.String)
 describeOwnServer("failures over Effect's Redis service", () => {
   for (const [name, service] of Object.entries(services)) {
     describe(name, () => {
-      it.live("what the server refuses has its reason; a killed connection is unknown, or nothing was sent", () =>
+      it.live("a refusal keeps its reason, and a killed connection is unknown or not sent", () =>
         Effect.gen(function*() {
           const server = yield* RedisServer.start()
           const { call } = yield* RawRedis.make(server.url)
@@ -395,7 +395,7 @@ describeMemory("a transport over Effect's Redis service", () => {
       assert.strictEqual(found, expected)
     }))
 
-  it.effect("a subscription that fails is made again, and says that something may be missing", () =>
+  it.effect("a failed subscription is made again and reports a gap", () =>
     Effect.gen(function*() {
       const connections: Array<(message: string) => void> = []
       const breaks: Array<Deferred.Deferred<void, Redis.RedisError>> = []

@@ -165,7 +165,7 @@ describeOwnServer("exactly once", () => {
         }
       }))
 
-    it.effect("connections cut before the request, and before the reply", () =>
+    it.effect("programs happen exactly once when connections are cut before the request and before the reply", () =>
       Effect.gen(function*() {
         const { proxy, run, stored } = yield* setup()
         let turn = 0
@@ -208,7 +208,7 @@ describeOwnServer("exactly once", () => {
         }
       }))
 
-    it.effect("a result over 4 kB is not kept: what is known is that it was applied", () =>
+    it.effect("a result above 4 kB is not kept, and a retry reports that the program was applied", () =>
       Effect.gen(function*() {
         const { proxy, run } = yield* setup()
         yield* proxy.cutOnNext("reply")
@@ -217,7 +217,7 @@ describeOwnServer("exactly once", () => {
         assert.strictEqual(yield* run(log.length()), 1)
       }))
 
-    it.effect("a call whose reply is lost gives each of its programs what it gave, also where some have gone", () =>
+    it.effect("a call whose reply is lost returns the result of each program, even if some callers were interrupted", () =>
       Effect.gen(function*() {
         let calls = 0
         const gone: Array<Fiber.Fiber<unknown, unknown>> = []
@@ -265,7 +265,7 @@ describeOwnServer("exactly once", () => {
         assert.strictEqual(yield* run(log.length()), 3)
       }))
 
-    it.effect("what has gone before it was applied doesn't keep its neighbours from happening once", () =>
+    it.effect("programs whose callers were interrupted before sending do not affect their neighbours", () =>
       Effect.gen(function*() {
         let calls = 0
         const gone: Array<Fiber.Fiber<unknown, unknown>> = []
@@ -283,7 +283,7 @@ describeOwnServer("exactly once", () => {
         assert.strictEqual(yield* stored, 13)
       }))
 
-    it.effect("nothing happens where it can't be kept", () =>
+    it.effect("a program does not run if its outcome cannot be kept", () =>
       Effect.gen(function*() {
         const { raw } = yield* Server
         const { arm, run, stored } = yield* over((call, real) =>
@@ -300,7 +300,7 @@ describeOwnServer("exactly once", () => {
         assert.strictEqual(yield* stored, 0)
       }))
 
-    it.effect("programs that are sent together pay for their tokens together", () =>
+    it.effect("programs that are sent together share the cost of their tokens", () =>
       Effect.gen(function*() {
         const { raw, run } = yield* setup()
         yield* raw.call("CONFIG", "RESETSTAT")
@@ -325,7 +325,7 @@ describeOwnServer("exactly once", () => {
         assert.strictEqual(yield* eventually(Effect.filterOrFail(stored, (count) => count === 1)), 1)
       }))
 
-    it.effect("calls that arrive late: what was given up is never applied", () =>
+    it.effect("a program that was given up is never applied by a late call", () =>
       Effect.gen(function*() {
         const { atOnce, done, exits, total } = yield* late()
         console.log(
@@ -341,14 +341,14 @@ describeOwnServer("exactly once", () => {
         assert.strictEqual(new Set(done.map(({ value }) => value)).size, done.length)
       }))
 
-    it.effect("a script that doesn't forbid what was given up is found out", () =>
+    it.effect("a script without tombstones is found out", () =>
       Effect.gen(function*() {
         yield* Effect.acquireRelease(Effect.sync(() => mutate("unsealed")), (restore) => Effect.sync(restore))
         const { done, total } = yield* late()
         assert.isAbove(total, done.length)
       }))
 
-    it.effect("a failure that a later attempt has met is final", () =>
+    it.effect("a failure that a later attempt met is final", () =>
       Effect.gen(function*() {
         let first: Effect.Effect<ServerReply, TransportError> | undefined
         const { arm, run, stored } = yield* over((call, real) => {
@@ -395,7 +395,7 @@ describeOwnServer("exactly once", () => {
         assert.strictEqual(yield* stored, 1)
       }))
 
-    it.effect("an interrupted program happens once at most, and nobody waits for it", () =>
+    it.effect("an interrupted program happens at most once, and no one waits for it", () =>
       Effect.gen(function*() {
         const { proxy, run, stored } = yield* setup()
         yield* proxy.holdRequests()
@@ -421,7 +421,7 @@ describeOwnServer("exactly once", () => {
         else reasonIs(exit, "OutcomeUnknown")
       }))
 
-    it.effect("on a cluster a program is kept in its own slot", () =>
+    it.effect("on a cluster the dedup record of a program is in its own slot", () =>
       Effect.gen(function*() {
         const { url } = yield* RedisServer.start({ cluster: true })
         const raw = yield* RawRedis.make(url)

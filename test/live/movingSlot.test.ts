@@ -123,7 +123,7 @@ const assertUnavailable = <A, E>(exit: Exit.Exit<A, E>) => {
 
 describeOwnServer("a cluster node", () => {
   layer(Live, { excludeTestServices: true, timeout: 30_000 })((it) => {
-    it.effect("loses the key of a script that deletes and pushes again", () =>
+    it.effect("a plain script that deletes and pushes again loses its key in a moving slot", () =>
       Effect.gen(function*() {
         const key = list("control", "ann")
         yield* call("RPUSH", key, "a", "b")
@@ -134,7 +134,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("control"), {})
       }))
 
-    it.effect("loses the key of a script that pops the last item and pushes it back", () =>
+    it.effect("a plain script that pops the last item and pushes it back loses its key in a moving slot", () =>
       Effect.gen(function*() {
         const key = list("control2", "ann")
         yield* call("RPUSH", key, "a")
@@ -144,7 +144,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("control2"), {})
       }))
 
-    it.effect("clears a list and appends to it in one program", () =>
+    it.effect("a program may clear a list and append to it in a moving slot", () =>
       Effect.gen(function*() {
         const { coins, notes } = yield* setup("clear", ["a", "b", "c"])
         const result = yield* Atomic.all([
@@ -158,7 +158,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("clear"), ann("clear", { coins: "6" }, ["d"]))
       }))
 
-    it.effect("clears a list, prepends and fails", () =>
+    it.effect("a program that clears a list, prepends and fails loses nothing in a moving slot", () =>
       Effect.gen(function*() {
         const { coins, notes } = yield* setup("prepend", ["a", "b"])
         const error = yield* Effect.flip(Atomic.all([notes.clear(), notes.prepend(["x", "y"]), coins.decrement(6)]))
@@ -166,7 +166,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("prepend"), ann("prepend", {}, ["a", "b"]))
       }))
 
-    it.effect("pops the last item and fails", () =>
+    it.effect("a program that pops the last item and fails loses nothing in a moving slot", () =>
       Effect.gen(function*() {
         const { coins, notes } = yield* setup("pop", ["only"])
         const error = yield* Effect.flip(Atomic.all([notes.pop(), notes.length(), coins.decrement(6)]))
@@ -174,7 +174,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("pop"), ann("pop", {}, ["only"]))
       }))
 
-    it.effect("takes all items from both ends, and fails", () =>
+    it.effect("a program that takes all items from both ends and fails loses nothing in a moving slot", () =>
       Effect.gen(function*() {
         const { coins, notes } = yield* setup("ends", ["a", "b", "c"])
         const error = yield* Effect.flip(
@@ -184,7 +184,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("ends"), ann("ends", {}, ["a", "b", "c"]))
       }))
 
-    it.effect("pops the last item and puts it back", () =>
+    it.effect("a program may pop the last item and put it back in a moving slot", () =>
       Effect.gen(function*() {
         const { notes } = yield* setup("back", ["only"])
         const [popped, length] = yield* Atomic.all([notes.pop(), notes.prepend("again")])
@@ -193,7 +193,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("back"), ann("back", {}, ["again"]))
       }))
 
-    it.effect("puts an entity over one with a list", () =>
+    it.effect("put replaces an entity with a list in a moving slot", () =>
       Effect.gen(function*() {
         yield* Guest.insert({ room: "put", name: "ann", title: "Dr", coins: 5, notes: ["a", "b"], marks: [1] })
         yield* move("put")
@@ -205,7 +205,7 @@ describeOwnServer("a cluster node", () => {
         })
       }))
 
-    it.effect("puts an entity over one with a list, and fails", () =>
+    it.effect("a put over an entity with a list loses nothing if it fails in a moving slot", () =>
       Effect.gen(function*() {
         yield* Guest.insert({ room: "putfail", name: "ann", title: "Dr", coins: 5, notes: ["a", "b"], marks: [1] })
         yield* move("putfail")
@@ -218,7 +218,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("putfail"), before)
       }))
 
-    it.effect("deletes an entity and inserts it again in one program", () =>
+    it.effect("a program may delete an entity and insert it again in a moving slot", () =>
       Effect.gen(function*() {
         yield* Guest.insert({ room: "again", name: "ann", title: "Dr", coins: 5, notes: ["a", "b"], marks: [1] })
         yield* move("again")
@@ -234,7 +234,7 @@ describeOwnServer("a cluster node", () => {
         })
       }))
 
-    it.effect("deletes an entity and then increments it: nothing is deleted", () =>
+    it.effect("a program that deletes an entity and then increments it deletes nothing in a moving slot", () =>
       Effect.gen(function*() {
         yield* Guest.insert({ room: "gone", name: "ann", title: "Dr", coins: 5, notes: ["a", "b"], marks: [1] })
         yield* move("gone")
@@ -246,7 +246,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("gone"), before)
       }))
 
-    it.effect("deletes an entity with its lists", () =>
+    it.effect("delete removes an entity with its lists in a moving slot", () =>
       Effect.gen(function*() {
         yield* Guest.insert({ room: "delete", name: "ann", notes: ["a"], marks: [1] })
         yield* move("delete")
@@ -254,7 +254,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("delete"), {})
       }))
 
-    it.effect("updates a list, and empties it", () =>
+    it.effect("update replaces a list and empties it in a moving slot", () =>
       Effect.gen(function*() {
         yield* setup("update", ["a", "b"])
         yield* Guest.update(["update", "ann"], { title: "Ms", notes: ["x", "y", "z"] })
@@ -263,7 +263,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("update"), ann("update", { title: "Ms" }, []))
       }))
 
-    it.effect("appends to a capped list", () =>
+    it.effect("append to a capped list works in a moving slot", () =>
       Effect.gen(function*() {
         const { coins, notes } = yield* setup("keep", ["a", "b", "c"])
         assert.strictEqual(yield* notes.append("d", { keep: 3 }), 3)
@@ -276,7 +276,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("keep"), ann("keep", {}, ["f", "g"]))
       }))
 
-    it.effect("sets an item and trims by shift, and fails", () =>
+    it.effect("a program that sets an item, trims by shift and fails loses nothing in a moving slot", () =>
       Effect.gen(function*() {
         const { coins, notes } = yield* setup("items", ["a", "b"])
         const error = yield* Effect.flip(
@@ -286,7 +286,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("items"), ann("items", {}, ["a", "b"]))
       }))
 
-    it.effect("refuses what touches an absent key, and loses nothing", () =>
+    it.effect("a program that touches a missing key in a moving slot is refused, and loses nothing", () =>
       Effect.gen(function*() {
         const { coins, marks, notes } = yield* setup("absent", ["a"])
         const before = yield* stored("absent")
@@ -298,7 +298,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("absent"), before)
       }))
 
-    it.effect("sends the programs of a refused call one at a time, so that only the cause fails", () =>
+    it.effect("the programs of a refused call are sent one at a time, so that only the cause fails", () =>
       Effect.gen(function*() {
         const room = "isolation"
         for (const name of ["a", "b", "c", "d"]) yield* Guest.insert({ room, name, notes: ["1"] })
@@ -336,7 +336,7 @@ describeOwnServer("a cluster node", () => {
         })
       }))
 
-    it.effect("refuses a program that touches what an earlier one of its call has removed", () =>
+    it.effect("a program that touches a key that an earlier program of its call removed is refused in a moving slot", () =>
       Effect.gen(function*() {
         const room = "neighbour"
         yield* Guest.insert({ room, name: "bob", notes: ["1", "2"] })
@@ -358,7 +358,7 @@ describeOwnServer("a cluster node", () => {
         })
       }))
 
-    it.effect("serves a hundred concurrent programs on what is there", () =>
+    it.effect("a hundred concurrent programs on existing keys are served in a moving slot", () =>
       Effect.gen(function*() {
         const { coins, notes } = yield* setup("busy", ["0"])
         yield* Effect.forEach(
@@ -369,7 +369,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(yield* stored("busy"), ann("busy", { coins: "105" }, ["99"]))
       }))
 
-    it.effect("refuses a program over two slots before anything is sent, and names the keys", () =>
+    it.effect("a program over two slots is refused before sending, and the error names the keys", () =>
       Effect.gen(function*() {
         yield* Guest.insert({ room: "x", name: "ann" })
         yield* Guest.insert({ room: "y", name: "bob" })
@@ -387,7 +387,7 @@ describeOwnServer("a cluster node", () => {
         assert.notInclude(error.message, "ann")
       }))
 
-    it.effect("runs the neighbours of a program over two slots", () =>
+    it.effect("a program over two slots does not affect its neighbours", () =>
       Effect.gen(function*() {
         yield* Guest.insert({ room: "n1", name: "ann" })
         yield* Guest.insert({ room: "n2", name: "bob" })
@@ -405,7 +405,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual(two, Exit.succeed(1))
       }))
 
-    it.effect("runs a program over several entities of one slot", () =>
+    it.effect("a program over several entities of one slot runs on a cluster node", () =>
       Effect.gen(function*() {
         yield* Guest.insert({ room: "same", name: "ann", coins: 3 })
         yield* Guest.insert({ room: "same", name: "bob" })
@@ -416,7 +416,7 @@ describeOwnServer("a cluster node", () => {
         assert.deepStrictEqual([a, b], [1, 2])
       }))
 
-    it.effect("takes one call for each slot", () =>
+    it.effect("a cluster node gets one call for each slot", () =>
       Effect.gen(function*() {
         const rooms = ["r1", "r2", "r3"]
         assert.strictEqual(new Set(rooms.map((room) => slotOf(hash(room, "")))).size, 3)

@@ -33,7 +33,7 @@ import {
 describeOwnServer("rights", () => {
   const least = Rights.least({ password: canary })
 
-  it.live("one program that touches a key out of reach does not fail its neighbours", () =>
+  it.live("a program that touches a forbidden key does not affect its neighbours", () =>
     Effect.gen(function*() {
       const { call, key, services, stored, url } = yield* serving()
       yield* call("ACL", "SETUSER", "app", ...least, "resetkeys", `~${key}*`)
@@ -52,7 +52,7 @@ describeOwnServer("rights", () => {
       assert.strictEqual(yield* call("EXISTS", "Account:{bob}"), 0)
     }))
 
-  it.live("without a prefix a missing right is met in the middle of a program, and the error does not say undone", () =>
+  it.live("a right that is missing in the middle of a program is not reported as undone", () =>
     Effect.gen(function*() {
       const { call, stored, url } = yield* serving()
       yield* call("ACL", "SETUSER", "app", ...least, "-ltrim")
@@ -77,7 +77,7 @@ describeOwnServer("rights", () => {
 })
 
 describeOwnServer("the password", () => {
-  it.live("that was changed denies the next connection, until it is right again", () =>
+  it.live("a changed password denies the next connection until it is right again", () =>
     Effect.gen(function*() {
       const right = "right-password"
       const output = yield* captureOutput
@@ -102,7 +102,7 @@ describeOwnServer("the password", () => {
 })
 
 describeOwnServer("memory", () => {
-  it.live("that is exhausted refuses writes, and neither reads nor removals", () =>
+  it.live("exhausted memory refuses writes, and neither reads nor removals", () =>
     Effect.gen(function*() {
       const { call, run, stored } = yield* serving()
       yield* run(Account.insert({ name: "bob", notes: ["x"] }))
@@ -142,7 +142,7 @@ describeOwnServer("memory", () => {
 })
 
 describeOwnServer("a refusal", () => {
-  it.live("of another kind of key is WrongType, and names key and field", () =>
+  it.live("a refusal because of another key type is WrongType, and names key and field", () =>
     Effect.gen(function*() {
       const { call, key, run, stored } = yield* serving({}, { keyPrefix: "app:" })
       yield* call("DEL", `${key}:notes`)
@@ -166,7 +166,7 @@ describeOwnServer("a refusal", () => {
       void stored
     }))
 
-  it.live("by a script that does not end is BUSY", () =>
+  it.live("a script that does not end is BUSY", () =>
     Effect.gen(function*() {
       const output = yield* captureOutput
       const { call, run, stored, url } = yield* serving({ args: ["--busy-reply-threshold", "30"] })
@@ -188,7 +188,7 @@ describeOwnServer("a refusal", () => {
       assert.deepStrictEqual(output, [])
     }))
 
-  it.live("by a server that loads its data is LOADING", () =>
+  it.live("a server that loads its data is LOADING", () =>
     Effect.gen(function*() {
       const { call, run, stored, url } = yield* serving({
         args: ["--enable-debug-command", "yes", "--loading-process-events-interval-bytes", "1024"]
@@ -206,7 +206,7 @@ describeOwnServer("a refusal", () => {
       assert.deepStrictEqual(yield* stored, untouched)
     }))
 
-  it.live("by a restarted server that loads its data is waited out", () =>
+  it.live("a restarted server that loads its data is waited out", () =>
     Effect.gen(function*() {
       const output = yield* captureOutput
       const { call, directory, kill, port, run, url } = yield* serving()
@@ -232,7 +232,7 @@ describeOwnServer("a refusal", () => {
       assert.deepStrictEqual(output, [])
     }))
 
-  it.live("by a replica is READONLY, and reads go on", () =>
+  it.live("a replica is READONLY, and still answers reads", () =>
     Effect.gen(function*() {
       const { call, run, stored } = yield* serving()
       const nobody = yield* RedisServer.freePort
@@ -247,7 +247,7 @@ describeOwnServer("a refusal", () => {
       assert.strictEqual(yield* run(ann.coins.increment()), 6)
     }))
 
-  it.live("by a master without replicas is NOREPLICAS", () =>
+  it.live("a master without replicas is NOREPLICAS", () =>
     Effect.gen(function*() {
       const { call, run, stored } = yield* serving()
       yield* call("CONFIG", "SET", "min-replicas-to-write", "1")
@@ -255,7 +255,7 @@ describeOwnServer("a refusal", () => {
       assert.deepStrictEqual(yield* stored, untouched)
     }))
 
-  it.live("by a server that can't save is MISCONF", () =>
+  it.live("a server that cannot save is MISCONF", () =>
     Effect.gen(function*() {
       const { call, directory, run, stored } = yield* serving({ args: ["--save", "3600 1"] })
       rmSync(directory, { recursive: true })
@@ -273,7 +273,7 @@ describeOwnServer("a refusal", () => {
       yield* call("CONFIG", "SET", "save", "")
     }))
 
-  it.live("by a server with all its clients is MAXCLIENTS", () =>
+  it.live("a server with all its clients is MAXCLIENTS", () =>
     Effect.gen(function*() {
       const output = yield* captureOutput
       const { call, url } = yield* server()
@@ -287,7 +287,7 @@ describeOwnServer("a refusal", () => {
       assert.deepStrictEqual(output, [])
     }))
 
-  it.live("by a cluster node without the slot is CLUSTERDOWN, and the layer starts", () =>
+  it.live("a cluster node without the slot is CLUSTERDOWN, and the layer starts", () =>
     Effect.gen(function*() {
       const { url } = yield* server({ cluster: true })
       const services = yield* Layer.build(RedisService.layer({ url, keyPrefix: "app:", retry: false }))
@@ -350,7 +350,7 @@ describeMemory("a reply", () => {
       })
   )
 
-  it.live("that is raised by a running script is not sent again", () =>
+  it.live("an error that a running script raises is not retried", () =>
     Effect.gen(function*() {
       const calls: Array<Call> = []
       const transport = answering(redis7, calls, failure(`NOPERM ACL failure in script ${raised}`))

@@ -149,7 +149,7 @@ describeOwnServer("retries", () => {
         assert.strictEqual(yield* stored, 1)
       }))
 
-    it.effect("what only reads is sent again when there was no reply, what writes is not", () =>
+    it.effect("reads are retried after a lost reply, and writes are not", () =>
       Effect.gen(function*() {
         const { proxy, run, stored } = yield* setup()
         yield* run(Session.insert({ name: "s", user: "ann" }))
@@ -186,7 +186,7 @@ describeOwnServer("retries", () => {
         if (Exit.isSuccess(exit)) reasonIs(exit.value, "ServerUnavailable")
       }))
 
-    it.effect("what has its answer is not sent again", () =>
+    it.effect("a program that has its answer is not sent again", () =>
       Effect.gen(function*() {
         const sizes: Array<number> = []
         const run = yield* over((call, real) => {
@@ -203,7 +203,7 @@ describeOwnServer("retries", () => {
         assert.deepStrictEqual(sizes, [1, 1])
       }))
 
-    it.effect("it is sent less and less often, and not when too little time is left", () =>
+    it.effect("retries become less frequent, and stop when too little time is left", () =>
       Effect.gen(function*() {
         const times: Array<number> = []
         const run = yield* over(
@@ -222,7 +222,7 @@ describeOwnServer("retries", () => {
         assert.isAtMost(Math.max(...gaps), 270)
       }))
 
-    it.effect("one that is refused again and again keeps no other waiting", () =>
+    it.effect("a program that is refused again and again does not delay others", () =>
       Effect.gen(function*() {
         const again: ServerReply = { _tag: "Error", message: "TRYAGAIN Multiple keys request during rehashing of slot" }
         let calls = 0

@@ -18,7 +18,7 @@ const block = (millis: number): void => {
 }
 
 describeOwnServer("a busy client", () => {
-  it.live("that can't read for longer than a server may be silent keeps its connection", () =>
+  it.live("a client that cannot read for longer than a server may be silent keeps its connection", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.start()
       yield* Effect.gen(function*() {

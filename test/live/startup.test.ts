@@ -196,7 +196,7 @@ const everything = Effect.gen(function*() {
 })
 
 describeOwnServer("rights", () => {
-  it.live("a user with exactly the rights of the README can do everything", () =>
+  it.live("a user with exactly the rights of docs/server.md can do everything", () =>
     Effect.gen(function*() {
       const output = yield* captureOutput
       const { call, url } = yield* server()
@@ -212,7 +212,7 @@ describeOwnServer("rights", () => {
       assert.deepStrictEqual(output, [])
     }))
 
-  it.live("these are the commands that the scripts call, and no others", () =>
+  it.live("the rights name the commands that the scripts call, and no others", () =>
     Effect.sync(() => {
       const called = new Set(
         Array.from(scripts.write.text.matchAll(/"([A-Z]{3,})"/g), ([, name]) => name!.toLowerCase())
@@ -223,7 +223,7 @@ describeOwnServer("rights", () => {
       assert.deepStrictEqual([...called].sort(), Rights.commands.forPrograms.toSorted())
     }))
 
-  it.live("a user that lacks any one of them is denied at the start", () =>
+  it.live("a user without any one of the rights is denied at the start", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const lacking = Rights.commands.forPrograms
@@ -238,7 +238,7 @@ describeOwnServer("rights", () => {
       }
     }))
 
-  it.live("a user whose keys are others is denied at the start", () =>
+  it.live("a user with other keys is denied at the start", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       yield* call("ACL", "SETUSER", "app", ...minimal)
@@ -250,7 +250,7 @@ describeOwnServer("rights", () => {
       assert.strictEqual(reasonIs(reader, "AccessDenied").code, "NOPERM")
     }))
 
-  it.live("topics need each of theirs, and no others: what is not denied to the caller is in the server's log", () =>
+  it.live("topics need each of their rights, and no others", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()
       const [news, other] = [Topic.make("news", Schema.String), Topic.make("other", Schema.String)]
@@ -296,7 +296,7 @@ describeOwnServer("the password", () => {
   const right = "right-password"
   const secured = server({ password: right })
 
-  it.live("that is wrong denies access at once, and appears nowhere", () =>
+  it.live("a wrong password denies access at once, and appears nowhere", () =>
     Effect.gen(function*() {
       const output = yield* captureOutput
       const logged: Array<unknown> = []
@@ -325,7 +325,7 @@ describeOwnServer("the password", () => {
       assert.deepStrictEqual(output, [])
     }))
 
-  it.live("that is right is enough, by URL, option or both", () =>
+  it.live("a right password is accepted by URL, by option and by both", () =>
     Effect.gen(function*() {
       const output = yield* captureOutput
       const { call, host, port } = yield* secured
@@ -371,7 +371,7 @@ describeOwnServer("addresses", () => {
       }
     }))
 
-  it.live("the database of the URL or the options is used, and none in its place", () =>
+  it.live("the database of the URL or the options is used, and no other", () =>
     Effect.gen(function*() {
       const output = yield* captureOutput
       const { call, host, port, url } = yield* server()
@@ -404,7 +404,7 @@ describeOwnServer("addresses", () => {
       assert.deepStrictEqual(output, [])
     }))
 
-  it.live("the options of the client are used, but for those that would send twice", () =>
+  it.live("the options of the client are used, except those that would send twice", () =>
     Effect.gen(function*() {
       const { port } = yield* server()
       const services = yield* Layer.build(RedisService.layer({ port, connectTimeout: 1234, connectionName: "me" }))
@@ -436,7 +436,7 @@ describeOwnServer("addresses", () => {
       assert.deepStrictEqual(yield* call("KEYS", "*"), ["app:Account:{ann}"])
     }))
 
-  it.live("layerConfig takes the parts of an address, and options before them", () =>
+  it.live("layerConfig takes the parts of an address, and options override them", () =>
     Effect.gen(function*() {
       const { call, host, port } = yield* server({ password: canary })
       yield* call("ACL", "SETUSER", "app", "on", `>${canary}`, "~*", "+@all")
@@ -455,7 +455,7 @@ describeOwnServer("addresses", () => {
       assert.notInclude(shown(wrong), canary)
     }))
 
-  it.live("layerConfig fails typed where the environment is wrong, and tells no secret", () =>
+  it.live("layerConfig fails typed on a wrong environment, and shows no secret", () =>
     Effect.gen(function*() {
       const port = yield* configured({ REDIS_PORT: "none", REDIS_PASSWORD: canary })
       assert.isTrue(Exit.isFailure(port))
@@ -480,7 +480,7 @@ describeOwnServer("memory", () => {
       return logged
     })
 
-  it.live("a maxmemory-policy that evicts is warned of", () =>
+  it.live("a maxmemory-policy that evicts causes a warning", () =>
     Effect.gen(function*() {
       const output = yield* captureOutput
       const { call, url } = yield* server()
@@ -494,7 +494,7 @@ describeOwnServer("memory", () => {
       assert.deepStrictEqual(output, [])
     }))
 
-  it.live("that is exhausted does not keep a layer from starting", () =>
+  it.live("exhausted memory does not keep a layer from starting", () =>
     Effect.gen(function*() {
       const { call, url } = yield* serving()
       yield* call("CONFIG", "SET", "maxmemory", "1")

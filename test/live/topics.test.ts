@@ -192,7 +192,7 @@ describeOwnServer("subscriptions", () => {
         assert.deepStrictEqual(output, [])
       }))
 
-    it.effect("what is lost lies where it says so", () =>
+    it.effect("lost messages lie where a Missed stands", () =>
       Effect.gen(function*() {
         const { publish, raw, run } = yield* setup()
         const { seen } = yield* collect(yield* run(Chat.subscribe({ bufferSize: 100_000 })))
@@ -321,7 +321,7 @@ describeOwnServer("subscriptions", () => {
         within(millis, 290, 450)
       }))
 
-    it.effect("interrupted, it leaves nothing behind", () =>
+    it.effect("an interrupted subscription leaves nothing behind", () =>
       Effect.gen(function*() {
         const { proxy, run, subscribed } = yield* setup()
         yield* proxy.holdRequests()
@@ -395,7 +395,7 @@ describeOwnServer("subscriptions", () => {
         yield* has(1)
       }))
 
-    it.effect("a transport that can't subscribe says so", () =>
+    it.effect("a transport without subscriptions fails with Unsupported", () =>
       Effect.gen(function*() {
         const { port } = yield* Server
         const evaluating = Layer.effect(
@@ -423,7 +423,7 @@ describeOwnServer("subscriptions", () => {
     // The end
     // -----------------------------------------------------------------------------------------------------------------
 
-    it.effect("closing the layer ends every stream after what it has heard, and closes the connection", () =>
+    it.effect("closing the layer ends every stream after its last message, and closes the connection", () =>
       Effect.gen(function*() {
         const { close, proxy, publish, run } = yield* setup()
         const events = yield* run(Chat.subscribe())
@@ -445,7 +445,7 @@ describeOwnServer("subscriptions", () => {
         within(millis, 0, 100)
       }))
 
-    it.effect("closing the layer ends what has no connection, too", () =>
+    it.effect("closing the layer ends streams without a connection, too", () =>
       Effect.gen(function*() {
         const { close, proxy, run } = yield* setup()
         const live = yield* collect(yield* run(Chat.subscribe()))
@@ -459,7 +459,7 @@ describeOwnServer("subscriptions", () => {
         reasonIs(yield* Fiber.await(starting), "ConnectionUnavailable")
       }))
 
-    it.effect("the client of the layer is not the one that hears", () =>
+    it.effect("subscriptions do not use the client of the layer", () =>
       Effect.gen(function*() {
         const { port, raw } = yield* Server
         // another database, and commands of the user's own

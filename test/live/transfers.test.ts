@@ -90,7 +90,7 @@ const services = (name: "memory" | "redis") => {
 for (const { describe, name } of backends) {
   describe("transfers", () => {
     it.live(
-      "ten thousand at once, A to B and B to A: the total stands, and so do the floors",
+      "ten thousand concurrent transfers, A to B and B to A, keep the total and the floors",
       () =>
         Effect.gen(function*() {
           const all = yield* services(name)

@@ -44,7 +44,7 @@ for (const { describe, name } of backends) {
 
   describe("what is usually locked", () => {
     for (const [way, { move, update }] of ways) {
-      it.live(`a profile that is updated by many, ${way}`, () =>
+      it.live(`a profile that many update loses nothing, ${way}`, () =>
         Effect.gen(function*() {
           yield* Profile.insert({ name: "alice" })
           yield* Profile.insert({ name: "bob" })
@@ -58,7 +58,7 @@ for (const { describe, name } of backends) {
           assert.deepEqual(bob.updates.toSorted((a, b) => a - b), range(60).filter((i) => i % 3 === 0))
         }).pipe(Effect.provide(layer())), 120_000)
 
-      it.live(`200 transfers from A to B and 200 back, ${way}`, () =>
+      it.live(`200 transfers from A to B and 200 back keep the total, ${way}`, () =>
         Effect.gen(function*() {
           yield* start
           const moves = range(400).map((i) => ({ ...directionOf(i), count: 1 + i % 13 }))
@@ -85,7 +85,7 @@ for (const { describe, name } of backends) {
           assert.strictEqual(expected.a + expected.b, total)
         }).pipe(Effect.provide(layer())), 120_000)
 
-      it.live(`from A to A, ${way}`, () =>
+      it.live(`a transfer from A to A changes nothing, ${way}`, () =>
         Effect.gen(function*() {
           yield* start
           yield* together(range(20).map(() => move("a", "a", 7)))
@@ -97,7 +97,7 @@ for (const { describe, name } of backends) {
 
 describeOwnServer("what is usually locked, by several processes", () => {
   it.live(
-    "200 transfers from A to B and 200 back: the total stands, and no lock is left",
+    "200 transfers from A to B and 200 back, by several processes, keep the total and leave no lock",
     () =>
       Effect.gen(function*() {
         const processes = 4

@@ -23,7 +23,7 @@ const isAlive = (pid: number): boolean => {
 
 for (const backend of backends) {
   backend.describe("Backends", () => {
-    it("knows the run's Redis", () => {
+    it("Backends knows the Redis of the run", () => {
       assert.strictEqual(redis.kind === "none", redis.url === undefined)
       assert.match(redis.prefix, /^redlayer-test:[0-9a-f]{16}:$/)
       assert.notStrictEqual(uniquePrefix(backend.name), uniquePrefix(backend.name))
@@ -32,7 +32,7 @@ for (const backend of backends) {
 }
 
 describeRedis("RawRedis", () => {
-  it.effect("calls, and fails with what the server says", () =>
+  it.effect("RawRedis calls, and fails with the server's message", () =>
     Effect.gen(function*() {
       const raw = yield* RawRedis.make(redis.url!)
       const key = `${uniquePrefix("raw")}key`
@@ -42,7 +42,7 @@ describeRedis("RawRedis", () => {
       assert.include(error.message, "WRONGTYPE")
     }))
 
-  it.effect("deletes the keys under a prefix, and no others", () =>
+  it.effect("deletePrefix deletes the keys under a prefix, and no others", () =>
     Effect.gen(function*() {
       const raw = yield* RawRedis.make(redis.url!)
       const prefix = uniquePrefix("delete")
@@ -57,7 +57,7 @@ describeRedis("RawRedis", () => {
 })
 
 describe("RawRedis", () => {
-  it.effect("says why it cannot connect", () =>
+  it.effect("RawRedis says why it cannot connect", () =>
     Effect.gen(function*() {
       const port = yield* RedisServer.freePort
       const error = yield* Effect.flip(Effect.scoped(RawRedis.make(`redis://127.0.0.1:${port}`)))
@@ -66,7 +66,7 @@ describe("RawRedis", () => {
 })
 
 describeOwnServer("RedisServer", () => {
-  it.effect("starts a server, and stops it with the scope", () =>
+  it.effect("a started server stops with its scope", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const server = yield* Scope.provide(RedisServer.start(), scope)
@@ -82,7 +82,7 @@ describeOwnServer("RedisServer", () => {
       assert.isFalse(existsSync(server.directory))
     }))
 
-  it.effect("has an admin, and gives all others the rights of docs/server.md", () =>
+  it.effect("a started server has an admin, and gives all others the rights of docs/server.md", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.start({ keyPrefix: "app:" })
       const raw = yield* RawRedis.make(server.url)
@@ -103,7 +103,7 @@ describeOwnServer("RedisServer", () => {
       assert.strictEqual(yield* other.call("PUBLISH", "app:$topic:news", "text"), 0)
     }))
 
-  it.effect("takes arguments and a configuration", () =>
+  it.effect("a started server takes arguments and a configuration", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.start({
         config: "maxmemory 1mb\nmaxmemory-policy allkeys-lru\n",
@@ -114,21 +114,21 @@ describeOwnServer("RedisServer", () => {
       assert.deepStrictEqual(yield* raw.call("CONFIG", "GET", "maxmemory-policy"), ["maxmemory-policy", "allkeys-lru"])
     }))
 
-  it.effect("fails with the log when a server crashes at its start", () =>
+  it.effect("a server that crashes at its start fails with its log", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(RedisServer.start({ args: ["--no-such-option", "1"] }))
       assert.include(error.message, "ended at its start")
       assert.include(error.message, "Bad directive or wrong number of arguments")
     }))
 
-  it.effect("does not take another server for its own", () =>
+  it.effect("another server on the port is not taken for the started one", () =>
     Effect.gen(function*() {
       const first = yield* RedisServer.start()
       const error = yield* Effect.flip(RedisServer.start({ port: first.port }))
       assert.isTrue(error.portTaken)
     }))
 
-  it.effect("is killed, and comes back where it was, with what it had saved", () =>
+  it.effect("a killed server comes back at the same port, with what it had saved", () =>
     Effect.gen(function*() {
       const dir = yield* Effect.acquireRelease(
         Effect.sync(() => mkdtempSync(join(tmpdir(), "redlayer-support-"))),
@@ -146,7 +146,7 @@ describeOwnServer("RedisServer", () => {
       assert.strictEqual(yield* again.call("GET", "key"), "value")
     }))
 
-  it.effect("stops a server that is itself stopped", () =>
+  it.effect("a frozen server is stopped", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.start()
       yield* server.kill("SIGSTOP")
@@ -155,7 +155,7 @@ describeOwnServer("RedisServer", () => {
       assert.isFalse(isAlive(server.pid))
     }))
 
-  it.live("leaves no server behind when the process that started it is killed", () =>
+  it.live("no server is left when the process that started it is killed", () =>
     Effect.gen(function*() {
       const script = `
         import { Effect, Scope } from "effect"
@@ -179,7 +179,7 @@ describeOwnServer("RedisServer", () => {
       ).pipe(Effect.delay("20 millis"), Effect.retry({ times: 200 }))
     }))
 
-  it.effect("starts a cluster of one node with all slots", () =>
+  it.effect("startCluster starts a node with all slots", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.startCluster()
       const raw = yield* RawRedis.make(server.url)
@@ -187,7 +187,7 @@ describeOwnServer("RedisServer", () => {
       assert.strictEqual(yield* raw.call("SET", "key", "value"), "OK")
     }), 20_000)
 
-  it.effect("starts a node that already knows a cluster", () =>
+  it.effect("a node can know a cluster when it starts", () =>
     Effect.gen(function*() {
       const self = "a".repeat(40)
       const other = "b".repeat(40)
@@ -218,7 +218,7 @@ describeOwnServer("TcpProxy", () => {
     return { server, proxy, direct, raw }
   })
 
-  it.effect("passes everything on", () =>
+  it.effect("the proxy passes everything on", () =>
     Effect.gen(function*() {
       const { direct, proxy, raw } = yield* setup
       const value = "x".repeat(3 * 1024 * 1024)
@@ -228,7 +228,7 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual(yield* proxy.connections, 1)
     }))
 
-  it.effect("cuts", () =>
+  it.effect("the proxy cuts connections", () =>
     Effect.gen(function*() {
       const { direct, proxy, raw } = yield* setup
       const before = yield* proxy.stats
@@ -242,7 +242,7 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual(yield* (yield* RawRedis.make(proxy.url)).call("PING"), "PONG")
     }))
 
-  it.effect("refuses, and accepts again", () =>
+  it.effect("the proxy refuses connections, and accepts them again", () =>
     Effect.gen(function*() {
       const { proxy, raw } = yield* setup
       yield* proxy.refuse(true)
@@ -253,7 +253,7 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual(yield* (yield* RawRedis.make(proxy.url)).call("PING"), "PONG")
     }))
 
-  it.effect("swallows replies: the server has run the command", () =>
+  it.effect("the proxy swallows replies, after the server has run the command", () =>
     Effect.gen(function*() {
       const { direct, proxy, raw } = yield* setup
       yield* proxy.swallowReplies(true)
@@ -265,7 +265,7 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual(yield* direct.call("GET", "n"), "1")
     }))
 
-  it.effect("swallows requests: the server has not", () =>
+  it.effect("the proxy swallows requests, before the server has seen them", () =>
     Effect.gen(function*() {
       const { direct, proxy, raw } = yield* setup
       yield* proxy.swallowRequests(true)
@@ -277,7 +277,7 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual(yield* direct.call("GET", "n"), null)
     }))
 
-  it.effect("holds requests and releases them", () =>
+  it.effect("the proxy holds requests and releases them", () =>
     Effect.gen(function*() {
       const { direct, proxy, raw } = yield* setup
       yield* proxy.holdRequests()
@@ -289,7 +289,7 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual((yield* proxy.stats).heldBytes, 0)
     }))
 
-  it.effect("delivers what it holds also when the client has gone", () =>
+  it.effect("the proxy delivers held requests even if the client has disconnected", () =>
     Effect.gen(function*() {
       const { direct, proxy, raw } = yield* setup
       yield* proxy.holdRequests()
@@ -303,7 +303,7 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual(yield* direct.call("GET", "n"), "1")
     }))
 
-  it.effect("delivers the next request late, and its client is cut", () =>
+  it.effect("the proxy delivers the next request late, and cuts its client", () =>
     Effect.gen(function*() {
       const { direct, proxy, raw } = yield* setup
       const before = yield* proxy.stats
@@ -314,7 +314,7 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual(yield* direct.call("GET", "n"), "1")
     }))
 
-  it.effect("resets", () =>
+  it.effect("the proxy resets connections", () =>
     Effect.gen(function*() {
       const { proxy, raw } = yield* setup
       const closed = Effect.promise(() => once(raw.client.stream, "error", { signal: AbortSignal.timeout(3000) }))
@@ -324,7 +324,7 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual(yield* proxy.connections, 0)
     }))
 
-  it.effect("cuts on the next request, or the next reply, and then no more", () =>
+  it.effect("the proxy cuts on the next request, or the next reply, and then no more", () =>
     Effect.gen(function*() {
       const { direct, proxy } = yield* setup
       for (const [what, expected] of [["request", null], ["reply", "1"]] as const) {
@@ -338,7 +338,7 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual(yield* (yield* RawRedis.make(proxy.url)).call("INCR", "n"), 2)
     }))
 
-  it.effect("slices to single bytes, in order", () =>
+  it.effect("the proxy slices data to single bytes, in order", () =>
     Effect.gen(function*() {
       const { proxy, raw } = yield* setup
       yield* proxy.slice(true)
@@ -354,7 +354,7 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual(yield* Fiber.join(before), "abcdefghijklmnopqrstuvwxyz")
     }))
 
-  it.effect("stalls, and goes on", () =>
+  it.effect("the proxy stalls, and continues", () =>
     Effect.gen(function*() {
       const { proxy, raw } = yield* setup
       yield* proxy.stall(true)
@@ -368,7 +368,7 @@ describeOwnServer("TcpProxy", () => {
       assert.strictEqual(yield* (yield* Fiber.join(second)).call("INCR", "n"), 2)
     }))
 
-  it.effect("closes with its scope", () =>
+  it.effect("the proxy closes with its scope", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.start()
       const port = yield* Effect.scoped(Effect.map(TcpProxy.make({ port: server.port }), (proxy) => proxy.port))

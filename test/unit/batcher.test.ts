@@ -56,7 +56,7 @@ const run = ({ executeAll }: Batcher.Batcher, programs: ReadonlyArray<Program>) 
   )
 
 describeMemory("a group that can't be sent", () => {
-  it.live("fails alone, with what was thrown", () =>
+  it.live("a call whose encoding throws fails alone, with what was thrown", () =>
     Effect.gen(function*() {
       const programs = [
         ...["a", "b"].map((key) => program("read", key, 1)),
@@ -72,7 +72,7 @@ describeMemory("a group that can't be sent", () => {
       yield* self.close
     }))
 
-  it.live("because the transport throws", () =>
+  it.live("a call whose transport throws fails alone", () =>
     Effect.gen(function*() {
       const evaluate: Evaluate = (call) => {
         if (call.keys.includes("c")) throw new Error("thrown")
@@ -84,7 +84,7 @@ describeMemory("a group that can't be sent", () => {
       yield* self.close
     }))
 
-  it.live("because the server refuses the connection, for a reason that is unknown", () =>
+  it.live("a call whose connection is refused for an unknown reason fails alone", () =>
     Effect.gen(function*() {
       const refused = new TransportError({ outcome: "NotSent", refusal: "NEWCODE canary" })
       const self = batcher({ evaluate: () => Effect.fail(refused), deadline: 20 })

@@ -43,7 +43,7 @@ const Counter = Model.make("faults/Counter", { id: Schema.String, n: Schema.Int 
 const { n } = Counter.ref("a")
 
 describeMemory("faults around a transport", () => {
-  it.effect("each, in turn", () => {
+  it.effect("each fault happens in turn", () => {
     const { layer, received } = echo()
     return Effect.gen(function*() {
       yield* follow(sequence([undefined, notSent, loseRequest, loseReply, answer("BUSY x"), delay(10)]))
@@ -82,7 +82,7 @@ describeMemory("faults around a transport", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("late: after a time, or when it is released, in order", () => {
+  it.effect("a late request is delivered after a time, or when it is released, in order", () => {
     const { layer, received } = echo()
     return Effect.gen(function*() {
       yield* follow(sequence([deliverLate(), deliverLate("1 second"), deliverLate()]))
@@ -99,7 +99,7 @@ describeMemory("faults around a transport", () => {
     }).pipe(Effect.provide(layer))
   })
 
-  it.effect("what waits when its caller, or the layer, ends is never sent", () => {
+  it.effect("a delayed request is never sent if its caller or the layer ends", () => {
     const { layer, received } = echo()
     return Effect.gen(function*() {
       const scope = yield* Scope.make()
@@ -118,7 +118,7 @@ describeMemory("faults around a transport", () => {
     })
   })
 
-  it.effect("by chance: as often as was asked for, and the same again with the same seed", () => {
+  it.effect("random faults are as frequent as asked, and the same again with the same seed", () => {
     const plan = (seed: number) => Testing.random(seed, [[0.2, notSent], [0.1, loseRequest], [0.05, loseReply]])
     const tags = (seed: number) =>
       range(10_000).map((index) => plan(seed)({ index, keys: [], readOnly: false })?._tag ?? "None")
@@ -135,7 +135,7 @@ describeMemory("faults around a transport", () => {
     return Effect.void
   })
 
-  it.effect("by a predicate on the request", () => {
+  it.effect("a plan may look at the request", () => {
     const { layer } = echo()
     return Effect.gen(function*() {
       yield* follow(({ keys, readOnly }) => readOnly && keys.includes("k") ? loseRequest : undefined)
@@ -148,7 +148,7 @@ describeMemory("faults around a transport", () => {
 describeMemory("faults around a service", () => {
   const layer = Testing.layerService().pipe(Layer.provide(RedisService.layerMemory))
 
-  it.effect("each is the error of its program, and tells the truth about it", () =>
+  it.effect("each fault is the error of its program, and reports the real outcome", () =>
     Effect.gen(function*() {
       yield* Counter.insert({ id: "a", n: 0 })
       const increment = Effect.exit(n.increment())
@@ -167,7 +167,7 @@ describeMemory("faults around a service", () => {
       assert.deepStrictEqual(entries[0]?.keys, ["faults/Counter:{a}"])
     }).pipe(Effect.provide(layer)))
 
-  it.effect("one of several programs fails alone, and a lost answer may be of a failure", () =>
+  it.effect("one of several programs fails alone, and a lost reply may be of a failure", () =>
     Effect.gen(function*() {
       yield* Counter.insert({ id: "a", n: 0 })
       yield* follow(sequence([undefined, loseReply, notSent, loseReply]))
@@ -197,7 +197,7 @@ describeRedis("faults on the way to a server", () => {
     }))
 
   describe("over the transport of a live layer", () => {
-    it.live("what was not sent is sent again, and what is unknown is not", () =>
+    it.live("a request that was not sent is sent again, and an unknown one is not", () =>
       Effect.gen(function*() {
         yield* Counter.insert({ id: "a", n: 0 })
         yield* follow(sequence([notSent, notSent]))
@@ -227,7 +227,7 @@ describeRedis("faults on the way to a server", () => {
         yield* Counter.delete("a")
       }).pipe(Effect.provide(layer(300))))
 
-    it.live("by chance: acknowledged <= count <= acknowledged + unknown", () =>
+    it.live("random faults: acknowledged <= count <= acknowledged + unknown", () =>
       Effect.gen(function*() {
         yield* Counter.insert({ id: "a", n: 0 })
         yield* follow(Testing.random(7, [
@@ -256,7 +256,7 @@ describeRedis("faults on the way to a server", () => {
       }).pipe(Effect.provide(layer())))
   })
 
-  it.live("by chance, exactly once: every program has its answer, and the count is what was asked for", () =>
+  it.live("random faults with exactlyOnce: every program has its answer, and the count is exact", () =>
     Effect.gen(function*() {
       yield* Counter.insert({ id: "a", n: 0 })
       yield* follow(Testing.random(11, [

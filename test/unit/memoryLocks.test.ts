@@ -125,7 +125,7 @@ describeMemory("locks in time", () => {
       return Effect.provideService(Effect.scoped(body(store)), RedisService.RedisService, make(store))
     })
 
-  test("renewed every third of its lease, it is held for as long as its scope is open", (store) =>
+  test("a lock that is renewed every third of its lease is held as long as its scope is open", (store) =>
     Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {
         const held = yield* Lock.acquire("arm", arm)
@@ -158,14 +158,14 @@ describeMemory("locks in time", () => {
       assert.isUndefined(store.hash(key, 0)!.fields.keys().next().value)
     }))
 
-  test("the renewal ends with the lock: nothing wakes up afterwards", (store) =>
+  test("the renewal ends with the lock, and nothing wakes up afterwards", (store) =>
     Effect.gen(function*() {
       yield* Lock.withLock("arm", () => Effect.void, arm)
       yield* TestClock.adjust("1 hour")
       assert.strictEqual(store.entries.get(key), undefined)
     }))
 
-  test("without renewal it is lost shortly before its lease ends, and what it protects is interrupted by then", () =>
+  test("a lock without renewal is lost shortly before its lease ends, and the protected effect is interrupted by then", () =>
     Effect.gen(function*() {
       let interruptedAt: number | undefined
       const work = Effect.onInterrupt(Effect.never, () =>
@@ -188,7 +188,7 @@ describeMemory("locks in time", () => {
       assert.deepEqual(waiting.exit, Exit.succeed(29_000))
     }))
 
-  test("a short lease is not counted on for a twentieth of it", () =>
+  test("the last twentieth of a short lease is not relied on", () =>
     Effect.gen(function*() {
       for (const [lease, valid] of [[100, 95], [10, 9.5], [1000, 950], [20_000, 19_000], [100_000, 99_000]] as const) {
         yield* Effect.scoped(Effect.gen(function*() {
@@ -206,7 +206,7 @@ describeMemory("locks in time", () => {
       }
     }))
 
-  test("one whose holder is gone is free for who waits when its lease ends, and not before; the token is a greater one", (store) =>
+  test("a waiter gets a dead holder's lock when its lease ends, not before, and with a greater token", (store) =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_000_000)
       store.entries.set(key, {
@@ -246,7 +246,7 @@ describeMemory("locks in time", () => {
       assert.deepEqual(tokens, [...new Set(tokens)].sort((a, b) => a - b))
     }))
 
-  test("the time to wait is kept to the millisecond, for one and for several", () =>
+  test("the waiting time is exact to the millisecond, for one lock and for several", () =>
     Effect.gen(function*() {
       const taken = yield* Lock.acquire("arm", arm)
       yield* inAnother(Effect.void)
@@ -266,7 +266,7 @@ describeMemory("locks in time", () => {
       yield* taken.guard
     }))
 
-  test("several wait for all together as long as one may", () =>
+  test("several locks share one waiting time", () =>
     Effect.gen(function*() {
       const hold = (name: string, millis: number) =>
         Effect.forkChild(Lock.withLock(name, () => Effect.sleep(millis), { lease: "1 hour" }))
@@ -292,7 +292,7 @@ describeMemory("locks in time", () => {
       yield* free
     }))
 
-  test("one that is removed by hand is found lost at the next renewal, and what it protects is interrupted", (store) =>
+  test("a lock that is removed by hand is found lost at the next renewal, and the protected effect is interrupted", (store) =>
     Effect.gen(function*() {
       yield* Robot.insert({ id: "a", n: 1 })
       const ended = yield* watch(
@@ -308,7 +308,7 @@ describeMemory("locks in time", () => {
       assert.deepEqual(yield* Robot.get("a"), { id: "a", n: 1 })
     }))
 
-  test("where renewals are not answered, it is lost before its lease ends, counted from the last that was", (store) =>
+  test("a lock whose renewals get no answer is lost before its lease ends", (store) =>
     Effect.gen(function*() {
       const service = silent(make(store), renew)
       yield* Effect.gen(function*() {
@@ -324,7 +324,7 @@ describeMemory("locks in time", () => {
       }).pipe(Effect.provideService(RedisService.RedisService, service))
     }))
 
-  test("a renewal that fails is tried again, while there is time", (store) =>
+  test("a failed renewal is tried again while there is time", (store) =>
     Effect.gen(function*() {
       const service = refusing(make(store), renew)
       yield* Effect.gen(function*() {
@@ -339,7 +339,7 @@ describeMemory("locks in time", () => {
       }).pipe(Effect.provideService(RedisService.RedisService, service))
     }))
 
-  test("a process that stood still beyond its lease has lost the lock, before a timer could tell", () =>
+  test("a process that stood still beyond its lease has lost the lock before any timer fires", () =>
     stoodStill((stand) =>
       Effect.gen(function*() {
         yield* Robot.insert({ id: "a", n: 1 })
@@ -360,7 +360,7 @@ describeMemory("locks in time", () => {
       })
     ))
 
-  test("an entity isn't saved by a process that stood still, whether or not another has the lock by then", () =>
+  test("a process that stood still does not save an entity, whether or not another has the lock", () =>
     stoodStill((stand) =>
       Effect.gen(function*() {
         yield* Robot.insert({ id: "a", n: 1 })

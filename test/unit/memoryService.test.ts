@@ -21,7 +21,7 @@ describeMemory("memory", () => {
       return Effect.provideService(body(store), RedisService.RedisService, make(store))
     })
 
-  test("what has expired is freed, though nobody asks for it", (store) =>
+  test("expired keys are freed even if no one reads them", (store) =>
     Effect.gen(function*() {
       for (let i = 0; i < 1000; i++) yield* Place.insert({ id: `${i}`, n: i })
       for (let i = 0; i < 1000; i++) yield* Visit.insert({ id: `${i}`, pages: ["a"] })
@@ -35,7 +35,7 @@ describeMemory("memory", () => {
       assert.strictEqual(store.entries.size, 1000)
     }))
 
-  test("there is never much more than what lives", (store) =>
+  test("the store never holds much more than the live entities", (store) =>
     Effect.gen(function*() {
       let most = 0
       for (let i = 0; i < 6000; i++) {

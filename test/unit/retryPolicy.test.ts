@@ -45,7 +45,7 @@ const finished = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   })
 
 describeMemory("retry policies", () => {
-  it.effect("what was not sent, and what the server refused for now, is tried again after a pause", () =>
+  it.effect("transient retries unsent programs and temporary refusals after a pause", () =>
     following(
       Testing.sequence([Testing.notSent, loading]),
       Effect.gen(function*() {
@@ -62,7 +62,7 @@ describeMemory("retry policies", () => {
       })
     ))
 
-  it.effect("every other error comes at once", () =>
+  it.effect("every other error is returned at once", () =>
     Effect.gen(function*() {
       const refusals: ReadonlyArray<readonly [Testing.Fault, RedisServiceError.RedisServiceErrorReason["_tag"]]> = [
         [Testing.loseRequest, "OutcomeUnknown"],
@@ -92,7 +92,7 @@ describeMemory("retry policies", () => {
       )
     }))
 
-  it.effect("it ends with the last error, after so many retries", () =>
+  it.effect("a policy ends with the last error after its number of retries", () =>
     following(
       () => Testing.notSent,
       Effect.gen(function*() {
@@ -107,7 +107,7 @@ describeMemory("retry policies", () => {
       })
     ))
 
-  it.effect("no retry begins after the duration, also when attempts take long", () =>
+  it.effect("no retry begins after the duration, even if attempts take long", () =>
     Effect.gen(function*() {
       const begun: Array<number> = []
       const slow = Effect.gen(function*() {
@@ -139,7 +139,7 @@ describeMemory("retry policies", () => {
       assert.isAbove(seen.size, 190)
     }))
 
-  it.effect("where twice does no harm, an unknown outcome is tried again too", () =>
+  it.effect("idempotent retries an unknown outcome, too", () =>
     following(
       Testing.sequence([Testing.loseRequest, Testing.loseReply, Testing.notSent]),
       Effect.gen(function*() {
@@ -150,7 +150,7 @@ describeMemory("retry policies", () => {
       })
     ))
 
-  it.effect("interrupted in a pause, it ends there", () =>
+  it.effect("a policy that is interrupted in a pause ends there", () =>
     following(
       () => Testing.notSent,
       Effect.gen(function*() {
@@ -175,7 +175,7 @@ describeMemory("retry policies", () => {
       )
     }))
 
-  it("keeps the types of the effect", () => {
+  it("a policy keeps the types of the effect", () => {
     type Failure = Field.Failure | DomainError.ArithmeticError | DomainError.OutOfBounds
     type Retried = Effect.Effect<number, Failure | RedisServiceError.RedisServiceError, RedisService.RedisService>
     const increment: Atomic.Atomic<number, Failure> = a.n.increment()

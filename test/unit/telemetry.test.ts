@@ -131,7 +131,7 @@ class Short extends Data.TaggedError("Short")<{ readonly secret: string }> {}
 
 describeOwnServer("a span of a call", () => {
   layer(Server.layer, { excludeTestServices: true, timeout: 20_000 })((it) => {
-    it.effect("has OpenTelemetry's names, and ours", () =>
+    it.effect("the span of a call has OpenTelemetry's names, and ours", () =>
       Effect.gen(function*() {
         const { port } = yield* Server
         const { calls, run } = yield* setup()
@@ -155,14 +155,14 @@ describeOwnServer("a span of a call", () => {
         assert.strictEqual(attributesOf(calls()[1])["db.operation.name"], "EVALSHA_RO")
       }))
 
-    it.effect("is one for the programs of a turn, and says how many they are", () =>
+    it.effect("one span covers the programs of a turn, and says how many they are", () =>
       Effect.gen(function*() {
         const { calls, run } = yield* setup()
         yield* run(each(3))
         assert.strictEqual(attributesOf(only(calls()))["db.operation.batch.size"], 3)
       }))
 
-    it.effect("has the time of its call, and has ended when its callers go on", () =>
+    it.effect("the span of a call lasts as long as the call, and ends before its callers resume", () =>
       Effect.gen(function*() {
         const self = yield* setup()
         yield* self.run(Effect.gen(function*() {
@@ -182,7 +182,7 @@ describeOwnServer("a span of a call", () => {
         assert.isTrue(call.status.endTime <= request.status.endTime)
       }))
 
-    it.effect("is a child of the span around all of its programs", () =>
+    it.effect("the span of a call is a child of the span around all of its programs", () =>
       Effect.gen(function*() {
         const { calls, clear, run, spans } = yield* setup()
         const bodies: ReadonlyArray<Effect.Effect<unknown, unknown, RedisService.RedisService>> = [
@@ -206,7 +206,7 @@ describeOwnServer("a span of a call", () => {
         assert.strictEqual(parentOf(only(calls())), spans.find(({ name }) => name === "request"))
       }))
 
-    it.effect("is a root with links where they are of several, to 32 of them at most", () =>
+    it.effect("the span of a call with several parents is a root with at most 32 links", () =>
       Effect.gen(function*() {
         const { calls, clear, run, spans } = yield* setup()
         for (const [programs, links] of [[3, 3], [40, 32]] as const) {
@@ -230,7 +230,7 @@ describeOwnServer("a span of a call", () => {
         assert.lengthOf(only(calls()).links, 1)
       }))
 
-    it.effect("is sampled where one of those around it is", () =>
+    it.effect("the span of a call is sampled if one of the spans around it is", () =>
       Effect.gen(function*() {
         const { calls, clear, run } = yield* setup()
         const request = (i: number, sampled: boolean) => Effect.withSpan(countOf(i).increment(), "request", { sampled })
@@ -249,7 +249,7 @@ describeOwnServer("a span of a call", () => {
         }
       }))
 
-    it.effect("is there where the fiber, or the layer, has a tracer, and tracing is on", () =>
+    it.effect("the span of a call exists if the fiber or the layer has a tracer, and tracing is on", () =>
       Effect.gen(function*() {
         const own = recorder()
         const { calls, run, untraced } = yield* setup({ layerTracer: own.tracer })
@@ -270,7 +270,7 @@ describeOwnServer("a span of a call", () => {
         assert.deepStrictEqual(other.spans, [])
       }))
 
-    it.effect("counts how often it was sent", () =>
+    it.effect("the span of a call counts its attempts", () =>
       Effect.gen(function*() {
         const { calls, clear, usePlan, run } = yield* setup()
         for (
@@ -297,7 +297,7 @@ describeOwnServer("a span of a call", () => {
         assert.strictEqual(attributesOf(only(calls()))["redlayer.attempts"], 3)
       }))
 
-    it.effect("has ended well where a program is found to have happened", () =>
+    it.effect("the span of a call succeeds if a program is found to have happened", () =>
       Effect.gen(function*() {
         const { calls, usePlan, registry, run } = yield* setup({ exactlyOnce: true })
         yield* usePlan(Testing.sequence([Testing.loseReply]))
@@ -308,7 +308,7 @@ describeOwnServer("a span of a call", () => {
         assert.deepStrictEqual(outcomes(registry), { done: 1 })
       }))
 
-    it.effect("says why it failed: the reason, and the server's word", () =>
+    it.effect("the span of a failed call has the reason and the server's word", () =>
       Effect.gen(function*() {
         const { calls, clear, usePlan, registry, run } = yield* setup({ retry: false, deadline: "300 millis" })
         const failures = [
@@ -340,7 +340,7 @@ describeOwnServer("a span of a call", () => {
         assert.deepStrictEqual(outcomes(registry), expected)
       }))
 
-    it.effect("says why it failed where nobody waits for it any more", () =>
+    it.effect("the span of a failed call has the reason even if no caller waits any more", () =>
       Effect.gen(function*() {
         const { calls, clear, usePlan, registry, run } = yield* setup({ deadline: "300 millis" })
         /** Interrupts the caller while the program is in flight, or waits to be sent again. */
@@ -369,14 +369,14 @@ describeOwnServer("a span of a call", () => {
         assert.deepStrictEqual(outcomes(registry), { interrupted: 3 })
       }))
 
-    it.effect("of a program's own error has succeeded", () =>
+    it.effect("the span of a call succeeds if a program fails with its own error", () =>
       Effect.gen(function*() {
         const { calls, run } = yield* setup()
         yield* run(Effect.flip(Counter.ref("nobody").count.increment()))
         assert.isTrue(Exit.isSuccess(exitOf(only(calls()))))
       }))
 
-    it.effect("whose programs are sent again one by one has failed, and each of these has one", () =>
+    it.effect("a call that is divided has a failed span, and each part has one", () =>
       Effect.gen(function*() {
         const { calls, usePlan, run } = yield* setup()
         yield* usePlan(Testing.sequence([Testing.answer("NOPERM for one of them")]))
@@ -387,7 +387,7 @@ describeOwnServer("a span of a call", () => {
         )
       }))
 
-    it.effect("has the slot on a cluster, and nothing of the keys", () =>
+    it.effect("the span of a call has the slot on a cluster, and nothing of the keys", () =>
       Effect.gen(function*() {
         const { url } = yield* RedisServer.startCluster()
         const recorded = recorder()
@@ -404,7 +404,7 @@ describeOwnServer("a span of a call", () => {
         )
       }))
 
-    it.effect("is not made with spans: none; metrics are kept", () =>
+    it.effect("spans: none makes no spans, and keeps the metrics", () =>
       Effect.gen(function*() {
         const { registry, run, spans } = yield* setup({ spans: "none" })
         yield* run(count.increment())
@@ -416,7 +416,7 @@ describeOwnServer("a span of a call", () => {
 
 describeOwnServer("a span of a program", () => {
   layer(Server.layer, { excludeTestServices: true, timeout: 20_000 })((it) => {
-    it.effect("is in the trace of its fiber, around its call", () =>
+    it.effect("the span of a program is in the trace of its fiber, around its call", () =>
       Effect.gen(function*() {
         const { calls, programs, run, spans } = yield* setup({ spans: "program" })
         yield* run(Effect.withSpan(Atomic.all([count.increment(), log.append("x")]), "request"))
@@ -433,7 +433,7 @@ describeOwnServer("a span of a program", () => {
         assert.isTrue(Exit.isSuccess(exitOf(program)))
       }))
 
-    it.effect("and the call of several are linked, both ways", () =>
+    it.effect("the spans of a program and of a shared call are linked, both ways", () =>
       Effect.gen(function*() {
         const { calls, clear, programs, run, spans } = yield* setup({ spans: "program" })
         const bodies: ReadonlyArray<Effect.Effect<unknown, unknown, RedisService.RedisService>> = [
@@ -454,7 +454,7 @@ describeOwnServer("a span of a program", () => {
         }
       }))
 
-    it.effect("contains the outcome of the program, by its tag alone", () =>
+    it.effect("the span of a program contains its outcome, by its tag alone", () =>
       Effect.gen(function*() {
         const { clear, usePlan, programs, run } = yield* setup({ spans: "program", retry: false })
         const tells = Effect.fnUntraced(function*<E>(
@@ -480,7 +480,7 @@ describeOwnServer("a span of a program", () => {
         yield* tells("OutcomeUnknown", count.increment())
       }))
 
-    it.effect("ends when its caller is interrupted", () =>
+    it.effect("the span of a program ends when its caller is interrupted", () =>
       Effect.gen(function*() {
         const self = yield* setup({ spans: "program", deadline: "400 millis" })
         yield* self.usePlan(() => Testing.delay("1 minute"))
@@ -497,7 +497,7 @@ describeOwnServer("a span of a program", () => {
 
 describeOwnServer("no span is left open", () => {
   layer(Server.layer, { excludeTestServices: true, timeout: 20_000 })((it) => {
-    it.effect("when the service is closed, whatever its programs do", () =>
+    it.effect("no span is left open when the service is closed", () =>
       Effect.gen(function*() {
         const self = yield* setup({ spans: "program", deadline: "400 millis" })
         yield* self.usePlan(({ index }) =>
@@ -523,7 +523,7 @@ describeOwnServer("no span is left open", () => {
 
 describeOwnServer("metrics", () => {
   layer(Server.layer, { excludeTestServices: true, timeout: 20_000 })((it) => {
-    it.effect("count every program by its outcome, before its caller resumes", () =>
+    it.effect("the metrics count every program by its outcome, before its caller resumes", () =>
       Effect.gen(function*() {
         const { usePlan, registry, untraced: run } = yield* setup({ maximumProgramBytes: 1000 })
         yield* run(Effect.gen(function*() {
@@ -562,7 +562,7 @@ describeOwnServer("metrics", () => {
         })
       }))
 
-    it.effect("have the duration of every call, by its operation and its error", () =>
+    it.effect("the metrics have the duration of every call, by its operation and its error", () =>
       Effect.gen(function*() {
         const { usePlan, registry, untraced: run } = yield* setup()
         yield* run(Effect.all([count.increment(), countOf(1).increment(), countOf(2).get()], {
@@ -591,7 +591,7 @@ describeOwnServer("metrics", () => {
         }
       }))
 
-    it.effect("count what is refused for want of room, or because the service is closed", () =>
+    it.effect("the metrics count programs that are refused because there is no room, or the service is closed", () =>
       Effect.gen(function*() {
         const self = yield* setup({ maximumWaiting: 2 })
         yield* self.untraced(Effect.forEach(range(5), (i) => Effect.exit(countOf(i).increment()), {
@@ -607,7 +607,7 @@ describeOwnServer("metrics", () => {
 
 describeMemory("without a tracer", () => {
   layer(Layer.empty)((it) => {
-    it.effect("nothing is noted of who commits a program", () =>
+    it.effect("without a tracer nothing is noted of the caller", () =>
       Effect.sync(() => {
         for (const spans of ["call", "program"] as const) {
           const telemetry = new Telemetry({ context: Context.empty(), server: undefined, spans })
@@ -615,7 +615,7 @@ describeMemory("without a tracer", () => {
         }
       }))
 
-    it.effect("a transport need not say where its server is", () =>
+    it.effect("a transport may leave out where its server is", () =>
       Effect.gen(function*() {
         const recorded = recorder()
         const telemetry = new Telemetry({ context: Context.empty(), server: undefined, spans: "program" })

@@ -26,7 +26,7 @@ for (const { describe, name } of backends) {
   describe("a raw writer", () => {
     const provided = Effect.provide(Layer.suspend(() => backendOf[name].layer({})))
 
-    it.live("reads what it has written, of every type", () =>
+    it.live("a raw store reads what it has written, of every type", () =>
       Effect.gen(function*() {
         const raw = yield* Testing.RawStore
         assert.deepStrictEqual(yield* raw.dump, {})
@@ -72,7 +72,7 @@ for (const { describe, name } of backends) {
         })
       }).pipe(provided))
 
-    it.live("to the millisecond, also where a number of JSON in a script would have lost digits", () =>
+    it.live("a raw store is exact to the millisecond, even if JSON would lose digits", () =>
       Effect.gen(function*() {
         const raw = yield* Testing.RawStore
         const at = 123_456_789_012_345
@@ -87,7 +87,7 @@ for (const { describe, name } of backends) {
         assert.deepStrictEqual(yield* raw.dump, {})
       }).pipe(provided))
 
-    it.live("shares the store of the service, and has no errors but defects", () =>
+    it.live("a raw store shares the store of the service, and fails only with defects", () =>
       Effect.gen(function*() {
         const raw = yield* Testing.RawStore
         yield* Note.insert({ id: "a", text: "one" })
@@ -195,7 +195,7 @@ const values: ReadonlyArray<() => unknown> = [
 ]
 
 describeMemory("the assertions of the checks", () => {
-  it("find equal what chai's do, and nothing else", () => {
+  it("the assertions find equal exactly what chai's do", () => {
     const pairs = { deepEqual: 0, strictEqual: 0 }
     for (const one of values) {
       for (const other of values) {
@@ -215,7 +215,7 @@ describeMemory("the assertions of the checks", () => {
     assert.isAbove(pairs.strictEqual, 10)
   }, 60_000)
 
-  it("say where two values differ", () => {
+  it("the assertions say where two values differ", () => {
     const message = (actual: unknown, expected: unknown): string => {
       try {
         own.deepEqual(actual, expected, "what")
@@ -231,7 +231,7 @@ describeMemory("the assertions of the checks", () => {
     assert.strictEqual(message({ a: 1 }, { a: 1 }), "equal")
   })
 
-  it("can fail, each of them", () => {
+  it("each assertion can fail", () => {
     const right: ReadonlyArray<() => void> = [
       () => own.isTrue(true),
       () => own.isFalse(false),
@@ -508,7 +508,7 @@ describeMemory("the checks of a service", () => {
     60_000
   )
 
-  it.live("have names of their own, and run in any order, and at once", () =>
+  it.live("the checks have unique names, and run in any order, and at once", () =>
     Effect.gen(function*() {
       const checks = yield* Conformance.checks(backendOf.memory)
       assert.strictEqual(new Set(checks.map(({ area, name }) => `${area}: ${name}`)).size, checks.length)
@@ -517,7 +517,7 @@ describeMemory("the checks of a service", () => {
       yield* Effect.forEach(some.toReversed(), ({ run }) => run, { concurrency: "unbounded", discard: true })
     }), 60_000)
 
-  it.live("fail, and don't interrupt, where a service interrupts its callers", () =>
+  it.live("a check fails, and does not interrupt, if a service interrupts its callers", () =>
     Effect.gen(function*() {
       const layer = changed((service) => ({ ...service, execute: () => Effect.interrupt }))
       const { failed, passed } = yield* resultsOf(layer, ({ area }) => area === "text")
@@ -526,13 +526,13 @@ describeMemory("the checks of a service", () => {
     }))
 
   // a check sleeps and waits in real time
-  it.effect("don't depend on the clock around them", () =>
+  it.effect("the checks do not depend on the clock around them", () =>
     Effect.gen(function*() {
       const checks = yield* Conformance.checks(backendOf.memory)
       for (const { area, run } of checks) if (area === "topics") yield* run
     }), 60_000)
 
-  it("are not loaded with the module", async () => {
+  it("the checks are not loaded with the module", async () => {
     const { metafile } = await build({
       entryPoints: [fileURLToPath(new URL("../../conformance/src/index.ts", import.meta.url))],
       outdir: "unwritten",
