@@ -21,7 +21,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ["test/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "examples/testing.ts"],
     globalSetup: ["./test/support/globalSetup.ts"],
     reporters: ["default", "./test/support/Reporter.ts"],
     testTimeout: 20_000,

@@ -7,7 +7,7 @@ import { type ChannelEvent, RedisTransport, type ServerReply, TransportError } f
 
 type Client = ReturnType<typeof connect>
 
-/** A client that keeps nothing for later: what it can't send now fails, and what was on its way is never sent again. */
+/** A client that keeps nothing for later: what it can't send now fails, and what was in flight is never sent again. */
 const connect = (url: string) => {
   const client = createClient({ url, disableOfflineQueue: true })
   client.on("error", () => {})

@@ -1,17 +1,19 @@
 /**
- * The model of a product, and its sale.
+ * Stock with a floor: any number of buyers at once, and never one sale too many.
+ *
+ * `test/docs/examples.test.ts` runs it; `npm run start:stock` runs it under load.
  */
 import { Schema } from "effect"
 import { Atomic, Model } from "redlayer"
 
 export class Product extends Model.Class<Product>("Product")({
   sku: Schema.String,
-  // the server refuses what would break this bound: it is all that keeps the shop from selling too much
+  // the server refuses every sale that would break this bound: nothing else keeps the shop from selling too much
   stock: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
   buyers: Schema.Array(Schema.String).pipe(Model.withDefault([]))
 }, { key: "sku" }) {}
 
-/** Sells one, and gives how many are left. Nothing of it happens where there is none: it fails with `OutOfBounds`. */
+/** Sells one item, and returns how many are left. If none is left, it fails with `OutOfBounds` and writes nothing. */
 export const buy = (sku: string, buyer: string) => {
   const { buyers, stock } = Product.ref(sku)
   return Atomic.tap(stock.decrement(), buyers.append(buyer))

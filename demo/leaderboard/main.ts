@@ -7,13 +7,13 @@
 import { Console, Data, Duration, Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import { RedisService } from "redlayer"
-import { runMain } from "../url-shortener/run.ts"
-import { Player, recordGame, transferItems } from "./Player.ts"
+import { Player, recordGame, transferItems } from "../../examples/leaderboard.ts"
+import { runMain } from "../runMain.ts"
 import { coins, games, mistakes, names, transfers } from "./season.ts"
 
 class NotExact extends Data.TaggedError("NotExact")<{ readonly message: string }> {}
 
-/** How many programs are on their way at a time. */
+/** The number of programs in flight at a time. */
 const concurrency = 500
 
 const number = (value: number) => value.toLocaleString("en")

@@ -1,17 +1,17 @@
 /**
- * One of several processes: it connects, says so, waits for the start, and sends its share of the clicks.
+ * One of several processes: it connects, reports that, waits for the start, and sends its share of the clicks.
  */
 import { Effect } from "effect"
 import { RedisService } from "redlayer"
+import { runMain } from "../runMain.ts"
 import { sendClicks } from "./clicks.ts"
-import { runMain } from "./run.ts"
 
-/** What a worker tells the process that started it. */
+/** A message from a worker to the process that started it. */
 export type Message = { readonly _tag: "Connected" } | { readonly _tag: "Clicked"; readonly count: number }
 
 /**
- * How many clicks one process has on their way. More are not faster: they only wait at the server behind those of all the
- * other processes, and a server that is silent for a second is taken for lost.
+ * The number of clicks that one process has in flight. More are not faster, because they wait at the server behind those of
+ * all other processes, and a server that is silent for a second counts as lost.
  */
 const concurrency = 64
 

@@ -7,8 +7,8 @@
 import { Console, Data, Duration, Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import { RedisService } from "redlayer"
-import { runMain } from "../url-shortener/run.ts"
-import { buy, Product } from "./Product.ts"
+import { buy, Product } from "../../examples/stock.ts"
+import { runMain } from "../runMain.ts"
 
 const items = 100
 const crowd = Array.from({ length: 5000 }, (_, index) => `buyer ${index + 1}`)

@@ -1,5 +1,7 @@
 /**
- * The model of a player, and what a game server does with players. Each is one program: it happens wholly, or not at all.
+ * A game server: scores, statistics and achievements, each game one program that happens as a whole or not at all.
+ *
+ * `test/docs/examples.test.ts` runs it; `npm run start:leaderboard` runs it under load.
  */
 import { Data, DateTime, Effect, Option, Schema } from "effect"
 import { Atomic, Condition, Model } from "redlayer"
@@ -33,7 +35,7 @@ export class Player extends Model.Class<Player>("Player")({
 
 export type Id = Model.Id<typeof Player>
 
-/** What a player's wins, streaks and scores are worth. Each is decided by what the server finds after the game. */
+/** Achievements and their conditions, which the server evaluates after the game. */
 const honours = ({ score, statistics }: Model.Ref<typeof Player>) =>
   [
     ["first win", statistics.wins.gte(1)],
@@ -42,7 +44,7 @@ const honours = ({ score, statistics }: Model.Ref<typeof Player>) =>
     ["hundred points", score.gte(100)]
   ] as const
 
-/** Gives what a player has earned and does not have yet. */
+/** Awards the achievements that the player has earned and does not have yet. */
 const award = (id: Id) => {
   const player = Player.ref(id)
   return Atomic.forEach(honours(player), ([achievement, earned]) =>
@@ -56,12 +58,12 @@ const award = (id: Id) => {
 
 export interface GameResult {
   readonly won: boolean
-  /** What a win brings, and a loss takes. */
+  /** The points that a win adds, and a loss subtracts. */
   readonly points: number
   readonly at: DateTime.Utc
 }
 
-/** Records a game of one player: gives the new score, and the achievements that the game has brought. */
+/** Records a game of one player. Returns the new score, and the new achievements. */
 export const recordGameResult = (id: Id, { at, points, won }: GameResult) => {
   const { metadata, score, statistics } = Player.ref(id)
   return Atomic.all({
@@ -95,7 +97,7 @@ export class NotEnoughItems extends Data.TaggedError("NotEnoughItems")<{
   readonly owned: number
 }> {}
 
-/** Hands items over. No lock is needed: nothing comes between the guard and the writes after it. */
+/** Transfers items. No lock is needed, because nothing runs between the guard and the writes after it. */
 export const transferItems = (from: Id, to: Id, item: string, count: number) => {
   const owned = Player.ref(from).items.at(item)
   return Atomic.guard(

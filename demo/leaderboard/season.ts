@@ -1,11 +1,11 @@
 /**
- * A season: who plays whom, who hands how many items to whom, and what all of that must add up to.
+ * A season: the games, the transfers, and the totals that they must add up to.
  */
-import type { Player } from "./Player.ts"
+import type { Player } from "../../examples/leaderboard.ts"
 
 export const names = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"] as const
 
-/** What everybody begins with. */
+/** The initial coins of every player. */
 export const coins = 50
 
 interface Pair {
@@ -45,7 +45,7 @@ const earned = (player: Player): ReadonlyArray<string> => {
   ]
 }
 
-/** What is not as it must be, in whatever order the games were played. */
+/** The differences from the expected result, which does not depend on the order of the games. */
 export const mistakes = (
   players: ReadonlyArray<Player>,
   handedOver: ReadonlyArray<Pair>,

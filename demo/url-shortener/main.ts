@@ -3,12 +3,12 @@
  */
 import { Console, Data, Duration, Effect } from "effect"
 import { RedisService } from "redlayer"
+import { create, Link, resolve, track } from "../../examples/counter.ts"
+import { runMain } from "../runMain.ts"
 import { sendClicks } from "./clicks.ts"
 import { settings, usage } from "./flags.ts"
-import { create, Link, resolve, track } from "./Link.ts"
 import { connectProcesses } from "./processes.ts"
 import { withProgress } from "./progress.ts"
-import { runMain } from "./run.ts"
 
 const total = 10_000
 
@@ -16,7 +16,7 @@ class ClicksLost extends Data.TaggedError("ClicksLost")<{ readonly message: stri
 
 const number = (value: number) => value.toLocaleString("en")
 
-/** What a web server would answer to a click. */
+/** The answer of a web server to a click. */
 const answer = (code: string) =>
   Effect.andThen(track(code), resolve(code)).pipe(
     Effect.map((url) => `302, to ${url}`),

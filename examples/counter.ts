@@ -1,5 +1,7 @@
 /**
- * The model of a link, and what a link shortener does with one.
+ * A link shortener: a counter and a capped history that never lose a click.
+ *
+ * `test/docs/examples.test.ts` runs it; `npm start` runs it under load.
  */
 import { DateTime, Effect, Schema } from "effect"
 import { randomBytes } from "node:crypto"
@@ -13,12 +15,12 @@ export class Link extends Model.Class<Link>("Link")({
   recentClicks: Schema.Array(Schema.DateTimeUtc).pipe(Model.withDefault([]))
 }, { key: "code" }) {}
 
-/** How many of the last clicks a link remembers. */
+/** The number of latest clicks that a link keeps. */
 export const remembered = 100
 
 const newCode = Effect.sync(() => randomBytes(6).toString("base64url"))
 
-/** Stores a link under a new code. A code that is taken already is `EntityExists`: then another is tried. */
+/** Stores a link under a new code. If the code is taken (`EntityExists`), it tries another one. */
 export const create = Effect.fn("create")(
   function*(url: string) {
     const code = yield* newCode
@@ -28,12 +30,12 @@ export const create = Effect.fn("create")(
   Effect.retry({ times: 3, while: (error) => error._tag === "EntityExists" })
 )
 
-/** Where a code leads. An unknown code is `EntityNotFound`. */
+/** Returns the URL of a code. Fails with `EntityNotFound` for an unknown code. */
 export const resolve = (code: string) => Link.ref(code).url.get()
 
 /**
- * Counts a click, and remembers when it was: both or neither, in one round trip. Any number may come at once, from any number
- * of processes, and none is lost. An unknown code is `EntityNotFound`, and nothing is written.
+ * Counts a click and keeps its time: both or neither, in one round trip. Any number of clicks may come at once, from any number
+ * of processes, and none is lost. Fails with `EntityNotFound` for an unknown code, and writes nothing.
  */
 export const track = Effect.fn("track")(function*(code: string) {
   const now = yield* DateTime.now

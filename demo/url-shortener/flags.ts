@@ -1,5 +1,5 @@
 /**
- * What the example is told on its command line and in its environment.
+ * The settings of the demo, from its command line and its environment.
  */
 import { Data, Effect } from "effect"
 import { parseArgs } from "node:util"

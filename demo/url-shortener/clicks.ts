@@ -1,10 +1,10 @@
 /**
- * The crowd: many clicks on one link.
+ * Many clicks on one link.
  */
 import { Effect } from "effect"
-import { track } from "./Link.ts"
+import { track } from "../../examples/counter.ts"
 
-/** Sends the clicks, each from a fiber of its own, with so many on their way at any time. */
+/** Sends the clicks, each from a fiber of its own, `concurrency` of them at a time. */
 export const sendClicks = (
   code: string,
   count: number,
