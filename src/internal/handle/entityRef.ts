@@ -4,7 +4,7 @@
  *
  * May import: text, instruction, schema, program, the errors.
  * Must not know: how a program is committed, the service, models, locks.
- * Invariant: each method builds one node. Nothing is read or sent before the commit.
+ * Invariant: a method of a handle only builds a node. Nothing is read or sent before the commit.
  */
 import { InvalidValue } from "../../DomainError.ts"
 import type { Op } from "../instruction/ops.ts"

@@ -35,7 +35,7 @@ interface Options {
 const noOptions: Options = {}
 
 /**
- * The properties that all handles of one field share. Made once for a model.
+ * The properties that all handles of one field share.
  *
  * @internal
  */

@@ -67,7 +67,7 @@ export const isEntitySpec = (spec: Spec): spec is EntitySpec => "collections" in
 export const isCollectionKind = (kind: FieldSpec["kind"]): kind is CollectionKind =>
   kind === "list" || kind === "set" || kind === "map" || kind === "sortedSet"
 
-/** Whether a field is, or is part of, a collection with a key of its own. */
+/** Whether a field is a collection, or an item or entry of one. Collections are stored under their own keys. */
 export const hasOwnKey = ({ itemOf, kind }: FieldSpec): boolean => itemOf !== undefined || isCollectionKind(kind)
 
 /** One object for all uses, because a call carries each distinct specification once. */
