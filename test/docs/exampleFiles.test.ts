@@ -2,7 +2,8 @@
  * Every file in examples/ does what it says, in memory and on a server. `examples/testing.ts` is a test itself.
  */
 import { assert, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, Layer } from "effect"
+import type { Layer } from "effect"
+import { Deferred, Effect, Exit, Fiber } from "effect"
 import { HttpRouter } from "effect/http"
 import { TestClock } from "effect/testing"
 import { RedisService } from "redlayer"
