@@ -2,8 +2,7 @@
  * Every file in examples/ does what it says, in memory and on a server. `examples/testing.ts` is a test itself.
  */
 import { assert, it } from "@effect/vitest"
-import type { Layer } from "effect"
-import { Deferred, Effect, Exit, Fiber } from "effect"
+import { Deferred, Effect, Exit, Fiber, type Layer } from "effect"
 import { HttpRouter } from "effect/http"
 import { TestClock } from "effect/testing"
 import { RedisService } from "redlayer"

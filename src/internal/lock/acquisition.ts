@@ -15,8 +15,9 @@ import { isRedisServiceError, type RedisServiceError } from "../../RedisServiceE
 import { commit } from "../program/commit.ts"
 import { RedisService } from "../service.ts"
 import { Lease, monotonicMillis } from "./lease.ts"
-import { acquire as acquireProgram, type Options, release, type Site, siteOf, type Target, whole } from "./lockKey.ts"
-import { Inbox } from "./wakeups.ts"
+import { type LockKey, lockKeyOf, type Options, type Target, whole } from "./lockKey.ts"
+import { acquire as acquireProgram, release } from "./lockPrograms.ts"
+import { WakeupChannel } from "./wakeups.ts"
 
 type Service = RedisService["Service"]
 
@@ -25,7 +26,7 @@ const makeName = (): string => Buffer.from(SecureRandom.randomBytesUnsafe(16)).t
 /** The state that all locks of a service share. */
 class Locks {
   readonly service: Service
-  readonly inbox: Inbox
+  readonly wakeups: WakeupChannel
   readonly isCluster: boolean
   private readonly held = new Map<string, Set<Lease>>()
   private readonly name = makeName()
@@ -33,7 +34,7 @@ class Locks {
 
   constructor(service: Service) {
     this.service = service
-    this.inbox = new Inbox(service, this.name)
+    this.wakeups = new WakeupChannel(service, this.name)
     this.isCluster = service.server?.isCluster === true
   }
 
@@ -43,14 +44,14 @@ class Locks {
   }
 
   add(lease: Lease): void {
-    const { key } = lease.site
+    const { key } = lease.lock
     const leases = this.held.get(key)
     if (leases === undefined) this.held.set(key, new Set([lease]))
     else leases.add(lease)
   }
 
   remove(lease: Lease): void {
-    const { key } = lease.site
+    const { key } = lease.lock
     const leases = this.held.get(key)
     if (leases?.delete(lease) === true && leases.size === 0) this.held.delete(key)
   }
@@ -59,10 +60,10 @@ class Locks {
    * The lease that this fiber already holds and that serves this request as well. Permits are counted each time, so
    * they are never shared.
    */
-  find({ key, limit, weight }: Site, fiber: number, now: number): Lease | undefined {
+  find({ key, limit, weight }: LockKey, fiber: number, now: number): Lease | undefined {
     for (const lease of this.held.get(key) ?? []) {
-      const { site } = lease
-      const isAsGood = limit === whole && site.weight >= weight
+      const { lock } = lease
+      const isAsGood = limit === whole && lock.weight >= weight
       if (isAsGood && lease.isHeldBy(fiber) && lease.isValid(now)) return lease
     }
   }
@@ -79,15 +80,15 @@ const locksOf = (service: Service): Locks => {
   return locks
 }
 
-const timeout = ({ id, model, name }: Site): LockTimeout => new LockTimeout({ model, id, name })
+const timeout = ({ id, model, name }: LockKey): LockTimeout => new LockTimeout({ model, id, name })
 
 /** Milliseconds that the tombstone lasts. A request delayed beyond it can hold the lock for one lease at most. */
-const goneFor = ({ lease }: Site): number => Math.min(lease, 60_000) + 60_000
+const tombstoneMillis = ({ lease }: LockKey): number => Math.min(lease, 60_000) + 60_000
 
 /** One owner's attempt to take a lock. */
 class Acquisition {
   readonly locks: Locks
-  readonly site: Site
+  readonly lock: LockKey
   /** Milliseconds to wait. Undefined: without limit. */
   readonly wait: number | undefined
   /** When the lock was first asked for. */
@@ -97,14 +98,14 @@ class Acquisition {
   private isQueued = false
   private isHeld = false
 
-  constructor(locks: Locks, site: Site, wait: number | undefined) {
+  constructor(locks: Locks, lock: LockKey, wait: number | undefined) {
     this.locks = locks
-    this.site = site
+    this.lock = lock
     this.wait = wait
   }
 
   private get pause(): number {
-    return Math.ceil(this.site.lease / 3)
+    return Math.ceil(this.lock.lease / 3)
   }
 
   /**
@@ -112,7 +113,7 @@ class Acquisition {
    * lease.
    */
   private isOver(now: number): boolean {
-    return this.wait === 0 && now - this.askedAt! > this.site.lease
+    return this.wait === 0 && now - this.askedAt! > this.lock.lease
   }
 
   /** Asks once. Returns a lease, or the milliseconds until the next attempt. */
@@ -122,7 +123,7 @@ class Acquisition {
       const wasDoubtful = this.isDoubtful
       this.isDoubtful = true
       this.askedAt ??= sentAt
-      return Effect.matchEffect(commit(acquireProgram(this.site, channel, this.pause, isCluster), service), {
+      return Effect.matchEffect(commit(acquireProgram(this.lock, channel, this.pause, isCluster), service), {
         onFailure: (error) => {
           const isUnknown = isRedisServiceError(error) && error.reason._tag === "OutcomeUnknown"
           if (!isUnknown) this.isDoubtful = wasDoubtful
@@ -134,7 +135,7 @@ class Acquisition {
           if (typeof reply !== "string") return Effect.succeed(reply === false ? this.pause : reply)
           this.isHeld = true
           return Effect.flatMap(monotonicMillis, (now) => {
-            const lease = new Lease(this.site, Number(reply), sentAt)
+            const lease = new Lease(this.lock, Number(reply), sentAt)
             if (lease.isValid(now)) return Effect.succeed(lease)
             // the answer came too late to rely on; asking again renews the lease
             return this.isOver(now) ? Effect.succeed(this.pause) : this.ask(channel)
@@ -146,8 +147,8 @@ class Acquisition {
 
   private readonly queue: Effect.Effect<Lease, RedisServiceError> = Effect.scoped(
     Effect.gen({ self: this }, function*() {
-      const { inbox } = this.locks
-      const waiter = yield* inbox.join(this.site.owner)
+      const { wakeups: inbox } = this.locks
+      const waiter = yield* inbox.join(this.lock.owner)
       this.isQueued = true
       for (;;) {
         waiter.listen()
@@ -160,7 +161,7 @@ class Acquisition {
 
   get obtain(): Effect.Effect<Lease, LockTimeout | RedisServiceError> {
     const { wait } = this
-    const expired = Effect.suspend(() => Effect.fail(timeout(this.site)))
+    const expired = Effect.suspend(() => Effect.fail(timeout(this.lock)))
     const obtained = Effect.flatMap(
       this.ask(""),
       (found): Effect.Effect<Lease, LockTimeout | RedisServiceError> =>
@@ -173,9 +174,9 @@ class Acquisition {
 
   /** Removes every trace of this owner on the server. */
   get giveBack(): Effect.Effect<unknown, RedisServiceError> {
-    const { inbox, isCluster, service } = this.locks
+    const { wakeups: inbox, isCluster, service } = this.locks
     const channel = this.isQueued ? inbox.channel : ""
-    return commit(release(this.site, channel, this.isDoubtful ? goneFor(this.site) : 0, isCluster), service)
+    return commit(release(this.lock, channel, this.isDoubtful ? tombstoneMillis(this.lock) : 0, isCluster), service)
   }
 
   /** Whether the server may know this owner. */
@@ -244,18 +245,18 @@ export const acquire = (
       const refusal = service.server?.refusesLocks
       if (refusal !== undefined) return Effect.fail(refusal)
       const locks = locksOf(service)
-      const site = siteOf(target, options, locks.nextOwner())
-      if (site instanceof InvalidValue) return Effect.fail(site)
+      const lock = lockKeyOf(target, options, locks.nextOwner())
+      if (lock instanceof InvalidValue) return Effect.fail(lock)
       const wait = toWait(options.wait)
-      if (wait === undefined) return Effect.fail(refuseWait(site))
-      const acquisition = new Acquisition(locks, site, wait === Infinity ? undefined : wait)
+      if (wait === undefined) return Effect.fail(refuseWait(lock))
+      const acquisition = new Acquisition(locks, lock, wait === Infinity ? undefined : wait)
       const obtained = Effect.onExit(
         restore(acquisition.obtain),
         (exit) =>
           Exit.isFailure(exit) && acquisition.isKnown ? detach(Effect.ignore(acquisition.giveBack)) : Effect.void
       )
       return Effect.flatMap(monotonicMillis, (now) => {
-        const held = locks.find(site, fiber.id, now)
+        const held = locks.find(lock, fiber.id, now)
         if (held !== undefined) {
           held.holders++
           return Effect.as(share(held), held)
@@ -269,7 +270,7 @@ export const acquire = (
     })
   )
 
-const refuseWait = ({ id, model, name }: Site): InvalidValue =>
+const refuseWait = ({ id, model, name }: LockKey): InvalidValue =>
   new InvalidValue({
     model: model === "" ? "Lock" : model,
     id: id === "" ? name : id,
@@ -293,10 +294,10 @@ export const acquireAll = Effect.fnUntraced(function*(
 > {
   const places = new Map<string, Array<number>>()
   for (const [index, target] of targets.entries()) {
-    const site = siteOf(target, options, "")
-    if (site instanceof InvalidValue) return yield* site
-    const same = places.get(site.key)
-    if (same === undefined) places.set(site.key, [index])
+    const lock = lockKeyOf(target, options, "")
+    if (lock instanceof InvalidValue) return yield* lock
+    const same = places.get(lock.key)
+    if (same === undefined) places.set(lock.key, [index])
     else same.push(index)
   }
   const order = [...places].sort(([a], [b]) => a < b ? -1 : 1)

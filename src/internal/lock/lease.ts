@@ -8,8 +8,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { LockLost } from "../../DomainError.ts"
 import { commit } from "../program/commit.ts"
+import type { AtomicNode } from "../program/node.ts"
 import type { RedisService } from "../service.ts"
-import { renew, type Site } from "./lockKey.ts"
+import type { LockKey } from "./lockKey.ts"
+import { holds, renew } from "./lockPrograms.ts"
 
 /** The part of a lease that is not relied on, because clocks and networks are slow: a twentieth, at most a second. */
 const marginOf = (lease: number): number => Math.min(1000, lease / 20)
@@ -29,7 +31,7 @@ const waiting = new Map<number, number>()
 
 /** @internal */
 export class Lease {
-  readonly site: Site
+  readonly lock: LockKey
   readonly token: number
   /** The fibers that hold the lock. */
   readonly fibers = new Set<number>()
@@ -44,15 +46,15 @@ export class Lease {
   private renewAt = 0
   private readonly loss = Deferred.makeUnsafe<never, LockLost>()
 
-  constructor(site: Site, token: number, sentAt: number) {
-    this.site = site
+  constructor(lock: LockKey, token: number, sentAt: number) {
+    this.lock = lock
     this.token = token
     this.extend(sentAt)
   }
 
   /** Extends the lease from the moment of asking, because it begins on the server after that. */
   private extend(sentAt: number): void {
-    const { lease } = this.site
+    const { lease } = this.lock
     this.validUntil = sentAt + lease - marginOf(lease)
     this.renewAt = sentAt + lease / 3
   }
@@ -69,7 +71,7 @@ export class Lease {
   /** Marks the lock as lost. */
   lose(): void {
     this.isLost = true
-    const { id, model, name } = this.site
+    const { id, model, name } = this.lock
     Deferred.doneUnsafe(this.loss, Exit.fail(new LockLost({ model, id, name })))
   }
 
@@ -114,7 +116,7 @@ export class Lease {
   /** Renews the lease as long as possible, and ends when the lock is lost. */
   keep(service: RedisService["Service"], renews: boolean): Effect.Effect<void> {
     const ask = Effect.map(
-      Effect.exit(commit(renew(this.site), service)),
+      Effect.exit(commit(renew(this.lock), service)),
       (exit) => Exit.isSuccess(exit) ? exit.value as boolean : undefined
     )
     return Effect.gen({ self: this }, function*() {
@@ -137,8 +139,33 @@ export class Lease {
         }
         if (isHeld === true) this.extend(now)
         // without an answer, ask again soon
-        else this.renewAt = (yield* monotonicMillis) + this.site.lease / 20
+        else this.renewAt = (yield* monotonicMillis) + this.lock.lease / 20
       }
     })
   }
 }
+
+/**
+ * A lease as its holder sees it: `Lock.Handle`.
+ *
+ * @internal
+ */
+export interface Held {
+  readonly name: string
+  readonly token: number
+  readonly check: Effect.Effect<void, LockLost>
+  readonly lost: Effect.Effect<never, LockLost>
+  readonly protect: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LockLost, R>
+  /** Only for a lock on an entity. */
+  readonly guard?: AtomicNode
+}
+
+/** @internal */
+export const heldOf = ({ check, lost, protect, lock, token }: Lease): Held => ({
+  name: lock.name,
+  token,
+  check,
+  lost,
+  protect,
+  ...(lock.isOnEntity ? { guard: holds(lock) } : undefined)
+})

@@ -1,15 +1,11 @@
 /**
- * The address of a lock, and the programs on it.
+ * The address of a lock, from its name, its entity and its options. The programs on it are in `lockPrograms.ts`.
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { InvalidValue } from "../../DomainError.ts"
-import { type HandleRef, isOne, nothing, same } from "../handle/entityRef.ts"
+import type { HandleRef } from "../handle/entityRef.ts"
 import { refOfHandle } from "../handle/struct.ts"
-import { Op } from "../instruction/ops.ts"
-import { noSpec } from "../instruction/spec.ts"
-import { Instruct } from "../program/atomic.ts"
-import type { AtomicNode } from "../program/node.ts"
 import { escape, isTooLong } from "../text/escape.ts"
 
 /**
@@ -31,7 +27,7 @@ export interface Options {
 export interface Target {
   readonly name: string
   /** The entity that the lock is on. */
-  readonly place?: HandleRef | undefined
+  readonly entity?: HandleRef | undefined
 }
 
 /**
@@ -43,7 +39,7 @@ export interface Target {
  */
 export const targetOf = (name: string, on: object | undefined): Target => ({
   name,
-  place: on === undefined ? undefined : refOfHandle(on) ?? nowhere
+  entity: on === undefined ? undefined : refOfHandle(on) ?? nowhere
 })
 
 /**
@@ -51,7 +47,7 @@ export const targetOf = (name: string, on: object | undefined): Target => ({
  *
  * @internal
  */
-export interface Site {
+export interface LockKey {
   readonly key: string
   readonly name: string
   readonly model: string
@@ -92,15 +88,15 @@ const nowhere: HandleRef = {
   refusal: refuse("", "Expected the reference of an entity that the lock is on")
 }
 
-const keyOf = (name: string, place: HandleRef | undefined, isPermit: boolean): string => {
+const keyOf = (name: string, entity: HandleRef | undefined, isPermit: boolean): string => {
   const kind = isPermit ? "$permits" : "$lock"
-  return place === undefined ? `${kind}:{${escape(name)}}` : `${place.key}:${kind}:${escape(name)}`
+  return entity === undefined ? `${kind}:{${escape(name)}}` : `${entity.key}:${kind}:${escape(name)}`
 }
 
 /** @internal */
-export const siteOf = ({ name, place }: Target, options: Options, owner: string): Site | InvalidValue => {
-  if (place?.refusal !== undefined) return place.refusal
-  if (name === "" && place === undefined) return refuse(name, "Expected a name of a lock that is not empty")
+export const lockKeyOf = ({ name, entity }: Target, options: Options, owner: string): LockKey | InvalidValue => {
+  if (entity?.refusal !== undefined) return entity.refusal
+  if (name === "" && entity === undefined) return refuse(name, "Expected a name of a lock that is not empty")
   if (!name.isWellFormed()) return refuse("", "Expected well-formed Unicode as the name of a lock")
   if (isTooLong(escape(name))) return refuse("", "Expected a name of a lock of at most 1024 bytes")
   const lease = toLease(options.lease ?? defaultLease)
@@ -111,52 +107,14 @@ export const siteOf = ({ name, place }: Target, options: Options, owner: string)
     return refuse(name, "Expected a number of permits that is a positive integer, below 2^31")
   }
   return {
-    key: keyOf(name, place, isPermit),
+    key: keyOf(name, entity, isPermit),
     name,
-    model: place?.model ?? "",
-    id: place?.id ?? "",
-    isOnEntity: place !== undefined,
+    model: entity?.model ?? "",
+    id: entity?.id ?? "",
+    isOnEntity: entity !== undefined,
     owner,
     weight: mode === "exclusive" ? whole : 1,
     limit: isPermit ? mode.permits : whole,
     lease
   }
 }
-
-const instruct = (
-  site: Site,
-  op: Op,
-  args: ReadonlyArray<string | number>,
-  decode: (result: any) => unknown
-): AtomicNode => new Instruct(op, site, noSpec, site.name, args, decode)
-
-/**
- * Asks for the lock. Returns the token, or the milliseconds until the next attempt.
- *
- * @param channel where a waiter is woken; empty: it does not wait
- * @param pause milliseconds after which a waiter asks again at the latest
- *
- * @internal
- */
-export const acquire = (site: Site, channel: string, pause: number, isAnywhere: boolean): AtomicNode => {
-  const { lease, limit, owner, weight } = site
-  return instruct(site, Op.acquire, [channel, owner, lease, weight, limit, isAnywhere ? 1 : 0, pause], same)
-}
-
-/** @internal */
-export const renew = (site: Site): AtomicNode => instruct(site, Op.renew, [site.owner, site.lease], isOne)
-
-/**
- * Releases the lock.
- *
- * @param goneFor milliseconds for which the tombstone refuses an acquisition of this owner
- *
- * @internal
- */
-export const release = (site: Site, channel: string, goneFor: number, isAnywhere: boolean): AtomicNode => {
-  const { limit, owner, weight } = site
-  return instruct(site, Op.release, [channel, owner, weight, limit, isAnywhere ? 1 : 0, goneFor], isOne)
-}
-
-/** @internal */
-export const holds = (site: Site): AtomicNode => instruct(site, Op.holds, [site.owner], nothing)

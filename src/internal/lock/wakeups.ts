@@ -52,7 +52,7 @@ export class Waiter {
 }
 
 /** @internal */
-export class Inbox {
+export class WakeupChannel {
   readonly channel: string
   private readonly service: Service
   private readonly waiters = new Map<string, Waiter>()

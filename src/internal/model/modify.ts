@@ -13,9 +13,9 @@ import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
 import { acquire, within } from "../lock/acquisition.ts"
-import { type Held, heldOf } from "../lock/held.ts"
-import type { Lease } from "../lock/lease.ts"
-import { holds, type Options } from "../lock/lockKey.ts"
+import { type Held, heldOf, type Lease } from "../lock/lease.ts"
+import type { Options } from "../lock/lockKey.ts"
+import { holds } from "../lock/lockPrograms.ts"
 import { All } from "../program/atomic.ts"
 import { commit } from "../program/commit.ts"
 import type { AtomicNode } from "../program/node.ts"
@@ -65,7 +65,7 @@ const defaultSchedule = RetryPolicy.schedule({
 export const make = (
   plan: ModelPlan,
   construct: (input: unknown) => Effect.Effect<unknown, SchemaIssue.Issue>,
-  placeOf: (id: unknown) => HandleRef
+  refOf: (id: unknown) => HandleRef
 ): Modifying => {
   const { layout, name } = plan
 
@@ -115,7 +115,7 @@ export const make = (
     Effect.matchEffect(construct(input), {
       onFailure: (issue) => refuse(place, Problem.fromIssue(issue)),
       onSuccess: (entity) => {
-        if (placeOf(plan.idOf(entity)).key !== place.key) {
+        if (refOf(plan.idOf(entity)).key !== place.key) {
           return refuse(place, new Problem("The key of an entity can't be changed"))
         }
         const nodes = changes(place, texts, entity)
@@ -128,7 +128,7 @@ export const make = (
 
   return {
     modify: (id, f, options) => {
-      const place = placeOf(id)
+      const place = refOf(id)
       // marks a conflict of this save, so that a `Conflict` that `f` fails with is not retried
       const stale = new WeakSet<object>()
       const attempt = Effect.gen(function*() {
@@ -149,9 +149,9 @@ export const make = (
       })
     },
     withLock: (id, f, { name: lockName = "", ...options } = {}) => {
-      const place = placeOf(id)
+      const place = refOf(id)
       return within(
-        acquire({ name: lockName, place }, options),
+        acquire({ name: lockName, entity: place }, options),
         // the save is not interrupted when the lock is lost, because the server checks whether the lock is held
         () => [],
         Effect.fnUntraced(function*(lease: Lease) {
@@ -163,7 +163,7 @@ export const make = (
             )
           )
           if (after === undefined) return
-          return yield* save(place, before, after, [holds(lease.site)])
+          return yield* save(place, before, after, [holds(lease.lock)])
         })
       )
     }
