@@ -51,9 +51,9 @@ export interface Sendable {
   readonly replyLost?: boolean
 }
 
-/** Whether an instruction touches no other key than the hash of its entity. */
-const hasOneKey = ({ op, other, spec }: Instruction): boolean =>
-  !usesQueue(op) && (isEntitySpec(spec) ? spec.collections.length === 0 : !hasOwnKey(spec)) && other === undefined &&
+/** Whether an instruction, if it does not use the queue of a lock, touches no other key than the hash of its entity. */
+const hasOneKey = ({ other, spec }: Instruction): boolean =>
+  (isEntitySpec(spec) ? spec.collections.length === 0 : !hasOwnKey(spec)) && other === undefined &&
   (spec.expiry === undefined || spec.expiry.collections.length === 0)
 
 /**
@@ -104,6 +104,7 @@ export const encodeBatch = (sendables: ReadonlyArray<Sendable>, keyPrefix: strin
     declared = undefined
     for (const instruction of instructions) {
       const { args, key, op, other, spec } = instruction
+      const isQueued = usesQueue(op)
       if (op < Op.get) {
         // instructions of the flow have no key
         code.push(op, 0, indexOf(spec), args.length)
@@ -111,17 +112,17 @@ export const encodeBatch = (sendables: ReadonlyArray<Sendable>, keyPrefix: strin
         // the first argument is a channel, which has the prefix too
         code.push(op, 0, indexOf(spec), args.length, keyPrefix + args[0], args[1]!)
         continue
-      } else if (instructions.length === 1 && hasOneKey(instruction)) {
+      } else if (instructions.length === 1 && !isQueued && hasOneKey(instruction)) {
         // the most frequent program: its one key needs no look-up
         code.push(op, push(key), indexOf(spec), args.length)
       } else {
         const index = declare(key)
-        if (!hasOneKey(instruction)) forEachKey(instruction, declare)
+        if (isQueued || !hasOneKey(instruction)) forEachKey(instruction, declare)
         if (other === undefined) code.push(op, index, indexOf(spec), args.length)
         else code.push(op, index, indexOf(spec), args.length + 2, declare(other.key), indexOf(other.spec))
       }
       // instructions of a lock may begin with the channel of the owner
-      const hasChannel = usesQueue(op) && args[0] !== ""
+      const hasChannel = isQueued && args[0] !== ""
       if (hasChannel) code.push(keyPrefix + args[0])
       for (let i = hasChannel ? 1 : 0; i < args.length; i++) code.push(args[i]!)
     }
