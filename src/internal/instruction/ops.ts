@@ -209,8 +209,24 @@ export const Op = Object.fromEntries(Object.entries(ops).map(([name, { code }]) 
 
 export type Op = typeof Op[keyof typeof Op]
 
+/** All rows have the same properties in the same order, because the engine then reads any of them in one way. */
+const alike: { readonly [Name in keyof Required<Flags>]: undefined } = {
+  method: undefined,
+  isTest: undefined,
+  putsOperand: undefined,
+  readsEntity: undefined,
+  readsSecondSet: undefined,
+  wholeAmounts: undefined,
+  writesNull: undefined,
+  isRepeatable: undefined,
+  usesQueue: undefined,
+  wrote: undefined
+}
+
 const byCode: Array<OpInfo & { readonly name: string }> = []
-for (const [name, info] of Object.entries<OpInfo>(ops)) byCode[info.code] = { ...info, name }
+for (const [name, info] of Object.entries<OpInfo>(ops)) {
+  byCode[info.code] = { ...alike, ...info, name } as OpInfo & { readonly name: string }
+}
 
 /** The row of an instruction, with its name. */
 export const infoOf = (op: Op): OpInfo & { readonly name: string } => byCode[op]!
