@@ -12,7 +12,7 @@ const changes = {
   /** outcomes are not saved */
   unwritten: [[`call("HSET", each.key, each.token, cjson.encode(all))`, ""]],
   /** a program that is given up gets no tombstone */
-  unsealed: [[
+  withoutTombstones: [[
     `if digest then store(token, "cancelled") else keptOutcomes[dedupIndex] = TOMBSTONE end`,
     `if digest then store(token, "cancelled") end`
   ]]

@@ -343,7 +343,7 @@ describeOwnServer("exactly once", () => {
 
     it.effect("a script without tombstones is found out", () =>
       Effect.gen(function*() {
-        yield* Effect.acquireRelease(Effect.sync(() => mutate("unsealed")), (restore) => Effect.sync(restore))
+        yield* Effect.acquireRelease(Effect.sync(() => mutate("withoutTombstones")), (restore) => Effect.sync(restore))
         const { done, total } = yield* late()
         assert.isAbove(total, done.length)
       }))

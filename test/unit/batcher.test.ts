@@ -55,7 +55,7 @@ const run = ({ executeAll }: Batcher.Batcher, programs: ReadonlyArray<Program>) 
     (exits) => exits.map((exit) => Exit.isSuccess(exit) ? exit.value : Exit.hasDies(exit) ? "died" : "failed")
   )
 
-describeMemory("a group that can't be sent", () => {
+describeMemory("a batch that cannot be sent", () => {
   it.live("a call whose encoding throws fails alone, with what was thrown", () =>
     Effect.gen(function*() {
       const programs = [

@@ -14,9 +14,9 @@
  * | reply of a program                | meaning                                                                        |
  * | --------------------------------- | ------------------------------------------------------------------------------ |
  * | `true, result 1…n`                | It succeeded. There is one result for each instruction.                        |
- * | `["once", text or [json]]`        | An earlier attempt succeeded, with these results.                              |
+ * | `["repeated", text or [json]]`    | An earlier attempt succeeded, with these results.                              |
  * | `["applied"]`                     | An earlier attempt succeeded, and its results were too long to keep.           |
- * | `["sealed"]`                      | A tombstone forbids it.                                                        |
+ * | `["tombstoned"]`                  | A tombstone forbids it.                                                        |
  * | `["error", step, message, part?]` | The server refused a command. Everything is undone.                            |
  * | `["broken", step, message]`       | The server refused a command, and undoing failed. It may be half applied.      |
  * | `[tag, step, detail?]`            | An instruction stopped it, for the `StopReason` of this tag. All is undone.    |
@@ -229,11 +229,11 @@ const decodeStop = ([tag, step, detail, part = ""]: ReadonlyArray<any>): Outcome
       return failed({ _tag: "bounds", step: step - 1, bound: detail })
     case "arithmetic":
       return failed({ _tag: "arithmetic", step: step - 1, reason: detail })
-    case "once":
+    case "repeated":
       return repeated(step)
     case "applied":
       return { _tag: "applied" }
-    case "sealed":
+    case "tombstoned":
       return { _tag: "tombstoned" }
     case "conflict":
       return failed({ _tag: tag, step: 0 })

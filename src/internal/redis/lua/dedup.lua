@@ -73,12 +73,12 @@ local function findOutcome(at)
     stored = keptOutcomes[dedupIndex]
   end
   if stored == APPLIED then return { "applied" } end
-  if stored and stored ~= TOMBSTONE then return { "once", stored } end
+  if stored and stored ~= TOMBSTONE then return { "repeated", stored } end
   if not stored then
     if mode ~= MODE_TOMBSTONE then return end
     if digest then store(token, "cancelled") else keptOutcomes[dedupIndex] = TOMBSTONE end
   end
-  return { "sealed" }
+  return { "tombstoned" }
 end
 
 -- Keeps the results of a program that has succeeded. Returns the reply if that fails.
