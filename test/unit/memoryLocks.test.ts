@@ -162,7 +162,7 @@ describeMemory("locks in time", () => {
     Effect.gen(function*() {
       yield* Lock.withLock("arm", () => Effect.void, arm)
       yield* TestClock.adjust("1 hour")
-      assert.strictEqual(store.entries.get(key), undefined)
+      assert.strictEqual(store.values.get(key), undefined)
     }))
 
   test("a lock without renewal is lost shortly before its lease ends, and the protected effect is interrupted by then", () =>
@@ -209,12 +209,12 @@ describeMemory("locks in time", () => {
   test("a waiter gets a dead holder's lock when its lease ends, not before, and with a greater token", (store) =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_000_000)
-      store.entries.set(key, {
+      store.values.set(key, {
         _tag: "hash",
         fields: new Map([["gone", "1030000 2147483648 999999999999"]]),
         expiresAt: 1_030_000
       })
-      store.entries.set(`${key}:$fence`, {
+      store.values.set(`${key}:$fence`, {
         _tag: "hash",
         fields: new Map([["t", "999999999999"]]),
         expiresAt: undefined
@@ -299,7 +299,7 @@ describeMemory("locks in time", () => {
         Robot.withLock("a", (robot) => Effect.as(Effect.sleep("1 hour"), { ...robot, n: 2 }), { name: "arm", lease })
       )
       yield* TestClock.adjust("15 seconds")
-      store.entries.delete(key)
+      store.values.delete(key)
       yield* TestClock.adjust(4999)
       assert.isUndefined(ended.at)
       yield* TestClock.adjust(1)

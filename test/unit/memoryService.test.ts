@@ -25,14 +25,14 @@ describeMemory("memory", () => {
     Effect.gen(function*() {
       for (let i = 0; i < 1000; i++) yield* Place.insert({ id: `${i}`, n: i })
       for (let i = 0; i < 1000; i++) yield* Visit.insert({ id: `${i}`, pages: ["a"] })
-      assert.strictEqual(store.entries.size, 3000)
+      assert.strictEqual(store.values.size, 3000)
       yield* TestClock.adjust("59 seconds")
       for (let i = 0; i < 200; i++) yield* Place.ref("0").n.get()
-      assert.strictEqual(store.entries.size, 3000)
+      assert.strictEqual(store.values.size, 3000)
       yield* TestClock.adjust("1 second")
       // with each program some, in turn
       for (let i = 0; i < 200; i++) yield* Place.ref("0").n.get()
-      assert.strictEqual(store.entries.size, 1000)
+      assert.strictEqual(store.values.size, 1000)
     }))
 
   test("the store never holds much more than the live entities", (store) =>
@@ -41,7 +41,7 @@ describeMemory("memory", () => {
       for (let i = 0; i < 6000; i++) {
         yield* Visit.insert({ id: `${i}`, pages: ["a"] })
         yield* TestClock.adjust("1 second")
-        most = Math.max(most, store.entries.size)
+        most = Math.max(most, store.values.size)
       }
       // 60 live, in two keys each
       assert.isBelow(most, 200)

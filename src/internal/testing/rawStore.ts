@@ -4,7 +4,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { RedisTransport } from "../../RedisTransport.ts"
-import { type Entry, entryOf, sizeOf, type Store, textsOf } from "../memory/store.ts"
+import { contents, sizeOf, type Store, type StoredValue, storedValue } from "../memory/store.ts"
 import type { Dump, RawStore, Stored } from "./model.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -20,31 +20,31 @@ interface Text {
 
 /** @internal */
 export const overMemory = (store: Store): RawStore["Service"] => {
-  const entries = store.entries as Map<string, Entry | Text>
+  const entries = store.values as Map<string, StoredValue | Text>
   const withNow = <A>(f: (now: number) => A): Effect.Effect<A> =>
     Clock.clockWith((clock) => Effect.sync(() => f(clock.currentTimeMillisUnsafe())))
-  const find = (key: string, now: number) => store.get(key, now) as Entry | Text | undefined
-  const as = <Tag extends Entry["_tag"]>(
+  const find = (key: string, now: number) => store.get(key, now) as StoredValue | Text | undefined
+  const as = <Tag extends StoredValue["_tag"]>(
     tag: Tag,
     key: string,
     now: number
-  ): Extract<Entry, { readonly _tag: Tag }> => {
-    const entry = find(key, now) ?? entryOf(tag, [], undefined)
+  ): Extract<StoredValue, { readonly _tag: Tag }> => {
+    const entry = find(key, now) ?? storedValue(tag, [], undefined)
     if (entry._tag !== tag) throw new Error(`${key} is a ${entry._tag}`)
-    return entry as Extract<Entry, { readonly _tag: Tag }>
+    return entry as Extract<StoredValue, { readonly _tag: Tag }>
   }
   /** Stores an entry. An empty one is removed, because Redis has no empty keys. */
-  const put = (key: string, entry: Entry): void => {
+  const put = (key: string, entry: StoredValue): void => {
     if (sizeOf(entry) > 0) entries.set(key, entry)
   }
-  const content = (entry: Entry | Text): Stored["content"] =>
+  const content = (entry: StoredValue | Text): Stored["content"] =>
     entry._tag === "string"
       ? entry.text
       : entry._tag === "hash"
       ? Object.fromEntries(entry.fields)
       : entry._tag === "set"
-      ? textsOf(entry).sort()
-      : textsOf(entry)
+      ? contents(entry).sort()
+      : contents(entry)
   return {
     hashSet: (key, fields) =>
       withNow((now) => {
@@ -72,13 +72,13 @@ export const overMemory = (store: Store): RawStore["Service"] => {
         for (const member of members) entry.members.add(member)
         put(key, entry)
       }),
-    setRead: (key) => withNow((now) => textsOf(as("set", key, now)).sort()),
+    setRead: (key) => withNow((now) => contents(as("set", key, now)).sort()),
     sortedAdd: (key, ...added) =>
       withNow((now) => {
         const entry = as("zset", key, now)
-        put(key, entryOf("zset", [...textsOf(entry), ...added], entry.expiresAt))
+        put(key, storedValue("zset", [...contents(entry), ...added], entry.expiresAt))
       }),
-    sortedRead: (key) => withNow((now) => textsOf(as("zset", key, now))),
+    sortedRead: (key) => withNow((now) => contents(as("zset", key, now))),
     stringSet: (key, text) =>
       withNow(() => {
         entries.set(key, { _tag: "string", text, expiresAt: undefined })
