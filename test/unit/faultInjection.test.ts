@@ -126,9 +126,9 @@ describeMemory("faults around a transport", () => {
     for (const seed of [0, 1, 2, -1, 123_456_789]) {
       const all = tags(seed)
       assert.deepStrictEqual(all, tags(seed))
-      assert.approximately(share(all, "DropBefore"), 0.2, 0.02)
-      assert.approximately(share(all, "Lose"), 0.1, 0.02)
-      assert.approximately(share(all, "DropAfter"), 0.05, 0.01)
+      assert.approximately(share(all, "NotSent"), 0.2, 0.02)
+      assert.approximately(share(all, "LoseRequest"), 0.1, 0.02)
+      assert.approximately(share(all, "LoseReply"), 0.05, 0.01)
       assert.approximately(share(all, "None"), 0.65, 0.03)
     }
     assert.notDeepEqual(tags(1), tags(2))
