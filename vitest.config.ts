@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 const conditions = ["redlayer-source", "node", "import", "module", "default"]
 
 /** The longest: begun last, one of them would run alone at the end. */
-const longest = ["conformance", "differential", "docs", "examples", "nodeRedis", "bulk", "effectRedis", "lockProcesses"]
+const longest = ["conformance", "differential", "docs", "demos", "nodeRedis", "bulk", "effectRedis", "lockProcesses"]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {

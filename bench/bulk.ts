@@ -1,5 +1,5 @@
 /**
- * Ten thousand new entities by one call.
+ * Ten thousand new entities, inserted by one call.
  */
 import { compare } from "./harness/compare.ts"
 import { Counter, entityOf, inserting, plainFields, plainKey } from "./harness/entities.ts"

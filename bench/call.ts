@@ -1,5 +1,5 @@
 /**
- * A call that does nothing, one at a time: what the whole way to the server and back costs.
+ * Empty calls, one at a time: the cost of a round trip through the whole client.
  */
 import { Effect, Exit } from "effect"
 import { RedisService } from "redlayer"

@@ -1,5 +1,5 @@
 /**
- * Reading whole entities: decoded by the schema here, as a plain record of texts there.
+ * Reads of whole entities. redlayer decodes them by the schema; the contender returns a plain record of strings.
  */
 import { compare } from "./harness/compare.ts"
 import { Counter, firstOf, idOf, plainKey, reading } from "./harness/entities.ts"
@@ -7,7 +7,7 @@ import { perSecond } from "./harness/measures.ts"
 import { fibers, promises } from "./harness/work.ts"
 
 const expect = (holds: boolean): void => {
-  if (!holds) throw new Error("an entity is not what it was stored as")
+  if (!holds) throw new Error("an entity differs from what was stored")
 }
 
 export const rows = [

@@ -1,5 +1,5 @@
 /**
- * The cost of an operation on large data, beside the same operation on little data.
+ * The cost of an operation on large data, compared with the same operation on small data.
  */
 import { Effect, Schema } from "effect"
 import { Model, RedisService } from "redlayer"
@@ -25,7 +25,7 @@ const fill = ({ id, length }: typeof long) =>
     }
   })
 
-/** The oldest goes when one is added, so that a list keeps its length. */
+/** Each append removes the oldest item, so the list keeps its length. */
 const appends = ({ id, length }: typeof long) =>
   fibers({
     loops: 500,

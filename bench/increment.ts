@@ -1,5 +1,5 @@
 /**
- * One counter up by one: what it costs beside a plain `HINCRBY`, which creates what is not there and checks nothing.
+ * One increment, compared with a plain `HINCRBY`, which creates a missing hash and checks nothing.
  */
 import type { Redis } from "ioredis"
 import { compare, type Definition } from "./harness/compare.ts"
@@ -7,7 +7,7 @@ import { Counter, counting, firstOf, idOf, plainKey } from "./harness/entities.t
 import { cpu, latency, perSecond } from "./harness/measures.ts"
 import { fibers, promises } from "./harness/work.ts"
 
-/** Through all entities. */
+/** Increments the entities one after the other. */
 const increments = (loop: number) => {
   let at = firstOf(loop)
   return () => Counter.ref(idOf(at++)).n.increment()

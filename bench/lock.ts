@@ -1,6 +1,6 @@
 /**
- * Locks: what one costs that is free, and how soon one that is given back has its next holder. Beside redlock, as one client of
- * one server.
+ * Locks compared with redlock, with one client of one server: the time to acquire and release a free lock, and the time from
+ * a release until the next waiter has the lock.
  */
 import { Effect, Exit, ManagedRuntime, Scope } from "effect"
 import { Redis } from "ioredis"
@@ -15,18 +15,18 @@ const name = "lamp"
 const plainKey = `plain:${name}`
 const lease = 10_000
 
-/** Its default delay and jitter, without a limit of retries, because an operation that is given up would not count. */
+/** redlock with its default delay and jitter. Retries are unlimited, because an abandoned operation would not count. */
 const redlockOn = (redis: Redis): Redlock => new Redlock([redis], { retryCount: -1 })
 
 const waiters = 8
 
-/** How long each holds it, in milliseconds: by then everybody else waits. */
+/** Milliseconds for which each holder keeps the lock: long enough for all others to be waiting again. */
 const held = 5
 
-/** Takes the lock, and gives what gives it back. */
+/** Acquires the lock. Returns the function that releases it. */
 type Acquire = () => Promise<() => Promise<unknown>>
 
-/** A holder that releases the lock asks again only after the next one has it, so the number of waiters is constant while the time is taken. */
+/** A holder that has released the lock asks again only when the next one has it, so that the number of waiters is constant. */
 const handOff = async (slice: Slice, acquire: Acquire): Promise<number> => {
   let count = 0
   let holders = 0

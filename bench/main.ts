@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: every row against its contender, on a server of its own. What counts are the ratios of one run; absolute
- * figures depend on the machine, and on what else it does.
+ * `npm run bench`: every row against its contender, on a server that it starts. Compare the ratios of one run: absolute figures
+ * depend on the machine and its load.
  *
  *   npm run bench -- --only NAME     one row, or several
  *   npm run bench -- --json FILE     also writes the results to a file

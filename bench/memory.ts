@@ -1,21 +1,21 @@
 /**
- * The memory of an entity on the server, beside a hash of the same fields.
+ * The memory of an entity on the server, compared with a plain hash of the same fields.
  */
 import type { Redis } from "ioredis"
 import { entityCount, fillOurs, idOf, ourKey, plainFields } from "./harness/entities.ts"
 import { once } from "./harness/once.ts"
 
-/** The ids of ten characters. */
+/** Only the ids of ten characters, so that all keys have the same length. */
 const ids = Array.from({ length: entityCount }, (_, index) => idOf(index)).filter((id) => id.length === 10)
 
-/** The name that such a hash would have without us. */
+/** The key that the plain hash would have without redlayer. */
 const plainKey = (id: string): string => `Counter:${id}`
 
 const meanUsage = async (redis: Redis, key: (id: string) => string): Promise<number> => {
   let sum = 0
   for (const id of ids) {
     const usage = await redis.memory("USAGE", key(id), "SAMPLES", 0)
-    if (usage === null) throw new Error(`${key(id)} is gone`)
+    if (usage === null) throw new Error(`${key(id)} is missing`)
     sum += usage
   }
   return sum / ids.length

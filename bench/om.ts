@@ -1,6 +1,7 @@
 /**
- * Whole entities beside redis-om on its hashes, which need no module. Each row takes the node-redis on which it is faster:
- * `save` the newest one, `fetch` the older one that redis-om brings along. Both pipeline what is sent in one tick.
+ * Whole entities, compared with redis-om on hashes, which need no server module. Each row uses the version of node-redis on
+ * which it is faster: `save` the newest one, `fetch` the older one that redis-om depends on. Both versions pipeline the commands
+ * of one tick.
  */
 import { createClient } from "redis"
 import { Client, Repository, Schema } from "redis-om"
@@ -31,7 +32,7 @@ const storedOf = (id: string): Stored => {
 const onNewest = async (url: string) => {
   const redis = createClient({ url })
   await redis.connect()
-  // its types are those of the older one
+  // redis-om has the types of the older node-redis
   const client = new Repository(schema, redis as never) as unknown as Om
   return { client, close: () => redis.destroy() }
 }
@@ -50,7 +51,7 @@ const filled = (connect: typeof onNewest | typeof onOwn) => async (url: string) 
 }
 
 const expect = (holds: boolean): void => {
-  if (!holds) throw new Error("an entity is not what it was stored as")
+  if (!holds) throw new Error("an entity differs from what was stored")
 }
 
 export const rows = [
@@ -120,7 +121,7 @@ export const rows = [
         return () => Counter.ref(idOf(at++)).n.increment()
       }
     }),
-    // it loses the updates of others in between, so that only ours can be counted
+    // redis-om loses concurrent updates, so only the count of redlayer can be checked
     theirs: promisesOn(filled(onNewest), {
       loops: 500,
       operations: (repository, loop) => {

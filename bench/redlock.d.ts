@@ -1,4 +1,4 @@
-/** The part of redlock that the benchmark uses: its `exports` hide its own types. */
+/** The part of redlock that the benchmark uses, because the `exports` of redlock hide its types. */
 declare module "redlock" {
   import type { Redis } from "ioredis"
 

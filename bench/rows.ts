@@ -1,5 +1,5 @@
 /**
- * Every row, family by family. A family is a module that exports its `rows`.
+ * All rows. Each module beside this one exports a family of them as `rows`.
  */
 import * as bulk from "./bulk.ts"
 import * as call from "./call.ts"

@@ -1,6 +1,6 @@
 /**
- * One stock that all take from, and that never goes below 0: by the bound of the schema, beside a lock around a read and a
- * write, and beside a script of one's own.
+ * One stock that all buyers take from, and that never goes below 0. redlayer uses the bound of the schema; the contenders use a
+ * lock around a read and a write, or a script written for this task.
  */
 import { Effect, Schema } from "effect"
 import type { Redis } from "ioredis"
@@ -16,7 +16,7 @@ class Product extends Model.Class<Product>("Product")({
   stock: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 }, { key: "sku", slot: "id" }) {}
 
-/** More than will be sold. */
+/** More than all turns can sell. */
 const stock = 1_000_000_000
 
 const sku = "lamp"
@@ -24,7 +24,7 @@ const plainKey = `plain:${sku}`
 
 const decrements = (loops: number) => fibers({ loops, operations: () => () => Product.ref(sku).stock.decrement() })
 
-/** Both stocks, and the check that each has lost what was taken from it. */
+/** Stores both stocks. The check: each went down by the number of operations. */
 const prepare: Definition["prepare"] = async (redis, url) => {
   await Effect.runPromise(Product.insert({ sku, stock }).pipe(Effect.provide(RedisService.layer({ url }))))
   await redis.hset(plainKey, "stock", stock)
@@ -35,7 +35,7 @@ const prepare: Definition["prepare"] = async (redis, url) => {
   }
 }
 
-/** The work of the lock's holder. */
+/** The read and the write under the lock. */
 const take = async (redis: Redis): Promise<number> => {
   const left = Number(await redis.hget(plainKey, "stock")) - 1
   if (left < 0) throw new Error("sold out")
@@ -43,7 +43,7 @@ const take = async (redis: Redis): Promise<number> => {
   return left
 }
 
-/** No attempt is given up, because it would not count. */
+/** Milliseconds to wait for the lock. Long, because an abandoned operation would not count. */
 const patience = 60_000
 
 const script = `

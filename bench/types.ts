@@ -1,6 +1,6 @@
 /**
- * The cost for the compiler: 20 models of 20 fields, one of each kind, with every operation used. Against the declarations
- * that users get, not the source.
+ * The cost for the compiler: 20 models of 20 fields, one of each kind, with every operation used. They are compiled against the
+ * published declarations, not the source.
  */
 import { Effect } from "effect"
 import { writeFileSync } from "node:fs"
@@ -17,7 +17,7 @@ const modelCount = 20
 const equality = (a: string): ReadonlyArray<string> => [`eq(${a})`, `neq(${a})`]
 const ordering = (a: string): ReadonlyArray<string> => ["lt", "lte", "gt", "gte"].map((name) => `${name}(${a})`)
 const value = (a: string) => ["get()", `set(${a})`, `compareAndSet(${a}, ${a})`, ...equality(a)]
-const word = (a: string) => [...value(a), `set(h.value())`, `eq(h.value())`, `in([${a}])`, `getAndSet(${a})`]
+const scalar = (a: string) => [...value(a), `set(h.value())`, `eq(h.value())`, `in([${a}])`, `getAndSet(${a})`]
 const optional = (a: string) => [...value(a), "isSet()", `setIfAbsent(${a})`, "clear()"]
 
 const arithmetic = (by: string, options: string): ReadonlyArray<string> => [
@@ -34,7 +34,7 @@ const computed = (name: string, by: string): ReadonlyArray<string> =>
   )
 
 const number = [
-  ...word("1"),
+  ...scalar("1"),
   ...ordering("1"),
   ...ordering("h.value()"),
   "increment()",
@@ -47,7 +47,7 @@ const number = [
 ]
 
 const time = (a: string) => [
-  ...word(a),
+  ...scalar(a),
   ...ordering(a),
   `add("1 hour")`,
   `subtract("1 hour", { atLeast: ${a} })`
@@ -62,20 +62,20 @@ const count = (name: string) => [
 const date = "new Date(0)"
 const utc = "DateTime.nowUnsafe()"
 
-/** A field of each kind: its schema, and its operations. What can differ from model to model has the model's number. */
+/** A field of each kind: its schema and its operations. Names contain the number of the model, so that models share no types. */
 const fields = (model: number): ReadonlyArray<readonly [schema: string, operations: ReadonlyArray<string>]> => [
-  ["Schema.String", [...word(`"a"`), ...ordering(`"a"`), `append("a")`, "append(h.value())"]],
-  [`Schema.Literals(["a${model}", "b${model}"])`, word(`"a${model}"`)],
+  ["Schema.String", [...scalar(`"a"`), ...ordering(`"a"`), `append("a")`, "append(h.value())"]],
+  [`Schema.Literals(["a${model}", "b${model}"])`, scalar(`"a${model}"`)],
   ["Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))", number],
   ["Schema.Finite.pipe(Model.withDefault(1))", number],
   ["Schema.BigInt", [
-    ...word("1n"),
+    ...scalar("1n"),
     ...ordering("1n"),
     ...arithmetic("1n", "{ atLeast: 0n }"),
     ...arithmetic("h.value()", "{}"),
     ...computed("increment", "1n")
   ]],
-  ["Schema.Boolean", [...word("true"), "toggle()"]],
+  ["Schema.Boolean", [...scalar("true"), "toggle()"]],
   ["Schema.Date", time(date)],
   ["Schema.DateTimeUtc", time(utc)],
   ["Schema.Duration", time("Duration.seconds(1)")],
@@ -181,7 +181,7 @@ const fields = (model: number): ReadonlyArray<readonly [schema: string, operatio
   [`Model.json(Schema.Array(Schema.Struct({ n${model}: Schema.Int })))`, value(`[{ n${model}: 1 }]`)]
 ]
 
-/** A whole entity, as its constructor takes it. */
+/** The argument of the constructor of an entity. */
 const entity = (model: number): string =>
   `{ id, f0: "a", f1: "a${model}", f2: 1, f4: 1n, f5: true, f6: ${date}, f7: ${utc}, f8: Duration.seconds(1), f10: null, ` +
   `f12: [1], f13: [{ n${model}: 1 }], f14: new Set(["a"]), f15: { a: 1 }, f16: [{ member: "a", score: 1 }], ` +
@@ -250,7 +250,7 @@ const tsc = Effect.fnUntraced(function*(args: ReadonlyArray<string>) {
   return outcome.status === 0 ? outcome.output : yield* new BenchError({ message: outcome.output.slice(0, 4000) })
 })
 
-/** One after the other: checkers that work in parallel do some of the work twice. */
+/** Single-threaded, because parallel checkers do some of the work twice. */
 const instantiations = Effect.gen(function*() {
   const project = yield* Doctest.temporaryProject(root, {
     include: ["models.ts"],

@@ -1,5 +1,5 @@
 /**
- * Runs a program as a process: what it fails with is said on stderr, and Ctrl-C interrupts it, so that it cleans up.
+ * Runs a program as a process. The message of its failure is printed on stderr. Ctrl-C interrupts it, so its finalizers run.
  */
 import { Cause, Effect, Exit, Option, Runtime } from "effect"
 

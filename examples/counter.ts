@@ -34,8 +34,8 @@ export const create = Effect.fn("create")(
 export const resolve = (code: string) => Link.ref(code).url.get()
 
 /**
- * Counts a click and keeps its time: both or neither, in one round trip. Any number of clicks may come at once, from any number
- * of processes, and none is lost. Fails with `EntityNotFound` for an unknown code, and writes nothing.
+ * Counts a click and keeps its time: both or neither, in one round trip. No click is lost, however many arrive at once from
+ * however many processes. Fails with `EntityNotFound` for an unknown code, and writes nothing.
  */
 export const track = Effect.fn("track")(function*(code: string) {
   const now = yield* DateTime.now

@@ -29,7 +29,7 @@ const visit = Effect.gen(function*() {
 }).pipe(
   Effect.catchTags({
     EntityNotFound: () => Effect.succeed(HttpServerResponse.empty({ status: 404 })),
-    // the client may try again, if nothing was applied
+    // 503 asks the client to retry, which is safe because nothing was applied
     RedisServiceError: ({ isRetryable }) =>
       Effect.succeed(HttpServerResponse.empty({ status: isRetryable ? 503 : 500 }))
   })

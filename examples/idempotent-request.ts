@@ -20,8 +20,8 @@ export interface Payment {
 }
 
 /**
- * Books a payment, and returns the new balance. Another payment with the same id fails with `Conflict`: it is an error of the
- * provider. The id is remembered for a day, which is longer than the provider repeats deliveries.
+ * Books a payment, and returns the new balance. A different payment with the same id fails with `Conflict`, because the
+ * provider must not reuse an id. The id is remembered for a day, which is longer than the provider repeats deliveries.
  */
 export const book = Effect.fn("book")(({ cents, id, user }: Payment) => {
   const wallet = Wallet.ref(user)

@@ -1,5 +1,5 @@
 /**
- * A game server: scores, statistics and achievements, each game one program that happens as a whole or not at all.
+ * A game server with scores, statistics and achievements. Each game is one program, applied completely or not at all.
  *
  * `test/docs/examples.test.ts` runs it; `npm run start:leaderboard` runs it under load.
  */
@@ -15,14 +15,14 @@ const Statistics = Schema.Struct({
   games: Count.pipe(Model.withDefault(0)),
   wins: Count.pipe(Model.withDefault(0)),
   losses: Count.pipe(Model.withDefault(0)),
-  /** How many of the last games were won, without one that was lost. */
+  /** The number of wins since the last loss. */
   streak: Count.pipe(Model.withDefault(0)),
   longestStreak: Count.pipe(Model.withDefault(0)),
-  /** The score for each game. */
+  /** The score per game. */
   average: Schema.Finite.pipe(Model.withDefault(0))
 })
 
-/** The players of a league share a slot, so that a program may be about several of them on a cluster, too. */
+/** The players of a league share a slot, so that one program can change several of them on a cluster, too. */
 export class Player extends Model.Class<Player>("Player")({
   league: Schema.String,
   name: Schema.String,
@@ -72,7 +72,7 @@ export const recordGameResult = (id: Id, { at, points, won }: GameResult) => {
     outcome: won
       ? Atomic.all([statistics.wins.increment(), statistics.streak.increment()])
       : Atomic.all([statistics.losses.increment(), statistics.streak.set(0)]),
-    // these are computed from what is above, by the server
+    // the server computes these from the results of the operations above
     longestStreak: statistics.longestStreak.max(statistics.streak.value()),
     average: statistics.average.set(score.value().dividedBy(statistics.games.value())),
     metadata: metadata.putAll({ "last game": DateTime.formatIso(at), "last result": won ? "win" : "loss" }),

@@ -1,6 +1,6 @@
 /**
- * A job that must not run twice at a time: one process has the lock, others skip it. If the process loses the lock, the job is
- * interrupted, and it can no longer write.
+ * A job that must not run twice at a time: one process holds the lock, and the others skip the job. If the process loses the
+ * lock, the job is interrupted, and it can no longer write.
  *
  * `test/docs/examples.test.ts` runs it.
  */
@@ -14,8 +14,8 @@ export class Report extends Model.Class<Report>("Report")({
 }, { key: "name" }) {}
 
 /**
- * Builds a report with `build`, unless another process is doing that already. Returns whether it was built here. Fails with
- * `LockLost` if the lock was lost meanwhile: then nothing was written.
+ * Builds a report with `build`, unless another process is building it. Returns whether this process built it. Fails with
+ * `LockLost` if the lock was lost meanwhile, and then writes nothing.
  */
 export const rebuild = Effect.fn("rebuild")(function*<E, R>(name: string, build: Effect.Effect<string, E, R>) {
   const report = Report.ref(name)

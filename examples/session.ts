@@ -21,8 +21,8 @@ export const start = Effect.fn("start")(function*(user: string) {
 })
 
 /**
- * Authenticates a request and renews the session: the increment is a write, and `refresh: "write"` renews. Reading a session,
- * on a page that lists sessions for example, does not keep it alive.
+ * Authenticates a request and renews the session: the increment is a write, and `refresh: "write"` renews. Reading a session, for
+ * example on a page that lists sessions, does not renew it.
  */
 export const authenticate = Effect.fn("authenticate")(function*(id: string) {
   const session = Session.ref(id)

@@ -1,5 +1,5 @@
 /**
- * Stock with a floor: any number of buyers at once, and never one sale too many.
+ * Stock with a floor of zero: any number of concurrent buyers, and never more sales than items.
  *
  * `test/docs/examples.test.ts` runs it; `npm run start:stock` runs it under load.
  */
@@ -8,7 +8,7 @@ import { Atomic, Model } from "redlayer"
 
 export class Product extends Model.Class<Product>("Product")({
   sku: Schema.String,
-  // the server refuses every sale that would break this bound: nothing else keeps the shop from selling too much
+  // the server refuses a sale that would break this bound, so the shop cannot sell more than it has
   stock: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
   buyers: Schema.Array(Schema.String).pipe(Model.withDefault([]))
 }, { key: "sku" }) {}

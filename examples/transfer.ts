@@ -1,5 +1,5 @@
 /**
- * A transfer between two accounts: it happens as a whole or not at all, and fails with an error of your own.
+ * A transfer between two accounts: it is applied completely or not at all, and fails with your own error.
  *
  * `test/docs/examples.test.ts` runs it.
  */

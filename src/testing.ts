@@ -13,17 +13,9 @@ import { limitsOf } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
 import { Store } from "./internal/memory/store.ts"
 import * as Checks from "./internal/testing/checks.ts"
-import * as Internal from "./internal/testing/faults.ts"
-import {
-  type Check,
-  CheckFailed,
-  type Fault,
-  Faults,
-  type Plan,
-  RawStore,
-  type Request
-} from "./internal/testing/model.ts"
+import * as Injection from "./internal/testing/faults.ts"
 import * as Raw from "./internal/testing/rawStore.ts"
+import { type Check, type Fault, type Faults, type Plan, RawStore, type Request } from "./internal/testing/types.ts"
 import { type MemoryOptions, RedisService } from "./RedisService.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
@@ -31,14 +23,14 @@ export {
   type Check,
   CheckFailed,
   type Dump,
-  type Entry,
   type Fault,
   Faults,
+  type LogEntry,
   type Plan,
   RawStore,
   type Request,
   type Stored
-} from "./internal/testing/model.ts"
+} from "./internal/testing/types.ts"
 
 /**
  * The request is certainly not sent.
@@ -46,7 +38,7 @@ export {
  * @category faults
  * @since 0.1.0
  */
-export const notSent: Fault = { _tag: "DropBefore" }
+export const notSent: Fault = { _tag: "NotSent" }
 
 /**
  * The request is lost, and never applied.
@@ -54,7 +46,7 @@ export const notSent: Fault = { _tag: "DropBefore" }
  * @category faults
  * @since 0.1.0
  */
-export const loseRequest: Fault = { _tag: "Lose" }
+export const loseRequest: Fault = { _tag: "LoseRequest" }
 
 /**
  * The request is applied, and the reply is lost.
@@ -62,7 +54,7 @@ export const loseRequest: Fault = { _tag: "Lose" }
  * @category faults
  * @since 0.1.0
  */
-export const loseReply: Fault = { _tag: "DropAfter" }
+export const loseReply: Fault = { _tag: "LoseReply" }
 
 /**
  * The request is sent later, by the `Clock`.
@@ -116,7 +108,7 @@ export const sequence = (faults: ReadonlyArray<Fault | undefined>): Plan => ({ i
  * @since 0.1.0
  */
 export const random = (seed: number, faults: ReadonlyArray<readonly [probability: number, fault: Fault]>): Plan =>
-  Internal.random(seed, faults)
+  Injection.random(seed, faults)
 
 /**
  * Puts faults around any transport.
@@ -170,7 +162,7 @@ export const random = (seed: number, faults: ReadonlyArray<readonly [probability
  * @since 0.1.0
  */
 export const layerTransport = (plan: Plan = none): Layer.Layer<RedisTransport | Faults, never, RedisTransport> =>
-  Layer.effectContext(Internal.aroundTransport(Faults, plan))
+  Layer.effectContext(Injection.aroundTransport(plan))
 
 /**
  * Puts faults around any service, such as `RedisService.layerMemory`: each program is one request. A program sees the
@@ -214,7 +206,7 @@ export const layerTransport = (plan: Plan = none): Layer.Layer<RedisTransport | 
  * @since 0.1.0
  */
 export const layerService = (plan: Plan = none): Layer.Layer<RedisService | Faults, never, RedisService> =>
-  Layer.effectContext(Internal.aroundService(Faults, plan))
+  Layer.effectContext(Injection.aroundService(plan))
 
 /**
  * Provides `RedisService.layerMemory` with its store open to a {@link RawStore}. Each build is empty.
@@ -279,5 +271,4 @@ export const layerRawStore = (keyPrefix: string): Layer.Layer<RawStore, never, R
  * @category checks
  * @since 0.1.0
  */
-export const transportChecks = (keyPrefix: string): ReadonlyArray<Check> =>
-  Checks.transport(keyPrefix, (check, problem) => new CheckFailed({ check, problem }))
+export const transportChecks = (keyPrefix: string): ReadonlyArray<Check> => Checks.transport(keyPrefix)

@@ -1,5 +1,5 @@
 /**
- * A row of two contenders, each in a process of its own, in turn, round after round, on the same server.
+ * A row that compares two contenders on the same server. Each runs in a separate process, and they take turns, round by round.
  */
 import { Effect, type Scope } from "effect"
 import type { Redis } from "ioredis"
@@ -15,30 +15,30 @@ export interface Comparison extends Row {
   readonly theirs: Work
 }
 
-/** All that a side has done since the row was prepared, warm-up included. */
+/** The number of operations of each side since the row was prepared, including the warm-up. */
 export interface Done {
   readonly ours: number
   readonly theirs: number
 }
 
 export interface Definition {
-  /** `import.meta.url` of the module that exports the row in its `rows` */
+  /** `import.meta.url` of the module that exports the row in its `rows`. */
   readonly module: string
   readonly name: string
   readonly contender: string
   readonly unit: string
   readonly target: number | undefined
   readonly better: "higher" | "lower"
-  /** how many operations of each side it takes until they are compiled */
+  /** The number of operations of each side until their code is compiled: the warm-up runs at least as many. */
   readonly warmUp: number
   readonly measure: (sample: Sample) => number
   readonly ours: Work
   readonly theirs: Work
   /** Runs when both sides are connected, before the first turn. */
   readonly ready?: (redis: Redis) => Promise<unknown>
-  /** Runs before each turn, and outside of its time. */
+  /** Runs before each turn, and is not part of the measured time. */
   readonly before?: (redis: Redis) => Promise<unknown>
-  /** Fills the empty server, and gives the check of what the row has done to it: undefined, or what is wrong. */
+  /** Fills the empty server. Returns the final check of the stored data: undefined, or a message that says what is wrong. */
   readonly prepare: (redis: Redis, url: string) => Promise<(done: Done) => Promise<string | undefined>>
 }
 
@@ -109,14 +109,14 @@ const run = (
       done[side] += sample.operations
       return row.measure(sample)
     })
-    // compiled code is what is measured: how long that takes depends on how much the machine has to do beside
+    // only compiled code is measured, and the time to compile depends on the load of the machine: hence operations are counted
     for (let warmed = 0; warmed < mostWarmUps; warmed++) {
       if (warmed >= options.warmUps && Math.min(done.ours, done.theirs) >= row.warmUp) break
       yield* turn("ours")
       yield* turn("theirs")
     }
     for (let round = 0; round < options.rounds; round++) {
-      // whoever comes second finds a warmer machine
+      // the sides alternate in starting a round, because the second turn finds a warmer machine
       const first = round % 2 === 0 ? yield* turn("ours") : undefined
       const contender = yield* turn("theirs")
       const own = first ?? (yield* turn("ours"))

@@ -1,6 +1,6 @@
 /**
- * The model of most rows: 8 scalar fields, each entity in a slot of its own, no time to live, no index. Its plain twin is a
- * hash of the same fields, for contenders.
+ * The model of most rows: 8 scalar fields, a separate slot for each entity, no time to live, no index. For the contenders there
+ * is a plain hash of the same fields.
  */
 import { Effect, Schema } from "effect"
 import type { Redis } from "ioredis"
@@ -25,7 +25,7 @@ export const idOf = (index: number): string => `entity-${index % entityCount}`
 export const plainKey = (id: string): string => `plain:${id}`
 export const ourKey = (id: string): string => `Counter:{${id}}`
 
-/** Fibers begin apart from each other, and each goes through all entities. */
+/** The index of the first entity of a fiber. Fibers start at different entities, and each visits all of them. */
 export const firstOf = (loop: number): number => loop * 2
 
 export const entityOf = (id: string) => ({
@@ -40,7 +40,7 @@ export const entityOf = (id: string) => ({
   posts: 0
 })
 
-/** The fields without the id, as `HSET` takes them: a flat list is what costs ioredis least. */
+/** The fields without the id, as `HSET` takes them. A flat list, because ioredis sends it fastest. */
 export const plainFields = (id: string): Array<string | number> => {
   const { active, likes, n, name, posts, rating, role, visits } = entityOf(id)
   const flat: Array<string | number> = ["name", name, "role", role, "active", String(active), "rating", rating]
@@ -50,7 +50,7 @@ export const plainFields = (id: string): Array<string | number> => {
 
 const ids: ReadonlyArray<string> = Array.from({ length: entityCount }, (_, index) => idOf(index))
 
-/** Stores what `insert` makes of each id. */
+/** Runs `insert` for each id. */
 export const filling =
   (insert: (id: string) => Effect.Effect<unknown, unknown, RedisService.RedisService>) =>
   (url: string): Promise<void> =>
@@ -68,13 +68,13 @@ const fillPlain = async (redis: Redis): Promise<void> => {
   await pipeline.exec()
 }
 
-/** Exact: versions begin at the time in microseconds, and a thousand of them go beyond 2^53. */
+/** The sum of a field over all entities. A bigint, because the sum of a thousand versions exceeds 2^53. */
 const total = async (redis: Redis, key: (id: string) => string, field: string): Promise<bigint> => {
   const pipeline = redis.pipeline()
   for (const id of ids) pipeline.hget(key(id), field)
   let sum = 0n
   for (const [error, text] of await pipeline.exec() ?? []) {
-    if (error !== null || typeof text !== "string") throw new Error(`${field} of an entity is gone`)
+    if (error !== null || typeof text !== "string") throw new Error(`${field} of an entity is missing`)
     sum += BigInt(text)
   }
   return sum
@@ -84,7 +84,7 @@ type Counted = "n" | "visits" | "likes" | "posts"
 
 type Prepare = (...fields: ReadonlyArray<Counted>) => Definition["prepare"]
 
-/** Our entities, and the check that each field named has as much as was done, and versions too. */
+/** Stores the entities of redlayer. The check: each named field, and the versions, grew by the number of operations. */
 export const countingIn =
   (fill: (url: string) => Promise<void>, key: (id: string) => string): Prepare => (...fields) => async (redis, url) => {
     await fill(url)
@@ -100,8 +100,8 @@ export const countingIn =
     }
   }
 
-/** The plain hashes beside, and the check that of each field named both sides have as much as they have done. */
-export const beside = (ours: Prepare): Prepare => (...fields) => async (redis, url) => {
+/** Adds the plain hashes of the contender. The check: on both sides, each named field equals the number of operations. */
+export const withPlainHashes = (ours: Prepare): Prepare => (...fields) => async (redis, url) => {
   const check = await ours(...fields)(redis, url)
   await fillPlain(redis)
   return async (done: Done) => {
@@ -115,15 +115,15 @@ export const beside = (ours: Prepare): Prepare => (...fields) => async (redis, u
 }
 
 export const countingOurs = countingIn(fillOurs, ourKey)
-export const counting = beside(countingOurs)
+export const counting = withPlainHashes(countingOurs)
 
-/** The entities, which nobody may change. */
+/** Stores the entities of both sides. The check: they are unchanged. */
 export const reading: Definition["prepare"] = async (redis, url) => {
   const check = await counting("n")(redis, url)
   return () => check({ ours: 0, theirs: 0 })
 }
 
-/** A server that is empty before each turn, and the check that each operation has stored so many entities. */
+/** Empties the server before each turn. The check: each operation has stored `each` entities. */
 export const inserting = (each: number): Pick<Definition, "prepare" | "before"> => {
   let stored = 0
   return {

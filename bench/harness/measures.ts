@@ -1,7 +1,11 @@
+/**
+ * The units that rows are measured in.
+ */
 import type { Definition } from "./compare.ts"
 
 type Measure = Pick<Definition, "unit" | "better" | "measure" | "warmUp">
 
+/** Operations per second. */
 export const perSecond: Measure = {
   unit: "op/s",
   better: "higher",
@@ -9,7 +13,7 @@ export const perSecond: Measure = {
   warmUp: 200_000
 }
 
-/** The processor time of the client for one operation. */
+/** The processor time of the client per operation. */
 export const cpu: Measure = {
   unit: "µs CPU/op",
   better: "lower",
@@ -17,6 +21,7 @@ export const cpu: Measure = {
   warmUp: 200_000
 }
 
+/** The median time of one operation. The work must be `timed`. */
 export const latency: Measure = {
   unit: "µs p50",
   better: "lower",

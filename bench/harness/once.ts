@@ -1,5 +1,5 @@
 /**
- * A row whose numbers do not depend on time: they are taken once, and are the same in every round.
+ * A row that is measured once, because its numbers do not depend on time.
  */
 import { Effect } from "effect"
 import type { Redis } from "ioredis"
@@ -7,7 +7,7 @@ import type { Row } from "./row.ts"
 import { attempt, emptied } from "./server.ts"
 
 export interface Definition extends Pick<Row, "name" | "contender" | "unit" | "target"> {
-  /** Returns two numbers, of which the lower one is better. */
+  /** Returns the number of each side. The lower one is better. */
   readonly measure: (redis: Redis, url: string) => Promise<{ readonly ours: number; readonly theirs: number }>
 }
 

@@ -1,14 +1,14 @@
 /**
- * The messages from a worker to the comparison that started it.
+ * The messages that a worker sends to the process that started it.
  */
 
 /** The measurements of one turn. */
 export interface Sample {
   readonly operations: number
   readonly seconds: number
-  /** of all threads of the process, in microseconds */
+  /** The processor time of all threads of the process, in microseconds. */
   readonly cpu: number
-  /** the median, in microseconds; NaN where nothing was recorded */
+  /** The median latency, in microseconds. NaN if nothing was recorded. */
   readonly latency: number
 }
 

@@ -1,5 +1,5 @@
 /**
- * The table for people, and the rows for machines.
+ * Formats the results: a table for people, and JSON for machines.
  */
 import type { Figures, Row } from "./row.ts"
 
@@ -9,7 +9,7 @@ export interface Result extends Figures {
 
 const columns = [
   ["row", 22, "left"],
-  ["beside", 18, "left"],
+  ["contender", 18, "left"],
   ["redlayer", 10, "right"],
   ["theirs", 10, "right"],
   ["unit", 10, "left"],

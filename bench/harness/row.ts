@@ -1,24 +1,24 @@
 /**
- * A row of the benchmark: one task, done by redlayer and by a contender, or by redlayer alone.
+ * A row of the benchmark: one task, and how redlayer and a contender did it.
  */
 import { Data, type Effect, type Scope } from "effect"
 
-/** A row could not be measured, or what it did was wrong. */
+/** A row could not be measured, or its check failed. */
 export class BenchError extends Data.TaggedError("BenchError")<{ readonly message: string }> {}
 
 export interface Options {
   readonly rounds: number
   readonly warmUps: number
-  /** how long one turn of one contender lasts */
+  /** The length of one turn of one contender, in milliseconds. */
   readonly sliceMillis: number
 }
 
 export interface Figures {
   readonly ours: number
   readonly theirs: number
-  /** above 1, redlayer is ahead */
+  /** Above 1, redlayer is ahead. */
   readonly ratio: number
-  /** the lowest and the highest ratio of a single round */
+  /** The lowest and the highest ratio of a single round. */
   readonly spread: readonly [lowest: number, highest: number]
   readonly rounds: number
 }
@@ -27,13 +27,13 @@ export interface Row {
   readonly name: string
   readonly contender: string
   readonly unit: string
-  /** the ratio to reach; undefined for a row that is only printed */
+  /** The ratio to reach. Undefined if the row is printed only. */
   readonly target: number | undefined
-  /** on the server at `url`, which is the row's own while it runs */
+  /** Runs the row on the server at `url`, which nothing else uses meanwhile. */
   readonly run: (url: string, options: Options) => Effect.Effect<Figures, BenchError, Scope.Scope>
 }
 
-/** NaN where there are no values. */
+/** The median. NaN if `values` is empty. */
 export const median = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1

@@ -1,20 +1,20 @@
 /**
- * The work of a contender during its turn, in a process of its own: loops that begin the next operation when the last one has
- * its answer. Both sides loop in the way that costs them least, so that what is measured is the operation.
+ * The work of a contender during its turn, in a separate process: loops that start the next operation when the reply to the
+ * last one has arrived. Each side uses the loop that costs it least, so that the operation is measured and not the loop.
  */
 import { Effect, ManagedRuntime } from "effect"
 import { Redis, type RedisOptions } from "ioredis"
 import { RedisService } from "redlayer"
 
-/** One turn: loops run until it is over. */
+/** One turn. Loops run until it is over. */
 export interface Slice {
   readonly over: boolean
-  /** the time of one operation */
+  /** Records the time of one operation. */
   readonly record: (millis: number) => void
 }
 
 export interface Contestant {
-  /** Works until the slice is over, and gives the number of operations. */
+  /** Works until the slice is over. Returns the number of operations. */
   readonly turn: (slice: Slice) => Promise<number>
   readonly close: () => Promise<void>
 }
@@ -22,18 +22,18 @@ export interface Contestant {
 export type Work = (url: string) => Promise<Contestant>
 
 interface Loops<A> {
-  /** how many at the same time */
+  /** The number of concurrent loops. */
   readonly loops: number
   /** Whether the time of every operation is recorded. */
   readonly timed?: boolean
-  /** Throws where a result is not what it must be. */
+  /** Throws if a result is wrong. */
   readonly check?: (result: A, loop: number) => void
 }
 
 const sum = (counts: ReadonlyArray<number>): number => counts.reduce((total, count) => total + count, 0)
 const indices = (count: number): ReadonlyArray<number> => Array.from({ length: count }, (_, index) => index)
 
-/** Fibers on the default layer, or on one of other options. Each begins with `operations`, which gives what makes its next operation. */
+/** Fibers on `RedisService.layer`. Each fiber calls `operations` once, for the function that returns its next operation. */
 export const fibers = <A>(
   work: Loops<A> & {
     readonly options?: RedisService.LayerOptions
@@ -107,13 +107,13 @@ export const promisesOn = <Client, A>(
   }
 }
 
-/** How replies are mapped stays ioredis's own choice. */
+/** Without the mapping of replies, because it would change their types. */
 type ClientOptions = Omit<RedisOptions, "replyMapping">
 
 /** Asynchronous functions on one ioredis client. */
 export const promises = <A>(
   { options = { enableAutoPipelining: true }, prepare, ...work }: Loops<A> & {
-    /** default: auto-pipelining */
+    /** Default: auto-pipelining. */
     readonly options?: ClientOptions
     readonly prepare?: (redis: Redis) => Promise<unknown>
     readonly operations: (redis: Redis, loop: number) => () => Promise<A>

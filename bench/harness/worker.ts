@@ -1,8 +1,8 @@
 /**
- * A child process that takes the turns of one contender of one row. Processes of their own keep contenders from sharing a
- * heap and compiled code, and let their processor time be measured apart.
+ * A child process that takes the turns of one contender of one row. In separate processes contenders share neither a heap nor
+ * compiled code, and the processor time of each can be measured.
  *
- * Run with the module of the row, its name, its contender, the side, and the server's URL.
+ * Arguments: the module of the row, its name, its contender, the side, and the URL of the server.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Comparison } from "./compare.ts"
@@ -37,7 +37,7 @@ const main = async (): Promise<void> => {
 
   const take = async (millis: number): Promise<Sample> => {
     const turn = new Turn()
-    // no collection is forced here: V8 would drop compiled code with it
+    // no garbage collection is forced here, because V8 would drop compiled code with it
     const cpu = process.cpuUsage()
     const start = performance.now()
     const end = sleep(millis).then(() => {
@@ -60,6 +60,6 @@ const fail = (error: unknown): void => {
   send({ error: error instanceof Error ? error.stack ?? error.message : String(error) })
 }
 
-// the parent is gone, or has seen enough
+// the parent process has exited, or needs this worker no longer
 process.on("disconnect", () => process.exit())
 main().catch(fail)

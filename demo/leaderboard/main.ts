@@ -1,5 +1,5 @@
 /**
- * A league under load: games and transfers of the same few players, all at once, and every total is exact.
+ * A league under load: concurrent games and transfers between the same eight players, after which every total is exact.
  *
  *   npm run start:leaderboard                                      in memory
  *   REDIS_URL=redis://127.0.0.1:6379 npm run start:leaderboard     on a server
@@ -76,7 +76,7 @@ const season = Effect.fnUntraced(function*(league: string) {
   yield* Console.log("every total is exact")
 })
 
-/** A league of new players; they go with it. */
+/** Creates a league of new players, and deletes them after `use`. */
 const withLeague = <A, E, R>(use: (league: string) => Effect.Effect<A, E, R>) =>
   Effect.acquireUseRelease(
     Effect.gen(function*() {

@@ -14,7 +14,7 @@ interface Pair {
   readonly amount: number
 }
 
-/** Pairs of different players, with amounts from 1 to `most`: the same ones every time. */
+/** Pseudo-random pairs of different players, with amounts from 1 to `most`. Every run returns the same pairs. */
 const pairs = (count: number, most: number): Array<Pair> => {
   let state = most
   const next = (below: number) => {
@@ -28,10 +28,10 @@ const pairs = (count: number, most: number): Array<Pair> => {
   })
 }
 
-/** The first of a pair wins so many points, and the second loses them. */
+/** In a game, the first player of the pair wins `amount` points, and the second loses them. */
 export const games = pairs(5000, 30)
 
-/** The first of a pair hands over so many coins, if there are as many. */
+/** In a transfer, the first player of the pair hands over `amount` coins, if that player has them. */
 export const transfers = pairs(5000, 20)
 
 const sum = (amounts: ReadonlyArray<number>): number => amounts.reduce((total, amount) => total + amount, 0)
@@ -71,7 +71,7 @@ export const mistakes = (
       ],
       ["an achievement given twice", new Set(achievements).size === achievements.length],
       [
-        "an achievement and who was told of it",
+        "the reported achievements",
         `${[...achievements].sort()}` === `${[...given.get(name) ?? []].sort()}`
       ],
       ["the last result", metadata["last result"] === (statistics.streak > 0 ? "win" : "loss")]

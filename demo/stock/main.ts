@@ -1,5 +1,5 @@
 /**
- * A sale: 100 items, and 5,000 who want one at once. Exactly 100 get one.
+ * A sale of 100 items to 5,000 concurrent buyers: exactly 100 of them get one.
  *
  *   npm run start:stock                                      in memory
  *   REDIS_URL=redis://127.0.0.1:6379 npm run start:stock     on a server
@@ -17,7 +17,7 @@ class NotExact extends Data.TaggedError("NotExact")<{ readonly message: string }
 
 const number = (value: number) => value.toLocaleString("en")
 
-/** Those who got one. */
+/** Runs the sale. Returns the buyers who got an item. */
 const sale = (sku: string) =>
   Effect.forEach(crowd, (buyer) =>
     buy(sku, buyer).pipe(

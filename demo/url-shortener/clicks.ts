@@ -1,10 +1,10 @@
 /**
- * Many clicks on one link.
+ * Sends many clicks on one link.
  */
 import { Effect } from "effect"
 import { track } from "../../examples/counter.ts"
 
-/** Sends the clicks, each from a fiber of its own, `concurrency` of them at a time. */
+/** Sends `count` clicks, each from a separate fiber, at most `concurrency` at a time. Reports each one to `advance`. */
 export const sendClicks = (
   code: string,
   count: number,

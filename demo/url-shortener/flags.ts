@@ -1,5 +1,5 @@
 /**
- * The settings of the demo, from its command line and its environment.
+ * Reads the settings of the demo from the command line and the environment.
  */
 import { Data, Effect } from "effect"
 import { parseArgs } from "node:util"

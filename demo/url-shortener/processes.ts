@@ -1,5 +1,5 @@
 /**
- * The crowd from several processes: each has a connection of its own, and all start together.
+ * Sends the clicks from several worker processes. Each has a separate connection, and all start at the same time.
  */
 import { Data, Deferred, Effect, Exit } from "effect"
 import { type ChildProcess, fork } from "node:child_process"
@@ -7,7 +7,7 @@ import type { Message } from "./worker.ts"
 
 export class WorkerFailed extends Data.TaggedError("WorkerFailed")<{ readonly message: string }> {}
 
-/** Ends a process, and waits for its end. */
+/** Kills a process and waits until it has exited. */
 const stop = (child: ChildProcess) =>
   Effect.callback<void>((resume) => {
     if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
@@ -17,7 +17,7 @@ const stop = (child: ChildProcess) =>
 
 const spawnWorker = Effect.fnUntraced(function*(code: string, share: number, advance: (count: number) => void) {
   const child = yield* Effect.acquireRelease(
-    // a fork takes over the flags of this process
+    // `fork` passes on the Node.js flags of this process
     Effect.sync(() => fork(new URL("worker.ts", import.meta.url), [code, String(share)])),
     stop
   )
@@ -39,7 +39,7 @@ const spawnWorker = Effect.fnUntraced(function*(code: string, share: number, adv
 const sharesOf = (total: number, parts: number): Array<number> =>
   Array.from({ length: parts }, (_, i) => Math.floor(total * (i + 1) / parts) - Math.floor(total * i / parts))
 
-/** Starts the processes; once all are connected, gives the effect that sends the clicks. */
+/** Starts the processes and waits until all are connected. Returns the effect that sends the clicks. */
 export const connectProcesses = (code: string, total: number, processes: number, advance: (count: number) => void) =>
   Effect.forEach(sharesOf(total, processes), (share) => spawnWorker(code, share, advance), {
     concurrency: "unbounded"

@@ -1,5 +1,5 @@
 /**
- * A line that counts up while something runs: on a terminal only.
+ * A progress line, shown while an effect runs. It is shown on a terminal only.
  */
 import { Effect } from "effect"
 
@@ -11,7 +11,7 @@ export interface Output {
 const refreshMillis = 50
 const clearLine = "\r\u001b[K"
 
-/** Runs `use`, which says how many more are done, and shows `done of total` meanwhile. */
+/** Runs `use` and shows `done of total` meanwhile. `use` calls `advance` with the number of clicks done since its last call. */
 export const withProgress = <A, E, R>(
   output: Output,
   total: number,

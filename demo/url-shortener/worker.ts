@@ -1,5 +1,5 @@
 /**
- * One of several processes: it connects, reports that, waits for the start, and sends its share of the clicks.
+ * A worker process of the demo: it connects, reports that, waits for the start message, and sends its share of the clicks.
  */
 import { Effect } from "effect"
 import { RedisService } from "redlayer"
@@ -10,12 +10,12 @@ import { sendClicks } from "./clicks.ts"
 export type Message = { readonly _tag: "Connected" } | { readonly _tag: "Clicked"; readonly count: number }
 
 /**
- * The number of clicks that one process has in flight. More are not faster, because they wait at the server behind those of
- * all other processes, and a server that is silent for a second counts as lost.
+ * The number of clicks that one process has in flight. More would not be faster, because clicks queue at the server behind
+ * those of the other processes, and a server that is silent for a second counts as disconnected.
  */
 const concurrency = 64
 
-const tell = (message: Message) => Effect.sync(() => process.send?.(message))
+const send = (message: Message) => Effect.sync(() => process.send?.(message))
 
 const start = Effect.callback<void>((resume) => {
   process.once("message", () => resume(Effect.void))
@@ -24,13 +24,13 @@ const start = Effect.callback<void>((resume) => {
 const [code = "", share = "0"] = process.argv.slice(2)
 
 const main = Effect.gen(function*() {
-  yield* tell({ _tag: "Connected" })
+  yield* send({ _tag: "Connected" })
   yield* start
   let count = 0
   const report = Effect.suspend(() => {
     const message: Message = { _tag: "Clicked", count }
     count = 0
-    return tell(message)
+    return send(message)
   })
   yield* sendClicks(code, Number(share), concurrency, (more) => {
     count += more
@@ -40,12 +40,12 @@ const main = Effect.gen(function*() {
   )
 })
 
-// Ctrl-C reaches every process of a terminal at once; the one that started this one decides
+// a terminal sends Ctrl-C to every process, but the parent process decides when a worker stops
 process.on("SIGINT", () => {})
 
 runMain(main.pipe(
   Effect.provide(RedisService.layerConfig()),
-  // without the process that started it a worker has nothing to do
+  // a worker whose parent process has exited has nothing to do
   Effect.raceFirst(Effect.callback<void>((resume) => {
     process.once("disconnect", () => resume(Effect.void))
   })),

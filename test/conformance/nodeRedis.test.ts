@@ -7,7 +7,7 @@ import { Effect, Layer } from "effect"
 import { RedisService } from "redlayer"
 import * as Conformance from "redlayer-conformance"
 import * as Testing from "redlayer/testing"
-import * as NodeRedisTransport from "../../examples/node-redis/NodeRedisTransport.ts"
+import * as NodeRedisTransport from "../../examples/node-redis-transport.ts"
 import { describeRedis, redis, uniquePrefix } from "../support/Backends.ts"
 import { describeChecks, layerRedis, telling } from "../support/Conformance.ts"
 

@@ -4,24 +4,37 @@
 import { Comparison, infoOf, Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction } from "../../src/internal/instruction/program.ts"
 import type { Result } from "../../src/internal/instruction/reply.ts"
+import {
+  type CollectionKind,
+  type FieldSpec,
+  isEntitySpec,
+  type ScalarKind
+} from "../../src/internal/instruction/spec.ts"
 import type { Note } from "./programShape.ts"
 
 const comparisons = Object.keys(Comparison)
 
-const kindOf = ({ spec }: Instruction): string => "kind" in spec ? spec.kind : "entity"
+const kindOf = ({ spec }: Instruction): FieldSpec["kind"] | "entity" => isEntitySpec(spec) ? "entity" : spec.kind
 
 /** The class of kinds that compare alike. */
-const classOf = (kind: string): string =>
-  ["integer", "number", "date"].includes(kind)
-    ? "numbers"
-    : ["int64", "duration"].includes(kind)
-    ? "exact integers"
-    : "texts"
+const classOf = (kind: FieldSpec["kind"] | "entity"): string => {
+  switch (kind) {
+    case "integer":
+    case "number":
+    case "date":
+      return "numbers"
+    case "int64":
+    case "duration":
+      return "exact integers"
+    default:
+      return "texts"
+  }
+}
 
 const testOf = (self: Instruction): string | undefined => {
   switch (self.op) {
     case Op.compare: {
-      const at = "itemOf" in self.spec ? 1 : 0
+      const at = !isEntitySpec(self.spec) && self.spec.itemOf !== undefined ? 1 : 0
       return `compare ${kindOf(self)} ${comparisons[self.args[at] as number]}`
     }
     case Op.compareSize:
@@ -72,7 +85,9 @@ export const note = (instructions: ReadonlyArray<Instruction>, results: Readonly
   }
 }
 
-const ordered = ["text", "integer", "number", "int64", "date", "duration"]
+const ordered: ReadonlyArray<ScalarKind> = ["text", "integer", "number", "int64", "date", "duration"]
+const equality: ReadonlyArray<ScalarKind> = ["boolean", "value"]
+const collections: ReadonlyArray<CollectionKind> = ["list", "set", "map", "sortedSet"]
 const both = (test: string): ReadonlyArray<string> => [`${test} is 0`, `${test} is 1`]
 const all = (test: string, names: ReadonlyArray<string>) => names.flatMap((name) => both(`${test} ${name}`))
 
@@ -81,15 +96,15 @@ const combinations = [Op.increment, -1, Op.multiply, Op.quotient, Op.modulo, Op.
 /** The notes that a run must contain. */
 export const expected: ReadonlyArray<string> = [
   ...ordered.flatMap((kind) => all(`compare ${kind}`, comparisons)),
-  ...["boolean", "value"].flatMap((kind) => all(`compare ${kind}`, ["eq", "neq"])),
+  ...equality.flatMap((kind) => all(`compare ${kind}`, ["eq", "neq"])),
   ...all("compareSize", comparisons),
-  ...["list", "set", "map", "sortedSet"].flatMap((kind) => [`loadSize of ${kind}`, `compareSize of ${kind}`]),
+  ...collections.flatMap((kind) => [`loadSize of ${kind}`, `compareSize of ${kind}`]),
   ...all("oneOf", ["numbers", "exact integers", "texts"]),
-  ...all("has", ["set", "map", "sortedSet"]),
+  ...all("has", collections.filter((kind) => kind !== "list")),
   ...["isSet", "contains", "exists"].flatMap(both),
   ..."increment multiply divide quotient modulo min max clamp assign appendText compare compareSize".split(" ")
     .map((name) => `operand of ${name}`),
-  ...[...ordered, "boolean", "value"].map((kind) => `load ${kind}`),
+  ...[...ordered, ...equality].map((kind) => `load ${kind}`),
   "constant",
   ...combinations.flatMap((op) => [`combine ${op} 0`, `combine ${op} 1`]),
   `combine ${Op.divide} 0`,

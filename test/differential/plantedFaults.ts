@@ -3,7 +3,13 @@
  */
 import { Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction } from "../../src/internal/instruction/program.ts"
-import { type FieldSpec, isEntitySpec } from "../../src/internal/instruction/spec.ts"
+import {
+  type EntitySpec,
+  type Expiry,
+  type FieldSpec,
+  isEntitySpec,
+  noFields
+} from "../../src/internal/instruction/spec.ts"
 import type { Fault } from "./compareLayers.ts"
 import { flowFaults } from "./plantedFlowFaults.ts"
 
@@ -13,15 +19,28 @@ const on = (op: Op, change: (self: Instruction) => Instruction): Fault => ({
 
 const renamed = (from: Op, to: Op): Fault => on(from, (self) => ({ ...self, op: to }))
 
-const spec = (change: (spec: FieldSpec) => object): Fault => ({
-  instruction: (self) => isEntitySpec(self.spec) ? self : { ...self, spec: { ...self.spec, ...change(self.spec) } }
+/** Changed properties of a specification. Their names are checked, so that a fault cannot come to nothing. */
+type Change<A> = { readonly [K in keyof A]?: A[K] | undefined }
+
+const spec = (change: (spec: FieldSpec) => Change<FieldSpec>): Fault => ({
+  instruction: (self) =>
+    isEntitySpec(self.spec) ? self : { ...self, spec: { ...self.spec, ...change(self.spec) } as FieldSpec }
 })
+
+const expiry = (change: Change<Expiry>, onEntities: boolean): Fault => ({
+  instruction: (self) => {
+    if (self.spec.expiry === undefined || !onEntities && isEntitySpec(self.spec)) return self
+    return { ...self, spec: { ...self.spec, expiry: { ...self.spec.expiry, ...change } as Expiry } }
+  }
+})
+
+const noCollections: Pick<EntitySpec, "collections"> = { collections: [] }
 
 const result = (op: Op, change: (count: number) => number): Fault => ({
   result: (found, self) => self.op === op && typeof found === "number" ? change(found) : found
 })
 
-const withoutLife = (self: Instruction): Instruction => {
+const withoutExpiry = (self: Instruction): Instruction => {
   const { expiry: _, ...spec } = self.spec
   return { ...self, spec: spec as Instruction["spec"] }
 }
@@ -46,7 +65,7 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
   ["difference is intersection", renamed(Op.difference, Op.intersection)],
   [
     "the entry of a map can't be cleared",
-    on(Op.clear, (self) => "itemOf" in self.spec && self.spec.itemOf === "map" ? { ...self, op: Op.get } : self)
+    on(Op.clear, (self) => !isEntitySpec(self.spec) && self.spec.itemOf === "map" ? { ...self, op: Op.get } : self)
   ],
   ["an absent entry has no value to begin with", spec((spec) => spec.itemOf === "map" ? { default: undefined } : {})],
   ["the largest map is larger", spec((spec) => spec.itemOf === "map" || spec.kind === "map" ? { maxSize: 1e9 } : {})],
@@ -56,11 +75,10 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
     "what is popped from a map stays",
     on(
       Op.popEntry,
-      (self) => ({
-        ...self,
-        op: Op.get,
-        spec: { field: "field" in self.spec ? self.spec.field : "", kind: "text", itemOf: "map" }
-      })
+      (self) =>
+        isEntitySpec(self.spec)
+          ? self
+          : { ...self, op: Op.get, spec: { field: self.spec.field, kind: "text", itemOf: "map" } }
     )
   ],
   ["popMin takes the highest", renamed(Op.popMin, Op.popMax)],
@@ -79,41 +97,17 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
       Op.duplicate,
       (self) => ({
         ...self,
-        spec: { ...self.spec, collections: [] },
-        other: { ...self.other!, spec: { fields: [], collections: [] } }
+        spec: isEntitySpec(self.spec) ? { ...self.spec, ...noCollections } : self.spec,
+        other: { ...self.other!, spec: noFields }
       })
     )
   ],
-  ["expire forgets collections", on(Op.expire, (self) => ({ ...self, spec: { fields: [], collections: [] } }))],
+  ["expire forgets collections", on(Op.expire, (self) => ({ ...self, spec: noFields }))],
   ["persist does nothing", renamed(Op.persist, Op.require)],
   ["a new entity lives for ever", on(Op.insert, (self) => ({ ...self, args: [false, ...self.args.slice(1)] }))],
-  ["nothing is renewed", { instruction: withoutLife }],
-  [
-    "only writes renew",
-    {
-      instruction: (self) =>
-        self.spec.expiry === undefined
-          ? self
-          : { ...self, spec: { ...self.spec, expiry: { ...self.spec.expiry, onRead: false } } }
-    }
-  ],
-  [
-    "collections are not renewed",
-    {
-      instruction: (self) =>
-        self.spec.expiry === undefined || isEntitySpec(self.spec)
-          ? self
-          : { ...self, spec: { ...self.spec, expiry: { ...self.spec.expiry, collections: [] } } }
-    }
-  ],
-  [
-    "what was just renewed is renewed again",
-    {
-      instruction: (self) =>
-        self.spec.expiry === undefined
-          ? self
-          : { ...self, spec: { ...self.spec, expiry: { ...self.spec.expiry, renewAfterMillis: -1 } } }
-    }
-  ],
+  ["nothing is renewed", { instruction: withoutExpiry }],
+  ["only writes renew", expiry({ onRead: false }, true)],
+  ["collections are not renewed", expiry({ collections: [] }, false)],
+  ["what was just renewed is renewed again", expiry({ renewAfterMillis: -1 }, true)],
   ...flowFaults
 ]

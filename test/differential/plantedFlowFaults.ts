@@ -1,5 +1,5 @@
 /**
- * Faults of what decides where a program goes on, of what is undone, and of operands.
+ * Planted faults of the flow of a program, of undo and of operands.
  */
 import { Comparison, Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction } from "../../src/internal/instruction/program.ts"
@@ -20,29 +20,28 @@ const withArgs = (op: Op, change: (args: Instruction["args"]) => Instruction["ar
 const further = (op: Op, by: number): Fault =>
   withArgs(op, ([distance, ...rest]) => [Math.max(0, Number(distance) + by), ...rest])
 
-/** As long as the interpreter runs, a method is another. */
-const method = (
-  prototype: object,
-  name: string,
-  make: (original: (...args: ReadonlyArray<any>) => any) => (this: any, ...args: ReadonlyArray<any>) => unknown
+/** Replaces a method while the interpreter runs. Private fields are read as `this["name"]`, which the compiler checks. */
+const method = <Self, Name extends keyof Self>(
+  prototype: Self,
+  name: Name,
+  make: (original: Self[Name]) => Self[Name]
 ): Fault => ({
   around: (run) => {
-    const methods = prototype as Record<string, any>
-    const original = methods[name]
-    methods[name] = make(original)
+    const original = prototype[name]
+    prototype[name] = make(original)
     try {
       return run()
     } finally {
-      methods[name] = original
+      prototype[name] = original
     }
   }
 })
 
-/** Where the comparison stands among the arguments of a test. */
+/** Replaces one comparison of tests by another. */
 const comparing = (from: number, to: number): Fault => ({
   instruction: (self) => {
     if (self.op !== Op.compare && self.op !== Op.compareSize) return self
-    const at = self.op === Op.compare && "itemOf" in self.spec && self.spec.itemOf !== undefined ? 1 : 0
+    const at = self.op === Op.compare && !isEntitySpec(self.spec) && self.spec.itemOf !== undefined ? 1 : 0
     return self.args[at] === from ? { ...self, args: self.args.map((arg, i) => i === at ? to : arg) } : self
   }
 })
@@ -52,11 +51,11 @@ const unbounded = (
     FieldSpec
 ): FieldSpec => spec
 
-/** The operands that wait, in another order. */
-const shuffled = (op: Op, change: (operands: Array<unknown>) => void): Fault =>
+/** Changes the operand queue before an instruction. */
+const shuffled = (op: Op, change: (operands: Flow["operands"]) => void): Fault =>
   method(Flow.prototype, "control", (original) =>
-    function(given, args) {
-      if (given === op) change(this.operands)
+    function(this: Flow, given, args) {
+      if (given === op) change(this["operands"])
       return original.call(this, given, args)
     })
 
@@ -71,49 +70,49 @@ export const flowFaults: ReadonlyArray<Named> = [
   ["ignoreMissing catches all", withArgs(Op.attempt, ([distance]) => [distance!, 1])],
   [
     "a stored value of another type is caught",
-    method(Flow.prototype, "recover", (original) =>
-      function(failure) {
+    method(Flow.prototype, "catchFailure", (original) =>
+      function(this: Flow, failure) {
         return original.call(this, failure._tag === "type" ? { ...failure, _tag: "index" } : failure)
       })
   ],
   [
     "what fails is not undone",
     method(Transaction.prototype, "undo", (original) =>
-      function(...mark) {
-        if (mark.length === 0) original.call(this)
+      function(this: Transaction, ...journalLength) {
+        if (journalLength.length === 0) original.call(this)
       })
   ],
   [
     "what fails undoes all before it",
     method(Transaction.prototype, "undo", (original) =>
-      function() {
+      function(this: Transaction) {
         original.call(this, 0)
       })
   ],
   [
     "an inner part ends the outer one",
     method(Flow.prototype, "control", (original) =>
-      function(op, args) {
-        if (op === Op.endAttempt) this.attempts.reverse()
+      function(this: Flow, op, args) {
+        if (op === Op.endAttempt) this["attempts"].reverse()
         const result = original.call(this, op, args)
-        if (op === Op.endAttempt) this.attempts.reverse()
+        if (op === Op.endAttempt) this["attempts"].reverse()
         return result
       })
   ],
   [
     "operands outlive what failed",
-    method(Flow.prototype, "recover", (original) =>
-      function(failure) {
-        const waiting = [...this.operands]
+    method(Flow.prototype, "catchFailure", (original) =>
+      function(this: Flow, failure) {
+        const queued = [...this["operands"]]
         const result = original.call(this, failure)
-        this.operands.push(...waiting)
+        this["operands"].push(...queued)
         return result
       })
   ],
   [
     "has doesn't decide",
-    method(Flow.prototype, "keep", (original) =>
-      function(op, result) {
+    method(Flow.prototype, "observe", (original) =>
+      function(this: Flow, op, result) {
         return op === Op.has ? result : original.call(this, op, result)
       })
   ],
@@ -125,12 +124,12 @@ export const flowFaults: ReadonlyArray<Named> = [
   }],
   [
     "the last operand is taken first",
-    method(Flow.prototype, "prepare", (original) =>
-      function(instruction) {
-        this.operands.reverse()
-        const prepared = original.call(this, instruction)
-        this.operands.reverse()
-        return prepared
+    method(Flow.prototype, "fill", (original) =>
+      function(this: Flow, instruction) {
+        this["operands"].reverse()
+        const filled = original.call(this, instruction)
+        this["operands"].reverse()
+        return filled
       })
   ],
   [

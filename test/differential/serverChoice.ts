@@ -7,12 +7,13 @@ import { forEachKey } from "../../src/internal/instruction/keys.ts"
 import { Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction, Program as Compiled } from "../../src/internal/instruction/program.ts"
 import type { Reply, Result } from "../../src/internal/instruction/reply.ts"
+import { isEntitySpec } from "../../src/internal/instruction/spec.ts"
 import { interpret } from "../../src/internal/memory/interpreter.ts"
 import * as State from "./storedState.ts"
 
 const isTake = ({ op }: Instruction): boolean => op === Op.popAny
 
-const isMap = ({ spec }: Instruction): boolean => "kind" in spec && spec.kind === "map"
+const isMap = ({ spec }: Instruction): boolean => !isEntitySpec(spec) && spec.kind === "map"
 
 /** The instruction that takes this and nothing else. */
 const taking = (self: Instruction, name: string): Instruction => ({
@@ -40,7 +41,7 @@ const candidates = (
   { key, spec }: Instruction
 ): ReadonlyArray<string> => [
   ...new Set([
-    ...state.get(`${key}:${"field" in spec ? spec.field : ""}`)?.values ?? [],
+    ...state.get(`${key}:${isEntitySpec(spec) ? "" : spec.field}`)?.values ?? [],
     ...instructions.flatMap(({ args }) => args.filter((arg) => typeof arg === "string"))
   ])
 ]

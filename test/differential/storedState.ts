@@ -4,7 +4,7 @@
 import { Clock, Effect } from "effect"
 import type { RedisService } from "redlayer"
 import * as Memory from "../../src/internal/memory/service.ts"
-import { type Entry as Stored, entryOf, Store, textsOf } from "../../src/internal/memory/store.ts"
+import { contents, Store, type StoredValue as Stored, storedValue } from "../../src/internal/memory/store.ts"
 import type { RawRedis } from "../support/RawRedis.ts"
 
 /**
@@ -70,13 +70,13 @@ export const storeOf = (state: State): Store => {
 
 const write = (store: Store, state: State): void => {
   for (const [key, { expiry, type, values }] of state) {
-    store.entries.set(key, entryOf(type, values, expiry < 0 ? undefined : expiry))
+    store.values.set(key, storedValue(type, values, expiry < 0 ? undefined : expiry))
   }
 }
 
 export const readStore = (store: Store): State =>
   new Map(
-    Array.from(store.entries, ([key, entry]) => [key, normal(entry._tag, entry.expiresAt ?? -1, textsOf(entry))])
+    Array.from(store.values, ([key, entry]) => [key, normal(entry._tag, entry.expiresAt ?? -1, contents(entry))])
   )
 
 /** A clock that moves with every look, so that no two entities begin at one time. */
@@ -103,7 +103,7 @@ export const memory = (): Target => {
     service: serviceOf((program, read) => Effect.provideService(service.execute(program, read), Clock.Clock, clock)),
     reset: (state) =>
       Effect.sync(() => {
-        store.entries.clear()
+        store.values.clear()
         write(store, state)
       }),
     read: Effect.sync(() => readStore(store))

@@ -5,6 +5,7 @@ import { Effect, Exit } from "effect"
 import { isDeepStrictEqual } from "node:util"
 import { type Access, Op } from "../../src/internal/instruction/ops.ts"
 import { accessOf, type Instruction, type Program as Compiled } from "../../src/internal/instruction/program.ts"
+import { isEntitySpec } from "../../src/internal/instruction/spec.ts"
 import * as Attempts from "./attempts.ts"
 import type { Program } from "./calls/scalarCalls.ts"
 import {
@@ -178,7 +179,7 @@ const isCertain = (before: Instructions, added: Instructions): boolean => {
   return !added.some((self) =>
     taken.some(({ key, spec }) =>
       self.op === Op.duplicate ||
-      self.key === key && "field" in self.spec && "field" in spec && self.spec.field === spec.field
+      self.key === key && !isEntitySpec(self.spec) && !isEntitySpec(spec) && self.spec.field === spec.field
     )
   )
 }

@@ -1,332 +1,159 @@
 /**
- * Runs the examples as a user does: the commands of `npm start` and its like, in processes of their own.
+ * The files of examples/ do what their comments say, in memory and on a server. `examples/testing.ts` is a test itself, and
+ * `test/conformance/nodeRedis.test.ts` runs the transport.
  */
-import { afterAll, assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { spawn } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { settings } from "../../demo/url-shortener/flags.ts"
-import { withProgress } from "../../demo/url-shortener/progress.ts"
-import { describeMemory, describeOwnServer } from "../support/Backends.ts"
-import * as RawRedis from "../support/RawRedis.ts"
-import * as RedisServer from "../support/RedisServer.ts"
+import { assert, it } from "@effect/vitest"
+import { Deferred, Effect, Exit, Fiber, type Layer } from "effect"
+import { HttpRouter } from "effect/http"
+import { TestClock } from "effect/testing"
+import { RedisService } from "redlayer"
+import * as Testing from "redlayer/testing"
+import * as Counter from "../../examples/counter.ts"
+import * as Http from "../../examples/http.ts"
+import * as IdempotentRequest from "../../examples/idempotent-request.ts"
+import * as Leaderboard from "../../examples/leaderboard.ts"
+import * as LockedJob from "../../examples/locked-job.ts"
+import * as Session from "../../examples/session.ts"
+import * as Stock from "../../examples/stock.ts"
+import * as Transfer from "../../examples/transfer.ts"
+import { backends, describeMemory } from "../support/Backends.ts"
+import { backendOf } from "../support/Conformance.ts"
 
-const root = new URL("../..", import.meta.url)
+for (const { describe, name } of backends) {
+  const layer: Layer.Layer<RedisService.RedisService | Testing.RawStore> = backendOf[name].layer({})
+  const run = <A, E>(self: Effect.Effect<A, E, RedisService.RedisService | Testing.RawStore>) =>
+    Effect.provide(self, layer)
 
-const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
-  readFileSync(new URL("package.json", root), "utf8")
-)
-
-/** Most of the time goes into compiling what the processes have in common. */
-const compileCache = mkdtempSync(join(tmpdir(), "redlayer-examples-"))
-afterAll(() => rmSync(compileCache, { recursive: true, force: true }))
-
-interface Outcome {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-interface RunOptions {
-  /** The script of the example in package.json. Default: `start`. */
-  readonly script?: string
-  readonly args?: ReadonlyArray<string>
-  readonly redisUrl?: string
-  /** Called with all that was written to stdout so far. */
-  readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void
-}
-
-/** Runs the example; an interruption kills it. */
-const run = (options: RunOptions = {}): Effect.Effect<Outcome> =>
-  Effect.callback<Outcome>((resume) => {
-    const command = scripts[options.script ?? "start"]!.split(" ")
-    assert.strictEqual(command[0], "node")
-    // the servers of the environment are none of the example's
-    const { REDIS_HOST: _, REDIS_KEY_PREFIX: __, REDIS_URL: ___, ...env } = process.env
-    const child = spawn(process.execPath, [...command.slice(1), ...(options.args ?? [])], {
-      cwd: root,
-      env: {
-        ...env,
-        NODE_COMPILE_CACHE: compileCache,
-        ...(options.redisUrl === undefined ? undefined : { REDIS_URL: options.redisUrl })
-      },
-      stdio: ["ignore", "pipe", "pipe"]
-    })
-    let stdout = ""
-    let stderr = ""
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text
-      options.onOutput?.(stdout, (signal) => child.kill(signal))
-    })
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text
-    })
-    child.once("close", (status) => resume(Effect.succeed({ status, stdout, stderr })))
-    return Effect.sync(() => child.kill("SIGKILL"))
-  })
-
-const assertCounted = (outcome: Outcome, from = ""): void => {
-  assert.strictEqual(outcome.stderr, "")
-  assert.match(outcome.stdout, /^created \/[\w-]{8} for https:\/\/effect\.website\/docs$/m)
-  assert.match(
-    outcome.stdout,
-    new RegExp(`^10,000 of 10,000 clicks${from} in [\\d,]+ ms, [\\d,]+ per second; the last 100 are remembered$`, "m")
-  )
-  assert.match(outcome.stdout, /^GET \/[\w-]{8}: 302, to https:\/\/effect\.website\/docs$/m)
-  assert.match(outcome.stdout, /^GET \/nosuch: 404, no such link$/m)
-  // what counts up is for terminals
-  assert.notInclude(outcome.stdout, "\r")
-  assert.strictEqual(outcome.status, 0)
-}
-
-/** Every key of a server. */
-const keys = Effect.fnUntraced(function*(redisUrl: string) {
-  const redis = yield* RawRedis.make(redisUrl)
-  return yield* redis.call("KEYS", "*")
-})
-
-const timeout = 60_000
-
-describe("the link shortener", () => {
-  describeMemory("npm start", () => {
-    it.live("counts 10,000 of 10,000 clicks", () =>
+  describe("the examples", () => {
+    it.live("counter: concurrent clicks are counted exactly, and the latest are kept", () =>
       Effect.gen(function*() {
-        const outcome = yield* run()
-        assertCounted(outcome)
-        assert.match(outcome.stdout, /^in memory$/m)
-      }), timeout)
+        const { code } = yield* Counter.create("https://effect.website")
+        yield* Effect.all(Array.from({ length: 250 }, () => Counter.track(code)), { concurrency: "unbounded" })
+        const { clicks, recentClicks } = yield* Counter.Link.get(code)
+        assert.deepStrictEqual([clicks, recentClicks.length], [250, Counter.remembered])
+        assert.strictEqual(yield* Counter.resolve(code), "https://effect.website")
+        assert.strictEqual((yield* Effect.flip(Counter.track("none")))._tag, "EntityNotFound")
+      }).pipe(run))
 
-    it.live("refuses several processes without a server", () =>
+    it.live("stock: of 200 concurrent buyers exactly 10 get one of 10 items", () =>
       Effect.gen(function*() {
-        const outcome = yield* run({ args: ["--processes", "8"] })
-        assert.include(outcome.stderr, "--processes 8 needs a server, and REDIS_URL is not set")
-        assert.include(outcome.stderr, "memory belongs to one process")
-        assert.strictEqual(outcome.stdout, "")
-        assert.strictEqual(outcome.status, 1)
-        const empty = yield* Effect.flip(settings(["--processes", "8"], { REDIS_URL: "" }))
-        assert.include(empty.message, "--processes 8 needs a server")
-      }), timeout)
-
-    it.live("refuses what it does not know with a message for people", () =>
-      Effect.gen(function*() {
-        const outcome = yield* run({ args: ["--threads", "8"] })
-        assert.match(outcome.stderr, /^Unknown option '--threads'\n\n.*npm start/s)
-        assert.notMatch(outcome.stderr, /^\s+at /m)
-        assert.strictEqual(outcome.stdout, "")
-        assert.strictEqual(outcome.status, 1)
-      }), timeout)
-
-    it.effect.each([
-      { args: ["--processes", "0"], says: `--processes takes a whole number from 1 to 64, not "0"` },
-      { args: ["--processes", "2.5"], says: `--processes takes a whole number from 1 to 64, not "2.5"` },
-      { args: ["--processes=-1"], says: `--processes takes a whole number from 1 to 64, not "-1"` },
-      { args: ["--processes", "65"], says: `--processes takes a whole number from 1 to 64, not "65"` },
-      { args: ["--processes", ""], says: `--processes takes a whole number from 1 to 64, not ""` },
-      { args: ["--processes", "many"], says: `--processes takes a whole number from 1 to 64, not "many"` },
-      { args: ["--processes"], says: "'--processes <value>' argument missing" },
-      { args: ["8"], says: "Unexpected argument '8'" }
-    ])("refuses $args", ({ args, says }) =>
-      Effect.gen(function*() {
-        const error = yield* Effect.flip(settings(args, { REDIS_URL: "redis://127.0.0.1" }))
-        assert.include(error.message, says)
-      }))
-
-    it.effect("takes --processes 8 with a server", () =>
-      Effect.gen(function*() {
-        assert.deepStrictEqual(yield* settings(["--processes", "8"], { REDIS_URL: "redis://127.0.0.1" }), {
-          help: false,
-          onServer: true,
-          processes: 8
+        yield* Stock.Product.insert({ sku: "lamp", stock: 10 })
+        const buyers = Array.from({ length: 200 }, (_, i) => `buyer ${i}`)
+        const exits = yield* Effect.forEach(buyers, (buyer) => Effect.exit(Stock.buy("lamp", buyer)), {
+          concurrency: "unbounded"
         })
-      }))
+        assert.strictEqual(exits.filter(Exit.isSuccess).length, 10)
+        const { buyers: happy, stock } = yield* Stock.Product.get("lamp")
+        assert.deepStrictEqual([happy.length, stock], [10, 0])
+      }).pipe(run))
 
-    it.live("explains itself", () =>
+    it.live("transfer: coins move, or the error says how many the payer has and nothing is written", () =>
       Effect.gen(function*() {
-        const outcome = yield* run({ args: ["--help"] })
-        assert.include(outcome.stdout, "npm start -- --processes 8")
-        assert.strictEqual(outcome.status, 0)
-      }), timeout)
+        yield* Transfer.Account.insert({ bank: "b", owner: "ann", coins: 10 })
+        yield* Transfer.Account.insert({ bank: "b", owner: "bob", coins: 0 })
+        assert.deepStrictEqual(yield* Transfer.transfer("b", "ann", "bob", 7), { from: 3, to: 7 })
+        const error = yield* Effect.flip(Transfer.transfer("b", "ann", "bob", 7))
+        assert.deepInclude(error, { _tag: "NotEnoughCoins", wanted: 7, owned: 3 })
+        assert.strictEqual((yield* Transfer.Account.get(["b", "bob"])).coins, 7)
+        assert.deepInclude(yield* Transfer.Account.get(["b", "ann"]), { coins: 3, transfers: 1 })
+      }).pipe(run))
 
-    it.live("shows progress on a terminal only, and clears its line", () =>
+    it.live("leaderboard: a game changes both players, and an achievement is awarded once", () =>
       Effect.gen(function*() {
-        const show = (isTTY: boolean) => {
-          const written: Array<string> = []
-          return withProgress({ isTTY, write: (text) => written.push(text) }, 10_000, (advance) =>
-            Effect.gen(function*() {
-              advance(1234)
-              yield* Effect.sleep("120 millis")
-              advance(1)
-              yield* Effect.sleep("120 millis")
-            })).pipe(Effect.as(written))
+        const [ann, bob] = [["l", "ann"], ["l", "bob"]] as const
+        for (const [league, name] of [ann, bob]) {
+          yield* Leaderboard.Player.insert({ league, name, statistics: {} })
         }
-        assert.deepStrictEqual(yield* show(true), [
-          "\r1,234 of 10,000 clicks",
-          "\r1,235 of 10,000 clicks",
-          "\r\u001b[K"
-        ])
-        assert.deepStrictEqual(yield* show(false), [])
-      }))
+        const first = yield* Leaderboard.recordGame(ann, bob, 10)
+        assert.deepStrictEqual(first.winner, { score: 10, achievements: ["first win"] })
+        assert.strictEqual(first.loser.score, -10)
+        assert.deepStrictEqual((yield* Leaderboard.recordGame(ann, bob, 10)).winner, { score: 20, achievements: [] })
+        const error = yield* Effect.flip(Leaderboard.transferItems(ann, bob, "coin", 1))
+        assert.strictEqual(error._tag, "NotEnoughItems")
+      }).pipe(run))
+
+    it.live("idempotent request: a payment that arrives twice is booked once", () =>
+      Effect.gen(function*() {
+        yield* IdempotentRequest.Wallet.insert({ user: "ann" })
+        const payment = { id: "p1", user: "ann", cents: 500 }
+        const balances = yield* Effect.all([
+          IdempotentRequest.book(payment),
+          IdempotentRequest.book(payment),
+          IdempotentRequest.book(payment)
+        ], { concurrency: "unbounded" })
+        assert.deepStrictEqual(balances, [500, 500, 500])
+        const error = yield* Effect.flip(IdempotentRequest.book({ ...payment, cents: 600 }))
+        assert.strictEqual(error._tag, "Conflict")
+        assert.deepInclude(yield* IdempotentRequest.Wallet.get("ann"), { cents: 500, payments: ["p1"] })
+      }).pipe(run))
+
+    it.live("locked job: a second process skips the job while the first one runs it", () =>
+      Effect.gen(function*() {
+        yield* LockedJob.Report.insert({ name: "sales" })
+        const started = yield* Deferred.make<void>()
+        const finish = yield* Deferred.make<void>()
+        const slow = Effect.andThen(Deferred.succeed(started, undefined), Effect.as(Deferred.await(finish), "new"))
+        const running = yield* Effect.forkChild(LockedJob.rebuild("sales", slow))
+        yield* Deferred.await(started)
+        assert.isFalse(yield* LockedJob.rebuild("sales", Effect.succeed("other")))
+        yield* Deferred.succeed(finish, undefined)
+        assert.isTrue(yield* Fiber.join(running))
+        assert.deepInclude(yield* LockedJob.Report.get("sales"), { content: "new", runs: 1 })
+      }).pipe(run))
+
+    it.live("locked job: a process that has lost its lock writes nothing", () =>
+      Effect.gen(function*() {
+        const raw = yield* Testing.RawStore
+        yield* LockedJob.Report.insert({ name: "sales" })
+        const build = Effect.as(raw.delete("Report:{sales}:$lock:rebuild"), "late")
+        assert.strictEqual((yield* Effect.flip(LockedJob.rebuild("sales", build)))._tag, "LockLost")
+        assert.deepInclude(yield* LockedJob.Report.get("sales"), { content: "", runs: 0 })
+      }).pipe(run))
+
+    it.live("session: a session authenticates until it is ended", () =>
+      Effect.gen(function*() {
+        const id = yield* Session.start("ann")
+        assert.strictEqual(yield* Session.authenticate(id), "ann")
+        assert.isTrue(yield* Session.end(id))
+        assert.strictEqual((yield* Effect.flip(Session.authenticate(id)))._tag, "SessionExpired")
+      }).pipe(run))
+
+    it.live("http: a page is created once, its visits are counted, and an unknown page is answered by 404", () =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => HttpRouter.toWebHandler(Http.api(layer), { disableLogger: true })),
+        ({ handler }) =>
+          Effect.gen(function*() {
+            const send = (method: string, path: string) =>
+              Effect.promise(() => handler(new Request(`http://localhost${path}`, { method })))
+            assert.strictEqual((yield* send("PUT", "/pages/home")).status, 201)
+            assert.strictEqual((yield* send("PUT", "/pages/home")).status, 204)
+            yield* send("POST", "/pages/home/visits")
+            const second = yield* send("POST", "/pages/home/visits")
+            assert.deepStrictEqual(yield* Effect.promise(() => second.json()), { visits: 2 })
+            assert.strictEqual((yield* send("POST", "/pages/none/visits")).status, 404)
+          }),
+        ({ dispose }) => Effect.promise(dispose)
+      ))
   })
-
-  describeOwnServer("npm start", () => {
-    it.live("counts 10,000 of 10,000 clicks on a server, and leaves no key", () =>
-      Effect.gen(function*() {
-        const server = yield* RedisServer.start()
-        const outcome = yield* run({ redisUrl: server.url })
-        assertCounted(outcome)
-        assert.match(outcome.stdout, /^on the server at REDIS_URL$/m)
-        assert.deepStrictEqual(yield* keys(server.url), [])
-      }), timeout)
-
-    it.live("counts 10,000 of 10,000 clicks from eight processes, and leaves no key", () =>
-      Effect.gen(function*() {
-        const server = yield* RedisServer.start()
-        const outcome = yield* run({ redisUrl: server.url, args: ["--processes", "8"] })
-        assertCounted(outcome, " from 8 processes")
-        assert.deepStrictEqual(yield* keys(server.url), [])
-        const redis = yield* RawRedis.make(server.url)
-        const [, connections] = /total_connections_received:(\d+)/.exec(String(yield* redis.call("INFO", "stats")))!
-        // the example's own, those of the eight, and those of this test
-        assert.isAtLeast(Number(connections), 9)
-      }), timeout)
-
-    it.live.each([{ processes: "1" }, { processes: "3" }])(
-      "leaves no key when it is stopped half-way, with --processes $processes",
-      ({ processes }) =>
-        Effect.gen(function*() {
-          const server = yield* RedisServer.start()
-          let stopped = false
-          const outcome = yield* run({
-            redisUrl: server.url,
-            args: ["--processes", processes],
-            onOutput: (stdout, kill) => {
-              if (!stopped && stdout.includes("created /")) {
-                stopped = true
-                kill("SIGINT")
-              }
-            }
-          })
-          assert.strictEqual(outcome.stderr, "")
-          assert.notInclude(outcome.stdout, "10,000 of 10,000")
-          assert.strictEqual(outcome.status, 130)
-          assert.deepStrictEqual(yield* keys(server.url), [])
-        }),
-      timeout
-    )
-
-    it.live("fails when clicks are lost: the count must be exact", () =>
-      Effect.gen(function*() {
-        const server = yield* RedisServer.start()
-        const redis = yield* RawRedis.make(server.url)
-        let tampered: Promise<unknown> | undefined
-        const outcome = yield* run({
-          redisUrl: server.url,
-          args: ["--processes", "2"],
-          onOutput: (stdout) => {
-            const code = /created \/([\w-]{8})/.exec(stdout)?.[1]
-            if (code !== undefined) tampered ??= redis.client.hincrby(`Link:{${code}}`, "clicks", -1)
-          }
-        })
-        assert.strictEqual(outcome.stderr, "The count is not exact\n")
-        assert.isDefined(tampered)
-        assert.include(outcome.stdout, "9,999 of 10,000 clicks")
-        assert.strictEqual(outcome.status, 1)
-        assert.deepStrictEqual(yield* keys(server.url), [])
-      }), timeout)
-
-    it.live("says that no server answers", () =>
-      Effect.gen(function*() {
-        const server = yield* RedisServer.start()
-        yield* server.stop
-        const outcome = yield* run({ redisUrl: server.url })
-        assert.strictEqual(outcome.stderr, "No connection to the server; nothing was applied\n")
-        assert.strictEqual(outcome.status, 1)
-      }), timeout)
-  })
-})
-
-interface Demonstration {
-  readonly title: string
-  readonly script: string
-  readonly assertExact: (outcome: Outcome) => void
-  /** The output that shows that it has started, and on which backend. */
-  readonly begun: RegExp
-  /** Changes what is stored behind its back. */
-  readonly tamper: (redis: RawRedis.RawRedis, id: string) => Promise<unknown>
-  readonly says: string
 }
 
-const demonstrations: ReadonlyArray<Demonstration> = [
-  {
-    title: "the leaderboard",
-    script: "start:leaderboard",
-    assertExact: ({ stdout }) => {
-      assert.match(stdout, /^5,000 games: 5,000 won, 5,000 lost, 0 points in all$/m)
-      const [, done, refused] = /^5,000 transfers: ([\d,]+) done, ([\d,]+) refused, 400 of 400 coins are there$/m.exec(
-        stdout
-      )!
-      assert.strictEqual([done, refused].reduce((sum, text) => sum + Number(text!.replace(",", "")), 0), 5000)
-      assert.match(stdout, /^every total is exact$/m)
-    },
-    begun: /^league ([\w-]{8})$/m,
-    tamper: (redis, league) => redis.client.hincrby(`Player:{${league}}:alice`, "score", 1),
-    says: "Not exact: the score of alice"
-  },
-  {
-    title: "the sale",
-    script: "start:stock",
-    assertExact: ({ stdout }) => {
-      assert.match(stdout, /^100 of 100 sold to 5,000 buyers in [\d,]+ ms; 4,900 found it sold out, 0 left$/m)
-    },
-    begun: /^100 of (lamp-[\w-]{8}) are on sale$/m,
-    tamper: (redis, sku) => redis.client.hincrby(`Product:{${sku}}`, "stock", 1),
-    says: "The sale is not exact"
-  }
-]
-
-describe.each(demonstrations)("$title", ({ assertExact, begun, says, script, tamper }) => {
-  describeMemory(`npm run ${script}`, () => {
-    it.live("is exact", () =>
-      Effect.gen(function*() {
-        const outcome = yield* run({ script })
-        assert.strictEqual(outcome.stderr, "")
-        assert.match(outcome.stdout, /^in memory$/m)
-        assertExact(outcome)
-        assert.strictEqual(outcome.status, 0)
-      }), timeout)
-  })
-
-  describeOwnServer(`npm run ${script}`, () => {
-    it.live("is exact on a server, and leaves no key", () =>
-      Effect.gen(function*() {
-        const server = yield* RedisServer.start()
-        const outcome = yield* run({ script, redisUrl: server.url })
-        assert.strictEqual(outcome.stderr, "")
-        assert.match(outcome.stdout, /^on the server at REDIS_URL$/m)
-        assertExact(outcome)
-        assert.strictEqual(outcome.status, 0)
-        assert.deepStrictEqual(yield* keys(server.url), [])
-      }), timeout)
-
-    it.live("fails when it is not exact, and leaves no key", () =>
-      Effect.gen(function*() {
-        const server = yield* RedisServer.start()
-        const redis = yield* RawRedis.make(server.url)
-        let tampered: Promise<unknown> | undefined
-        const outcome = yield* run({
-          script,
-          redisUrl: server.url,
-          onOutput: (stdout) => {
-            const id = begun.exec(stdout)?.[1]
-            if (id !== undefined) tampered ??= tamper(redis, id)
-          }
-        })
-        assert.isDefined(tampered)
-        assert.include(outcome.stderr, says)
-        assert.strictEqual(outcome.status, 1)
-        assert.deepStrictEqual(yield* keys(server.url), [])
-      }), timeout)
-  })
+describeMemory("the session example", () => {
+  it.effect("a session expires half an hour after its last use, and after a day at the latest", () =>
+    Effect.gen(function*() {
+      const id = yield* Session.start("ann")
+      for (let i = 0; i < 48; i++) {
+        yield* TestClock.adjust("29 minutes")
+        assert.strictEqual(yield* Session.authenticate(id), "ann")
+      }
+      yield* TestClock.adjust("29 minutes")
+      yield* TestClock.adjust("29 minutes")
+      assert.strictEqual((yield* Effect.flip(Session.authenticate(id)))._tag, "SessionExpired")
+      const other = yield* Session.start("bob")
+      for (let i = 0; i < 49; i++) {
+        yield* TestClock.adjust("29 minutes")
+        yield* Session.authenticate(other)
+      }
+      yield* TestClock.adjust("29 minutes")
+      assert.strictEqual((yield* Effect.flip(Session.authenticate(other)))._tag, "SessionExpired")
+    }).pipe(Effect.provide(RedisService.layerMemory)))
 })

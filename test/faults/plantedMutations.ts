@@ -33,9 +33,16 @@ const changed = (script: Script, mutation: keyof typeof changes): Script => {
 /** Makes all layers wrong that this process builds from now on. Call the returned function to end that. */
 export const mutate = (mutation: Mutation | undefined): () => void => {
   const before = { settings: { ...settings }, scripts: { ...scripts } }
-  if (mutation === "resent") Object.assign(settings, { maxRetriesPerRequest: null })
-  else if (mutation !== undefined) {
-    Object.assign(scripts, { allowOom: changed(scripts.allowOom, mutation), write: changed(scripts.write, mutation) })
+  if (mutation === "resent") {
+    Object.assign(settings, { maxRetriesPerRequest: null } satisfies typeof settings)
+  } else if (mutation !== undefined) {
+    Object.assign(
+      scripts,
+      {
+        allowOom: changed(scripts.allowOom, mutation),
+        write: changed(scripts.write, mutation)
+      } satisfies Partial<typeof scripts>
+    )
   }
   return () => {
     Object.assign(settings, before.settings)

@@ -1,5 +1,5 @@
 /**
- * The batcher and the sender over a scripted transport: a failure of one call does not affect other calls.
+ * The batcher and the sender over a scripted transport: the failure of one call does not affect other calls.
  */
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Exit } from "effect"
@@ -17,8 +17,8 @@ const telemetry = new Telemetry({ context: Context.empty(), spans: "call", serve
 
 type Evaluate = RedisTransport["Service"]["evaluate"]
 
-/** Each program is one instruction: its result is 1. */
-const ones: Evaluate = ({ keys }) =>
+/** Answers calls of programs with one instruction each, whose result is 1. */
+const answersOne: Evaluate = ({ keys }) =>
   Effect.succeed({ _tag: "Text", text: JSON.stringify(keys.flatMap(() => [true, 1])) })
 
 const batcher = (
@@ -28,7 +28,7 @@ const batcher = (
     telemetry,
     sender: Sender.make({
       transport: {
-        evaluate: options.evaluate ?? ones,
+        evaluate: options.evaluate ?? answersOne,
         ready: Effect.never,
         subscribe: () => Effect.never
       } as RedisTransport["Service"],
@@ -45,23 +45,23 @@ const batcher = (
 
 const program = (access: Program["access"], key: string, arg: unknown): Program => ({
   access,
-  instructions: [{ op: Op.get, key, spec: noSpec, args: [arg as number] } as Program["instructions"][number]]
+  instructions: [{ op: Op.get, key, spec: noSpec, args: [arg as number] }]
 })
 
-/** Whether each has its result, or died. */
+/** Returns how each program ended. */
 const run = ({ executeAll }: Batcher.Batcher, programs: ReadonlyArray<Program>) =>
   Effect.map(
     executeAll(programs, (reply) => Exit.succeed(reply._tag)),
     (exits) => exits.map((exit) => Exit.isSuccess(exit) ? exit.value : Exit.hasDies(exit) ? "died" : "failed")
   )
 
-describeMemory("a batch that cannot be sent", () => {
+describeMemory("a call that cannot be sent", () => {
   it.live("a call whose encoding throws fails alone, with what was thrown", () =>
     Effect.gen(function*() {
       const programs = [
         ...["a", "b"].map((key) => program("read", key, 1)),
         program("read", "c", 1),
-        // there is no such number in JSON
+        // JSON cannot encode a bigint
         program("read", "d", 1n),
         ...["e", "f"].map((key) => program("read", key, 1)),
         program("write", "g", 1)
@@ -76,7 +76,7 @@ describeMemory("a batch that cannot be sent", () => {
     Effect.gen(function*() {
       const evaluate: Evaluate = (call) => {
         if (call.keys.includes("c")) throw new Error("thrown")
-        return ones(call)
+        return answersOne(call)
       }
       const self = batcher({ evaluate })
       const programs = ["a", "b", "c", "d", "e"].map((key) => program("allowOom", key, 1))
@@ -96,10 +96,10 @@ describeMemory("a batch that cannot be sent", () => {
 
   it.live("a program that cannot be encoded does not affect the others", () =>
     Effect.gen(function*() {
-      const none = { access: "read", instructions: undefined } as unknown as Program
+      const unencodable = { access: "read", instructions: undefined } as unknown as Program
       for (const isCluster of [false, true]) {
         const self = batcher({ isCluster })
-        assert.deepEqual(yield* run(self, [none, program("write", "a", 1)]), ["died", "done"])
+        assert.deepEqual(yield* run(self, [unencodable, program("write", "a", 1)]), ["died", "done"])
         yield* self.close
       }
     }))

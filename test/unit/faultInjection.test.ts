@@ -1,5 +1,5 @@
 /**
- * `redlayer/testing`: each fault does what it says, to the caller and to the server, and the log tells.
+ * Fault injection of `redlayer/testing`: the effect of each fault on the caller and on the server, and the log.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Schema, Scope } from "effect"
@@ -12,7 +12,7 @@ import { describeMemory, describeRedis, redis, uniquePrefix } from "../support/B
 
 const { answer, delay, deliverLate, sequence, loseReply, loseRequest, notSent } = Testing
 
-/** A transport that says what it was given, and what it was given so far. */
+/** A transport that returns the argument of each call, with faults around it, and the arguments that it received. */
 const echo = () => {
   const received: Array<string> = []
   const below = Layer.succeed(RedisTransport, {
@@ -34,7 +34,7 @@ const send = (argument: string, command: "EVAL" | "EVAL_RO" = "EVAL") =>
     })
   )
 
-const follow = (plan: Testing.Plan) => Testing.Faults.use((faults) => faults.usePlan(plan))
+const usePlan = (plan: Testing.Plan) => Testing.Faults.use((faults) => faults.usePlan(plan))
 const log = Testing.Faults.use((faults) => faults.log)
 const release = Testing.Faults.use((faults) => faults.release)
 const states = Effect.map(log, (entries) => entries.map((entry) => entry.state))
@@ -46,7 +46,7 @@ describeMemory("faults around a transport", () => {
   it.effect("each fault happens in turn", () => {
     const { layer, received } = echo()
     return Effect.gen(function*() {
-      yield* follow(sequence([undefined, notSent, loseRequest, loseReply, answer("BUSY x"), delay(10)]))
+      yield* usePlan(sequence([undefined, notSent, loseRequest, loseReply, answer("BUSY x"), delay(10)]))
       assert.strictEqual(yield* send("a"), "a")
       assert.strictEqual(yield* send("b"), "NotSent")
       assert.strictEqual(yield* send("c"), "Unknown")
@@ -58,7 +58,7 @@ describeMemory("faults around a transport", () => {
       assert.deepStrictEqual((yield* states).at(-1), "Waiting")
       yield* TestClock.adjust(1)
       assert.strictEqual(yield* Fiber.join(delayed), "f")
-      // beyond the script all passes
+      // requests after the last fault pass
       assert.strictEqual(yield* send("g"), "g")
       assert.deepStrictEqual(received, ["a", "d", "f", "g"])
       const entries = yield* log
@@ -75,8 +75,8 @@ describeMemory("faults around a transport", () => {
         entries.map((entry) => entry.state),
         ["Answered", "Withheld", "Withheld", "Answered", "Withheld", "Answered", "Answered"]
       )
-      // another plan begins with its first fault
-      yield* follow(sequence([loseRequest]))
+      // a new plan begins with its first fault, and with an empty log
+      yield* usePlan(sequence([loseRequest]))
       assert.deepStrictEqual(yield* log, [])
       assert.strictEqual(yield* send("h"), "Unknown")
     }).pipe(Effect.provide(layer))
@@ -85,7 +85,7 @@ describeMemory("faults around a transport", () => {
   it.effect("a late request is delivered after a time, or when it is released, in order", () => {
     const { layer, received } = echo()
     return Effect.gen(function*() {
-      yield* follow(sequence([deliverLate(), deliverLate("1 second"), deliverLate()]))
+      yield* usePlan(sequence([deliverLate(), deliverLate("1 second"), deliverLate()]))
       for (const argument of ["a", "b", "c"]) assert.strictEqual(yield* send(argument), "Unknown")
       assert.strictEqual(yield* send("d"), "d")
       assert.deepStrictEqual(yield* states, ["Waiting", "Waiting", "Waiting", "Answered"])
@@ -105,7 +105,7 @@ describeMemory("faults around a transport", () => {
       const scope = yield* Scope.make()
       const services = yield* Scope.provide(Layer.build(layer), scope)
       yield* Effect.gen(function*() {
-        yield* follow(sequence([delay("1 second"), deliverLate("1 second"), deliverLate()]))
+        yield* usePlan(sequence([delay("1 second"), deliverLate("1 second"), deliverLate()]))
         const fiber = yield* Effect.forkChild(send("a"), { startImmediately: true })
         yield* Fiber.interrupt(fiber)
         assert.deepStrictEqual(yield* states, ["Withheld"])
@@ -126,9 +126,9 @@ describeMemory("faults around a transport", () => {
     for (const seed of [0, 1, 2, -1, 123_456_789]) {
       const all = tags(seed)
       assert.deepStrictEqual(all, tags(seed))
-      assert.approximately(share(all, "DropBefore"), 0.2, 0.02)
-      assert.approximately(share(all, "Lose"), 0.1, 0.02)
-      assert.approximately(share(all, "DropAfter"), 0.05, 0.01)
+      assert.approximately(share(all, "NotSent"), 0.2, 0.02)
+      assert.approximately(share(all, "LoseRequest"), 0.1, 0.02)
+      assert.approximately(share(all, "LoseReply"), 0.05, 0.01)
       assert.approximately(share(all, "None"), 0.65, 0.03)
     }
     assert.notDeepEqual(tags(1), tags(2))
@@ -138,7 +138,7 @@ describeMemory("faults around a transport", () => {
   it.effect("a plan may look at the request", () => {
     const { layer } = echo()
     return Effect.gen(function*() {
-      yield* follow(({ keys, readOnly }) => readOnly && keys.includes("k") ? loseRequest : undefined)
+      yield* usePlan(({ keys, readOnly }) => readOnly && keys.includes("k") ? loseRequest : undefined)
       assert.strictEqual(yield* send("a"), "a")
       assert.strictEqual(yield* send("b", "EVAL_RO"), "Unknown")
     }).pipe(Effect.provide(layer))
@@ -152,7 +152,7 @@ describeMemory("faults around a service", () => {
     Effect.gen(function*() {
       yield* Counter.insert({ id: "a", n: 0 })
       const increment = Effect.exit(n.increment())
-      yield* follow(sequence([notSent, loseRequest, loseReply, deliverLate(), answer("OOM x"), answer("LOADING x")]))
+      yield* usePlan(sequence([notSent, loseRequest, loseReply, deliverLate(), answer("OOM x"), answer("LOADING x")]))
       assert.strictEqual(reasonIs(yield* increment, "ConnectionUnavailable").applied, false)
       reasonIs(yield* increment, "OutcomeUnknown")
       reasonIs(yield* increment, "OutcomeUnknown")
@@ -170,7 +170,7 @@ describeMemory("faults around a service", () => {
   it.effect("one of several programs fails alone, and a lost reply may be of a failure", () =>
     Effect.gen(function*() {
       yield* Counter.insert({ id: "a", n: 0 })
-      yield* follow(sequence([undefined, loseReply, notSent, loseReply]))
+      yield* usePlan(sequence([undefined, loseReply, notSent, loseReply]))
       const exits = yield* Atomic.pipeline([n.increment(), n.increment(), n.increment()])
       assert.deepStrictEqual(exits[0], Exit.succeed(1))
       reasonIs(exits[1]!, "OutcomeUnknown")
@@ -181,11 +181,11 @@ describeMemory("faults around a service", () => {
     }).pipe(Effect.provide(layer)))
 })
 
-describeRedis("faults on the way to a server", () => {
+describeRedis("faults between a service and a server", () => {
   const live = Effect.suspend(() =>
     redis.url === undefined ? Effect.die("This run has no Redis") : Effect.succeed(redis.url)
   )
-  /** A service with faults under it, with keys of its own. */
+  /** A service over a transport with faults, under a prefix that no other test uses. */
   const layer = (deadline = 1000, options: RedisService.ServiceOptions = {}) =>
     Layer.unwrap(Effect.map(live, (url) => {
       const keyPrefix = uniquePrefix("faults")
@@ -200,10 +200,10 @@ describeRedis("faults on the way to a server", () => {
     it.live("a request that was not sent is sent again, and an unknown one is not", () =>
       Effect.gen(function*() {
         yield* Counter.insert({ id: "a", n: 0 })
-        yield* follow(sequence([notSent, notSent]))
+        yield* usePlan(sequence([notSent, notSent]))
         assert.strictEqual(yield* n.increment(), 1)
         assert.deepStrictEqual(yield* states, ["Withheld", "Withheld", "Answered"])
-        yield* follow(sequence([loseRequest, loseReply, deliverLate()]))
+        yield* usePlan(sequence([loseRequest, loseReply, deliverLate()]))
         for (const _ of range(3)) reasonIs(yield* Effect.exit(n.increment()), "OutcomeUnknown")
         assert.strictEqual(yield* n.get(), 2)
         yield* release
@@ -214,15 +214,15 @@ describeRedis("faults on the way to a server", () => {
     it.live("a server that is away for good, or silent, is reported at the deadline", () =>
       Effect.gen(function*() {
         yield* Counter.insert({ id: "a", n: 0 })
-        yield* follow(() => notSent)
+        yield* usePlan(() => notSent)
         reasonIs(yield* Effect.exit(n.increment()), "ConnectionUnavailable")
-        // it waits for a connection between its attempts
+        // the program waits for a connection between its attempts
         assert.isBelow((yield* log).length, 500)
-        yield* follow(sequence([delay("1 hour")]))
+        yield* usePlan(sequence([delay("1 hour")]))
         reasonIs(yield* Effect.exit(n.increment()), "OutcomeUnknown")
-        // its caller has the answer before it is interrupted
+        // the caller has the error before the delayed request is interrupted
         yield* eventually(Effect.filterOrFail(states, ([state]) => state === "Withheld"))
-        yield* follow(Testing.none)
+        yield* usePlan(Testing.none)
         assert.strictEqual(yield* n.get(), 0)
         yield* Counter.delete("a")
       }).pipe(Effect.provide(layer(300))))
@@ -230,7 +230,7 @@ describeRedis("faults on the way to a server", () => {
     it.live("random faults: acknowledged <= count <= acknowledged + unknown", () =>
       Effect.gen(function*() {
         yield* Counter.insert({ id: "a", n: 0 })
-        yield* follow(Testing.random(7, [
+        yield* usePlan(Testing.random(7, [
           [0.1, notSent],
           [0.1, loseRequest],
           [0.1, loseReply],
@@ -247,7 +247,7 @@ describeRedis("faults on the way to a server", () => {
         const acknowledged = all.filter(Exit.isSuccess).length
         const unknown = all.filter((exit) => String(JSON.stringify(exit)).includes("OutcomeUnknown")).length
         yield* Effect.sleep("50 millis")
-        yield* follow(Testing.none)
+        yield* usePlan(Testing.none)
         const count = yield* n.get()
         assert.isAbove(unknown, 0)
         assert.isAtLeast(count, acknowledged)
@@ -259,7 +259,7 @@ describeRedis("faults on the way to a server", () => {
   it.live("random faults with exactlyOnce: every program has its answer, and the count is exact", () =>
     Effect.gen(function*() {
       yield* Counter.insert({ id: "a", n: 0 })
-      yield* follow(Testing.random(11, [
+      yield* usePlan(Testing.random(11, [
         [0.1, notSent],
         [0.1, loseRequest],
         [0.1, loseReply],
@@ -274,7 +274,7 @@ describeRedis("faults on the way to a server", () => {
       )
       assert.deepStrictEqual(results.flat().toSorted((a, b) => a - b), range(400).map((i) => i + 1))
       yield* Effect.sleep("50 millis")
-      yield* follow(Testing.none)
+      yield* usePlan(Testing.none)
       assert.strictEqual(yield* n.get(), 400)
       yield* Counter.delete("a")
     }).pipe(Effect.provide(layer(5000, { exactlyOnce: true }))))
@@ -283,7 +283,7 @@ describeRedis("faults on the way to a server", () => {
     const transport = Layer.unwrap(
       Effect.map(live, (url) => IoRedis.layerTransport.pipe(Layer.provide(RedisService.layer({ url }))))
     )
-    const overEffect = Layer.unwrap(
+    const overEffectRedis = Layer.unwrap(
       Effect.map(live, (url) =>
         EffectRedis.layerTransport({ subscriptions: "unmarked" }).pipe(
           Layer.provide(EffectRedis.layer()),
@@ -291,19 +291,25 @@ describeRedis("faults on the way to a server", () => {
         ))
     )
 
-    describe.each([["ours", transport], ["over Effect's service", overEffect]] as const)("%s", (name, layer) => {
-      it.live.each(Testing.transportChecks(uniquePrefix(`checks-${name}`)))(
-        "$name",
-        ({ run }) => Effect.provide(run, layer)
-      )
-    })
+    describe.each([["over ioredis", transport], ["over Effect's service", overEffectRedis]] as const)(
+      "%s",
+      (name, layer) => {
+        it.live.each(Testing.transportChecks(uniquePrefix(`checks-${name}`)))(
+          "$name",
+          ({ run }) => Effect.provide(run, layer)
+        )
+      }
+    )
 
     type Transport = RedisTransport["Service"]
-    const wrong: ReadonlyArray<readonly [what: string, change: (self: Transport) => Partial<Transport>]> = [
+    const faulty: ReadonlyArray<readonly [what: string, change: (self: Transport) => Partial<Transport>]> = [
       ["is never ready", () => ({ ready: Effect.fail(new TransportError({ outcome: "NotSent" })) })],
-      ["trims", ({ evaluate }) => ({ evaluate: (call) => evaluate({ ...call, argument: call.argument.trim() }) })],
+      [
+        "trims arguments",
+        ({ evaluate }) => ({ evaluate: (call) => evaluate({ ...call, argument: call.argument.trim() }) })
+      ],
       ["loses a key", ({ evaluate }) => ({ evaluate: (call) => evaluate({ ...call, keys: call.keys.slice(1) }) })],
-      ["hides errors", ({ evaluate }) => ({
+      ["hides the errors of the server", ({ evaluate }) => ({
         evaluate: (call) =>
           Effect.flatMap(
             evaluate(call),
@@ -311,11 +317,14 @@ describeRedis("faults on the way to a server", () => {
               reply._tag === "Error" ? Effect.fail(new TransportError({ outcome: "Unknown" })) : Effect.succeed(reply)
           )
       })],
-      ["sends twice", ({ evaluate }) => ({ evaluate: (call) => Effect.andThen(evaluate(call), evaluate(call)) })],
-      ["writes where it must not", ({ evaluate }) => ({
+      [
+        "sends each call twice",
+        ({ evaluate }) => ({ evaluate: (call) => Effect.andThen(evaluate(call), evaluate(call)) })
+      ],
+      ["accepts a write of a read-only call", ({ evaluate }) => ({
         evaluate: (call) => evaluate({ ...call, command: call.command === "EVAL_RO" ? "EVAL" : call.command })
       })],
-      ["tells twice", ({ subscribe }) => ({
+      ["delivers each message twice", ({ subscribe }) => ({
         subscribe: (channel, listener) =>
           subscribe!(channel, (event) => {
             listener(event)
@@ -324,7 +333,7 @@ describeRedis("faults on the way to a server", () => {
       })]
     ]
 
-    it.live.each(wrong)("find one that %s", ([, change]) =>
+    it.live.each(faulty)("a transport that %s fails a check", ([, change]) =>
       Effect.gen(function*() {
         const self = yield* RedisTransport
         const failed = yield* Effect.forEach(

@@ -1,4 +1,6 @@
-/** Locks and time, with a clock that only the test moves. */
+/**
+ * Locks in memory under a test clock: renewal, the end of leases, and waiting times to the millisecond.
+ */
 import { assert, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, Option, Schema, type Scope } from "effect"
 import { TestClock } from "effect/testing"
@@ -15,24 +17,25 @@ const on = Robot.ref("a")
 const key = "LockRobot:{a}:$lock:arm"
 const lost = { model: "LockRobot", id: "a", name: "arm" }
 
-/** In whose lease a third is ten seconds, of which one is not counted on. */
+/** Is renewed after each third, 10 seconds, and is not relied on in its last second. */
 const lease = "30 seconds"
 const arm = { on, lease } as const
 
 type Service = RedisService.RedisService["Service"]
 
-/** In a fiber of its own, which holds nothing. */
+/** Runs in another fiber, which holds no lock. */
 const inAnother = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.forkChild(self), Fiber.join)
 
 const isFree = inAnother(Effect.scoped(Effect.map(Lock.tryAcquire("arm", arm), Option.isSome)))
 
+/** The end of a fiber. Both fields are undefined while it runs. */
 interface Ended {
   at: number | undefined
   exit: Exit.Exit<unknown, unknown> | undefined
 }
 
-/** When its fiber has ended, and how. */
+/** Runs an effect in another fiber. The result is mutable: it is filled in when the fiber ends. */
 const watch = Effect.fnUntraced(function*<A, E, R>(self: Effect.Effect<A, E, R>) {
   const ended: Ended = { at: undefined, exit: undefined }
   yield* Effect.forkChild(Effect.onExit(self, (exit) =>
@@ -44,13 +47,13 @@ const watch = Effect.fnUntraced(function*<A, E, R>(self: Effect.Effect<A, E, R>)
   return ended
 })
 
-/** Asserts that it has failed, and how. */
-const failed = ({ exit }: Ended, tag: "LockLost" | "LockTimeout", details: object = lost) => {
-  if (exit === undefined) return assert.fail("It has not ended")
+/** Asserts that a fiber has ended, with this failure. */
+const failedWith = ({ exit }: Ended, tag: "LockLost" | "LockTimeout", details: object = lost) => {
+  if (exit === undefined) return assert.fail("the fiber has not ended")
   return fails(exit as Exit.Exit<unknown, DomainError.LockLost | DomainError.LockTimeout>, tag, details)
 }
 
-/** A service that gives no answer to requests of one kind while it is silent. */
+/** A service that never answers programs with an instruction `silentOn` while `isSilent` is set. */
 const silent = (service: Service, silentOn: number): Service & { isSilent: boolean } => {
   const self: Service & { isSilent: boolean } = {
     ...service,
@@ -65,7 +68,7 @@ const silent = (service: Service, silentOn: number): Service & { isSilent: boole
   return self
 }
 
-/** A service that refuses requests of one kind while a flag is set. */
+/** A service that refuses programs with an instruction `refusedOn` while `refuses` is set, and counts refusals. */
 const refusing = (service: Service, refusedOn: number): Service & { refuses: boolean; refused: number } => {
   const self: Service & { refuses: boolean; refused: number } = {
     ...service,
@@ -87,20 +90,20 @@ const refusing = (service: Service, refusedOn: number): Service & { refuses: boo
   return self
 }
 
-/** Under a clock that goes on while nothing else does: no timer sees the time for which it stood still. */
-const stoodStill = <A, E, R>(
-  body: (stand: (millis: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
+/** Simulates a process that is paused: `pause` moves the time that the clock reads, and no timer fires. */
+const withPauses = <A, E, R>(
+  body: (pause: (millis: number) => Effect.Effect<void>) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.clockWith((clock) => {
     let ahead = 0
     const currentTimeMillisUnsafe = () => clock.currentTimeMillisUnsafe() + ahead
     const currentTimeNanosUnsafe = () => clock.currentTimeNanosUnsafe() + BigInt(ahead) * 1_000_000n
     const monotonicTimeNanosUnsafe = () => clock.monotonicTimeNanosUnsafe() + BigInt(ahead) * 1_000_000n
-    const stand = (millis: number) =>
+    const pause = (millis: number) =>
       Effect.sync(() => {
         ahead += millis
       })
-    return Effect.provideService(body(stand), Clock.Clock, {
+    return Effect.provideService(body(pause), Clock.Clock, {
       ...clock,
       currentTimeMillisUnsafe,
       currentTimeNanosUnsafe,
@@ -111,6 +114,7 @@ const stoodStill = <A, E, R>(
     })
   })
 
+/** The failure that the test expects of a save. */
 type Save = Effect.Effect<unknown, DomainError.LockLost, RedisService.RedisService>
 
 const { renew } = Op
@@ -129,22 +133,22 @@ describeMemory("locks in time", () => {
     Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {
         const held = yield* Lock.acquire("arm", arm)
-        const till = () => Number([...store.hash(key, 0)!.fields.values()][0]!.split(" ")[0])
-        assert.strictEqual(till(), 30_000)
+        const expiry = () => Number([...store.hash(key, 0)!.fields.values()][0]!.split(" ")[0])
+        assert.strictEqual(expiry(), 30_000)
         yield* TestClock.adjust(9999)
-        assert.strictEqual(till(), 30_000)
+        assert.strictEqual(expiry(), 30_000)
         for (let thirds = 1; thirds <= 30; thirds++) {
           yield* TestClock.adjust(1)
-          assert.strictEqual(till(), 30_000 + thirds * 10_000)
+          assert.strictEqual(expiry(), 30_000 + thirds * 10_000)
           yield* TestClock.adjust(9999)
-          assert.strictEqual(till(), 30_000 + thirds * 10_000)
+          assert.strictEqual(expiry(), 30_000 + thirds * 10_000)
         }
-        // all at once, too
+        // one adjustment over many renewals
         yield* TestClock.adjust("10 minutes")
         yield* held.check
         yield* held.guard
         assert.isFalse(yield* isFree)
-        // nothing that is left to wait for is in the way
+        // the timers of the renewal do not end a protected effect
         assert.strictEqual(
           yield* held.protect(Effect.as(Effect.sleep("10 minutes"), 1)).pipe(
             Effect.forkChild,
@@ -162,7 +166,7 @@ describeMemory("locks in time", () => {
     Effect.gen(function*() {
       yield* Lock.withLock("arm", () => Effect.void, arm)
       yield* TestClock.adjust("1 hour")
-      assert.strictEqual(store.entries.get(key), undefined)
+      assert.strictEqual(store.values.get(key), undefined)
     }))
 
   test("a lock without renewal is lost shortly before its lease ends, and the protected effect is interrupted by then", () =>
@@ -179,11 +183,11 @@ describeMemory("locks in time", () => {
       assert.isUndefined(interruptedAt)
       assert.isUndefined(ended.exit)
       yield* TestClock.adjust(1)
-      // a second before anybody else can have it
+      // one second before the lease ends, from when on another owner can take the lock
       assert.strictEqual(interruptedAt, 29_000)
       assert.strictEqual(ended.at, 29_000)
-      yield* failed(ended, "LockLost")
-      // it gives it back at once
+      yield* failedWith(ended, "LockLost")
+      // the lost lock is released at once
       yield* TestClock.adjust(1)
       assert.deepEqual(waiting.exit, Exit.succeed(29_000))
     }))
@@ -200,7 +204,7 @@ describeMemory("locks in time", () => {
           assert.isUndefined(ended.exit)
           yield* TestClock.adjust(1)
           yield* fails(held.check, "LockLost", lost)
-          yield* failed(ended, "LockLost")
+          yield* failedWith(ended, "LockLost")
           assert.strictEqual(ended.at! - begun, valid)
         }))
       }
@@ -209,12 +213,12 @@ describeMemory("locks in time", () => {
   test("a waiter gets a dead holder's lock when its lease ends, not before, and with a greater token", (store) =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_000_000)
-      store.entries.set(key, {
+      store.values.set(key, {
         _tag: "hash",
         fields: new Map([["gone", "1030000 2147483648 999999999999"]]),
         expiresAt: 1_030_000
       })
-      store.entries.set(`${key}:$fence`, {
+      store.values.set(`${key}:$fence`, {
         _tag: "hash",
         fields: new Map([["t", "999999999999"]]),
         expiresAt: undefined
@@ -226,7 +230,7 @@ describeMemory("locks in time", () => {
       assert.isUndefined(waiting.exit)
       yield* TestClock.adjust(1)
       assert.strictEqual(waiting.at, 1_030_000)
-      // the last one is ahead of the clock
+      // the last token is ahead of the clock, and the next one is greater by 1
       assert.deepEqual(waiting.exit, Exit.succeed(1_000_000_000_000))
     }))
 
@@ -260,7 +264,7 @@ describeMemory("locks in time", () => {
         yield* TestClock.adjust(1)
         for (const ended of [one, several, entity]) {
           assert.strictEqual(ended.at, begun + wait)
-          yield* failed(ended, "LockTimeout")
+          yield* failedWith(ended, "LockTimeout")
         }
       }
       yield* taken.guard
@@ -275,15 +279,15 @@ describeMemory("locks in time", () => {
       yield* hold("c", 1200)
       yield* Effect.yieldNow
       const long = yield* watch(Lock.withLocks(["c", "b", "a"], () => Effect.void, { wait: 1201 }))
-      // who come in one millisecond are in no order
+      // in another millisecond, because waiters that arrive in the same one have no order
       yield* TestClock.adjust(1)
       const short = yield* watch(Lock.withLocks(["a", "b", "c"], () => Effect.void, { wait: 1099 }))
       const free = inAnother(Effect.scoped(Lock.acquire("a", { wait: 0 })))
       yield* TestClock.adjust(1098)
       assert.deepEqual([long.at, short.at], [undefined, undefined])
       yield* TestClock.adjust(1)
-      // the other has it since it became free
-      yield* failed(short, "LockTimeout", { name: "a" })
+      // the earlier waiter holds `a` since it was free
+      yield* failedWith(short, "LockTimeout", { name: "a" })
       assert.strictEqual(short.at, 1100)
       assert.isUndefined(long.at)
       yield* TestClock.adjust(100)
@@ -299,12 +303,12 @@ describeMemory("locks in time", () => {
         Robot.withLock("a", (robot) => Effect.as(Effect.sleep("1 hour"), { ...robot, n: 2 }), { name: "arm", lease })
       )
       yield* TestClock.adjust("15 seconds")
-      store.entries.delete(key)
+      store.values.delete(key)
       yield* TestClock.adjust(4999)
       assert.isUndefined(ended.at)
       yield* TestClock.adjust(1)
       assert.strictEqual(ended.at, 20_000)
-      yield* failed(ended, "LockLost")
+      yield* failedWith(ended, "LockLost")
       assert.deepEqual(yield* Robot.get("a"), { id: "a", n: 1 })
     }))
 
@@ -318,9 +322,9 @@ describeMemory("locks in time", () => {
         yield* TestClock.adjust(23_999)
         assert.isUndefined(ended.at)
         yield* TestClock.adjust(1)
-        // renewed at 20 seconds for the last time
+        // the last renewal was at 20 seconds
         assert.strictEqual(ended.at, 49_000)
-        yield* failed(ended, "LockLost")
+        yield* failedWith(ended, "LockLost")
       }).pipe(Effect.provideService(RedisService.RedisService, service))
     }))
 
@@ -340,16 +344,16 @@ describeMemory("locks in time", () => {
     }))
 
   test("a process that stood still beyond its lease has lost the lock before any timer fires", () =>
-    stoodStill((stand) =>
+    withPauses((pause) =>
       Effect.gen(function*() {
         yield* Robot.insert({ id: "a", n: 1 })
         const held = yield* Lock.acquire("arm", arm)
-        yield* stand(28_999)
+        yield* pause(28_999)
         yield* held.check
-        yield* stand(1001)
+        yield* pause(1001)
         yield* fails(held.guard, "LockLost", lost)
         yield* fails(Atomic.all([Robot.ref("a").n.set(2), held.guard]), "LockLost", lost)
-        // the same fiber holds it no more, and takes it anew
+        // the fiber no longer holds the lock, so it can acquire it again
         const again = Option.getOrThrow(yield* Lock.tryAcquire("arm", arm))
         assert.isAbove(again.token, held.token)
         yield* again.guard
@@ -361,7 +365,7 @@ describeMemory("locks in time", () => {
     ))
 
   test("a process that stood still does not save an entity, whether or not another has the lock", () =>
-    stoodStill((stand) =>
+    withPauses((pause) =>
       Effect.gen(function*() {
         yield* Robot.insert({ id: "a", n: 1 })
         const other = inAnother(
@@ -370,9 +374,9 @@ describeMemory("locks in time", () => {
         const save = (meanwhile: Effect.Effect<unknown, unknown, RedisService.RedisService>) =>
           Robot.withLock("a", (robot) =>
             Effect.gen(function*() {
-              // its timers are set by then
+              // so that the timers of the lease are set
               yield* Effect.yieldNow
-              yield* stand(10_000)
+              yield* pause(10_000)
               yield* meanwhile
               return { ...robot, n: 100 }
             }))

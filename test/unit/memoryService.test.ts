@@ -1,4 +1,6 @@
-/** Behaviour of the memory layer that no server has. */
+/**
+ * The memory layer frees expired keys without a server.
+ */
 import { assert, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { TestClock } from "effect/testing"
@@ -14,7 +16,7 @@ const Visit = Model.make("MemoryVisit", { id: Schema.String, pages: Schema.Array
 
 const Place = Model.make("MemoryPlace", { id: Schema.String, n: Schema.Int }, { key: "id" })
 
-describeMemory("memory", () => {
+describeMemory("the memory layer", () => {
   const test = (name: string, body: (store: Store) => Effect.Effect<void, unknown, RedisService.RedisService>) =>
     it.effect(name, () => {
       const store = new Store()
@@ -25,14 +27,14 @@ describeMemory("memory", () => {
     Effect.gen(function*() {
       for (let i = 0; i < 1000; i++) yield* Place.insert({ id: `${i}`, n: i })
       for (let i = 0; i < 1000; i++) yield* Visit.insert({ id: `${i}`, pages: ["a"] })
-      assert.strictEqual(store.entries.size, 3000)
+      assert.strictEqual(store.values.size, 3000)
       yield* TestClock.adjust("59 seconds")
       for (let i = 0; i < 200; i++) yield* Place.ref("0").n.get()
-      assert.strictEqual(store.entries.size, 3000)
+      assert.strictEqual(store.values.size, 3000)
       yield* TestClock.adjust("1 second")
-      // with each program some, in turn
+      // each program looks at a few keys, all in turn
       for (let i = 0; i < 200; i++) yield* Place.ref("0").n.get()
-      assert.strictEqual(store.entries.size, 1000)
+      assert.strictEqual(store.values.size, 1000)
     }))
 
   test("the store never holds much more than the live entities", (store) =>
@@ -41,9 +43,9 @@ describeMemory("memory", () => {
       for (let i = 0; i < 6000; i++) {
         yield* Visit.insert({ id: `${i}`, pages: ["a"] })
         yield* TestClock.adjust("1 second")
-        most = Math.max(most, store.entries.size)
+        most = Math.max(most, store.values.size)
       }
-      // 60 live, in two keys each
+      // 60 entities live at a time, with two keys each
       assert.isBelow(most, 200)
       assert.isAtLeast(most, 120)
     }))

@@ -1,5 +1,5 @@
 /**
- * Which failures are retried, when, and how often: over a service that fails by a plan, in the time of a test.
+ * Retry policies over a service that fails by a plan, under a test clock: which failures are retried, when, and how often.
  */
 import { assert, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Layer, Schedule, Schema } from "effect"
@@ -23,8 +23,8 @@ const a = Counter.ref("a")
 
 const layer = Testing.layerService().pipe(Layer.provide(RedisService.layerMemory))
 
-/** With one entity, and then a plan. */
-const following = <A, E, R>(plan: Testing.Plan, body: Effect.Effect<A, E, R>) =>
+/** Stores one entity, then runs `body` under the plan. */
+const withPlan = <A, E, R>(plan: Testing.Plan, body: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     yield* Counter.insert({ id: "a", n: 0, title: "" })
     const faults = yield* Testing.Faults
@@ -36,7 +36,7 @@ const attempts = Effect.map(Testing.Faults.use((faults) => faults.log), (log) =>
 
 const loading = Testing.answer("LOADING Redis is loading the dataset in memory")
 
-/** Runs in the time of the test, to its end. */
+/** Runs an effect to its end, within one hour of the test clock. */
 const finished = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(self, { startImmediately: true })
@@ -46,7 +46,7 @@ const finished = <A, E, R>(self: Effect.Effect<A, E, R>) =>
 
 describeMemory("retry policies", () => {
   it.effect("transient retries unsent programs and temporary refusals after a pause", () =>
-    following(
+    withPlan(
       Testing.sequence([Testing.notSent, loading]),
       Effect.gen(function*() {
         const fiber = yield* Effect.forkChild(a.n.increment().pipe(RetryPolicy.transient()), { startImmediately: true })
@@ -72,7 +72,7 @@ describeMemory("retry policies", () => {
         [Testing.answer("ERR something"), "ScriptFailed"]
       ]
       for (const [fault, reason] of refusals) {
-        yield* following(
+        yield* withPlan(
           Testing.sequence([fault]),
           Effect.gen(function*() {
             reasonIs(yield* Effect.exit(RetryPolicy.transient(a.n.increment())), reason)
@@ -80,7 +80,7 @@ describeMemory("retry policies", () => {
           })
         )
       }
-      yield* following(
+      yield* withPlan(
         Testing.none,
         Effect.gen(function*() {
           const error = yield* Effect.flip(RetryPolicy.transient(Counter.ref("none").n.increment()))
@@ -93,7 +93,7 @@ describeMemory("retry policies", () => {
     }))
 
   it.effect("a policy ends with the last error after its number of retries", () =>
-    following(
+    withPlan(
       () => Testing.notSent,
       Effect.gen(function*() {
         const none = yield* finished(a.n.increment().pipe(RetryPolicy.transient({ times: 0 })))
@@ -140,7 +140,7 @@ describeMemory("retry policies", () => {
     }))
 
   it.effect("idempotent retries an unknown outcome, too", () =>
-    following(
+    withPlan(
       Testing.sequence([Testing.loseRequest, Testing.loseReply, Testing.notSent]),
       Effect.gen(function*() {
         const exit = yield* finished(a.title.set("x").pipe(RetryPolicy.idempotent({ base: "10 millis" })))
@@ -151,7 +151,7 @@ describeMemory("retry policies", () => {
     ))
 
   it.effect("a policy that is interrupted in a pause ends there", () =>
-    following(
+    withPlan(
       () => Testing.notSent,
       Effect.gen(function*() {
         const fiber = yield* Effect.forkChild(RetryPolicy.transient(a.n.increment()), { startImmediately: true })
@@ -164,7 +164,7 @@ describeMemory("retry policies", () => {
   it.effect("a retry repeats the ids that were made", () =>
     Effect.gen(function*() {
       const Note = Model.make("retry/Note", { text: Schema.String })
-      yield* following(
+      yield* withPlan(
         Testing.sequence([Testing.notSent]),
         Effect.gen(function*() {
           const insert = Note.insert({ text: "x" })

@@ -1,5 +1,5 @@
 /**
- * The buffer of a subscription: how much room it keeps.
+ * The buffer of a subscription frees the room of messages that were read.
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
@@ -9,15 +9,15 @@ import { describeMemory } from "../support/Backends.ts"
 
 describeMemory("the buffer of a subscription", () => {
   it.effect.each([1, 2, 7, 4096, Infinity])(
-    "with capacity %d keeps no room for messages that were read",
+    "a buffer with capacity %d keeps no room for messages that were read",
     (capacity) =>
       Effect.gen(function*() {
         const buffer = new SubscriptionBuffer(codecOf(Schema.Int), capacity)
-        const room = () => (Object(buffer) as { readonly items: ReadonlyArray<unknown> }).items.length
+        const room = () => buffer["items"].length
         let published = 0
         const add = () => buffer.add({ _tag: "Message", text: String(published++) })
         add()
-        // The buffer is never empty.
+        // one message stays unread, so that the buffer is never empty
         for (let i = 0; i < 1000; i++) {
           add()
           const [event] = yield* Stream.runCollect(Stream.take(buffer.stream, 1))

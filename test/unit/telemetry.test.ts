@@ -32,7 +32,7 @@ import {
 
 describeOwnServer("a span of a call", () => {
   layer(Server.layer, { excludeTestServices: true, timeout: 20_000 })((it) => {
-    it.effect("the span of a call has OpenTelemetry's names, and ours", () =>
+    it.effect("the span of a call has the attributes of OpenTelemetry, and those of redlayer", () =>
       Effect.gen(function*() {
         const { port } = yield* Server
         const { calls, run } = yield* setup()
@@ -98,7 +98,7 @@ describeOwnServer("a span of a call", () => {
           assert.strictEqual(parentOf(call)?.spanId, spans.find(({ name }) => name === "request")?.spanId)
           assert.deepStrictEqual(call.links, [])
         }
-        // a span that is not to be seen stands for the one around it
+        // a span without propagation is skipped: the parent is the span around it
         clear()
         const hidden = Effect.withSpan(count.increment(), "hidden", {
           annotations: Context.make(Tracer.DisablePropagation, true)
@@ -177,7 +177,7 @@ describeOwnServer("a span of a call", () => {
         for (
           const [faults, attempts] of [
             [[Testing.answer("BUSY Redis is busy"), Testing.answer("LOADING"), undefined], 3],
-            // nothing has left
+            // requests that were not sent are not attempts
             [[Testing.notSent, Testing.notSent, undefined], 1],
             [[Testing.answer("NOSCRIPT No matching script"), undefined], 1],
             [[Testing.notSent, Testing.answer("TRYAGAIN"), Testing.notSent, undefined], 2]
@@ -192,7 +192,7 @@ describeOwnServer("a span of a call", () => {
           assert.notProperty(attributesOf(call), "error.type")
         }
         clear()
-        // what only reads is sent again
+        // a read is sent again, because it cannot be applied twice
         yield* usePlan(Testing.sequence([Testing.loseReply, Testing.loseRequest, undefined]))
         yield* run(count.get())
         assert.strictEqual(attributesOf(only(calls()))["redlayer.attempts"], 3)
@@ -209,7 +209,7 @@ describeOwnServer("a span of a call", () => {
         assert.deepStrictEqual(outcomes(registry), { done: 1 })
       }))
 
-    it.effect("the span of a failed call has the reason and the server's word", () =>
+    it.effect("the span of a failed call has the reason and the server's error code", () =>
       Effect.gen(function*() {
         const { calls, clear, usePlan, registry, run } = yield* setup({ retry: false, deadline: "300 millis" })
         const failures = [
@@ -241,11 +241,11 @@ describeOwnServer("a span of a call", () => {
         assert.deepStrictEqual(outcomes(registry), expected)
       }))
 
-    it.effect("the span of a failed call has the reason even if no caller waits any more", () =>
+    it.effect("the span of a failed call has the reason even if every caller was interrupted", () =>
       Effect.gen(function*() {
         const { calls, clear, usePlan, registry, run } = yield* setup({ deadline: "300 millis" })
-        /** Interrupts the caller while the program is in flight, or waits to be sent again. */
-        const leave = (self: Effect.Effect<unknown, unknown, RedisService.RedisService>, sent: () => boolean) =>
+        /** Interrupts the caller once `sent` holds: in flight, or between two attempts. Returns the error of the call. */
+        const interruptOnce = (self: Effect.Effect<unknown, unknown, RedisService.RedisService>, sent: () => boolean) =>
           Effect.gen(function*() {
             clear()
             const fiber = yield* Effect.forkChild(run(self), start)
@@ -256,17 +256,17 @@ describeOwnServer("a span of a call", () => {
             return attributesOf(calls()[0])["error.type"]
           })
         const isSent = () => attributesOf(calls()[0])["redlayer.bytes"] !== undefined
-        // no answer comes before the deadline
+        // no reply arrives before the deadline
         yield* usePlan(() => Testing.delay("1 minute"))
-        assert.strictEqual(yield* leave(count.increment(), isSent), "OutcomeUnknown")
-        assert.strictEqual(yield* leave(count.get(), isSent), "OutcomeUnknown")
-        // it is refused again and again
+        assert.strictEqual(yield* interruptOnce(count.increment(), isSent), "OutcomeUnknown")
+        assert.strictEqual(yield* interruptOnce(count.get(), isSent), "OutcomeUnknown")
+        // every attempt is refused
         let refusals = 0
         yield* usePlan(() => {
           refusals++
           return Testing.answer("BUSY Redis is busy")
         })
-        assert.strictEqual(yield* leave(count.increment(), () => refusals > 1), "ServerUnavailable")
+        assert.strictEqual(yield* interruptOnce(count.increment(), () => refusals > 1), "ServerUnavailable")
         assert.deepStrictEqual(outcomes(registry), { interrupted: 3 })
       }))
 
@@ -298,7 +298,7 @@ describeOwnServer("a span of a call", () => {
           Effect.provide(RedisService.layer({ url })),
           Effect.withTracer(recorded.tracer)
         )
-        // CLUSTER KEYSLOT a, CLUSTER KEYSLOT b
+        // the results of CLUSTER KEYSLOT for `a` and `b`
         assert.deepStrictEqual(
           recorded.calls().map((call) => attributesOf(call)["redlayer.slot"]),
           [15495, 3300]
@@ -358,7 +358,7 @@ describeOwnServer("a span of a program", () => {
     it.effect("the span of a program contains its outcome, by its tag alone", () =>
       Effect.gen(function*() {
         const { clear, usePlan, programs, run } = yield* setup({ spans: "program", retry: false })
-        const tells = Effect.fnUntraced(function*<E>(
+        const failsWith = Effect.fnUntraced(function*<E>(
           tag: string,
           self: Effect.Effect<unknown, E, RedisService.RedisService>
         ) {
@@ -368,17 +368,17 @@ describeOwnServer("a span of a program", () => {
           assert.strictEqual(attributesOf(program)["error.type"], tag)
           assert.deepStrictEqual(exitOf(program), Exit.fail(tag))
         })
-        yield* tells("EntityNotFound", Counter.ref("nobody").count.increment())
-        yield* tells("Short", Atomic.guard(count.gte(5), () => new Short({ secret: "x" })))
-        yield* tells("_OTHER", Atomic.guard(count.gte(5), () => "a text"))
-        yield* tells(
+        yield* failsWith("EntityNotFound", Counter.ref("nobody").count.increment())
+        yield* failsWith("Short", Atomic.guard(count.gte(5), () => new Short({ secret: "x" })))
+        yield* failsWith("_OTHER", Atomic.guard(count.gte(5), () => "a text"))
+        yield* failsWith(
           "Defect",
           Atomic.map(count.get(), () => {
             throw new Error("x")
           })
         )
         yield* usePlan(Testing.sequence([Testing.loseRequest]))
-        yield* tells("OutcomeUnknown", count.increment())
+        yield* failsWith("OutcomeUnknown", count.increment())
       }))
 
     it.effect("the span of a program ends when its caller is interrupted", () =>
@@ -414,7 +414,7 @@ describeOwnServer("no span is left open", () => {
         for (const fiber of [...fibers, late]) yield* Fiber.await(fiber)
         assert.lengthOf(self.programs(), 31)
         areEnded(self)
-        // and every program is counted once
+        // every program is counted once
         assert.strictEqual(Object.values(outcomes(self.registry)).reduce((sum, n) => sum + n, 0), 31)
         const durations = seriesOf(self.registry, "db.client.operation.duration", "db.operation.name")
         assert.strictEqual(Object.values(durations).length, 2)
@@ -430,7 +430,7 @@ describeOwnServer("metrics", () => {
         yield* run(Effect.gen(function*() {
           yield* count.increment()
           assert.deepStrictEqual(outcomes(registry), { done: 1 })
-          // the first to go on finds all of its call
+          // the first caller that resumes finds all programs of its call counted
           const seen = yield* Effect.forEach(
             range(10),
             (i) => Effect.map(countOf(i).increment(), () => outcomes(registry).done),
@@ -443,7 +443,7 @@ describeOwnServer("metrics", () => {
           yield* Effect.exit(Atomic.map(count.get(), () => {
             throw new Error("x")
           }))
-          // refused before anything is sent
+          // a program that is too large is refused before it is sent
           yield* Effect.exit(log.append("x".repeat(2000)))
           yield* usePlan(Testing.sequence([Testing.answer("OOM full"), Testing.answer("BUSY"), undefined]))
           yield* Effect.exit(Effect.all([count.increment(), countOf(1).increment()], {

@@ -1,5 +1,6 @@
 /**
- * `redlayer/testing`: raw writers say what is stored, and the checks of a service find what is wrong with one.
+ * The raw stores of `redlayer/testing`, the assertions of `redlayer-conformance`, and its checks, which find each fault of a
+ * faulty service.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, HashMap, HashSet, Layer, Option, Schema, Scope } from "effect"
@@ -11,11 +12,12 @@ import * as own from "redlayer-conformance/assertions"
 import * as Testing from "redlayer/testing"
 import { Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction, Program } from "../../src/internal/instruction/program.ts"
+import { isEntitySpec } from "../../src/internal/instruction/spec.ts"
 import { backends, describeMemory } from "../support/Backends.ts"
 import { backendOf } from "../support/Conformance.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
-// raw writers
+// raw stores
 // ---------------------------------------------------------------------------------------------------------------------
 
 const texts = ["", " ", "a", "\u0000", "\r\n", "\"'\\", "é\u{1f600}", "__proto__", "1e400", "x".repeat(5000)]
@@ -23,14 +25,14 @@ const texts = ["", " ", "a", "\u0000", "\r\n", "\"'\\", "é\u{1f600}", "__proto_
 const Note = Model.make("testing/Note", { id: Schema.String, text: Schema.String }, { key: "id" })
 
 for (const { describe, name } of backends) {
-  describe("a raw writer", () => {
+  describe("a raw store", () => {
     const provided = Effect.provide(Layer.suspend(() => backendOf[name].layer({})))
 
     it.live("a raw store reads what it has written, of every type", () =>
       Effect.gen(function*() {
         const raw = yield* Testing.RawStore
         assert.deepStrictEqual(yield* raw.dump, {})
-        // nothing makes nothing
+        // adding nothing creates no key
         yield* raw.hashSet("hash", {})
         yield* raw.listPush("list")
         yield* raw.setAdd("set")
@@ -45,7 +47,7 @@ for (const { describe, name } of backends) {
         for (const text of texts.slice(2)) yield* raw.hashDelete("hash", text)
         yield* raw.hashSet("gone", { a: "1" })
         yield* raw.hashDelete("gone", "a")
-        // more than a script takes as arguments at once
+        // more items than a script can pass in one command
         const many = Array.from({ length: 9000 }, (_, i) => `${i}`)
         yield* raw.listPush("list", ...many)
         yield* raw.listPush("list", ...texts)
@@ -104,7 +106,7 @@ for (const { describe, name } of backends) {
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
-// assertions
+// assertions of the checks
 // ---------------------------------------------------------------------------------------------------------------------
 
 const passes = (assertion: () => void): boolean => {
@@ -134,7 +136,7 @@ const circular = (): object => {
   return self
 }
 
-/** Each is made twice. */
+/** Makes values to compare. Each pair is made anew, so that two of them are never the same object. */
 const values: ReadonlyArray<() => unknown> = [
   ...[0, -0, 1, NaN, Infinity, 0n, 1n, "", "0", "a", true, false, null, undefined].map((value) => () => value),
   () => Symbol.for("a"),
@@ -324,7 +326,7 @@ describeMemory("the assertions of the checks", () => {
 
 type Service = RedisService.RedisService["Service"]
 
-/** The service in memory, changed. */
+/** A layer of the memory service with a change. */
 const changed = (change: (service: Service) => Service): Conformance.Options["layer"] => (options) =>
   Layer.effect(RedisService.RedisService, Effect.map(RedisService.RedisService, change)).pipe(
     Layer.provideMerge(Testing.layerMemory(options))
@@ -342,8 +344,8 @@ const instructions = (change: (instruction: Instruction) => Instruction): Confor
 
 const oneStore = Effect.runSync(Scope.provide(Layer.build(Testing.layerMemory()), Scope.makeUnsafe()))
 
-/** Services that are almost right, each with an area whose checks find what is wrong. */
-const broken: ReadonlyArray<
+/** Faulty services, each with an area whose checks find the fault, and one whose checks do not depend on it. */
+const faulty: ReadonlyArray<
   readonly [what: string, area: string, layer: Conformance.Options["layer"], untouched?: string]
 > = [
   [
@@ -368,8 +370,8 @@ const broken: ReadonlyArray<
     "ignores bounds",
     "numbers",
     instructions((instruction) => {
-      const { minimum: _, exclusiveMinimum: __, maximum: ___, exclusiveMaximum: ____, ...spec } = instruction
-        .spec as any
+      if (isEntitySpec(instruction.spec)) return instruction
+      const { minimum: _, exclusiveMinimum: _a, maximum: _b, exclusiveMaximum: _c, ...spec } = instruction.spec
       return { ...instruction, spec }
     })
   ],
@@ -391,7 +393,7 @@ const broken: ReadonlyArray<
     }))
   ],
   [
-    "tells messages twice",
+    "delivers messages twice",
     "topics",
     changed((service) => ({
       ...service,
@@ -406,7 +408,7 @@ const broken: ReadonlyArray<
   ["forgets its options", "crossSlot", () => Testing.layerMemory(), "guards"],
   ["forgets its options", "limits", () => Testing.layerMemory()],
   [
-    "does not store where it says",
+    "stores elsewhere than in its raw store",
     "storedByHand",
     (options) =>
       Layer.mergeAll(
@@ -422,13 +424,13 @@ const broken: ReadonlyArray<
   ],
   ["has one store for all builds", "batches", () => Layer.succeedContext(oneStore)],
   [
-    "can't be built",
+    "cannot be built",
     "text",
     () => Layer.effectDiscard(Effect.fail("no server")).pipe(Layer.provideMerge(Testing.layerMemory()))
   ]
 ]
 
-/** Operations that must be refused, or done, without the service. */
+/** Checks that pass even without a service, because their operations are refused or done before anything is sent. */
 const unasked: ReadonlyArray<string> = [
   "bulk: an empty list returns an empty list and sends nothing",
   "composition: a program without instructions needs no round trip",
@@ -460,7 +462,7 @@ const resultsOf = Effect.fnUntraced(function*(
     { concurrency: 16 }
   )
   for (const { exit, title } of exits) {
-    // nothing but failed checks
+    // a check fails only with `CheckFailed`
     const error = Exit.findErrorOption(exit)
     assert.isTrue(Exit.isSuccess(exit) || Option.isSome(error), title)
     if (Option.isSome(error)) {
@@ -476,9 +478,9 @@ const resultsOf = Effect.fnUntraced(function*(
 })
 
 describeMemory("the checks of a service", () => {
-  describe("find one that", { timeout: 120_000 }, () => {
-    for (const [what, area, layer, untouched] of broken) {
-      it.live(`${what}: ${area}`, () =>
+  describe("a faulty service", { timeout: 120_000 }, () => {
+    for (const [what, area, layer, untouched] of faulty) {
+      it.live(`a service that ${what} fails a check of ${area}`, () =>
         Effect.gen(function*() {
           const { failed } = yield* resultsOf(layer, (check) => check.area === area)
           assert.isNotEmpty(failed)
@@ -525,7 +527,7 @@ describeMemory("the checks of a service", () => {
       assert.deepStrictEqual(passed, [])
     }))
 
-  // a check sleeps and waits in real time
+  // the checks sleep and wait in real time
   it.effect("the checks do not depend on the clock around them", () =>
     Effect.gen(function*() {
       const checks = yield* Conformance.checks(backendOf.memory)
@@ -544,7 +546,7 @@ describeMemory("the checks of a service", () => {
       platform: "node",
       packages: "external"
     })
-    /** The source files in a bundle, and in those that it imports at once. */
+    /** Returns the source files of a bundle, and of those that it imports statically. */
     const inputsOf = (name: string, seen = new Set<string>()): ReadonlyArray<string> => {
       const output = metafile.outputs[name]
       if (output === undefined || seen.has(name)) return []

@@ -1,14 +1,14 @@
 /**
- * Tests: compares a stored value with an expected one. The twin of comparison.lua.
+ * Tests, which compare a stored value with an expected one. The twin of comparison.lua.
  */
 import { Comparison } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
 import { compareBytes } from "../text/textOrder.ts"
-import { expectedInteger, integerOf } from "./integer.ts"
-import { numberOf } from "./number.ts"
+import * as Doubles from "./doubles.ts"
+import * as Int64 from "./int64.ts"
 
-/** Returns a negative number, 0 or a positive one; NaN if the two have no order. */
+/** Returns a negative number, 0 or a positive one; NaN if an operand is NaN. */
 const order = (a: number | bigint, b: number | bigint): number => a < b ? -1 : a > b ? 1 : a === b ? 0 : NaN
 
 const orderOf = (text: string, expected: Argument, spec: FieldSpec): number => {
@@ -16,10 +16,10 @@ const orderOf = (text: string, expected: Argument, spec: FieldSpec): number => {
     case "integer":
     case "number":
     case "date":
-      return order(numberOf(text, spec), Number(expected))
+      return order(Doubles.numberOf(text, spec), Number(expected))
     case "int64":
     case "duration":
-      return order(integerOf(text, spec), expectedInteger(expected))
+      return order(Int64.integerOf(text, spec), Int64.expectedInteger(expected))
     default:
       return compareBytes(text, String(expected))
   }
@@ -43,7 +43,7 @@ const holds = (comparison: Argument | undefined, order: number): boolean => {
 }
 
 /**
- * Compares a stored text. A missing one differs from everything.
+ * Compares a stored text with the expected one. A missing text is neither equal to, below nor above anything.
  *
  * @internal
  */
@@ -53,7 +53,11 @@ export const compare = (
   [comparison, expected]: ReadonlyArray<Argument>
 ): 0 | 1 => holds(comparison, text === undefined ? NaN : orderOf(text, expected!, spec)) ? 1 : 0
 
-/** @internal */
+/**
+ * Whether the stored text equals one of the values.
+ *
+ * @internal
+ */
 export const oneOf = (text: string | undefined, spec: FieldSpec, values: ReadonlyArray<Argument>): 0 | 1 =>
   text !== undefined && values.some((value) => orderOf(text, value, spec) === 0) ? 1 : 0
 

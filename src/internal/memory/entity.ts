@@ -5,94 +5,100 @@ import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
 import type { Result, Text } from "../instruction/reply.ts"
 import type { EntitySpec } from "../instruction/spec.ts"
-import { refuse, stop } from "./stop.ts"
+import { fail, failEntity } from "./stop.ts"
 import type { Entity, Transaction } from "./transaction.ts"
 
-const read = (run: Transaction, entity: Entity, spec: EntitySpec): Result => [
+const readEntity = (transaction: Transaction, entity: Entity, spec: EntitySpec): Result => [
   entity.hash.fields.get("$v") ?? false,
   ...spec.fields.map((name): Text => entity.hash.fields.get(name) ?? false),
-  ...spec.collections.map((collection) => run.texts(entity, collection))
+  ...spec.collections.map((collection) => transaction.contents(entity, collection))
 ]
 
-/** Writes a whole entity. Everything that the key held before is removed, leftovers of collections included. */
-const write = (
-  run: Transaction,
+/** Writes a whole entity. Everything that its keys held before is removed. */
+const writeContent = (
+  transaction: Transaction,
   entity: Entity,
   spec: EntitySpec,
-  [life, ...content]: ReadonlyArray<Argument>
+  [lifetime, ...content]: ReadonlyArray<Argument>
 ): Result => {
   const fields = new Map<string, string>()
   spec.fields.forEach((name, i) => {
     const text = content[i]
     if (typeof text === "string") fields.set(name, text)
   })
-  run.write(entity, spec, fields, life as number | false)
+  transaction.replaceFields(entity, spec, fields, lifetime as number | false)
   let at = spec.fields.length
   for (const collection of spec.collections) {
     const end = at + 1 + (content[at] as number)
-    run.refill(entity, collection, content.slice(at + 1, end) as Array<string>)
+    transaction.replaceCollection(entity, collection, content.slice(at + 1, end) as Array<string>)
     at = end
   }
   return 1
 }
 
-const remove = (run: Transaction, entity: Entity, spec: EntitySpec): Result => {
+const remove = (transaction: Transaction, entity: Entity, spec: EntitySpec): Result => {
   if (!entity.exists) return 0
-  run.touch(entity)
-  run.outdate(entity)
-  run.note(entity, "exists", false)
-  for (const collection of spec.collections) run.refill(entity, collection, [])
+  transaction.touch(entity)
+  transaction.raiseLastVersion(entity)
+  transaction.update(entity, "exists", false)
+  for (const collection of spec.collections) transaction.replaceCollection(entity, collection, [])
   return 1
 }
 
-const duplicate = (run: Transaction, entity: Entity, spec: EntitySpec, { args, other }: Instruction): Result => {
-  const copy = run.entity(other!.key, true)
-  if (copy.exists) return refuse("exists", true)
+const duplicate = (
+  transaction: Transaction,
+  entity: Entity,
+  spec: EntitySpec,
+  { args, other }: Instruction
+): Result => {
+  const copy = transaction.entityAt(other!.key, true)
+  if (copy.exists) return failEntity("exists", true)
   const copySpec = other!.spec as EntitySpec
-  const contents = spec.collections.map((collection) => run.texts(entity, collection))
-  run.write(copy, copySpec, new Map(entity.hash.fields), args[0] as number | false)
-  copySpec.collections.forEach((collection, i) => run.refill(copy, collection, contents[i]!, true))
+  const contents = spec.collections.map((collection) => transaction.contents(entity, collection))
+  transaction.replaceFields(copy, copySpec, new Map(entity.hash.fields), args[0] as number | false)
+  copySpec.collections.forEach((collection, i) => transaction.replaceCollection(copy, collection, contents[i]!, true))
   return 1
 }
 
 /** @internal */
-export const onEntity = (run: Transaction, entity: Entity, instruction: Instruction): Result => {
+export const onEntity = (transaction: Transaction, entity: Entity, instruction: Instruction): Result => {
   const { args, op } = instruction
   const spec = instruction.spec as EntitySpec
   const { exists } = entity
   switch (op) {
     case Op.find:
-      return exists && read(run, entity, spec)
+      return exists && readEntity(transaction, entity, spec)
     case Op.exists:
       return exists ? 1 : 0
     case Op.insert:
-      // the script has two implementations of it, `runSingle` in run.lua and entityWrites.lua: all three must do the same
-      return exists ? refuse("exists") : write(run, entity, spec, args)
+      // The script has two more implementations of it, in entityWrites.lua and in `runSingle` (run.lua), its fast path. All
+      // three must do the same; the differential tests compare them.
+      return exists ? failEntity("exists") : writeContent(transaction, entity, spec, args)
     case Op.put:
-      return write(run, entity, spec, args)
+      return writeContent(transaction, entity, spec, args)
     case Op.delete:
-      return remove(run, entity, spec)
+      return remove(transaction, entity, spec)
     case Op.getOrInsert:
-      return exists ? read(run, entity, spec) : write(run, entity, spec, args)
+      return exists ? readEntity(transaction, entity, spec) : writeContent(transaction, entity, spec, args)
     case Op.ensure:
-      return exists ? 0 : write(run, entity, spec, args)
+      return exists ? 0 : writeContent(transaction, entity, spec, args)
   }
-  if (!exists) return refuse("missing")
+  if (!exists) return failEntity("missing")
   switch (op) {
     case Op.read:
-      return read(run, entity, spec)
+      return readEntity(transaction, entity, spec)
     case Op.duplicate:
-      return duplicate(run, entity, spec, instruction)
+      return duplicate(transaction, entity, spec, instruction)
     case Op.expire:
-      run.expire(entity, spec, run.millis + (args[0] as number))
+      transaction.scheduleExpiry(entity, spec, transaction.millis + (args[0] as number))
       return 1
     case Op.persist:
-      run.expire(entity, spec, undefined)
+      transaction.scheduleExpiry(entity, spec, undefined)
       return 1
     case Op.atVersion:
-      return (entity.hash.fields.get("$v") ?? "0") === args[0] ? 1 : stop({ _tag: "stale" })
+      return (entity.hash.fields.get("$v") ?? "0") === args[0] ? 1 : fail({ _tag: "stale" })
     case Op.timeToLive:
-      return entity.expiresAt !== undefined && Math.max(1, entity.expiresAt - run.millis)
+      return entity.expiresAt !== undefined && Math.max(1, entity.expiresAt - transaction.millis)
     default:
       return 1
   }

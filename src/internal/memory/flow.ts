@@ -1,44 +1,48 @@
 /**
- * The flow of a program: jumps, attempts that are undone if they fail, and the operand queue. The twin of flow.lua and
- * operand.lua.
+ * The flow of a program: jumps, attempts that are undone if they fail, and the operand queue. The twin of flow.lua.
  */
-import { Op } from "../instruction/ops.ts"
+import { infoOf, Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
 import type { Result, StopReason } from "../instruction/reply.ts"
-import { combine, type Operand, withOperands } from "./operand.ts"
-import { stop } from "./stop.ts"
+import { combine, fillOperands, type Operand } from "./operand.ts"
+import { fail } from "./stop.ts"
 import type { Transaction } from "./transaction.ts"
 
+/** An open attempt: what its failure restores. */
 interface Attempt {
   readonly step: number
+  /** The number of instructions of the attempt, which a failure skips. */
   readonly distance: number
+  /** Whether it catches any failure. Otherwise it catches only that an entity is missing. */
   readonly catchesAll: boolean
-  readonly mark: number
+  readonly journalLength: number
   readonly flag: boolean
 }
 
 /** @internal */
 export class Flow {
-  readonly run: Transaction
+  readonly transaction: Transaction
   readonly results: Array<Result>
+  /** The result of the last test. */
   private flag = false
   private readonly attempts: Array<Attempt> = []
-  /** Ranges of results that an undone attempt left behind: where a range begins, by where it ends. */
-  private readonly undone = new Map<number, number>()
+  /** Ranges of results that are false since an attempt failed: the first step by the last one. */
+  private readonly undoneFrom = new Map<number, number>()
   /** The operand queue, the oldest first. */
   private readonly operands: Array<Operand> = []
 
-  constructor(run: Transaction, size: number) {
-    this.run = run
+  constructor(transaction: Transaction, size: number) {
+    this.transaction = transaction
     this.results = new Array<Result>(size).fill(false)
   }
 
+  /** Runs an instruction of the flow itself. */
   control(op: Op, args: ReadonlyArray<Argument>): Result {
-    const { operands, results, run: { journal, step } } = this
+    const { operands, results, transaction: { journal, step } } = this
     const distance = args[0] as number
     switch (op) {
       case Op.fail:
-        return stop({
+        return fail({
           _tag: "fail",
           index: args[0] as number,
           observed: results.slice(step - (args[1] as number), step)
@@ -55,7 +59,13 @@ export class Flow {
       case Op.jumpUnless:
         return this.flag ? 0 : this.jump(distance)
       case Op.attempt:
-        this.attempts.push({ step, distance, catchesAll: args[1] === 1, mark: journal.length, flag: this.flag })
+        this.attempts.push({
+          step,
+          distance,
+          catchesAll: args[1] === 1,
+          journalLength: journal.length,
+          flag: this.flag
+        })
         return 0
       case Op.endAttempt:
         this.attempts.pop()
@@ -70,63 +80,51 @@ export class Flow {
   }
 
   private jump(distance: number): 1 {
-    this.run.step += distance
+    this.transaction.step += distance
     return 1
   }
 
-  /** Replaces the operand placeholders of an instruction with values from the queue. */
-  prepare(instruction: Instruction): Instruction {
-    return this.operands.length === 0 ? instruction : withOperands(instruction, this.operands)
+  /** Replaces the placeholders of an instruction with operands from the queue. */
+  fill(instruction: Instruction): Instruction {
+    return this.operands.length === 0 ? instruction : fillOperands(instruction, this.operands)
   }
 
-  /** Keeps what a result means for later instructions: the flag of a test, a new operand. Returns the result. */
-  keep(op: Op, result: Result): Result {
-    switch (op) {
-      case Op.compare:
-      case Op.oneOf:
-      case Op.isSet:
-      case Op.compareSize:
-      case Op.contains:
-      case Op.has:
-      case Op.exists:
-        this.flag = result === 1
-        return result
-      case Op.load:
-      case Op.loadSize:
-        this.operands.push(result as Operand)
-        return 1
-      default:
-        return result
-    }
+  /** Sets the flag by the result of a test, and queues the result of a load. Returns the result of the instruction. */
+  observe(op: Op, result: Result): Result {
+    const { isTest, putsOperand } = infoOf(op)
+    if (isTest === true) this.flag = result === 1
+    if (putsOperand !== true) return result
+    this.operands.push(result as Operand)
+    return 1
   }
 
   /**
-   * Clears the results of an undone attempt. Ranges that were cleared already are skipped, because attempts may be
-   * nested in great number.
+   * Makes the results of an undone attempt false. Results that an inner attempt has made false are skipped, because
+   * attempts may be nested deeply.
    */
-  private clear(step: number, end: number): void {
-    const { results, run, undone } = this
-    for (let i = run.step; i > step; i--) {
-      const from = undone.get(i)
+  private clearResults(step: number, end: number): void {
+    const { results, transaction, undoneFrom } = this
+    for (let i = transaction.step; i > step; i--) {
+      const from = undoneFrom.get(i)
       if (from === undefined) results[i] = false
       else i = from
     }
-    undone.set(end, step + 1)
+    undoneFrom.set(end, step + 1)
   }
 
-  /** Whether an attempt catches a failure. If one does, everything is restored to the state before that attempt. */
-  recover({ _tag }: StopReason): boolean {
-    // no alternative can repair a stored text of another kind, or a text that is too long
+  /** Returns whether an attempt catches the failure. If one does, the state before that attempt is restored. */
+  catchFailure({ _tag }: StopReason): boolean {
+    // a stored text of another kind and a text that is too long are never caught, because no alternative can repair them
     if (_tag === "type" || _tag === "tooLong") return false
     for (let attempt = this.attempts.pop(); attempt !== undefined; attempt = this.attempts.pop()) {
-      const { catchesAll, distance, flag, mark, step } = attempt
+      const { catchesAll, distance, flag, journalLength, step } = attempt
       if (!catchesAll && _tag !== "missing") continue
-      this.run.undo(mark)
-      this.clear(step, step + distance)
+      this.transaction.undo(journalLength)
+      this.clearResults(step, step + distance)
       this.results[step] = 1
       this.operands.length = 0
       this.flag = flag
-      this.run.step = step + distance
+      this.transaction.step = step + distance
       return true
     }
     return false

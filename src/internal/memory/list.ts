@@ -1,17 +1,19 @@
 /**
- * Operations on a list. Positions are those of `Array.prototype.slice` and `at`. The twin of list.lua.
+ * Operations on a list, and scalar operations on one item. Positions are those of `Array.prototype.slice` and `at`. The
+ * twin of list.lua.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Instruction } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
-import { range } from "./range.ts"
-import { sized } from "./size.ts"
-import { stop } from "./stop.ts"
-import type { List } from "./store.ts"
+import { sliceBounds } from "./range.ts"
+import { applyScalar } from "./scalar.ts"
+import { checkLength } from "./size.ts"
+import { fail } from "./stop.ts"
+import type { StoredList } from "./store.ts"
 import type { Collection, Transaction } from "./transaction.ts"
 
-/** Inserts items without spreading them into arguments, because a call accepts only so many. */
+/** Inserts items without spreading many of them, because a function call accepts only so many arguments. */
 const insertAt = (items: Array<string>, at: number, added: ReadonlyArray<string>): void => {
   if (at === items.length) {
     for (const item of added) items.push(item)
@@ -24,45 +26,52 @@ const insertAt = (items: Array<string>, at: number, added: ReadonlyArray<string>
   }
 }
 
-/** Replaces some items, and journals the inverse. */
+/** Replaces some items, and journals the inverse. Returns the removed items. */
 const splice = (
-  run: Transaction,
+  transaction: Transaction,
   { entity }: Collection,
-  { items }: List,
+  { items }: StoredList,
   at: number,
   count: number,
   added: ReadonlyArray<string>
 ): ReadonlyArray<string> => {
-  run.touch(entity)
-  const gone = count === 0 ? [] : items.splice(at, count)
+  transaction.touch(entity)
+  const removed = count === 0 ? [] : items.splice(at, count)
   insertAt(items, at, added)
-  run.journal.push(() => {
+  transaction.journal.push(() => {
     items.splice(at, added.length)
-    insertAt(items, at, gone)
+    insertAt(items, at, removed)
   })
-  return gone
+  return removed
 }
 
 /**
- * The item at a position, and a function that replaces it.
+ * Runs a scalar operation on one item. The item's position is the first argument.
  *
  * @internal
  */
-export const itemAt = (
-  run: Transaction,
-  at: Collection,
-  list: List,
-  given: number
-): { readonly text: string; readonly set: (text: string) => void } => {
-  const index = given < 0 ? given + list.items.length : given
-  const text = list.items[index]
-  return text === undefined
-    ? stop({ _tag: "index" })
-    : { text, set: (text) => splice(run, at, list, index, 1, [text]) }
+export const onItem = (
+  transaction: Transaction,
+  collection: Collection,
+  list: StoredList,
+  { args, op, spec }: Instruction
+): Result => {
+  const position = args[0] as number
+  const index = position < 0 ? position + list.items.length : position
+  const item = list.items[index]
+  if (item === undefined) return fail({ _tag: "index" })
+  const [text, result] = applyScalar(op, item, spec as FieldSpec, args.slice(1))
+  if (typeof text === "string") splice(transaction, collection, list, index, 1, [text])
+  return result
 }
 
 /** @internal */
-export const onList = (run: Transaction, at: Collection, list: List, { args, op, spec }: Instruction): Result => {
+export const onList = (
+  transaction: Transaction,
+  collection: Collection,
+  list: StoredList,
+  { args, op, spec }: Instruction
+): Result => {
   const field = spec as FieldSpec
   const length = list.items.length
   switch (op) {
@@ -70,25 +79,25 @@ export const onList = (run: Transaction, at: Collection, list: List, { args, op,
       const [keep, ...items] = args as [number, ...Array<string>]
       if (items.length === 0) return length
       const total = length + items.length
-      const after = sized(keep > 0 && total > keep ? keep : total, field)
+      const after = checkLength(keep > 0 && total > keep ? keep : total, field)
       const kept = items.slice(Math.max(0, items.length - after))
-      splice(run, at, list, length, 0, kept)
-      splice(run, at, list, 0, length + kept.length - after, [])
+      splice(transaction, collection, list, length, 0, kept)
+      splice(transaction, collection, list, 0, length + kept.length - after, [])
       return after
     }
     case Op.prepend: {
       if (args.length === 0) return length
-      const after = sized(length + args.length, field)
-      splice(run, at, list, 0, 0, args as ReadonlyArray<string>)
+      const after = checkLength(length + args.length, field)
+      splice(transaction, collection, list, 0, 0, args as ReadonlyArray<string>)
       return after
     }
     case Op.insertItems: {
       const [position, ...items] = args as [number, ...Array<string>]
       const index = position < 0 ? position + length : position
-      if (index < 0 || index > length) return stop({ _tag: "index" })
+      if (index < 0 || index > length) return fail({ _tag: "index" })
       if (items.length === 0) return length
-      const after = sized(length + items.length, field)
-      splice(run, at, list, index, 0, items)
+      const after = checkLength(length + items.length, field)
+      splice(transaction, collection, list, index, 0, items)
       return after
     }
     case Op.contains:
@@ -98,28 +107,28 @@ export const onList = (run: Transaction, at: Collection, list: List, { args, op,
     case Op.removeItem: {
       const kept = list.items.filter((item) => item !== args[0])
       if (kept.length === length) return 0
-      sized(kept.length, field)
-      splice(run, at, list, 0, length, kept)
+      checkLength(kept.length, field)
+      splice(transaction, collection, list, 0, length, kept)
       return length - kept.length
     }
     case Op.removeRange: {
-      const [from, to] = range(length, args[0] as number, args[1] as number)
+      const [from, to] = sliceBounds(length, args[0] as number, args[1] as number)
       if (from === to) return 1
-      sized(length - (to - from), field)
-      splice(run, at, list, from, to - from, [])
+      checkLength(length - (to - from), field)
+      splice(transaction, collection, list, from, to - from, [])
       return 1
     }
     case Op.trim: {
-      const [from, to] = range(length, args[0] as number, args[1] as number)
+      const [from, to] = sliceBounds(length, args[0] as number, args[1] as number)
       if (to - from === length) return 1
-      sized(to - from, field)
-      splice(run, at, list, to, length - to, [])
-      splice(run, at, list, 0, from, [])
+      checkLength(to - from, field)
+      splice(transaction, collection, list, to, length - to, [])
+      splice(transaction, collection, list, 0, from, [])
       return 1
     }
   }
-  // pop and shift
+  // `pop` and `shift`
   if (length === 0) return false
-  sized(length - 1, field)
-  return splice(run, at, list, op === Op.shift ? 0 : length - 1, 1, [])[0]!
+  checkLength(length - 1, field)
+  return splice(transaction, collection, list, op === Op.shift ? 0 : length - 1, 1, [])[0]!
 }

@@ -1,83 +1,91 @@
 /**
- * Locks, entry by entry the same as on the server. lock.lua explains the protocol.
+ * Locks, with the same stored texts as on a server. The twin of lock.lua, which describes the three keys of a lock. Lock
+ * operations write to the store at once, because no program undoes them.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Instruction } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
-import { SortedSet } from "./scoredMembers.ts"
-import { mistyped, stop } from "./stop.ts"
-import type { Entry, Hash, Scored, Store } from "./store.ts"
+import { ScoredMembers } from "./scoredMembers.ts"
+import { fail, failWrongType } from "./stop.ts"
+import type { Store, StoredHash, StoredSortedSet, StoredValue } from "./store.ts"
 import type { Transaction } from "./transaction.ts"
 
 /** Milliseconds of a day. */
 const day = 86_400_000
-/** Milliseconds for which a woken waiter's reservation holds. */
-const coming = 250
-/** The number of tombstones from which old ones are swept, each time that their number has doubled. */
-const many = 32
+/** Milliseconds that a woken owner has to come, because its reservation then expires. */
+const reservation = 250
+/** Stands before the owner in the name of a tombstone. */
+const tombstone = "~"
+/** The first number of fields at which expired tombstones are removed. The next is twice the number that remains. */
+const sweepFrom = 32
 
+/** The entry of an owner. A token of 0 means a reservation: the owner was woken and has not come yet. */
 interface Holder {
-  readonly till: number
+  readonly expiry: number
   readonly weight: number
   readonly token: string
 }
 
 const parse = (text: string | undefined, now: number): Holder | undefined => {
-  const [, till, weight, token] = /^(\d+) (\d+) (\d+)$/.exec(text ?? "") ?? []
-  return till !== undefined && Number(till) > now
-    ? { till: Number(till), weight: Number(weight), token: token! }
+  const [, expiry, weight, token] = /^(\d+) (\d+) (\d+)$/.exec(text ?? "") ?? []
+  return expiry !== undefined && Number(expiry) > now
+    ? { expiry: Number(expiry), weight: Number(weight), token: token! }
     : undefined
 }
 
-const textOf = ({ till, token, weight }: Holder): string => `${till} ${weight} ${token}`
+const textOf = ({ expiry, token, weight }: Holder): string => `${expiry} ${weight} ${token}`
 
-const keepUntil = (entry: Entry, till: number): void => {
-  if (entry.expiresAt === undefined || entry.expiresAt < till) entry.expiresAt = till
+const extendExpiry = (value: StoredValue, expiry: number): void => {
+  if (value.expiresAt === undefined || value.expiresAt < expiry) value.expiresAt = expiry
 }
 
-const put = (store: Store, key: string, entry: Entry, size: number): void => {
-  if (size === 0) store.entries.delete(key)
-  else store.entries.set(key, entry)
+const put = (store: Store, key: string, value: StoredValue, size: number): void => {
+  if (size === 0) store.values.delete(key)
+  else store.values.set(key, value)
 }
 
+/** The three keys of a lock, read for the request of one owner. */
 class Lock {
-  readonly run: Transaction
+  readonly transaction: Transaction
   readonly key: string
   readonly owner: string
   readonly now: number
-  readonly hash: Hash
-  readonly fence: Hash
-  readonly queue: Scored
-  /** The holders, except the owner of this request, whose lease has not ended. */
+  readonly hash: StoredHash
+  readonly fence: StoredHash
+  readonly queue: StoredSortedSet
+  /** The other owners whose entries have not expired. */
   readonly holders = new Map<string, Holder>()
-  mine: Holder | undefined
+  /** The entry of the owner, unset if it has none. */
+  own: Holder | undefined
 
-  constructor(run: Transaction, key: string, owner: string) {
-    this.run = run
+  constructor(transaction: Transaction, key: string, owner: string) {
+    this.transaction = transaction
     this.owner = owner
     this.key = key
-    this.now = run.millis
-    const { store } = run
-    this.hash = store.hash(key, this.now) ?? mistyped("")
-    this.fence = store.hash(`${key}:$fence`, this.now) ?? mistyped("")
+    this.now = transaction.millis
+    const { store } = transaction
+    this.hash = store.hash(key, this.now) ?? failWrongType("")
+    this.fence = store.hash(`${key}:$fence`, this.now) ?? failWrongType("")
     const queue = store.get(`${key}:$queue`, this.now) ??
-      { _tag: "zset", scored: new SortedSet(), expiresAt: undefined }
-    this.queue = queue._tag === "zset" ? queue : mistyped("")
+      { _tag: "zset", members: new ScoredMembers(), expiresAt: undefined }
+    this.queue = queue._tag === "zset" ? queue : failWrongType("")
     for (const [name, text] of this.hash.fields) {
       const holder = parse(text, this.now)
-      if (name === owner) this.mine = holder
+      if (name === owner) this.own = holder
       else if (holder !== undefined) this.holders.set(name, holder)
     }
   }
 
+  /** The sum of the other owners' weights. */
   get used(): number {
     let used = 0
     for (const { weight } of this.holders.values()) used += weight
     return used
   }
 
+  /** When the first of the other owners' entries expires. */
   get soonest(): number | undefined {
-    return this.holders.size === 0 ? undefined : Math.min(...[...this.holders.values()].map(({ till }) => till))
+    return this.holders.size === 0 ? undefined : Math.min(...[...this.holders.values()].map(({ expiry }) => expiry))
   }
 
   /**
@@ -85,40 +93,42 @@ class Lock {
    * is at the head. A waiter that does not fit blocks those behind it, unless it has disconnected.
    */
   wake(limit: number, member: string | undefined): string | undefined {
-    const { holders, now, queue: { scored }, run } = this
+    const { holders, now, queue: { members }, transaction } = this
     for (;;) {
-      const head = scored.ranked[0]
+      const head = members.ranked[0]
       if (head === undefined || head === member) return head
       const [, weight, channel, owner] = /^(\d+) (.*) (\S+)$/s.exec(head) ?? []
-      const isThere = channel !== undefined && run.store.listeners.has(channel)
+      const isConnected = channel !== undefined && transaction.store.listeners.has(channel)
       const fits = this.used + Number(weight) <= limit
-      if (weight !== undefined && !fits && (this.used >= limit || isThere)) return head
-      scored.assign(new Map([[head, undefined]]))
-      if (!fits || !isThere) continue
-      run.publish(channel, owner!)
-      holders.set(owner!, { till: now + coming, weight: Number(weight), token: "0" })
+      if (weight !== undefined && !fits && (this.used >= limit || isConnected)) return head
+      members.assign(new Map([[head, undefined]]))
+      if (!fits || !isConnected) continue
+      transaction.publish(channel, owner!)
+      holders.set(owner!, { expiry: now + reservation, weight: Number(weight), token: "0" })
     }
   }
 
+  /** Writes all three keys, without the entries that have expired. */
   write(): void {
-    const { fence, hash, holders, key, mine, owner, queue, run: { store } } = this
+    const { fence, hash, holders, key, own, owner, queue, transaction: { store } } = this
     hash.fields.clear()
-    if (mine !== undefined) hash.fields.set(owner, textOf(mine))
-    hash.expiresAt = mine?.till
+    if (own !== undefined) hash.fields.set(owner, textOf(own))
+    hash.expiresAt = own?.expiry
     for (const [name, holder] of holders) {
       hash.fields.set(name, textOf(holder))
-      keepUntil(hash, holder.till)
+      extendExpiry(hash, holder.expiry)
     }
     put(store, key, hash, hash.fields.size)
     put(store, `${key}:$fence`, fence, fence.fields.size)
-    put(store, `${key}:$queue`, queue, queue.scored.size)
+    put(store, `${key}:$queue`, queue, queue.members.size)
   }
 }
 
-const memberOf = (channel: string, weight: number, owner: string): string | undefined =>
+const waiterOf = (channel: string, weight: number, owner: string): string | undefined =>
   channel === "" ? undefined : `${weight} ${channel} ${owner}`
 
-const acquire = (run: Transaction, key: string, args: ReadonlyArray<unknown>): Result => {
+/** Returns the token; or after how many milliseconds to ask again; or false if the owner has a tombstone. */
+const acquire = (transaction: Transaction, key: string, args: ReadonlyArray<unknown>): Result => {
   const [channel, owner, lease, weight, limit, , pause] = args as [
     string,
     string,
@@ -128,73 +138,74 @@ const acquire = (run: Transaction, key: string, args: ReadonlyArray<unknown>): R
     number,
     number
   ]
-  const lock = new Lock(run, key, owner)
+  const lock = new Lock(transaction, key, owner)
   const { fence, now, queue } = lock
-  const member = memberOf(channel, weight, owner)
-  if (Number(fence.fields.get(`~${owner}`) ?? 0) > now) return false
-  if (lock.mine === undefined) {
+  const member = waiterOf(channel, weight, owner)
+  if (Number(fence.fields.get(tombstone + owner) ?? 0) > now) return false
+  if (lock.own === undefined) {
     const first = lock.wake(limit, member)
     if (first !== undefined && first !== member || lock.used + weight > limit) {
       if (member !== undefined) {
-        if (!queue.scored.scores.has(member)) queue.scored.assign(new Map([[member, run.now]]))
-        keepUntil(queue, now + 3 * pause)
+        if (!queue.members.scores.has(member)) queue.members.assign(new Map([[member, transaction.now]]))
+        extendExpiry(queue, now + 3 * pause)
       }
       lock.write()
       const { soonest } = lock
       return soonest === undefined ? pause : Math.max(1, soonest - now)
     }
-    if (first !== undefined) queue.scored.assign(new Map([[first, undefined]]))
+    if (first !== undefined) queue.members.assign(new Map([[first, undefined]]))
   }
-  let token = lock.mine?.token ?? "0"
+  let token = lock.own?.token ?? "0"
   if (token === "0") {
     const last = fence.fields.get("t") ?? ""
     const before = /^\d{1,16}$/.test(last) ? Number(last) : 0
-    token = String(Math.max(before, run.now) + 1)
+    token = String(Math.max(before, transaction.now) + 1)
     fence.fields.set("t", token)
-    // a token is a time, so extending the key's life once a day is enough
-    if (Math.floor(before / day / 1000) !== Math.floor(now / day)) keepUntil(fence, now + 2 * day)
+    // the token is a time in microseconds, so the expiry is extended once a day
+    if (Math.floor(before / day / 1000) !== Math.floor(now / day)) extendExpiry(fence, now + 2 * day)
   }
-  lock.mine = { till: now + lease, weight, token }
+  lock.own = { expiry: now + lease, weight, token }
   lock.write()
   return token
 }
 
-const release = (run: Transaction, key: string, args: ReadonlyArray<unknown>): Result => {
-  const [channel, owner, weight, limit, , goneFor] = args as [string, string, number, number, number, number]
-  const lock = new Lock(run, key, owner)
-  const { fence, mine, now, queue } = lock
-  if (goneFor > 0) {
-    fence.fields.set(`~${owner}`, String(now + goneFor))
-    keepUntil(fence, now + Math.max(day, goneFor))
+/** Returns 1 if the owner still held the lock, else 0. Writes a tombstone if `tombstoneMillis` is above 0. */
+const release = (transaction: Transaction, key: string, args: ReadonlyArray<unknown>): Result => {
+  const [channel, owner, weight, limit, , tombstoneMillis] = args as [string, string, number, number, number, number]
+  const lock = new Lock(transaction, key, owner)
+  const { fence, now, own, queue } = lock
+  if (tombstoneMillis > 0) {
+    fence.fields.set(tombstone + owner, String(now + tombstoneMillis))
+    extendExpiry(fence, now + Math.max(day, tombstoneMillis))
     const { fields } = fence
-    if (fields.size > Number(fields.get("n") ?? many)) {
+    if (fields.size > Number(fields.get("n") ?? sweepFrom)) {
       let count = fields.size
       for (const [name, text] of fields) {
-        if (name.startsWith("~") && Number(text) <= now && fields.delete(name)) count--
+        if (name.startsWith(tombstone) && Number(text) <= now && fields.delete(name)) count--
       }
-      fields.set("n", String(Math.max(many, 2 * count)))
+      fields.set("n", String(Math.max(sweepFrom, 2 * count)))
     }
   }
-  const member = memberOf(channel, weight, owner)
-  if (member !== undefined) queue.scored.assign(new Map([[member, undefined]]))
+  const member = waiterOf(channel, weight, owner)
+  if (member !== undefined) queue.members.assign(new Map([[member, undefined]]))
   lock.wake(limit, undefined)
-  lock.mine = undefined
+  lock.own = undefined
   lock.write()
-  return mine !== undefined && mine.token !== "0" ? 1 : 0
+  return own !== undefined && own.token !== "0" ? 1 : 0
 }
 
 /** @internal */
-export const onLock = (run: Transaction, { args, key, op }: Instruction): Result => {
-  if (op === Op.acquire) return acquire(run, key, args)
-  if (op === Op.release) return release(run, key, args)
+export const onLock = (transaction: Transaction, { args, key, op }: Instruction): Result => {
+  if (op === Op.acquire) return acquire(transaction, key, args)
+  if (op === Op.release) return release(transaction, key, args)
   const owner = args[0] as string
-  const hash = run.store.hash(key, run.millis) ?? mistyped("")
-  const holder = parse(hash.fields.get(owner), run.millis)
+  const hash = transaction.store.hash(key, transaction.millis) ?? failWrongType("")
+  const holder = parse(hash.fields.get(owner), transaction.millis)
   const isHeld = holder !== undefined && holder.token !== "0"
-  if (op === Op.holds) return isHeld ? 1 : stop({ _tag: "lost" })
+  if (op === Op.holds) return isHeld ? 1 : fail({ _tag: "lost" })
   if (!isHeld) return 0
-  const till = run.millis + (args[1] as number)
-  hash.fields.set(owner, textOf({ ...holder, till }))
-  keepUntil(hash, till)
+  const expiry = transaction.millis + (args[1] as number)
+  hash.fields.set(owner, textOf({ ...holder, expiry }))
+  extendExpiry(hash, expiry)
   return 1
 }

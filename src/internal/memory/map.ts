@@ -1,36 +1,56 @@
 /**
- * Operations on a map. The twin of map.lua.
+ * Operations on a map, and scalar operations on the value of one entry. The twin of map.lua and named.lua.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Instruction } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
-import { counted } from "./size.ts"
-import { type Hash, pairs } from "./store.ts"
+import { applyScalar } from "./scalar.ts"
+import { checkSize } from "./size.ts"
+import { pairs, type StoredHash } from "./store.ts"
 import type { Collection, Transaction } from "./transaction.ts"
 
-/**
- * Writes entries, and removes those whose text is `false`.
- *
- * @internal
- */
-export const change = (
-  run: Transaction,
+/** Writes entries, and removes those whose text is `false`. */
+const edit = (
+  transaction: Transaction,
   { entity }: Collection,
-  map: Hash,
+  map: StoredHash,
   spec: FieldSpec,
   changes: ReadonlyMap<string, string | false>
 ): void => {
   const before = map.fields.size
   let after = before
   for (const [name, text] of changes) after += Number(text !== false) - Number(map.fields.has(name))
-  counted(before, after, spec)
-  run.touch(entity)
-  for (const [name, text] of changes) run.setField(map, name, text)
+  checkSize(before, after, spec)
+  transaction.touch(entity)
+  for (const [name, text] of changes) transaction.setField(map, name, text)
+}
+
+/**
+ * Runs a scalar operation on the value of one entry. The entry's name is the first argument.
+ *
+ * @internal
+ */
+export const onEntry = (
+  transaction: Transaction,
+  collection: Collection,
+  map: StoredHash,
+  { args, op, spec }: Instruction
+): Result => {
+  const field = spec as FieldSpec
+  const name = args[0] as string
+  const [text, result] = applyScalar(op, map.fields.get(name), field, args.slice(1))
+  if (text !== undefined) edit(transaction, collection, map, field, new Map([[name, text]]))
+  return result
 }
 
 /** @internal */
-export const onMap = (run: Transaction, at: Collection, map: Hash, { args, op, spec }: Instruction): Result => {
+export const onMap = (
+  transaction: Transaction,
+  collection: Collection,
+  map: StoredHash,
+  { args, op, spec }: Instruction
+): Result => {
   const field = spec as FieldSpec
   const { fields } = map
   const { size } = fields
@@ -40,23 +60,23 @@ export const onMap = (run: Transaction, at: Collection, map: Hash, { args, op, s
     case Op.keys:
       return [...fields.keys()]
     case Op.putEntries:
-      if (args.length > 0) change(run, at, map, field, new Map(pairs(args, String)))
+      if (args.length > 0) edit(transaction, collection, map, field, new Map(pairs(args, String)))
       return fields.size - size
     case Op.popEntry: {
       const text = fields.get(args[0] as string)
       if (text === undefined) return false
-      change(run, at, map, field, new Map([[args[0] as string, false]]))
+      edit(transaction, collection, map, field, new Map([[args[0] as string, false]]))
       return text
     }
     case Op.popAny: {
       const [entry] = fields
       if (entry === undefined) return false
-      change(run, at, map, field, new Map([[entry[0], false]]))
+      edit(transaction, collection, map, field, new Map([[entry[0], false]]))
       return entry
     }
   }
-  // remove
-  const gone = (args as ReadonlyArray<string>).filter((name) => fields.has(name))
-  if (gone.length > 0) change(run, at, map, field, new Map(gone.map((name) => [name, false])))
+  // `remove`
+  const removed = (args as ReadonlyArray<string>).filter((name) => fields.has(name))
+  if (removed.length > 0) edit(transaction, collection, map, field, new Map(removed.map((name) => [name, false])))
   return size - fields.size
 }

@@ -1,13 +1,13 @@
 /**
- * Operands: stored or computed values that stand for arguments of an instruction. The twin of operand.lua.
+ * Operands: stored or computed values that instructions take as arguments. The twin of operand.lua.
  */
 import { Op, subtract } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
-import { computeInteger, integerOf, integerText } from "./integer.ts"
-import { computeNumber, finiteOf, numberText } from "./number.ts"
-import { sized } from "./size.ts"
-import { arithmetic } from "./stop.ts"
+import * as Doubles from "./doubles.ts"
+import * as Int64 from "./int64.ts"
+import { checkLength } from "./size.ts"
+import { failArithmetic } from "./stop.ts"
 
 /**
  * A double, the digits of an exact integer, or a text.
@@ -17,7 +17,7 @@ import { arithmetic } from "./stop.ts"
 export type Operand = number | string
 
 /**
- * The operand that a stored text is.
+ * Returns a stored text as an operand.
  *
  * @internal
  */
@@ -26,31 +26,31 @@ export const operandOf = (text: string, spec: FieldSpec): Operand => {
     case "integer":
     case "number":
     case "date":
-      return finiteOf(text, spec)
+      return Doubles.finiteOf(text, spec)
     case "int64":
     case "duration":
-      return String(integerOf(text, spec))
+      return String(Int64.integerOf(text, spec))
     default:
       return text
   }
 }
 
 /**
- * The text to store for an operand, after the checks of the field.
+ * Returns the text that stores an operand. Fails if the operand is out of the bounds of the field.
  *
  * @internal
  */
-export const assigned = (operand: Argument, spec: FieldSpec): string => {
+export const assignedText = (operand: Argument, spec: FieldSpec): string => {
   switch (spec.kind) {
     case "integer":
     case "number":
     case "date":
-      return numberText(Number(operand), spec, [])
+      return Doubles.textOf(Number(operand), spec, [])
     case "int64":
     case "duration":
-      return integerText(BigInt(operand), spec, [])
+      return Int64.textOf(BigInt(operand), spec, [])
     case "text":
-      sized(String(operand).length, spec)
+      checkLength(String(operand).length, spec)
       return String(operand)
     default:
       return String(operand)
@@ -62,15 +62,15 @@ const combined = (op: number, isExact: boolean, a: Operand, b: Operand): Operand
   const operation = isSubtraction ? Op.increment : op
   if (isExact) {
     const second = BigInt(b)
-    return String(computeInteger(operation, BigInt(a), isSubtraction ? -second : second, undefined))
+    return String(Int64.compute(operation, BigInt(a), isSubtraction ? -second : second, undefined))
   }
   const second = Number(b)
-  const result = computeNumber(operation, Number(a), isSubtraction ? -second : second, NaN)
-  return Number.isFinite(result) ? result : arithmetic("notFinite")
+  const result = Doubles.compute(operation, Number(a), isSubtraction ? -second : second, NaN)
+  return Number.isFinite(result) ? result : failArithmetic("notFinite")
 }
 
 /**
- * Replaces the last two operands with one.
+ * Replaces the last two operands of the queue with one.
  *
  * @internal
  */
@@ -84,7 +84,7 @@ export const combine = (operands: Array<Operand>, [op, exact]: ReadonlyArray<Arg
  *
  * @internal
  */
-export const withOperands = (instruction: Instruction, operands: Array<Operand>): Instruction =>
+export const fillOperands = (instruction: Instruction, operands: Array<Operand>): Instruction =>
   instruction.args.includes(true)
     ? { ...instruction, args: instruction.args.map((arg) => arg === true ? operands.shift()! : arg) }
     : instruction

@@ -1,17 +1,17 @@
 /**
- * Operations on one scalar text, the same as in scalar.lua: each takes the stored text, and returns the new text and
- * the result.
+ * Operations on one scalar text: a field of a hash, an item of a list, or the value of a map entry. The twin of
+ * scalar.lua and kinds.lua.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
 import { compare, oneOf } from "./comparison.ts"
-import { isInteger, onInteger, sameInteger } from "./integer.ts"
-import { isNumber, onNumber, sameNumber } from "./number.ts"
-import { assigned, operandOf } from "./operand.ts"
-import { joinedText, sized } from "./size.ts"
-import { refuse } from "./stop.ts"
+import * as Doubles from "./doubles.ts"
+import * as Int64 from "./int64.ts"
+import { assignedText, operandOf } from "./operand.ts"
+import { checkLength, joinedText } from "./size.ts"
+import { failEntity } from "./stop.ts"
 
 const same = (a: string | undefined, b: string, spec: FieldSpec): boolean => {
   if (a === undefined || a === b) return a === b
@@ -19,10 +19,10 @@ const same = (a: string | undefined, b: string, spec: FieldSpec): boolean => {
     case "integer":
     case "number":
     case "date":
-      return sameNumber(a, b)
+      return Doubles.same(a, b)
     case "int64":
     case "duration":
-      return sameInteger(a, b)
+      return Int64.same(a, b)
     default:
       return false
   }
@@ -36,21 +36,21 @@ const isReadable = (text: string, spec: FieldSpec): boolean => {
     case "integer":
     case "number":
     case "date":
-      return isNumber(text, spec)
+      return Doubles.isNumber(text, spec)
     case "int64":
     case "duration":
-      return isInteger(text, spec)
+      return Int64.isInteger(text, spec)
     default:
       return true
   }
 }
 
 /**
- * The new text is undefined if nothing is written, and `false` if the text is removed.
+ * Takes the stored text. Returns the new text, `false` to remove it or undefined to write nothing; and the result.
  *
  * @internal
  */
-export const apply = (
+export const applyScalar = (
   op: Op,
   text: string | undefined,
   spec: FieldSpec,
@@ -69,7 +69,7 @@ export const apply = (
     case Op.oneOf:
       return [undefined, oneOf(known, spec, args)]
     case Op.assign:
-      return [assigned(args[0]!, spec), 1]
+      return [assignedText(args[0]!, spec), 1]
     case Op.set:
       return [args[0] as string, 1]
     case Op.clear:
@@ -77,26 +77,28 @@ export const apply = (
     case Op.setIfAbsent:
       return stored === undefined ? [args[0] as string, 1] : [undefined, 0]
     case Op.getAndSet:
-      return stored === undefined || isReadable(stored, spec) ? [args[0] as string, stored ?? false] : refuse("type")
+      return stored === undefined || isReadable(stored, spec)
+        ? [args[0] as string, stored ?? false]
+        : failEntity("type")
     case Op.compareAndSet:
       return same(known, args[0] as string, spec) ? [args[1] as string, 1] : [undefined, 0]
   }
-  if (current === undefined) return refuse("type")
+  if (current === undefined) return failEntity("type")
   switch (op) {
     case Op.load:
       return [undefined, operandOf(current, spec)]
     case Op.appendText: {
       const joined = joinedText(current, String(args[0]))
-      return [joined, sized(joined.length, spec)]
+      return [joined, checkLength(joined.length, spec)]
     }
     case Op.toggle: {
-      if (current !== "true" && current !== "false") return refuse("type")
+      if (current !== "true" && current !== "false") return failEntity("type")
       const flipped = current === "true" ? "false" : "true"
       return [flipped, flipped]
     }
   }
   const result = spec.kind === "int64" || spec.kind === "duration"
-    ? onInteger(op, current, spec, args)
-    : onNumber(op, current, spec, args)
+    ? Int64.arithmetic(op, current, spec, args)
+    : Doubles.arithmetic(op, current, spec, args)
   return [result, result]
 }

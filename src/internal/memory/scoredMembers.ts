@@ -1,18 +1,15 @@
 /**
- * The members of a sorted set, ordered by score, and by the bytes of their texts if scores are equal.
+ * The members of a sorted set, ascending by score, and by the bytes of the member if scores are equal.
  */
-
 import { compareBytes } from "../text/textOrder.ts"
 
-/**
- * Up to this many changes are made one by one, each of which moves the members behind it. More changes sort the whole
- * once.
- */
-const few = 16
+/** The most changes that are made one by one, each of which moves the members after it. More changes sort all members once. */
+const maximumOneByOne = 16
 
 /** @internal */
-export class SortedSet {
+export class ScoredMembers {
   readonly scores = new Map<string, number>()
+  /** All members, in order. */
   ranked: Array<string> = []
 
   constructor(entries: Iterable<readonly [member: string, score: number]> = []) {
@@ -23,14 +20,14 @@ export class SortedSet {
     return this.ranked.length
   }
 
-  compare(a: string, b: string): number {
+  private compare(a: string, b: string): number {
     const x = this.scores.get(a)!
     const y = this.scores.get(b)!
     return x < y ? -1 : x > y ? 1 : compareBytes(a, b)
   }
 
-  /** The number of members at the front for which `isBefore` holds. */
-  count(isBefore: (member: string) => boolean): number {
+  /** Returns the number of members at the front for which `isBefore` holds. */
+  private count(isBefore: (member: string) => boolean): number {
     let low = 0
     let high = this.ranked.length
     while (low < high) {
@@ -41,20 +38,22 @@ export class SortedSet {
     return low
   }
 
-  /** The rank of an existing member. */
+  /** Returns the rank of an existing member. */
   rank(member: string): number {
     return this.count((other) => this.compare(other, member) < 0)
   }
 
+  /** Returns the number of members with a lower score. */
   below(score: number): number {
     return this.count((member) => this.scores.get(member)! < score)
   }
 
+  /** Returns the number of members with this score or a lower one. */
   upTo(score: number): number {
     return this.count((member) => this.scores.get(member)! <= score)
   }
 
-  /** Members and scores in turn. */
+  /** Returns members and scores in turn. */
   range(from: number, to: number, reverse = false): Array<string> {
     const members = this.ranked.slice(from, to)
     if (reverse) members.reverse()
@@ -64,7 +63,7 @@ export class SortedSet {
   /** Sets the score of each member, or removes it. Returns the changes that undo this. */
   assign(changes: ReadonlyMap<string, number | undefined>): Map<string, number | undefined> {
     const inverse = new Map<string, number | undefined>()
-    const oneByOne = changes.size <= few
+    const oneByOne = changes.size <= maximumOneByOne
     if (!oneByOne) this.ranked = this.ranked.filter((member) => !changes.has(member))
     for (const [member, score] of changes) {
       const before = this.scores.get(member)

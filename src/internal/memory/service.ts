@@ -1,3 +1,11 @@
+/**
+ * The memory layer: a service that runs programs on a store in this process. A program runs synchronously, so programs
+ * never interleave.
+ *
+ * May import: text, instruction, service, the errors.
+ * Must not know: schemas, nodes, handles, models, Redis commands.
+ * Invariant: a program leaves the same keys, texts and reply as the Lua script does. The differential tests compare them.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -16,7 +24,7 @@ interface Options {
   readonly limits?: Limits
   /** Whether programs of several slots fail, as on a cluster. */
   readonly refusesCrossSlot?: boolean
-  /** The scope of the layer: subscriptions end with it. */
+  /** The scope of the layer, in which subscriptions end. Default: none. */
   readonly scope?: Scope.Scope
 }
 
@@ -27,24 +35,24 @@ export const make = (
   store = new Store(),
   { limits = limitsOf(), refusesCrossSlot = false, scope }: Options = {}
 ): RedisService["Service"] => {
-  /** Runs one program. With an idempotency key it runs only the first time, and later commits get the first result. */
-  const perform = (program: Program, millis: number): Reply | OutcomeUnknown => {
+  /** Runs a program, unless a program with its idempotency key has run. Then returns the results of the first one. */
+  const runOnce = (program: Program, millis: number): Reply | OutcomeUnknown => {
     const { idempotency } = program
     if (idempotency === undefined) return interpret(store, program, millis * 1000)
     const key = recordKeyOf(program, idempotency.key)
-    const found = store.get(key, millis)
-    if (found?._tag === "hash") {
-      if (found.fields.get("$d") !== idempotency.identity) {
+    const record = store.get(key, millis)
+    if (record?._tag === "hash") {
+      if (record.fields.get("$d") !== idempotency.identity) {
         return { _tag: "failed", failure: { _tag: "conflict", step: 0 } }
       }
-      const text = found.fields.get("$r")!
+      const text = record.fields.get("$r")!
       return text === "applied" ? new OutcomeUnknown({ applied: true }) : { _tag: "done", results: JSON.parse(text) }
     }
     const reply = interpret(store, program, millis * 1000)
     if (reply._tag === "done") {
       const text = JSON.stringify(reply.results)
       const isKept = encoder.encode(text).length <= maximumResultBytes
-      store.entries.set(key, {
+      store.values.set(key, {
         _tag: "hash",
         fields: new Map([["$r", isKept ? text : "applied"], ["$d", idempotency.identity]]),
         expiresAt: millis + idempotency.keepFor
@@ -62,7 +70,7 @@ export const make = (
     if (typeof slot !== "number") return Exit.fail(new RedisServiceError({ reason: slot }))
     const failure = tooLarge(program, sizeOf(program), limits)
     const reply: Reply | OutcomeUnknown = failure === undefined
-      ? perform(program, clock.currentTimeMillisUnsafe())
+      ? runOnce(program, clock.currentTimeMillisUnsafe())
       : { _tag: "failed", failure }
     return reply._tag === "OutcomeUnknown" ? Exit.fail(new RedisServiceError({ reason: reply })) : read(reply)
   }
@@ -75,20 +83,20 @@ export const make = (
       ),
     subscribe: (channel, listener) =>
       Effect.suspend(() => {
-        const own = scope === undefined ? Scope.makeUnsafe() : Scope.forkUnsafe(scope)
-        const hear = (text: string): void => listener({ _tag: "Message", text })
+        const subscription = scope === undefined ? Scope.makeUnsafe() : Scope.forkUnsafe(scope)
+        const notify = (text: string): void => listener({ _tag: "Message", text })
         const end = Effect.sync(() => {
           const listeners = store.listeners.get(channel)
-          if (listeners?.delete(hear) === true && listeners.size === 0) store.listeners.delete(channel)
+          if (listeners?.delete(notify) === true && listeners.size === 0) store.listeners.delete(channel)
           listener({ _tag: "Ended", error: undefined })
         })
         const begin = Effect.suspend(() => {
           const listeners = store.listeners.get(channel)
-          if (listeners === undefined) store.listeners.set(channel, new Set([hear]))
-          else listeners.add(hear)
-          return Scope.addFinalizer(own, end)
+          if (listeners === undefined) store.listeners.set(channel, new Set([notify]))
+          else listeners.add(notify)
+          return Scope.addFinalizer(subscription, end)
         })
-        return Effect.acquireRelease(begin, () => Scope.close(own, Exit.void))
+        return Effect.acquireRelease(begin, () => Scope.close(subscription, Exit.void))
       })
   }
 }

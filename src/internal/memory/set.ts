@@ -1,42 +1,47 @@
 /**
- * Operations on a set. The twin of set.lua.
+ * Operations on a set. The twin of set.lua and named.lua.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Instruction } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
-import { counted } from "./size.ts"
-import { refuse } from "./stop.ts"
-import type { Members } from "./store.ts"
+import { checkSize } from "./size.ts"
+import { failEntity } from "./stop.ts"
+import type { StoredSet } from "./store.ts"
 import type { Collection, Transaction } from "./transaction.ts"
 
 /** Adds members that are all missing, or removes members that all exist. */
-const flip = (
-  run: Transaction,
+const edit = (
+  transaction: Transaction,
   { entity }: Collection,
-  { members }: Members,
-  flipped: Iterable<string>,
-  isThere: boolean
-) => {
-  const change = (isThere: boolean): void => {
-    for (const member of flipped) {
-      if (isThere) members.delete(member)
-      else members.add(member)
+  { members }: StoredSet,
+  edited: Iterable<string>,
+  change: "add" | "remove"
+): void => {
+  const apply = (isAddition: boolean): void => {
+    for (const member of edited) {
+      if (isAddition) members.add(member)
+      else members.delete(member)
     }
   }
-  run.touch(entity)
-  change(isThere)
-  run.journal.push(() => change(!isThere))
+  transaction.touch(entity)
+  apply(change === "add")
+  transaction.journal.push(() => apply(change === "remove"))
 }
 
-const otherSet = (run: Transaction, { other }: Instruction): ReadonlySet<string> => {
-  const entity = run.entity(other!.key, true)
-  if (!entity.exists) return refuse("missing", true)
-  return (run.collection(entity, other!.spec as FieldSpec, true).entry as Members).members
+const secondSet = (transaction: Transaction, { other }: Instruction): ReadonlySet<string> => {
+  const entity = transaction.entityAt(other!.key, true)
+  if (!entity.exists) return failEntity("missing", true)
+  return (transaction.collectionAt(entity, other!.spec as FieldSpec, true).value as StoredSet).members
 }
 
 /** @internal */
-export const onSet = (run: Transaction, at: Collection, set: Members, instruction: Instruction): Result => {
+export const onSet = (
+  transaction: Transaction,
+  collection: Collection,
+  set: StoredSet,
+  instruction: Instruction
+): Result => {
   const { args, op } = instruction
   const spec = instruction.spec as FieldSpec
   const { members } = set
@@ -45,28 +50,28 @@ export const onSet = (run: Transaction, at: Collection, set: Members, instructio
     case Op.has:
       return members.has(args[0] as string) ? 1 : 0
     case Op.remove: {
-      const gone = new Set((args as ReadonlyArray<string>).filter((member) => members.has(member)))
-      counted(size, size - gone.size, spec)
-      if (gone.size > 0) flip(run, at, set, gone, true)
-      return gone.size
+      const removed = new Set((args as ReadonlyArray<string>).filter((member) => members.has(member)))
+      checkSize(size, size - removed.size, spec)
+      if (removed.size > 0) edit(transaction, collection, set, removed, "remove")
+      return removed.size
     }
     case Op.popAny: {
       const [member] = members
       if (member === undefined) return false
-      counted(size, size - 1, spec)
-      flip(run, at, set, [member], true)
+      checkSize(size, size - 1, spec)
+      edit(transaction, collection, set, [member], "remove")
       return member
     }
     case Op.addMembers: {
       const added = new Set((args as ReadonlyArray<string>).filter((member) => !members.has(member)))
-      counted(size, size + added.size, spec)
-      if (added.size > 0) flip(run, at, set, added, false)
+      checkSize(size, size + added.size, spec)
+      if (added.size > 0) edit(transaction, collection, set, added, "add")
       return added.size
     }
     case Op.union:
-      return [...new Set([...members, ...otherSet(run, instruction)])]
+      return [...new Set([...members, ...secondSet(transaction, instruction)])]
   }
-  // intersection and difference
-  const other = otherSet(run, instruction)
-  return [...members].filter((member) => other.has(member) === (op === Op.intersection))
+  // `intersection` and `difference`
+  const second = secondSet(transaction, instruction)
+  return [...members].filter((member) => second.has(member) === (op === Op.intersection))
 }

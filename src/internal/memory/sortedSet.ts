@@ -1,93 +1,98 @@
 /**
- * Operations on a sorted set. The twin of sortedSet.lua.
+ * Operations on a sorted set. The twin of sortedSet.lua and named.lua.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
-import { range } from "./range.ts"
-import { counted } from "./size.ts"
-import { arithmetic } from "./stop.ts"
-import { pairs, type Scored } from "./store.ts"
+import { sliceBounds } from "./range.ts"
+import { checkSize } from "./size.ts"
+import { failArithmetic } from "./stop.ts"
+import { pairs, type StoredSortedSet } from "./store.ts"
 import type { Collection, Transaction } from "./transaction.ts"
 
-/** Sets scores, and removes members whose score is undefined. Returns by how much the set grew. */
-const change = (
-  run: Transaction,
+/** Sets scores, and removes members whose score is undefined. Returns by how many members the set grew. */
+const edit = (
+  transaction: Transaction,
   { entity }: Collection,
-  { scored }: Scored,
+  { members }: StoredSortedSet,
   spec: FieldSpec,
   changes: ReadonlyMap<string, number | undefined>
 ): number => {
   if (changes.size === 0) return 0
-  const before = scored.size
+  const before = members.size
   let after = before
-  for (const [member, score] of changes) after += Number(score !== undefined) - Number(scored.scores.has(member))
-  counted(before, after, spec)
-  run.touch(entity)
-  const inverse = scored.assign(changes)
-  run.journal.push(() => scored.assign(inverse))
+  for (const [member, score] of changes) after += Number(score !== undefined) - Number(members.scores.has(member))
+  checkSize(before, after, spec)
+  transaction.touch(entity)
+  const inverse = members.assign(changes)
+  transaction.journal.push(() => members.assign(inverse))
   return after - before
 }
 
 /** @internal */
-export const onScored = (run: Transaction, at: Collection, zset: Scored, { args, op, spec }: Instruction): Result => {
+export const onSortedSet = (
+  transaction: Transaction,
+  collection: Collection,
+  sortedSet: StoredSortedSet,
+  { args, op, spec }: Instruction
+): Result => {
   const field = spec as FieldSpec
-  const { scored } = zset
-  const { scores, size } = scored
+  const { members } = sortedSet
+  const { scores, size } = members
   const member = args[0] as string
-  const between = (
+  const ranksBetween = (
     lowest: Argument | undefined,
     highest: Argument | undefined
   ): readonly [from: number, to: number] => {
-    const from = scored.below(Number(lowest))
-    return [from, Math.max(from, scored.upTo(Number(highest)))]
+    const from = members.below(Number(lowest))
+    return [from, Math.max(from, members.upTo(Number(highest)))]
   }
   switch (op) {
     case Op.has:
       return scores.has(member) ? 1 : 0
     case Op.remove: {
-      const gone = (args as ReadonlyArray<string>).filter((member) => scores.has(member))
-      change(run, at, zset, field, new Map(gone.map((member) => [member, undefined])))
-      return size - scored.size
+      const removed = (args as ReadonlyArray<string>).filter((member) => scores.has(member))
+      edit(transaction, collection, sortedSet, field, new Map(removed.map((member) => [member, undefined])))
+      return size - members.size
     }
     case Op.addScores:
-      return change(run, at, zset, field, new Map(pairs(args, Number)))
+      return edit(transaction, collection, sortedSet, field, new Map(pairs(args, Number)))
     case Op.incrementScore: {
       const sum = (scores.get(member) ?? 0) + Number(args[1])
-      if (!Number.isFinite(sum)) return arithmetic("notFinite")
-      change(run, at, zset, field, new Map([[member, sum]]))
+      if (!Number.isFinite(sum)) return failArithmetic("notFinite")
+      edit(transaction, collection, sortedSet, field, new Map([[member, sum]]))
       return String(scores.get(member))
     }
     case Op.score:
       return scores.has(member) && String(scores.get(member))
     case Op.rank: {
       if (!scores.has(member)) return false
-      const rank = scored.rank(member)
+      const rank = members.rank(member)
       return args[1] === 1 ? size - 1 - rank : rank
     }
     case Op.rangeByRank: {
       const [from, to, reverse] = args as ReadonlyArray<number>
-      const [start, end] = range(size, from!, to!)
-      return reverse === 1 ? scored.range(size - end, size - start, true) : scored.range(start, end)
+      const [start, end] = sliceBounds(size, from!, to!)
+      return reverse === 1 ? members.range(size - end, size - start, true) : members.range(start, end)
     }
     case Op.rangeByScore: {
-      const [from, to] = between(args[0], args[1])
+      const [from, to] = ranksBetween(args[0], args[1])
       const limit = args[3] as number
-      if (limit < 0) return scored.range(from, to, args[2] === 1)
+      if (limit < 0) return members.range(from, to, args[2] === 1)
       return args[2] === 1
-        ? scored.range(Math.max(from, to - limit), to, true)
-        : scored.range(from, Math.min(to, from + limit))
+        ? members.range(Math.max(from, to - limit), to, true)
+        : members.range(from, Math.min(to, from + limit))
     }
     case Op.countByScore: {
-      const [from, to] = between(args[0], args[1])
+      const [from, to] = ranksBetween(args[0], args[1])
       return to - from
     }
   }
-  // popMin and popMax
+  // `popMin` and `popMax`
   if (size === 0) return false
   const end = op === Op.popMin ? 0 : size - 1
-  const popped = scored.range(end, end + 1)
-  change(run, at, zset, field, new Map([[popped[0]!, undefined]]))
+  const popped = members.range(end, end + 1)
+  edit(transaction, collection, sortedSet, field, new Map([[popped[0]!, undefined]]))
   return popped
 }

@@ -1,12 +1,12 @@
 /**
- * The ways in which a program stops before its last instruction.
+ * How a program stops before its last instruction.
  */
 import type { ArithmeticReason, Bound, StopReason } from "../instruction/reply.ts"
 
 type WithoutStep<F> = F extends unknown ? Omit<F, "step"> : never
 
 /**
- * Stops a program. The interpreter adds the step.
+ * The exception that stops a program. The interpreter adds the step.
  *
  * @internal
  */
@@ -17,33 +17,37 @@ export class Stop {
   }
 }
 
-/** @internal */
-export const stop = (failure: WithoutStep<StopReason>): never => {
+/**
+ * Stops the program.
+ *
+ * @internal
+ */
+export const fail = (failure: WithoutStep<StopReason>): never => {
   throw new Stop(failure)
 }
 
 /** @internal */
-export const arithmetic = (reason: ArithmeticReason): never => stop({ _tag: "arithmetic", reason })
+export const failArithmetic = (reason: ArithmeticReason): never => fail({ _tag: "arithmetic", reason })
 
 /** @internal */
-export const outOf = (bound: Bound): never => stop({ _tag: "bounds", bound })
+export const failBounds = (bound: Bound): never => fail({ _tag: "bounds", bound })
 
 /**
- * Stops a program because an entity is missing, exists, or has another type.
+ * Stops the program because an entity is missing or exists, or because a stored text is not of the kind of its field.
  *
  * @param other whether it is the second entity of the instruction
  *
  * @internal
  */
-export const refuse = (tag: "missing" | "exists" | "type", other = false): never =>
-  stop(other ? { _tag: tag, other } : { _tag: tag })
+export const failEntity = (tag: "missing" | "exists" | "type", other = false): never =>
+  fail(other ? { _tag: tag, other } : { _tag: tag })
 
 /**
- * Stops a program because a key has another type.
+ * Stops the program because a key has the wrong type.
  *
- * @param part the collection; empty: the hash
+ * @param part the name of the collection; empty for the hash
  *
  * @internal
  */
-export const mistyped = (part: string, other = false): never =>
-  stop(other ? { _tag: "type", part, other } : { _tag: "type", part })
+export const failWrongType = (part: string, other = false): never =>
+  fail(other ? { _tag: "type", part, other } : { _tag: "type", part })

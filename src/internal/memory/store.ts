@@ -1,14 +1,14 @@
 /**
- * The keys and texts that a server would hold, in memory.
+ * The keys that a server would hold, with their values and expiries, in memory. It knows no programs.
  */
-import { SortedSet } from "./scoredMembers.ts"
+import { ScoredMembers } from "./scoredMembers.ts"
 
 /**
  * The hash of an entity, or of a map.
  *
  * @internal
  */
-export interface Hash {
+export interface StoredHash {
   readonly _tag: "hash"
   readonly fields: Map<string, string>
   /** Milliseconds of the clock. Undefined: the key never expires. */
@@ -16,60 +16,60 @@ export interface Hash {
 }
 
 /** @internal */
-export interface List {
+export interface StoredList {
   readonly _tag: "list"
   readonly items: Array<string>
   expiresAt: number | undefined
 }
 
 /** @internal */
-export interface Members {
+export interface StoredSet {
   readonly _tag: "set"
   readonly members: Set<string>
   expiresAt: number | undefined
 }
 
 /** @internal */
-export interface Scored {
+export interface StoredSortedSet {
   readonly _tag: "zset"
-  readonly scored: SortedSet
+  readonly members: ScoredMembers
   expiresAt: number | undefined
 }
 
 /** @internal */
-export type Entry = Hash | List | Members | Scored
+export type StoredValue = StoredHash | StoredList | StoredSet | StoredSortedSet
 
 /** @internal */
 export class Store {
-  readonly entries = new Map<string, Entry>()
+  readonly values = new Map<string, StoredValue>()
   /** Subscribers by channel. Each receives every message, in order. */
   readonly listeners = new Map<string, Set<(text: string) => void>>()
-  private unswept: Iterator<[string, Entry]> = this.entries.entries()
-  /** The last version given to a new entity, in microseconds. */
+  private unswept: Iterator<[string, StoredValue]> = this.values.entries()
+  /** The latest first version of an entity, in microseconds. */
   lastVersion = 0
 
-  /** The value of a key that has not expired. */
-  get(key: string, now: number): Entry | undefined {
-    const entry = this.entries.get(key)
-    if (entry?.expiresAt !== undefined && entry.expiresAt <= now) {
-      this.entries.delete(key)
+  /** Returns the value of a key, unless it has expired. */
+  get(key: string, now: number): StoredValue | undefined {
+    const value = this.values.get(key)
+    if (value?.expiresAt !== undefined && value.expiresAt <= now) {
+      this.values.delete(key)
       return undefined
     }
-    return entry
+    return value
   }
 
-  /** The hash under a key, created if the key is missing. Undefined if the key has another type. */
-  hash(key: string, now: number): Hash | undefined {
-    const entry = this.get(key, now) ?? { _tag: "hash", fields: new Map(), expiresAt: undefined }
-    return entry._tag === "hash" ? entry : undefined
+  /** Returns the hash under a key, a new one if the key is missing, or undefined if the key has another type. */
+  hash(key: string, now: number): StoredHash | undefined {
+    const value = this.get(key, now) ?? { _tag: "hash", fields: new Map(), expiresAt: undefined }
+    return value._tag === "hash" ? value : undefined
   }
 
-  /** Frees expired keys that no one reads: each program looks at a few keys, all in turn. */
+  /** Removes expired keys that no program reads: each program looks at a few keys, all in turn. */
   sweep(now: number, count: number): void {
     for (let i = 0; i < count; i++) {
       const { done, value } = this.unswept.next()
       if (done === true) {
-        this.unswept = this.entries.entries()
+        this.unswept = this.values.entries()
         return
       }
       this.get(value[0], now)
@@ -78,43 +78,47 @@ export class Store {
 }
 
 /** @internal */
-export const sizeOf = (entry: Entry): number => {
-  switch (entry._tag) {
+export const sizeOf = (value: StoredValue): number => {
+  switch (value._tag) {
     case "hash":
-      return entry.fields.size
+      return value.fields.size
     case "list":
-      return entry.items.length
+      return value.items.length
     case "set":
-      return entry.members.size
+      return value.members.size
     case "zset":
-      return entry.scored.size
+      return value.members.size
   }
 }
 
 /**
- * A collection as a row of texts.
+ * Returns a collection as a row of texts.
  *
  * @internal
  */
-export const textsOf = (entry: Entry): Array<string> => {
-  switch (entry._tag) {
+export const contents = (value: StoredValue): Array<string> => {
+  switch (value._tag) {
     case "hash":
-      return [...entry.fields].flat()
+      return [...value.fields].flat()
     case "list":
-      return [...entry.items]
+      return [...value.items]
     case "set":
-      return [...entry.members]
+      return [...value.members]
     case "zset":
-      return entry.scored.range(0, entry.scored.size)
+      return value.members.range(0, value.members.size)
   }
 }
 
 /**
- * A collection made of a row of texts.
+ * Makes a collection from a row of texts.
  *
  * @internal
  */
-export const entryOf = (tag: Entry["_tag"], texts: ReadonlyArray<string>, expiresAt: number | undefined): Entry => {
+export const storedValue = (
+  tag: StoredValue["_tag"],
+  texts: ReadonlyArray<string>,
+  expiresAt: number | undefined
+): StoredValue => {
   switch (tag) {
     case "hash":
       return { _tag: tag, fields: new Map(pairs(texts, String)), expiresAt }
@@ -123,7 +127,7 @@ export const entryOf = (tag: Entry["_tag"], texts: ReadonlyArray<string>, expire
     case "set":
       return { _tag: tag, members: new Set(texts), expiresAt }
     case "zset":
-      return { _tag: tag, scored: new SortedSet(pairs(texts, Number)), expiresAt }
+      return { _tag: tag, members: new ScoredMembers(pairs(texts, Number)), expiresAt }
   }
 }
 

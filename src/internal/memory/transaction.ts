@@ -1,50 +1,60 @@
 /**
- * One program on a store. Stored values are changed in place. New entities, deletions and expiries are only noted, and
- * applied after the last instruction has succeeded. The journal records every change and note, because an attempt may
- * be undone while the program continues. The twin of journal.lua, entity.lua and commit.lua.
+ * One program on a store. Stored values are changed in place. New entities, deletions and expiries are only noted, and the
+ * commit applies them after the last instruction has succeeded. The journal records what undoes each change and note,
+ * because an attempt may be undone while the program continues. The twin of journal.lua, entity.lua, collectionState.lua,
+ * expiry.lua and commit.lua.
  */
 import { type EntitySpec, type FieldSpec, isEntitySpec, type Spec } from "../instruction/spec.ts"
-import { mistyped } from "./stop.ts"
-import { type Entry, entryOf, type Hash, sizeOf, type Store, textsOf } from "./store.ts"
+import { failWrongType } from "./stop.ts"
+import { contents, sizeOf, type Store, type StoredHash, type StoredValue, storedValue } from "./store.ts"
 
-/** @internal */
+/**
+ * An entity that the program has looked at.
+ *
+ * @internal
+ */
 export interface Entity {
   readonly key: string
-  hash: Hash
-  /** Whether it existed before the program. */
+  hash: StoredHash
+  /** Whether the entity existed before the program. */
   readonly stored: boolean
+  /** Whether the entity exists for the program. */
   exists: boolean
-  /** The step that wrote it last. */
-  written: number | undefined
-  /** The expiry that the program leaves it. */
+  /** The step that wrote the entity last. */
+  writtenAt: number | undefined
+  /** When the entity expires, in milliseconds of the clock. Undefined: never. The commit sets it. */
   expiresAt: number | undefined
-  /** The collections that have received that expiry, and the hash with them. */
-  expiring: ReadonlySet<string> | undefined
+  /** The collections that get this expiry at the commit. Undefined: the expiry does not change. */
+  expiryNames: ReadonlySet<string> | undefined
 }
 
-/** @internal */
+/**
+ * A collection that the program has opened.
+ *
+ * @internal
+ */
 export interface Collection {
   readonly key: string
   readonly entity: Entity
-  entry: Entry
+  value: StoredValue
   /** The type that the key should have. */
-  readonly tag: Entry["_tag"]
-  /** The key has another type: it can be deleted at the end, and nothing else. */
-  readonly isForeign: boolean
-  /** Whether it existed before the program. */
+  readonly tag: StoredValue["_tag"]
+  /** Whether the key has another type. Such a key can only be deleted, at the commit. */
+  readonly hasWrongType: boolean
+  /** Whether the key existed before the program. */
   readonly stored: boolean
 }
 
 const maximumVersion = 2n ** 63n - 1n
 
-/** The next version: one more with each program that writes. A missing one counts as 0. */
+/** Returns the next version: one more with each program that writes. A missing version means 0. */
 const nextVersion = (stored = "0"): string => {
-  if (!/^(0|-?[1-9]\d*)$/.test(stored)) return mistyped("")
+  if (!/^(0|-?[1-9]\d*)$/.test(stored)) return failWrongType("")
   const version = BigInt(stored)
-  return version >= -maximumVersion - 1n && version < maximumVersion ? String(version + 1n) : mistyped("")
+  return version >= -maximumVersion - 1n && version < maximumVersion ? String(version + 1n) : failWrongType("")
 }
 
-const tagOf = (spec: FieldSpec): Entry["_tag"] => {
+const tagOf = (spec: FieldSpec): StoredValue["_tag"] => {
   const kind = spec.itemOf ?? spec.kind
   return kind === "list" || kind === "set" ? kind : kind === "sortedSet" ? "zset" : "hash"
 }
@@ -52,8 +62,9 @@ const tagOf = (spec: FieldSpec): Entry["_tag"] => {
 /** @internal */
 export class Transaction {
   readonly store: Store
-  /** Microseconds. */
+  /** Microseconds of the clock. */
   readonly now: number
+  /** The position of the running instruction. */
   step = 0
   readonly messages: Array<readonly [channel: string, text: string]> = []
   readonly entities = new Map<string, Entity>()
@@ -65,132 +76,140 @@ export class Transaction {
     this.now = now
   }
 
-  /** Whole milliseconds. */
+  /** Whole milliseconds of the clock. */
   get millis(): number {
     return Math.floor(this.now / 1000)
   }
 
-  look(key: string): Entry | undefined {
+  private valueAt(key: string): StoredValue | undefined {
     return this.store.get(key, this.now / 1000)
   }
 
-  entity(key: string, other?: boolean): Entity {
+  /**
+   * Opens an entity. Fails if its key is not a hash.
+   *
+   * @param other whether it is the second entity of the instruction
+   */
+  entityAt(key: string, other?: boolean): Entity {
     let entity = this.entities.get(key)
     if (entity === undefined) {
-      const entry = this.look(key)
-      if (entry !== undefined && entry._tag !== "hash") return mistyped("", other)
+      const value = this.valueAt(key)
+      if (value !== undefined && value._tag !== "hash") return failWrongType("", other)
       entity = {
         key,
-        hash: entry ?? noHash,
-        stored: entry !== undefined,
-        exists: entry !== undefined,
-        written: undefined,
-        expiresAt: entry?.expiresAt,
-        expiring: undefined
+        hash: value ?? noHash,
+        stored: value !== undefined,
+        exists: value !== undefined,
+        writtenAt: undefined,
+        expiresAt: value?.expiresAt,
+        expiryNames: undefined
       }
       this.entities.set(key, entity)
     }
     return entity
   }
 
-  collection(entity: Entity, spec: FieldSpec, other?: boolean): Collection {
-    const part = this.part(entity, spec)
-    return part.isForeign ? mistyped(spec.field, other) : part
+  /** Opens a collection. Fails if its key has the wrong type. */
+  collectionAt(entity: Entity, spec: FieldSpec, other?: boolean): Collection {
+    const collection = this.openCollection(entity, spec)
+    return collection.hasWrongType ? failWrongType(spec.field, other) : collection
   }
 
-  /** A collection of the entity, whatever its type. */
-  private part(entity: Entity, spec: FieldSpec): Collection {
+  /** Opens a collection even if its key has the wrong type. */
+  private openCollection(entity: Entity, spec: FieldSpec): Collection {
     const key = `${entity.key}:${spec.field}`
     let collection = this.collections.get(key)
     if (collection === undefined) {
-      const entry = this.look(key)
+      const value = this.valueAt(key)
       const tag = tagOf(spec)
       collection = {
         key,
         entity,
-        entry: entry ?? entryOf(tag, [], undefined),
+        value: value ?? storedValue(tag, [], undefined),
         tag,
-        isForeign: entry !== undefined && entry._tag !== tag,
-        stored: entry !== undefined
+        hasWrongType: value !== undefined && value._tag !== tag,
+        stored: value !== undefined
       }
       this.collections.set(key, collection)
     }
     return collection
   }
 
-  /** The texts of a collection of an entity that is read as a whole. */
-  texts(entity: Entity, spec: FieldSpec): ReadonlyArray<string> {
-    const { entry, isForeign, tag } = this.part(entity, spec)
-    return isForeign && entry._tag !== tag ? mistyped(spec.field) : textsOf(entry)
+  /** Returns a collection of an entity that is read as a whole. */
+  contents(entity: Entity, spec: FieldSpec): ReadonlyArray<string> {
+    const { hasWrongType, tag, value } = this.openCollection(entity, spec)
+    return hasWrongType && value._tag !== tag ? failWrongType(spec.field) : contents(value)
   }
 
   /**
    * Replaces a collection of an entity that is written as a whole. Writing no items is allowed even if the key has
-   * another type, because it is deleted at the commit.
+   * the wrong type, because the commit then deletes it.
    */
-  refill(entity: Entity, spec: FieldSpec, texts: ReadonlyArray<string>, other?: boolean): void {
-    this.replace(texts.length === 0 ? this.part(entity, spec) : this.collection(entity, spec, other), texts)
+  replaceCollection(entity: Entity, spec: FieldSpec, texts: ReadonlyArray<string>, other?: boolean): void {
+    this.replace(texts.length === 0 ? this.openCollection(entity, spec) : this.collectionAt(entity, spec, other), texts)
   }
 
-  /** Increments the version before the first change. Stops the program if the version is not a number. */
+  /** Comes before each change of an entity. The first one increases the version, which fails if it is not a number. */
   touch(entity: Entity): void {
-    const isFirst = entity.written === undefined
+    const isFirst = entity.writtenAt === undefined
     if (isFirst && !entity.stored) {
       const version = Math.max(this.now, this.store.lastVersion + 1)
-      this.note(this.store, "lastVersion", version)
-      this.note(entity, "hash", { _tag: "hash", fields: new Map([["$v", String(version)]]), expiresAt: undefined })
+      this.update(this.store, "lastVersion", version)
+      this.update(entity, "hash", { _tag: "hash", fields: new Map([["$v", String(version)]]), expiresAt: undefined })
     } else if (isFirst) {
       this.setField(entity.hash, "$v", nextVersion(entity.hash.fields.get("$v")))
     }
-    // any later step counts as writing it again
-    if (isFirst) this.note(entity, "written", this.step)
-    else entity.written = this.step
+    // a later step is not journalled, because it never runs again
+    if (isFirst) this.update(entity, "writtenAt", this.step)
+    else entity.writtenAt = this.step
   }
 
-  /** Makes sure that an entity that is deleted and created again within a microsecond begins above its old version. */
-  outdate(entity: Entity): void {
+  /** Makes an entity that is deleted and created again within a microsecond begin above its old version. */
+  raiseLastVersion(entity: Entity): void {
     const version = Number(entity.hash.fields.get("$v"))
     // a version written by others may be too large to continue from
-    if (version < 2 ** 52) this.note(this.store, "lastVersion", Math.max(version, this.store.lastVersion))
+    if (version < 2 ** 52) this.update(this.store, "lastVersion", Math.max(version, this.store.lastVersion))
   }
 
-  /** Replaces everything that the entity has. A new entity gets the given expiry. */
-  write(entity: Entity, spec: EntitySpec, fields: Map<string, string>, life: number | false): void {
+  /** Replaces all fields of an entity. A new entity expires after `lifetime`, or never. */
+  replaceFields(entity: Entity, spec: EntitySpec, fields: Map<string, string>, lifetime: number | false): void {
     this.touch(entity)
     const version = entity.hash.fields.get("$v")!
-    this.note(entity, "hash", { _tag: "hash", fields: fields.set("$v", version), expiresAt: undefined })
+    this.update(entity, "hash", { _tag: "hash", fields: fields.set("$v", version), expiresAt: undefined })
     if (entity.exists) return
-    this.note(entity, "exists", true)
-    this.expire(entity, spec, life === false ? undefined : this.millis + life)
+    this.update(entity, "exists", true)
+    this.scheduleExpiry(entity, spec, lifetime === false ? undefined : this.millis + lifetime)
   }
 
   replace(collection: Collection, texts: ReadonlyArray<string>): void {
-    const { entity, entry: { expiresAt }, tag } = collection
+    const { entity, value: { expiresAt }, tag } = collection
     this.touch(entity)
-    this.note(collection, "entry", entryOf(tag, texts, expiresAt))
+    this.update(collection, "value", storedValue(tag, texts, expiresAt))
   }
 
-  /** Sets one expiry for the entity and its collections. */
-  expire(entity: Entity, spec: Spec, at: number | undefined): void {
-    const names = new Set(entity.expiring)
-    for (const { field: f } of isEntitySpec(spec) ? spec.collections : []) names.add(f)
+  /** Notes the expiry that the commit sets for the entity and its collections. */
+  scheduleExpiry(entity: Entity, spec: Spec, at: number | undefined): void {
+    const names = new Set(entity.expiryNames)
+    for (const { field } of isEntitySpec(spec) ? spec.collections : []) names.add(field)
     for (const name of spec.expiry?.collections ?? []) names.add(name)
-    this.note(entity, "expiring", names)
-    this.note(entity, "expiresAt", at)
+    this.update(entity, "expiryNames", names)
+    this.update(entity, "expiresAt", at)
   }
 
-  /** Renews the expiry after an instruction that renews. An entity without expiry stays permanent. */
+  /** Renews the expiry after an instruction that renews it. An entity that never expires gets no expiry here. */
   renew(entity: Entity, spec: Spec): void {
-    const { expiry: life } = spec
-    if (life === undefined || entity.expiresAt === undefined || !(life.onRead || entity.written === this.step)) return
-    const at = this.millis + life.milliseconds
-    if (at - entity.expiresAt > life.renewAfterMillis) this.expire(entity, spec, at)
+    const { expiry } = spec
+    if (expiry === undefined || entity.expiresAt === undefined) return
+    if (!expiry.onRead && entity.writtenAt !== this.step) return
+    const at = this.millis + expiry.milliseconds
+    if (at - entity.expiresAt > expiry.renewAfterMillis) this.scheduleExpiry(entity, spec, at)
   }
 
-  setField({ fields }: Hash, name: string, text: string | false): void {
+  /** Writes a field, or removes it if the text is `false`. */
+  setField({ fields }: StoredHash, name: string, text: string | false): void {
     const before = fields.get(name) ?? false
-    put(fields, name, text)
-    this.journal.push(() => put(fields, name, before))
+    writeField(fields, name, text)
+    this.journal.push(() => writeField(fields, name, before))
   }
 
   publish(channel: string, text: string): void {
@@ -198,8 +217,8 @@ export class Transaction {
     this.journal.push(() => this.messages.pop())
   }
 
-  /** Changes a note, and journals the inverse. */
-  note<A, K extends keyof A>(target: A, name: K, value: A[K]): void {
+  /** Changes a property, and journals its old value. */
+  update<A, K extends keyof A>(target: A, name: K, value: A[K]): void {
     const before = target[name]
     target[name] = value
     this.journal.push(() => {
@@ -207,45 +226,45 @@ export class Transaction {
     })
   }
 
-  /** Undoes all changes since the journal had this length. */
-  undo(mark = 0): void {
-    while (this.journal.length > mark) this.journal.pop()!()
+  /** Undoes all changes since the journal had this length. Default: 0, the start of the program. */
+  undo(journalLength = 0): void {
+    while (this.journal.length > journalLength) this.journal.pop()!()
   }
 
   commit(): void {
-    const { entries } = this.store
+    const { values } = this.store
     for (const { exists, expiresAt, hash, key } of this.entities.values()) {
       if (exists) {
         hash.expiresAt = expiresAt
-        entries.set(key, hash)
+        values.set(key, hash)
       } else {
-        entries.delete(key)
+        values.delete(key)
       }
     }
-    for (const { entity, entry, key, stored } of this.collections.values()) {
-      if (sizeOf(entry) === 0) {
-        entries.delete(key)
+    for (const { entity, key, stored, value } of this.collections.values()) {
+      if (sizeOf(value) === 0) {
+        values.delete(key)
         continue
       }
-      entries.set(key, entry)
-      if (!stored) entry.expiresAt = entity.expiresAt
+      values.set(key, value)
+      if (!stored) value.expiresAt = entity.expiresAt
     }
-    for (const { exists, expiresAt, expiring, key } of this.entities.values()) {
-      if (!exists || expiring === undefined) continue
-      for (const name of expiring) {
-        const entry = this.look(`${key}:${name}`)
-        if (entry !== undefined) entry.expiresAt = expiresAt
+    for (const { exists, expiresAt, expiryNames, key } of this.entities.values()) {
+      if (!exists || expiryNames === undefined) continue
+      for (const name of expiryNames) {
+        const value = this.valueAt(`${key}:${name}`)
+        if (value !== undefined) value.expiresAt = expiresAt
       }
     }
-    // more keys than this program can have stored
+    // more keys than this program can have stored, so that expired keys do not accumulate
     this.store.sweep(this.now / 1000, 20 + this.entities.size + this.collections.size)
   }
 }
 
-const put = (fields: Map<string, string>, name: string, text: string | false): void => {
+const writeField = (fields: Map<string, string>, name: string, text: string | false): void => {
   if (text === false) fields.delete(name)
   else fields.set(name, text)
 }
 
 /** Stands for a missing hash; never written to. */
-const noHash: Hash = { _tag: "hash", fields: new Map(), expiresAt: undefined }
+const noHash: StoredHash = { _tag: "hash", fields: new Map(), expiresAt: undefined }

@@ -1,5 +1,5 @@
 /**
- * The checks of a transport that has a server behind it. They need the rights of a layer's user.
+ * The checks of a transport to a server. The server's user needs the same rights as the user of a live layer.
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -7,15 +7,15 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { type Call, type ChannelEvent, RedisTransport, type ServerReply } from "../../RedisTransport.ts"
-import type { Check, CheckFailed } from "./model.ts"
+import { type Check, CheckFailed } from "./types.ts"
 
 type Fail = (problem: string) => Effect.Effect<never, CheckFailed>
 type Transport = RedisTransport["Service"]
 
-/** A check that takes longer has found a transport that does not answer. */
+/** A check that takes longer fails. */
 const limit = "10 seconds"
 
-/** Texts that a client or a protocol might change. */
+/** Texts that a faulty client or protocol might change. */
 const texts: ReadonlyArray<string> = [
   "",
   " ",
@@ -39,12 +39,12 @@ const shown = (reply: ServerReply): string =>
     : `the text ${JSON.stringify(reply.text.slice(0, 100))}`
 
 /** @internal */
-export const transport = (prefix: string, failed: (check: string, problem: string) => CheckFailed) => {
+export const transport = (prefix: string): ReadonlyArray<Check> => {
   const check = (
     name: string,
     body: (transport: Transport, fail: Fail) => Effect.Effect<unknown, unknown>
   ): Check => {
-    const fail: Fail = (problem) => Effect.fail(failed(name, problem))
+    const fail: Fail = (problem) => Effect.fail(new CheckFailed({ check: name, problem }))
     return {
       name,
       run: Effect.flatMap(RedisTransport, (transport) =>
@@ -74,14 +74,17 @@ export const transport = (prefix: string, failed: (check: string, problem: strin
     Effect.all(effects, { concurrency: "unbounded", discard: true })
 
   const checks: ReadonlyArray<Check> = [
-    check("ready ends, also for many at a time", ({ ready }) => all(Array.from({ length: 10 }, () => ready))),
-    check("texts come and go as they are", (transport, fail) =>
-      Effect.forEach(texts, (argument) =>
-        Effect.flatMap(
-          evaluate(transport, "return ARGV[1]", argument),
-          (reply) => text(fail, reply, argument)
-        ))),
-    check("keys are keys", (transport, fail) => {
+    check("`ready` ends, also for ten callers at once", ({ ready }) => all(Array.from({ length: 10 }, () => ready))),
+    check(
+      "the argument and the reply keep every character",
+      (transport, fail) =>
+        Effect.forEach(texts, (argument) =>
+          Effect.flatMap(
+            evaluate(transport, "return ARGV[1]", argument),
+            (reply) => text(fail, reply, argument)
+          ))
+    ),
+    check("the script receives every key unchanged", (transport, fail) => {
       const keys = texts.slice(0, 9).map((key) => `${prefix}{check}${key}`)
       return Effect.flatMap(
         evaluate(transport, "return #KEYS .. ':' .. table.concat(KEYS, ARGV[1])", ",", { keys }),
@@ -89,7 +92,7 @@ export const transport = (prefix: string, failed: (check: string, problem: strin
       )
     }),
     check(
-      "an unknown digest is the server's NOSCRIPT",
+      "an unknown digest returns the server's NOSCRIPT",
       (transport, fail) =>
         Effect.forEach(["EVALSHA", "EVALSHA_RO"] as const, (command) =>
           Effect.flatMap(
@@ -97,7 +100,7 @@ export const transport = (prefix: string, failed: (check: string, problem: strin
             (reply) => error(fail, reply, /^NOSCRIPT /)
           ))
     ),
-    check("an error of the server comes with its message", (transport, fail) =>
+    check("an error of the server is a reply with its message", (transport, fail) =>
       Effect.flatMap(
         evaluate(transport, "return redis.error_reply(ARGV[1])", "OOPS one two"),
         (reply) => error(fail, reply, /^OOPS one two/)
@@ -111,7 +114,7 @@ export const transport = (prefix: string, failed: (check: string, problem: strin
         (reply) => error(fail, reply, /./)
       )),
     check(
-      "each of many calls has its own reply",
+      "each of 500 concurrent calls has its own reply",
       (transport, fail) =>
         all(Array.from({ length: 500 }, (_, i) =>
           Effect.flatMap(
@@ -119,7 +122,7 @@ export const transport = (prefix: string, failed: (check: string, problem: strin
             (reply) => text(fail, reply, `${i}`)
           )))
     ),
-    check("a call runs once, and one whose caller has gone harms no other", (transport, fail) => {
+    check("a call runs once, and an interrupted one does not affect the others", (transport, fail) => {
       const keys = [`${prefix}check:count`]
       const count = evaluate(transport, "return tostring(redis.call('HINCRBY', KEYS[1], 'n', 1))", "", { keys })
       const remove = evaluate(transport, "redis.call('UNLINK', KEYS[1]) return 'OK'", "", { keys })
@@ -136,36 +139,36 @@ export const transport = (prefix: string, failed: (check: string, problem: strin
       }).pipe(Effect.ensuring(Effect.ignore(remove)))
     }),
     check(
-      "a subscription is confirmed, hears in order, and ends with its scope",
+      "a subscription is confirmed, receives messages in order, and ends with its scope",
       (transport, fail) =>
-        transport.subscribe === undefined ? Effect.void : heard(transport, fail, `${prefix}$topic:check`)
+        transport.subscribe === undefined ? Effect.void : receives(transport, fail, `${prefix}$topic:check`)
     )
   ]
   return checks
 }
 
-const heard = Effect.fnUntraced(function*(transport: Transport, fail: Fail, channel: string) {
+const receives = Effect.fnUntraced(function*(transport: Transport, fail: Fail, channel: string) {
   const publish = (message: string) =>
     evaluate(transport, "return tostring(redis.call('PUBLISH', ARGV[1], string.sub(ARGV[1], -1)))", channel + message)
   const events: Array<string> = []
   const confirmed = Deferred.makeUnsafe<void>()
   const done = Deferred.makeUnsafe<void>()
-  const hear = (event: ChannelEvent): void => {
+  const listener = (event: ChannelEvent): void => {
     events.push(event._tag === "Message" ? event.text : event._tag)
     if (event._tag === "Subscribed") Deferred.doneUnsafe(confirmed, Exit.void)
     if (events.length === 3) Deferred.doneUnsafe(done, Exit.void)
   }
   yield* Effect.scoped(Effect.gen(function*() {
-    yield* transport.subscribe!(`${channel}a`, hear)
+    yield* transport.subscribe!(`${channel}a`, listener)
     yield* Deferred.await(confirmed)
     yield* publish("a")
     yield* publish("a")
     const all = yield* Effect.timeoutOption(Deferred.await(done), "5 seconds")
     if (Option.isNone(all) || events.join() !== "Subscribed,a,a") {
-      return yield* fail(`expected Subscribed,a,a, heard ${events.join()}`)
+      return yield* fail(`expected Subscribed,a,a, received ${events.join()}`)
     }
   }))
   yield* publish("a")
   yield* transport.ready
-  if (events.length !== 3) return yield* fail("it was told a message after its scope had closed")
+  if (events.length !== 3) return yield* fail("it received a message after its scope had closed")
 })

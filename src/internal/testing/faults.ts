@@ -1,5 +1,5 @@
 /**
- * Applies plans of faults to requests of any kind.
+ * Fault injection: applies the faults of a plan to the calls of a transport, or to the programs of a service.
  */
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -14,24 +14,25 @@ import type { Program } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
 import { classify } from "../redis/classify.ts"
 import { RedisService } from "../service.ts"
-import type { Entry, Fault, Faults, Plan, Request } from "./model.ts"
+import { type Fault, Faults, type LogEntry, type Plan, type Request } from "./types.ts"
 
-/** How a kind of request fails. */
-interface Terms<A, E> {
+/** How the requests of a transport or a service fail. */
+interface Failures<A, E> {
   readonly notSent: Effect.Effect<never, E>
   readonly unknown: Effect.Effect<never, E>
   readonly refused: (message: string) => Effect.Effect<A, E>
-  /** Whether there was no answer that could be lost. */
+  /** Whether the error means that there was no reply, so that none can be lost. */
   readonly isUnanswered: (error: E) => boolean
 }
 
-/** One request: its description, and the function that passes it on. */
-interface Passage<A, E> {
-  readonly request: Omit<Request, "index">
+/** One request: its description, and the effect that passes it on. */
+interface Forwarding<A, E> {
+  readonly description: Omit<Request, "index">
   readonly pass: Effect.Effect<A, E>
 }
 
-interface Held {
+/** A request that waits for `release`. */
+interface HeldRequest {
   readonly latch: Deferred.Deferred<void>
   readonly fiber: Fiber.Fiber<unknown, unknown>
 }
@@ -41,8 +42,8 @@ type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 class Injector {
   plan: Plan
   readonly scope: Scope.Scope
-  log: Array<Mutable<Entry>> = []
-  held: Array<Held> = []
+  log: Array<Mutable<LogEntry>> = []
+  held: Array<HeldRequest> = []
 
   constructor(plan: Plan, scope: Scope.Scope) {
     this.plan = plan
@@ -67,33 +68,33 @@ class Injector {
     })
   }
 
-  through<A, E>({ pass, request }: Passage<A, E>, terms: Terms<A, E>): Effect.Effect<A, E> {
+  forward<A, E>({ description, pass }: Forwarding<A, E>, failures: Failures<A, E>): Effect.Effect<A, E> {
     return Effect.suspend(() => {
-      const asked: Request = { index: this.log.length, ...request }
-      const fault = this.plan(asked)
-      const entry: Mutable<Entry> = { ...asked, fault, state: "Withheld" }
+      const request: Request = { index: this.log.length, ...description }
+      const fault = this.plan(request)
+      const entry: Mutable<LogEntry> = { ...request, fault, state: "Withheld" }
       this.log.push(entry)
-      return this.meet(fault, entry, watched(pass, entry), terms)
+      return this.applyFault(fault, entry, logged(pass, entry), failures)
     })
   }
 
-  private meet<A, E>(
+  private applyFault<A, E>(
     fault: Fault | undefined,
-    entry: Mutable<Entry>,
+    entry: Mutable<LogEntry>,
     pass: Effect.Effect<A, E>,
-    terms: Terms<A, E>
+    failures: Failures<A, E>
   ): Effect.Effect<A, E> {
     switch (fault?._tag) {
       case undefined:
         return pass
-      case "DropBefore":
-        return terms.notSent
-      case "Lose":
-        return terms.unknown
-      case "DropAfter":
+      case "NotSent":
+        return failures.notSent
+      case "LoseRequest":
+        return failures.unknown
+      case "LoseReply":
         return Effect.matchEffect(pass, {
-          onFailure: (error) => terms.isUnanswered(error) ? Effect.fail(error) : terms.unknown,
-          onSuccess: () => terms.unknown
+          onFailure: (error) => failures.isUnanswered(error) ? Effect.fail(error) : failures.unknown,
+          onSuccess: () => failures.unknown
         })
       case "Delay":
         entry.state = "Waiting"
@@ -106,14 +107,14 @@ class Injector {
         )
       case "DeliverLate":
         entry.state = "Waiting"
-        return Effect.andThen(this.later(fault.duration, pass), terms.unknown)
+        return Effect.andThen(this.deliverLater(fault.duration, pass), failures.unknown)
       case "Answer":
-        return terms.refused(fault.message)
+        return failures.refused(fault.message)
     }
   }
 
   /** Runs in the scope of the layer, because the caller was interrupted or has its answer already. */
-  private later<A, E>(
+  private deliverLater<A, E>(
     duration: Extract<Fault, { readonly _tag: "DeliverLate" }>["duration"],
     pass: Effect.Effect<A, E>
   ): Effect.Effect<void> {
@@ -129,7 +130,8 @@ class Injector {
   }
 }
 
-const watched = <A, E>(pass: Effect.Effect<A, E>, entry: Mutable<Entry>): Effect.Effect<A, E> =>
+/** Keeps the state of the log entry while the request runs. */
+const logged = <A, E>(pass: Effect.Effect<A, E>, entry: Mutable<LogEntry>): Effect.Effect<A, E> =>
   Effect.suspend(() => {
     entry.state = "Passed"
     return Effect.onExit(pass, (exit) =>
@@ -138,7 +140,7 @@ const watched = <A, E>(pass: Effect.Effect<A, E>, entry: Mutable<Entry>): Effect
       }))
   })
 
-/** A number from 0 to 1 that depends on its arguments alone. */
+/** Returns a number from 0 to 1 that depends on the arguments alone. */
 const chance = (seed: number, index: number): number => {
   let bits = (seed ^ Math.imul(index + 1, 0x9e3779b1)) | 0
   for (let round = 0; round < 2; round++) {
@@ -161,9 +163,7 @@ export const random = (seed: number, faults: ReadonlyArray<readonly [probability
   }
 }
 
-type FaultsKey = Context.Key<Faults, Faults["Service"]>
-
-const refusedCall: Terms<ServerReply, TransportError> = {
+const callFailures: Failures<ServerReply, TransportError> = {
   notSent: Effect.fail(new TransportError({ outcome: "NotSent" })),
   unknown: Effect.fail(new TransportError({ outcome: "Unknown" })),
   refused: (message) => Effect.succeed({ _tag: "Error", message }),
@@ -171,8 +171,8 @@ const refusedCall: Terms<ServerReply, TransportError> = {
 }
 
 /**
- * Reconnecting takes a moment, so that a caller that waits for a connection and sends again does not loop without a
- * pause.
+ * Takes 2 ms before the transport is ready, so that a caller that waits for a connection and sends again does not loop
+ * without a pause.
  */
 const reconnecting: Effect.Effect<void> = Effect.callback((resume) => {
   const timer = setTimeout(() => resume(Effect.void), 2)
@@ -180,27 +180,27 @@ const reconnecting: Effect.Effect<void> = Effect.callback((resume) => {
 })
 
 /** @internal */
-export const aroundTransport = Effect.fnUntraced(function*(key: FaultsKey, plan: Plan) {
+export const aroundTransport = Effect.fnUntraced(function*(plan: Plan) {
   const below = yield* RedisTransport
   const injector = new Injector(plan, yield* Effect.scope)
   const transport: RedisTransport["Service"] = {
     evaluate: (call: Call) =>
-      injector.through(
-        { request: { keys: call.keys, readOnly: call.command.endsWith("_RO") }, pass: below.evaluate(call) },
-        refusedCall
+      injector.forward(
+        { description: { keys: call.keys, readOnly: call.command.endsWith("_RO") }, pass: below.evaluate(call) },
+        callFailures
       ),
     ready: Effect.andThen(reconnecting, below.ready),
     subscribe: below.subscribe,
     server: below.server
   }
-  return Context.make(RedisTransport, transport).pipe(Context.add(key, injector.service))
+  return Context.make(RedisTransport, transport).pipe(Context.add(Faults, injector.service))
 })
 
 const fail = (reason: RedisServiceError["reason"]): Effect.Effect<never, RedisServiceError> =>
   Effect.fail(new RedisServiceError({ reason }))
 
 /** @internal */
-export const aroundService = Effect.fnUntraced(function*(key: FaultsKey, plan: Plan) {
+export const aroundService = Effect.fnUntraced(function*(plan: Plan) {
   const below = yield* RedisService
   const injector = new Injector(plan, yield* Effect.scope)
   const execute = <A, E>(
@@ -208,8 +208,8 @@ export const aroundService = Effect.fnUntraced(function*(key: FaultsKey, plan: P
     read: (reply: Reply) => Exit.Exit<A, E>
   ): Effect.Effect<A, E | RedisServiceError> => {
     const keys = keysOf(program)
-    return injector.through<A, E | RedisServiceError>(
-      { request: { keys, readOnly: program.access === "read" }, pass: below.execute(program, read) },
+    return injector.forward<A, E | RedisServiceError>(
+      { description: { keys, readOnly: program.access === "read" }, pass: below.execute(program, read) },
       {
         notSent: fail(new ConnectionUnavailable({})),
         unknown: fail(new OutcomeUnknown({})),
@@ -227,5 +227,5 @@ export const aroundService = Effect.fnUntraced(function*(key: FaultsKey, plan: P
     subscribe: below.subscribe,
     server: below.server
   }
-  return Context.make(RedisService, service).pipe(Context.add(key, injector.service))
+  return Context.make(RedisService, service).pipe(Context.add(Faults, injector.service))
 })

@@ -4,14 +4,14 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { RedisTransport } from "../../RedisTransport.ts"
-import { type Entry, entryOf, sizeOf, type Store, textsOf } from "../memory/store.ts"
-import type { Dump, RawStore, Stored } from "./model.ts"
+import { contents, sizeOf, type Store, type StoredValue, storedValue } from "../memory/store.ts"
+import type { Dump, RawStore, Stored } from "./types.ts"
 
 // ---------------------------------------------------------------------------------------------------------------------
 // memory
 // ---------------------------------------------------------------------------------------------------------------------
 
-/** A key of a type that no model has. The interpreter only finds out that it is neither a hash nor a list. */
+/** A value of a type that no model has. The interpreter fails on it, because it expects other tags. */
 interface Text {
   readonly _tag: "string"
   readonly text: string
@@ -20,84 +20,84 @@ interface Text {
 
 /** @internal */
 export const overMemory = (store: Store): RawStore["Service"] => {
-  const entries = store.entries as Map<string, Entry | Text>
+  const values = store.values as Map<string, StoredValue | Text>
   const withNow = <A>(f: (now: number) => A): Effect.Effect<A> =>
     Clock.clockWith((clock) => Effect.sync(() => f(clock.currentTimeMillisUnsafe())))
-  const find = (key: string, now: number) => store.get(key, now) as Entry | Text | undefined
-  const as = <Tag extends Entry["_tag"]>(
+  const find = (key: string, now: number) => store.get(key, now) as StoredValue | Text | undefined
+  const as = <Tag extends StoredValue["_tag"]>(
     tag: Tag,
     key: string,
     now: number
-  ): Extract<Entry, { readonly _tag: Tag }> => {
-    const entry = find(key, now) ?? entryOf(tag, [], undefined)
-    if (entry._tag !== tag) throw new Error(`${key} is a ${entry._tag}`)
-    return entry as Extract<Entry, { readonly _tag: Tag }>
+  ): Extract<StoredValue, { readonly _tag: Tag }> => {
+    const value = find(key, now) ?? storedValue(tag, [], undefined)
+    if (value._tag !== tag) throw new Error(`${key} is a ${value._tag}`)
+    return value as Extract<StoredValue, { readonly _tag: Tag }>
   }
-  /** Stores an entry. An empty one is removed, because Redis has no empty keys. */
-  const put = (key: string, entry: Entry): void => {
-    if (sizeOf(entry) > 0) entries.set(key, entry)
+  /** Stores a value, unless it is empty, because Redis has no empty keys. */
+  const put = (key: string, value: StoredValue): void => {
+    if (sizeOf(value) > 0) values.set(key, value)
   }
-  const content = (entry: Entry | Text): Stored["content"] =>
-    entry._tag === "string"
-      ? entry.text
-      : entry._tag === "hash"
-      ? Object.fromEntries(entry.fields)
-      : entry._tag === "set"
-      ? textsOf(entry).sort()
-      : textsOf(entry)
+  const content = (value: StoredValue | Text): Stored["content"] =>
+    value._tag === "string"
+      ? value.text
+      : value._tag === "hash"
+      ? Object.fromEntries(value.fields)
+      : value._tag === "set"
+      ? contents(value).sort()
+      : contents(value)
   return {
     hashSet: (key, fields) =>
       withNow((now) => {
-        const entry = as("hash", key, now)
-        for (const [name, text] of Object.entries(fields)) entry.fields.set(name, text)
-        put(key, entry)
+        const value = as("hash", key, now)
+        for (const [name, text] of Object.entries(fields)) value.fields.set(name, text)
+        put(key, value)
       }),
     hashGet: (key, field) => withNow((now) => as("hash", key, now).fields.get(field)),
     hashDelete: (key, field) =>
       withNow((now) => {
-        const entry = as("hash", key, now)
-        entry.fields.delete(field)
-        if (entry.fields.size === 0) entries.delete(key)
+        const value = as("hash", key, now)
+        value.fields.delete(field)
+        if (value.fields.size === 0) values.delete(key)
       }),
     listPush: (key, ...items) =>
       withNow((now) => {
-        const entry = as("list", key, now)
-        for (const item of items) entry.items.push(item)
-        put(key, entry)
+        const value = as("list", key, now)
+        for (const item of items) value.items.push(item)
+        put(key, value)
       }),
     listRead: (key) => withNow((now) => [...as("list", key, now).items]),
     setAdd: (key, ...members) =>
       withNow((now) => {
-        const entry = as("set", key, now)
-        for (const member of members) entry.members.add(member)
-        put(key, entry)
+        const value = as("set", key, now)
+        for (const member of members) value.members.add(member)
+        put(key, value)
       }),
-    setRead: (key) => withNow((now) => textsOf(as("set", key, now)).sort()),
+    setRead: (key) => withNow((now) => contents(as("set", key, now)).sort()),
     sortedAdd: (key, ...added) =>
       withNow((now) => {
-        const entry = as("zset", key, now)
-        put(key, entryOf("zset", [...textsOf(entry), ...added], entry.expiresAt))
+        const value = as("zset", key, now)
+        put(key, storedValue("zset", [...contents(value), ...added], value.expiresAt))
       }),
-    sortedRead: (key) => withNow((now) => textsOf(as("zset", key, now))),
+    sortedRead: (key) => withNow((now) => contents(as("zset", key, now))),
     stringSet: (key, text) =>
       withNow(() => {
-        entries.set(key, { _tag: "string", text, expiresAt: undefined })
+        values.set(key, { _tag: "string", text, expiresAt: undefined })
       }),
     expireAt: (key, millis) =>
       withNow((now) => {
-        const entry = find(key, now)
-        if (entry !== undefined) entry.expiresAt = millis
+        const value = find(key, now)
+        if (value !== undefined) value.expiresAt = millis
       }),
     expiresAt: (key) => withNow((now) => find(key, now)?.expiresAt),
     delete: (key) =>
       withNow(() => {
-        entries.delete(key)
+        values.delete(key)
       }),
     dump: withNow((now) => {
       const dump: Record<string, Stored> = {}
-      for (const key of [...entries.keys()].sort()) {
-        const entry = find(key, now)
-        if (entry !== undefined) dump[key] = { type: entry._tag, content: content(entry), expiresAt: entry.expiresAt }
+      for (const key of [...values.keys()].sort()) {
+        const value = find(key, now)
+        if (value !== undefined) dump[key] = { type: value._tag, content: content(value), expiresAt: value.expiresAt }
       }
       return dump
     })
@@ -120,7 +120,7 @@ return cjson.encode({ plain(redis.call(unpack(cjson.decode(ARGV[1])))) })`
 const readCommand = command(" flags=no-writes")
 const writeCommand = command("")
 
-/** Every key that begins with the prefix, in the pattern of a `SCAN`: its type, its expiry and its content. */
+/** Returns the type, expiry and content of every key that matches the pattern. */
 const readAll = `#!lua flags=no-writes
 local read = {
   hash = { 'HGETALL' },
@@ -144,16 +144,16 @@ repeat
 until cursor == '0'
 return cjson.encode(found)`
 
-/** A script accepts few more arguments than this at once. An even number, for pairs. */
-const largest = 1000
+/** The most arguments of one command, because a script can pass only a few thousand. An even number, for pairs. */
+const maximumArguments = 1000
 
-/** A script cannot tell an empty list from an empty object. */
+/** Returns a list of a reply. In a script an empty list and an empty object look the same. */
 const listOf = (reply: unknown): ReadonlyArray<string> => Array.isArray(reply) ? reply : []
 
-/** A score as JavaScript writes it. */
+/** Returns a score as JavaScript writes it. */
 const scoreText = (text: string): string => String(Number(text.replace("inf", "Infinity")))
 
-/** Members and scores in turn. */
+/** Returns members and scores in turn. */
 const scored = (texts: ReadonlyArray<string>) => texts.map((text, i) => i % 2 === 0 ? text : scoreText(text))
 
 const contentOf = (type: Stored["type"], reply: unknown): Stored["content"] => {
@@ -194,7 +194,9 @@ export const overTransport = (transport: RedisTransport["Service"], prefix: stri
   const write = (name: string, key: string, ...args: ReadonlyArray<string>) =>
     Effect.asVoid(send("EVAL", writeCommand, name, key, args))
   const writeMany = Effect.fnUntraced(function*(name: string, key: string, args: ReadonlyArray<string>) {
-    for (let i = 0; i < args.length; i += largest) yield* write(name, key, ...args.slice(i, i + largest))
+    for (let i = 0; i < args.length; i += maximumArguments) {
+      yield* write(name, key, ...args.slice(i, i + maximumArguments))
+    }
   })
   return {
     hashSet: (key, fields) => writeMany("HSET", key, Object.entries(fields).flat()),

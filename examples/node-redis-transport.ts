@@ -1,5 +1,7 @@
 /**
- * A transport over node-redis: all that a service needs of a client. Its tests are the checks of `redlayer/testing`.
+ * A transport over node-redis: everything that a service needs from a client.
+ *
+ * `test/conformance/nodeRedis.test.ts` runs the transport checks of `redlayer/testing` and the conformance suite over it.
  */
 import { Effect, Layer, Schedule, Scope } from "effect"
 import { createClient, ErrorReply } from "redis"
@@ -7,7 +9,7 @@ import { type ChannelEvent, RedisTransport, type ServerReply, TransportError } f
 
 type Client = ReturnType<typeof connect>
 
-/** A client that keeps nothing for later: what it can't send now fails, and what was in flight is never sent again. */
+/** A client without an offline queue: a command that cannot be sent now fails, and a command in flight is never sent again. */
 const connect = (url: string) => {
   const client = createClient({ url, disableOfflineQueue: true })
   client.on("error", () => {})
@@ -33,34 +35,34 @@ const subscribe = Effect.fnUntraced(
       state = "subscribed"
       listener({ _tag: "Subscribed" })
     }
-    // node-redis subscribes again by itself, and may hear something before it says that it is ready
-    const again = () => {
+    // node-redis resubscribes by itself after a reconnect, and may deliver a message before it emits `ready`
+    const onReady = () => {
       if (state === "broken") confirm()
     }
-    const broken = () => {
+    const onReconnecting = () => {
       if (state === "subscribed") state = "broken"
     }
-    const hear = (text: string) => {
-      again()
+    const onMessage = (text: string) => {
+      onReady()
       if (state === "subscribed") listener({ _tag: "Message", text })
     }
     yield* Effect.acquireRelease(
-      Effect.sync(() => client.on("ready", again).on("reconnecting", broken)),
+      Effect.sync(() => client.on("ready", onReady).on("reconnecting", onReconnecting)),
       () =>
         Effect.sync(() => {
           state = "closed"
-          client.off("ready", again).off("reconnecting", broken)
-          client.unsubscribe(channel, hear).catch(() => {})
+          client.off("ready", onReady).off("reconnecting", onReconnecting)
+          client.unsubscribe(channel, onMessage).catch(() => {})
         })
     )
-    const once = Effect.tryPromise({
-      try: () => client.subscribe(channel, hear),
+    const attempt = Effect.tryPromise({
+      try: () => client.subscribe(channel, onMessage),
       catch: (error) => {
         if (error instanceof ErrorReply) listener({ _tag: "Refused", message: error.message })
       }
     })
     yield* ready(client).pipe(
-      Effect.andThen(once),
+      Effect.andThen(attempt),
       Effect.retry(Schedule.spaced("50 millis")),
       Effect.andThen(Effect.sync(confirm)),
       Effect.forkScoped
@@ -73,7 +75,7 @@ export const layer = (url: string): Layer.Layer<RedisTransport> =>
     RedisTransport,
     Effect.gen(function*() {
       const client = yield* acquire(url)
-      // a connection with subscriptions does nothing else; it is made for the first of them
+      // a connection with subscriptions accepts no other commands, so it is a second one, opened for the first subscription
       const subscriber = yield* Effect.cached(Scope.provide(acquire(url), yield* Effect.scope))
       return {
         ready: ready(client),

@@ -1,5 +1,10 @@
 /**
- * The types and services of `redlayer/testing`, which exports them. They stand below what works with them.
+ * The types and services that `redlayer/testing` exports. They are here, because the files of this room use them and must
+ * not import the public module.
+ *
+ * May import: text, instruction, service, memory, redis, the errors, RedisTransport.
+ * Must not know: schemas, programs, handles, models, the public modules, any test framework.
+ * Invariant: nothing here decides by chance or by time alone: a plan, a seed or the `Clock` does.
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -12,9 +17,9 @@ import type { RedisTransport } from "../../RedisTransport.ts"
  *
  * **Details**
  *
- * - `DropBefore`: it is certainly not sent. A service fails with `ConnectionUnavailable`, unless it retries.
- * - `Lose`: the request is lost and never applied, and the caller cannot tell. A service fails with `OutcomeUnknown`.
- * - `DropAfter`: it is applied and the reply is lost, and the caller cannot tell.
+ * - `NotSent`: it is certainly not sent. A service fails with `ConnectionUnavailable`, unless it retries.
+ * - `LoseRequest`: the request is lost and never applied, and the caller cannot tell. A service fails with `OutcomeUnknown`.
+ * - `LoseReply`: it is applied and the reply is lost, and the caller cannot tell.
  * - `Delay`: it is sent later by this duration. If it is interrupted before, it is never sent.
  * - `DeliverLate`: the caller learns at once that the outcome is unknown; the call arrives after the duration, or
  *   without one when `release` of {@link Faults} runs.
@@ -24,9 +29,9 @@ import type { RedisTransport } from "../../RedisTransport.ts"
  * @since 0.1.0
  */
 export type Fault =
-  | { readonly _tag: "DropBefore" }
-  | { readonly _tag: "Lose" }
-  | { readonly _tag: "DropAfter" }
+  | { readonly _tag: "NotSent" }
+  | { readonly _tag: "LoseRequest" }
+  | { readonly _tag: "LoseReply" }
   | { readonly _tag: "Delay"; readonly duration: Duration.Input }
   | { readonly _tag: "DeliverLate"; readonly duration: Duration.Input | undefined }
   | { readonly _tag: "Answer"; readonly message: string }
@@ -53,7 +58,7 @@ export interface Request {
 export type Plan = (request: Request) => Fault | undefined
 
 /**
- * The fate of a request.
+ * One request in the log of a fault-injecting layer, with its fault and its state.
  *
  * **Details**
  *
@@ -65,7 +70,7 @@ export type Plan = (request: Request) => Fault | undefined
  * @category models
  * @since 0.1.0
  */
-export interface Entry extends Request {
+export interface LogEntry extends Request {
   readonly fault: Fault | undefined
   readonly state: "Withheld" | "Waiting" | "Passed" | "Answered"
 }
@@ -80,7 +85,7 @@ export class Faults extends Context.Service<Faults, {
   /** Uses another plan from the next request on, which is its first. The log starts again. */
   readonly usePlan: (plan: Plan) => Effect.Effect<void>
   /** Every request since the plan was set, in order. */
-  readonly log: Effect.Effect<ReadonlyArray<Entry>>
+  readonly log: Effect.Effect<ReadonlyArray<LogEntry>>
   /** Delivers the calls that `deliverLate()` has kept, in order, and ends when all have their answers. */
   readonly release: Effect.Effect<void>
 }>()("redlayer/testing/Faults") {}
