@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 // `import "redlayer/..."` means src/*.ts, and `import "redlayer-conformance"` means conformance/src/index.ts.
 const conditions = ["redlayer-source", "node", "import", "module", "default"]
 
-/** The longest: begun last, one of them would run alone at the end. */
+/** The longest files run first, because the last file of a run has only one of the two workers. */
 const longest = ["conformance", "differential", "docs", "demos", "nodeRedis", "bulk", "effectRedis", "lockProcesses"]
 
 class LongestFirst extends BaseSequencer {

@@ -1,5 +1,5 @@
 /**
- * Where a suite runs. The names of its blocks carry a tag, by which the reporter counts.
+ * The blocks of tests, by what they run on. The reporter counts tests by the tag in the name of a block.
  */
 import { describe, inject } from "@effect/vitest"
 import { randomBytes } from "node:crypto"
@@ -8,7 +8,7 @@ import type { ProvidedRedis } from "./globalSetup.ts"
 /** The shared Redis of this run. When `url` is undefined there is none. */
 export const redis: ProvidedRedis = inject("redis")
 
-/** The body runs even when its tests are skipped, to find them: use `redis.url` inside of tests or layers only. */
+/** Use `redis.url` inside tests and layers only, because the body of a block also runs when its tests are skipped. */
 type Describe = (name: string, body: () => void) => void
 
 /** A block of tests that need no Redis. */

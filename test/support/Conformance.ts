@@ -1,5 +1,5 @@
 /**
- * The checks of `redlayer-conformance`, over the layers of a run.
+ * Runs the checks of `redlayer-conformance` on a layer.
  */
 import { describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
@@ -11,7 +11,7 @@ import { redis, uniquePrefix } from "./Backends.ts"
 import { deletePrefix } from "./globalSetup.ts"
 import * as RawRedis from "./RawRedis.ts"
 
-/** A connection that the library has no part in. */
+/** A transport over a plain socket: it uses no code of the library. */
 const layerRaw = (url: string): Layer.Layer<RedisTransport> =>
   Layer.effect(
     RedisTransport,
@@ -29,7 +29,7 @@ const sharedUrl = Effect.suspend(() =>
   redis.url === undefined ? Effect.die("This run has no Redis") : Effect.succeed(redis.url)
 )
 
-/** A layer over the server at `url`, with keys under a prefix of its own, beside a raw writer that adds that prefix. */
+/** A layer over the server at `url`, with a key prefix that no other layer has, and a `RawStore` with the same prefix. */
 export const layerRedis = (
   options: RedisService.ServiceOptions,
   url = sharedUrl,
@@ -40,7 +40,7 @@ export const layerRedis = (
   Layer.unwrap(Effect.gen(function*() {
     const at = yield* url
     const prefix = uniquePrefix("conformance")
-    // a dump walks over all of the server's keys
+    // keys that stay would make every later dump slower, because a dump scans all keys of the server
     yield* Effect.addFinalizer(() => Effect.orDie(deletePrefix(at, prefix)))
     return Layer.mergeAll(
       Layer.orDie(live({ ...options, url: at, keyPrefix: prefix })),
@@ -53,7 +53,7 @@ export const backendOf = {
   redis: { layer: layerRedis }
 } satisfies { readonly [name: string]: Options }
 
-/** Those in which transports could differ; all of them with `REDLAYER_EVERY_AREA=1`. */
+/** The checks of the areas in which transports could differ. Returns all checks if `REDLAYER_EVERY_AREA=1`. */
 export const telling = (checks: ReadonlyArray<Check>): ReadonlyArray<Check> => {
   if (process.env.REDLAYER_EVERY_AREA === "1") return checks
   const areas = [
