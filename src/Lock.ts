@@ -18,8 +18,8 @@ import type * as Scope from "effect/Scope"
 import type { Atomic } from "./Atomic.ts"
 import type { InvalidValue, LockLost, LockTimeout } from "./DomainError.ts"
 import * as Internal from "./internal/lock/acquisition.ts"
-import * as HeldLock from "./internal/lock/lease.ts"
-import { type Target as Site, targetOf } from "./internal/lock/lockKey.ts"
+import { handleOf } from "./internal/lock/lease.ts"
+import { type Target as LockTarget, targetOf } from "./internal/lock/lockKey.ts"
 import type { RedisService } from "./internal/service.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
@@ -221,7 +221,7 @@ export const acquire: {
    */
   (name: string, options?: Options): Effect.Effect<Handle, Failure, RedisService | Scope.Scope>
 } = (name: string, options: Options & { readonly on?: Reference } = {}): Effect.Effect<any, Failure, any> =>
-  Effect.map(Internal.acquire(targetOf(name, options.on), options), HeldLock.heldOf)
+  Effect.map(Internal.acquire(targetOf(name, options.on), options), handleOf)
 
 /**
  * Takes a lock only if it is free now, and holds it until the scope closes. Returns `Option.none` if it is not free.
@@ -253,7 +253,7 @@ export const tryAcquire: {
   ): Effect.Effect<Option.Option<Handle>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
 } = (name: string, options: Options & { readonly on?: Reference } = {}): Effect.Effect<any, any, any> =>
   Internal.acquire(targetOf(name, options.on), { ...options, wait: 0 }).pipe(
-    Effect.map((lease) => Option.some(HeldLock.heldOf(lease))),
+    Effect.map((lease) => Option.some(handleOf(lease))),
     Effect.catchTag("LockTimeout", () => Effect.succeedNone)
   )
 
@@ -300,9 +300,9 @@ export const acquireAll = <const Targets extends ReadonlyArray<Target>>(
   targets: Targets,
   options: Options = {}
 ): Effect.Effect<HeldAll<Targets>, Failure, RedisService | Scope.Scope> =>
-  Effect.map(Internal.acquireAll(targets.map(siteOf), options), (leases): any => leases.map(HeldLock.heldOf))
+  Effect.map(Internal.acquireAll(targets.map(toTarget), options), (leases): any => leases.map(handleOf))
 
-const siteOf = (target: Target): Site =>
+const toTarget = (target: Target): LockTarget =>
   typeof target === "string" ? targetOf(target, undefined) : targetOf(target.name, target.on)
 
 /**
@@ -351,10 +351,10 @@ export const withLock: {
   f: (held: any) => Effect.Effect<any, any, any>,
   options: Options & { readonly on?: Reference } = {}
 ): Effect.Effect<any, any, any> =>
-  Internal.within(
+  Internal.withLeases(
     Internal.acquire(targetOf(name, options.on), options),
     (lease) => [lease],
-    (lease) => f(HeldLock.heldOf(lease))
+    (lease) => f(handleOf(lease))
   )
 
 /**
@@ -369,8 +369,8 @@ export const withLocks = <const Targets extends ReadonlyArray<Target>, A, E, R>(
   f: (held: HeldAll<Targets>) => Effect.Effect<A, E, R>,
   options: Options = {}
 ): Effect.Effect<A, E | Failure | LockLost, RedisService | R> =>
-  Internal.within(
-    Internal.acquireAll(targets.map(siteOf), options),
+  Internal.withLeases(
+    Internal.acquireAll(targets.map(toTarget), options),
     (leases) => leases,
-    (leases) => f(leases.map(HeldLock.heldOf) as any)
+    (leases) => f(leases.map(handleOf) as any)
   )

@@ -1,6 +1,7 @@
 /**
  * Taking a lock, waiting for it, and releasing it. A caller that leaves without an answer writes a tombstone for its
- * owner id, so that an acquire arriving late is refused and no orphaned lock remains. lock.lua explains the protocol.
+ * owner id, so that an acquire arriving late is refused and no orphaned lock remains. `lockPrograms.ts` explains the
+ * protocol.
  */
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -15,8 +16,8 @@ import { isRedisServiceError, type RedisServiceError } from "../../RedisServiceE
 import { commit } from "../program/commit.ts"
 import { RedisService } from "../service.ts"
 import { Lease, monotonicMillis } from "./lease.ts"
-import { type LockKey, lockKeyOf, type Options, type Target, whole } from "./lockKey.ts"
-import { acquire as acquireProgram, release } from "./lockPrograms.ts"
+import { capacity, type LockKey, lockKeyOf, type Options, type Target } from "./lockKey.ts"
+import * as LockPrograms from "./lockPrograms.ts"
 import { WakeupChannel } from "./wakeups.ts"
 
 type Service = RedisService["Service"]
@@ -57,25 +58,24 @@ class Locks {
   }
 
   /**
-   * The lease that this fiber already holds and that serves this request as well. Permits are counted each time, so
-   * they are never shared.
+   * Returns the lease that this fiber already holds, if it is as strong as the request. Permits are counted each time,
+   * so they are never shared.
    */
   find({ key, limit, weight }: LockKey, fiber: number, now: number): Lease | undefined {
+    if (limit !== capacity) return undefined
     for (const lease of this.held.get(key) ?? []) {
-      const { lock } = lease
-      const isAsGood = limit === whole && lock.weight >= weight
-      if (isAsGood && lease.isHeldBy(fiber) && lease.isValid(now)) return lease
+      if (lease.lock.weight >= weight && lease.isHeldBy(fiber) && lease.isValid(now)) return lease
     }
   }
 }
 
-const all = new WeakMap<Service, Locks>()
+const locksByService = new WeakMap<Service, Locks>()
 
 const locksOf = (service: Service): Locks => {
-  let locks = all.get(service)
+  let locks = locksByService.get(service)
   if (locks === undefined) {
     locks = new Locks(service)
-    all.set(service, locks)
+    locksByService.set(service, locks)
   }
   return locks
 }
@@ -89,11 +89,11 @@ const tombstoneMillis = ({ lease }: LockKey): number => Math.min(lease, 60_000) 
 class Acquisition {
   readonly locks: Locks
   readonly lock: LockKey
-  /** Milliseconds to wait. Undefined: without limit. */
+  /** Milliseconds to wait for the lock. Undefined: without limit. */
   readonly wait: number | undefined
   /** When the lock was first asked for. */
   private askedAt: number | undefined
-  /** Whether a request may still arrive at the server. */
+  /** Whether a request without an answer may still arrive at the server. */
   private isDoubtful = false
   private isQueued = false
   private isHeld = false
@@ -104,15 +104,16 @@ class Acquisition {
     this.wait = wait
   }
 
+  /** Milliseconds after which a waiter asks again even if it was not woken. */
   private get pause(): number {
     return Math.ceil(this.lock.lease / 3)
   }
 
   /**
-   * Whether to stop asking. A caller that does not wait still asks again after a lost or late answer, for up to a
+   * Whether to stop asking. A caller that does not wait still asks again after a lost or late answer, for at most one
    * lease.
    */
-  private isOver(now: number): boolean {
+  private hasGivenUp(now: number): boolean {
     return this.wait === 0 && now - this.askedAt! > this.lock.lease
   }
 
@@ -123,12 +124,12 @@ class Acquisition {
       const wasDoubtful = this.isDoubtful
       this.isDoubtful = true
       this.askedAt ??= sentAt
-      return Effect.matchEffect(commit(acquireProgram(this.lock, channel, this.pause, isCluster), service), {
+      return Effect.matchEffect(commit(LockPrograms.acquire(this.lock, channel, this.pause, isCluster), service), {
         onFailure: (error) => {
           const isUnknown = isRedisServiceError(error) && error.reason._tag === "OutcomeUnknown"
           if (!isUnknown) this.isDoubtful = wasDoubtful
           // acquire is idempotent for each owner, so asking again is safe
-          return isUnknown && !this.isOver(sentAt) ? this.ask(channel) : Effect.fail(error)
+          return isUnknown && !this.hasGivenUp(sentAt) ? this.ask(channel) : Effect.fail(error)
         },
         onSuccess: (reply: string | number | false) => {
           this.isDoubtful = wasDoubtful
@@ -138,87 +139,90 @@ class Acquisition {
             const lease = new Lease(this.lock, Number(reply), sentAt)
             if (lease.isValid(now)) return Effect.succeed(lease)
             // the answer came too late to rely on; asking again renews the lease
-            return this.isOver(now) ? Effect.succeed(this.pause) : this.ask(channel)
+            return this.hasGivenUp(now) ? Effect.succeed(this.pause) : this.ask(channel)
           })
         }
       })
     })
   }
 
-  private readonly queue: Effect.Effect<Lease, RedisServiceError> = Effect.scoped(
+  /** Asks again each time that it is woken, until it holds the lock. */
+  private readonly waitInQueue: Effect.Effect<Lease, RedisServiceError> = Effect.scoped(
     Effect.gen({ self: this }, function*() {
-      const { wakeups: inbox } = this.locks
-      const waiter = yield* inbox.join(this.lock.owner)
+      const { wakeups } = this.locks
+      const waiter = yield* wakeups.join(this.lock.owner)
       this.isQueued = true
       for (;;) {
         waiter.listen()
-        const found = yield* this.ask(inbox.channel)
-        if (typeof found !== "number") return found
-        yield* waiter.wait(Math.min(found, this.pause))
+        const answer = yield* this.ask(wakeups.channel)
+        if (typeof answer !== "number") return answer
+        yield* waiter.wait(Math.min(answer, this.pause))
       }
     })
   )
 
+  /** Takes the lock, or waits for it. Fails with `LockTimeout` if `wait` ends first. */
   get obtain(): Effect.Effect<Lease, LockTimeout | RedisServiceError> {
     const { wait } = this
     const expired = Effect.suspend(() => Effect.fail(timeout(this.lock)))
     const obtained = Effect.flatMap(
       this.ask(""),
-      (found): Effect.Effect<Lease, LockTimeout | RedisServiceError> =>
-        typeof found !== "number" ? Effect.succeed(found) : wait === 0 ? expired : this.queue
+      (answer): Effect.Effect<Lease, LockTimeout | RedisServiceError> =>
+        typeof answer !== "number" ? Effect.succeed(answer) : wait === 0 ? expired : this.waitInQueue
     )
     return wait === 0 || wait === undefined
       ? obtained
       : Effect.timeoutOrElse(obtained, { duration: wait, orElse: () => expired })
   }
 
-  /** Removes every trace of this owner on the server. */
-  get giveBack(): Effect.Effect<unknown, RedisServiceError> {
-    const { wakeups: inbox, isCluster, service } = this.locks
-    const channel = this.isQueued ? inbox.channel : ""
-    return commit(release(this.lock, channel, this.isDoubtful ? tombstoneMillis(this.lock) : 0, isCluster), service)
+  /** Removes the owner from the holders and from the queue, and writes a tombstone if a request may arrive late. */
+  get releaseAll(): Effect.Effect<unknown, RedisServiceError> {
+    const { isCluster, service, wakeups } = this.locks
+    const channel = this.isQueued ? wakeups.channel : ""
+    const tombstone = this.isDoubtful ? tombstoneMillis(this.lock) : 0
+    return commit(LockPrograms.release(this.lock, channel, tombstone, isCluster), service)
   }
 
   /** Whether the server may know this owner. */
-  get isKnown(): boolean {
+  get mayBeOnServer(): boolean {
     return this.isDoubtful || this.isQueued || this.isHeld
   }
 
-  /** Releases the lock when its last scope closes. The caller waits for that no longer than the lease. */
+  /** Releases the lock. The caller waits for that no longer than the lease lasts. */
   end(lease: Lease): Effect.Effect<void> {
     return Effect.suspend(() => {
-      if (lease.isGone && !this.isDoubtful) return Effect.void
+      if (lease.isAbsent && !this.isDoubtful) return Effect.void
       return Effect.flatMap(monotonicMillis, (now) => {
-        const left = lease.left(now)
-        const given = Effect.ignore(this.giveBack)
-        return left === 0 ? detach(given) : Effect.raceFirst(given, Effect.sleep(left))
+        const remaining = lease.remaining(now)
+        const released = Effect.ignore(this.releaseAll)
+        return remaining === 0 ? runDetached(released) : Effect.raceFirst(released, Effect.sleep(remaining))
       })
     })
   }
 }
 
-/** Runs an effect that no one waits for. It starts at once, so a layer that closes next still sends it. */
-const detach = (effect: Effect.Effect<unknown>): Effect.Effect<void> =>
+/** Runs an effect that no caller waits for. It starts at once, so that a layer which closes next still sends it. */
+const runDetached = (effect: Effect.Effect<unknown>): Effect.Effect<void> =>
   Effect.asVoid(Effect.forkDetach(effect, { startImmediately: true }))
 
-/** The lock ends with the last of the scopes that hold it. */
-const share = (lease: Lease): Effect.Effect<void, never, Scope.Scope> =>
+/** Ends the lease when the last of the scopes that hold it closes. */
+const endWithScope = (lease: Lease): Effect.Effect<void, never, Scope.Scope> =>
   Effect.addFinalizer(() => {
     lease.holders--
     return lease.holders === 0 ? lease.end : Effect.void
   })
 
-/** Starts renewing a lease, until it ends. */
-const begin = (acquisition: Acquisition, lease: Lease, fiber: number, renews: boolean): Effect.Effect<void> => {
+/** Records the lease as held by the fiber, and renews it until it ends. */
+const startRenewing = (acquisition: Acquisition, lease: Lease, fiber: number, renews: boolean): Effect.Effect<void> => {
   const { locks } = acquisition
   return Effect.map(
-    Effect.forkDetach(lease.keep(locks.service, renews), { startImmediately: true }),
+    Effect.forkDetach(lease.renewUntilLost(locks.service, renews), { startImmediately: true }),
     (keeper) => {
       lease.fibers.add(fiber)
       locks.add(lease)
       lease.end = Effect.suspend(() => {
         locks.remove(lease)
-        lease.lose()
+        lease.markLost()
         return Effect.andThen(Fiber.interrupt(keeper), acquisition.end(lease))
       })
     }
@@ -234,7 +238,34 @@ const toWait = (input: Duration.Input | undefined): number | undefined => {
   return millis !== undefined && millis >= 0 ? millis : undefined
 }
 
-/** @internal */
+const refuseWait = ({ id, model, name }: LockKey): InvalidValue =>
+  new InvalidValue({
+    model: model === "" ? "Lock" : model,
+    id: id === "" ? name : id,
+    field: "",
+    issue: "Expected a duration of at least 0 as the time to wait"
+  })
+
+/** Checks a request. Returns the error if it is refused before anything is sent. */
+const acquisitionOf = (
+  service: Service,
+  target: Target,
+  options: Options
+): Acquisition | InvalidValue | RedisServiceError => {
+  const refusal = service.server?.refusesLocks
+  if (refusal !== undefined) return refusal
+  const locks = locksOf(service)
+  const lock = lockKeyOf(target, options, locks.nextOwner())
+  if (lock instanceof InvalidValue) return lock
+  const wait = toWait(options.wait)
+  return wait === undefined ? refuseWait(lock) : new Acquisition(locks, lock, wait === Infinity ? undefined : wait)
+}
+
+/**
+ * Takes a lock, and holds it until the scope closes. A fiber that holds the lock already shares its lease.
+ *
+ * @internal
+ */
 export const acquire = (
   target: Target,
   options: Options
@@ -242,41 +273,30 @@ export const acquire = (
   Effect.uninterruptibleMask((restore) =>
     Effect.withFiber<Lease, InvalidValue | LockTimeout | RedisServiceError, RedisService | Scope.Scope>((fiber) => {
       const service = Context.get(fiber.context as Context.Context<RedisService>, RedisService)
-      const refusal = service.server?.refusesLocks
-      if (refusal !== undefined) return Effect.fail(refusal)
-      const locks = locksOf(service)
-      const lock = lockKeyOf(target, options, locks.nextOwner())
-      if (lock instanceof InvalidValue) return Effect.fail(lock)
-      const wait = toWait(options.wait)
-      if (wait === undefined) return Effect.fail(refuseWait(lock))
-      const acquisition = new Acquisition(locks, lock, wait === Infinity ? undefined : wait)
-      const obtained = Effect.onExit(
-        restore(acquisition.obtain),
-        (exit) =>
-          Exit.isFailure(exit) && acquisition.isKnown ? detach(Effect.ignore(acquisition.giveBack)) : Effect.void
-      )
+      const acquisition = acquisitionOf(service, target, options)
+      if (!(acquisition instanceof Acquisition)) return Effect.fail(acquisition)
       return Effect.flatMap(monotonicMillis, (now) => {
-        const held = locks.find(lock, fiber.id, now)
+        const held = acquisition.locks.find(acquisition.lock, fiber.id, now)
         if (held !== undefined) {
           held.holders++
-          return Effect.as(share(held), held)
+          return Effect.as(endWithScope(held), held)
         }
-        return Effect.flatMap(obtained, (lease) =>
-          Effect.as(
-            Effect.andThen(begin(acquisition, lease, fiber.id, options.renew !== false), share(lease)),
-            lease
-          ))
+        const obtained = Effect.onExit(
+          restore(acquisition.obtain),
+          (exit) =>
+            Exit.isFailure(exit) && acquisition.mayBeOnServer
+              ? runDetached(Effect.ignore(acquisition.releaseAll))
+              : Effect.void
+        )
+        const renews = options.renew !== false
+        return Effect.flatMap(
+          obtained,
+          (lease) =>
+            Effect.as(Effect.andThen(startRenewing(acquisition, lease, fiber.id, renews), endWithScope(lease)), lease)
+        )
       })
     })
   )
-
-const refuseWait = ({ id, model, name }: LockKey): InvalidValue =>
-  new InvalidValue({
-    model: model === "" ? "Lock" : model,
-    id: id === "" ? name : id,
-    field: "",
-    issue: "Expected a time to wait"
-  })
 
 /**
  * Takes several locks, all or none, each once, in one global order: a caller that waits for a lock holds none that
@@ -292,15 +312,15 @@ export const acquireAll = Effect.fnUntraced(function*(
   InvalidValue | LockTimeout | RedisServiceError,
   RedisService | Scope.Scope
 > {
-  const places = new Map<string, Array<number>>()
+  const indicesOf = new Map<string, Array<number>>()
   for (const [index, target] of targets.entries()) {
     const lock = lockKeyOf(target, options, "")
     if (lock instanceof InvalidValue) return yield* lock
-    const same = places.get(lock.key)
-    if (same === undefined) places.set(lock.key, [index])
-    else same.push(index)
+    const indices = indicesOf.get(lock.key)
+    if (indices === undefined) indicesOf.set(lock.key, [index])
+    else indices.push(index)
   }
-  const order = [...places].sort(([a], [b]) => a < b ? -1 : 1)
+  const order = [...indicesOf].sort(([a], [b]) => a < b ? -1 : 1)
   const wait = toWait(options.wait)
   const until = (yield* monotonicMillis) + (wait ?? NaN)
   const scope = yield* Scope.fork(yield* Effect.scope)
@@ -322,7 +342,7 @@ export const acquireAll = Effect.fnUntraced(function*(
  *
  * @internal
  */
-export const within = <L, E, R, A, E2, R2>(
+export const withLeases = <L, E, R, A, E2, R2>(
   acquired: Effect.Effect<L, E, R | Scope.Scope>,
   leasesOf: (acquired: L) => ReadonlyArray<Lease>,
   f: (acquired: L) => Effect.Effect<A, E2, R2>

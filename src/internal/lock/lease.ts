@@ -1,6 +1,6 @@
 /**
- * The lease of a lock that is held. It is renewed before it ends; if it cannot be, the protected effect is interrupted
- * before someone else may hold the lock.
+ * The lease of a lock that is held. It is renewed before it ends. If it cannot be renewed, the protected effect is
+ * interrupted before another owner may hold the lock.
  */
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -13,11 +13,11 @@ import type { RedisService } from "../service.ts"
 import type { LockKey } from "./lockKey.ts"
 import { holds, renew } from "./lockPrograms.ts"
 
-/** The part of a lease that is not relied on, because clocks and networks are slow: a twentieth, at most a second. */
+/** Milliseconds at the end of a lease that are not relied on, because clocks drift: a twentieth, at most 1,000. */
 const marginOf = (lease: number): number => Math.min(1000, lease / 20)
 
 /**
- * Milliseconds of a clock that is never set.
+ * The milliseconds of a monotonic clock, which no one can set.
  *
  * @internal
  */
@@ -26,8 +26,8 @@ export const monotonicMillis: Effect.Effect<number> = Effect.map(
   (nanos) => Number(nanos) / 1e6
 )
 
-/** For each fiber that waits in `protect`: the fiber that runs the effect, and may take the same locks again. */
-const waiting = new Map<number, number>()
+/** For each fiber that runs an effect in `protect`: the fiber that called `protect`, whose locks it may take again. */
+const callers = new Map<number, number>()
 
 /** @internal */
 export class Lease {
@@ -35,13 +35,13 @@ export class Lease {
   readonly token: number
   /** The fibers that hold the lock. */
   readonly fibers = new Set<number>()
-  /** How many scopes hold it. */
+  /** The number of scopes that hold the lease. */
   holders = 1
-  /** Releases the lock, when the last scope closes. */
+  /** Releases the lock. It runs when the last scope closes. */
   end: Effect.Effect<void> = Effect.void
   isLost = false
-  /** Whether the server has said that the lock is not held. */
-  isGone = false
+  /** Whether the server has answered that the owner does not hold the lock. */
+  isAbsent = false
   private validUntil = 0
   private renewAt = 0
   private readonly loss = Deferred.makeUnsafe<never, LockLost>()
@@ -52,7 +52,7 @@ export class Lease {
     this.extend(sentAt)
   }
 
-  /** Extends the lease from the moment of asking, because it begins on the server after that. */
+  /** Counts the lease from the moment of the request, because it begins on the server only after that. */
   private extend(sentAt: number): void {
     const { lease } = this.lock
     this.validUntil = sentAt + lease - marginOf(lease)
@@ -63,13 +63,13 @@ export class Lease {
     return !this.isLost && now < this.validUntil
   }
 
-  /** Milliseconds that are left. */
-  left(now: number): number {
+  /** Returns the milliseconds until the lease ends, or 0. */
+  remaining(now: number): number {
     return Math.max(0, this.validUntil - now)
   }
 
-  /** Marks the lock as lost. */
-  lose(): void {
+  /** Marks the lock as lost or released. */
+  markLost(): void {
     this.isLost = true
     const { id, model, name } = this.lock
     Deferred.doneUnsafe(this.loss, Exit.fail(new LockLost({ model, id, name })))
@@ -81,40 +81,40 @@ export class Lease {
   /** Checks the lease by the clock, without a round trip. */
   readonly check: Effect.Effect<void, LockLost> = Effect.flatMap(monotonicMillis, (now) => {
     if (this.isValid(now)) return Effect.void
-    if (!this.isLost) this.lose()
+    if (!this.isLost) this.markLost()
     return this.lost
   })
 
   /** Whether a fiber holds the lock, or waits for a fiber that does. */
   isHeldBy(fiber: number): boolean {
-    for (let each: number | undefined = fiber; each !== undefined; each = waiting.get(each)) {
+    for (let each: number | undefined = fiber; each !== undefined; each = callers.get(each)) {
       if (this.fibers.has(each)) return true
     }
     return false
   }
 
   /**
-   * Runs an effect that is interrupted if the lock is lost. Its fiber counts as a holder of the lock, and of what the
-   * caller holds.
+   * Runs an effect that is interrupted if the lock is lost. Its fiber counts as a holder of this lock, and of all
+   * locks that the caller holds.
    */
   readonly protect = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> =>
     Effect.withFiber<A, E | LockLost, R>((caller) => {
       const held = Effect.withFiber<A, E, R>((fiber) => {
         this.fibers.add(fiber.id)
-        waiting.set(fiber.id, caller.id)
+        callers.set(fiber.id, caller.id)
         return Effect.ensuring(
           effect,
           Effect.sync(() => {
             this.fibers.delete(fiber.id)
-            waiting.delete(fiber.id)
+            callers.delete(fiber.id)
           })
         )
       })
       return Effect.andThen(this.check, Effect.raceFirst(held, this.lost))
     })
 
-  /** Renews the lease as long as possible, and ends when the lock is lost. */
-  keep(service: RedisService["Service"], renews: boolean): Effect.Effect<void> {
+  /** Renews the lease until the lock is lost. If `renews` is false, waits until the lease ends. */
+  renewUntilLost(service: RedisService["Service"], renews: boolean): Effect.Effect<void> {
     const ask = Effect.map(
       Effect.exit(commit(renew(this.lock), service)),
       (exit) => Exit.isSuccess(exit) ? exit.value as boolean : undefined
@@ -122,20 +122,20 @@ export class Lease {
     return Effect.gen({ self: this }, function*() {
       for (;;) {
         const now = yield* monotonicMillis
-        if (!this.isValid(now)) return this.lose()
+        if (!this.isValid(now)) return this.markLost()
         const at = renews ? Math.min(this.renewAt, this.validUntil) : this.validUntil
         if (now < at) {
-          // a clock that counts nanoseconds never passes a fraction of one
+          // rounded up to whole microseconds, because the clock would never reach a fraction of a nanosecond
           yield* Effect.sleep(Math.ceil((at - now) * 1000) / 1000)
           continue
         }
         const isHeld = yield* Effect.timeoutOrElse(ask, {
-          duration: this.left(now),
+          duration: this.remaining(now),
           orElse: () => Effect.succeed(undefined)
         })
         if (isHeld === false) {
-          this.isGone = true
-          return this.lose()
+          this.isAbsent = true
+          return this.markLost()
         }
         if (isHeld === true) this.extend(now)
         // without an answer, ask again soon
@@ -150,7 +150,7 @@ export class Lease {
  *
  * @internal
  */
-export interface Held {
+export interface Handle {
   readonly name: string
   readonly token: number
   readonly check: Effect.Effect<void, LockLost>
@@ -161,7 +161,7 @@ export interface Held {
 }
 
 /** @internal */
-export const heldOf = ({ check, lost, protect, lock, token }: Lease): Held => ({
+export const handleOf = ({ check, lost, protect, lock, token }: Lease): Handle => ({
   name: lock.name,
   token,
   check,

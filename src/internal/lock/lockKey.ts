@@ -9,13 +9,17 @@ import { refOfHandle } from "../handle/struct.ts"
 import { escape, isTooLong } from "../text/escape.ts"
 
 /**
- * How many may hold the lock: one; one, or any number that share it; or that many.
+ * How many may hold the lock. `Lock.Mode` documents the modes.
  *
  * @internal
  */
 export type Mode = "exclusive" | "shared" | { readonly permits: number }
 
-/** @internal */
+/**
+ * `Lock.Options` documents the options.
+ *
+ * @internal
+ */
 export interface Options {
   readonly lease?: Duration.Input | undefined
   readonly wait?: Duration.Input | undefined
@@ -23,27 +27,31 @@ export interface Options {
   readonly mode?: Mode | undefined
 }
 
-/** @internal */
+/**
+ * The name of a lock, and the entity that it is on.
+ *
+ * @internal
+ */
 export interface Target {
   readonly name: string
-  /** The entity that the lock is on. */
+  /** Undefined: the lock is on no entity. */
   readonly entity?: HandleRef | undefined
 }
 
 /**
- * The address of a lock.
+ * Returns the target for the public arguments.
  *
- * @param on the reference of an entity
+ * @param on the result of `Model.ref`; anything else is refused
  *
  * @internal
  */
 export const targetOf = (name: string, on: object | undefined): Target => ({
   name,
-  entity: on === undefined ? undefined : refOfHandle(on) ?? nowhere
+  entity: on === undefined ? undefined : refOfHandle(on) ?? noEntity
 })
 
 /**
- * One owner's view of a lock.
+ * The address of a lock, with one owner and what it asks for.
  *
  * @internal
  */
@@ -53,20 +61,23 @@ export interface LockKey {
   readonly model: string
   readonly id: string
   readonly isOnEntity: boolean
-  /** One for each acquisition. */
+  /** The owner id: a new one for each acquisition. */
   readonly owner: string
+  /** How much of the limit the owner takes. */
   readonly weight: number
+  /** The greatest sum of the weights of all owners. */
   readonly limit: number
-  /** Milliseconds. */
+  /** Milliseconds until the lease ends if it is not renewed. */
   readonly lease: number
 }
 
 /**
- * The capacity of a lock, which an exclusive holder takes as a whole. The number of permits is always smaller.
+ * The limit of a lock without permits, which is also the weight of an exclusive owner. The number of permits is always
+ * smaller.
  *
  * @internal
  */
-export const whole = 2 ** 31
+export const capacity = 2 ** 31
 
 const refuse = (name: string, issue: string): InvalidValue =>
   new InvalidValue({ model: "Lock", id: name, field: "", issue })
@@ -81,11 +92,11 @@ const toLease = (input: Duration.Input): number | undefined => {
   return millis !== undefined && millis >= shortestLease && millis <= longestLease ? Math.ceil(millis) : undefined
 }
 
-const nowhere: HandleRef = {
+const noEntity: HandleRef = {
   model: "",
   id: "",
   key: "",
-  refusal: refuse("", "Expected the reference of an entity that the lock is on")
+  refusal: refuse("", "Expected the result of `ref` as the entity of the lock")
 }
 
 const keyOf = (name: string, entity: HandleRef | undefined, isPermit: boolean): string => {
@@ -96,15 +107,15 @@ const keyOf = (name: string, entity: HandleRef | undefined, isPermit: boolean): 
 /** @internal */
 export const lockKeyOf = ({ name, entity }: Target, options: Options, owner: string): LockKey | InvalidValue => {
   if (entity?.refusal !== undefined) return entity.refusal
-  if (name === "" && entity === undefined) return refuse(name, "Expected a name of a lock that is not empty")
-  if (!name.isWellFormed()) return refuse("", "Expected well-formed Unicode as the name of a lock")
-  if (isTooLong(escape(name))) return refuse("", "Expected a name of a lock of at most 1024 bytes")
+  if (name === "" && entity === undefined) return refuse(name, "Expected a lock name that is not empty")
+  if (!name.isWellFormed()) return refuse("", "Expected a lock name of well-formed Unicode")
+  if (isTooLong(escape(name))) return refuse("", "Expected a lock name of at most 1024 bytes")
   const lease = toLease(options.lease ?? defaultLease)
   if (lease === undefined) return refuse(name, `Expected a lease of ${shortestLease} ms to ${longestLease} ms`)
   const { mode = "exclusive" } = options
   const isPermit = mode !== "exclusive" && mode !== "shared"
-  if (isPermit && !(Number.isInteger(mode.permits) && mode.permits >= 1 && mode.permits < whole)) {
-    return refuse(name, "Expected a number of permits that is a positive integer, below 2^31")
+  if (isPermit && !(Number.isInteger(mode.permits) && mode.permits >= 1 && mode.permits < capacity)) {
+    return refuse(name, "Expected permits that are a positive integer below 2^31")
   }
   return {
     key: keyOf(name, entity, isPermit),
@@ -113,8 +124,8 @@ export const lockKeyOf = ({ name, entity }: Target, options: Options, owner: str
     id: entity?.id ?? "",
     isOnEntity: entity !== undefined,
     owner,
-    weight: mode === "exclusive" ? whole : 1,
-    limit: isPermit ? mode.permits : whole,
+    weight: mode === "exclusive" ? capacity : 1,
+    limit: isPermit ? mode.permits : capacity,
     lease
   }
 }

@@ -1,13 +1,16 @@
 /**
  * The instructions on locks. The protocol, which `redis/lua/lock.lua` and `memory/lock.ts` carry out:
  *
- * - A lock is a hash with an entry for each owner: when its lease ends, its weight, its token. The weights together never exceed
- *   the capacity (`limit`): an exclusive owner weighs all of it, a shared one or a permit weighs 1.
- * - An owner that does not fit enters a queue, in order of arrival. A waiter blocks those behind it, unless it has disconnected.
- * - A release, or an ended lease, wakes waiters in order while capacity lasts: each gets a reservation of 250 ms, so that no
- *   later request takes its place before it asks again.
- * - An owner that gave up leaves a tombstone, so that its acquire is refused if it arrives late.
- * - The fence hash keeps the last token, which the next owner exceeds.
+ * - A lock is a hash with an entry for each owner that holds it: when the lease ends, the weight, the fencing token. The
+ *   sum of the weights never exceeds the limit. An exclusive owner weighs as much as the limit; a shared owner, or one
+ *   with a permit, weighs 1.
+ * - An owner that does not fit enters a queue, in order of arrival. A waiter that does not fit blocks those behind it,
+ *   unless it has disconnected.
+ * - A release wakes waiters in order while they fit. So does each new request, because leases may have ended. A woken
+ *   waiter has a reservation of 250 ms: an entry with the token 0, so that no later request takes its place before it
+ *   asks again.
+ * - An owner that gave up, and whose acquire may still arrive, leaves a tombstone: an acquire that finds it is refused.
+ * - The fence hash keeps the last token, which the next token exceeds, and the tombstones.
  *
  * May import: text, instruction, schema, program, handle, the service's tag, the errors.
  * Must not know: models, Redis, the memory store, the public modules.
@@ -28,9 +31,9 @@ const instruct = (
 ): AtomicNode => new Instruct(op, lock, noSpec, lock.name, args, decode)
 
 /**
- * Asks for the lock. Returns the token, or the milliseconds until the next attempt.
+ * Asks for the lock. Returns the token, the milliseconds until the next attempt, or false if the owner has a tombstone.
  *
- * @param channel where a waiter is woken; empty: it does not wait
+ * @param channel the channel on which the waiter is woken; empty: the owner does not enter the queue
  * @param pause milliseconds after which a waiter asks again at the latest
  *
  * @internal
@@ -40,13 +43,17 @@ export const acquire = (lock: LockKey, channel: string, pause: number, isCluster
   return instruct(lock, Op.acquire, [channel, owner, lease, weight, limit, isCluster ? 1 : 0, pause], same)
 }
 
-/** @internal */
+/**
+ * Extends the lease. Returns false if the owner does not hold the lock.
+ *
+ * @internal
+ */
 export const renew = (lock: LockKey): AtomicNode => instruct(lock, Op.renew, [lock.owner, lock.lease], isOne)
 
 /**
- * Releases the lock.
+ * Removes the owner from the holders and the queue, and wakes the next waiters.
  *
- * @param tombstoneMillis milliseconds for which the tombstone refuses an acquisition of this owner
+ * @param tombstoneMillis milliseconds for which an acquire of this owner is refused; 0: no tombstone
  *
  * @internal
  */
@@ -55,5 +62,9 @@ export const release = (lock: LockKey, channel: string, tombstoneMillis: number,
   return instruct(lock, Op.release, [channel, owner, weight, limit, isCluster ? 1 : 0, tombstoneMillis], isOne)
 }
 
-/** @internal */
+/**
+ * Fails with `LockLost` unless the owner holds the lock.
+ *
+ * @internal
+ */
 export const holds = (lock: LockKey): AtomicNode => instruct(lock, Op.holds, [lock.owner], nothing)

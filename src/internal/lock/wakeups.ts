@@ -1,5 +1,5 @@
 /**
- * Wakes waiters: one channel for all locks of a service, subscribed while someone waits.
+ * The channel on which the server wakes waiters: one for all locks of a service. It is subscribed while someone waits.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,7 +10,7 @@ import type { RedisService, SubscriptionEvent } from "../service.ts"
 
 type Service = RedisService["Service"]
 
-/** Milliseconds for which the subscription stays after the last waiter, because the next one may come soon. */
+/** Milliseconds for which the subscription outlasts its last waiter, because another waiter may come soon. */
 const idleMillis = 5000
 
 interface Subscription {
@@ -19,7 +19,7 @@ interface Subscription {
 }
 
 /**
- * One waiter. It is woken at once if that happened before it waits.
+ * One waiter. A wake-up that comes between `listen` and `wait` is not lost.
  *
  * @internal
  */
@@ -32,16 +32,16 @@ export class Waiter {
     this.resume?.()
   }
 
-  /** Expects the next wake-up. */
+  /** Forgets earlier wake-ups. */
   listen(): void {
     this.isWoken = false
   }
 
-  /** Waits until it is woken, or for so many milliseconds. */
+  /** Waits until the next wake-up, but at most this number of milliseconds. */
   wait(millis: number): Effect.Effect<void> {
     const woken = Effect.callback<void>((resume) => {
       if (this.isWoken) return resume(Effect.void)
-      // in another turn, because the caller that wakes it may be in the middle of a program
+      // resumed after a yield, because the code that calls `wake` may be in the middle of a program
       this.resume = () => resume(Effect.yieldNow)
       return Effect.sync(() => {
         this.resume = undefined
@@ -51,7 +51,11 @@ export class Waiter {
   }
 }
 
-/** @internal */
+/**
+ * The subscription to the channel, and its waiters.
+ *
+ * @internal
+ */
 export class WakeupChannel {
   readonly channel: string
   private readonly service: Service
@@ -65,12 +69,12 @@ export class WakeupChannel {
     this.channel = `$wake:${name}`
   }
 
-  /** A waiter that is woken for its owner, until the scope closes. */
+  /** Returns a waiter that messages with this owner id wake, until the scope closes. */
   readonly join = (owner: string): Effect.Effect<Waiter, RedisServiceError, Scope.Scope> =>
     Effect.flatMap(
       Effect.acquireRelease(
         Effect.sync(() => {
-          const { fiber } = this.enter()
+          const { fiber } = this.addUser()
           const waiter = new Waiter()
           this.waiters.set(owner, waiter)
           return { fiber, waiter }
@@ -78,36 +82,37 @@ export class WakeupChannel {
         () =>
           Effect.sync(() => {
             this.waiters.delete(owner)
-            this.leave()
+            this.removeUser()
           })
       ),
       ({ fiber, waiter }) => Effect.as(Fiber.join(fiber), waiter)
     )
 
-  private enter(): Subscription {
+  private addUser(): Subscription {
     this.users++
     clearTimeout(this.idle)
     if (this.subscription !== undefined) return this.subscription
     const scope = Scope.makeUnsafe()
-    const hear = (event: SubscriptionEvent) => this.hear(event, scope)
+    const hear = (event: SubscriptionEvent) => this.onEvent(event, scope)
     const fiber = Effect.runFork(Scope.provide(this.service.subscribe(this.channel, hear), scope))
     const subscription = { scope, fiber }
     this.subscription = subscription
     fiber.addObserver((exit) => {
-      if (Exit.isFailure(exit)) this.end(scope)
+      if (Exit.isFailure(exit)) this.unsubscribe(scope)
     })
     return subscription
   }
 
-  private leave(): void {
+  private removeUser(): void {
     this.users--
     if (this.users > 0 || this.subscription === undefined) return
     const { scope } = this.subscription
-    this.idle = setTimeout(() => this.end(scope), idleMillis) // it keeps no process alive
-    ;(this.idle as { unref?: () => void }).unref?.()
+    const idle = setTimeout(() => this.unsubscribe(scope), idleMillis) // a process may end before the subscription does
+    ;(idle as { unref?: () => void }).unref?.()
+    this.idle = idle
   }
 
-  private end(scope: Scope.Closeable): void {
+  private unsubscribe(scope: Scope.Closeable): void {
     const { subscription } = this
     if (subscription?.scope !== scope) return
     clearTimeout(this.idle)
@@ -116,14 +121,13 @@ export class WakeupChannel {
     Effect.runFork(Scope.close(scope, Exit.void))
   }
 
-  private hear(event: SubscriptionEvent, scope: Scope.Closeable): void {
+  private onEvent(event: SubscriptionEvent, scope: Scope.Closeable): void {
     if (event._tag === "Message") {
       this.waiters.get(event.text)?.wake()
       return
     }
-    if (event._tag === "Ended") this.end(scope)
-    // all waiters check for themselves: wake-ups may have been lost, and after the end of the service waiting is
-    // pointless
+    if (event._tag === "Ended") this.unsubscribe(scope)
+    // all waiters ask again, because wake-ups may have been lost, or the service has ended
     for (const waiter of this.waiters.values()) waiter.wake()
   }
 }

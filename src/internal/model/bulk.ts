@@ -66,7 +66,7 @@ export type Source<A, E, R> = Iterable<A> | Stream.Stream<A, E, R>
 const defaultConcurrency = 1024
 
 /** Whether an error concerns one program alone, and not the server or the connection. */
-const isOfOne = ({ reason }: RedisServiceError): boolean =>
+const concernsOneProgram = ({ reason }: RedisServiceError): boolean =>
   reason._tag === "WrongType" || reason._tag === "CrossSlot" ||
   reason._tag === "ScriptFailed" && reason.applied === false
 
@@ -80,7 +80,7 @@ const outcomes = (
       results.push(Result.succeed(exit.value))
     } else {
       const error = Cause.findErrorOption(exit.cause)
-      if (Option.isNone(error) || error.value instanceof RedisServiceError && !isOfOne(error.value)) {
+      if (Option.isNone(error) || error.value instanceof RedisServiceError && !concernsOneProgram(error.value)) {
         return exit as Exit.Exit<never, RedisServiceError>
       }
       results.push(Result.fail(error.value))

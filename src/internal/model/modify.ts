@@ -12,8 +12,8 @@ import { type HandleRef, instruct, invalid, noArguments, nothing } from "../hand
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
-import { acquire, within } from "../lock/acquisition.ts"
-import { type Held, heldOf, type Lease } from "../lock/lease.ts"
+import { acquire, withLeases } from "../lock/acquisition.ts"
+import { type Handle, handleOf, type Lease } from "../lock/lease.ts"
 import type { Options } from "../lock/lockKey.ts"
 import { holds } from "../lock/lockPrograms.ts"
 import { All } from "../program/atomic.ts"
@@ -41,7 +41,7 @@ export interface Modifying {
   readonly modify: (id: unknown, f: (entity: any) => unknown, options?: ModifyOptions) => Effect.Effect<any, any, any>
   readonly withLock: (
     id: unknown,
-    f: (entity: any, held: Held) => Effect.Effect<unknown, unknown, unknown>,
+    f: (entity: any, held: Handle) => Effect.Effect<unknown, unknown, unknown>,
     options?: LockOptions
   ) => Effect.Effect<any, any, any>
 }
@@ -150,7 +150,7 @@ export const make = (
     },
     withLock: (id, f, { name: lockName = "", ...options } = {}) => {
       const place = refOf(id)
-      return within(
+      return withLeases(
         acquire({ name: lockName, entity: place }, options),
         // the save is not interrupted when the lock is lost, because the server checks whether the lock is held
         () => [],
@@ -159,7 +159,7 @@ export const make = (
           const [before, after] = yield* lease.protect(
             Effect.flatMap(
               commit(read(place, id), service),
-              (before: Read) => Effect.map(f(before.entity, heldOf(lease)), (after) => [before, after] as const)
+              (before: Read) => Effect.map(f(before.entity, handleOf(lease)), (after) => [before, after] as const)
             )
           )
           if (after === undefined) return

@@ -14,7 +14,7 @@ import { checksOf } from "./bounds.ts"
 import type { Codec } from "./codec.ts"
 import { json } from "./json.ts"
 
-const checked = (
+const withChecks = (
   ast: SchemaAST.AST,
   codec: Pick<Codec, "kind" | "encode" | "decode">,
   form: Codec["form"] = "plain",
@@ -48,7 +48,7 @@ const checked = (
 }
 
 const text = (ast: SchemaAST.AST): Codec =>
-  checked(ast, {
+  withChecks(ast, {
     kind: "text",
     encode: (value) =>
       typeof value !== "string" ? new Problem("Expected string") : value.isWellFormed() ? value : illFormed,
@@ -56,7 +56,7 @@ const text = (ast: SchemaAST.AST): Codec =>
   })
 
 const integer = (ast: SchemaAST.AST): Codec =>
-  checked(ast, {
+  withChecks(ast, {
     kind: "integer",
     encode: (value) => Number.isSafeInteger(value) ? String(value) : new Problem("Expected an integer"),
     decode: (stored) => {
@@ -73,7 +73,7 @@ const notNumbers = new Map([["NaN", NaN], ["Infinity", Infinity], ["-Infinity", 
 export const number = (ast: SchemaAST.AST): Codec => {
   const allowed = checksOf(ast).isFinite ? Number.isFinite : (value: unknown) => typeof value === "number"
   const problem = new Problem(checksOf(ast).isFinite ? "Expected a finite number" : "Expected number")
-  return checked(ast, {
+  return withChecks(ast, {
     kind: "number",
     encode: (value) => allowed(value) ? String(value) : problem,
     decode: (stored) => {
@@ -88,16 +88,16 @@ export const number = (ast: SchemaAST.AST): Codec => {
 }
 
 const boolean = (ast: SchemaAST.AST): Codec =>
-  checked(ast, {
+  withChecks(ast, {
     kind: "boolean",
     encode: (value) => typeof value === "boolean" ? String(value) : new Problem("Expected boolean"),
     decode: (stored) => stored === "true" ? true : stored === "false" ? false : new Problem("Expected boolean")
   })
 
-const words = (ast: SchemaAST.AST, allowed: ReadonlyArray<string>): Codec => {
-  const problem = new Problem(`Expected one of ${allowed.map((word) => JSON.stringify(word)).join(" | ")}`)
+const literals = (ast: SchemaAST.AST, allowed: ReadonlyArray<string>): Codec => {
+  const problem = new Problem(`Expected one of ${allowed.map((text) => JSON.stringify(text)).join(" | ")}`)
   const known = new Set<unknown>(allowed)
-  return checked(
+  return withChecks(
     ast,
     {
       kind: "value",
@@ -109,8 +109,8 @@ const words = (ast: SchemaAST.AST, allowed: ReadonlyArray<string>): Codec => {
   )
 }
 
-const millis = (ast: SchemaAST.AST, toMillis: (value: unknown) => number, make: (millis: number) => unknown): Codec =>
-  checked(ast, {
+const date = (ast: SchemaAST.AST, toMillis: (value: unknown) => number, make: (millis: number) => unknown): Codec =>
+  withChecks(ast, {
     kind: "date",
     encode: (value) => {
       const n = toMillis(value)
@@ -128,7 +128,7 @@ const highest = 2n ** 63n - 1n
 
 const int64 = (ast: SchemaAST.AST): Codec => {
   const problem = new Problem("Expected an integer of 64 bits")
-  return checked(ast, {
+  return withChecks(ast, {
     kind: "int64",
     encode: (value) => typeof value === "bigint" && value >= lowest && value <= highest ? String(value) : problem,
     decode: (stored) => {
@@ -144,7 +144,7 @@ const nanosInMilli = 1_000_000n
 /** In nanoseconds. Whole milliseconds are decoded as milliseconds, because `Duration` prefers that. */
 const duration = (ast: SchemaAST.AST): Codec => {
   const problem = new Problem("Expected a finite duration")
-  return checked(ast, {
+  return withChecks(ast, {
     kind: "duration",
     encode: (value) =>
       Duration.isDuration(value) && Duration.isFinite(value) ? String(Duration.toNanosUnsafe(value)) : problem,
@@ -160,7 +160,7 @@ const duration = (ast: SchemaAST.AST): Codec => {
 }
 
 const bytes = (ast: SchemaAST.AST): Codec =>
-  checked(ast, {
+  withChecks(ast, {
     kind: "value",
     encode: (value) => value instanceof Uint8Array ? Base64.encode(value) : new Problem("Expected bytes"),
     decode: (stored) => {
@@ -171,9 +171,9 @@ const bytes = (ast: SchemaAST.AST): Codec =>
 
 const declarations: Record<string, (ast: SchemaAST.AST) => Codec> = {
   "effect/schema/Date": (ast) =>
-    millis(ast, (value) => value instanceof Date ? value.getTime() : NaN, (n) => new Date(n)),
+    date(ast, (value) => value instanceof Date ? value.getTime() : NaN, (n) => new Date(n)),
   "effect/schema/DateTimeUtc": (ast) =>
-    millis(
+    date(
       ast,
       (value) => DateTime.isDateTime(value) ? DateTime.toEpochMillis(value) : NaN,
       (n) => DateTime.makeUnsafe(n)
@@ -221,20 +221,20 @@ export const codecOf = (schema: Schema.Constraint): Codec => {
     case "Boolean":
       return boolean(ast)
     case "Literal":
-      return typeof ast.literal === "string" ? words(ast, [ast.literal]) : json(schema)
+      return typeof ast.literal === "string" ? literals(ast, [ast.literal]) : json(schema)
     case "Union": {
-      const literals = ast.types.map((type) =>
+      const texts = ast.types.map((type) =>
         type._tag === "Literal" && typeof type.literal === "string" && type.encoding === undefined
           ? type.literal
           : undefined
       )
-      return literals.length > 0 && literals.every((literal) => literal !== undefined)
-        ? words(ast, literals)
+      return texts.length > 0 && texts.every((text) => text !== undefined)
+        ? literals(ast, texts)
         : json(schema)
     }
     case "Enum": {
       const members = ast.enums.map(([, value]) => value)
-      return members.every((value) => typeof value === "string") ? words(ast, members) : json(schema)
+      return members.every((value) => typeof value === "string") ? literals(ast, members) : json(schema)
     }
     case "Suspend":
       return codecOf(Schema.make(ast.thunk()))

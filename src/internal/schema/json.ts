@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
-import { canonicalJson, deepest, parseJson } from "../text/canonicalJson.ts"
+import { canonicalJson, maximumDepth, parseJson } from "../text/canonicalJson.ts"
 import { illFormed, Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
 import type { Codec } from "./codec.ts"
@@ -29,7 +29,7 @@ const attempt = <A>(run: () => Exit.Exit<unknown, Schema.SchemaError>, then: (va
       ? Problem.fromIssue(error.value.issue)
       : new Problem("The schema's transformation failed")
   } catch (error) {
-    return new Problem(error instanceof RangeError ? `Expected no more than ${deepest} levels` : "Expected JSON")
+    return new Problem(error instanceof RangeError ? `Expected no more than ${maximumDepth} levels` : "Expected JSON")
   }
 }
 

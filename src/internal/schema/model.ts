@@ -54,11 +54,11 @@ const refuse = (name: string, why: string): never => {
 export const toMilliseconds = (input: Duration.Input): number | undefined => {
   const duration = Option.getOrUndefined(Duration.fromInput(input))
   const milliseconds = duration && Math.ceil(Duration.toMillis(duration))
-  return milliseconds !== undefined && milliseconds >= 1 && milliseconds <= longest ? milliseconds : undefined
+  return milliseconds !== undefined && milliseconds >= 1 && milliseconds <= longestMillis ? milliseconds : undefined
 }
 
 /** More than three thousand years: 14 digits, the most that a script on a server returns exactly. */
-const longest = 1e14 - 1
+const longestMillis = 1e14 - 1
 
 /** @internal */
 export const makePlan = (

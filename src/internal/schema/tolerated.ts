@@ -12,7 +12,7 @@ export interface Tolerated {
 }
 
 const issues = new WeakMap<object, ReadonlyArray<Problem>>()
-let heard: Array<Tolerated> | undefined
+let collected: Array<Tolerated> | undefined
 
 /** @internal */
 export const issuesOf = (entity: object): ReadonlyArray<Problem> => issues.get(entity) ?? []
@@ -34,7 +34,7 @@ export const readRow = (
   const value = self.decode(row, id, problems)
   if (problems.length > 0 && !(value instanceof Problem)) {
     issues.set(value as object, problems)
-    for (const problem of problems) heard?.push({ model, problem })
+    for (const problem of problems) collected?.push({ model, problem })
   }
   return value
 }
@@ -46,10 +46,10 @@ export const readRow = (
  */
 export const collectIssues = <A>(f: () => A): readonly [A, ReadonlyArray<Tolerated>] => {
   const found: Array<Tolerated> = []
-  heard = found
+  collected = found
   try {
     return [f(), found]
   } finally {
-    heard = undefined
+    collected = undefined
   }
 }

@@ -8,7 +8,7 @@ import { record } from "./record.ts"
  *
  * @internal
  */
-export const deepest = 500
+export const maximumDepth = 500
 
 /**
  * JSON with sorted keys, so that equal values have equal texts. Throws a `RangeError` beyond a depth of 500.
@@ -17,7 +17,7 @@ export const deepest = 500
  */
 export const canonicalJson = (value: unknown, depth = 0): string => {
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null"
-  if (depth > deepest) throw new RangeError(`Expected no more than ${deepest} levels`)
+  if (depth > maximumDepth) throw new RangeError(`Expected no more than ${maximumDepth} levels`)
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item, depth + 1)).join(",")}]`
   const entries = Object.keys(value).sort().filter((key) => (value as Record<string, unknown>)[key] !== undefined)
     .map((key) => `${JSON.stringify(key)}:${canonicalJson((value as Record<string, unknown>)[key], depth + 1)}`)
