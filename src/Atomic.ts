@@ -428,7 +428,7 @@ const if_: {
 
 export {
   /**
-   * One program where a condition is true, another where it is not. Only that one runs.
+   * Runs one program if a condition is true, and another one if it is not. Only that one runs.
    *
    * @category conditions
    * @since 0.1.0

@@ -117,7 +117,7 @@ export interface BigIntOperand<out A = bigint, out E = Failure> extends Operand<
 export interface Equality<in A, out E = Failure> {
   /** Whether the field equals a value, or an operand. */
   readonly eq: Compare<A, E>
-  /** Whether the field differs from a value, or an operand. False if the field is missing. */
+  /** Whether the field differs from a value, or an operand. True if the field is missing. */
   readonly neq: Compare<A, E>
 }
 
@@ -864,13 +864,13 @@ export interface SortedSet<in out A> {
   has(member: A): Condition<Failure>
   /** Adds a member, or changes its score. Returns true if it is new. O(log n). */
   add(member: A, score: number): Atomic<boolean, Failure | OutOfBounds>
-  /** Adds several, and gives how many are new. */
+  /** Adds several members. Returns how many are new. O(n log n). */
   addAll(entries: ReadonlyArray<Scored<A>>): Atomic<number, Failure | OutOfBounds>
-  /** Adds to the score of a member, which begins with 0, and gives the new score. */
+  /** Adds to the score of a member; a new member begins with 0. Returns the new score. O(log n). */
   increment(member: A, by?: number): Atomic<number, Failure | ArithmeticFailure>
-  /** Removes a member: true where it was one. */
+  /** Removes a member. Returns true if it was one. O(log n). */
   remove(member: A): Atomic<boolean, Failure | OutOfBounds>
-  /** Removes several, and gives how many there were. */
+  /** Removes several members. Returns how many there were. O(n log n). */
   removeAll(members: ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
   /** Returns the score of a member, or `Option.none`. O(1). */
   score(member: A): Atomic<Option.Option<number>, Failure>

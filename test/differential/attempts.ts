@@ -62,14 +62,14 @@ interface Pair {
 
 /** Programs with an undone part: instructions before it keep their effect, and those after it see nothing of it. */
 export const partly = (state: State.State, all: Instructions, random: Random): ReadonlyArray<Pair> => {
-  const taking = all.findIndex(({ op }) => op === Op.popAny)
+  const popped = all.findIndex(({ op }) => op === Op.popAny)
   const { free } = placesOf(all)
   return Array.from({ length: 5 }, () => {
     const at = random.pick(free)
     // what is taken of a collection is another each time
-    const cut = random.pick(free.filter((place) => place <= at && (taking < 0 || place <= taking)))
+    const cut = random.pick(free.filter((place) => place <= at && (popped < 0 || place <= popped)))
     const [before, inner] = [all.slice(0, cut), all.slice(cut, at)]
-    const after = taking < 0 || taking >= at ? random.pick([[], inner]) : []
+    const after = popped < 0 || popped >= at ? random.pick([[], inner]) : []
     const part = random.chance(0.5)
       ? attempt([...inner, failNow])
       : attempt([...attempt([...inner, failNow]), ...inner, ...attempt(inner), failNow])

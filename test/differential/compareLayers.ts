@@ -135,13 +135,13 @@ export const compile = Effect.fnUntraced(function*(program: Program) {
 
 /** A server and the memory, side by side. The server runs first: what it may choose, memory must follow. */
 const makePair = (redis: State.Target, fault: Fault = {}) => {
-  const { around = (run) => run(), instruction = (self) => self, reply: told = (reply) => reply } = fault
+  const { around = (run) => run(), instruction = (self) => self, reply: changed = (reply) => reply } = fault
   const { result = (found) => found } = fault
   const ours = State.memory()
   const run = (program: Compiled): Reply => {
     const instructions = program.instructions.map(instruction)
     const execute = ours.service.execute({ ...program, instructions }, Exit.succeed)
-    const reply = told(around(() => Effect.runSync(Effect.orDie(execute))))
+    const reply = changed(around(() => Effect.runSync(Effect.orDie(execute))))
     return reply._tag === "failed"
       ? reply
       : { ...reply, results: reply.results.map((found, i) => result(found, program.instructions[i]!)) }

@@ -17,7 +17,7 @@ import * as Numbers from "./oracles/numberOracle.ts"
 import { faults } from "./plantedFaults.ts"
 import * as Plan from "./programShape.ts"
 import { Random, runs, seed } from "./random.ts"
-import { operations, storedTexts, takings } from "./randomProgram.ts"
+import { operations, popPrograms, storedTexts } from "./randomProgram.ts"
 import * as State from "./storedState.ts"
 import * as Undo from "./undo.ts"
 
@@ -91,7 +91,7 @@ describeRedis("random programs", () => {
 
   it.live("random programs agree whichever member the server picks from a set or a map", () =>
     Effect.gen(function*() {
-      const cases = [takings(new Random("taking"))]
+      const cases = [popPrograms(new Random("taking"))]
       const { failed, mismatch, programs } = yield* Differential.separate(yield* server("taking"), "taking", cases)
       if (mismatch !== undefined) assert.fail(mismatch)
       assert.isAbove(failed, 50)

@@ -234,7 +234,7 @@ export const storedTexts = (random: Random): ReadonlyArray<Cases> =>
   })
 
 /** Programs of which it depends on what the server takes of a set or a map whether they fail. */
-export const takings = (random: Random): Cases => {
+export const popPrograms = (random: Random): Cases => {
   const before = new Map<string, Entry>()
   const steps = Array.from({ length: 400 }, (_, world): Step => {
     const key = `Guild:{w${world}}`
@@ -259,7 +259,7 @@ export const takings = (random: Random): Cases => {
       [counts.popAny(), Atomic.when(counts.at(name).increment(20), counts.has(name)), counts.get()],
       [counts.popAny(), counts.popAny(), counts.at(name).increment(20, { initial: 40 })]
     ])
-    return { operation: "taking", place: key, program: Atomic.all(programs) }
+    return { operation: "afterPop", place: key, program: Atomic.all(programs) }
   })
   return { before, steps }
 }

@@ -11,12 +11,12 @@ import { isEntitySpec } from "../../src/internal/instruction/spec.ts"
 import { interpret } from "../../src/internal/memory/interpreter.ts"
 import * as State from "./storedState.ts"
 
-const isTake = ({ op }: Instruction): boolean => op === Op.popAny
+const isPopAny = ({ op }: Instruction): boolean => op === Op.popAny
 
 const isMap = ({ spec }: Instruction): boolean => !isEntitySpec(spec) && spec.kind === "map"
 
 /** The instruction that takes this and nothing else. */
-const taking = (self: Instruction, name: string): Instruction => ({
+const withName = (self: Instruction, name: string): Instruction => ({
   ...self,
   op: isMap(self) ? Op.popEntry : Op.remove,
   args: [name]
@@ -31,7 +31,7 @@ const nameOf = (result: Result): string | undefined =>
 
 const choose = (program: Compiled, names: ReadonlyArray<string | undefined>): Compiled => ({
   ...program,
-  instructions: program.instructions.map((self, i) => names[i] === undefined ? self : taking(self, names[i]))
+  instructions: program.instructions.map((self, i) => names[i] === undefined ? self : withName(self, names[i]))
 })
 
 /** All that a set or map of the program may hold. */
@@ -47,12 +47,12 @@ const candidates = (
 ]
 
 /** The reply with the observed collections of a guard sorted, because they have no order. */
-const told = (reply: Reply): unknown =>
+const comparable = (reply: Reply): unknown =>
   reply._tag === "failed" && "observed" in reply.failure ? { ...reply.failure, observed: [] } : reply
 
 /**
- * Whether some choice, possible in memory, leads to the failure that the server gave. What was taken before a failure isn't
- * told.
+ * Whether some choice of members in memory leads to the same failure as on the server. The reply of a failure does not say
+ * which members were popped before it.
  */
 const leadsTo = (
   failed: Extract<Reply, { readonly _tag: "failed" }>,
@@ -66,8 +66,8 @@ const leadsTo = (
   const before = new Map([...state()].filter(([key]) => keys.has(key)))
   const prefix = (end: number): Compiled => ({ ...program, instructions: program.instructions.slice(0, end) })
   const search = (at: number, names: ReadonlyArray<string | undefined>): boolean => {
-    const next = program.instructions.findIndex((self, i) => i >= at && i < step && isTake(self))
-    if (next < 0) return isDeepStrictEqual(told(run(before, choose(program, names))), told(failed))
+    const next = program.instructions.findIndex((self, i) => i >= at && i < step && isPopAny(self))
+    if (next < 0) return isDeepStrictEqual(comparable(run(before, choose(program, names))), comparable(failed))
     return [...candidates(before, program, program.instructions[next]!), undefined].some((name) => {
       const chosen = [...names]
       chosen[next] = name
@@ -91,10 +91,10 @@ export const follow = (
   run: (program: Compiled) => Reply
 ): Reply => {
   const { instructions } = program
-  if (redis === undefined || !instructions.some(isTake)) return run(program)
+  if (redis === undefined || !instructions.some(isPopAny)) return run(program)
   if (redis._tag === "failed") {
     const { step } = redis.failure
-    if (!instructions.some((self, i) => i < step && isTake(self))) return run(program)
+    if (!instructions.some((self, i) => i < step && isPopAny(self))) return run(program)
     const isSame = leadsTo(
       redis,
       program,
@@ -103,7 +103,7 @@ export const follow = (
     )
     return isSame ? redis : run(program)
   }
-  const names = instructions.map((self, i) => isTake(self) ? nameOf(redis.results[i]!) : undefined)
+  const names = instructions.map((self, i) => isPopAny(self) ? nameOf(redis.results[i]!) : undefined)
   const reply = run(choose(program, names))
   if (reply._tag === "failed") return reply
   return {
