@@ -472,17 +472,29 @@ export const Class = <Self = never>(name: string): {
   return withPrograms(Schema.Class<any>(name)(all), name, options)
 }
 
+type AnyPrograms = Programs<any, any, any, any>
+
+/** Each program, as `EntityPrograms` implements it. The compiler checks that no program is missing, and that none is extra. */
+type Implementation = {
+  readonly [Name in keyof AnyPrograms]: (...args: Parameters<AnyPrograms[Name]>) => unknown
+}
+
+const programNames: ReadonlyArray<keyof AnyPrograms> = Definition.programNames
+
+const define: (name: string, fields: Fields, options: Partial<Options<any>>) => (schema: any) => Implementation =
+  Definition.define
+
 const optionsOf = Symbol("~redlayer/options")
 
 /** The schema of a class belongs to the class that extends it, and is not made before that is first used. */
 const withPrograms = (Base: any, name: string, options: Partial<Options<any>>): any => {
   class Model extends Base {}
-  const programs = Definition.define(name, Base.fields, options)
-  for (const program of Definition.programNames) {
+  const programs = define(name, Base.fields, options)
+  for (const program of programNames) {
     Object.defineProperty(Model, program, {
       configurable: true,
-      value(this: unknown, ...args: ReadonlyArray<never>) {
-        return (programs(this) as any)[program](...args)
+      value(this: unknown, ...args: [any, any]) {
+        return programs(this)[program](...args)
       }
     })
   }
@@ -558,10 +570,10 @@ export const make: {
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
   const all = options?.key === undefined ? Definition.withId(fields) : fields
   const schema = Schema.Struct(all)
-  const programs: any = Definition.define(name, all, options ?? {})(schema)
+  const programs = define(name, all, options ?? {})(schema)
   const model = Object.assign(Object.create(null), { name, fields: all, schema })
-  for (const program of Definition.programNames) {
-    model[program] = (...args: ReadonlyArray<never>) => programs[program](...args)
+  for (const program of programNames) {
+    model[program] = (...args: [any, any]) => programs[program](...args)
   }
   return model
 }

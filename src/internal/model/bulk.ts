@@ -1,5 +1,6 @@
 /**
- * Programs over many entities: a bounded number at a time, with results in the order of the input.
+ * Programs on many entities: a limited number in flight at a time, with results in the order of the input. Each entity has
+ * its own program, so they do not succeed or fail together.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -19,7 +20,7 @@ import { RedisService } from "../service.ts"
  * @since 0.1.0
  */
 export interface BulkOptions {
-  /** How many entities are in flight at a time. Default: 1,024. */
+  /** The greatest number of entities in flight at a time. Default: 1,024. */
   readonly concurrency?: number | undefined
   /**
    * Receives the number of finished entities after each group, which is at most half of `concurrency`. Its effect runs
@@ -29,9 +30,9 @@ export interface BulkOptions {
 }
 
 /**
- * A result for each entity. An item's own failure may also be a `RedisServiceError` that concerns this item alone:
- * `WrongType`, `CrossSlot`, or a `ScriptFailed` that was undone. Every other reason concerns the server, and fails the
- * whole.
+ * A result for each entity. The failure of one item may be a `RedisServiceError` that concerns this item alone:
+ * `WrongType`, `CrossSlot`, or a `ScriptFailed` that was undone. An error with any other reason fails the whole effect,
+ * because it concerns the server.
  *
  * @category models
  * @since 0.1.0
@@ -43,8 +44,8 @@ export type Bulk<A, E> = Effect.Effect<
 >
 
 /**
- * A result for each entity, as they arrive: nothing waits for more of the source than is available. Failures are those
- * of `Bulk`.
+ * A stream of a result for each entity. Items are sent as soon as the source has them, without waiting for a full group.
+ * Failures are those of `Bulk`.
  *
  * @category models
  * @since 0.1.0
@@ -70,7 +71,7 @@ const concernsOneProgram = ({ reason }: RedisServiceError): boolean =>
   reason._tag === "WrongType" || reason._tag === "CrossSlot" ||
   reason._tag === "ScriptFailed" && reason.applied === false
 
-/** The result of each program. An error that concerns the server fails the whole. */
+/** Returns the result of each program. An error that concerns the server fails the whole effect. */
 const outcomes = (
   exits: ReadonlyArray<Exit.Exit<unknown, unknown>>
 ): Effect.Effect<ReadonlyArray<Result.Result<unknown, unknown>>, RedisServiceError> => {
@@ -89,7 +90,7 @@ const outcomes = (
   return Effect.succeed(results)
 }
 
-/** The available items in groups of at most `size`: nothing waits until a group is full. */
+/** Returns the available items in groups of at most `size`, without waiting until a group is full. */
 const groups = <A>(source: Source<A, any, any>, size: number): Stream.Stream<ReadonlyArray<A>, any, any> =>
   Stream.chunks(
     Stream.isStream(source)
@@ -97,14 +98,18 @@ const groups = <A>(source: Source<A, any, any>, size: number): Stream.Stream<Rea
       : Stream.fromIterable(source, { chunkSize: size })
   )
 
-/** @internal */
+/**
+ * Runs a program for each item of the source.
+ *
+ * @internal
+ */
 export const stream = <A>(
   source: Source<A, any, any>,
   program: (item: A) => AtomicNode,
   options: BulkOptions | undefined
 ): Stream.Stream<Result.Result<unknown, unknown>, any, any> => {
   const { concurrency = defaultConcurrency, onProgress } = options ?? {}
-  // two halves are in flight: one is sent while the other is awaited
+  // two groups are in flight: one is sent while the other waits for its reply
   const size = Math.max(1, Math.floor(concurrency / 2))
   return groups(source, size).pipe(
     Stream.mapEffect(
@@ -126,7 +131,11 @@ export const stream = <A>(
   )
 }
 
-/** @internal */
+/**
+ * Runs a program for each item, and collects the results.
+ *
+ * @internal
+ */
 export const all = <A>(
   items: Iterable<A>,
   program: (item: A) => AtomicNode,
@@ -135,7 +144,7 @@ export const all = <A>(
   Stream.runCollect(stream(items, program, options))
 
 /**
- * The result of an item, made by the first run that reaches it, and kept in its place.
+ * An item whose value is made by the first run that reaches it. All later runs get the same value.
  *
  * @internal
  */
@@ -158,7 +167,8 @@ export class Made<A, B, E> {
 }
 
 /**
- * An iterable that is the same for every run: each item is taken once, when a run first reaches it.
+ * Returns an iterable that has the same items in every run. It takes each item from the source once, when a run first
+ * reaches it.
  *
  * @internal
  */
@@ -172,7 +182,7 @@ export const once = <A, B, E>(items: Iterable<A>, f: (item: A) => Effect.Effect<
       if (!done) taken.push(new Made(value, f))
       return !done
     } catch (defect) {
-      // a generator that has thrown would seem to have ended
+      // a later run throws, too: a generator that has thrown would only report its end
       iterator = {
         next: () => {
           throw defect

@@ -1,5 +1,6 @@
 /**
- * Defines a model: its plan is made, and refused, at once; its programs when its schema is known.
+ * Defines a model. Its plan is made at once, so that an invalid definition throws at once. Its programs are made when its
+ * schema is first used.
  */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import type * as Effect from "effect/Effect"
@@ -8,14 +9,22 @@ import type * as SchemaIssue from "effect/SchemaIssue"
 import { makePlan, type PlanOptions } from "../schema/model.ts"
 import { EntityPrograms } from "./entityPrograms.ts"
 
-/** @internal */
+/**
+ * The names of all programs. Each method of `EntityPrograms` is one.
+ *
+ * @internal
+ */
 export const programNames = Object.getOwnPropertyNames(EntityPrograms.prototype).filter((name) =>
   name !== "constructor"
 ) as ReadonlyArray<Exclude<keyof EntityPrograms, "constructor">>
 
 const random = SecureRandom.make(SecureRandom.randomBytesUnsafe)
 
-/** @internal */
+/**
+ * Adds the generated id of a model without a key: a UUID of version 7. A field `id` that the model defines replaces it.
+ *
+ * @internal
+ */
 export const withId = (fields: Schema.Struct.Fields): Schema.Struct.Fields => ({
   id: Schema.String.pipe(Schema.withConstructorDefault(random.uuidV7())),
   ...fields
@@ -27,8 +36,8 @@ type Constructible = Schema.Top & {
 }
 
 /**
- * Returns the programs of a model for its schema. The schema of a class belongs to the class that extends it, and exists only
- * when that is first used.
+ * Makes the plan of a model. Returns the function from the model's schema to its programs, because the schema of a class
+ * belongs to the class that extends it, which does not exist yet.
  *
  * @internal
  */
@@ -50,7 +59,9 @@ export const define = (
     if (owner === schema) return programs!
     if (schema.fields !== fields) {
       throw new Error(
-        `Model "${name}": "${(schema as any).identifier}" extends it by Schema; a model can't be inherited so`
+        `Model "${name}": "${
+          (schema as any).identifier
+        }" extends it with the \`extend\` of Schema; use \`Model.extend\``
       )
     }
     const link = schema.ast.encoding?.[0]

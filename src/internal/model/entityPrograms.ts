@@ -1,5 +1,6 @@
 /**
- * The programs of a model, on whole entities. `Model.Programs` has their types and docs.
+ * The programs of a model, on whole entities. `Model.Programs` has their types and docs; `Model.ts` lets the compiler check
+ * that both have the same methods.
  *
  * May import: text, instruction, schema, program, handle, lock, the service's tag, the errors.
  * Must not know: Redis, the memory store, the public modules.
@@ -25,14 +26,15 @@ import { Problem } from "../text/problem.ts"
 import * as Bulk from "./bulk.ts"
 import * as Modify from "./modify.ts"
 
+/** `Model.InsertOptions` documents the options. */
 interface InsertOptions {
   readonly timeToLive?: Duration.Input | undefined
 }
 
-/** Makes an entity of the constructor's input: defaults and generated ids need an effect. */
+/** Makes an entity from the constructor's input. It is an effect, because defaults and generated ids are effects. */
 type Construct = (input: unknown) => Effect.Effect<unknown, SchemaIssue.Issue>
 
-const placeOf = (plan: ModelPlan, id: unknown): HandleRef => {
+const refOf = (plan: ModelPlan, id: unknown): HandleRef => {
   const key = plan.keyOf(id)
   return key instanceof Problem
     ? {
@@ -50,7 +52,7 @@ const placeOf = (plan: ModelPlan, id: unknown): HandleRef => {
 }
 
 /**
- * Each method on the prototype is a program of every model.
+ * Each public method is a program of every model.
  *
  * @internal
  */
@@ -66,18 +68,22 @@ export class EntityPrograms {
     this.#plan = plan
     this.#construct = construct
     this.#Handle = structHandle(plan.struct, false, plan.expiry)
-    this.#modifying = Modify.make(plan, construct, (id) => placeOf(plan, id))
+    this.#modifying = Modify.make(plan, construct, (id) => refOf(plan, id))
     this.#fieldNames = new Set(plan.struct.fields.map(([name]) => name))
   }
 
-  #place(id: unknown): HandleRef {
-    return placeOf(this.#plan, id)
+  #refOf(id: unknown): HandleRef {
+    return refOf(this.#plan, id)
   }
 
   #read(op: Op, id: unknown, of: Layout = this.#plan.layout): AtomicNode {
-    return readWhole(this.#place(id), of, "", op, this.#plan.partsOf(id))
+    return readWhole(this.#refOf(id), of, "", op, this.#plan.partsOf(id))
   }
 
+  /**
+   * Writes an entity. The program is deferred: the first commit makes the entity, and then commits the instruction with
+   * its texts.
+   */
   #store(
     op: Op,
     input: unknown,
@@ -88,20 +94,20 @@ export class EntityPrograms {
     const { idOf, layout, milliseconds, spec } = this.#plan
     return new Deferred(Effect.match(make, {
       onFailure: (issue): AtomicNode => {
-        const at = this.#place(isObject(input) ? idOf(input) : undefined)
-        return invalid({ ...at, refusal: undefined }, "", Problem.fromIssue(issue))
+        const ref = this.#refOf(isObject(input) ? idOf(input) : undefined)
+        return invalid({ ...ref, refusal: undefined }, "", Problem.fromIssue(issue))
       },
       onSuccess: (entity): AtomicNode => {
-        const at = this.#place(idOf(entity))
+        const ref = this.#refOf(idOf(entity))
         const expiry = options?.timeToLive === undefined ? milliseconds : toMilliseconds(options.timeToLive)
-        if (expiry === undefined) return invalid(at, "", invalidDuration)
+        if (expiry === undefined) return invalid(ref, "", invalidDuration)
         const content = layout.encode(entity)
         return content instanceof Problem
-          ? invalid(at, "", content)
+          ? invalid(ref, "", content)
           : tolerating(
             layout,
             instruct(
-              at,
+              ref,
               op,
               op === Op.ensure ? spec : layout.spec,
               "",
@@ -113,7 +119,7 @@ export class EntityPrograms {
     }))
   }
 
-  /** The layout of some fields, made once for each selection. */
+  /** Returns the layout of the named fields, which is made once for each set of names. */
   #layoutOf(names: ReadonlyArray<string>): Layout {
     const { expiry, struct } = this.#plan
     const key = JSON.stringify([...new Set(names)].sort())
@@ -127,7 +133,7 @@ export class EntityPrograms {
   }
 
   ref(id: unknown): object {
-    return new this.#Handle(this.#place(id))
+    return new this.#Handle(this.#refOf(id))
   }
   get(id: unknown): AtomicNode {
     return this.#read(Op.read, id)
@@ -139,10 +145,10 @@ export class EntityPrograms {
     const unknown = Array.isArray(names) ? names.find((name) => !this.#fieldNames.has(name)) : ""
     return unknown === undefined
       ? named("pick", this.#read(Op.read, id, this.#layoutOf(names)))
-      : invalid(this.#place(id), "", new Problem("No such field", String(unknown)))
+      : invalid(this.#refOf(id), "", new Problem("No such field", String(unknown)))
   }
   exists(id: unknown): AtomicNode {
-    return instruct(this.#place(id), Op.exists, noFields, "", noArguments, isOne)
+    return instruct(this.#refOf(id), Op.exists, noFields, "", noArguments, isOne)
   }
   insert(entity: unknown, options?: InsertOptions): AtomicNode {
     return this.#store(Op.insert, entity, options, itself)
@@ -162,31 +168,31 @@ export class EntityPrograms {
     return this.#store(Op.ensure, entity, options, isOne)
   }
   update(id: unknown, value: unknown): AtomicNode {
-    return writeStruct(this.#place(id), this.#plan.struct, value, "update")
+    return writeStruct(this.#refOf(id), this.#plan.struct, value, "update")
   }
   duplicate(id: unknown, newId: unknown): AtomicNode {
     const { layout, milliseconds, spec } = this.#plan
-    return instruct(this.#place(id), Op.duplicate, layout.spec, "", [milliseconds], nothing, {
-      ref: this.#place(newId),
+    return instruct(this.#refOf(id), Op.duplicate, layout.spec, "", [milliseconds], nothing, {
+      ref: this.#refOf(newId),
       spec,
       field: ""
     })
   }
   delete(id: unknown): AtomicNode {
-    return instruct(this.#place(id), Op.delete, this.#plan.spec, "", noArguments, isOne)
+    return instruct(this.#refOf(id), Op.delete, this.#plan.spec, "", noArguments, isOne)
   }
   expire(id: unknown, duration: Duration.Input): AtomicNode {
     const expiry = toMilliseconds(duration)
     return expiry === undefined
-      ? invalid(this.#place(id), "", invalidDuration)
-      : instruct(this.#place(id), Op.expire, this.#plan.spec, "", [expiry], nothing)
+      ? invalid(this.#refOf(id), "", invalidDuration)
+      : instruct(this.#refOf(id), Op.expire, this.#plan.spec, "", [expiry], nothing)
   }
   persist(id: unknown): AtomicNode {
-    return instruct(this.#place(id), Op.persist, this.#plan.spec, "", noArguments, nothing)
+    return instruct(this.#refOf(id), Op.persist, this.#plan.spec, "", noArguments, nothing)
   }
   timeToLive(id: unknown): AtomicNode {
     return instruct(
-      this.#place(id),
+      this.#refOf(id),
       Op.timeToLive,
       this.#plan.spec,
       "",

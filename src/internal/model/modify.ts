@@ -1,6 +1,6 @@
 /**
- * Reads an entity, computes a new one on the client, and writes only what changed, if no one has written the entity
- * since.
+ * `modify` and `withLock`: they read an entity, compute a new one on the client, and write the fields that changed if no one
+ * has written the entity since.
  */
 import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
@@ -13,7 +13,7 @@ import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
 import { acquire, withLeases } from "../lock/acquisition.ts"
-import { type Handle, handleOf, type Lease } from "../lock/lease.ts"
+import { handleOf, type Lease } from "../lock/lease.ts"
 import type { Options } from "../lock/lockKey.ts"
 import { holds } from "../lock/lockPrograms.ts"
 import { All } from "../program/atomic.ts"
@@ -26,34 +26,48 @@ import { readRow } from "../schema/tolerated.ts"
 import { RedisService } from "../service.ts"
 import { Problem } from "../text/problem.ts"
 
-/** @internal */
+/**
+ * `Model.ModifyOptions` documents the options.
+ *
+ * @internal
+ */
 export interface ModifyOptions {
   readonly schedule?: Schedule.Schedule<unknown, Conflict, never, unknown> | undefined
 }
 
-/** @internal */
+/**
+ * `Model.LockOptions` documents the options.
+ *
+ * @internal
+ */
 export interface LockOptions extends Options {
   readonly name?: string | undefined
 }
 
-/** @internal */
+/**
+ * The programs of a model that this file makes.
+ *
+ * @internal
+ */
 export interface Modifying {
   readonly modify: (id: unknown, f: (entity: any) => unknown, options?: ModifyOptions) => Effect.Effect<any, any, any>
   readonly withLock: (
     id: unknown,
-    f: (entity: any, held: Handle) => Effect.Effect<unknown, unknown, unknown>,
+    /** `held` is a `Lock.EntityHandle`. */
+    f: (entity: any, held: any) => Effect.Effect<unknown, unknown, unknown>,
     options?: LockOptions
   ) => Effect.Effect<any, any, any>
 }
 
+/** An entity as it was read. */
 interface Read {
   readonly entity: unknown
-  /** The texts of the entity as it was read, because `f` may change a date or an array in place. */
+  /** The texts of the entity, encoded before `f` runs, because `f` may change a date or an array in place. */
   readonly texts: Texts | Problem
   readonly version: string
 }
 
-/** A hot entity is retried at once, and for about two seconds. */
+/** The first retry comes after 1 ms. All 20 retries take about two seconds. */
 const defaultSchedule = RetryPolicy.schedule({
   base: "1 millis",
   maximum: "200 millis",
@@ -61,7 +75,11 @@ const defaultSchedule = RetryPolicy.schedule({
   duration: "30 seconds"
 })
 
-/** @internal */
+/**
+ * Makes `modify` and `withLock` of a model.
+ *
+ * @internal
+ */
 export const make = (
   plan: ModelPlan,
   construct: (input: unknown) => Effect.Effect<unknown, SchemaIssue.Issue>,
@@ -69,20 +87,20 @@ export const make = (
 ): Modifying => {
   const { layout, name } = plan
 
-  const read = (place: HandleRef, id: unknown): AtomicNode =>
+  const read = (ref: HandleRef, id: unknown): AtomicNode =>
     tolerating(
       layout,
-      instruct(place, Op.read, layout.spec, "", noArguments, (row: ReadonlyArray<Result>): Read | Problem => {
+      instruct(ref, Op.read, layout.spec, "", noArguments, (row: ReadonlyArray<Result>): Read | Problem => {
         const entity = readRow(layout, name, row, plan.partsOf(id))
         if (entity instanceof Problem) return entity
         return { entity, texts: layout.texts(entity), version: row[0] === false ? "0" : row[0] as string }
       })
     )
 
-  /** The writes that turn the old texts of an entity into the new ones. */
-  const changes = (place: HandleRef, old: Texts | Problem, after: unknown): ReadonlyArray<AtomicNode> => {
+  /** Returns the writes that turn the old texts of an entity into the new ones. */
+  const changes = (ref: HandleRef, old: Texts | Problem, after: unknown): ReadonlyArray<AtomicNode> => {
     const next = layout.texts(after)
-    if (next instanceof Problem) return [invalid(place, "", next)]
+    if (next instanceof Problem) return [invalid(ref, "", next)]
     const before = old instanceof Problem ? undefined : old
     const nodes: Array<AtomicNode> = []
     for (const [i, { field, spec }] of layout.leaves.entries()) {
@@ -90,37 +108,37 @@ export const make = (
       if (text === before?.leaves[i]) continue
       nodes.push(
         text === false
-          ? instruct(place, Op.clear, spec, field, noArguments, nothing)
-          : instruct(place, Op.set, spec, field, [text], nothing)
+          ? instruct(ref, Op.clear, spec, field, noArguments, nothing)
+          : instruct(ref, Op.set, spec, field, [text], nothing)
       )
     }
     for (const [i, { field, kind, spec }] of layout.collections.entries()) {
       const texts = next.collections[i]!
       if (before !== undefined && isSame(texts, before.collections[i]!, kind)) continue
-      nodes.push(instruct(place, Op.replace, spec, field, texts, nothing))
+      nodes.push(instruct(ref, Op.replace, spec, field, texts, nothing))
     }
     return nodes
   }
 
-  const refuse = (place: HandleRef, problem: Problem) =>
-    Effect.flatMap(RedisService, (service) => commit(invalid(place, "", problem), service))
+  const refuse = (ref: HandleRef, problem: Problem) =>
+    Effect.flatMap(RedisService, (service) => commit(invalid(ref, "", problem), service))
 
-  /** Writes the changes, and returns the entity. */
+  /** Writes the changes if the version is still the same, and returns the entity. */
   const save = (
-    place: HandleRef,
+    ref: HandleRef,
     { texts, version }: Read,
     input: unknown,
     guards: ReadonlyArray<AtomicNode>
   ): Effect.Effect<unknown, unknown, RedisService> =>
     Effect.matchEffect(construct(input), {
-      onFailure: (issue) => refuse(place, Problem.fromIssue(issue)),
+      onFailure: (issue) => refuse(ref, Problem.fromIssue(issue)),
       onSuccess: (entity) => {
-        if (refOf(plan.idOf(entity)).key !== place.key) {
-          return refuse(place, new Problem("The key of an entity can't be changed"))
+        if (refOf(plan.idOf(entity)).key !== ref.key) {
+          return refuse(ref, new Problem("The key of an entity can't be changed"))
         }
-        const nodes = changes(place, texts, entity)
+        const nodes = changes(ref, texts, entity)
         if (nodes.length === 0) return Effect.succeed(entity)
-        const unchanged = instruct(place, Op.atVersion, noFields, "", [version], nothing)
+        const unchanged = instruct(ref, Op.atVersion, noFields, "", [version], nothing)
         return Effect.flatMap(RedisService, (service) =>
           Effect.as(commit(new All([...guards, unchanged, ...nodes], undefined), service), entity))
       }
@@ -128,17 +146,17 @@ export const make = (
 
   return {
     modify: (id, f, options) => {
-      const place = refOf(id)
-      // marks a conflict of this save, so that a `Conflict` that `f` fails with is not retried
+      const ref = refOf(id)
+      // the conflicts of this save, because a `Conflict` with which `f` fails must not be retried
       const stale = new WeakSet<object>()
       const attempt = Effect.gen(function*() {
         const service = yield* RedisService
-        const before: Read = yield* commit(read(place, id), service)
+        const before: Read = yield* commit(read(ref, id), service)
         const computed = f(before.entity)
         const after = Effect.isEffect(computed)
           ? yield* (computed as Effect.Effect<unknown, unknown, unknown>)
           : computed
-        return yield* Effect.tapError(save(place, before, after, []), (error) =>
+        return yield* Effect.tapError(save(ref, before, after, []), (error) =>
           Effect.sync(() => {
             if (isVersionConflict(error)) stale.add(error)
           }))
@@ -149,21 +167,21 @@ export const make = (
       })
     },
     withLock: (id, f, { name: lockName = "", ...options } = {}) => {
-      const place = refOf(id)
+      const ref = refOf(id)
       return withLeases(
-        acquire({ name: lockName, entity: place }, options),
-        // the save is not interrupted when the lock is lost, because the server checks whether the lock is held
+        acquire({ name: lockName, entity: ref }, options),
+        // no leases, so that a lost lock does not interrupt the save: the server checks that the lock is held
         () => [],
         Effect.fnUntraced(function*(lease: Lease) {
           const service = yield* RedisService
           const [before, after] = yield* lease.protect(
             Effect.flatMap(
-              commit(read(place, id), service),
+              commit(read(ref, id), service),
               (before: Read) => Effect.map(f(before.entity, handleOf(lease)), (after) => [before, after] as const)
             )
           )
           if (after === undefined) return
-          return yield* save(place, before, after, [holds(lease.lock)])
+          return yield* save(ref, before, after, [holds(lease.lock)])
         })
       )
     }
@@ -174,7 +192,7 @@ const isVersionConflict = (error: unknown): error is Conflict =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "Conflict" &&
   (error as Conflict).reason === "version"
 
-/** Whether two collections are equal. Sets and maps have no order; the texts of maps are names and values in turn. */
+/** Whether two collections are equal. The order counts for lists only. Names and values of a map alternate. */
 const isSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>, kind: Collection["kind"]): boolean => {
   if (a.length !== b.length) return false
   if (kind === "list") return a.every((text, i) => text === b[i])

@@ -1,13 +1,20 @@
+/**
+ * The checks of a schema, sorted: bounds that the server can check, and checks that only the client can run.
+ */
 import type * as SchemaAST from "effect/SchemaAST"
 import type { Bounds } from "../instruction/spec.ts"
 
-/** @internal */
+/**
+ * The checks of a schema.
+ *
+ * @internal
+ */
 export interface Checks {
   /** The bounds that the server can check. */
   readonly bounds: Bounds
-  /** Why only the client can validate a value: the first check that cannot be sent. */
+  /** The first check that the server cannot run: then only the client can validate a value. Unset: there is no such check. */
   readonly clientOnlyCheck: string | undefined
-  /** The checks that a codec runs. It sees by itself whether a number is whole or finite. */
+  /** The checks that a codec runs. The check for integers and for finite numbers are part of the codec itself. */
   readonly filters: ReadonlyArray<SchemaAST.Filter<any>>
   readonly isInteger: boolean
   readonly isFinite: boolean
@@ -15,10 +22,10 @@ export interface Checks {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** Bounds of which the greatest wins. Of all others the smallest wins. */
+/** Lower bounds: if two checks set the same one, the greater wins. If two checks set the same upper bound, the smaller wins. */
 const lower: ReadonlySet<keyof Bounds> = new Set(["minimum", "exclusiveMinimum", "minLength", "minSize"])
 
-/** The names of bounds in a check's representation. The bounds of bigints and dates are texts. */
+/** For each of Effect's checks: which bound each value of its payload is. The values of bigints and dates are texts. */
 const names: { readonly [id: string]: { readonly [payload: string]: keyof Bounds } } = {
   GreaterThan: { exclusiveMinimum: "exclusiveMinimum" },
   GreaterThanOrEqualTo: { minimum: "minimum" },

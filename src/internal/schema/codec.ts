@@ -8,12 +8,12 @@ import type { Problem } from "../text/problem.ts"
 /** @internal */
 export interface Codec {
   readonly kind: FieldSpec["kind"]
-  /** The form of the text of a `value`. */
+  /** How the text of a codec of kind `value` is written. */
   readonly form: "plain" | "base64" | "json"
-  /** Identifies the encoding: two codecs with the same identity encode equal values equally. A name, or the schema itself. */
+  /** A name or a schema's AST. Two codecs with the same identity encode equal values equally. */
   readonly codecIdentity: string | SchemaAST.AST
   readonly bounds: Bounds
-  /** Why only the client can validate a result. The server refuses operations that compute such a value. Unset: it can. */
+  /** The check that only the client can run. Operations that compute a new value on the server are refused. Unset: allowed. */
   readonly clientOnlyCheck: string | undefined
   readonly encode: (value: unknown) => string | Problem
   /** Encodes a value of the type without running the checks of the schema. */

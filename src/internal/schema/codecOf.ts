@@ -122,12 +122,12 @@ const date = (ast: SchemaAST.AST, toMillis: (value: unknown) => number, make: (m
     }
   })
 
-/** The ends of int64. */
+/** The least and the greatest int64. */
 const lowest = -(2n ** 63n)
 const highest = 2n ** 63n - 1n
 
 const int64 = (ast: SchemaAST.AST): Codec => {
-  const problem = new Problem("Expected an integer of 64 bits")
+  const problem = new Problem("Expected a 64-bit integer")
   return withChecks(ast, {
     kind: "int64",
     encode: (value) => typeof value === "bigint" && value >= lowest && value <= highest ? String(value) : problem,
@@ -141,7 +141,7 @@ const int64 = (ast: SchemaAST.AST): Codec => {
 
 const nanosInMilli = 1_000_000n
 
-/** In nanoseconds. Whole milliseconds are decoded as milliseconds, because `Duration` prefers that. */
+/** Stores nanoseconds. Whole milliseconds are decoded to a `Duration` of milliseconds, which is its normal form. */
 const duration = (ast: SchemaAST.AST): Codec => {
   const problem = new Problem("Expected a finite duration")
   return withChecks(ast, {
@@ -202,7 +202,8 @@ export const representationId = (ast: SchemaAST.AST): string | undefined =>
   (ast.annotations?.representation as { readonly id?: string } | undefined)?.id
 
 /**
- * The codec of one value, by the decoded type of its schema. A schema with a transformation keeps its own encoding.
+ * Returns the codec of a schema, chosen by the decoded type. A schema with a transformation is stored as JSON, in its own
+ * encoding.
  *
  * @internal
  */

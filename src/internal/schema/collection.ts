@@ -25,22 +25,22 @@ export interface Collection {
   readonly name: Codec | undefined
   /** The specification of one item of a list, or of one entry of a map. */
   readonly itemSpec: FieldSpec
-  /** Why the collection can only be written as a whole. Unset: its parts can be written. */
+  /** The check that only the client can run. The collection can then be written only as a whole. Unset: in parts, too. */
   readonly clientOnlyCheck: string | undefined
-  /** Encodes the whole, with its checks. */
+  /** Encodes the whole collection, and runs its checks. */
   readonly encode: (value: unknown) => ReadonlyArray<string> | Problem
-  /** Encodes a part. */
+  /** Encodes some elements, without the checks of the whole collection. */
   readonly encodeSome: (value: unknown) => ReadonlyArray<string> | Problem
   readonly decode: (texts: ReadonlyArray<string>) => unknown
 }
 
-/** How a collection's value is taken apart into elements, and made of them. */
+/** How a collection's value is split into elements, and built from them. */
 interface Shape {
   readonly kind: Collection["kind"]
   readonly item: Codec
   readonly name?: Codec
   readonly expected: string
-  /** The values in turn: of a map names and values, of a sorted set members and scores. */
+  /** Returns the elements: names and values of a map alternate, and so do members and scores of a sorted set. */
   readonly elements: (value: unknown) => Iterable<unknown> | undefined
   readonly make: (elements: ReadonlyArray<any>) => unknown
 }
@@ -55,10 +55,13 @@ export interface Scored {
   readonly score: number
 }
 
-/** A score is any number but NaN. The server's own texts of infinite scores are decoded, too. */
 const plainScore = number(Schema.Number.ast)
 
-/** @internal */
+/**
+ * The codec of a score: any number except NaN. It also decodes the server's own texts of infinite scores.
+ *
+ * @internal
+ */
 export const score: Pick<Codec, "encode" | "decode"> = {
   encode: (value) => Number.isNaN(value) ? new Problem("Expected a score that is a number") : plainScore.encode(value),
   decode: (text) => plainScore.decode(/^-?inf$/.test(text) ? `${text}inity`.replace("i", "I") : text)
@@ -82,13 +85,13 @@ const pairs = function*(elements: ReadonlyArray<any>): Iterable<[any, any]> {
   for (let i = 0; i < elements.length; i += 2) yield [elements[i], elements[i + 1]]
 }
 
-/** An entry's name of a record is its text; the schema's other requirements are checked. */
+/** The codec of a record's names. A name is its own text, which must satisfy the schemas of the keys. */
 const recordName = (parameters: ReadonlyArray<SchemaAST.AST>): Codec => {
   const [first] = parameters
   const codec = codecOf(Schema.make(first!))
   if (first!._tag !== "TemplateLiteral" && parameters.length === 1) return codec
   const accepts = parameters.map((ast) => Schema.is(Schema.make(ast)))
-  const problem = new Problem("Expected a name that the schema knows")
+  const problem = new Problem("Expected a name that the schema accepts")
   const check = (value: unknown): string | Problem => accepts.some((is) => is(value)) ? value as string : problem
   return {
     ...codecOf(Schema.String),
@@ -172,7 +175,7 @@ const shapeOf = (ast: SchemaAST.AST): Shape | undefined => {
   }
 }
 
-/** The schema of a sorted set is a marked array. */
+/** The shape of a sorted set, whose schema is an array with the annotation of `Model.sortedSet`. */
 const sortedSet = (ast: SchemaAST.AST): Shape => {
   const entry = (ast as SchemaAST.Arrays).rest[0] as SchemaAST.Objects
   return {
@@ -188,7 +191,7 @@ const sortedSet = (ast: SchemaAST.AST): Shape => {
 }
 
 /**
- * The collection that a schema is, or undefined.
+ * Returns the collection that a schema describes, or undefined if it describes none.
  *
  * @internal
  */
@@ -257,19 +260,19 @@ export const collectionOf = (
   }
 }
 
-/** The length of a sorted set's array is its size. */
+/** Turns the length bounds of a sorted set's array into bounds of its size. */
 const sizesOf = ({ maxLength, minLength }: Bounds): Bounds => ({
   ...(minLength === undefined ? {} : { minSize: minLength }),
   ...(maxLength === undefined ? {} : { maxSize: maxLength })
 })
 
 /**
- * Equal members are stored once, because two objects with the same content are one text. Two values under one name are
- * refused, because only one could be kept.
+ * Removes duplicates from the texts of a set, because two objects with the same content have one text. Refuses two values
+ * under one name, because only one could be stored.
  */
 const distinct = (texts: Array<string>, step: number): ReadonlyArray<string> | Problem => {
   if (step === 1) return new Set(texts).size === texts.length ? texts : [...new Set(texts)]
   const names = new Set<string>()
   for (let i = 0; i < texts.length; i += 2) names.add(texts[i]!)
-  return names.size * 2 === texts.length ? texts : new Problem("Expected each name or member once")
+  return names.size * 2 === texts.length ? texts : new Problem("Expected each name or member only once")
 }

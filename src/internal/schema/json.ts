@@ -1,5 +1,5 @@
 /**
- * Values of any kind, as one JSON text.
+ * The codec of values that are stored as one JSON text, through the schema's own transformation.
  */
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
@@ -19,7 +19,7 @@ const isWellFormedDeep = (value: unknown): boolean => {
     : Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormedDeep(item))
 }
 
-/** Runs a schema's transformation. It must end at once: a value whose encoding waits has no stored form. */
+/** Runs a schema's transformation. It must end at once, because encoding is synchronous. */
 const attempt = <A>(run: () => Exit.Exit<unknown, Schema.SchemaError>, then: (value: unknown) => A): A | Problem => {
   try {
     const exit = run()
@@ -33,7 +33,7 @@ const attempt = <A>(run: () => Exit.Exit<unknown, Schema.SchemaError>, then: (va
   }
 }
 
-/** Whether values of a type may look alike in JSON: members of a union, `undefined` and `null`, or unknown values. */
+/** Whether different values of a type may have the same JSON: members of a union, `undefined` and `null`, or unknown values. */
 const isAmbiguous = (ast: SchemaAST.AST, seen = new Set<SchemaAST.AST>()): boolean => {
   if (seen.has(ast)) return false
   seen.add(ast)
@@ -58,7 +58,7 @@ const isAmbiguous = (ast: SchemaAST.AST, seen = new Set<SchemaAST.AST>()): boole
   }
 }
 
-/** The value without the keys of plain objects that hold `undefined`. */
+/** Returns the value without those keys of plain objects that hold `undefined`. */
 const withoutUndefined = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withoutUndefined)
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
@@ -67,11 +67,10 @@ const withoutUndefined = (value: unknown): unknown => {
   )
 }
 
-const inexact = new Problem("Expected a value that is the same when it is read again")
+const inexact = new Problem("Expected a value that its JSON is decoded to again")
 
 /**
- * Encodes any value as one JSON text through the schema's own codec. A value that would be decoded as another one is
- * refused.
+ * Returns the codec that stores any value as one JSON text. It refuses a value that would be decoded as another one.
  *
  * @internal
  */

@@ -1,6 +1,6 @@
 /**
- * The names of an entity's keys. The part in braces decides the slot: keys with the same part are on the same node of a
- * cluster.
+ * The name of an entity's key, made of the model's name and the id. The part in braces, the tag, decides the slot: keys
+ * with the same tag are on the same node of a cluster.
  */
 import { crc16 } from "../text/crc16.ts"
 import { escape, escapeId, isTooLong, tooLong } from "../text/escape.ts"
@@ -10,23 +10,36 @@ import type { Codec } from "./codec.ts"
 /** @internal */
 export type Slot = "id" | (string & {}) | { readonly partitions: number }
 
-/** @internal */
+/**
+ * How the ids of a model become keys.
+ *
+ * @internal
+ */
 export interface KeyPlan {
   readonly model: string
+  /** The fields of the key. */
   readonly names: ReadonlyArray<string>
   readonly isTuple: boolean
   readonly codecs: ReadonlyArray<Codec>
   readonly slot: Slot
 }
 
-/** @internal */
+/**
+ * The key of an entity.
+ *
+ * @internal
+ */
 export interface Key {
   readonly key: string
-  /** The id as text, for errors. */
+  /** The escaped id, for errors. */
   readonly id: string
 }
 
-/** @internal */
+/**
+ * Returns the function from an id to its key. An id that cannot be stored is a problem.
+ *
+ * @internal
+ */
 export const keyOf = (plan: KeyPlan): (id: unknown) => Key | Problem => {
   const { codecs, isTuple, names, slot } = plan
   const prefix = `${escape(plan.model)}:{`

@@ -1,5 +1,6 @@
 /**
- * The layout of a struct: in which order its fields are read and written, and how the struct is made of them.
+ * The layout of a struct: the order in which its fields are read and written, how they are encoded, and how the struct is
+ * built from them.
  */
 import type { Argument } from "../instruction/program.ts"
 import type { Result, Text } from "../instruction/reply.ts"
@@ -8,7 +9,7 @@ import { Problem } from "../text/problem.ts"
 import { type CollectionNode, encodeLeaf, type Leaf, type Node, readLeaf, type Struct } from "./plan.ts"
 
 /**
- * Which fields a struct reads and writes, in which order, and how.
+ * The fields that a struct reads and writes, in order, with its encoder and decoder.
  *
  * @internal
  */
@@ -16,7 +17,7 @@ export interface Layout {
   readonly spec: EntitySpec
   readonly leaves: ReadonlyArray<Leaf>
   readonly collections: ReadonlyArray<CollectionNode>
-  /** Whether the whole can be read even if some field cannot. */
+  /** Whether some field may be unreadable without making the struct unreadable. */
   readonly isTolerant: boolean
   /** Decodes the row of a read: the version, each leaf, each collection. Tolerated problems are added to `issues`. */
   readonly decode: (row: ReadonlyArray<Result>, id: ReadonlyArray<unknown>, issues: Array<Problem>) => unknown
@@ -26,7 +27,11 @@ export interface Layout {
   readonly texts: (value: any) => Texts | Problem
 }
 
-/** @internal */
+/**
+ * The encoded content of an entity, by leaf and by collection.
+ *
+ * @internal
+ */
 export interface Texts {
   readonly leaves: ReadonlyArray<Text>
   readonly collections: ReadonlyArray<ReadonlyArray<string>>
@@ -36,7 +41,11 @@ const maximumFields = 1000
 
 const texts = (row: Result | undefined): ReadonlyArray<string> => Array.isArray(row) ? row : []
 
-/** @internal */
+/**
+ * Makes the layout of a struct.
+ *
+ * @internal
+ */
 export const layout = (root: Struct, expiry?: Expiry): Layout => {
   const leaves: Array<Leaf> = []
   const collections: Array<CollectionNode> = []
@@ -49,7 +58,7 @@ export const layout = (root: Struct, expiry?: Expiry): Layout => {
   }
   collect(root)
   if (leaves.length + collections.length > maximumFields) {
-    throw new Error(`Model field "${root.field}": more than ${maximumFields} stored fields`)
+    throw new Error(`Model field "${root.field}": expected at most ${maximumFields} stored fields`)
   }
 
   type Read = Layout["decode"]
@@ -86,8 +95,8 @@ export const layout = (root: Struct, expiry?: Expiry): Layout => {
           try {
             return self.make(fields)
           } catch {
-            // the message of a class may contain the value
-            return new Problem("Expected what the class accepts", self.field)
+            // the error of the class is dropped, because its message may contain the value
+            return new Problem("Expected fields that the constructor of the class accepts", self.field)
           }
         }
       }

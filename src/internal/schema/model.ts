@@ -11,21 +11,25 @@ import { type Key, keyOf, type KeyPlan, type Slot } from "./key.ts"
 import { type Layout, layout } from "./layout.ts"
 import { type Struct, struct } from "./plan.ts"
 
-/** @internal */
+/**
+ * The plan of a model.
+ *
+ * @internal
+ */
 export interface ModelPlan {
   readonly name: string
   readonly struct: Struct
   readonly layout: Layout
-  /** The whole entity, without renewal of its time to live. */
+  /** The specification of the whole entity, without renewal of its time to live. */
   readonly spec: EntitySpec
-  /** Milliseconds that a new entity lives, unless the program says otherwise. `false`: for ever. */
+  /** Milliseconds that a new entity lives by default. `false`: for ever. */
   readonly milliseconds: number | false
-  /** How operations renew the time to live. */
+  /** How operations renew the time to live. Undefined: they do not. */
   readonly expiry: Expiry | undefined
   readonly keyNames: ReadonlyArray<string>
   readonly keyOf: (id: unknown) => Key | Problem
   readonly idOf: (entity: any) => unknown
-  /** The values of the key's fields. */
+  /** Splits an id into the values of the key's fields. */
   readonly partsOf: (id: any) => ReadonlyArray<unknown>
 }
 
@@ -39,7 +43,7 @@ export interface PlanOptions {
   } | undefined
 }
 
-/** The plan of each name. Two models with one name would read each other's entities. */
+/** The fingerprint of each model by its name, because two models with one name would read each other's entities. */
 const names = new Map<string, string>()
 
 const refuse = (name: string, why: string): never => {
@@ -47,7 +51,7 @@ const refuse = (name: string, why: string): never => {
 }
 
 /**
- * A duration in whole milliseconds. Undefined if an entity cannot live that long: it must be finite, and at least 1 ms.
+ * Returns a duration in whole milliseconds, or undefined if it is no time to live: infinite, or below 1 ms.
  *
  * @internal
  */
@@ -57,33 +61,43 @@ export const toMilliseconds = (input: Duration.Input): number | undefined => {
   return milliseconds !== undefined && milliseconds >= 1 && milliseconds <= longestMillis ? milliseconds : undefined
 }
 
-/** More than three thousand years: 14 digits, the most that a script on a server returns exactly. */
+/** More than three thousand years: the greatest number of 14 digits, which is what a Lua script returns exactly. */
 const longestMillis = 1e14 - 1
 
-/** @internal */
+/**
+ * Makes the plan of a model. Throws if the definition is invalid, because that is a mistake in the program.
+ *
+ * @internal
+ */
 export const makePlan = (
   name: string,
   fields: Schema.Struct.Fields,
   options: PlanOptions,
   make: Struct["make"]
 ): ModelPlan => {
-  if (name === "" || !name.isWellFormed() || name.startsWith("$")) refuse(name, "this name can't be stored")
+  if (name === "" || !name.isWellFormed() || name.startsWith("$")) {
+    refuse(name, "a name must be well-formed Unicode, not empty, and not begin with $")
+  }
   const isTuple = Array.isArray(options.key)
   const keyNames = (isTuple ? options.key : [options.key]) as ReadonlyArray<string>
-  if (keyNames.length === 0 || new Set(keyNames).size < keyNames.length) refuse(name, "its key needs fields, each once")
+  if (keyNames.length === 0 || new Set(keyNames).size < keyNames.length) {
+    refuse(name, "its key must name at least one field, and each field only once")
+  }
   const slot = options.slot
   if (typeof slot === "object" && !(Number.isSafeInteger(slot.partitions) && slot.partitions > 0)) {
     refuse(name, "the number of partitions must be a positive integer")
   }
   if (typeof slot === "string" && slot !== "id" && !(isTuple && keyNames.includes(slot))) {
-    refuse(name, `its slot "${slot}" is no component of a tuple key`)
+    refuse(name, `its slot "${slot}" is not a component of a tuple key`)
   }
   if (isTuple && keyNames.length === 1 && slot !== "id" && typeof slot === "string") {
-    refuse(name, "a slot by component needs a key of several")
+    refuse(name, "a slot by component needs a key of at least two fields")
   }
   const codecs = keyNames.map((key) => {
     const schema = fields[key]
-    return schema === undefined ? refuse(name, `it has no field "${key}"`) : codecOf(schema)
+    return schema === undefined
+      ? refuse(name, `its key names "${key}", which is not one of its fields`)
+      : codecOf(schema)
   })
   const keyPlan: KeyPlan = { model: name, names: keyNames, isTuple, codecs, slot }
   const { duration, refresh = "write" } = options.timeToLive ?? {}
@@ -92,7 +106,7 @@ export const makePlan = (
   const expiry: Expiry | undefined = milliseconds === false || refresh === "never"
     ? undefined
     : {
-      milliseconds: milliseconds,
+      milliseconds,
       renewAfterMillis: Math.min(milliseconds / 100, 60_000),
       onRead: refresh === "access",
       collections: []
@@ -110,7 +124,9 @@ export const makePlan = (
     whole.collections.map(({ item, itemSpec, name }) => [itemSpec, item.form, name?.kind, name?.form])
   ])
   const known = names.get(name)
-  if (known !== undefined && known !== fingerprint) refuse(name, "another model of this name is defined already")
+  if (known !== undefined && known !== fingerprint) {
+    refuse(name, "another model of this name, stored in another form, is already defined")
+  }
   names.set(name, fingerprint)
   return {
     name,

@@ -16,29 +16,44 @@ import { codecOf } from "./codecOf.ts"
 import { type Collection, collectionOf } from "./collection.ts"
 import { json } from "./json.ts"
 
-/** @internal */
+/**
+ * A field that is one text in the entity's hash.
+ *
+ * @internal
+ */
 export interface Leaf {
   readonly _tag: "leaf"
   /** The dotted name, for errors. */
   readonly field: string
   readonly spec: FieldSpec
   readonly codec: Codec
-  /** How the decoded struct represents a missing field: not at all, by no key, by `undefined` or by `null`. */
+  /**
+   * How a decoded struct represents a missing field: without the key, as `undefined`, or as `null`. `refused`: the field is
+   * required.
+   */
   readonly absence: "refused" | "key" | "undefined" | "null"
   /** The value of a missing field. */
   readonly default: { readonly value: unknown } | undefined
-  /** The value of an unreadable field, if it is tolerated. */
+  /** The value of an unreadable field. Undefined: such a field is an error. */
   readonly fallback: { readonly value: unknown } | undefined
-  /** The fields of a struct with a check of its own, which is stored as one value: its type still has handles. */
+  /** The fields of a struct that is stored as one value because of its check. Its type still has handles for them. */
   readonly parts: Schema.Struct.Fields | undefined
 }
 
-/** @internal */
+/**
+ * A field that is stored under its own key.
+ *
+ * @internal
+ */
 export interface CollectionNode extends Collection {
   readonly fallback: { readonly value: unknown } | undefined
 }
 
-/** @internal */
+/**
+ * A struct of fields, the root or nested.
+ *
+ * @internal
+ */
 export interface Struct {
   readonly _tag: "struct"
   readonly field: string
@@ -46,7 +61,7 @@ export interface Struct {
   readonly make: (fields: Record<string, unknown>) => unknown
 }
 
-/** A field that lives in the name of the key. */
+/** A field of the id. It is stored in the name of the entity's key alone. */
 interface Key {
   readonly _tag: "key"
   readonly field: string
@@ -79,7 +94,7 @@ const refuse = (field: string, why: string): never => {
 export const fieldsOf = (schema: Schema.Constraint): Schema.Struct.Fields | undefined =>
   "fields" in schema ? schema.fields as Schema.Struct.Fields : undefined
 
-/** Whether a type contains `null` beside other values, and encodes it as `null`: another form of a missing value. */
+/** Whether a type contains `null` and other values, and encodes `null` as the JSON `null`. Such a `null` is a missing value. */
 const isNullable = (schema: Schema.Constraint): boolean => {
   const type = Schema.toType(schema as Schema.Top).ast
   return type._tag !== "Any" && type._tag !== "Unknown" && type._tag !== "Null" &&
@@ -89,7 +104,7 @@ const isNullable = (schema: Schema.Constraint): boolean => {
 /** Kinds whose texts are never `null`. */
 const plainKinds: ReadonlyArray<FieldSpec["kind"]> = ["integer", "number", "int64", "date", "duration", "boolean"]
 
-/** The codec of a union without its `null`, if the rest has a kind; otherwise the codec of the whole, as JSON. */
+/** Returns the codec of a union's only other member if it has a plain kind; otherwise JSON that refuses `null`. */
 const codecWithoutNull = (schema: Schema.Constraint): Codec => {
   const { ast } = schema
   const others = ast._tag === "Union" && ast.encoding === undefined && ast.checks === undefined
@@ -139,20 +154,20 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
     fallback: annotation(schema, tolerantAnnotation) !== true
       ? undefined
       : given ?? (absence === "refused"
-        ? refuse(field, "what is tolerated needs a default")
+        ? refuse(field, "a tolerant field that is required needs a default")
         : { value: absence === "null" ? null : undefined }),
     parts: optional || isJson ? undefined : fieldsOf(schema)
   }
   if (given === undefined) return withoutDefault
   const text = encodeLeaf(withoutDefault, given.value)
-  if (text instanceof Problem) return refuse(field, `its default is refused: ${text.issue}`)
+  if (text instanceof Problem) return refuse(field, `its default is invalid: ${text.issue}`)
   return text === false || nullable && given.value === null
     ? withoutDefault
     : { ...withoutDefault, spec: { ...withoutDefault.spec, default: text } }
 }
 
 /**
- * The text of a field, or `false` if the field is removed.
+ * Returns the text of a field's value, or `false` if the value is a missing one.
  *
  * @internal
  */
@@ -164,7 +179,7 @@ export const encodeLeaf = ({ absence, codec }: Leaf, value: unknown): string | f
     : codec.encode(value)
 
 /**
- * The value of a stored text, or of a missing one.
+ * Returns the value of a stored text. `false` is a missing text.
  *
  * @internal
  */
@@ -176,7 +191,7 @@ export const readLeaf = (leaf: Leaf, text: unknown): unknown => {
   return text === "null" && leaf.absence === "null" ? null : leaf.codec.decode(text as string)
 }
 
-/** How a struct's decoded fields become its value. Undefined if the schema is not a struct that can be flattened. */
+/** Returns how a struct's decoded fields become its value. Undefined: the schema is no struct that is stored field by field. */
 const makerOf = (schema: Schema.Constraint): Struct["make"] | undefined => {
   const ast = schema.ast
   if (!("fields" in schema) || SchemaAST.isOptional(ast) || ast.checks !== undefined) return undefined
@@ -200,18 +215,22 @@ const node = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
   if (ast.encoding !== undefined) {
     return refuse(
       field,
-      "a collection that is transformed as a whole can't be stored by its parts; store it by Model.json"
+      "a collection whose schema transforms the whole can't be stored as a collection; use Model.json"
     )
   }
   ;(expiry?.collections as Array<string> | undefined)?.push(path)
   const given = annotation(schema, defaultAnnotation) as { readonly value: unknown } | undefined
   const refused = given && collection.encode(given.value)
-  if (refused instanceof Problem) return refuse(field, `its default is refused: ${refused.issue}`)
+  if (refused instanceof Problem) return refuse(field, `its default is invalid: ${refused.issue}`)
   const tolerant = annotation(schema, tolerantAnnotation) === true
   return { ...collection, fallback: tolerant ? given ?? { value: collection.decode([]) } : undefined }
 }
 
-/** @internal */
+/**
+ * Plans the fields of a struct.
+ *
+ * @internal
+ */
 export const struct = (
   fields: Schema.Struct.Fields,
   keys: ReadonlyArray<string>,
@@ -224,9 +243,11 @@ export const struct = (
   field: parent,
   fields: Reflect.ownKeys(fields).map((name) => {
     const field = parent === "" ? String(name) : `${parent}.${String(name)}`
-    if (typeof name !== "string") return refuse(field, "a symbol can't name a stored field")
-    if (name.startsWith("$")) return refuse(field, "names that begin with $ are the library's own")
-    if (name === "" || name === "__proto__" || !name.isWellFormed()) return refuse(field, "this name can't be stored")
+    if (typeof name !== "string") return refuse(field, "the name of a stored field can't be a symbol")
+    if (name.startsWith("$")) return refuse(field, "names that begin with $ are reserved")
+    if (name === "" || name === "__proto__" || !name.isWellFormed()) {
+      return refuse(field, "a name must be well-formed Unicode, and neither empty nor __proto__")
+    }
     const position = parent === "" ? keys.indexOf(name) : -1
     const path = parentPath === "" ? escapeField(name) : `${parentPath}.${escapeField(name)}`
     return [name, position >= 0 ? { _tag: "key", field, position } : node(fields[name]!, field, path, expiry)]

@@ -1,5 +1,5 @@
 /**
- * The combinators that say how a field is stored. `Model` exports them. Each leaves a mark, which the plan reads.
+ * The combinators that decide how a field is stored. `Model` exports them. Each adds an annotation, which `plan.ts` reads.
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -7,9 +7,9 @@ import { defaultAnnotation, jsonAnnotation, sortedSetAnnotation, tolerantAnnotat
 import { issuesOf } from "./tolerated.ts"
 
 /**
- * Gives a field a default. A new entity without the field gets it, and an entity that was stored before the field
- * existed reads as having it, on the server too. For a collection the default is the constructor's only: a missing
- * collection reads as empty.
+ * Sets the default of a field. A new entity without the field is created with the default. An entity that was stored before
+ * the field existed reads as if it had the default, on the server too. The default of a collection is used only for new
+ * entities, because a missing collection reads as empty.
  *
  * @category fields
  * @since 0.1.0
@@ -23,8 +23,8 @@ export const withDefault = <const A>(value: A) =>
   ) as any
 
 /**
- * A schema whose values are stored as one JSON text. The mark is on the `ast`, because every combinator of Schema keeps
- * that part of the type.
+ * A schema whose values are stored as one JSON text. The type of the `ast` is marked, because every combinator of Schema
+ * keeps that part of the type.
  *
  * @category fields
  * @since 0.1.0
@@ -51,11 +51,11 @@ export interface json<S extends Schema.Constraint> extends
 }
 
 /**
- * Stores a field as one JSON text, whatever its type. It is read and replaced as a whole.
+ * Stores a field of any type as one JSON text, which is read and replaced as a whole.
  *
  * **When to use**
  *
- * Use for small values that you never change in part. A list, set or map of its own has operations on its items.
+ * Use for small values that you never change in part. Without `json`, a list, set or map has operations on its items.
  *
  * @category fields
  * @since 0.1.0
@@ -64,7 +64,7 @@ export const json = <S extends Schema.Top>(self: S): json<S> =>
   self.annotateKey({ [jsonAnnotation]: true } as any) as any
 
 /**
- * A schema of members with scores, stored as a sorted set. The mark is on the `ast`, as that of `json`.
+ * A schema of members with scores, stored as a sorted set. The type of the `ast` is marked, as that of `json` is.
  *
  * @category fields
  * @since 0.1.0
@@ -87,8 +87,8 @@ export interface sortedSet<A extends Schema.Constraint> extends
 }
 
 /**
- * A sorted set: each member once, with a score. As a value it is an array of members and scores, the lowest first.
- * Scores are numbers but not `NaN`, and may be infinite.
+ * Makes the schema of a sorted set: each member once, with a score. Its value is an array of members and scores, the lowest
+ * score first. A score is any number except `NaN`, and may be infinite.
  *
  * **When to use**
  *
@@ -104,8 +104,8 @@ export const sortedSet = <A extends Schema.Top>(member: A): sortedSet<A> =>
   ) as any
 
 /**
- * Lets an entity be read even if this field cannot be: the field then reads as its default, as missing, or as empty. A
- * warning is logged, and `issues` lists the field. Operations on the field itself still fail.
+ * Keeps an entity readable even if this field cannot be decoded. The field then reads as its default, as missing, or as
+ * empty; a warning is logged, and `issues` lists the field. Operations on the field itself still fail.
  *
  * **When to use**
  *
@@ -138,7 +138,7 @@ export const tolerant = <S extends Schema.Top>(self: S): S =>
   self.annotateKey({ [tolerantAnnotation]: true } as any) as any
 
 /**
- * Returns what could not be read in an entity, and was tolerated.
+ * Returns the tolerant fields of an entity that could not be decoded, and why.
  *
  * @category getters
  * @since 0.1.0

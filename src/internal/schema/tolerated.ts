@@ -1,24 +1,30 @@
 /**
- * Fields that could not be read and were tolerated: kept beside the entity, and collected for the log.
+ * The problems of tolerant fields that could not be decoded: kept for each entity, and collected for the log.
  */
 import type { Result } from "../instruction/reply.ts"
 import { Problem } from "../text/problem.ts"
 import type { Layout } from "./layout.ts"
 
-/** @internal */
+/**
+ * A problem that was tolerated, and the model of its entity.
+ *
+ * @internal
+ */
 export interface Tolerated {
   readonly model: string
   readonly problem: Problem
 }
 
+/** The problems by entity. */
 const issues = new WeakMap<object, ReadonlyArray<Problem>>()
+/** Where `collectIssues` collects problems. Undefined: it does not run. */
 let collected: Array<Tolerated> | undefined
 
 /** @internal */
 export const issuesOf = (entity: object): ReadonlyArray<Problem> => issues.get(entity) ?? []
 
 /**
- * Decodes the row of an entity.
+ * Decodes the row of an entity, and keeps the problems of its tolerant fields.
  *
  * @param id the values of the key's fields
  *
@@ -40,7 +46,7 @@ export const readRow = (
 }
 
 /**
- * Runs `f`, and returns its result with the problems that were tolerated meanwhile.
+ * Runs `f`, and returns its result with the problems that `readRow` tolerated while `f` ran.
  *
  * @internal
  */

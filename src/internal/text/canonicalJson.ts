@@ -1,17 +1,18 @@
 /**
- * JSON texts that are equal exactly if their values are equal, and how they are read.
+ * Writes JSON so that two texts are equal exactly if their values are, and parses JSON.
  */
 import { record } from "./record.ts"
 
 /**
- * The deepest level of a stored value.
+ * The greatest number of levels of a stored value.
  *
  * @internal
  */
 export const maximumDepth = 500
 
 /**
- * JSON with sorted keys, so that equal values have equal texts. Throws a `RangeError` beyond a depth of 500.
+ * Returns JSON with sorted keys, so that equal values have equal texts. Throws a `RangeError` if the value has more than 500
+ * levels.
  *
  * @internal
  */
@@ -27,8 +28,8 @@ export const canonicalJson = (value: unknown, depth = 0): string => {
 const strings = /"(?:[^"\\]|\\.)*"(?=\s*(:)?)/gs
 
 /**
- * Parses JSON. V8 may read a key with an escape as another key that it read before in the same place (nodejs/node#63785), so keys with
- * escapes are decoded apart.
+ * Parses JSON. Keys with escapes are decoded separately, because V8 may confuse such a key with another key that it parsed
+ * before at the same place (nodejs/node#63785).
  *
  * @internal
  */

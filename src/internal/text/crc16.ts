@@ -1,5 +1,5 @@
 /**
- * The checksum that decides the hash slot of a key on a cluster: CRC16 (XMODEM), over UTF-8.
+ * CRC16 (XMODEM) of UTF-8: the checksum that decides the slot of a key on a cluster.
  */
 const table = Array.from({ length: 256 }, (_, i) => {
   let crc = i << 8

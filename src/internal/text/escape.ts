@@ -16,11 +16,15 @@ const percent = (char: string): string => `%${char.charCodeAt(0).toString(16).to
 /** @internal */
 export const escape = (text: string): string => special.test(text) ? text.replaceAll(specials, percent) : text
 
-/** @internal */
+/**
+ * Escapes the name of a field, including its dots, because dots join the names of a path.
+ *
+ * @internal
+ */
 export const escapeField = (name: string): string => escape(name).replaceAll(".", "%2E")
 
 /**
- * The dotted name of the field with this path.
+ * Returns the dotted name of the field with this path: the opposite of `escapeField`.
  *
  * @internal
  */
@@ -28,18 +32,26 @@ export const fieldOfPath = (path: string): string =>
   path.replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
 
 const maximumBytes = 1024
-/** Most ids match this and need no second look. */
+/** Most ids match this pattern, which needs no escape and is short enough. */
 const plain = /^[\w.@+=,;/-]{1,255}$/
 const encoder = new TextEncoder()
 
 /** @internal */
 export const tooLong = new Problem(`Expected a key of at most ${maximumBytes} bytes`)
 
-/** @internal */
+/**
+ * Whether an escaped id is too long for a key.
+ *
+ * @internal
+ */
 export const isTooLong = (escaped: string): boolean =>
   escaped.length * 3 > maximumBytes && encoder.encode(escaped).length > maximumBytes
 
-/** @internal */
+/**
+ * Escapes an id, or returns why it cannot be part of a key.
+ *
+ * @internal
+ */
 export const escapeId = (text: string): string | Problem => {
   if (plain.test(text)) return text
   if (text === "") return new Problem("Expected a key that is not empty")

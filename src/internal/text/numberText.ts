@@ -1,10 +1,10 @@
 /**
- * The stored form of numbers.
+ * The pattern of stored numbers, which the codecs and the memory layer share.
  */
 
 /**
- * A stored text that may be read as a number. Everything else is refused, because `Number` and Lua's `tonumber` accept texts
- * such as `0x10`, ` 1 ` and the empty one.
+ * Matches a text that is decoded as a number. All others are refused, because `Number` and Lua's `tonumber` also accept
+ * texts such as `0x10`, ` 1 ` and the empty text.
  *
  * @internal
  */

@@ -1,15 +1,18 @@
+/**
+ * The reason why a value or a text is refused. It is a value, not an error: its caller decides which error it becomes.
+ */
 import * as SchemaIssue from "effect/SchemaIssue"
 
 const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /**
- * Says why a value has no stored form, or a stored text no value. It never contains the value itself.
+ * Why a value cannot be encoded, or a stored text cannot be decoded. It never contains the value itself.
  *
  * @internal
  */
 export class Problem {
   readonly issue: string
-  /** Where in the value, as a dotted path. Empty: the whole. */
+  /** The dotted path to the part of the value that is refused. Empty: the value as a whole. */
   readonly field: string
 
   constructor(issue: string, field = "") {
@@ -17,13 +20,14 @@ export class Problem {
     this.field = field
   }
 
+  /** Makes a problem from the first issue of a schema. */
   static fromIssue(issue: SchemaIssue.Issue): Problem {
     const [first] = formatIssue(issue).issues
     const path = first?.path?.map((segment) => String(typeof segment === "object" ? segment.key : segment)).join(".")
     return new Problem(first?.message ?? "Expected a valid value", path)
   }
 
-  /** The same problem, in a value that is a field of another. */
+  /** Returns the same problem for the value that has this one as a field. */
   within(field: string): Problem {
     return new Problem(this.issue, this.field === "" ? field : `${field}.${this.field}`)
   }

@@ -1,5 +1,9 @@
 /**
- * An object with exactly these fields, one of which may be called `__proto__`.
+ * Objects made from entries whose names come from outside.
+ */
+
+/**
+ * Returns an object with exactly these fields. A field named `__proto__` is an ordinary field.
  *
  * @internal
  */

@@ -1,12 +1,12 @@
 /**
- * The order of texts on a server: by the bytes of UTF-8.
+ * The order in which a server sorts texts: by their UTF-8 bytes.
  */
 
-/** The rank of a UTF-16 unit in the order of code points, which is that of UTF-8 bytes: surrogates come last. */
+/** Returns the rank of a UTF-16 unit in the order of UTF-8 bytes, which is the order of code points: surrogates come last. */
 const unit = (code: number): number => code < 0xd800 ? code : code < 0xe000 ? code + 0x2000 : code - 0x800
 
 /**
- * Returns a negative number if `a` comes first, 0 if both are equal, a positive number otherwise.
+ * Returns a negative number if `a` comes first, 0 if the texts are equal, a positive number if `b` comes first.
  *
  * @internal
  */
