@@ -1,7 +1,8 @@
 /**
  * The fields of one entity, as `Model.ref(id)` returns them: which operations each kind of field has. Every operation
  * is an `Atomic`: yielded, it runs alone in one round trip; composed, it is part of a larger program. Every operation
- * fails with `EntityNotFound` if the entity is missing, and none brings it back.
+ * fails with `EntityNotFound` if the entity is missing, and none creates it. Costs such as O(n) are those on the
+ * server; an operation on a scalar field is O(1).
  *
  * @since 0.1.0
  */
@@ -30,6 +31,16 @@ import type {
  * @since 0.1.0
  */
 export type Failure = EntityNotFound | InvalidValue
+
+/**
+ * The handles of an entity of any model, by the names of the fields. `Model.Ref` has those of one model.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AnyRef {
+  readonly [field: string]: object
+}
 
 /**
  * A server-side reference to another field's value, read at the moment the operation runs. It stands in place of an
@@ -67,11 +78,11 @@ export interface Operand<out A, out E = Failure> {
  * @since 0.1.0
  */
 export interface NumberOperand<out A = number, out E = Failure> extends Operand<A, E> {
-  /** The sum. */
+  /** The sum, as another operand. */
   plus(that: number | Operand<number>): NumberOperand<number, E>
-  /** The difference. */
+  /** The difference, as another operand. */
   minus(that: number | Operand<number>): NumberOperand<number, E>
-  /** The product. */
+  /** The product, as another operand. */
   times(that: number | Operand<number>): NumberOperand<number, E>
   /** The quotient, as JavaScript divides. */
   dividedBy(that: number | Operand<number>): NumberOperand<number, E>
@@ -79,45 +90,46 @@ export interface NumberOperand<out A = number, out E = Failure> extends Operand<
   quotient(that: number | Operand<number>): NumberOperand<number, E>
   /** The remainder, with the sign of the first operand. */
   modulo(that: number | Operand<number>): NumberOperand<number, E>
-  /** The smaller one. */
+  /** The smaller of the two. */
   min(that: number | Operand<number>): NumberOperand<number, E>
-  /** The greater one. */
+  /** The greater of the two. */
   max(that: number | Operand<number>): NumberOperand<number, E>
 }
 
 /**
- * A `bigint` that the server reads and computes with.
+ * A `bigint` that the server reads and computes with. If the result is beyond 64 bits, or is a division by zero, the
+ * operation that takes it fails with `ArithmeticError`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface BigIntOperand<out A = bigint, out E = Failure> extends Operand<A, E> {
-  /** The sum. */
+  /** The sum, as another operand. */
   plus(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The difference. */
+  /** The difference, as another operand. */
   minus(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The product. */
+  /** The product, as another operand. */
   times(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
   /** The quotient, truncated towards zero. */
   quotient(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
   /** The remainder, with the sign of the first operand. */
   modulo(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The smaller one. */
+  /** The smaller of the two. */
   min(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The greater one. */
+  /** The greater of the two. */
   max(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
 }
 
 /**
- * Comparisons for equality, on the server. A missing field equals nothing.
+ * Comparisons for equality, which the server evaluates. A missing field equals nothing.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Equality<in A, out E = Failure> {
-  /** Whether the field equals a value, or an operand. */
+  /** Whether the field equals a value or an operand. False if the field is missing. */
   readonly eq: Compare<A, E>
-  /** Whether the field differs from a value, or an operand. True if the field is missing. */
+  /** Whether the field differs from a value or an operand. True if the field is missing. */
   readonly neq: Compare<A, E>
 }
 
@@ -128,32 +140,35 @@ export interface Equality<in A, out E = Failure> {
  * @since 0.1.0
  */
 export interface Compare<in A, out E> {
-  /** Compares with a value. */
+  /** Compares the field with a value, on the server. False if the field is missing. */
   (value: A): Condition<E>
-  /** Compares with an operand. */
+  /**
+   * Compares the field with an operand, on the server. False if the field is missing. Fails with `ArithmeticError` if
+   * the operand cannot be computed.
+   */
   (value: Operand<A>): Condition<E | ArithmeticError>
 }
 
 /**
- * Comparisons by order, on the server: numbers and times by value, texts by their bytes in UTF-8. A missing field is
- * neither less nor greater.
+ * Comparisons by order, which the server evaluates: numbers and times by value, texts by their bytes in UTF-8. A
+ * missing field is neither less nor greater.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Ordering<in A, out E = Failure> {
-  /** Whether the field is less. */
+  /** Whether the field is less than a value or an operand. */
   readonly lt: Compare<A, E>
-  /** Whether the field is less or equal. */
+  /** Whether the field is less than a value or an operand, or equal. */
   readonly lte: Compare<A, E>
-  /** Whether the field is greater. */
+  /** Whether the field is greater than a value or an operand. */
   readonly gt: Compare<A, E>
-  /** Whether the field is greater or equal. */
+  /** Whether the field is greater than a value or an operand, or equal. */
   readonly gte: Compare<A, E>
 }
 
 /**
- * The size of a collection: a program that returns it, which can also be compared, and be an operand.
+ * The size of a collection. It is a program that returns the size; it can also be compared, and be an operand.
  *
  * @category models
  * @since 0.1.0
@@ -164,45 +179,58 @@ export interface Count<out E = Failure> extends Atomic<number, E>, Equality<numb
 }
 
 /**
- * Any value: read, compared and replaced as a whole. One round trip each.
+ * Any value: it is read, compared and replaced as a whole.
+ *
+ * **When to use**
+ *
+ * Use `set` to replace a value whose old value does not matter, `compareAndSet` to replace it only if it is unchanged,
+ * and `getAndSet` of a {@link Scalar} to learn the old value. To compute from the old value use the operations of the
+ * field, or `Model.modify`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Value<in out A, out E = Failure> extends Equality<A, E> {
-  /** Returns the value. */
+  /** Returns the value. Fails with `EntityNotFound` if the entity is missing. */
   get(): Atomic<A, E>
   // A property, not a method, so that parameters are checked contravariantly: a handle of `"a" | "b"` is not assignable to a handle
   // of `string`.
   readonly set: {
-    /** Replaces the value. */
+    /** Replaces the value. Fails with `InvalidValue` if the value breaks a check of the schema. */
     (value: A): Atomic<void, E>
-    /** Replaces the value with that of another field, under the checks of this one. */
+    /**
+     * Replaces the value with that of an operand, which the server reads. Fails with `OutOfBounds` if the value breaks
+     * a bound of this field, and with `ArithmeticError` if it cannot be computed.
+     */
     (value: Operand<A>): Atomic<void, E | ArithmeticFailure>
   }
-  /** Replaces `expected` with `value`. Returns true if it did. Texts compare exactly, numbers as numbers. */
+  /**
+   * Replaces `expected` with `value`. Returns true if it did, and false if the field has another value. Texts compare
+   * exactly, numbers as numbers.
+   */
   compareAndSet(expected: A, value: A): Atomic<boolean, E>
   /** The stored value, usable as an operand of another operation of the same program. */
   value(): Operand<A, E>
 }
 
 /**
- * A literal, an enum or a branded text. Text and numbers extend it.
+ * A literal, an enum or a branded text: its value can be exchanged, and compared with several. Texts, numbers, booleans
+ * and times extend it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Scalar<in out A, out E = Failure> extends Value<A, E> {
   readonly in: {
-    /** Whether the value is one of these. */
+    /** Whether the field has one of these values. O(values). */
     (values: ReadonlyArray<A>): Condition<E>
   }
-  /** Replaces the value, and returns the one before. */
+  /** Replaces the value. Returns the value before. */
   getAndSet(value: A): Atomic<A, E>
 }
 
 /**
- * A text.
+ * A text: it can be appended to, and is ordered by its bytes in UTF-8.
  *
  * @category models
  * @since 0.1.0
@@ -216,16 +244,16 @@ export interface Text<in out A extends string = string, out E = Failure> extends
 }
 
 /**
- * Bounds for one operation, beside those of the schema. A result outside of them fails with `OutOfBounds`, and nothing
- * is written.
+ * Bounds for one operation, in addition to those of the schema. A result outside of them fails with `OutOfBounds`, and
+ * nothing is written.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Bounds<in out A = number> {
-  /** The smallest result that is accepted. */
+  /** The smallest accepted result. Default: the schema's. */
   readonly atLeast?: A | undefined
-  /** The greatest result that is accepted. */
+  /** The greatest accepted result. Default: the schema's. */
   readonly atMost?: A | undefined
 }
 
@@ -241,12 +269,48 @@ export interface Initial<in out A> extends Bounds<A> {
 }
 
 /**
- * The errors of arithmetic, beside those of every operation.
+ * The errors of arithmetic, in addition to those of every operation.
  *
  * @category models
  * @since 0.1.0
  */
 export type ArithmeticFailure = OutOfBounds | ArithmeticError
+
+/** The arithmetic that all numbers share. `Options` are the arguments after the amounts. */
+interface Arithmetic<in out A, out E, in out Amount, in out Options extends ReadonlyArray<unknown>> {
+  /** Multiplies by `by`. Returns the new value. Fails with `OutOfBounds` or `ArithmeticError`. */
+  multiply(by: Amount | Operand<Amount>, ...options: Options): Atomic<A, E | ArithmeticFailure>
+  /** Divides by `by`, truncated towards zero. Returns the new value. Fails with `OutOfBounds` or `ArithmeticError`. */
+  quotient(by: Amount | Operand<Amount>, ...options: Options): Atomic<A, E | ArithmeticFailure>
+  /**
+   * Replaces the value with the remainder of a division by `by`, which has the sign of the value. Returns the new
+   * value. Fails with `OutOfBounds` or `ArithmeticError`.
+   */
+  modulo(by: Amount | Operand<Amount>, ...options: Options): Atomic<A, E | ArithmeticFailure>
+  /** Keeps the smaller of the value and `other`. Returns it. Fails with `OutOfBounds` or `ArithmeticError`. */
+  min(other: Amount | Operand<Amount>, ...options: Options): Atomic<A, E | ArithmeticFailure>
+  /** Keeps the greater of the value and `other`. Returns it. Fails with `OutOfBounds` or `ArithmeticError`. */
+  max(other: Amount | Operand<Amount>, ...options: Options): Atomic<A, E | ArithmeticFailure>
+  /** Limits the value to `low` … `high`. Returns the new value. Fails with `OutOfBounds` or `ArithmeticError`. */
+  clamp(
+    low: Amount | Operand<Amount>,
+    high: Amount | Operand<Amount>,
+    ...options: Options
+  ): Atomic<A, E | ArithmeticFailure>
+}
+
+/** The arithmetic of JavaScript's numbers. */
+interface FloatArithmetic<in out A, out E, in out Options extends ReadonlyArray<unknown>>
+  extends Arithmetic<A, E, number, Options>
+{
+  /** Divides by `by`. Returns the new value. Fails with `OutOfBounds` or `ArithmeticError`. */
+  divide(by: number | Operand<number>, ...options: Options): Atomic<A, E | ArithmeticFailure>
+  /**
+   * Raises to a whole exponent, by multiplication; or to 0.5, the square root. Returns the new value. Fails with
+   * `OutOfBounds` or `ArithmeticError`.
+   */
+  power(exponent: number, ...options: Options): Atomic<A, E | ArithmeticFailure>
+}
 
 /**
  * A number. Each operation computes on the server and returns the new value, the same to the last bit as JavaScript. It
@@ -255,10 +319,10 @@ export type ArithmeticFailure = OutOfBounds | ArithmeticError
  *
  * **When to use**
  *
- * Use `increment` and `decrement` to count: they never lose an update. To replace a value that you know use `set`; to
- * replace it only if it is unchanged use `compareAndSet`.
+ * Use `increment` and `decrement` to count, because they never lose an update. To set a value that you know use `set`;
+ * to set it only if the field is unchanged use `compareAndSet`.
  *
- * **Example** (Selling no more than there is)
+ * **Example** (Selling no more than the stock)
  *
  * ```ts run
  * import { Effect, Schema } from "effect"
@@ -285,43 +349,25 @@ export type ArithmeticFailure = OutOfBounds | ArithmeticError
  * @category models
  * @since 0.1.0
  */
-export interface Number<in out A extends number = number, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
+export interface Number<in out A extends number = number, out E = Failure>
+  extends Scalar<A, E>, Ordering<A, E>, FloatArithmetic<A, E, [bounds?: Bounds | undefined]>
+{
   /** The stored number, usable as an operand of another operation of the same program. */
   value(): NumberOperand<A, E>
-  /** Adds `by`. Default: 1. Returns the new value. O(1). */
+  /** Adds `by`. Default: 1. Returns the new value. Fails with `OutOfBounds` or `ArithmeticError`. */
   increment(by?: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** Subtracts `by`. Default: 1. Returns the new value. O(1). */
+  /** Subtracts `by`. Default: 1. Returns the new value. Fails with `OutOfBounds` or `ArithmeticError`. */
   decrement(by?: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** Multiplies by `by`. Returns the new value. */
-  multiply(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** Divides by `by`. Returns the new value. */
-  divide(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** Divides by `by` and truncates towards zero. Returns the new value. */
-  quotient(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** Replaces the value with the remainder of that division, which has the sign of the value. Returns it. */
-  modulo(by: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** Raises to a whole exponent, by multiplication; or to 0.5, the square root. Returns the new value. */
-  power(exponent: number, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** Keeps the smaller of the value and `other`. Returns it. */
-  min(other: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** Keeps the greater of the value and `other`. Returns it. */
-  max(other: number | Operand<number>, bounds?: Bounds): Atomic<A, E | ArithmeticFailure>
-  /** Limits the value to `low` … `high`. Returns the new value. */
-  clamp(
-    low: number | Operand<number>,
-    high: number | Operand<number>,
-    bounds?: Bounds
-  ): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
- * A boolean.
+ * A boolean, which can also be inverted.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Bool<out E = Failure> extends Scalar<boolean, E> {
-  /** Inverts the value. Returns the new one. */
+  /** Inverts the value. Returns the new value. */
   toggle(): Atomic<boolean, E>
 }
 
@@ -331,29 +377,15 @@ export interface Bool<out E = Failure> extends Scalar<boolean, E> {
  * @category models
  * @since 0.1.0
  */
-export interface BigInt<in out A extends bigint = bigint, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
+export interface BigInt<in out A extends bigint = bigint, out E = Failure>
+  extends Scalar<A, E>, Ordering<A, E>, Arithmetic<A, E, bigint, [bounds?: Bounds<bigint> | undefined]>
+{
   /** The stored number, usable as an operand of another operation of the same program. */
   value(): BigIntOperand<A, E>
-  /** Adds `by`. Default: 1. Returns the new value. O(1). */
+  /** Adds `by`. Default: 1. Returns the new value. Fails with `OutOfBounds` or `ArithmeticError`. */
   increment(by?: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Subtracts `by`. Default: 1. Returns the new value. O(1). */
+  /** Subtracts `by`. Default: 1. Returns the new value. Fails with `OutOfBounds` or `ArithmeticError`. */
   decrement(by?: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Multiplies by `by`. Returns the new value. */
-  multiply(by: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Divides by `by` and truncates towards zero. Returns the new value. */
-  quotient(by: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Replaces the value with the remainder of that division, which has the sign of the value. Returns it. */
-  modulo(by: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Keeps the smaller of the value and `other`. Returns it. */
-  min(other: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Keeps the greater of the value and `other`. Returns it. */
-  max(other: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Limits the value to `low` … `high`. Returns the new value. */
-  clamp(
-    low: bigint | Operand<bigint>,
-    high: bigint | Operand<bigint>,
-    bounds?: Bounds<bigint>
-  ): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
@@ -381,14 +413,22 @@ export interface BigInt<in out A extends bigint = bigint, out E = Failure> exten
  * @since 0.1.0
  */
 export interface Time<in out A, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
-  /** Moves the value by a duration, which may be negative. Returns the new value. */
+  /**
+   * Moves the value by a duration, which may be negative. Returns the new value. Fails with `OutOfBounds` or
+   * `ArithmeticError`.
+   */
   add(duration: Duration.Input, bounds?: Bounds<A>): Atomic<A, E | ArithmeticFailure>
-  /** Moves the value back by a duration. Returns the new value. */
+  /** Moves the value back by a duration. Returns the new value. Fails with `OutOfBounds` or `ArithmeticError`. */
   subtract(duration: Duration.Input, bounds?: Bounds<A>): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
  * A field that may be missing: optional, or `null`.
+ *
+ * **When to use**
+ *
+ * Use `setIfAbsent` to claim a field once, `set` to overwrite it, and `compareAndSet` to replace a value that you have
+ * read.
  *
  * **Example** (Claiming a name, once)
  *
@@ -417,9 +457,9 @@ export interface Optional<in out A, out E = Failure> extends Equality<A, E> {
   get(): Atomic<Option.Option<A>, E>
   /** Whether the field is stored. */
   isSet(): Condition<E>
-  /** Replaces the value. */
+  /** Sets the field, whether or not it is missing. */
   set(value: A): Atomic<void, E>
-  /** Sets the field if it is missing. Returns true if it did. */
+  /** Sets the field if it is missing. Returns true if it did. Of several callers exactly one gets true. */
   setIfAbsent(value: A): Atomic<boolean, E>
   /** Removes the value, or sets it to `null` on a nullable field. */
   clear(): Atomic<void, E>
@@ -428,90 +468,63 @@ export interface Optional<in out A, out E = Failure> extends Equality<A, E> {
 }
 
 /**
- * A number that may be missing. Arithmetic then starts from `initial`.
+ * A number that may be missing. Arithmetic of a missing field starts from `initial`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface OptionalNumber<in out A extends number = number, out E = Failure>
-  extends Optional<A, E>, Ordering<A, E>
+  extends Optional<A, E>, Ordering<A, E>, FloatArithmetic<A, E, [options: Initial<number>]>
 {
-  /** Adds `by` to the value, or to `initial` if the field is missing. Returns the new value. O(1). */
+  /**
+   * Adds `by` to the value, or to `initial` if the field is missing. Returns the new value. Fails with `OutOfBounds` or
+   * `ArithmeticError`.
+   */
   increment(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
-  /** Subtracts `by` from the value, or from `initial` if the field is missing. Returns the new value. O(1). */
+  /**
+   * Subtracts `by` from the value, or from `initial` if the field is missing. Returns the new value. Fails with
+   * `OutOfBounds` or `ArithmeticError`.
+   */
   decrement(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
-  /** Multiplies by `by`. A missing field counts as `initial`. Returns the new value. */
-  multiply(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
-  /** Divides by `by`. A missing field counts as `initial`. Returns the new value. */
-  divide(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
-  /** Divides by `by` and truncates towards zero. A missing field counts as `initial`. Returns the new value. */
-  quotient(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
-  /**
-   * Replaces the value with the remainder of that division, which has the sign of the value. A missing field counts as
-   * `initial`. Returns it.
-   */
-  modulo(by: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
-  /**
-   * Raises to a whole exponent, by multiplication; or to 0.5, the square root. A missing field counts as `initial`.
-   * Returns the new value.
-   */
-  power(exponent: number, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
-  /** Keeps the smaller of the value and `other`. A missing field counts as `initial`. Returns it. */
-  min(other: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
-  /** Keeps the greater of the value and `other`. A missing field counts as `initial`. Returns it. */
-  max(other: number | Operand<number>, options: Initial<number>): Atomic<A, E | ArithmeticFailure>
-  /** Limits the value to `low` … `high`. A missing field counts as `initial`. Returns the new value. */
-  clamp(
-    low: number | Operand<number>,
-    high: number | Operand<number>,
-    options: Initial<number>
-  ): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
- * A `bigint` that may be missing. Arithmetic then starts from `initial`.
+ * A `bigint` that may be missing. Arithmetic of a missing field starts from `initial`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface OptionalBigInt<in out A extends bigint = bigint, out E = Failure>
-  extends Optional<A, E>, Ordering<A, E>
+  extends Optional<A, E>, Ordering<A, E>, Arithmetic<A, E, bigint, [options: Initial<bigint>]>
 {
-  /** Adds `by` to the value, or to `initial` if the field is missing. Returns the new value. O(1). */
-  increment(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Subtracts `by` from the value, or from `initial` if the field is missing. Returns the new value. O(1). */
-  decrement(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Multiplies by `by`. A missing field counts as `initial`. Returns the new value. */
-  multiply(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Divides by `by` and truncates towards zero. A missing field counts as `initial`. Returns the new value. */
-  quotient(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
   /**
-   * Replaces the value with the remainder of that division, which has the sign of the value. A missing field counts as
-   * `initial`. Returns it.
+   * Adds `by` to the value, or to `initial` if the field is missing. Returns the new value. Fails with `OutOfBounds` or
+   * `ArithmeticError`.
    */
-  modulo(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Keeps the smaller of the value and `other`. A missing field counts as `initial`. Returns it. */
-  min(other: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Keeps the greater of the value and `other`. A missing field counts as `initial`. Returns it. */
-  max(other: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
-  /** Limits the value to `low` … `high`. A missing field counts as `initial`. Returns the new value. */
-  clamp(
-    low: bigint | Operand<bigint>,
-    high: bigint | Operand<bigint>,
-    options: Initial<bigint>
-  ): Atomic<A, E | ArithmeticFailure>
+  increment(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
+  /**
+   * Subtracts `by` from the value, or from `initial` if the field is missing. Returns the new value. Fails with
+   * `OutOfBounds` or `ArithmeticError`.
+   */
+  decrement(by: bigint | Operand<bigint>, options: Initial<bigint>): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
- * A date or a duration that may be missing. Arithmetic then starts from `initial`.
+ * A date or a duration that may be missing. Arithmetic of a missing field starts from `initial`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface OptionalTime<in out A, out E = Failure> extends Optional<A, E>, Ordering<A, E> {
-  /** Moves the value, or `initial` if it is missing, by a duration. Returns the new value. */
+  /**
+   * Moves the value, or `initial` if it is missing, by a duration. Returns the new value. Fails with `OutOfBounds` or
+   * `ArithmeticError`.
+   */
   add(duration: Duration.Input, options: Initial<A>): Atomic<A, E | ArithmeticFailure>
-  /** Moves the value, or `initial` if it is missing, back by a duration. Returns the new value. */
+  /**
+   * Moves the value, or `initial` if it is missing, back by a duration. Returns the new value. Fails with `OutOfBounds`
+   * or `ArithmeticError`.
+   */
   subtract(duration: Duration.Input, options: Initial<A>): Atomic<A, E | ArithmeticFailure>
 }
 
@@ -557,59 +570,84 @@ export interface OptionalTime<in out A, out E = Failure> extends Optional<A, E>,
  * @since 0.1.0
  */
 export interface List<in out A, out Item> {
-  /** Returns all items. O(n). */
+  /** Returns all items, in order. O(n). */
   get(): Atomic<ReadonlyArray<A>, Failure>
-  /** Replaces all items. O(n). */
+  /** Replaces all items. Fails with `InvalidValue` if the schema refuses one, or their number. O(n). */
   set(items: ReadonlyArray<A>): Atomic<void, Failure>
-  /** The number of items. O(1). */
+  /** The number of items: a program, which can also be compared and be an operand. O(1). */
   length(): Count
-  /** Returns the items from `start` to `end`, exclusive. Default: all. O(n). */
+  /** Returns the items from position `start` up to `end`, exclusive. Default: all items. O(n). */
   slice(start?: number, end?: number): Atomic<ReadonlyArray<A>, Failure>
   /**
-   * Adds at the end. Returns the new length. With `keep`, only that many of the newest items stay. An array is several
-   * items, even if an item may be an array. O(1) for each.
+   * Adds an item, or an array of items, at the end. Returns the new length. `keep` is the greatest length: the oldest
+   * items above it are removed. An array is always several items, even if an item may be an array. Fails with
+   * `OutOfBounds` if the schema does not allow the length. O(1) for each item.
    */
   append(item: One<A> | ReadonlyArray<A>, options?: { readonly keep?: number | undefined }): Atomic<
     number,
     Failure | OutOfBounds
   >
-  /** Adds at the front, in the order given. Returns the new length. O(1) for each. */
+  /**
+   * Adds an item, or an array of items in its order, at the front. Returns the new length. Fails with `OutOfBounds` if
+   * the schema does not allow the length. O(1) for each item.
+   */
   prepend(item: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
-  /** Whether an item is equal. O(n). */
+  /** Whether the list has an item that is equal to this one. O(n). */
   contains(item: A): Condition<Failure>
   /**
-   * Inserts before the item at a position, or at the end. Returns the new length. Fails with `IndexOutOfRange` outside
-   * 0 … length. O(n) in the middle.
+   * Inserts an item, or an array of items, before the item at a position. Returns the new length. The position is 0 to
+   * the length, and the length itself means the end; any other fails with `IndexOutOfRange`. Fails with `OutOfBounds`
+   * if the schema does not allow the length. O(1) at the ends, O(n) in the middle.
    */
   insert(index: number, item: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds | IndexOutOfRange>
-  /** Removes and returns the last item. O(1). */
+  /**
+   * Removes and returns the last item. Returns `Option.none` if the list is empty. Fails with `OutOfBounds` if the
+   * schema does not allow a shorter list. O(1).
+   */
   pop(): Atomic<Option.Option<A>, Failure | OutOfBounds>
-  /** Removes and returns the first item. O(1). */
+  /**
+   * Removes and returns the first item. Returns `Option.none` if the list is empty. Fails with `OutOfBounds` if the
+   * schema does not allow a shorter list. O(1).
+   */
   shift(): Atomic<Option.Option<A>, Failure | OutOfBounds>
-  /** Removes every item that is equal. Returns how many there were. O(n). */
+  /**
+   * Removes every item that is equal to this one. Returns the number of removed items. Fails with `OutOfBounds` if the
+   * schema does not allow the length. O(n).
+   */
   remove(item: A): Atomic<number, Failure | OutOfBounds>
-  /** Removes the items from `start` to `end`, exclusive. O(1) for each item at an end, O(n) in the middle. */
+  /**
+   * Removes the items from position `start` up to `end`, exclusive. Default of `end`: the length. Fails with
+   * `OutOfBounds` if the schema does not allow the length. O(1) for each item at an end, O(n) in the middle.
+   */
   removeRange(start: number, end?: number): Atomic<void, Failure | OutOfBounds>
-  /** Keeps only the items from `start` to `end`, exclusive. O(items removed). */
+  /**
+   * Keeps only the items from position `start` up to `end`, exclusive. Default of `end`: the length. Fails with
+   * `OutOfBounds` if the schema does not allow the length. O(removed items).
+   */
   trim(start: number, end?: number): Atomic<void, Failure | OutOfBounds>
-  /** Removes all items. O(1), in the background O(n). */
+  /**
+   * Removes all items. Fails with `InvalidValue` if the schema does not allow an empty list. O(1), in the background
+   * O(n).
+   */
   clear(): Atomic<void, Failure>
   /**
-   * The item at a position. Its operations fail with `IndexOutOfRange` if there is no such item. O(n) in the middle.
+   * The handle of the item at a position. It reads nothing. Its operations fail with `IndexOutOfRange` if the list has
+   * no such item. They are O(1) at the ends, O(n) in the middle.
    */
   at(index: number): Item
 }
 
-/** An item by itself, where an array is several. */
+/** One item. It is no array, because an array means several items. */
 type One<A> = A extends ReadonlyArray<any> ? never : A
 
 /**
- * A set: each member once, in no order. `Whole` is the type of the field, a `ReadonlySet` or a `HashSet`. Members are
- * equal if their canonical JSON is.
+ * A set: each member once, in no order. `Whole` is the type of the field, a `ReadonlySet` or a `HashSet`. Two members
+ * are equal if their canonical JSON is equal.
  *
  * **When to use**
  *
- * Use for membership and tags. For members with a score use `Model.sortedSet`.
+ * Use for membership and tags. For an order, or members that may repeat, use a list; for members with a score
+ * `Model.sortedSet`.
  *
  * **Example** (Who is online)
  *
@@ -637,43 +675,66 @@ type One<A> = A extends ReadonlyArray<any> ? never : A
 export interface Set<in out A, in out Whole = ReadonlySet<A>> {
   /** Returns all members. O(n). */
   get(): Atomic<Whole, Failure>
-  /** Replaces all members. O(n). */
+  /** Replaces all members. Fails with `InvalidValue` if the schema refuses one, or their number. O(n). */
   set(members: Whole): Atomic<void, Failure>
-  /** Returns all members. O(n). */
+  /** Returns all members: the same as `get`. O(n). */
   values(): Atomic<Whole, Failure>
-  /** The number of members. O(1). */
+  /** The number of members: a program, which can also be compared and be an operand. O(1). */
   size(): Count
-  /** Whether it is a member. O(1). */
+  /** Whether a value is a member. O(1). */
   has(member: A): Condition<Failure>
-  /** Adds a member, or an array of members. Returns how many are new. O(1) for each. */
-  add(member: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
-  /** Removes a member. Returns whether it was one. O(1). */
-  remove(member: A): Atomic<boolean, Failure | OutOfBounds>
-  /** Removes several members. Returns how many there were. */
-  removeAll(members: ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
-  /** Removes and returns any one member, chosen by the server. O(1). */
-  pop(): Atomic<Option.Option<A>, Failure | OutOfBounds>
-  /** Removes all members. O(1), in the background O(n). */
-  clear(): Atomic<void, Failure>
   /**
-   * Returns the members of this set and of another. Both entities must exist; on a cluster they must share a slot.
+   * Adds a member, or an array of members. Returns the number of new members. Fails with `OutOfBounds` if the schema
+   * does not allow the size. O(1) for each member.
+   */
+  add(member: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
+  /**
+   * Removes a member. Returns true if it was one. Fails with `OutOfBounds` if the schema does not allow a smaller set.
+   * O(1).
+   */
+  remove(member: A): Atomic<boolean, Failure | OutOfBounds>
+  /**
+   * Removes several members. Returns the number of removed members. Fails with `OutOfBounds` if the schema does not
+   * allow the size. O(1) for each member.
+   */
+  removeAll(members: ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
+  /**
+   * Removes and returns one member, which the server chooses. Returns `Option.none` if the set is empty. Fails with
+   * `OutOfBounds` if the schema does not allow a smaller set. O(1).
+   */
+  pop(): Atomic<Option.Option<A>, Failure | OutOfBounds>
+  /**
+   * Removes all members. Fails with `InvalidValue` if the schema does not allow an empty set. O(1), in the background
    * O(n).
    */
+  clear(): Atomic<void, Failure>
+  /**
+   * Returns the members of this set and of another. Fails with `EntityNotFound` if either entity is missing. On a
+   * cluster both entities must share a slot. O(n) in both sets.
+   */
   union(other: Set<A, any>): Atomic<Whole, Failure>
-  /** Returns the members of this set that are in another, too. O(n). */
+  /**
+   * Returns the members of this set that are in another, too. Fails with `EntityNotFound` if either entity is missing.
+   * On a cluster both entities must share a slot. O(n) in both sets.
+   */
   intersection(other: Set<A, any>): Atomic<Whole, Failure>
-  /** Returns the members of this set that are not in another. O(n). */
+  /**
+   * Returns the members of this set that are not in another. Fails with `EntityNotFound` if either entity is missing.
+   * On a cluster both entities must share a slot. O(n) in both sets.
+   */
   difference(other: Set<A, any>): Atomic<Whole, Failure>
 }
 
 /**
- * A record, a `ReadonlyMap` or a `HashMap`: each entry is reached by its key, O(1). `Entry` is the handle of one entry.
+ * A record, a `ReadonlyMap` or a `HashMap`: each entry is reached by its key in O(1). `Whole` is the type of the field,
+ * `Entry` the handle of one entry.
  *
  * **When to use**
  *
- * Use for counters and values by name, of which single entries are written.
+ * Use for counters and values by name whose entries are written one by one. For names that are known in advance use a
+ * nested struct; for members without values use a set.
  *
- * **Example** (Counters that are made when they are first counted)
+ * **Example** (Counting by a name that is not known in advance)
  *
  * ```ts run
  * import { Effect, Option, Schema } from "effect"
@@ -700,40 +761,59 @@ export interface Set<in out A, in out Whole = ReadonlySet<A>> {
 export interface Map<in out K, in out A, in out Whole, out Entry> {
   /** Returns all entries. O(n). */
   get(): Atomic<Whole, Failure>
-  /** Replaces all entries. O(n). */
+  /** Replaces all entries. Fails with `InvalidValue` if the schema refuses one, or their number. O(n). */
   set(entries: Whole): Atomic<void, Failure>
-  /** The number of entries. O(1). */
+  /** The number of entries: a program, which can also be compared and be an operand. O(1). */
   size(): Count
   /** Returns the keys, in no order. O(n). */
   keys(): Atomic<ReadonlyArray<K>, Failure>
-  /** Whether the entry exists. O(1). */
+  /** Whether the map has an entry of this key. O(1). */
   has(key: K): Condition<Failure>
-  /** Sets an entry, whether it exists or not. O(1). */
+  /** Sets an entry, whether or not it exists. Fails with `OutOfBounds` if the schema does not allow the size. O(1). */
   put(key: K, value: A): Atomic<void, Failure | OutOfBounds>
-  /** Sets several entries, and leaves the others. O(1) for each. */
+  /**
+   * Sets several entries, and keeps the others. Fails with `OutOfBounds` if the schema does not allow the size. O(1)
+   * for each entry.
+   */
   putAll(entries: Whole): Atomic<void, Failure | OutOfBounds>
-  /** Removes an entry. Returns whether it existed. O(1). */
+  /**
+   * Removes an entry. Returns true if it existed. Fails with `OutOfBounds` if the schema does not allow a smaller map.
+   * O(1).
+   */
   remove(key: K): Atomic<boolean, Failure | OutOfBounds>
-  /** Removes several entries. Returns how many existed. */
+  /**
+   * Removes several entries. Returns the number of removed entries. Fails with `OutOfBounds` if the schema does not
+   * allow the size. O(1) for each entry.
+   */
   removeAll(keys: ReadonlyArray<K>): Atomic<number, Failure | OutOfBounds>
-  /** Removes an entry. Returns its value. O(1). */
+  /**
+   * Removes an entry and returns its value, or `Option.none` if it is missing. Fails with `OutOfBounds` if the schema
+   * does not allow a smaller map. O(1).
+   */
   pop(key: K): Atomic<Option.Option<A>, Failure | OutOfBounds>
-  /** Removes and returns any one entry, chosen by the server. O(1). */
+  /**
+   * Removes and returns one entry, which the server chooses. Returns `Option.none` if the map is empty. Fails with
+   * `OutOfBounds` if the schema does not allow a smaller map. O(1).
+   */
   popAny(): Atomic<Option.Option<readonly [key: K, value: A]>, Failure | OutOfBounds>
-  /** Removes all entries. O(1), in the background O(n). */
+  /**
+   * Removes all entries. Fails with `InvalidValue` if the schema does not allow an empty map. O(1), in the background
+   * O(n).
+   */
   clear(): Atomic<void, Failure>
-  /** The entry of a key, which may be missing. */
+  /** The handle of the entry of a key. It reads nothing, and the entry may be missing. */
   at(key: K): Entry
 }
 
 /**
- * An entry of a map, which may be missing. It can be written whether it exists or not.
+ * An entry of a map. It can be written whether or not it exists. A write fails with `OutOfBounds` if the schema does
+ * not allow the size of the map.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Entry<in out A, out E = Failure | OutOfBounds> extends Optional<A, E> {
-  /** Sets the entry, and returns the value before. */
+  /** Sets the entry. Returns the value before, or `Option.none` if the entry was missing. */
   getAndSet(value: A): Atomic<Option.Option<A>, E>
 }
 
@@ -746,7 +826,10 @@ export interface Entry<in out A, out E = Failure | OutOfBounds> extends Optional
 export interface TextEntry<in out A extends string = string, out E = Failure | OutOfBounds>
   extends Entry<A, E>, Ordering<A, E>
 {
-  /** Appends to the text. Returns the new length in UTF-16 units. */
+  /**
+   * Appends to the text. Returns the new length in UTF-16 units. Fails with `OutOfBounds` if the schema refuses the
+   * length, and with `InvalidValue` above 1,000,000 bytes.
+   */
   append(text: string | Operand<string>): Atomic<number, E>
 }
 
@@ -757,52 +840,56 @@ export interface TextEntry<in out A extends string = string, out E = Failure | O
  * @since 0.1.0
  */
 export interface BoolEntry<out E = Failure | OutOfBounds> extends Entry<boolean, E> {
-  /** Inverts the value. Returns the new one. */
+  /** Inverts the value, which is `false` if the entry is missing. Returns the new value. */
   toggle(): Atomic<boolean, E>
 }
 
 /**
- * An entry that is a number. Counters start from 0, other arithmetic from the given `initial`.
+ * An entry that is a number. `increment` and `decrement` of a missing entry start from 0, other arithmetic starts from
+ * the given `initial`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface NumberEntry<in out A extends number = number, out E = Failure | OutOfBounds>
-  extends Entry<A, E>, Omit<OptionalNumber<A, E>, "increment" | "decrement">
+  extends Entry<A, E>, Ordering<A, E>, FloatArithmetic<A, E, [options: Initial<number>]>
 {
   /**
-   * Adds `by` (default: 1) to the entry, or to `initial` (default: 0) if it is missing. Returns the new value. O(1).
+   * Adds `by` (default: 1) to the entry, or to `initial` (default: 0) if it is missing. Returns the new value. Fails
+   * with `OutOfBounds` or `ArithmeticError`. O(1).
    */
   increment(by?: number | Operand<number>, options?: Partial<Initial<number>>): Atomic<A, E | ArithmeticFailure>
   /**
    * Subtracts `by` (default: 1) from the entry, or from `initial` (default: 0) if it is missing. Returns the new value.
-   * O(1).
+   * Fails with `OutOfBounds` or `ArithmeticError`. O(1).
    */
   decrement(by?: number | Operand<number>, options?: Partial<Initial<number>>): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
- * An entry that is a `bigint`. Counters start from 0, other arithmetic from the given `initial`.
+ * An entry that is a `bigint`. `increment` and `decrement` of a missing entry start from 0, other arithmetic starts
+ * from the given `initial`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface BigIntEntry<in out A extends bigint = bigint, out E = Failure | OutOfBounds>
-  extends Entry<A, E>, Omit<OptionalBigInt<A, E>, "increment" | "decrement">
+  extends Entry<A, E>, Ordering<A, E>, Arithmetic<A, E, bigint, [options: Initial<bigint>]>
 {
   /**
-   * Adds `by` (default: 1) to the entry, or to `initial` (default: 0) if it is missing. Returns the new value. O(1).
+   * Adds `by` (default: 1) to the entry, or to `initial` (default: 0) if it is missing. Returns the new value. Fails
+   * with `OutOfBounds` or `ArithmeticError`. O(1).
    */
   increment(by?: bigint | Operand<bigint>, options?: Partial<Initial<bigint>>): Atomic<A, E | ArithmeticFailure>
   /**
    * Subtracts `by` (default: 1) from the entry, or from `initial` (default: 0) if it is missing. Returns the new value.
-   * O(1).
+   * Fails with `OutOfBounds` or `ArithmeticError`. O(1).
    */
   decrement(by?: bigint | Operand<bigint>, options?: Partial<Initial<bigint>>): Atomic<A, E | ArithmeticFailure>
 }
 
 /**
- * An entry that is a date or a duration.
+ * An entry that is a date or a duration. Arithmetic of a missing entry starts from the given `initial`.
  *
  * @category models
  * @since 0.1.0
@@ -823,12 +910,12 @@ export interface Scored<out A> {
 }
 
 /**
- * A sorted set (`Model.sortedSet`): each member once, with a score, in the order of the scores. Equal scores are in the
- * order of the members' stored bytes. O(log n).
+ * A sorted set (`Model.sortedSet`): each member once, with a score, in the order of the scores. Members with equal
+ * scores are in the order of their stored bytes.
  *
  * **When to use**
  *
- * Use for rankings, and for queues by priority or due time.
+ * Use for rankings, and for queues by priority or due time. For members without a score use a set.
  *
  * **Example** (A queue by priority)
  *
@@ -856,46 +943,80 @@ export interface Scored<out A> {
 export interface SortedSet<in out A> {
   /** Returns all members with their scores, the lowest first. O(n). */
   get(): Atomic<ReadonlyArray<Scored<A>>, Failure>
-  /** Replaces all members. O(n log n). */
+  /** Replaces all members. Fails with `InvalidValue` if the schema refuses one, or their number. O(n log n). */
   set(entries: ReadonlyArray<Scored<A>>): Atomic<void, Failure>
-  /** The number of members. O(1). */
+  /** The number of members: a program, which can also be compared and be an operand. O(1). */
   size(): Count
-  /** Whether it is a member. O(1). */
+  /** Whether a value is a member. O(1). */
   has(member: A): Condition<Failure>
-  /** Adds a member, or changes its score. Returns true if it is new. O(log n). */
+  /**
+   * Adds a member, or changes its score. Returns true if the member is new. Fails with `OutOfBounds` if the schema does
+   * not allow the size. O(log n).
+   */
   add(member: A, score: number): Atomic<boolean, Failure | OutOfBounds>
-  /** Adds several members. Returns how many are new. O(n log n). */
+  /**
+   * Adds several members, or changes their scores. Returns the number of new members. Fails with `OutOfBounds` if the
+   * schema does not allow the size. O(log n) for each member.
+   */
   addAll(entries: ReadonlyArray<Scored<A>>): Atomic<number, Failure | OutOfBounds>
-  /** Adds to the score of a member; a new member begins with 0. Returns the new score. O(log n). */
+  /**
+   * Adds `by` (default: 1) to the score of a member. A value that is not a member is added with the score `by`. Returns
+   * the new score. Fails with `ArithmeticError` if the score would be `NaN`, and with `OutOfBounds` if the schema does
+   * not allow the size. O(log n).
+   */
   increment(member: A, by?: number): Atomic<number, Failure | ArithmeticFailure>
-  /** Removes a member. Returns true if it was one. O(log n). */
+  /**
+   * Removes a member. Returns true if it was one. Fails with `OutOfBounds` if the schema does not allow a smaller set.
+   * O(log n).
+   */
   remove(member: A): Atomic<boolean, Failure | OutOfBounds>
-  /** Removes several members. Returns how many there were. O(n log n). */
+  /**
+   * Removes several members. Returns the number of removed members. Fails with `OutOfBounds` if the schema does not
+   * allow the size. O(log n) for each member.
+   */
   removeAll(members: ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
-  /** Returns the score of a member, or `Option.none`. O(1). */
+  /** Returns the score of a member, or `Option.none` if the value is not a member. O(1). */
   score(member: A): Atomic<Option.Option<number>, Failure>
-  /** The position of a member: 0 is the lowest score, or with `reverse` the highest. */
+  /**
+   * Returns the position of a member, or `Option.none` if the value is not a member. Position 0 has the lowest score,
+   * with `reverse` the highest. O(log n).
+   */
   rank(member: A, options?: { readonly reverse?: boolean | undefined }): Atomic<Option.Option<number>, Failure>
-  /** The members from position `start` up to, and without, `end`: the lowest first, or with `reverse` the highest. */
+  /**
+   * Returns the members from position `start` up to `end`, exclusive. Default: all members. The lowest score is first,
+   * with `reverse` the highest. O(log n + returned members).
+   */
   range(
     start?: number,
     end?: number,
     options?: { readonly reverse?: boolean | undefined }
   ): Atomic<ReadonlyArray<Scored<A>>, Failure>
-  /** The members whose score is no less than `min` and no more than `max`. */
+  /**
+   * Returns the members whose score is `min` to `max`, both inclusive. Default: all members. The lowest score is first,
+   * with `reverse` the highest. `limit` is the greatest number of members. O(log n + returned members).
+   */
   rangeByScore(options?: {
     readonly min?: number | undefined
     readonly max?: number | undefined
     readonly reverse?: boolean | undefined
     readonly limit?: number | undefined
   }): Atomic<ReadonlyArray<Scored<A>>, Failure>
-  /** How many members have a score that is no less than `min` and no more than `max`. */
+  /** Returns the number of members whose score is `min` to `max`, both inclusive. Default: all members. O(log n). */
   count(options?: { readonly min?: number | undefined; readonly max?: number | undefined }): Atomic<number, Failure>
-  /** Takes the member with the lowest score. */
+  /**
+   * Removes and returns the member with the lowest score. Returns `Option.none` if the set is empty. Fails with
+   * `OutOfBounds` if the schema does not allow a smaller set. O(log n).
+   */
   popMin(): Atomic<Option.Option<Scored<A>>, Failure | OutOfBounds>
-  /** Takes the member with the highest score. */
+  /**
+   * Removes and returns the member with the highest score. Returns `Option.none` if the set is empty. Fails with
+   * `OutOfBounds` if the schema does not allow a smaller set. O(log n).
+   */
   popMax(): Atomic<Option.Option<Scored<A>>, Failure | OutOfBounds>
-  /** Removes all members. O(1), in the background O(n). */
+  /**
+   * Removes all members. Fails with `InvalidValue` if the schema does not allow an empty set. O(1), in the background
+   * O(n).
+   */
   clear(): Atomic<void, Failure>
 }
 
@@ -904,7 +1025,7 @@ export interface SortedSet<in out A> {
 // -----------------------------------------------------------------------------
 
 /**
- * A nested struct: a handle for each of its fields, and `$` for the whole.
+ * A nested struct: a handle for each of its fields, and `$` for the whole struct.
  *
  * @category models
  * @since 0.1.0
@@ -914,28 +1035,35 @@ export type Struct<A, Fields extends Schema.Struct.Fields> =
   & { readonly $: Whole<A> }
 
 /**
- * A nested struct as a whole.
+ * A nested struct as a whole: it is read, compared and replaced with all its fields.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Whole<in out A> {
-  /** Returns the struct. O(fields). */
+  /**
+   * Returns the struct. Fails with `EntityCorrupted` if a stored field does not match the schema. O(fields + items).
+   */
   get(): Atomic<A, Failure | EntityCorrupted>
-  /** Replaces the struct. O(fields). */
+  /** Replaces the struct. Fails with `InvalidValue` if the value breaks a check of the schema. O(fields + items). */
   set(value: A): Atomic<void, Failure>
   readonly eq: {
-    /** Whether each field equals that of `value`. A struct with a collection fails with `InvalidValue`. */
+    /**
+     * Whether each field equals that of `value`. Fails with `InvalidValue` if the struct has a collection. O(fields).
+     */
     (value: A): Condition<Failure>
   }
   readonly neq: {
-    /** Whether some field differs from that of `value`. A struct with a collection fails with `InvalidValue`. */
+    /**
+     * Whether a field differs from that of `value`. Fails with `InvalidValue` if the struct has a collection.
+     * O(fields).
+     */
     (value: A): Condition<Failure>
   }
 }
 
 // -----------------------------------------------------------------------------
-// which handle a field has
+// the handle of a field, by its schema
 // -----------------------------------------------------------------------------
 
 type IsAny<T> = 0 extends 1 & T ? true : false
@@ -961,7 +1089,7 @@ type OfType<T, Encoded, E> = IsAny<T> extends true ? Value<T, E>
   : IsTime<T, Encoded> extends true ? Time<T, E>
   : Value<T, E>
 
-/** The handle of a value that may be absent. */
+/** The handle of a value that may be missing. */
 type OptionalType<T, Encoded, E> = IsAny<T> extends true ? Optional<T, E>
   : unknown extends T ? Optional<T, E>
   : [T] extends [never] ? Optional<T, E>
@@ -991,7 +1119,10 @@ type EntryType<T, Encoded, E = Failure | OutOfBounds> = IsAny<T> extends true ? 
   : IsTime<T, Encoded> extends true ? TimeEntry<T, E>
   : Entry<T, E>
 
-/** The handle of a required field of type `T`: collections, then scalars. Maps come before sets, which they may pass for. */
+/**
+ * The handle of a required field of type `T`: collections, then scalars. Maps are tested before sets, because a map
+ * type may extend a set type.
+ */
 type OfRequired<T, Encoded> = T extends readonly [any, ...Array<any>] | readonly [] ? Value<T>
   : T extends ReadonlyArray<infer A>
     ? Encoded extends ReadonlyArray<infer EncodedItem> ? List<A, OfType<A, EncodedItem, Failure | IndexOutOfRange>>
@@ -1008,7 +1139,7 @@ type OfRequired<T, Encoded> = T extends readonly [any, ...Array<any>] | readonly
     : Value<T>
   : OfType<T, Encoded, Failure>
 
-/** An object of which only the type of its keys is known, and these are texts. */
+/** Whether a type is a record: its keys are texts, and no single key is known. */
 type IsRecord<T> = T extends object ? [keyof T] extends [never] ? false
   : [keyof T] extends [string | number] ? [Extract<keyof T, string>] extends [never] ? false
     : {} extends { [K in keyof T]-?: 1 } ? ({} extends Record<Extract<keyof T, string>, 1> ? true : false)
