@@ -31,6 +31,8 @@ import type { RedisServiceError } from "./RedisServiceError.ts"
 export type TypeId = "~redlayer/Atomic"
 
 /**
+ * The runtime type id of an `Atomic`.
+ *
  * @category type IDs
  * @since 0.1.0
  */
@@ -38,7 +40,7 @@ export const TypeId: TypeId = Internal.TypeId
 
 /**
  * A program that returns an `A`, or fails with a domain error `E`. It is also an `Effect` of the same result: yielded,
- * it commits itself in one round trip, and may then fail with `RedisServiceError` too.
+ * it commits itself in one round trip, and may then also fail with `RedisServiceError`.
  *
  * @category models
  * @since 0.1.0
@@ -51,6 +53,8 @@ export interface Atomic<out A, out E = never> extends Effect.Effect<A, E | Redis
 }
 
 /**
+ * Helper types of programs.
+ *
  * @since 0.1.0
  */
 export declare namespace Atomic {
@@ -124,7 +128,7 @@ export const map: {
 } = Combinators.map
 
 /**
- * Replaces the result of a program with a constant.
+ * Replaces the result of a program with a constant. The errors stay.
  *
  * @category mapping
  * @since 0.1.0
@@ -271,6 +275,10 @@ export const all: {
  * Creates one program for each item, and combines them in order into one program that returns an array of their
  * results. If one fails, none has happened. One round trip.
  *
+ * **When to use**
+ *
+ * Use for the items of a list that belong together. For items that may fail independently use `pipeline`.
+ *
  * @category sequencing
  * @since 0.1.0
  */
@@ -290,6 +298,10 @@ export const forEach: {
 /**
  * Runs one program, then another, as one program that returns the first result. If either fails, neither has happened.
  *
+ * **When to use**
+ *
+ * Use for a further step whose result does not matter, such as publishing a message.
+ *
  * @see {@link andThen} for the result of the second
  * @category sequencing
  * @since 0.1.0
@@ -307,6 +319,7 @@ export const tap: {
   <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<A, E | E2>
 } = Combinators.tap
 
+/** A handle whose value a guard can read. */
 interface Observable {
   readonly get: () => Atomic.Any
 }
@@ -323,14 +336,14 @@ type ObservedError<O> = {
 
 /**
  * Fails the whole program with an error of your own if a condition is false. Nothing of the program remains, and the
- * error joins its type. With `observe`, the error can contain the values that the server saw.
+ * error joins its type. With `observe`, the error can contain the values that the server saw. No additional round trip.
  *
  * **When to use**
  *
  * Use to refuse a program: "not enough coins", "already closed". To skip a part of a program without failing use
  * `when`.
  *
- * **Example** (A transfer that can't overdraw)
+ * **Example** (Refusing a transfer)
  *
  * ```ts run
  * import { Data, Effect, Schema } from "effect"
@@ -406,6 +419,14 @@ export const when: {
 /**
  * Runs one program if a condition is true, another if it is false. Only that one runs. The condition is evaluated on
  * the server, at this point of the program.
+ *
+ * **When to use**
+ *
+ * Use to choose between two programs. For a program that may be skipped use `when`; to choose by the failure of the
+ * first program use `orElse`.
+ *
+ * @category conditions
+ * @since 0.1.0
  */
 const if_: {
   /**
@@ -426,15 +447,7 @@ const if_: {
   }): Atomic<A | B, E | E2 | E3>
 } = Combinators.branch(test)
 
-export {
-  /**
-   * Runs one program if a condition is true, and another one if it is not. Only that one runs.
-   *
-   * @category conditions
-   * @since 0.1.0
-   */
-  if_ as if
-}
+export { if_ as if }
 
 /** Errors raised before sending or after the commit; `orElse` cannot catch them. */
 type Uncaught<E> = Extract<E, InvalidValue | EntityCorrupted>
@@ -446,7 +459,8 @@ type Uncaught<E> = Extract<E, InvalidValue | EntityCorrupted>
  *
  * **When to use**
  *
- * Use for a second choice: another shelf, another account. For "if the entity exists" use `ignoreMissing`.
+ * Use for a second choice: another shelf, another account. For a missing entity use `ignoreMissing`; to choose by a
+ * condition use `Atomic.if`.
  *
  * @category error handling
  * @since 0.1.0
@@ -467,13 +481,14 @@ export const orElse: {
 } = Combinators.orElse
 
 /**
- * Turns a missing entity into `Option.none`: the writes of this program are undone, and the rest of a larger program
- * continues. Otherwise returns `Option.some` of the result. A guard that fails with an `EntityNotFound` of your own
+ * Turns a missing entity into `Option.none`: the writes of this program are undone, and a larger program continues with
+ * its next step. Otherwise returns `Option.some` of the result. A guard that fails with an `EntityNotFound` of your own
  * still fails.
  *
  * **When to use**
  *
- * Use for an optional step, such as counting a visit of a profile that may be deleted.
+ * Use for an optional step, such as counting a visit of a profile that may be deleted. To run another program instead
+ * use `orElse`.
  *
  * @category error handling
  * @since 0.1.0
@@ -495,6 +510,7 @@ export interface Explanation {
   readonly access: "read" | "allowOom" | "write"
   /** The keys that the program touches, without the prefix of the layer. */
   readonly keys: ReadonlyArray<string>
+  /** The operations in order, each with the name of its method. The field is empty for an operation on an entity. */
   readonly instructions: ReadonlyArray<{
     readonly operation: string
     readonly model: string
@@ -507,6 +523,10 @@ export interface Explanation {
  * Describes a program without running it: its round trips, its keys, and its operations by the names of their methods.
  * It fails with `InvalidValue` if the commit would.
  *
+ * **When to use**
+ *
+ * Use to learn what a program costs and touches, and in tests of that.
+ *
  * @category running
  * @since 0.1.0
  */
@@ -514,9 +534,9 @@ export const explain = <A, E>(self: Atomic<A, E>): Effect.Effect<Explanation, Ex
   Explain.explain(node(self)) as Effect.Effect<Explanation, any>
 
 /**
- * Commits several independent programs at once. Returns an `Exit` for each, in the order of the programs. One call for
- * each slot and kind of access, so a program may run before another one that stands earlier in the array. Some may fail
- * while the others succeed.
+ * Commits several independent programs at once. Returns an `Exit` for each, in the order of the programs. One round
+ * trip for each slot and kind of access, so a program may run before another one that is earlier in the array. Some may
+ * fail while the others succeed.
  *
  * **When to use**
  *
@@ -542,18 +562,18 @@ export const pipeline = <const P extends ReadonlyArray<Atomic.Any>>(
  */
 export interface CommitOptions {
   /**
-   * Your key, such as the id of a request: 1 to 512 characters. It is kept in the slot of the first entity of the
-   * program, in the order of keys.
+   * Your key, such as the id of a request: 1 to 512 characters. It is stored in the slot of that entity of the program
+   * whose key is the first in alphabetical order.
    */
   readonly idempotencyKey: string
-  /** How long the key is remembered, from the commit on. Finite, and at least 1 ms. */
+  /** How long the key and the result are kept after the commit: finite, and at least 1 ms. */
   readonly keepFor: Duration.Input
 }
 
 /**
  * Returns the plain `Effect` that commits a program: one round trip, all of it or nothing. With an `idempotencyKey` the
- * program runs once, no matter who commits it again and from where: later commits return the first result. Only a
- * success is kept. Another program with the same key fails with `Conflict`.
+ * program runs once, no matter which process commits it again: later commits return the first result. Only a success is
+ * kept. Another program with the same key fails with `Conflict`.
  *
  * **When to use**
  *
@@ -563,7 +583,7 @@ export interface CommitOptions {
  *
  * A result above 4 kB is not kept: the program still runs once, but a second commit fails with `OutcomeUnknown` whose
  * `applied` is true. The values are part of the program, so a generated default makes another program each time and
- * fails with `Conflict`: keep the program, or pass the value. Pass the id above all, because the key is kept with the
+ * fails with `Conflict`: keep the program, or pass the value. Above all pass the id, because the key is stored with the
  * first entity: with another generated id the program runs again.
  *
  * @category running
@@ -572,7 +592,7 @@ export interface CommitOptions {
 export const commit: {
   /**
    * Returns the plain `Effect` that commits a program: one round trip, all of it or nothing. With an `idempotencyKey`
-   * the program runs once, no matter who commits it again and from where: later commits return the first result. Only a
+   * the program runs once, no matter which process commits it again: later commits return the first result. Only a
    * success is kept. Another program with the same key fails with `Conflict`.
    */
   (options: CommitOptions): <A, E>(
@@ -580,7 +600,7 @@ export const commit: {
   ) => Effect.Effect<A, E | Conflict | InvalidValue | RedisServiceError, RedisService>
   /**
    * Returns the plain `Effect` that commits a program: one round trip, all of it or nothing. With an `idempotencyKey`
-   * the program runs once, no matter who commits it again and from where: later commits return the first result. Only a
+   * the program runs once, no matter which process commits it again: later commits return the first result. Only a
    * success is kept. Another program with the same key fails with `Conflict`.
    */
   <A, E>(
@@ -589,7 +609,7 @@ export const commit: {
   ): Effect.Effect<A, E | Conflict | InvalidValue | RedisServiceError, RedisService>
   /**
    * Returns the plain `Effect` that commits a program: one round trip, all of it or nothing. With an `idempotencyKey`
-   * the program runs once, no matter who commits it again and from where: later commits return the first result. Only a
+   * the program runs once, no matter which process commits it again: later commits return the first result. Only a
    * success is kept. Another program with the same key fails with `Conflict`.
    */
   <A, E>(self: Atomic<A, E>): Effect.Effect<A, E | RedisServiceError, RedisService>

@@ -1,6 +1,6 @@
 /**
  * Conditions: booleans that the server evaluates in the middle of a program. Handles make them (`player.coins.gte(10)`,
- * `room.online.has("alice")`), and this module combines them. A condition sees what the program wrote before it. Every
+ * `room.online.has("alice")`), and this module combines them. A condition sees earlier writes of its program. Every
  * condition is also a program that returns a boolean.
  *
  * @since 0.1.0
@@ -38,10 +38,14 @@ export interface Condition<out E = never> extends Atomic<boolean, E> {
 }
 
 /**
+ * Helper types of conditions.
+ *
  * @since 0.1.0
  */
 export declare namespace Condition {
   /**
+   * Any condition, for code that is generic over conditions.
+   *
    * @category utility types
    * @since 0.1.0
    */
@@ -76,7 +80,8 @@ const junction = <E>(isAnd: boolean, conditions: ReadonlyArray<Condition<E>>): C
 }
 
 /**
- * True if all conditions are true. Conditions after the first false one are not evaluated.
+ * Returns a condition that is true if all conditions are true. Conditions after the first false one are not evaluated,
+ * so they cannot fail.
  *
  * **Example** (Deciding on the server)
  *
@@ -117,7 +122,8 @@ export const and = <const C extends readonly [Condition.Any, ...Array<Condition.
 ): Condition<Condition.Error<C[number]>> => junction(true, conditions)
 
 /**
- * True if one condition is true. Conditions after the first true one are not evaluated.
+ * Returns a condition that is true if at least one condition is true. Conditions after the first true one are not
+ * evaluated, so they cannot fail.
  *
  * @category combinators
  * @since 0.1.0
@@ -127,7 +133,7 @@ export const or = <const C extends readonly [Condition.Any, ...Array<Condition.A
 ): Condition<Condition.Error<C[number]>> => junction(false, conditions)
 
 /**
- * True if the condition is false.
+ * Returns a condition that is true if the given one is false.
  *
  * @category combinators
  * @since 0.1.0

@@ -1,7 +1,7 @@
 /**
- * The errors of the data itself: what a program may find, and what it refuses. Each names the model, the id and, if
- * there is one, the field. No error contains a value, and no `message` contains an id. Errors between the caller and
- * the server are in `RedisServiceError`.
+ * The errors of the data itself: a missing entity, a broken bound, an invalid value. Each names the model, the id and,
+ * if it concerns one, the field. No error contains a value, and no `message` contains an id. Errors between the caller
+ * and the server are in `RedisServiceError`.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ const place = { model: Schema.String, id: Schema.String }
 const fieldPlace = { ...place, field: Schema.String }
 
 /**
- * The model's own field in a path. What follows may be the keys of a record, and these are values.
+ * Returns the model's own field in a path. The other parts may be keys of a record, which are values.
  *
  * @internal
  */

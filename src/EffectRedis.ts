@@ -14,10 +14,10 @@ import { IoRedis } from "./IoRedis.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
 /**
- * Provides Effect's service from the client of a live layer: the same server and database, with connections of its own,
- * one for commands and scripts, one for subscriptions once there are any, and those of the pool that are reserved.
- * Commands are never sent twice. A command without a connection waits up to five seconds for one. Keys get no
- * `keyPrefix`, because Effect's modules have prefixes of their own.
+ * Provides Effect's service from the client of a live layer. It has the same server and database, and separate
+ * connections: one for commands and scripts, one for subscriptions as soon as one exists, and those of the pool that
+ * are reserved. Commands are never sent twice. A command without a connection waits up to five seconds for one. Keys
+ * get no `keyPrefix`, because Effect's modules have their own prefixes.
  *
  * **When to use**
  *
@@ -25,10 +25,9 @@ import { RedisTransport } from "./RedisTransport.ts"
  *
  * **Gotchas**
  *
- * A command on a reserved connection may wait for as long as the server lets it, also for a server that does not answer
- * any more: give it a timeout.
+ * A command on a reserved connection has no deadline, even if the server never answers: add a timeout.
  *
- * **Example** (A queue of Effect's on the same server)
+ * **Example** (Running Effect's queue on the same server)
  *
  * ```ts
  * import { Layer } from "effect"
@@ -67,7 +66,8 @@ export interface TransportOptions {
  *
  * **When to use**
  *
- * Use if the application already has a client for Node, Bun or Deno, and a second one is not wanted.
+ * Use if the application already has a client for Node, Bun or Deno, and a second one is not wanted. Otherwise use
+ * `RedisService.layer`.
  *
  * **Gotchas**
  *

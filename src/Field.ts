@@ -140,12 +140,9 @@ export interface Equality<in A, out E = Failure> {
  * @since 0.1.0
  */
 export interface Compare<in A, out E> {
-  /** Compares the field with a value, on the server. False if the field is missing. */
+  /** Compares the field with a value, on the server. */
   (value: A): Condition<E>
-  /**
-   * Compares the field with an operand, on the server. False if the field is missing. Fails with `ArithmeticError` if
-   * the operand cannot be computed.
-   */
+  /** Compares the field with an operand, on the server. Fails with `ArithmeticError` if the operand has no result. */
   (value: Operand<A>): Condition<E | ArithmeticError>
 }
 
@@ -193,8 +190,8 @@ export interface Count<out E = Failure> extends Atomic<number, E>, Equality<numb
 export interface Value<in out A, out E = Failure> extends Equality<A, E> {
   /** Returns the value. Fails with `EntityNotFound` if the entity is missing. */
   get(): Atomic<A, E>
-  // A property, not a method, so that parameters are checked contravariantly: a handle of `"a" | "b"` is not assignable to a handle
-  // of `string`.
+  // A property, not a method, so that parameters are checked contravariantly: a handle of `"a" | "b"` is not assignable
+  // to a handle of `string`.
   readonly set: {
     /** Replaces the value. Fails with `InvalidValue` if the value breaks a check of the schema. */
     (value: A): Atomic<void, E>
@@ -961,7 +958,7 @@ export interface SortedSet<in out A> {
   addAll(entries: ReadonlyArray<Scored<A>>): Atomic<number, Failure | OutOfBounds>
   /**
    * Adds `by` (default: 1) to the score of a member. A value that is not a member is added with the score `by`. Returns
-   * the new score. Fails with `ArithmeticError` if the score would be `NaN`, and with `OutOfBounds` if the schema does
+   * the new score. Fails with `ArithmeticError` if the score would not be finite, and with `OutOfBounds` if the schema does
    * not allow the size. O(log n).
    */
   increment(member: A, by?: number): Atomic<number, Failure | ArithmeticFailure>

@@ -24,7 +24,7 @@ export class IoRedis extends Context.Service<IoRedis, Ioredis.Redis>()("redlayer
  *
  * **When to use**
  *
- * Use to put something around it, such as `Testing.layerTransport`, and to build another service with
+ * Use to put faults around the transport with `Testing.layerTransport`, or to build a second service with
  * `RedisService.layerTransport`.
  *
  * @category layers

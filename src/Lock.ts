@@ -6,8 +6,8 @@
  *
  * **Gotchas**
  *
- * What one program can do needs no lock, and is much faster. A lock is for work outside the server: consider `Atomic`
- * and `Model.modify` first.
+ * A single program needs no lock, and is much faster. A lock is for work outside the server: consider `Atomic` and
+ * `Model.modify` first.
  *
  * @since 0.1.0
  */
@@ -17,6 +17,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { Atomic } from "./Atomic.ts"
 import type { InvalidValue, LockLost, LockTimeout } from "./DomainError.ts"
+import type { AnyRef } from "./Field.ts"
 import * as Internal from "./internal/lock/acquisition.ts"
 import { handleOf } from "./internal/lock/lease.ts"
 import { type Target as LockTarget, targetOf } from "./internal/lock/lockKey.ts"
@@ -24,17 +25,17 @@ import type { RedisService } from "./internal/service.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 /**
- * How many may hold a lock at a time. Default: `"exclusive"`.
+ * How many holders a lock has at a time. Default: `"exclusive"`.
  *
  * **Details**
  *
  * - `"exclusive"`: one holder.
  * - `"shared"`: any number of shared holders, or one exclusive holder. A waiting exclusive request blocks every later
  *   request.
- * - `{ permits }`: that many holders, below 2^31. All users of the name should use the same number. Permits of a name
- *   are independent of a lock with that name.
+ * - `{ permits }`: at most this number of holders, 1 to 2^31 − 1. All users of the name should use the same number.
+ *   Permits of a name are independent of a lock with that name.
  *
- * **Example** (So many at a time)
+ * **Example** (Limiting the number of holders)
  *
  * ```ts run
  * import { Effect } from "effect"
@@ -76,17 +77,9 @@ export interface Options {
   readonly wait?: Duration.Input | undefined
   /** Whether the lease is renewed, three times in a lease, as long as the lock is held. Default: true. */
   readonly renew?: boolean | undefined
-  /** How many may hold the lock. Default: `"exclusive"`. */
+  /** How many holders the lock has at a time. Default: `"exclusive"`, one. */
   readonly mode?: Mode | undefined
 }
-
-/**
- * The reference of an entity: the result of `Model.ref`. Anything else is `InvalidValue`.
- *
- * @category models
- * @since 0.1.0
- */
-export type Reference = { readonly [field: string]: object }
 
 /**
  * Options of a lock on an entity.
@@ -96,10 +89,11 @@ export type Reference = { readonly [field: string]: object }
  */
 export interface OptionsOn extends Options {
   /**
-   * The entity that the lock is about. The lock is stored in its slot, and `held.guard` can stand in programs on the
+   * The entity that the lock is about, as `ref` of its model returns it (`Model.Ref`); any other object fails with
+   * `InvalidValue`. The lock is stored in the slot of the entity, so `held.guard` can be part of programs on the
    * entity.
    */
-  readonly on: Reference
+  readonly on: AnyRef
 }
 
 /**
@@ -108,15 +102,16 @@ export interface OptionsOn extends Options {
  * @category models
  * @since 0.1.0
  */
-export type Target = string | { readonly name: string; readonly on?: Reference | undefined }
+export type Target = string | { readonly name: string; readonly on?: AnyRef | undefined }
 
 /**
- * A lock that is held.
+ * A lock that is held: its token, and effects that detect its loss.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Handle {
+  /** The name of the lock. */
   readonly name: string
   /**
    * The fencing token: greater than that of every earlier holder, at most 2^53. A resource that refuses tokens lower
@@ -128,7 +123,7 @@ export interface Handle {
    * server may know more.
    */
   readonly check: Effect.Effect<void, LockLost>
-  /** Fails with `LockLost` as soon as the lock is lost or released; never succeeds. */
+  /** Fails with `LockLost` as soon as the lock is lost or released. Never succeeds. */
   readonly lost: Effect.Effect<never, LockLost>
   readonly protect: {
     /**
@@ -140,7 +135,7 @@ export interface Handle {
 }
 
 /**
- * A lock on an entity that is held.
+ * A lock on an entity that is held, with a program that checks it on the server.
  *
  * @category models
  * @since 0.1.0
@@ -154,10 +149,16 @@ export interface EntityHandle extends Handle {
 }
 
 type HeldAll<Targets extends ReadonlyArray<Target>> = {
-  readonly [K in keyof Targets]: Targets[K] extends { readonly on: Reference } ? EntityHandle : Handle
+  readonly [K in keyof Targets]: Targets[K] extends { readonly on: AnyRef } ? EntityHandle : Handle
 }
 
-type Failure = InvalidValue | LockTimeout | RedisServiceError
+/**
+ * The errors of taking a lock: an option or the name is invalid, the lock was not free in time, or the server failed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Failure = InvalidValue | LockTimeout | RedisServiceError
 
 /**
  * Takes a lock and holds it until the scope closes. Waits as long as `wait` allows, then fails with `LockTimeout`. One
@@ -165,13 +166,14 @@ type Failure = InvalidValue | LockTimeout | RedisServiceError
  *
  * **When to use**
  *
- * Use if the lock must last as long as a scope. To run one effect under a lock use `withLock`.
+ * Use if the lock must last as long as a scope. To run one effect under a lock use `withLock`; to do nothing if the
+ * lock is not free use `tryAcquire`.
  *
  * **Details**
  *
  * A waiter is woken when the lock becomes free, and also checks three times in a lease. A fiber that holds a lock can
  * take it again at once: the options of the first time count, and the lock ends with the last scope. A forked fiber is
- * another fiber, and waits; give it the handle instead. Permits are counted each time.
+ * another fiber, and waits: pass the handle to it instead. Permits are counted each time.
  *
  * Interruption at any point leaves nothing behind: a request that is still in flight is refused when it arrives. If the
  * server may evict keys (its `maxmemory-policy` is not `noeviction`), this fails with `Unsupported`, unless the layer
@@ -220,7 +222,7 @@ export const acquire: {
    * One round trip if the lock is free, and one to release it.
    */
   (name: string, options?: Options): Effect.Effect<Handle, Failure, RedisService | Scope.Scope>
-} = (name: string, options: Options & { readonly on?: Reference } = {}): Effect.Effect<any, Failure, any> =>
+} = (name: string, options: Options & { readonly on?: AnyRef } = {}): Effect.Effect<any, Failure, any> =>
   Effect.map(Internal.acquire(targetOf(name, options.on), options), handleOf)
 
 /**
@@ -229,7 +231,7 @@ export const acquire: {
  *
  * **When to use**
  *
- * Use to skip work that someone else is doing already.
+ * Use to skip work that another holder is doing already. To wait for the lock use `acquire`.
  *
  * @category acquiring
  * @since 0.1.0
@@ -251,7 +253,7 @@ export const tryAcquire: {
     name: string,
     options?: Options
   ): Effect.Effect<Option.Option<Handle>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
-} = (name: string, options: Options & { readonly on?: Reference } = {}): Effect.Effect<any, any, any> =>
+} = (name: string, options: Options & { readonly on?: AnyRef } = {}): Effect.Effect<any, any, any> =>
   Internal.acquire(targetOf(name, options.on), { ...options, wait: 0 }).pipe(
     Effect.map((lease) => Option.some(handleOf(lease))),
     Effect.catchTag("LockTimeout", () => Effect.succeedNone)
@@ -262,7 +264,12 @@ export const tryAcquire: {
  * two callers never wait for each other in a circle. A lock that is named twice is taken once. `wait` is for all of
  * them together. One round trip for each lock, and one for each to release it.
  *
- * **Example** (Two entities at a time)
+ * **When to use**
+ *
+ * Use for work on several entities or names, instead of taking one lock after the other. To run one effect under
+ * several locks use `withLocks`.
+ *
+ * **Example** (Locking two entities)
  *
  * ```ts run
  * import { Effect, Schema } from "effect"
@@ -270,7 +277,7 @@ export const tryAcquire: {
  *
  * const Team = Model.make("Team", { name: Schema.String, players: Schema.Array(Schema.String) }, { key: "name" })
  *
- * // who changes place is computed here
+ * // the new teams are computed here
  * const even = Effect.fn("even")(function*(from: string, to: string) {
  *   const [a, b] = [Team.ref(from), Team.ref(to)]
  *   const [heldA, heldB] = yield* Lock.acquireAll([{ name: "players", on: a }, { name: "players", on: b }])
@@ -311,9 +318,10 @@ const toTarget = (target: Target): LockTarget =>
  *
  * **When to use**
  *
- * Use for one effect. For a lock on an entity that is loaded and saved use `Model.withLock`.
+ * Use for one effect. For a lock on an entity that is loaded and saved use `withLock` of the model; for a lock that
+ * lasts as long as a scope use `acquire`.
  *
- * **Example** (One at a time)
+ * **Example** (Running one job at a time)
  *
  * ```ts run
  * import { Effect } from "effect"
@@ -349,7 +357,7 @@ export const withLock: {
 } = (
   name: string,
   f: (held: any) => Effect.Effect<any, any, any>,
-  options: Options & { readonly on?: Reference } = {}
+  options: Options & { readonly on?: AnyRef } = {}
 ): Effect.Effect<any, any, any> =>
   Internal.withLeases(
     Internal.acquire(targetOf(name, options.on), options),
@@ -360,6 +368,10 @@ export const withLock: {
 /**
  * Runs an effect under several locks, which are taken in one global order, all or none. If one of them is lost, the
  * effect is interrupted and this fails with `LockLost`. Two round trips for each lock.
+ *
+ * **When to use**
+ *
+ * Use for one effect that works on several entities or names.
  *
  * @category running
  * @since 0.1.0

@@ -7,7 +7,6 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import type * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type { Atomic } from "./Atomic.ts"
 import type { Condition } from "./Condition.ts"
@@ -23,90 +22,25 @@ import type {
 import type * as Field from "./Field.ts"
 import type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
 import * as Definition from "./internal/model/definition.ts"
+import type { InsertOptions, Key, KeylessOptions, ModifyOptions, Options } from "./internal/model/options.ts"
 import type { RedisService } from "./internal/service.ts"
 import type * as Lock from "./Lock.ts"
 import type { EntityHandle } from "./Lock.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 export type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
+export type {
+  InsertOptions,
+  Key,
+  KeylessOptions,
+  ModifyOptions,
+  Options,
+  Slot,
+  TimeToLive
+} from "./internal/model/options.ts"
 export { issues, json, sortedSet, tolerant, withDefault } from "./internal/schema/storage.ts"
 
 type Fields = Schema.Struct.Fields
-
-/** The names of the fields that can be a key: what has a text. */
-type KeyName<F extends Fields> = {
-  [K in keyof F & string]: F[K]["Type"] extends string | number | Date | { readonly epochMilliseconds: number } ? K
-    : never
-}[keyof F & string]
-
-/**
- * The key of a model: the name of a field, or a tuple of names.
- *
- * @category models
- * @since 0.1.0
- */
-export type Key<F extends Fields> = KeyName<F> | readonly [KeyName<F>, ...Array<KeyName<F>>]
-
-/**
- * Decides which keys are stored together. On a cluster only entities that share a slot can share a program. On one
- * server it changes nothing but the names of keys. It must never change for stored data. Default: `"id"`.
- *
- * **Details**
- *
- * - `"id"`: each entity has a slot of its own.
- * - a component of a tuple key: all entities with the same component share a slot, also across models.
- * - `{ partitions: n }`: the entities are spread over n slots.
- *
- * @category models
- * @since 0.1.0
- */
-export type Slot<K> =
-  | "id"
-  | (K extends ReadonlyArray<infer Name extends string> ? Name : never)
-  | { readonly partitions: number }
-
-/**
- * Options of a model.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Options<K> {
-  /** The field, or the tuple of fields, whose value is the id. */
-  readonly key: K
-  readonly slot?: Slot<K> | undefined
-  /** How long an entity lives. Default: for ever. */
-  readonly timeToLive?: TimeToLive | undefined
-}
-
-/**
- * Options of a model with a generated id.
- *
- * @category models
- * @since 0.1.0
- */
-export interface KeylessOptions extends Pick<Options<"id">, "slot" | "timeToLive"> {}
-
-/**
- * How long an entity lives, in all its keys at once, and which operations renew that. Default of `refresh`: `"write"`.
- *
- * **Details**
- *
- * - `"write"`: every operation that changes the entity.
- * - `"access"`: every operation that reads or changes the entity, except `exists`, `ensure` and `timeToLive`.
- * - `"never"`: no operation; the entity lives this long from its insertion.
- *
- * The operation renews in the same step. It does so only if more than 1 % of the duration, at most a minute, has passed
- * since the last renewal. It never shortens what is left, and an entity that `persist` made permanent stays permanent.
- * At least 1 ms.
- *
- * @category models
- * @since 0.1.0
- */
-export interface TimeToLive {
-  readonly duration: Duration.Input
-  readonly refresh?: "never" | "write" | "access" | undefined
-}
 
 type IdOf<F extends Fields, K> = K extends ReadonlyArray<string> ?
   { readonly [I in keyof K]: F[K[I] & keyof F]["Type"] }
@@ -134,55 +68,87 @@ export type Patch<F extends Fields, K> = { readonly [Name in Exclude<keyof F, Ke
 type Handles<F extends Fields, K> = { readonly [Name in Exclude<keyof F, KeyNames<K>>]: Field.Of<F[Name]> }
 
 /**
- * The programs of a model. `Entity` is what they return, `In` what its constructor takes. Each takes one round trip,
- * unless it says otherwise. Each fails with `InvalidValue` for an id or a value that has no stored form.
+ * The errors of `modify`, in addition to those of its function and its schedule.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ModifyFailure = EntityNotFound | EntityCorrupted | InvalidValue | Conflict | RedisServiceError
+
+/**
+ * The programs of a model. `Entity` is the type of its entities, `In` the input of their constructor. Each program
+ * takes one round trip; `modify`, `withLock` and programs on many entities take more. Each program fails with
+ * `InvalidValue` if an id or a value has no stored form.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Programs<Entity, In, F extends Fields, K> {
   /**
-   * Returns the handles of one entity's fields. It reads nothing and never throws: an invalid id fails the programs
-   * that use it.
+   * Returns the handles of one entity's fields. It reads nothing, takes no round trip and never throws: with an invalid
+   * id every program of the handles fails with `InvalidValue`.
    */
   ref(id: IdOf<F, K>): Handles<F, K>
   /**
-   * Returns the entity. Fails with `EntityNotFound` if it is missing. O(fields + items).
+   * Returns the entity. Fails with `EntityNotFound` if it is missing, and with `EntityCorrupted` if a stored field does
+   * not match the schema. O(fields + items).
    *
-   * Use `find` if a missing entity is normal, and `pick` if a few fields are enough.
+   * **When to use**
+   *
+   * Use if the entity should exist. If a missing entity is normal use `find`; if a few fields are enough use `pick`.
    */
   get(id: IdOf<F, K>): Atomic<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
-  /** Returns `Option.some` of the entity, or `Option.none` if it is missing. O(fields + items). */
+  /**
+   * Returns `Option.some` of the entity, or `Option.none` if it is missing. Fails with `EntityCorrupted` if a stored
+   * field does not match the schema. O(fields + items).
+   *
+   * **When to use**
+   *
+   * Use if a missing entity is normal. To learn only whether it exists use `exists`; to create it use `getOrInsert`.
+   */
   find(id: IdOf<F, K>): Atomic<Option.Option<Entity>, EntityCorrupted | InvalidValue>
-  /** Returns whether the entity exists. It is a condition, too. O(1). */
+  /** Returns whether the entity exists. It is also a condition, for `Atomic.when` and `Atomic.guard`. O(1). */
   exists(id: IdOf<F, K>): Condition<InvalidValue>
   /**
    * Returns the named fields as a plain object, and reads no others. Fails with `EntityNotFound` if the entity is
-   * missing. O(fields + items picked).
+   * missing, and with `EntityCorrupted` if one of these fields does not match the schema. O(picked fields and items).
+   *
+   * **When to use**
+   *
+   * Use for some fields of an entity that is large. For one field use its handle: `ref(id).name.get()`.
    */
   pick<const Name extends keyof F & keyof Entity & string>(
     id: IdOf<F, K>,
     names: ReadonlyArray<Name>
   ): Atomic<Pick<Entity, Name>, EntityNotFound | EntityCorrupted | InvalidValue>
   /**
-   * Stores a new entity and returns it. Fails with `EntityExists` if the id is taken. Defaults and generated ids are
-   * made by the first commit of this value and kept, so committing it again stores the same entity. Leftovers of an
-   * earlier entity with this id are removed. O(fields + items).
+   * Stores a new entity and returns it. Fails with `EntityExists` if the id is taken. The first commit of the program
+   * makes its defaults and generated ids, and keeps them, so committing the program again stores the same entity.
+   * Collections that an earlier entity with this id has left are removed. O(fields + items).
+   *
+   * **When to use**
    *
    * Use to create. To create or replace use `put`; to create only if missing use `getOrInsert` or `ensure`.
    */
   insert(entity: In, options?: InsertOptions): Atomic<Entity, EntityExists | InvalidValue>
   /**
-   * Stores a whole entity, replacing one with the same id. What others wrote to that entity since you read it is lost.
-   * O(fields + items).
+   * Stores a whole entity and returns it. An entity with the same id is replaced, and writes of others since you read
+   * it are lost. O(fields + items).
    *
-   * Use if you have the whole entity and no one else writes it. To change some fields use `update`; to compute from
-   * what is stored use `modify`.
+   * **When to use**
+   *
+   * Use if you have the whole entity and no one else writes it. To change some fields use `update`; to compute from the
+   * stored entity use `modify`.
    */
   put(entity: In): Atomic<Entity, InvalidValue>
   /**
-   * Returns the entity with this id, or stores the given one. If many callers try at once, one creates it, and all get
-   * the same entity. O(fields + items).
+   * Returns the stored entity with this id; if it is missing, stores the given one and returns that. If many callers
+   * try at once, one creates the entity, and all receive the same. Fails with `EntityCorrupted` if a stored field does
+   * not match the schema. O(fields + items).
+   *
+   * **When to use**
+   *
+   * Use if you need the entity. If you only need it to exist use `ensure`, which does not read it.
    */
   getOrInsert(
     entity: In,
@@ -190,77 +156,98 @@ export interface Programs<Entity, In, F extends Fields, K> {
   ): Atomic<{ readonly entity: Entity; readonly created: boolean }, EntityCorrupted | InvalidValue>
   /**
    * Stores the entity if its id is free. Returns true if it did. An existing entity is neither read nor renewed.
-   * O(fields + items written).
+   * O(fields + items) if it stores, otherwise O(1).
+   *
+   * **When to use**
+   *
+   * Use before operations on an entity that may be missing, in one program with them. If you need the entity use
+   * `getOrInsert`.
    */
   ensure(entity: In, options?: InsertOptions): Atomic<boolean, InvalidValue>
   /**
-   * Writes these fields and no others. Fails with `EntityNotFound` if the entity is missing. O(fields written).
+   * Writes these fields and no others. Fails with `EntityNotFound` if the entity is missing. O(written fields and
+   * items).
    *
-   * Use to set values that you know. To increment, append or compare use the handles of `ref`.
+   * **When to use**
+   *
+   * Use to set values that you know. To increment, append or compare use the handles of `ref`; to compute from the
+   * stored entity use `modify`.
    */
   update(id: IdOf<F, K>, patch: Patch<F, K>): Atomic<void, EntityNotFound | InvalidValue>
   /**
-   * Copies a stored entity to a new id. Fails with `EntityNotFound` if the first id is missing, and with `EntityExists`
-   * if the second is taken. The copy lives as long as a new entity. On a cluster both ids must share a slot. O(fields +
-   * items).
+   * Copies a stored entity to a new id. Fails with `EntityNotFound` if the first entity is missing, and with
+   * `EntityExists` if the second id is taken. The copy lives as long as a new entity. On a cluster both ids must share
+   * a slot. O(fields + items).
    */
   duplicate(id: IdOf<F, K>, newId: IdOf<F, K>): Atomic<void, EntityNotFound | EntityExists | InvalidValue>
-  /** Removes the entity and its collections. Returns true if it existed. O(items), in the background. */
+  /** Removes the entity and its collections. Returns true if it existed. O(collections), in the background O(items). */
   delete(id: IdOf<F, K>): Atomic<boolean, InvalidValue>
   /**
-   * Sets the remaining life of the entity and its collections: finite, and at least 1 ms. Fails with `EntityNotFound`.
-   * O(collections).
+   * Sets the remaining life of the entity and its collections: finite, and at least 1 ms. Fails with `EntityNotFound`
+   * if the entity is missing. O(collections).
    */
   expire(id: IdOf<F, K>, duration: Duration.Input): Atomic<void, EntityNotFound | InvalidValue>
-  /** Makes the entity permanent. Fails with `EntityNotFound`. O(collections). */
+  /** Makes the entity permanent. Fails with `EntityNotFound` if the entity is missing. O(collections). */
   persist(id: IdOf<F, K>): Atomic<void, EntityNotFound | InvalidValue>
   /**
-   * Returns the remaining life of the entity, or `Option.none` if it is permanent. Fails with `EntityNotFound`. O(1).
+   * Returns the remaining life of the entity, or `Option.none` if it is permanent. Fails with `EntityNotFound` if the
+   * entity is missing. O(1).
    */
   timeToLive(id: IdOf<F, K>): Atomic<Option.Option<Duration.Duration>, EntityNotFound | InvalidValue>
   /**
-   * Reads many entities. Returns a result for each, in the order of the ids. It is not one program: each entity is read
-   * by itself, `concurrency` of them at a time. It fails as a whole if the server cannot be reached or refuses.
+   * Reads many entities. Returns a result for each, in the order of the ids. Each entity is read by its own program,
+   * `concurrency` of them at a time. It fails as a whole if the server cannot be reached or refuses.
+   *
+   * **When to use**
+   *
+   * Use for any number of independent entities. To read several in one program use `Atomic.all`.
    */
   getMany(
     ids: Iterable<IdOf<F, K>>,
     options?: BulkOptions
   ): Bulk<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
   /**
-   * Inserts many entities, in order. Returns a result for each. Each entity is inserted by itself. Defaults and
-   * generated ids are made by the first run of this value and kept, so running it again inserts the same entities.
+   * Inserts many entities, in order. Returns a result for each. Each entity is inserted by its own program, so some may
+   * fail while others succeed. The first run makes the defaults and generated ids, and keeps them, so running the
+   * effect again inserts the same entities.
    */
   insertMany(entities: Iterable<In>, options?: BulkOptions & InsertOptions): Bulk<Entity, EntityExists | InvalidValue>
-  /** Deletes many entities, in the order of the ids. Returns for each whether it existed. */
+  /** Deletes many entities, in the order of the ids, each by its own program. Returns for each whether it existed. */
   deleteMany(ids: Iterable<IdOf<F, K>>, options?: BulkOptions): Bulk<boolean, InvalidValue>
-  /** Reads more entities than fit in memory: a stream of a result for each id, in order. */
+  /** Reads more entities than fit in memory. Returns a stream with a result for each id, in their order. */
   getManyStream<E = never, R = never>(
     ids: Source<IdOf<F, K>, E, R>,
     options?: BulkOptions
   ): BulkStream<Entity, EntityNotFound | EntityCorrupted | InvalidValue, E, R>
-  /** Inserts more entities than fit in memory. Nothing is kept, so each run makes entities of its own. */
+  /**
+   * Inserts more entities than fit in memory. Returns a stream with a result for each entity, in their order. Nothing
+   * is kept: each run makes new defaults and generated ids.
+   */
   insertManyStream<E = never, R = never>(
     entities: Source<In, E, R>,
     options?: BulkOptions & InsertOptions
   ): BulkStream<Entity, EntityExists | InvalidValue, E, R>
-  /** Deletes more entities than fit in memory. */
+  /** Deletes more entities than fit in memory. Returns a stream that says for each id whether the entity existed. */
   deleteManyStream<E = never, R = never>(
     ids: Source<IdOf<F, K>, E, R>,
     options?: BulkOptions
   ): BulkStream<boolean, InvalidValue, E, R>
   /**
-   * Reads the entity, computes a new one with `f`, and writes what changed if no one has written the entity since.
-   * Otherwise it reads again and runs `f` again, under a schedule; if that gives up, it fails with `Conflict`. Returns
-   * the entity as it is then. Fails with `EntityNotFound` if it is missing, and with `InvalidValue` if the result
-   * breaks a check or has another id. Two round trips for each attempt, one if nothing changed. O(fields + items).
+   * Reads the entity, computes a new one with `f`, and writes the fields that differ, provided that no one has written
+   * the entity since. Otherwise it reads again and runs `f` again, under a schedule; when the schedule ends, it fails
+   * with `Conflict`. Returns the entity as it is stored then. Fails with `EntityNotFound` if the entity is missing, and
+   * with `InvalidValue` if the result breaks a check or has another id. Two round trips for each attempt, one if no
+   * field differs. O(fields + items).
    *
-   * Use for what only your code can compute. For counters and collections use operations of the handles, which never
-   * conflict.
+   * **When to use**
+   *
+   * Use for values that only your code can compute. For counters and collections use operations of the handles, which
+   * never conflict; for work with effects outside use `withLock`.
    *
    * **Gotchas**
    *
-   * `f` may be an effect, and may run several times. If it fails, nothing is written. A counter that others increment
-   * on the same entity makes every `modify` start again: keep it on an entity of its own.
+   * `f` may be an effect, and may run several times. If `f` fails, nothing is written. A counter that others increment
+   * on the same entity makes every `modify` start again: keep the counter on a separate entity.
    *
    * **Example** (Computing on the client)
    *
@@ -288,18 +275,21 @@ export interface Programs<Entity, In, F extends Fields, K> {
     options?: ModifyOptions<R2>
   ): Effect.Effect<
     Entity,
-    EntityNotFound | EntityCorrupted | InvalidValue | Conflict | RedisServiceError | E,
+    ModifyFailure | E,
     RedisService | R | R2
   >
   /**
-   * Takes a lock on the entity, reads it, runs `f`, and writes what differs in the entity that `f` returns. It writes
-   * only if the lock is still held and no one has written the entity since; otherwise it fails with `LockLost` or
-   * `Conflict`. `f` runs once, and is interrupted if the lock is lost. `f` may return nothing, and write by itself in
-   * programs with `held.guard`. Returns what was saved. The lock is released in every case. Fails with `LockTimeout` if
-   * the lock is not free within `wait`, and with `EntityNotFound`. Four round trips, three if nothing is saved.
-   * O(fields + items).
+   * Takes a lock on the entity, reads the entity, runs `f`, and writes the fields that differ in the entity that `f`
+   * returns. It writes only if the lock is still held and no one has written the entity since; otherwise it fails with
+   * `LockLost` or `Conflict`. `f` runs once, and is interrupted if the lock is lost. If `f` returns nothing, nothing is
+   * written; `f` may write by itself in programs with `held.guard`. Returns the entity as it is stored then. The lock
+   * is released in every case. Fails with `LockTimeout` if the lock is not free within `wait`, and with
+   * `EntityNotFound` if the entity is missing. Four round trips, three if nothing is written. O(fields + items).
    *
-   * Use for work outside the server that must not happen twice at once, such as charging a card.
+   * **When to use**
+   *
+   * Use for work outside the server that must not happen twice at once, such as charging a card. For a pure computation
+   * use `modify`; for a lock of any name, or on several entities, the module `Lock`.
    */
   withLock<A extends In | void, E, R>(
     id: IdOf<F, K>,
@@ -307,52 +297,20 @@ export interface Programs<Entity, In, F extends Fields, K> {
     options?: LockOptions
   ): Effect.Effect<
     A extends void ? void : Entity,
-    | EntityNotFound
-    | EntityCorrupted
-    | InvalidValue
-    | Conflict
-    | LockLost
-    | LockTimeout
-    | RedisServiceError
-    | E,
+    ModifyFailure | LockLost | LockTimeout | E,
     RedisService | R
   >
 }
 
 /**
- * Options of `modify`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ModifyOptions<R = never> {
-  /**
-   * When to try again; its input is the `Conflict`. Default: 20 retries within 30 seconds of the first conflict. The
-   * pauses begin at 1 ms, double up to 200 ms, and each is shortened at random to between a half and the whole.
-   */
-  readonly schedule?: Schedule.Schedule<unknown, Conflict, never, R> | undefined
-}
-
-/**
- * Options of `withLock`.
+ * Options of a model's `withLock`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface LockOptions extends Lock.Options {
-  /** The aspect of the entity that is locked: locks of different names do not wait for each other. Default: empty. */
+  /** The aspect of the entity that is locked. Locks of different names do not wait for each other. Default: empty. */
   readonly name?: string | undefined
-}
-
-/**
- * Options of programs that create an entity.
- *
- * @category models
- * @since 0.1.0
- */
-export interface InsertOptions {
-  /** How long this entity lives at first. Default: the model's duration. Renewals always use the model's duration. */
-  readonly timeToLive?: Duration.Input | undefined
 }
 
 /**
@@ -369,8 +327,11 @@ export interface Model<F extends Fields, K> extends
     K
   >
 {
+  /** The name, which is part of every key. */
   readonly name: string
+  /** The schemas of the fields. */
   readonly fields: F
+  /** The schema of an entity, for everything that Effect does with schemas. */
   readonly schema: Schema.Struct<F>
 }
 
@@ -392,10 +353,13 @@ export type ModelClass<Self, F extends Fields, K, Inherited = {}> =
  * @category utility types
  * @since 0.1.0
  */
-export interface Any extends Programs<any, any, any, any> {}
+export interface Any extends Programs<any, any, any, any> {
+  /** Returns the handles of one entity's fields. */
+  ref(id: any): Field.AnyRef
+}
 
 /**
- * The id of a model.
+ * The type of a model's ids.
  *
  * @category utility types
  * @since 0.1.0
@@ -403,12 +367,13 @@ export interface Any extends Programs<any, any, any, any> {}
 export type Id<M extends Any> = Parameters<M["get"]>[0]
 
 /**
- * The handles of a model's fields: what `ref` returns.
+ * The reference of an entity: the handles of its fields, as `ref` returns them. Without an argument it is the reference
+ * of an entity of any model.
  *
  * @category utility types
  * @since 0.1.0
  */
-export type Ref<M extends Any> = ReturnType<M["ref"]>
+export type Ref<M extends Any = Any> = ReturnType<M["ref"]>
 
 type MissingSelfGeneric = "Missing `Self` generic - use `class Self extends Model.Class<Self>(name)(fields, options)`"
 
@@ -423,7 +388,8 @@ export interface GeneratedId extends Schema.withConstructorDefault<Schema.String
 type WithId<F extends Fields> = { readonly [Name in keyof F | "id"]: Name extends keyof F ? F[Name] : GeneratedId }
 
 /**
- * Defines a model as a class. Its entities are instances, with your getters and methods.
+ * Defines a model as a class. Its entities are instances, with your getters and methods. It takes the name, and returns
+ * a function that takes the fields and the options.
  *
  * **When to use**
  *
@@ -458,10 +424,15 @@ type WithId<F extends Fields> = { readonly [Name in keyof F | "id"]: Name extend
  * @since 0.1.0
  */
 export const Class = <Self = never>(name: string): {
+  /**
+   * Defines the class by its fields and options. `key` is the field, or the tuple of fields, whose value is the id.
+   * Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
+   */
   <const F extends Fields, const K extends Key<F>>(
     fields: F,
     options: Options<K>
   ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, F, K>
+  /** Defines the class by its fields, and adds the field `id`: a UUID of version 7, made for each new entity. */
   <const F extends Fields>(
     fields: F,
     options?: KeylessOptions
@@ -511,8 +482,12 @@ type Merged<A extends Fields, B extends Fields> = {
 type KeyOf<M> = M extends Programs<any, any, any, infer K> ? K : never
 
 /**
- * Defines a model with the fields, getters and methods of another model, and more fields. Its entities are stored under
- * its own name. Key, slot and time to live are those of the base, unless `options` set them.
+ * Defines a model class with the fields, getters and methods of another one, and more fields. Its entities are stored
+ * under the new name. It returns a function that takes the fields and the options.
+ *
+ * **When to use**
+ *
+ * Use to store entities of a subclass apart. To share only fields spread them: `{ ...User.fields, level: Schema.Int }`.
  *
  * **Example** (An administrator is a user, stored apart)
  *
@@ -539,6 +514,10 @@ type KeyOf<M> = M extends Programs<any, any, any, infer K> ? K : never
  * @since 0.1.0
  */
 export const extend = <Self = never, Base extends AnyClass = never>(base: Base, name: string): {
+  /**
+   * Defines the class by the fields that it adds. Key, slot and time to live are those of the base, unless `options`
+   * set them.
+   */
   <const F extends Fields>(
     fields: F,
     options?: Partial<Options<KeyOf<Base>>>
@@ -552,7 +531,8 @@ type MissingExtendGenerics =
   "Missing generics - use `class Self extends Model.extend<Self, typeof Base>(Base, name)(fields)`"
 
 /**
- * Defines a model whose entities are plain objects.
+ * Defines a model whose entities are plain objects, by its name, its fields and its options. Throws if the fields
+ * cannot be stored as they are, or the name stands for a model that is stored differently.
  *
  * **When to use**
  *
@@ -563,9 +543,15 @@ type MissingExtendGenerics =
  * @since 0.1.0
  */
 export const make: {
-  /** Defines a model whose entities are plain objects. */
+  /**
+   * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
+   * id. Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
+   */
   <const F extends Fields, const K extends Key<F>>(name: string, fields: F, options: Options<K>): Model<F, K>
-  /** Defines a model whose entities are plain objects. */
+  /**
+   * Defines a model whose entities are plain objects, and adds the field `id`: a UUID of version 7, made for each new
+   * entity.
+   */
   <const F extends Fields>(name: string, fields: F, options?: KeylessOptions): Model<WithId<F>, "id">
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
   const all = options?.key === undefined ? Definition.withId(fields) : fields

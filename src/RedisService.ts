@@ -64,14 +64,14 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
 })
 
 /**
- * Provides the service over one server, with the ioredis client. Building it connects, and checks the server's version
- * and the rights that scripts need. It fails at once if the server denies access; if the server is away or refuses for
- * now, it tries until the `deadline`, and fails with `ConnectionUnavailable` or with the server's last word.
+ * Provides the service over one server, with the ioredis client. Building the layer connects, and checks the server's
+ * version and the rights that scripts need. It fails at once if the server denies access. If the server is unreachable
+ * or refuses for now, it tries until the `deadline`, and fails with `ConnectionUnavailable` or with the last refusal.
  *
  * **When to use**
  *
- * Use if the code has the options. To read them from the environment use `layerConfig`; over another client use
- * `layerTransport`.
+ * Use in applications whose code has the options. To read them from the environment use `layerConfig`; for another
+ * client than ioredis use `layerTransport`; for tests use `layerMemory`.
  *
  * @category layers
  * @since 0.1.0
@@ -81,12 +81,12 @@ export const layer = (options: LayerOptions = {}): Layer.Layer<RedisService | Io
 
 /**
  * Provides the service over one server, from `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`,
- * `REDIS_PASSWORD` and `REDIS_DB`, with `REDIS_KEY_PREFIX`. Default: host 127.0.0.1, port 6379. `options` override what
- * the environment says.
+ * `REDIS_PASSWORD` and `REDIS_DB`, with `REDIS_KEY_PREFIX`. Default: host 127.0.0.1, port 6379. `options` override the
+ * environment.
  *
  * **When to use**
  *
- * Use in applications that are configured by their environment.
+ * Use in applications that are configured by their environment, or another `ConfigProvider`.
  *
  * @category layers
  * @since 0.1.0
@@ -97,11 +97,12 @@ export const layerConfig = (
   Layer.effectContext(Effect.flatMap(connectionConfig, (found) => make({ ...found, ...options })))
 
 /**
- * Provides the service over any transport.
+ * Provides the service over any transport. Building the layer checks the server, as `layer` does.
  *
  * **When to use**
  *
- * Use for another client than ioredis.
+ * Use for another client than ioredis: over Effect's own Redis service with `EffectRedis.layerTransport`, or over your
+ * `RedisTransport`. For ioredis use `layer`.
  *
  * @category layers
  * @since 0.1.0
@@ -132,7 +133,7 @@ export interface MemoryOptions {
  *
  * **When to use**
  *
- * Use to test limits, or to refuse programs that would fail on a cluster.
+ * Use to test limits, or to refuse programs that would fail on a cluster. Without options use `layerMemory`.
  *
  * @category layers
  * @since 0.1.0
@@ -153,7 +154,8 @@ export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<RedisServic
  *
  * **When to use**
  *
- * Use in tests.
+ * Use in tests, and to try things out. To read and write stored keys past the library use `layerMemory` of
+ * `redlayer/testing`.
  *
  * **Example** (Testing without a server)
  *

@@ -18,8 +18,11 @@ import type * as Scope from "effect/Scope"
 export interface Call {
   /** `EVAL` takes the text of a script, `EVALSHA` its digest. `_RO` runs it without the right to write. */
   readonly command: "EVAL" | "EVALSHA" | "EVAL_RO" | "EVALSHA_RO"
+  /** The text of the script, or its digest. */
   readonly script: string
+  /** The keys, in order. */
   readonly keys: ReadonlyArray<string>
+  /** The only argument. */
   readonly argument: string
 }
 
@@ -34,8 +37,8 @@ export type ServerReply =
   | { readonly _tag: "Error"; readonly message: string }
 
 /**
- * No reply arrived. `NotSent` only if it is certain that nothing left for the server; a transport that cannot tell says
- * `Unknown`. With `NotSent`, `refusal` is the unchanged message with which the server refused the connection.
+ * No reply arrived. `outcome` is `NotSent` only if it is certain that nothing was sent to the server, and `Unknown`
+ * otherwise. With `NotSent`, `refusal` is the unchanged message with which the server refused the connection.
  *
  * @category errors
  * @since 0.1.0
@@ -55,8 +58,7 @@ export class TransportError extends Schema.TaggedError<TransportError>("redlayer
  * **Details**
  *
  * - `Subscribed`: the server has confirmed the subscription, and messages published from now on arrive. It is repeated
- *   after every broken connection, before the first message of the new one:
- * messages in between may be lost.
+ *   after every broken connection, before the first message of the new one. Messages in between may be lost.
  * - `Message`: a message.
  * - `Refused`: the unchanged message with which the server refused the connection or the subscription. It may be
  *   transient, and the transport keeps trying.
@@ -78,6 +80,7 @@ export type ChannelEvent =
 export interface ServerAddress {
   /** The host name, the address, or the path of a socket. */
   readonly address: string
+  /** The port. Unset for a socket. */
   readonly port?: number | undefined
   /** The number of the database. */
   readonly database?: number | undefined
@@ -100,7 +103,7 @@ export class RedisTransport extends Context.Service<RedisTransport, {
   /**
    * Subscribes to a channel until the scope closes, and reconnects after a broken connection. It ends at once:
    * `listener` receives `Subscribed` when the server has confirmed. Several subscriptions may exist at a time, also to
-   * one channel. The transport must notice a connection that has gone silent. Unset: `Topic.subscribe` fails with
+   * one channel. The transport must notice a connection that stays silent. Unset: `Topic.subscribe` fails with
    * `Unsupported`.
    */
   readonly subscribe?:

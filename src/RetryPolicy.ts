@@ -1,5 +1,5 @@
 /**
- * Ready retries, as functions of the effect: which errors may be tried again, and how often. A layer already retries
+ * Ready-made retries, as functions of the effect: which errors may be retried, and how often. A layer already retries
  * within its `deadline`; these policies continue after that.
  *
  * **Gotchas**
@@ -17,9 +17,8 @@ import * as Schedule from "effect/Schedule"
 import { isRedisServiceError } from "./RedisServiceError.ts"
 
 /**
- * How long and how often to retry. The first pause is about `base`, each next one twice as long, up to `maximum`. Each
- * pause is shortened at random to between a half and the whole, so that callers that failed together do not return
- * together.
+ * How long and how often to retry. The first pause is about `base`, and each next one twice as long, up to `maximum`.
+ * Each pause is shortened at random, by at most a half, so that callers that failed together do not retry together.
  *
  * @category models
  * @since 0.1.0
@@ -37,7 +36,7 @@ export interface Options {
 
 const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
-/** @param begun when the first attempt began; undefined: count from its failure, which is all that a schedule sees */
+/** `begun` is when the first attempt began. If it is undefined, `duration` counts from the first failure. */
 const from = (options: Options, begun: number | undefined): Schedule.Schedule<Duration.Duration> => {
   const times = options.times ?? 10
   const total = millis(options.duration ?? "30 seconds")
@@ -53,8 +52,12 @@ const from = (options: Options, begun: number | undefined): Schedule.Schedule<Du
 }
 
 /**
- * The schedule of the policies here, for one of your own. A schedule knows nothing of the first attempt, so its `duration`
- * counts from the first failure.
+ * The schedule of these policies, for a policy of your own. Its `duration` counts from the first failure, because a
+ * schedule knows nothing of the first attempt.
+ *
+ * **When to use**
+ *
+ * Use with `Effect.retry`, or for `modify` of a model, if other errors are to be retried.
  *
  * @category constructors
  * @since 0.1.0
@@ -73,7 +76,8 @@ const retry = <A, E, R>(
 const isFirstEffect = (args: ArrayLike<unknown>): boolean => Effect.isEffect(args[0])
 
 /**
- * Whether trying again is safe, and of use: a `RedisServiceError` that says so. Nothing was applied then.
+ * Returns true for an error after which a retry is safe for every program: a `RedisServiceError` that is retryable.
+ * Nothing was applied then.
  *
  * @category guards
  * @since 0.1.0
@@ -81,8 +85,8 @@ const isFirstEffect = (args: ArrayLike<unknown>): boolean => Effect.isEffect(arg
 export const isTransient = (error: unknown): boolean => isRedisServiceError(error) && error.isRetryable
 
 /**
- * Whether trying again is of use where a second application does no harm: what is transient, and an outcome that is unknown. A
- * program that is known to be applied is not tried again, though its result is lost.
+ * Returns true for an error after which a retry is safe for a program that may run twice: a transient error, or an
+ * `OutcomeUnknown`. Returns false if the program is known to be applied and only its result is lost.
  *
  * @category guards
  * @since 0.1.0
@@ -97,7 +101,7 @@ export const isUnsettled = (error: unknown): boolean =>
  *
  * **When to use**
  *
- * Use by default.
+ * Use by default, around every program. For programs that may run twice use `idempotent`, which retries more.
  *
  * **Example** (A counter that waits for its server)
  *

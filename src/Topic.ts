@@ -24,6 +24,7 @@ import type { RedisServiceError } from "./RedisServiceError.ts"
  */
 export interface Message<out A> {
   readonly _tag: "Message"
+  /** The decoded message. */
   readonly value: A
 }
 
@@ -39,7 +40,8 @@ export interface Missed {
 }
 
 /**
- * A message that does not match the schema: `issue` says what was expected, and `field` where (empty: the whole).
+ * A message that does not match the schema: `issue` says what was expected, and `field` names the part (empty: the
+ * whole message).
  *
  * @category models
  * @since 0.1.0
@@ -73,19 +75,20 @@ export interface SubscribeOptions {
 }
 
 /**
- * A name, and the schema of the messages that are published under it.
+ * A topic: a name, the schema of its messages, and how to publish and to subscribe.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Topic<S extends Schema.Constraint> {
+  /** The name, which is part of the channel. */
   readonly name: string
+  /** The schema of the messages. */
   readonly schema: S
   readonly publish: {
     /**
-     * Sends a message to the current subscribers after the last instruction of its program has succeeded, in the order of
-     * the program. Fails with `InvalidValue` if the message has no stored form. No round trip of its own inside a larger
-     * program; O(subscribers) on the server.
+     * Sends a message to the current subscribers after the last instruction of its program has succeeded, in the order
+     * of the program. Fails with `InvalidValue` if the message has no stored form. O(subscribers) on the server.
      */
     (message: S["Type"]): Atomic<void, InvalidValue>
   }
@@ -94,26 +97,34 @@ export interface Topic<S extends Schema.Constraint> {
      * Subscribes until the scope closes, and returns the stream of events. When this effect ends, the server has
      * confirmed the subscription: every later message is in the stream, or a `Missed` in its place.
      *
+     * **When to use**
+     *
+     * Use if no message after a certain moment may be overlooked, such as before reading the data that the messages are
+     * about. If the stream may subscribe when it runs use `events`.
+     *
      * Fails with `ConnectionUnavailable` if there is no connection before the deadline of the layer, and with
-     * `AccessDenied` if the user may not hear the channel; the stream fails in the same way if that right is withdrawn. A
-     * lost connection does not end the stream. Closing the scope or the layer does.
+     * `AccessDenied` if the user may not hear the channel; the stream fails in the same way if that right is withdrawn.
+     * A lost connection does not end the stream. Closing the scope or the layer does.
      */
     (
       options?: SubscribeOptions
     ): Effect.Effect<Stream.Stream<Event<S["Type"]>, RedisServiceError>, RedisServiceError, RedisService | Scope.Scope>
   }
   readonly events: {
-    /** The events as one stream, which subscribes when it runs. */
+    /** Returns the events as one stream, which subscribes when it runs. Fails as `subscribe` does. */
     (options?: SubscribeOptions): Stream.Stream<Event<S["Type"]>, RedisServiceError, RedisService>
   }
   readonly messages: {
-    /** The messages alone, as one stream. Gaps and undecodable messages are skipped silently. */
+    /**
+     * Returns the messages alone, as one stream, which subscribes when it runs. Gaps and undecodable messages are
+     * skipped silently. Fails as `subscribe` does.
+     */
     (options?: SubscribeOptions): Stream.Stream<S["Type"], RedisServiceError, RedisService>
   }
 }
 
 /**
- * Defines a topic.
+ * Defines a topic by its name and the schema of its messages.
  *
  * **When to use**
  *
@@ -121,14 +132,14 @@ export interface Topic<S extends Schema.Constraint> {
  *
  * **Details**
  *
- * A message is one text, as that of a field with the same schema. Its channel is `$topic:` and the escaped name, after
- * the layer's `keyPrefix`. A name that is empty, ill-formed or begins with `$` throws.
+ * A message is one text, in the same form as a field with the same schema. The channel is the layer's `keyPrefix`,
+ * `$topic:` and the escaped name. Throws if the name is empty, ill-formed or begins with `$`.
  *
  * **Gotchas**
  *
  * Delivery is at most once: a process that is not connected when a message is sent never gets it.
  *
- * **Example** (Telling others what was written)
+ * **Example** (Publishing a message with a write)
  *
  * ```ts run
  * import { Effect, Schema, Stream } from "effect"
@@ -148,7 +159,7 @@ export interface Topic<S extends Schema.Constraint> {
  *   yield* Account.insert({ name: "alice", coins: 10 })
  *   const events = yield* Spent.subscribe()
  *   yield* spend("alice", 7)
- *   // there are not as many: nothing is written, and nothing published
+ *   // only three coins are left: nothing is written, and nothing published
  *   yield* Effect.flip(spend("alice", 7))
  *   yield* spend("alice", 3)
  *   return yield* events.pipe(

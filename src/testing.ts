@@ -33,7 +33,7 @@ export {
 } from "./internal/testing/types.ts"
 
 /**
- * The request is certainly not sent.
+ * A fault: the request is certainly not sent. A service fails with `ConnectionUnavailable`.
  *
  * @category faults
  * @since 0.1.0
@@ -41,7 +41,7 @@ export {
 export const notSent: Fault = { _tag: "NotSent" }
 
 /**
- * The request is lost, and never applied.
+ * A fault: the request is lost and never applied, and the caller cannot know. A service fails with `OutcomeUnknown`.
  *
  * @category faults
  * @since 0.1.0
@@ -49,7 +49,8 @@ export const notSent: Fault = { _tag: "NotSent" }
 export const loseRequest: Fault = { _tag: "LoseRequest" }
 
 /**
- * The request is applied, and the reply is lost.
+ * A fault: the request is applied and the reply is lost, and the caller cannot know. A service fails with
+ * `OutcomeUnknown`.
  *
  * @category faults
  * @since 0.1.0
@@ -57,7 +58,7 @@ export const loseRequest: Fault = { _tag: "LoseRequest" }
 export const loseReply: Fault = { _tag: "LoseReply" }
 
 /**
- * The request is sent later, by the `Clock`.
+ * Creates a fault: the request is sent after a duration of the `Clock`.
  *
  * @category faults
  * @since 0.1.0
@@ -65,8 +66,8 @@ export const loseReply: Fault = { _tag: "LoseReply" }
 export const delay = (duration: Duration.Input): Fault => ({ _tag: "Delay", duration })
 
 /**
- * The caller learns at once that the outcome is unknown. The request is applied after a time of the `Clock`, or when it
- * is released.
+ * Creates a fault: the caller learns at once that the outcome is unknown, and the request is applied after a duration
+ * of the `Clock`. Without a duration it is applied when `release` of {@link Faults} runs.
  *
  * @category faults
  * @since 0.1.0
@@ -74,7 +75,8 @@ export const delay = (duration: Duration.Input): Fault => ({ _tag: "Delay", dura
 export const deliverLate = (duration?: Duration.Input): Fault => ({ _tag: "DeliverLate", duration })
 
 /**
- * The server answers with an error, with the message that it has on the wire: `BUSY Redis is busy running a script`.
+ * Creates a fault: the server answers with an error, and applies nothing. The message is that of the wire, such as
+ * `BUSY Redis is busy running a script`.
  *
  * @category faults
  * @since 0.1.0
@@ -93,7 +95,8 @@ export const none: {
 } = () => undefined
 
 /**
- * The first fault for the first request, and so on. Requests after the last fault pass.
+ * Creates a plan of faults in order: the first for the first request, and so on. `undefined` lets a request pass.
+ * Requests after the last fault pass.
  *
  * @category plans
  * @since 0.1.0
@@ -101,8 +104,8 @@ export const none: {
 export const sequence = (faults: ReadonlyArray<Fault | undefined>): Plan => ({ index }) => faults[index]
 
 /**
- * Faults at random, each with its probability. The fault of the nth request depends only on the seed and on n, so the
- * same seed repeats the same faults.
+ * Creates a plan of random faults, each with its probability. The fault of the nth request depends only on the seed and
+ * on n, so the same seed repeats the same faults.
  *
  * @category plans
  * @since 0.1.0
@@ -111,7 +114,7 @@ export const random = (seed: number, faults: ReadonlyArray<readonly [probability
   Injection.random(seed, faults)
 
 /**
- * Puts faults around any transport.
+ * Provides a transport that puts faults around another one.
  *
  * **When to use**
  *
@@ -122,14 +125,14 @@ export const random = (seed: number, faults: ReadonlyArray<readonly [probability
  * A service that is built over it sends a few calls when it starts. Set a plan after the start, or pass one here to see
  * how it starts.
  *
- * **Example** (A reply that is lost)
+ * **Example** (Losing a reply)
  *
  * ```ts run
  * import { Effect, Layer } from "effect"
  * import { RedisTransport } from "redlayer"
  * import * as Testing from "redlayer/testing"
  *
- * // a server that says what it was given; use the transport of yours
+ * // a server that repeats its argument; use your own transport
  * const received: Array<string> = []
  * const Echo = Layer.succeed(RedisTransport.RedisTransport, {
  *   ready: Effect.void,
@@ -165,14 +168,14 @@ export const layerTransport = (plan: Plan = none): Layer.Layer<RedisTransport | 
   Layer.effectContext(Injection.aroundTransport(plan))
 
 /**
- * Puts faults around any service, such as `RedisService.layerMemory`: each program is one request. A program sees the
- * faults as errors, because no layer above retries. Subscriptions pass.
+ * Provides a service that puts faults around another one, such as `RedisService.layerMemory`. Each program is one
+ * request. A program sees the faults as errors, because no layer above retries. Subscriptions pass.
  *
  * **When to use**
  *
- * Use to test what your program does when the server fails.
+ * Use to test how your program behaves if the server fails.
  *
- * **Example** (What a program does when it can't know)
+ * **Example** (Handling an unknown outcome)
  *
  * ```ts run
  * import { Effect, Layer, Schema } from "effect"
@@ -213,7 +216,7 @@ export const layerService = (plan: Plan = none): Layer.Layer<RedisService | Faul
  *
  * **When to use**
  *
- * Use in tests of what is stored, or of what your program does with data that others wrote.
+ * Use in tests of stored keys, or of how your program handles data that others wrote.
  *
  * **Example** (Reading what is stored)
  *
@@ -248,8 +251,12 @@ export const layerMemory = (options: MemoryOptions = {}): Layer.Layer<RedisServi
   }))
 
 /**
- * Provides a raw store over the server of a transport, for keys that begin with the prefix, which is the one of the
- * service to look at. It sends scripts, read-only ones to read.
+ * Provides a raw store over the server of a transport. The prefix is the `keyPrefix` of the service whose keys it reads
+ * and writes. It sends scripts; those that read are read-only.
+ *
+ * **When to use**
+ *
+ * Use in tests over a server. In memory use `layerMemory`.
  *
  * **Gotchas**
  *
@@ -264,9 +271,13 @@ export const layerRawStore = (keyPrefix: string): Layer.Layer<RawStore, never, R
   Layer.effect(RawStore, Effect.map(RedisTransport, (transport) => Raw.overTransport(transport, keyPrefix)))
 
 /**
- * The checks of a transport while its server is available. Run each of them, in any test framework. They use a few keys
- * and channels that begin with the prefix, and remove them. Broken connections are not checked, because breaking one is
- * up to you.
+ * Returns the checks that any transport must pass while its server is available. Run each of them, in any test
+ * framework. They use a few keys and channels that begin with the prefix, and remove them. Broken connections are not
+ * checked, because only you can break one.
+ *
+ * **When to use**
+ *
+ * Use to test your own `RedisTransport`. To test a whole service use the package `redlayer-conformance`.
  *
  * @category checks
  * @since 0.1.0

@@ -1,6 +1,6 @@
 /**
- * The service that programs need: its tag, its events and its options. No implementation is here, so code that commits a
- * program depends on the tag alone. `RedisService.ts` exports the tag, and joins it with the implementations.
+ * The service that programs need: its tag, its events and its options. No implementation is here, so code that commits
+ * a program depends on the tag alone. `RedisService.ts` exports the tag, and joins it with the implementations.
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -38,7 +38,7 @@ export type SubscriptionEvent =
  */
 export class RedisService extends Context.Service<RedisService, {
   /**
-   * Runs one compiled program, and returns what `read` makes of its reply. Commit an `Atomic` instead: it compiles
+   * Runs one compiled program, and returns the result of `read` for its reply. Commit an `Atomic` instead: it compiles
    * itself and reads its own reply.
    */
   readonly execute: <A, E>(
@@ -69,6 +69,7 @@ export class RedisService extends Context.Service<RedisService, {
  * @since 0.1.0
  */
 export interface ServerInfo {
+  /** Whether the server is a node of a cluster. */
   readonly isCluster: boolean
   /** Why locks are refused: the server may evict them. Unset if they are accepted. */
   readonly refusesLocks: RedisServiceError | undefined
@@ -101,8 +102,8 @@ export interface ServiceOptions {
    */
   readonly maximumWaiting?: number | undefined
   /**
-   * Whether programs that write happen exactly once, no matter how often the connection breaks: the result of each is
-   * kept on the server, where a retry finds it. Default: false.
+   * Whether programs that write happen exactly once, no matter how often the connection breaks: the server keeps the
+   * result of each, and a retry returns that result. Default: false.
    *
    * **Details**
    *
@@ -135,8 +136,8 @@ export interface ServiceOptions {
   /** The greatest length of one value, in bytes. Default: 1,000,000. A longer value fails with `InvalidValue`. */
   readonly maximumValueBytes?: number | undefined
   /**
-   * The greatest length of a program, in UTF-16 units of its keys and texts. Default: 16,000,000. A longer program fails
-   * with `InvalidValue`.
+   * The greatest length of a program, in UTF-16 units of its keys and texts. Default: 16,000,000. A longer program
+   * fails with `InvalidValue`.
    */
   readonly maximumProgramBytes?: number | undefined
   /**

@@ -20,11 +20,13 @@ export interface Editor {
   readonly hover: (offset: number) => Effect.Effect<{ readonly code: string; readonly documentation: string }>
   /** The signatures of the call whose parenthesis is open at a position. */
   readonly signatures: (offset: number) => Effect.Effect<ReadonlyArray<Signature>>
-  /** The names of the methods and properties that a completion offers at a position. */
+  /** The names that a completion offers at a position. */
+  readonly completions: (offset: number) => Effect.Effect<ReadonlyArray<string>>
+  /** The names of methods and properties that a completion offers at a position. */
   readonly members: (offset: number) => Effect.Effect<ReadonlyArray<string>>
 }
 
-/** The content of a documentation, which is a text or an object with one. */
+/** The text of a documentation, which is a string or an object. */
 const textOf = (content: any): string =>
   content === undefined || content === null ? "" : content.value ?? String(content)
 
@@ -89,7 +91,7 @@ class Connection {
   }
 }
 
-/** Methods, functions, fields, properties. */
+/** The numbers that the protocol has for methods, functions, fields and properties. */
 const memberKinds = [2, 3, 5, 10]
 
 /** Starts a language server, which ends with the scope. */
@@ -120,6 +122,10 @@ export const make: Effect.Effect<Editor, never, Scope.Scope> = Effect.gen(functi
       position: { line: before.length - 1, character: before.at(-1)!.length }
     }
   }
+  const completions = (
+    offset: number
+  ): Effect.Effect<ReadonlyArray<{ readonly label: string; readonly kind: number }>> =>
+    Effect.map(connection.request("textDocument/completion", at(offset)), (result) => result?.items ?? [])
   return {
     edit: (text) =>
       Effect.sync(() => {
@@ -150,13 +156,11 @@ export const make: Effect.Effect<Editor, never, Scope.Scope> = Effect.gen(functi
             documentation: textOf(documentation)
           }))
       ),
+    completions: (offset) => Effect.map(completions(offset), (items) => items.map(({ label }) => label)),
     members: (offset) =>
       Effect.map(
-        connection.request("textDocument/completion", at(offset)),
-        (result) =>
-          (result?.items ?? []).filter(({ kind }: { kind: number }) => memberKinds.includes(kind)).map((
-            { label }: { label: string }
-          ) => label)
+        completions(offset),
+        (items) => items.filter(({ kind }) => memberKinds.includes(kind)).map(({ label }) => label)
       )
   }
 })

@@ -113,7 +113,7 @@ holds<
 declare const names: ReadonlyArray<string>
 const all = Lock.acquireAll(names, { wait: 0 })
 holds<Equals<Effect.Success<typeof all>, ReadonlyArray<Lock.Handle>>>()
-declare const targets: ReadonlyArray<{ readonly name: string; readonly on: Lock.Reference }>
+declare const targets: ReadonlyArray<{ readonly name: string; readonly on: Model.Ref }>
 const allOn = Lock.acquireAll(targets)
 holds<Equals<Effect.Success<typeof allOn>, ReadonlyArray<Lock.EntityHandle>>>()
 // whether each is on an entity is not known

@@ -36,7 +36,7 @@ export type Failure = DomainError.InvalidValue | DomainError.LockTimeout | Redis
 export const inAnotherFiber = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.forkChild(self), Fiber.join)
 
-export const isFree = (name: string, options?: Lock.Options & { readonly on?: Lock.Reference }) =>
+export const isFree = (name: string, options?: Lock.Options & { readonly on?: Model.Ref }) =>
   inAnotherFiber(Effect.scoped(Effect.map(Lock.tryAcquire(name, options as Lock.Options), Option.isSome)))
 
 export const isFreeOn = (id: string, name = "") => isFree(name, { on: Account.ref(id) })

@@ -25,15 +25,7 @@ import type { ModelPlan } from "../schema/model.ts"
 import { readRow } from "../schema/tolerated.ts"
 import { RedisService } from "../service.ts"
 import { Problem } from "../text/problem.ts"
-
-/**
- * `Model.ModifyOptions` documents the options.
- *
- * @internal
- */
-export interface ModifyOptions {
-  readonly schedule?: Schedule.Schedule<unknown, Conflict, never, unknown> | undefined
-}
+import type { ModifyOptions } from "./options.ts"
 
 /**
  * `Model.LockOptions` documents the options.
@@ -50,7 +42,11 @@ export interface LockOptions extends Options {
  * @internal
  */
 export interface Modifying {
-  readonly modify: (id: unknown, f: (entity: any) => unknown, options?: ModifyOptions) => Effect.Effect<any, any, any>
+  readonly modify: (
+    id: unknown,
+    f: (entity: any) => unknown,
+    options?: ModifyOptions<unknown>
+  ) => Effect.Effect<any, any, any>
   readonly withLock: (
     id: unknown,
     /** `held` is a `Lock.EntityHandle`. */

@@ -11,6 +11,10 @@ import { issuesOf } from "./tolerated.ts"
  * the field existed reads as if it had the default, on the server too. The default of a collection is used only for new
  * entities, because a missing collection reads as empty.
  *
+ * **When to use**
+ *
+ * Use to add a required field to a model whose entities are stored already, and to leave a field out of `insert`.
+ *
  * @category fields
  * @since 0.1.0
  */
@@ -92,9 +96,10 @@ export interface sortedSet<A extends Schema.Constraint> extends
  *
  * **When to use**
  *
- * Use for rankings and due queues. For members without a score use a set.
+ * Use for rankings and due queues. For members without a score use `Schema.ReadonlySet`, for items in their order of
+ * insertion `Schema.Array`, for values by name `Schema.Record`.
  *
- * @see `Field.SortedSet` for what it can do
+ * @see `Field.SortedSet` for its operations
  * @category fields
  * @since 0.1.0
  */

@@ -1,10 +1,10 @@
 /**
- * The types and services that `redlayer/testing` exports. They are here, because the files of this room use them and must
- * not import the public module.
+ * The types and services that `redlayer/testing` exports. They are here, because the files of this room use them and
+ * must not import the public module.
  *
- * May import: text, instruction, service, memory, redis, the errors, RedisTransport.
- * Must not know: schemas, programs, handles, models, the public modules, any test framework.
- * Invariant: nothing here decides by chance or by time alone: a plan, a seed or the `Clock` does.
+ * May import: text, instruction, service, memory, redis, the errors, RedisTransport. Must not know: schemas, programs,
+ * handles, models, the public modules, any test framework. Invariant: nothing here decides by chance or by time alone:
+ * a plan, a seed or the `Clock` does.
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -18,7 +18,8 @@ import type { RedisTransport } from "../../RedisTransport.ts"
  * **Details**
  *
  * - `NotSent`: it is certainly not sent. A service fails with `ConnectionUnavailable`, unless it retries.
- * - `LoseRequest`: the request is lost and never applied, and the caller cannot tell. A service fails with `OutcomeUnknown`.
+ * - `LoseRequest`: the request is lost and never applied, and the caller cannot tell. A service fails with
+ *   `OutcomeUnknown`.
  * - `LoseReply`: it is applied and the reply is lost, and the caller cannot tell.
  * - `Delay`: it is sent later by this duration. If it is interrupted before, it is never sent.
  * - `DeliverLate`: the caller learns at once that the outcome is unknown; the call arrives after the duration, or
@@ -45,7 +46,9 @@ export type Fault =
 export interface Request {
   /** The number of requests since the plan was set. */
   readonly index: number
+  /** The keys, in order. */
   readonly keys: ReadonlyArray<string>
+  /** Whether the request only reads. */
   readonly readOnly: boolean
 }
 
@@ -71,7 +74,9 @@ export type Plan = (request: Request) => Fault | undefined
  * @since 0.1.0
  */
 export interface LogEntry extends Request {
+  /** The fault that the plan decided. Undefined if the request passed. */
   readonly fault: Fault | undefined
+  /** How far the request went. */
   readonly state: "Withheld" | "Waiting" | "Passed" | "Answered"
 }
 
@@ -98,7 +103,9 @@ export class Faults extends Context.Service<Faults, {
  * @since 0.1.0
  */
 export interface Stored {
+  /** The type of the key, as the server names it. */
   readonly type: "hash" | "list" | "set" | "zset" | "string"
+  /** The fields of a hash, the elements of a collection, or a text. */
   readonly content: Readonly<Record<string, string>> | ReadonlyArray<string> | string
   /** Milliseconds since the epoch. Undefined: never. */
   readonly expiresAt: number | undefined
@@ -118,7 +125,7 @@ export type Dump = Readonly<Record<string, Stored>>
  *
  * **When to use**
  *
- * Use in tests of what is stored, and of data that no model would write.
+ * Use in tests of stored keys, and of data that no model would write.
  *
  * **Details**
  *
@@ -129,23 +136,31 @@ export type Dump = Readonly<Record<string, Stored>>
  * @since 0.1.0
  */
 export class RawStore extends Context.Service<RawStore, {
+  /** Sets fields of a hash, and keeps its other fields. */
   readonly hashSet: (key: string, fields: Readonly<Record<string, string>>) => Effect.Effect<void>
+  /** Reads one field of a hash. */
   readonly hashGet: (key: string, field: string) => Effect.Effect<string | undefined>
+  /** Removes one field of a hash. */
   readonly hashDelete: (key: string, field: string) => Effect.Effect<void>
+  /** Adds items at the end of a list. */
   readonly listPush: (key: string, ...items: ReadonlyArray<string>) => Effect.Effect<void>
+  /** Reads all items of a list, in order. */
   readonly listRead: (key: string) => Effect.Effect<ReadonlyArray<string>>
+  /** Adds members to a set. */
   readonly setAdd: (key: string, ...members: ReadonlyArray<string>) => Effect.Effect<void>
-  /** Sorted. */
+  /** Reads all members of a set, sorted. */
   readonly setRead: (key: string) => Effect.Effect<ReadonlyArray<string>>
-  /** Members and scores in turn. */
+  /** Adds members to a sorted set. `entries` are members and scores in turn. */
   readonly sortedAdd: (key: string, ...entries: ReadonlyArray<string>) => Effect.Effect<void>
-  /** Members and scores in turn, by score. */
+  /** Reads a sorted set by score: members and scores in turn. */
   readonly sortedRead: (key: string) => Effect.Effect<ReadonlyArray<string>>
   /** Replaces the key with a plain text, a type that no model has. */
   readonly stringSet: (key: string, value: string) => Effect.Effect<void>
-  /** Milliseconds since the epoch. */
+  /** Lets a key expire at a time: milliseconds since the epoch. */
   readonly expireAt: (key: string, millis: number) => Effect.Effect<void>
+  /** Returns when a key expires: milliseconds since the epoch. Undefined: never. */
   readonly expiresAt: (key: string) => Effect.Effect<number | undefined>
+  /** Removes a key. */
   readonly delete: (key: string) => Effect.Effect<void>
   /** Everything under the prefix. On a server it looks at all keys of the database. */
   readonly dump: Effect.Effect<Dump>
@@ -158,7 +173,9 @@ export class RawStore extends Context.Service<RawStore, {
  * @since 0.1.0
  */
 export interface Check {
+  /** The claim that the check proves, usable as the title of a test. */
   readonly name: string
+  /** Runs the check. Succeeds if the transport passes. */
   readonly run: Effect.Effect<void, CheckFailed, RedisTransport>
 }
 

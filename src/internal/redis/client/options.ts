@@ -32,6 +32,7 @@ type Owned =
 export interface LayerOptions extends ServiceOptions, Omit<Ioredis.RedisOptions, Owned> {
   /** `redis://`, or `rediss://` for TLS. Other options override its parts. */
   readonly url?: string | Redacted.Redacted | undefined
+  /** The password of the user. It overrides that of the URL. */
   readonly password?: string | Redacted.Redacted | undefined
 }
 

@@ -1,0 +1,115 @@
+/**
+ * The options of models and of their programs. `Model` exports them.
+ */
+import type * as Duration from "effect/Duration"
+import type * as Schedule from "effect/Schedule"
+import type * as Schema from "effect/Schema"
+import type { Conflict } from "../../DomainError.ts"
+
+type Fields = Schema.Struct.Fields
+
+/** The names of the fields that can be a key: their values have a text. */
+type KeyName<F extends Fields> = {
+  [K in keyof F & string]: F[K]["Type"] extends string | number | Date | { readonly epochMilliseconds: number } ? K
+    : never
+}[keyof F & string]
+
+/**
+ * The key of a model: the name of a field, or a tuple of names.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Key<F extends Fields> = KeyName<F> | readonly [KeyName<F>, ...Array<KeyName<F>>]
+
+/**
+ * Decides which entities share a slot. On a cluster only entities that share a slot can share a program. On one server
+ * it changes nothing but the names of keys. It must never change while data is stored. Default: `"id"`.
+ *
+ * **Details**
+ *
+ * - `"id"`: each entity has its own slot.
+ * - a component of a tuple key: all entities with the same component share a slot, also across models.
+ * - `{ partitions: n }`: the entities are spread over n slots.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Slot<K> =
+  | "id"
+  | (K extends ReadonlyArray<infer Name extends string> ? Name : never)
+  | { readonly partitions: number }
+
+/**
+ * Options of a model.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<K> {
+  /** The field, or the tuple of fields, whose value is the id. */
+  readonly key: K
+  /** Which entities share a slot of a cluster. Default: `"id"`, none do. */
+  readonly slot?: Slot<K> | undefined
+  /** How long an entity lives. Default: for ever. */
+  readonly timeToLive?: TimeToLive | undefined
+}
+
+/**
+ * Options of a model with a generated id.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface KeylessOptions extends Pick<Options<"id">, "slot" | "timeToLive"> {}
+
+/**
+ * How long an entity lives, in all its keys at once, and which operations renew that.
+ *
+ * **Details**
+ *
+ * - `"write"`: every operation that changes the entity.
+ * - `"access"`: every operation that reads or changes the entity, except `exists`, `ensure` and `timeToLive`.
+ * - `"never"`: no operation; the entity lives this long from its insertion.
+ *
+ * The operation renews in the same step, but only if more than 1 % of the duration, at most a minute, has passed since
+ * the last renewal. A renewal never shortens the remaining life, and an entity that `persist` made permanent stays
+ * permanent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TimeToLive {
+  /** The time from the insertion, or the last renewal, until the entity expires: finite, and at least 1 ms. */
+  readonly duration: Duration.Input
+  /** Which operations renew the duration. Default: `"write"`. */
+  readonly refresh?: "never" | "write" | "access" | undefined
+}
+
+/**
+ * Options of programs that create an entity.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface InsertOptions {
+  /**
+   * How long this entity lives, until its first renewal: finite, and at least 1 ms. Default: the model's duration.
+   * Renewals always use the model's duration.
+   */
+  readonly timeToLive?: Duration.Input | undefined
+}
+
+/**
+ * Options of a model's `modify`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ModifyOptions<R = never> {
+  /**
+   * When to try again after a `Conflict`, which is the schedule's input. Default: 20 retries within 30 seconds of the
+   * first conflict. The pauses begin at 1 ms and double up to 200 ms; each is shortened at random, by at most a half.
+   */
+  readonly schedule?: Schedule.Schedule<unknown, Conflict, never, R> | undefined
+}
