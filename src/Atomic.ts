@@ -5,7 +5,6 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
@@ -21,6 +20,9 @@ import * as Explain from "./internal/program/explain.ts"
 import type { AtomicNode } from "./internal/program/node.ts"
 import type { RedisService } from "./internal/service.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
+
+export type { CommitOptions } from "./internal/program/commit.ts"
+export type { Explanation } from "./internal/program/explain.ts"
 
 /**
  * The runtime type id of an `Atomic`.
@@ -497,29 +499,6 @@ export const ignoreMissing = <A, E>(self: Atomic<A, E>): Atomic<Option.Option<A>
   atomic(Combinators.ignoreMissing(node(self)))
 
 /**
- * A description of a program, for people and logs. It contains no values. The limits of a layer are checked at the
- * commit, not here.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Explanation {
-  /** 0 if nothing has to be sent. */
-  readonly roundTrips: 0 | 1
-  /** `read` writes nothing. `allowOom` is accepted by a server that is out of memory. `write` is everything else. */
-  readonly access: "read" | "allowOom" | "write"
-  /** The keys that the program touches, without the prefix of the layer. */
-  readonly keys: ReadonlyArray<string>
-  /** The operations in order, each with the name of its method. The field is empty for an operation on an entity. */
-  readonly instructions: ReadonlyArray<{
-    readonly operation: string
-    readonly model: string
-    readonly id: string
-    readonly field: string
-  }>
-}
-
-/**
  * Describes a program without running it: its round trips, its keys, and its operations by the names of their methods.
  * It fails with `InvalidValue` if the commit would.
  *
@@ -530,8 +509,8 @@ export interface Explanation {
  * @category running
  * @since 0.1.0
  */
-export const explain = <A, E>(self: Atomic<A, E>): Effect.Effect<Explanation, Extract<E, InvalidValue>> =>
-  Explain.explain(node(self)) as Effect.Effect<Explanation, any>
+export const explain = <A, E>(self: Atomic<A, E>): Effect.Effect<Explain.Explanation, Extract<E, InvalidValue>> =>
+  Explain.explain(node(self)) as Effect.Effect<Explain.Explanation, any>
 
 /**
  * Commits several independent programs at once. Returns an `Exit` for each, in the order of the programs. One round
@@ -553,22 +532,6 @@ export const pipeline = <const P extends ReadonlyArray<Atomic.Any>>(
   never,
   RedisService
 > => Commit.pipeline(programs.map(node)) as Effect.Effect<any, never, RedisService>
-
-/**
- * Options of `Atomic.commit`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface CommitOptions {
-  /**
-   * Your key, such as the id of a request: 1 to 512 characters. It is stored in the slot of that entity of the program
-   * whose key is the first in alphabetical order.
-   */
-  readonly idempotencyKey: string
-  /** How long the key and the result are kept after the commit: finite, and at least 1 ms. */
-  readonly keepFor: Duration.Input
-}
 
 /**
  * Returns the plain `Effect` that commits a program: one round trip, all of it or nothing. With an `idempotencyKey` the
@@ -595,7 +558,7 @@ export const commit: {
    * the program runs once, no matter which process commits it again: later commits return the first result. Only a
    * success is kept. Another program with the same key fails with `Conflict`.
    */
-  (options: CommitOptions): <A, E>(
+  (options: Commit.CommitOptions): <A, E>(
     self: Atomic<A, E>
   ) => Effect.Effect<A, E | Conflict | InvalidValue | RedisServiceError, RedisService>
   /**
@@ -605,7 +568,7 @@ export const commit: {
    */
   <A, E>(
     self: Atomic<A, E>,
-    options: CommitOptions
+    options: Commit.CommitOptions
   ): Effect.Effect<A, E | Conflict | InvalidValue | RedisServiceError, RedisService>
   /**
    * Returns the plain `Effect` that commits a program: one round trip, all of it or nothing. With an `idempotencyKey`
@@ -615,6 +578,6 @@ export const commit: {
   <A, E>(self: Atomic<A, E>): Effect.Effect<A, E | RedisServiceError, RedisService>
 } = dual(
   (args) => isAtomic(args[0]),
-  (self: Atomic<any, any>, options?: CommitOptions): Effect.Effect<any, any, RedisService> =>
+  (self: Atomic<any, any>, options?: Commit.CommitOptions): Effect.Effect<any, any, RedisService> =>
     Commit.toEffect(node(self), options)
 )

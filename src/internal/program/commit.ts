@@ -61,9 +61,19 @@ const commitCompiled = (compiled: Compiled, service: RedisService["Service"]): E
   })
 }
 
-/** @internal */
+/**
+ * Options of `Atomic.commit`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface CommitOptions {
+  /**
+   * Your key, such as the id of a request: 1 to 512 characters. It is stored in the slot of that entity of the program
+   * whose key is the first in alphabetical order.
+   */
   readonly idempotencyKey: string
+  /** How long the key and the result are kept after the commit: finite, and at least 1 ms. */
   readonly keepFor: Duration.Input
 }
 
