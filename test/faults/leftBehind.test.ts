@@ -13,7 +13,7 @@ type On = Effect.Success<ReturnType<typeof server>>
 const deadline = 600
 
 const faults: Readonly<Record<string, (on: On) => Effect.Effect<unknown, unknown>>> = {
-  "no fault at all": () => Effect.void,
+  "normal work": () => Effect.void,
   "a connection that was cut": ({ proxy }) => proxy.cut(),
   "a connection that was reset": ({ proxy }) => proxy.reset(),
   "no connection": ({ proxy }) => Effect.andThen(proxy.refuse(true), proxy.cut()),
@@ -33,23 +33,26 @@ const faults: Readonly<Record<string, (on: On) => Effect.Effect<unknown, unknown
 
 const known = ["Success", "OutcomeUnknown", "ConnectionUnavailable", "ServerUnavailable", "OutOfMemory", "AccessDenied"]
 
-describeOwnServer("closing in the middle of", () => {
-  it.live.each(Object.entries(faults))("%s leaves nothing behind", ([, fault]) =>
-    Effect.gen(function*() {
-      const on = yield* server()
-      const child = yield* Child.start("closingWorker.ts", [on.proxy.url, String(deadline)])
-      assert.strictEqual(yield* child.next, "ready")
-      yield* fault(on)
-      yield* child.send("fault")
-      const left: Left = yield* child.next
-      assert.deepStrictEqual(left.resources, [])
-      assert.strictEqual(left.fibers, 0)
-      assert.isAtMost(left.millis, deadline + 100)
-      for (const exit of left.exits) assert.include(known, exit)
-      // the stream ends with its layer
-      assert.strictEqual(left.exits.length, 42)
-      // nothing holds the process
-      yield* child.ended
-      yield* on.kill("SIGCONT")
-    }))
+describeOwnServer("closing a layer during a fault", () => {
+  it.live.each(Object.entries(faults))(
+    "a layer that closes during %s leaves nothing behind",
+    ([, fault]) =>
+      Effect.gen(function*() {
+        const on = yield* server()
+        const child = yield* Child.start("closingWorker.ts", [on.proxy.url, String(deadline)])
+        assert.strictEqual(yield* child.next, "ready")
+        yield* fault(on)
+        yield* child.send("fault")
+        const left: Left = yield* child.next
+        assert.deepStrictEqual(left.resources, [])
+        assert.strictEqual(left.fibers, 0)
+        assert.isAtMost(left.millis, deadline + 100)
+        for (const exit of left.exits) assert.include(known, exit)
+        // the stream ends with its layer
+        assert.strictEqual(left.exits.length, 42)
+        // nothing holds the process
+        yield* child.ended
+        yield* on.kill("SIGCONT")
+      })
+  )
 })

@@ -3,7 +3,7 @@
  * that both have the same methods.
  *
  * May import: text, instruction, schema, program, handle, lock, the service's tag, the errors.
- * Must not know: Redis, the memory store, the public modules.
+ * Must not know: Redis, the memory store, the public modules but `RetryPolicy`.
  * Invariant: a method never throws for its arguments; it returns a program that is refused when it is committed.
  */
 import * as Duration from "effect/Duration"
