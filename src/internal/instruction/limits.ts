@@ -27,7 +27,7 @@ export const defaults = { maximumValueBytes: 1_000_000, maximumProgramBytes: 16_
 const leastValueBytes = 64
 
 /**
- * What an option that is refused should have been.
+ * A refused option, and its right value. Undefined: no option is refused.
  *
  * @internal
  */
