@@ -38,8 +38,7 @@ export const requirement = "Redis 7.0, or Valkey 7.2, or newer"
 /** Before Redis 7.2 what a script may not do has no code of its own. */
 const isDenied = (message: string): boolean => /user executing the script can't|ACL failure/.test(message)
 
-const codeOf = (message: string): string =>
-  isDenied(message) ? "NOPERM" : /^-?([A-Z]+)\b/.exec(message)?.[1] ?? "ERR"
+const codeOf = (message: string): string => isDenied(message) ? "NOPERM" : /^-?([A-Z]+)\b/.exec(message)?.[1] ?? "ERR"
 
 /** @internal */
 export const isNoScript = (message: string): boolean => codeOf(message) === "NOSCRIPT"
