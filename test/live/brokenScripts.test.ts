@@ -12,7 +12,7 @@ import * as Rights from "../support/Rights.ts"
 import { reasonIs } from "./liveService.ts"
 import { Account, ann, canary, serving, shown } from "./scriptedTransport.ts"
 
-/** What follows the text of an error that a script has raised, on Redis 7. */
+/** The end of the message of an error that a script has raised, on Redis 7. */
 const origin = / ?script: [0-9a-f]{40}, on @user_script:\d+\./g
 
 /** How servers word the same error. */

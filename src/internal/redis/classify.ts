@@ -35,7 +35,7 @@ const refusals = new Set([...unavailable, "OOM", "DENIED", "NOAUTH", "WRONGPASS"
 /** @internal */
 export const requirement = "Redis 7.0, or Valkey 7.2, or newer"
 
-/** Before Redis 7.2 what a script may not do has no code of its own. */
+/** Whether the user lacks a right of a script. Before Redis 7.2 such messages have no code of their own. */
 const isDenied = (message: string): boolean => /user executing the script can't|ACL failure/.test(message)
 
 const codeOf = (message: string): string => isDenied(message) ? "NOPERM" : /^-?([A-Z]+)\b/.exec(message)?.[1] ?? "ERR"
@@ -55,7 +55,7 @@ export const isWrongType = (message: string): boolean =>
 /** Parts of the message of an error that a running script has raised. No server has all of them, and some have none. */
 const mark = /script: |user_script|script attempted|called from script/i
 
-/** What a server says with a plain `ERR` before a script runs, or when it kills one, which it does only before the first write. */
+/** Messages with a plain `ERR` before a script runs, or of a script that was killed, which is possible only before its first write. */
 const plainRefusal = /^-?ERR (?:unknown command|error compiling script|unexpected engine|.*script killed)/i
 
 /** With these words a server denies the call itself. */
