@@ -1,5 +1,5 @@
 /**
- * What an error says of a server that cannot be reached: where it was, and why there is no connection.
+ * The texts of errors about a server that cannot be reached: they say where it was, and why there is no connection.
  */
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Option, Schema, Scope } from "effect"
