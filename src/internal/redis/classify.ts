@@ -4,6 +4,7 @@
  */
 import {
   AccessDenied,
+  ConnectionUnavailable,
   CrossSlot,
   OutOfMemory,
   type RedisServiceErrorReason,
@@ -11,7 +12,7 @@ import {
   ServerUnavailable,
   Unsupported
 } from "../../RedisServiceError.ts"
-import type { TransportError } from "../../RedisTransport.ts"
+import type { ServerAddress, TransportError } from "../../RedisTransport.ts"
 
 /** The first words of temporary refusals. */
 const unavailable = new Set([
@@ -127,12 +128,25 @@ export const classify = (message: string, keys: ReadonlyArray<string>, undone: b
 }
 
 /**
- * Why the server refused the connection. Undefined if it did not, and there is no connection for another reason.
+ * The address as one text.
  *
  * @internal
  */
-export const refusalOf = (error: TransportError): RedisServiceErrorReason | undefined =>
-  error.refusal === undefined ? undefined : classify(error.refusal, [], true)
+export const addressText = ({ address, port }: ServerAddress): string =>
+  port === undefined ? address : `${address.includes(":") ? `[${address}]` : address}:${port}`
+
+/**
+ * Why there is no connection: the server refused it, or it failed. Undefined if the transport does not say.
+ *
+ * @internal
+ */
+export const refusalOf = ({ address, code, refusal }: TransportError): RedisServiceErrorReason | undefined => {
+  if (refusal !== undefined) return classify(refusal, [], true)
+  return address === undefined && code === undefined ? undefined : new ConnectionUnavailable({
+    ...(address === undefined ? undefined : { address }),
+    ...(code === undefined ? undefined : { code })
+  })
+}
 
 /**
  * Whether waiting for another connection cannot help.
