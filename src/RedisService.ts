@@ -5,6 +5,7 @@
  */
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Memory from "./internal/memory/service.ts"
@@ -32,6 +33,7 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
     maximumWaiting,
     password,
     retry,
+    silence,
     spans,
     url,
     ...connection
@@ -41,9 +43,13 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
     const requirement = "a URL such as redis://user:password@host:6379/0"
     return yield* new RedisServiceError({ reason: new Unsupported({ requirement }) })
   }
+  const millis = silence === undefined
+    ? Live.deadlineOf(options) / 2
+    : Duration.toMillis(Duration.fromInputUnsafe(silence))
   const client = yield* IoredisTransport.acquire({
     ...address,
     ...connection,
+    socketTimeout: millis < Infinity ? millis : undefined,
     ...(password === undefined ? undefined : { password: plain(password) })
   })
   const service = yield* Live.make(IoredisTransport.transport(client), {

@@ -23,13 +23,21 @@ const unsupported = (requirement: string) => new RedisServiceError({ reason: new
 
 const noEviction = "the maxmemory-policy noeviction"
 
+/**
+ * The deadline of a layer, in milliseconds.
+ *
+ * @internal
+ */
+export const deadlineOf = ({ deadline = "5 seconds" }: ServiceOptions): number =>
+  Duration.toMillis(Duration.fromInputUnsafe(deadline))
+
 /** @internal */
 export const make = Effect.fnUntraced(function*(
   transport: RedisTransport["Service"],
   options: ServiceOptions
 ): Effect.fn.Return<RedisService["Service"], RedisServiceError, Scope.Scope> {
   const keyPrefix = options.keyPrefix ?? ""
-  const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "5 seconds"))
+  const deadline = deadlineOf(options)
   if (/[{}]/.test(keyPrefix)) {
     return yield* unsupported("a key prefix without braces")
   }

@@ -2,6 +2,7 @@
  * The options of a connection: passed, parsed from a URL, or read from `Config`.
  */
 import * as Config from "effect/Config"
+import type * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Ioredis from "ioredis"
@@ -32,6 +33,13 @@ type Owned =
 export interface LayerOptions extends ServiceOptions, Omit<Ioredis.RedisOptions, Owned> {
   /** `redis://`, or `rediss://` for TLS. Other options override its parts. */
   readonly url?: string | Redacted.Redacted | undefined
+  /**
+   * How long the server may send nothing while a reply is awaited, and take none of the bytes that wait to be sent. Then the
+   * connection is dropped, and every program that was sent on it is in doubt. Default: half the deadline. `"Infinity"`: never.
+   *
+   * A server that forks, or runs a long script of others, is silent meanwhile, so this should be longer than that.
+   */
+  readonly silence?: Duration.Input | undefined
   /** The password of the user. It overrides that of the URL. */
   readonly password?: string | Redacted.Redacted | undefined
 }

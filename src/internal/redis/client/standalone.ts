@@ -14,7 +14,7 @@ import {
   TransportError
 } from "../../../RedisTransport.ts"
 import { addressText } from "../classify.ts"
-import { defaults, listenFirst, neverLeft, settings, withoutArguments } from "./ioredis.ts"
+import { defaults, detectSilence, neverLeft, settings, withoutArguments } from "./ioredis.ts"
 import * as Subscriber from "./subscriber.ts"
 
 const unknown = Exit.fail(new TransportError({ outcome: "Unknown" }))
@@ -30,7 +30,7 @@ export const acquire = (options: RedisOptions): Effect.Effect<Redis, never, Scop
       const client = new Redis(
         { ...defaults, ...options, ...settings } as RedisOptions & { readonly replyMapping: "legacy" }
       )
-      listenFirst(client)
+      detectSilence(client)
       // without a listener ioredis writes its errors, which hold passwords, to the console
       client.on("error", () => {})
       client.connect().catch(() => {})
@@ -123,7 +123,7 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
     subscribe: Subscriber.make(() => {
       // channels have no database, and the subscriber itself subscribes again after a reconnect
       const subscriber = client.duplicate({ db: 0, autoResubscribe: false })
-      listenFirst(subscriber)
+      detectSilence(subscriber)
       return subscriber
     }),
     server
