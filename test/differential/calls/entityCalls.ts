@@ -29,6 +29,8 @@ const life: Gen<Duration.Input> = (random) => random.pick(random.wild() ? wildLi
 const creation = (random: Random): Model.InsertOptions | undefined =>
   random.chance(0.5) ? undefined : random.chance(0.3) ? {} : { timeToLive: life(random) }
 
+const reading = (random: Random): Model.ReadOptions | undefined => random.chance(0.7) ? undefined : { renew: false }
+
 /** Not one program each: several commits of these. */
 type Several =
   | "getMany"
@@ -47,11 +49,11 @@ export const entity = (
   patch: Gen<unknown>,
   names: ReadonlyArray<string>
 ): Programs => ({
-  get: ({ id, model }) => model.get(id),
-  find: ({ id, model }) => model.find(id),
+  get: ({ id, model }, random) => model.get(id, reading(random)),
+  find: ({ id, model }, random) => model.find(id, reading(random)),
   pick: ({ id, model }, random) => {
     const picked = names.filter(() => random.chance(0.3))
-    return model.pick(id, random.chance(0.3 * random.wildness) ? [...picked, "nowhere"] : picked)
+    return model.pick(id, random.chance(0.3 * random.wildness) ? [...picked, "nowhere"] : picked, reading(random))
   },
   exists: ({ id, model }) => model.exists(id),
   insert: ({ id, model }, random) => model.insert(make(random, id), creation(random)),
