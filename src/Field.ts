@@ -531,6 +531,7 @@ export interface OptionalTime<in out A, out E = Failure> extends Optional<A, E>,
 
 /**
  * A list: O(1) at both ends. Positions are those of `Array.prototype.slice` and `at`: negative ones count from the end.
+ * One that is no integer is refused with `InvalidValue`.
  *
  * **When to use**
  *

@@ -129,7 +129,7 @@ export interface MemoryOptions {
 
 /**
  * Provides the service in memory, with options: the same programs, results and errors, without a server. Time is the
- * `Clock`'s. Each build is empty and ends with its scope.
+ * `Clock`'s. Each build is empty. After its scope has closed, programs fail with `ConnectionUnavailable`.
  *
  * **When to use**
  *

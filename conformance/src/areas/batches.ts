@@ -10,9 +10,12 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Atomic from "redlayer/Atomic"
+import * as Lock from "redlayer/Lock"
 import * as Model from "redlayer/Model"
 import * as RedisService from "redlayer/RedisService"
+import type * as RedisServiceError from "redlayer/RedisServiceError"
 import { RawStore } from "redlayer/testing"
+import * as Topic from "redlayer/Topic"
 import * as assert from "../assert.ts"
 import { concurrently, fails, type Operation, pseudoRandom, stored, unchanged, wrongType } from "../assertions.ts"
 import type { Backend, Test } from "../suite.ts"
@@ -28,6 +31,8 @@ const Other = Model.make("BatchOther", { id: Schema.String, flag: Schema.Boolean
   key: "id",
   slot: { partitions: 4 }
 })
+
+const Closed = Topic.make("batches/Closed", Schema.String)
 
 /** The value of a program, or the tag of its error. */
 const outcome = <A, E extends { readonly _tag: string }, R>(self: Effect.Effect<A, E, R>) =>
@@ -283,6 +288,43 @@ export const batches = (test: Test, backend: Backend): void => {
         Fiber.join(fiber)
       )).pipe(Effect.timeout("5 seconds"))
       assert.deepEqual(results.sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i + 1))
+    }))
+
+  test("a closed layer refuses programs, locks and subscriptions with ConnectionUnavailable", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(backend.layer(), scope)
+      const unavailable = <A, E>(self: Effect.Effect<A, E, RedisService.RedisService>) =>
+        Effect.map(Effect.flip(Effect.provideContext(self, context)), (error) => {
+          const { reason } = error as RedisServiceError.RedisServiceError
+          assert.strictEqual(reason?._tag, "ConnectionUnavailable", String(error))
+        })
+      const { list, n } = Item.ref("a")
+      yield* Effect.provideContext(Item.insert({ id: "a" }), context)
+      // a fiber that outlives the layer
+      const outlives = yield* Effect.forkChild(
+        Effect.forever(Effect.andThen(n.increment(), Effect.yieldNow)).pipe(Effect.provideContext(context))
+      )
+      // what the scope acquired after the layer may still use it while the scope closes
+      let last = 0
+      yield* Scope.addFinalizer(
+        scope,
+        Effect.map(Effect.orDie(Effect.provideContext(list.append("last"), context)), (length) => {
+          last = length
+        })
+      )
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(last, 1)
+      const exit = yield* Effect.timeout(Fiber.await(outlives), "5 seconds")
+      yield* unavailable(exit)
+      yield* unavailable(Item.get("a"))
+      yield* unavailable(n.increment())
+      yield* unavailable(Atomic.commit(n.increment(), { idempotencyKey: "k", keepFor: "1 minute" }))
+      yield* unavailable(Item.insertMany([{ id: "b" }]))
+      yield* unavailable(Lock.withLock("L", () => Effect.void))
+      yield* unavailable(Effect.scoped(Closed.subscribe()))
+      const exits = yield* Effect.provideContext(Atomic.pipeline([n.get(), n.increment()]), context)
+      for (const each of exits) yield* unavailable(each)
     }))
 
   test("`maximumValueBytes` limits each value, counted in UTF-8 bytes", () =>

@@ -27,6 +27,11 @@ const Ticket = Model.make("OnceTicket", {
   number: Schema.Int.pipe(Schema.withConstructorDefault(Effect.sync(() => ++made)))
 })
 
+const Seat = Model.make("OnceSeat", { hall: Schema.String, seat: Schema.String, taken: Schema.Int }, {
+  key: ["hall", "seat"],
+  slot: "hall"
+})
+
 const coins = (id: string) => Account.ref(id).coins
 const addCoins = (amount: number, id = "a") => coins(id).increment(amount)
 
@@ -129,6 +134,26 @@ export const idempotency = (test: Test): void => {
       assert.strictEqual(yield* underKey("k")(addCoins(1)), 2)
       assert.strictEqual(yield* underKey("k")(addCoins(1, "b")), 2)
       yield* fails(underKey("k")(Atomic.all([addCoins(1, "b"), addCoins(1, "a")])), "Conflict", { id: "b" })
+    }))
+
+  test("two entities of one slot use the same key independently", () =>
+    Effect.gen(function*() {
+      const seat = (seat: string) => Seat.ref(["h", seat])
+      yield* Seat.insert({ hall: "h", seat: "a", taken: 0 })
+      yield* Seat.insert({ hall: "h", seat: "b", taken: 0 })
+      const take = (id: string, by: number) => underKey("k")(seat(id).taken.increment(by))
+      for (let i = 0; i < 2; i++) {
+        assert.strictEqual(yield* take("a", 1), 1)
+        assert.strictEqual(yield* take("b", 2), 2)
+      }
+      yield* fails(take("a", 2), "Conflict", { model: "OnceSeat" })
+      // of two entities, the one whose key comes first keeps the record
+      const both = Atomic.all([seat("b").taken.increment(), seat("a").taken.increment()])
+      yield* fails(underKey("k")(both), "Conflict")
+      const first = yield* underKey("other")(both)
+      assert.deepEqual(yield* unchanged(underKey("other")(both)), first)
+      yield* fails(underKey("other")(seat("a").taken.increment()), "Conflict")
+      assert.strictEqual(yield* underKey("other")(seat("b").taken.increment()), 4)
     }))
 
   test("a failure is not recorded", () =>

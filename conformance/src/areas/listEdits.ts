@@ -25,7 +25,7 @@ const Box = Model.make("ListEditsBox", {
 }, { key: "id" })
 
 const key = "ListEditsBox:{b}"
-const positions = [-6, -5, -4, -3, -1, 0, 1, 2, 4, 5, 6, 1.7, -1.7, NaN, Infinity, -Infinity, 2 ** 40]
+const positions = [-6, -5, -4, -3, -1, 0, 1, 2, 4, 5, 6, 2 ** 40, -(2 ** 40)]
 
 /** The array after `insert`, or undefined if the position does not exist. */
 const afterInsert = (
@@ -33,8 +33,7 @@ const afterInsert = (
   index: number,
   added: ReadonlyArray<number>
 ): Array<number> | undefined => {
-  const whole = Math.trunc(Number.isNaN(index) ? 0 : index)
-  const at = whole < 0 ? whole + items.length : whole
+  const at = index < 0 ? index + items.length : index
   return at < 0 || at > items.length ? undefined : [...items.slice(0, at), ...added, ...items.slice(at)]
 }
 

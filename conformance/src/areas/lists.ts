@@ -81,7 +81,7 @@ export const lists = (test: Test): void => {
 
   test("positions are those of Array.prototype.slice and Array.prototype.at", () =>
     Effect.gen(function*() {
-      const positions = [-5, -4, -1, 0, 1, 3, 4, 5, 1.7, -1.7, NaN, Infinity, -Infinity, 2 ** 40]
+      const positions = [-5, -4, -1, 0, 1, 3, 4, 5, 2 ** 40, -(2 ** 40), 1e300]
       for (const length of [0, 1, 4]) {
         const id = `b${length}`
         const items = Array.from({ length }, (_, i) => i * 10)

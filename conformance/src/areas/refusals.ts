@@ -10,7 +10,7 @@ import type * as DomainError from "redlayer/DomainError"
 import * as Model from "redlayer/Model"
 import type * as RedisService from "redlayer/RedisService"
 import * as assert from "../assert.ts"
-import { equalUnordered, fails, unchanged } from "../assertions.ts"
+import { equalUnordered, fails, type Operation, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 const half = (x: number): number => {
@@ -29,6 +29,7 @@ const Box = Model.make("RefusalsBox", {
   tags: Schema.ReadonlySet(Schema.String),
   long: Schema.ReadonlySet(Schema.String.check(Schema.isMinLength(2))),
   board: Model.sortedSet(Schema.String),
+  items: Schema.Array(Schema.Int),
   ends: Schema.Record(Schema.String, Schema.DateTimeUtc.check(Schema.makeFilter((at) => at.epochMilliseconds > 1000))),
   starts: Schema.Record(Schema.String, Schema.Date.check(Schema.isGreaterThanDate(new Date(1000))))
 }, { key: "id" })
@@ -39,6 +40,7 @@ const box = (id: string) => ({
   tags: new Set(["a"]),
   long: new Set(["aa"]),
   board: [],
+  items: [],
   ends: {},
   starts: {}
 })
@@ -59,6 +61,38 @@ const Broken = Model.make("RefusalsBroken", {
 type Invalid = DomainError.EntityNotFound | DomainError.InvalidValue
 
 export const refusals = (test: Test): void => {
+  test("a position or a count that is no integer is refused, whichever operation takes it", () =>
+    Effect.gen(function*() {
+      yield* Box.insert({ ...box("a"), items: [1, 2, 3], board: [{ member: "m", score: 1 }] })
+      const { board, items } = Box.ref("a")
+      const taking: Record<string, (n: any) => Operation> = {
+        "slice start": (n) => items.slice(n),
+        "slice end": (n) => items.slice(0, n),
+        insert: (n) => items.insert(n, 1),
+        "insert of nothing": (n) => items.insert(n, []),
+        "removeRange start": (n) => items.removeRange(n),
+        "removeRange end": (n) => items.removeRange(0, n),
+        "trim start": (n) => items.trim(n),
+        "trim end": (n) => items.trim(0, n),
+        "at, read": (n) => items.at(n).get(),
+        "at, written": (n) => items.at(n).increment(),
+        "at, as an operand": (n) => items.at(0).increment(items.at(n).value() as never),
+        "at, compared": (n) => items.at(n).eq(1),
+        keep: (n) => items.append(1, { keep: n }),
+        "range start": (n) => board.range(n),
+        "range end": (n) => board.range(0, n),
+        limit: (n) => board.rangeByScore({ limit: n })
+      }
+      for (const [name, take] of Object.entries(taking)) {
+        for (const bad of [NaN, Infinity, -Infinity, 1.5, -1.5, "1", null, true, 1n, {}, [1]]) {
+          const error = yield* unchanged(fails(take(bad), "InvalidValue", { model: "RefusalsBox", id: "a" }))
+          assert.match(error.issue, /integer/, `${name} ${String(bad)}`)
+        }
+      }
+      for (const bad of [-1, -2]) yield* unchanged(fails(taking.limit!(bad), "InvalidValue", { field: "board" }))
+      for (const bad of [-1, 0]) yield* unchanged(fails(taking.keep!(bad), "InvalidValue", { field: "items" }))
+    }))
+
   test("a class constructor that refuses stored data makes only its own entity corrupted", () =>
     Effect.gen(function*() {
       yield* Box.insertMany([box("a"), box("b")])

@@ -288,9 +288,6 @@ export const sortedSets = (test: Test): void => {
             jobs.increment("x", "1" as any),
             jobs.rangeByScore({ min: NaN }),
             jobs.count({ max: NaN }),
-            jobs.rangeByScore({ limit: -1 }),
-            jobs.rangeByScore({ limit: 1.5 }),
-            jobs.rangeByScore({ limit: NaN }),
             jobs.addAll([{ member: "x", score: 1 }, { member: "x", score: 2 }]),
             jobs.set([{ member: "x", score: 1 }, { member: "x", score: 1 }]),
             jobs.set("x" as any),
@@ -304,7 +301,7 @@ export const sortedSets = (test: Test): void => {
 
   test("positions are those of Array.prototype.slice, from both ends", () =>
     Effect.gen(function*() {
-      const positions = [-6, -4, -1, 0, 1, 3, 4, 5, 1.7, NaN, Infinity, -Infinity, undefined]
+      const positions = [-6, -4, -1, 0, 1, 3, 4, 5, 2 ** 40, undefined]
       const all = scored(["a", 1], ["b", 2], ["c", 2], ["d", 3])
       yield* Queue.insert({ id: "q", jobs: all })
       const { jobs } = Queue.ref("q")

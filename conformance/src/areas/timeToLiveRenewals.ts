@@ -121,6 +121,10 @@ export const timeToLiveRenewals = (live: Test, backend: Backend): void => {
       const inPrograms: ReadonlyArray<readonly [Operation, Operation]> = [
         [Accessed.get("x", options), Accessed.get("x")],
         [Accessed.find("x", options), Accessed.find("x")],
+        [
+          Atomic.map(Accessed.getVersioned("x", options), ({ entity }) => entity),
+          Atomic.map(Accessed.getVersioned("x"), ({ entity }) => entity)
+        ],
         [Accessed.pick("x", ["count", "list"], options), Accessed.pick("x", ["count", "list"])],
         [count.get(), Accessed.ref("x").count.get()],
         [nick.get(), Accessed.ref("x").nick.get()],

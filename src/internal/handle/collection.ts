@@ -20,21 +20,34 @@ import { Size } from "./size.ts"
  */
 export const textsOf = (row: Result): ReadonlyArray<string> => Array.isArray(row) ? row : []
 
-const minimumPosition = -(2 ** 31)
-
-/** @internal */
-export const maximumPosition = 2 ** 31
-
 /**
- * Makes any number a position that the interpreters accept: an integer, no further from 0 than the longest collection.
+ * The end of any collection: no collection is longer.
  *
  * @internal
  */
-export const position = (value: number): number =>
-  Math.max(
-    minimumPosition,
-    Math.min(maximumPosition, Math.trunc(typeof value !== "number" || Number.isNaN(value) ? 0 : value))
-  )
+export const maximumPosition = 2 ** 31
+
+/**
+ * Returns the position that the interpreters accept: no further from 0 than the longest collection. Anything but an integer
+ * is a problem, because `NaN` as the position 0 could empty a list.
+ *
+ * @internal
+ */
+export const position = (value: unknown): number | Problem =>
+  Number.isInteger(value)
+    ? Math.max(-maximumPosition, Math.min(maximumPosition, value as number))
+    : new Problem("Expected a position that is an integer")
+
+/**
+ * Returns the count that the interpreters accept. Anything but an integer of at least `least` is a problem.
+ *
+ * @param name the argument that the message names
+ * @internal
+ */
+export const count = (name: string, value: unknown, least: 0 | 1): number | Problem =>
+  Number.isInteger(value) && value as number >= least
+    ? Math.min(maximumPosition, value as number)
+    : new Problem(`Expected ${name} to be an integer, and at least ${least}`)
 
 /** @internal */
 export class CollectionHandle {
@@ -86,6 +99,15 @@ export class CollectionHandle {
     if (!Array.isArray(names)) return this.refuse(new Problem("Expected an array"))
     const encoded = encodeAll(this.collection.name ?? this.collection.item, names)
     return encoded instanceof Problem ? this.refuse(encoded) : f(encoded)
+  }
+
+  /** Checks positions and counts, which `position` and `count` return. */
+  withNumbers(
+    numbers: ReadonlyArray<number | Problem>,
+    f: (numbers: ReadonlyArray<number>) => AtomicNode
+  ): AtomicNode {
+    const problem = numbers.find((number) => number instanceof Problem)
+    return problem === undefined ? f(numbers as ReadonlyArray<number>) : this.refuse(problem)
   }
 
   readonly whole = (result: Result): unknown => this.collection.decode(textsOf(result))

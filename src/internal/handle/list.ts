@@ -5,8 +5,8 @@ import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
-import { CollectionHandle, maximumPosition, position } from "./collection.ts"
-import { isOne, noArguments, nothing, same } from "./entityRef.ts"
+import { CollectionHandle, count, maximumPosition, position } from "./collection.ts"
+import { isOne, noArguments, nothing, refusing, same } from "./entityRef.ts"
 import { ScalarHandle, type Shape } from "./scalar.ts"
 import { Size } from "./size.ts"
 
@@ -19,20 +19,23 @@ export class ListHandle extends CollectionHandle {
     return this.withName(item, (text) => this.op(Op.contains, [text], isOne))
   }
   slice(start = 0, end = maximumPosition): AtomicNode {
-    return this.op(Op.slice, [position(start), position(end)], this.whole)
+    return this.withNumbers([position(start), position(end)], (range) => this.op(Op.slice, range, this.whole))
   }
   append(item: unknown, options?: { readonly keep?: number | undefined }): AtomicNode {
-    const keep = options?.keep
-    if (keep !== undefined && !(Number.isSafeInteger(keep) && keep > 0)) {
-      return this.refuse(new Problem("Expected keep to be a positive integer"))
-    }
-    return this.withItems(item, (texts) => this.change(Op.append, [keep ?? 0, ...texts], same))
+    const keep = options?.keep === undefined ? 0 : count("keep", options.keep, 1)
+    return this.withNumbers(
+      [keep],
+      (numbers) => this.withItems(item, (texts) => this.change(Op.append, [...numbers, ...texts], same))
+    )
   }
   prepend(item: unknown): AtomicNode {
     return this.withItems(item, (texts) => this.change(Op.prepend, texts, same))
   }
   insert(index: number, item: unknown): AtomicNode {
-    return this.withItems(item, (texts) => this.change(Op.insertItems, [position(index), ...texts], same))
+    return this.withNumbers(
+      [position(index)],
+      (at) => this.withItems(item, (texts) => this.change(Op.insertItems, [...at, ...texts], same))
+    )
   }
   pop(): AtomicNode {
     return this.change(Op.pop, noArguments, this.optionalItem)
@@ -44,15 +47,18 @@ export class ListHandle extends CollectionHandle {
     return this.withName(item, (text) => this.change(Op.removeItem, [text], same))
   }
   removeRange(start: number, end = maximumPosition): AtomicNode {
-    return this.change(Op.removeRange, [position(start), position(end)], nothing)
+    return this.withNumbers([position(start), position(end)], (range) => this.change(Op.removeRange, range, nothing))
   }
   trim(start: number, end = maximumPosition): AtomicNode {
-    return this.change(Op.trim, [position(start), position(end)], nothing)
+    return this.withNumbers([position(start), position(end)], (range) => this.change(Op.trim, range, nothing))
   }
   at(index: number): ScalarHandle {
     const { field, item, itemSpec, clientOnlyCheck } = this.collection
     const decode = (result: Result) => item.decode(result as string)
     const shape: Shape = { field, spec: itemSpec, codec: item, clientOnlyCheck, decode, decodeNew: decode }
-    return new ScalarHandle(this.ref, shape, [position(index)])
+    const at = position(index)
+    return at instanceof Problem
+      ? new ScalarHandle(refusing(this.ref, field, at), shape, noArguments)
+      : new ScalarHandle(this.ref, shape, [at])
   }
 }

@@ -8,7 +8,7 @@ import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { score, type Scored } from "../schema/collection.ts"
 import { Problem } from "../text/problem.ts"
-import { CollectionHandle, maximumPosition, position } from "./collection.ts"
+import { CollectionHandle, count, maximumPosition, position } from "./collection.ts"
 import { isOne, named, noArguments, same } from "./entityRef.ts"
 
 interface ScoreRange {
@@ -78,20 +78,21 @@ export class SortedSetHandle extends CollectionHandle {
       ))
   }
   range(start = 0, end = maximumPosition, options?: { readonly reverse?: boolean | undefined }): AtomicNode {
-    return this.op(Op.rangeByRank, [position(start), position(end), reverseFlag(options)], this.whole)
+    return this.withNumbers(
+      [position(start), position(end)],
+      (range) => this.op(Op.rangeByRank, [...range, reverseFlag(options)], this.whole)
+    )
   }
   rangeByScore(
     given?: ScoreRange & { readonly reverse?: boolean | undefined; readonly limit?: number | undefined } | null
   ): AtomicNode {
     const options = given ?? {}
-    const { limit = -1 } = options
-    if (!(Number.isSafeInteger(limit) && limit >= 0 || options.limit === undefined)) {
-      return this.refuse(new Problem("Expected a limit that is an integer, and not negative"))
-    }
-    return this.withRange(
-      options,
-      (range) => this.op(Op.rangeByScore, [...range, reverseFlag(options), limit], this.whole)
-    )
+    const limit = options.limit === undefined ? -1 : count("limit", options.limit, 0)
+    return this.withNumbers([limit], (numbers) =>
+      this.withRange(
+        options,
+        (range) => this.op(Op.rangeByScore, [...range, reverseFlag(options), ...numbers], this.whole)
+      ))
   }
   count(options?: ScoreRange | null): AtomicNode {
     return this.withRange(options ?? {}, (range) => this.op(Op.countByScore, range, same))

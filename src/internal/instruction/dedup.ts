@@ -12,24 +12,34 @@ import type { Program } from "./program.ts"
  */
 export const keylessTag = "{06S}"
 
+/** The first of a program's keys in alphabetical order. Undefined: it has none. */
+const firstKeyOf = (program: Program): string | undefined => {
+  let first: string | undefined
+  for (const key of keysOf(program)) if (first === undefined || key < first) first = key
+  return first
+}
+
+const tag = /\{[^}]+\}/
+
 /**
  * The text in braces that puts a record into the slot of the program's first key.
  *
  * @internal
  */
 export const tagOf = (program: Program): string => {
-  let first: string | undefined
-  for (const key of keysOf(program)) if (first === undefined || key < first) first = key
-  return first === undefined ? keylessTag : /\{[^}]+\}/.exec(first)?.[0] ?? `{${first}}`
+  const first = firstKeyOf(program)
+  return first === undefined ? keylessTag : tag.exec(first)?.[0] ?? `{${first}}`
 }
 
 /**
- * The key of the record of a program that has an idempotency key.
+ * The key of the record of a program that has an idempotency key: it belongs to the entity of the program's first key.
  *
  * @internal
  */
-export const recordKeyOf = (program: Program, idempotencyKey: string): string =>
-  `${tagOf(program)}:$key:${idempotencyKey}`
+export const recordKeyOf = (program: Program, idempotencyKey: string): string => {
+  const first = firstKeyOf(program) ?? keylessTag
+  return `${tag.test(first) ? first : `{${first}}`}:$key:${idempotencyKey}`
+}
 
 /**
  * The greatest length of results that a record keeps, in bytes. Of longer results it keeps only that the program was applied.

@@ -10,7 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
-import { OutcomeUnknown, RedisServiceError } from "../../RedisServiceError.ts"
+import { ConnectionUnavailable, OutcomeUnknown, RedisServiceError } from "../../RedisServiceError.ts"
 import { maximumResultBytes, recordKeyOf } from "../instruction/dedup.ts"
 import { type Limits, limitsOf, sizeOf, tooLarge } from "../instruction/limits.ts"
 import type { Program } from "../instruction/program.ts"
@@ -24,17 +24,22 @@ interface Options {
   readonly limits?: Limits
   /** Whether programs of several slots fail, as on a cluster. */
   readonly refusesCrossSlot?: boolean
-  /** The scope of the layer, in which subscriptions end. Default: none. */
+  /** The scope of the layer: when it closes, subscriptions end, and programs are refused. Default: none. */
   readonly scope?: Scope.Scope
 }
 
 const encoder = new TextEncoder()
+
+const closed = Exit.fail(new RedisServiceError({ reason: new ConnectionUnavailable({}) }))
 
 /** @internal */
 export const make = (
   store = new Store(),
   { limits = limitsOf(), refusesCrossSlot = false, scope }: Options = {}
 ): RedisService["Service"] => {
+  // a child, because what is added to the scope later ends before it, and may still use the service
+  const own = scope === undefined ? Scope.makeUnsafe() : Scope.forkUnsafe(scope)
+
   /** Runs a program, unless a program with its idempotency key has run. Then returns the results of the first one. */
   const runOnce = (program: Program, millis: number): Reply | OutcomeUnknown => {
     const { idempotency } = program
@@ -66,6 +71,7 @@ export const make = (
     clock: Clock.Clock,
     read: (reply: Reply) => Exit.Exit<A, E>
   ): Exit.Exit<A, E | RedisServiceError> => {
+    if (own.state._tag === "Closed") return closed
     const slot = refusesCrossSlot ? slotOfProgram(program) : 0
     if (typeof slot !== "number") return Exit.fail(new RedisServiceError({ reason: slot }))
     const failure = tooLarge(program, sizeOf(program), limits)
@@ -83,7 +89,8 @@ export const make = (
       ),
     subscribe: (channel, listener) =>
       Effect.suspend(() => {
-        const subscription = scope === undefined ? Scope.makeUnsafe() : Scope.forkUnsafe(scope)
+        if (own.state._tag === "Closed") return closed
+        const subscription = Scope.forkUnsafe(own)
         const notify = (text: string): void => listener({ _tag: "Message", text })
         const end = Effect.sync(() => {
           const listeners = store.listeners.get(channel)

@@ -69,8 +69,8 @@ const commitCompiled = (compiled: Compiled, service: RedisService["Service"]): E
  */
 export interface CommitOptions {
   /**
-   * Your key, such as the id of a request: 1 to 512 characters. It is stored in the slot of that entity of the program
-   * whose key is the first in alphabetical order.
+   * Your key, such as the id of a request: 1 to 512 characters. It is kept for one entity of the program: the one whose
+   * stored key is the first in alphabetical order. For another entity the same key is independent.
    */
   readonly idempotencyKey: string
   /** How long the key and the result are kept after the commit: finite, and at least 1 ms. */
