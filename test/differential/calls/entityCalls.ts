@@ -68,7 +68,10 @@ export const entity = (
     return model.pick(id, random.chance(0.3 * random.wildness) ? [...picked, "nowhere"] : picked, reading(random))
   },
   getVersioned: ({ id, model }, random) =>
-    Atomic.map(model.getVersioned(id, reading(random)), ({ entity, version }) => ({ entity, version: new StoredVersion(version) })),
+    Atomic.map(
+      model.getVersioned(id, reading(random)),
+      ({ entity, version }) => ({ entity, version: new StoredVersion(version) })
+    ),
   version: ({ id, model }) => Atomic.map(model.version(id), (version) => new StoredVersion(version)),
   atVersion: ({ id, model }, random) => model.atVersion(id, random.pick(random.wild() ? wildVersions : versions)),
   exists: ({ id, model }) => model.exists(id),
