@@ -20,7 +20,7 @@ export const fields = {
 }
 
 export const hour = minutes(60)
-/** What the expiry is set to: 1 % more than the time to live, so that the next renewals can wait. */
+/** The time until a new or renewed entity expires: 1 % more than its duration, so that the next renewals can wait. */
 export const renewedHour = hour + hour / 100
 
 export const define = (name: string, timeToLive?: Model.TimeToLive) =>
