@@ -2,7 +2,7 @@
  * The combinators of `Atomic`, on nodes. Their types and their docs are in `Atomic.ts`.
  */
 import { dual } from "effect/Function"
-import { All, AndThen, Guard, If, Ignore, Mapped, OrElse, When } from "./atomic.ts"
+import { All, AndThen, Guard, If, Ignore, Mapped, OrDie, OrElse, When } from "./atomic.ts"
 import { isRead } from "./commit.ts"
 import type { AtomicNode, Instruct } from "./node.ts"
 
@@ -72,3 +72,6 @@ export const orElse: Combinator = dual(2, (self: AtomicNode, that: AtomicNode) =
 
 /** @internal */
 export const ignoreMissing = (self: AtomicNode): AtomicNode => new Ignore(self)
+
+/** @internal */
+export const orDie = (self: AtomicNode, tags: ReadonlyArray<string>): AtomicNode => new OrDie(self, new Set(tags))
