@@ -23,6 +23,7 @@ import type * as Field from "./Field.ts"
 import type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
 import * as Definition from "./internal/model/definition.ts"
 import type { InsertOptions, Key, KeylessOptions, ModifyOptions, Options } from "./internal/model/options.ts"
+import type { Many } from "./internal/program/many.ts"
 import type { RedisService } from "./internal/service.ts"
 import type * as Lock from "./Lock.ts"
 import type { EntityHandle } from "./Lock.ts"
@@ -38,6 +39,7 @@ export type {
   Slot,
   TimeToLive
 } from "./internal/model/options.ts"
+export type { Many } from "./internal/program/many.ts"
 export { issues, json, sortedSet, tolerant, withDefault } from "./internal/schema/storage.ts"
 
 type Fields = Schema.Struct.Fields
@@ -203,7 +205,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * Use for any number of independent entities. To read several in one program use `Atomic.all`.
    */
   getMany(
-    ids: Iterable<IdOf<F, K>>,
+    ids: Many<IdOf<F, K>>,
     options?: BulkOptions
   ): Bulk<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
   /**
@@ -211,9 +213,9 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * fail while others succeed. The first run makes the defaults and generated ids, and keeps them, so running the
    * effect again inserts the same entities.
    */
-  insertMany(entities: Iterable<In>, options?: BulkOptions & InsertOptions): Bulk<Entity, EntityExists | InvalidValue>
+  insertMany(entities: Many<In>, options?: BulkOptions & InsertOptions): Bulk<Entity, EntityExists | InvalidValue>
   /** Deletes many entities, in the order of the ids, each by its own program. Returns for each whether it existed. */
-  deleteMany(ids: Iterable<IdOf<F, K>>, options?: BulkOptions): Bulk<boolean, InvalidValue>
+  deleteMany(ids: Many<IdOf<F, K>>, options?: BulkOptions): Bulk<boolean, InvalidValue>
   /** Reads more entities than fit in memory. Returns a stream with a result for each id, in their order. */
   getManyStream<E = never, R = never>(
     ids: Source<IdOf<F, K>, E, R>,
