@@ -24,6 +24,7 @@ import type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bul
 import * as Definition from "./internal/model/definition.ts"
 import type { InsertOptions, Key, KeylessOptions, ModifyOptions, Options } from "./internal/model/options.ts"
 import type { Many } from "./internal/program/many.ts"
+import type { Version } from "./internal/schema/version.ts"
 import type { RedisService } from "./internal/service.ts"
 import type * as Lock from "./Lock.ts"
 import type { EntityHandle } from "./Lock.ts"
@@ -41,6 +42,7 @@ export type {
 } from "./internal/model/options.ts"
 export type { Many } from "./internal/program/many.ts"
 export { issues, json, sortedSet, tolerant, withDefault } from "./internal/schema/storage.ts"
+export { Version } from "./internal/schema/version.ts"
 
 type Fields = Schema.Struct.Fields
 
@@ -109,6 +111,57 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * Use if a missing entity is normal. To learn only whether it exists use `exists`; to create it use `getOrInsert`.
    */
   find(id: IdOf<F, K>): Atomic<Option.Option<Entity>, EntityCorrupted | InvalidValue>
+  /**
+   * Returns the entity and its version, from one moment. Fails as `get` does. O(fields + items).
+   *
+   * **When to use**
+   *
+   * Use with `atVersion`, to compute on the client from several entities and write the result only if none of them has
+   * changed. For one entity use `modify`.
+   */
+  getVersioned(
+    id: IdOf<F, K>
+  ): Atomic<
+    { readonly entity: Entity; readonly version: Version },
+    EntityNotFound | EntityCorrupted | InvalidValue
+  >
+  /**
+   * Returns the version of the entity, which every program that writes the entity changes. After a write of the same
+   * program it is the version that this program leaves. Fails with `EntityNotFound` if the entity is missing. An entity
+   * that was stored by hand without a version has version `"0"`. It does not renew the time to live. O(1).
+   *
+   * **Example** (One program over two entities that were computed on the client)
+   *
+   * ```ts run
+   * import { Effect, Schema } from "effect"
+   * import { Atomic, Condition, Model, RedisService } from "redlayer"
+   *
+   * const Team = Model.make("Team", { name: Schema.String, players: Schema.Array(Schema.String) }, { key: "name" })
+   *
+   * const program = Effect.gen(function*() {
+   *   yield* Team.insertMany([{ name: "red", players: ["a", "b", "c"] }, { name: "blue", players: [] }])
+   *   const [red, blue] = yield* Atomic.all([Team.getVersioned("red"), Team.getVersioned("blue")])
+   *   const players = [...red.entity.players, ...blue.entity.players].toReversed()
+   *   yield* Atomic.all([
+   *     Atomic.guard(
+   *       Condition.and(Team.atVersion("red", red.version), Team.atVersion("blue", blue.version)),
+   *       () => "changed" as const
+   *     ),
+   *     Team.ref("red").players.set(players.slice(0, 2)),
+   *     Team.ref("blue").players.set(players.slice(2))
+   *   ])
+   *   return yield* Team.atVersion("red", red.version)
+   * })
+   *
+   * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => false
+   * ```
+   */
+  version(id: IdOf<F, K>): Atomic<Version, EntityNotFound | InvalidValue>
+  /**
+   * Whether the entity exists and has this version: nobody has written it since the version was read. A write of the
+   * same program before the condition counts too. It does not renew the time to live. O(1).
+   */
+  atVersion(id: IdOf<F, K>, version: Version): Condition<InvalidValue>
   /** Returns whether the entity exists. It is also a condition, for `Atomic.when` and `Atomic.guard`. O(1). */
   exists(id: IdOf<F, K>): Condition<InvalidValue>
   /**
@@ -377,6 +430,11 @@ export type Id<M extends Any> = Parameters<M["get"]>[0]
  */
 export type Ref<M extends Any = Any> = ReturnType<M["ref"]>
 
+/** Refuses a tuple key that has a field twice. */
+type Distinct<K> = K extends readonly [infer Head, ...infer Tail]
+  ? Head extends Tail[number] ? { readonly key: "A tuple key has each of its fields once" } : Distinct<Tail>
+  : unknown
+
 type MissingSelfGeneric = "Missing `Self` generic - use `class Self extends Model.Class<Self>(name)(fields, options)`"
 
 /**
@@ -426,19 +484,19 @@ type WithId<F extends Fields> = { readonly [Name in keyof F | "id"]: Name extend
  * @since 0.1.0
  */
 export const Class = <Self = never>(name: string): {
+  /** Defines the class by its fields, and adds the field `id`: a UUID of version 7, made for each new entity. */
+  <const F extends Fields>(
+    fields: F,
+    options?: KeylessOptions
+  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
   /**
    * Defines the class by its fields and options. `key` is the field, or the tuple of fields, whose value is the id.
    * Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
    */
   <const F extends Fields, const K extends Key<F>>(
     fields: F,
-    options: Options<K>
+    options: Options<K> & Distinct<K>
   ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, F, K>
-  /** Defines the class by its fields, and adds the field `id`: a UUID of version 7, made for each new entity. */
-  <const F extends Fields>(
-    fields: F,
-    options?: KeylessOptions
-  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
 } =>
 (fields: Fields, options: Partial<Options<any>> = {}): any => {
   const all = options.key === undefined ? Definition.withId(fields) : fields
@@ -481,6 +539,12 @@ type Merged<A extends Fields, B extends Fields> = {
   : never
 }
 
+/** Refuses a field that has another type than the field of the base that it replaces. */
+type Narrowing<A extends Fields, B extends Fields> = {
+  readonly [Name in keyof B & keyof A]: B[Name]["Type"] extends A[Name]["Type"] ? unknown
+    : "A field of the base can be replaced by one of the same type only"
+}
+
 type KeyOf<M> = M extends Programs<any, any, any, infer K> ? K : never
 
 /**
@@ -521,7 +585,7 @@ export const extend = <Self = never, Base extends AnyClass = never>(base: Base, 
    * set them.
    */
   <const F extends Fields>(
-    fields: F,
+    fields: F & Narrowing<Base["fields"], F>,
     options?: Partial<Options<KeyOf<Base>>>
   ): [Self] extends [never] ? MissingExtendGenerics
     : ModelClass<Self, Merged<Base["fields"], F>, KeyOf<Base>, InstanceType<Base>>
@@ -545,16 +609,21 @@ type MissingExtendGenerics =
  * @since 0.1.0
  */
 export const make: {
-  /**
-   * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
-   * id. Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
-   */
-  <const F extends Fields, const K extends Key<F>>(name: string, fields: F, options: Options<K>): Model<F, K>
+  // The overload with a key is the last one, because the compiler reports the errors of the last.
   /**
    * Defines a model whose entities are plain objects, and adds the field `id`: a UUID of version 7, made for each new
    * entity.
    */
   <const F extends Fields>(name: string, fields: F, options?: KeylessOptions): Model<WithId<F>, "id">
+  /**
+   * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
+   * id. Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
+   */
+  <const F extends Fields, const K extends Key<F>>(
+    name: string,
+    fields: F,
+    options: Options<K> & Distinct<K>
+  ): Model<F, K>
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
   const all = options?.key === undefined ? Definition.withId(fields) : fields
   const schema = Schema.Struct(all)

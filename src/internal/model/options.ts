@@ -61,7 +61,10 @@ export interface Options<K> {
  * @category models
  * @since 0.1.0
  */
-export interface KeylessOptions extends Pick<Options<"id">, "slot" | "timeToLive"> {}
+export interface KeylessOptions extends Pick<Options<"id">, "slot" | "timeToLive"> {
+  /** The key is the added field `id`. */
+  readonly key?: undefined
+}
 
 /**
  * How long an entity lives, in all its keys at once, and which operations renew that.
@@ -69,7 +72,8 @@ export interface KeylessOptions extends Pick<Options<"id">, "slot" | "timeToLive
  * **Details**
  *
  * - `"write"`: every operation that changes the entity.
- * - `"access"`: every operation that reads or changes the entity, except `exists`, `ensure` and `timeToLive`.
+ * - `"access"`: every operation that reads or changes the entity, except `exists`, `ensure`, `timeToLive`, `version` and
+ *   `atVersion`.
  * - `"never"`: no operation; the entity lives this long from its insertion.
  *
  * The operation renews in the same step, but only if more than 1 % of the duration, at most a minute, has passed since
