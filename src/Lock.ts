@@ -230,7 +230,7 @@ export const acquire: {
    * One round trip if the lock is free, and one to release it.
    */
   (name: string, options: OptionsOn): Effect.Effect<EntityHandle, Failure, RedisService | Scope.Scope>
-} = (name: string, options: Options & { readonly on?: AnyRef } = {}): Effect.Effect<any, Failure, any> =>
+} = (name: string, options: Options & { readonly on?: AnyRef | undefined } = {}): Effect.Effect<any, Failure, any> =>
   Effect.map(Internal.acquire(targetOf(name, options.on), options), handleOf)
 
 /**
@@ -261,7 +261,7 @@ export const tryAcquire: {
     name: string,
     options: OptionsOn
   ): Effect.Effect<Option.Option<EntityHandle>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
-} = (name: string, options: Options & { readonly on?: AnyRef } = {}): Effect.Effect<any, any, any> =>
+} = (name: string, options: Options & { readonly on?: AnyRef | undefined } = {}): Effect.Effect<any, any, any> =>
   Internal.acquire(targetOf(name, options.on), { ...options, wait: 0 }).pipe(
     Effect.map((lease) => Option.some(handleOf(lease))),
     Effect.catchTag("LockTimeout", () => Effect.succeedNone)
@@ -365,7 +365,7 @@ export const withLock: {
 } = (
   name: string,
   f: (held: any) => Effect.Effect<any, any, any>,
-  options: Options & { readonly on?: AnyRef } = {}
+  options: Options & { readonly on?: AnyRef | undefined } = {}
 ): Effect.Effect<any, any, any> =>
   Internal.withLeases(
     Internal.acquire(targetOf(name, options.on), options),

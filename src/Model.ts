@@ -431,7 +431,8 @@ export type Id<M extends Any> = Parameters<M["get"]>[0]
 export type Ref<M extends Any = Any> = ReturnType<M["ref"]>
 
 /** Refuses a tuple key that has a field twice. */
-type Distinct<K> = K extends readonly [infer Head, ...infer Tail]
+type Distinct<K> = [K] extends [never] ? unknown
+  : K extends readonly [infer Head, ...infer Tail]
   ? Head extends Tail[number] ? { readonly key: "A tuple key has each of its fields once" } : Distinct<Tail>
   : unknown
 

@@ -55,6 +55,13 @@ const record = Atomic.all({ name: read, count: add })
 holds<Equals<Atomic.Atomic.Success<typeof record>, { name: string; count: number }>>()
 holds<Equals<Atomic.Atomic.Error<typeof record>, NotFound | Invalid | Bounds | Arithmetic>>()
 
+const each = Atomic.forEach(["a", "b"], (id) => Item.ref(id).count.get())
+holds<Equals<typeof each, Atomic.Atomic<Array<number>, NotFound | Invalid>>>()
+const eachPiped = pipe(new Set(["a"]), Atomic.forEach((id) => Item.ref(id).count.get()))
+holds<Equals<typeof eachPiped, typeof each>>()
+// @ts-expect-error: a text is a single value, though it is iterable
+void Atomic.forEach("ab", (id) => Item.ref(id).count.get())
+
 const nothing = Atomic.all([])
 holds<Equals<Atomic.Atomic.Error<typeof nothing>, never>>()
 const noNames = Atomic.all({})
