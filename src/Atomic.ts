@@ -55,35 +55,28 @@ export interface Atomic<out A, out E = never> extends Effect.Effect<A, E | Redis
 }
 
 /**
- * Helper types of programs.
+ * Any program, for code that is generic over programs.
  *
+ * @category utility types
  * @since 0.1.0
  */
-export declare namespace Atomic {
-  /**
-   * Any program, for code that is generic over programs.
-   *
-   * @category utility types
-   * @since 0.1.0
-   */
-  export type Any = Atomic<any, any>
+export type Any = Atomic<any, any>
 
-  /**
-   * The result of a program.
-   *
-   * @category utility types
-   * @since 0.1.0
-   */
-  export type Success<P> = P extends Atomic<infer A, any> ? A : never
+/**
+ * The result of a program.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Success<P> = P extends Atomic<infer A, any> ? A : never
 
-  /**
-   * The domain errors of a program. Its `RedisServiceError` is not among them.
-   *
-   * @category utility types
-   * @since 0.1.0
-   */
-  export type Error<P> = P extends Atomic<any, infer E> ? E : never
-}
+/**
+ * The domain errors of a program. Its `RedisServiceError` is not among them.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Error<P> = P extends Atomic<any, infer E> ? E : never
 
 const atomic = <A, E>(self: AtomicNode): Atomic<A, E> => self as unknown as Atomic<A, E>
 
@@ -205,9 +198,9 @@ export declare namespace All {
    * @category utility types
    * @since 0.1.0
    */
-  export type Return<Arg> = Arg extends ReadonlyArray<Atomic.Any>
-    ? Atomic<{ -readonly [K in keyof Arg]: Atomic.Success<Arg[K]> }, Atomic.Error<Arg[number]>>
-    : Atomic<{ -readonly [K in keyof Arg]: Atomic.Success<Arg[K]> }, Atomic.Error<Arg[keyof Arg]>>
+  export type Return<Arg> = Arg extends ReadonlyArray<Any>
+    ? Atomic<{ -readonly [K in keyof Arg]: Success<Arg[K]> }, Error<Arg[number]>>
+    : Atomic<{ -readonly [K in keyof Arg]: Success<Arg[K]> }, Error<Arg[keyof Arg]>>
 
   /**
    * A record whose keys JavaScript keeps in order. Integer-like keys are refused, because JavaScript moves them to the
@@ -264,12 +257,12 @@ export const all: {
    * Combines programs into one program that returns all results: a tuple, an array or a record. The programs run in
    * order, and later ones see what earlier ones wrote. If one fails, none has happened. One round trip.
    */
-  <const Arg extends ReadonlyArray<Atomic.Any>>(arg: Arg): All.Return<Arg>
+  <const Arg extends ReadonlyArray<Any>>(arg: Arg): All.Return<Arg>
   /**
    * Combines programs into one program that returns all results: a tuple, an array or a record. The programs run in
    * order, and later ones see what earlier ones wrote. If one fails, none has happened. One round trip.
    */
-  <const Arg extends { readonly [name: string]: Atomic.Any }>(arg: Arg & All.Ordered<Arg>): All.Return<Arg>
+  <const Arg extends { readonly [name: string]: Any }>(arg: Arg & All.Ordered<Arg>): All.Return<Arg>
 } = Combinators.all as any
 
 /**
@@ -322,15 +315,15 @@ export const tap: {
 
 /** A handle whose value a guard can read. */
 interface Observable {
-  readonly get: () => Atomic.Any
+  readonly get: () => Any
 }
 
 type Observed<O> = {
-  readonly [Name in keyof O]: O[Name] extends Observable ? Atomic.Success<ReturnType<O[Name]["get"]>> : never
+  readonly [Name in keyof O]: O[Name] extends Observable ? Success<ReturnType<O[Name]["get"]>> : never
 }
 
 type ObservedError<O> = {
-  [Name in keyof O]: O[Name] extends Observable ? Atomic.Error<ReturnType<O[Name]["get"]>> : never
+  [Name in keyof O]: O[Name] extends Observable ? Error<ReturnType<O[Name]["get"]>> : never
 }[
   keyof O
 ]
@@ -524,10 +517,10 @@ export const explain = <A, E>(self: Atomic<A, E>): Effect.Effect<Explain.Explana
  * @category running
  * @since 0.1.0
  */
-export const pipeline = <const P extends ReadonlyArray<Atomic.Any>>(
+export const pipeline = <const P extends ReadonlyArray<Any>>(
   programs: P
 ): Effect.Effect<
-  { -readonly [K in keyof P]: Exit.Exit<Atomic.Success<P[K]>, Atomic.Error<P[K]> | RedisServiceError> },
+  { -readonly [K in keyof P]: Exit.Exit<Success<P[K]>, Error<P[K]> | RedisServiceError> },
   never,
   RedisService
 > => Commit.pipeline(Array.from(many(programs), Combinators.part)) as Effect.Effect<any, never, RedisService>

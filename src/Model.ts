@@ -433,7 +433,7 @@ export type Ref<M extends Any = Any> = ReturnType<M["ref"]>
 /** Refuses a tuple key that has a field twice. */
 type Distinct<K> = [K] extends [never] ? unknown
   : K extends readonly [infer Head, ...infer Tail]
-  ? Head extends Tail[number] ? { readonly key: "A tuple key has each of its fields once" } : Distinct<Tail>
+    ? Head extends Tail[number] ? { readonly key: "A tuple key has each of its fields once" } : Distinct<Tail>
   : unknown
 
 type MissingSelfGeneric = "Missing `Self` generic - use `class Self extends Model.Class<Self>(name)(fields, options)`"

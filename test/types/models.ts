@@ -110,7 +110,7 @@ void User.expire("a")
 const picked = User.pick("a", ["age", "tags", "name", "nick"])
 holds<
   Equals<
-    Atomic.Atomic.Success<typeof picked>,
+    Atomic.Success<typeof picked>,
     {
       readonly age: number
       readonly tags: ReadonlySet<string>
@@ -119,7 +119,7 @@ holds<
     }
   >
 >()
-holds<Equals<Atomic.Atomic.Error<typeof picked>, NotFound | Corrupted | Invalid>>()
+holds<Equals<Atomic.Error<typeof picked>, NotFound | Corrupted | Invalid>>()
 // @ts-expect-error: a getter is no field
 void User.pick("a", ["adult"])
 // @ts-expect-error

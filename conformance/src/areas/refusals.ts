@@ -219,7 +219,16 @@ export const refusals = (test: Test): void => {
       assert.throws(() => untyped.commit(plain), effect)
       // a hole in an array, several arguments, and collections that are neither an array nor a record
       // oxlint-disable-next-line no-sparse-arrays
-      const shapes = [[program, , program], program, plain, new Set([program]), new Map([["a", program]]), "ab", null, 5]
+      const shapes = [
+        [program, , program],
+        program,
+        plain,
+        new Set([program]),
+        new Map([["a", program]]),
+        "ab",
+        null,
+        5
+      ]
       for (const bad of shapes) assert.throws(() => untyped.all(bad), TypeError)
       assert.throws(() => untyped.all(program, program), TypeError)
       for (const bad of ["abc", undefined, null, 5, {}, program]) {
@@ -232,7 +241,11 @@ export const refusals = (test: Test): void => {
   test("an argument that is no condition or no handle throws a TypeError at once", () =>
     Effect.sync(() => {
       const { n } = Box.ref("a")
-      assert.throws(() => (Condition.and as any)(), TypeError)
+      for (const bad of [null, n, [n.eq(0), n.get()], [[n.eq(0)]], new Set([n.eq(0)]), "ab"]) {
+        assert.throws(() => (Condition.and as any)(bad), TypeError)
+      }
+      // oxlint-disable-next-line no-sparse-arrays
+      assert.throws(() => (Condition.or as any)([n.eq(0), , n.eq(1)]), TypeError)
       assert.throws(() => (Condition.or as any)(n.get()), TypeError)
       const observe = { observe: { n: { get: () => n.increment() } } }
       assert.throws(() => Atomic.guard(n.eq(0), observe, () => "no"), TypeError)
