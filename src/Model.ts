@@ -22,7 +22,14 @@ import type {
 import type * as Field from "./Field.ts"
 import type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
 import * as Definition from "./internal/model/definition.ts"
-import type { InsertOptions, Key, KeylessOptions, ModifyOptions, Options } from "./internal/model/options.ts"
+import type {
+  InsertOptions,
+  Key,
+  KeylessOptions,
+  ModifyOptions,
+  Options,
+  ReadOptions
+} from "./internal/model/options.ts"
 import type { Many } from "./internal/program/many.ts"
 import type { Version } from "./internal/schema/version.ts"
 import type { RedisService } from "./internal/service.ts"
@@ -37,6 +44,7 @@ export type {
   KeylessOptions,
   ModifyOptions,
   Options,
+  ReadOptions,
   Slot,
   TimeToLive
 } from "./internal/model/options.ts"
@@ -90,18 +98,20 @@ export type ModifyFailure = EntityNotFound | EntityCorrupted | InvalidValue | Co
 export interface Programs<Entity, In, F extends Fields, K> {
   /**
    * Returns the handles of one entity's fields. It reads nothing, takes no round trip and never throws: with an invalid
-   * id every program of the handles fails with `InvalidValue`.
+   * id every program of the handles fails with `InvalidValue`. With `renew: false`, reads by these handles do not renew
+   * the time to live.
    */
-  ref(id: IdOf<F, K>): Handles<F, K>
+  ref(id: IdOf<F, K>, options?: ReadOptions): Handles<F, K>
   /**
    * Returns the entity. Fails with `EntityNotFound` if it is missing, and with `EntityCorrupted` if a stored field does
    * not match the schema. O(fields + items).
    *
    * **When to use**
    *
-   * Use if the entity should exist. If a missing entity is normal use `find`; if a few fields are enough use `pick`.
+   * Use if the entity should exist. If a missing entity is normal use `find`; if a few fields are enough use `pick`. To
+   * look at an entity without renewing its time to live pass `{ renew: false }`.
    */
-  get(id: IdOf<F, K>): Atomic<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
+  get(id: IdOf<F, K>, options?: ReadOptions): Atomic<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
   /**
    * Returns `Option.some` of the entity, or `Option.none` if it is missing. Fails with `EntityCorrupted` if a stored
    * field does not match the schema. O(fields + items).
@@ -110,7 +120,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
    *
    * Use if a missing entity is normal. To learn only whether it exists use `exists`; to create it use `getOrInsert`.
    */
-  find(id: IdOf<F, K>): Atomic<Option.Option<Entity>, EntityCorrupted | InvalidValue>
+  find(id: IdOf<F, K>, options?: ReadOptions): Atomic<Option.Option<Entity>, EntityCorrupted | InvalidValue>
   /**
    * Returns the entity and its version, from one moment. Fails as `get` does. O(fields + items).
    *
@@ -120,7 +130,8 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * changed. For one entity use `modify`.
    */
   getVersioned(
-    id: IdOf<F, K>
+    id: IdOf<F, K>,
+    options?: ReadOptions
   ): Atomic<
     { readonly entity: Entity; readonly version: Version },
     EntityNotFound | EntityCorrupted | InvalidValue
@@ -174,7 +185,8 @@ export interface Programs<Entity, In, F extends Fields, K> {
    */
   pick<const Name extends keyof F & keyof Entity & string>(
     id: IdOf<F, K>,
-    names: ReadonlyArray<Name>
+    names: ReadonlyArray<Name>,
+    options?: ReadOptions
   ): Atomic<Pick<Entity, Name>, EntityNotFound | EntityCorrupted | InvalidValue>
   /**
    * Stores a new entity and returns it. Fails with `EntityExists` if the id is taken. The first commit of the program
@@ -245,8 +257,8 @@ export interface Programs<Entity, In, F extends Fields, K> {
   /** Makes the entity permanent. Fails with `EntityNotFound` if the entity is missing. O(collections). */
   persist(id: IdOf<F, K>): Atomic<void, EntityNotFound | InvalidValue>
   /**
-   * Returns the remaining life of the entity, or `Option.none` if it is permanent. Fails with `EntityNotFound` if the
-   * entity is missing. O(1).
+   * Returns the remaining life of the entity, never more than its duration, or `Option.none` if it is permanent. Fails
+   * with `EntityNotFound` if the entity is missing. O(1).
    */
   timeToLive(id: IdOf<F, K>): Atomic<Option.Option<Duration.Duration>, EntityNotFound | InvalidValue>
   /**
@@ -259,7 +271,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
    */
   getMany(
     ids: Many<IdOf<F, K>>,
-    options?: BulkOptions
+    options?: BulkOptions & ReadOptions
   ): Bulk<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
   /**
    * Inserts many entities, in order. Returns a result for each. Each entity is inserted by its own program, so some may
@@ -272,7 +284,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
   /** Reads more entities than fit in memory. Returns a stream with a result for each id, in their order. */
   getManyStream<E = never, R = never>(
     ids: Source<IdOf<F, K>, E, R>,
-    options?: BulkOptions
+    options?: BulkOptions & ReadOptions
   ): BulkStream<Entity, EntityNotFound | EntityCorrupted | InvalidValue, E, R>
   /**
    * Inserts more entities than fit in memory. Returns a stream with a result for each entity, in their order. Nothing
@@ -410,7 +422,7 @@ export type ModelClass<Self, F extends Fields, K, Inherited = {}> =
  */
 export interface Any extends Programs<any, any, any, any> {
   /** Returns the handles of one entity's fields. */
-  ref(id: any): Field.AnyRef
+  ref(id: any, options?: ReadOptions): Field.AnyRef
 }
 
 /**
