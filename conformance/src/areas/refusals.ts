@@ -218,9 +218,9 @@ export const refusals = (test: Test): void => {
       assert.throws(() => untyped.all([program, plain]), effect)
       assert.throws(() => untyped.commit(plain), effect)
       // a hole in an array, several arguments, and collections that are neither an array nor a record
-      // oxlint-disable-next-line no-sparse-arrays
       const shapes = [
-        [program, , program],
+        Array.from({ length: 2 }),
+        new Array(2),
         program,
         plain,
         new Set([program]),
