@@ -30,6 +30,7 @@ import type {
   Options,
   ReadOptions
 } from "./internal/model/options.ts"
+import type { Many } from "./internal/program/many.ts"
 import type { Version } from "./internal/schema/version.ts"
 import type { RedisService } from "./internal/service.ts"
 import type * as Lock from "./Lock.ts"
@@ -47,6 +48,7 @@ export type {
   Slot,
   TimeToLive
 } from "./internal/model/options.ts"
+export type { Many } from "./internal/program/many.ts"
 export { issues, json, sortedSet, tolerant, withDefault } from "./internal/schema/storage.ts"
 export { Version } from "./internal/schema/version.ts"
 
@@ -268,7 +270,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * Use for any number of independent entities. To read several in one program use `Atomic.all`.
    */
   getMany(
-    ids: Iterable<IdOf<F, K>>,
+    ids: Many<IdOf<F, K>>,
     options?: BulkOptions & ReadOptions
   ): Bulk<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
   /**
@@ -276,9 +278,9 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * fail while others succeed. The first run makes the defaults and generated ids, and keeps them, so running the
    * effect again inserts the same entities.
    */
-  insertMany(entities: Iterable<In>, options?: BulkOptions & InsertOptions): Bulk<Entity, EntityExists | InvalidValue>
+  insertMany(entities: Many<In>, options?: BulkOptions & InsertOptions): Bulk<Entity, EntityExists | InvalidValue>
   /** Deletes many entities, in the order of the ids, each by its own program. Returns for each whether it existed. */
-  deleteMany(ids: Iterable<IdOf<F, K>>, options?: BulkOptions): Bulk<boolean, InvalidValue>
+  deleteMany(ids: Many<IdOf<F, K>>, options?: BulkOptions): Bulk<boolean, InvalidValue>
   /** Reads more entities than fit in memory. Returns a stream with a result for each id, in their order. */
   getManyStream<E = never, R = never>(
     ids: Source<IdOf<F, K>, E, R>,
@@ -440,6 +442,12 @@ export type Id<M extends Any> = Parameters<M["get"]>[0]
  */
 export type Ref<M extends Any = Any> = ReturnType<M["ref"]>
 
+/** Refuses a tuple key that has a field twice. */
+type Distinct<K> = [K] extends [never] ? unknown
+  : K extends readonly [infer Head, ...infer Tail]
+    ? Head extends Tail[number] ? { readonly key: "A tuple key has each of its fields once" } : Distinct<Tail>
+  : unknown
+
 type MissingSelfGeneric = "Missing `Self` generic - use `class Self extends Model.Class<Self>(name)(fields, options)`"
 
 /**
@@ -489,19 +497,19 @@ type WithId<F extends Fields> = { readonly [Name in keyof F | "id"]: Name extend
  * @since 0.1.0
  */
 export const Class = <Self = never>(name: string): {
+  /** Defines the class by its fields, and adds the field `id`: a UUID of version 7, made for each new entity. */
+  <const F extends Fields>(
+    fields: F,
+    options?: KeylessOptions
+  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
   /**
    * Defines the class by its fields and options. `key` is the field, or the tuple of fields, whose value is the id.
    * Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
    */
   <const F extends Fields, const K extends Key<F>>(
     fields: F,
-    options: Options<K>
+    options: Options<K> & Distinct<K>
   ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, F, K>
-  /** Defines the class by its fields, and adds the field `id`: a UUID of version 7, made for each new entity. */
-  <const F extends Fields>(
-    fields: F,
-    options?: KeylessOptions
-  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
 } =>
 (fields: Fields, options: Partial<Options<any>> = {}): any => {
   const all = options.key === undefined ? Definition.withId(fields) : fields
@@ -544,6 +552,12 @@ type Merged<A extends Fields, B extends Fields> = {
   : never
 }
 
+/** Refuses a field that has another type than the field of the base that it replaces. */
+type Narrowing<A extends Fields, B extends Fields> = {
+  readonly [Name in keyof B & keyof A]: B[Name]["Type"] extends A[Name]["Type"] ? unknown
+    : "A field of the base can be replaced by one of the same type only"
+}
+
 type KeyOf<M> = M extends Programs<any, any, any, infer K> ? K : never
 
 /**
@@ -584,7 +598,7 @@ export const extend = <Self = never, Base extends AnyClass = never>(base: Base, 
    * set them.
    */
   <const F extends Fields>(
-    fields: F,
+    fields: F & Narrowing<Base["fields"], F>,
     options?: Partial<Options<KeyOf<Base>>>
   ): [Self] extends [never] ? MissingExtendGenerics
     : ModelClass<Self, Merged<Base["fields"], F>, KeyOf<Base>, InstanceType<Base>>
@@ -608,16 +622,21 @@ type MissingExtendGenerics =
  * @since 0.1.0
  */
 export const make: {
-  /**
-   * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
-   * id. Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
-   */
-  <const F extends Fields, const K extends Key<F>>(name: string, fields: F, options: Options<K>): Model<F, K>
+  // The overload with a key is the last one, because the compiler reports the errors of the last.
   /**
    * Defines a model whose entities are plain objects, and adds the field `id`: a UUID of version 7, made for each new
    * entity.
    */
   <const F extends Fields>(name: string, fields: F, options?: KeylessOptions): Model<WithId<F>, "id">
+  /**
+   * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
+   * id. Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
+   */
+  <const F extends Fields, const K extends Key<F>>(
+    name: string,
+    fields: F,
+    options: Options<K> & Distinct<K>
+  ): Model<F, K>
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
   const all = options?.key === undefined ? Definition.withId(fields) : fields
   const schema = Schema.Struct(all)

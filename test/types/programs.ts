@@ -169,6 +169,16 @@ void Model.make("types/SlotS", pair, { key: "a", slot: "a" })
 void Model.make("types/SlotN", pair, { slot: "a" })
 // @ts-expect-error
 void Model.make("types/SlotM", pair, { key, slot: { parts: 16 } })
+// @ts-expect-error: a field twice
+void Model.make("types/Twice", pair, { key: ["a", "b", "a"] })
+// @ts-expect-error
+class TwiceClass extends Model.Class<TwiceClass>("types/TwiceClass")(pair, { key: ["a", "a"] }) {}
+void TwiceClass
+// options need not be written where they are used
+const options = { key: "a", slot: "id" } as const
+holds<Equals<Model.Id<ReturnType<typeof withOptions>>, string>>()
+const withOptions = () => Model.make("types/Options", { a: Schema.String, n: Schema.Int }, options)
+holds<Equals<keyof Model.Ref<ReturnType<typeof withOptions>>, "n">>()
 class SlotClass extends Model.Class<SlotClass>("types/SlotClass")(pair, { key: ["a", "b"], slot: "b" }) {}
 holds<Equals<Parameters<typeof SlotClass.get>[0], readonly [string, string]>>()
 // @ts-expect-error

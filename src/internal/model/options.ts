@@ -61,7 +61,10 @@ export interface Options<K> {
  * @category models
  * @since 0.1.0
  */
-export interface KeylessOptions extends Pick<Options<"id">, "slot" | "timeToLive"> {}
+export interface KeylessOptions extends Pick<Options<"id">, "slot" | "timeToLive"> {
+  /** The key is the added field `id`. */
+  readonly key?: undefined
+}
 
 /**
  * How long an entity lives, in all its keys at once, and which operations renew that.
