@@ -165,7 +165,7 @@ void tagged.pipe(Atomic.orDie("OutOfBounds"))
 void tagged.pipe(Atomic.orDie("IndexOutOfRange", "OutOfBounds"))
 // @ts-expect-error: not an error of this program
 void Atomic.orDie(tagged, "OutOfBounds")
-// @ts-expect-error: an error of the commit is none of the program
+// @ts-expect-error: a program does not have the error of its commit
 void Atomic.orDie(tagged, "IndexOutOfRange", "RedisServiceError")
 // @ts-expect-error: at least one tag
 void Atomic.orDie(tagged)
