@@ -88,8 +88,8 @@ const rowBefore = (
 
 /** All subsets of a size. */
 function* subsets(names: ReadonlyArray<string>, size: number): Generator<ReadonlyArray<string>> {
-  if (size === 0) yield []
-  for (let i = 0; size > 0 && i <= names.length - size; i++) {
+  if (size === 0) return yield []
+  for (let i = 0; i <= names.length - size; i++) {
     for (const rest of subsets(names.slice(i + 1), size - 1)) yield [names[i]!, ...rest]
   }
 }
