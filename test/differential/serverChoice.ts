@@ -72,7 +72,7 @@ const prefix = (program: Compiled, end: number): Compiled => ({
   instructions: program.instructions.slice(0, end)
 })
 
-/** What the collection of the instruction `at` holds when it comes to it. Undefined if it does not come to it. */
+/** The content of the collection of the instruction `at` before it runs. Undefined if it does not run. */
 const rowBefore = (
   program: Compiled,
   names: Names,

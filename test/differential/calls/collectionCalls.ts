@@ -30,7 +30,7 @@ const range = (random: Random): readonly [start?: number | undefined, end?: numb
 const keep = (random: Random): number =>
   random.wild() ? random.pick([0, -1, 1.5, NaN, 2 ** 40, 1200]) : random.int(1, 5)
 
-/** Of elements to be removed. */
+/** How many elements are to be removed. */
 const wanted = (random: Random): number => random.wild() ? random.pick(wildCounts) : random.pick([0, 1, 1, 2, 2, 3, 5])
 const wildCounts: ReadonlyArray<any> = [-1, 1.5, NaN, Infinity, 2 ** 40, 1200, "1", null]
 
