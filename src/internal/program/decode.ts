@@ -204,9 +204,12 @@ const wrote = (step: Step, result: Result): boolean => {
     case "withArguments":
       return result !== false && step.args.length > 0
     default:
-      return result !== false && result !== 0
+      return result !== false && result !== 0 && !isEmptyRow(result)
   }
 }
+
+/** An empty table of the script is an empty object in JSON. */
+const isEmptyRow = (result: Result): boolean => typeof result === "object" && Object.keys(result).length === 0
 
 /**
  * Returns the exit of a program for its caller.
