@@ -1,7 +1,7 @@
 /**
  * The types of conditions, operands, guards and branches: results, errors, and programs that do not compile.
  */
-import { Data, Effect, type Exit, type Option, Schema } from "effect"
+import { Data, type DateTime, Effect, type Exit, type Option, Schema } from "effect"
 import {
   Atomic,
   Condition,
@@ -310,16 +310,24 @@ holds<Equals<typeof item extends Parameters<typeof value.plus>[0] ? true : false
 holds<Equals<typeof value extends Parameters<typeof int.increment>[0] ? true : false, true>>()
 const textItem = ref.texts.at(0).value()
 holds<Equals<typeof textItem extends Parameters<typeof text.append>[0] ? true : false, false>>()
-// @ts-expect-error: what may be absent is no operand
-optInt.value
+// @ts-expect-error: what may be absent is an operand with a default only
+void optInt.value()
 // @ts-expect-error
-ref.nullText.value
+void ref.nullText.value()
 // @ts-expect-error
-ref.record.at("a").value
+void ref.record.at("a").value()
+const orZero = optInt.value({ default: 0 })
+holds<Equals<typeof orZero, Field.NumberOperand<number>>>()
+void int.increment(ref.record.at("a").value({ default: 1 }).plus(orZero))
+void text.append(ref.nullText.value({ default: "" }))
+// @ts-expect-error: the default is a value of the field
+void optInt.value({ default: "0" })
 // @ts-expect-error: only numbers compute
 textValue.plus
-// @ts-expect-error
-date.value().plus
+// @ts-expect-error: a date moves by durations
+void date.value().plus(date.value())
+// @ts-expect-error: a duration has no arithmetic
+wait.value().plus
 // @ts-expect-error
 bool.value().min
 // @ts-expect-error: a list is not an operand
@@ -332,10 +340,48 @@ void int.power(value)
 void int.increment(num)
 // @ts-expect-error: nor is a program
 void int.increment(num.get())
-// @ts-expect-error
 void list.append(value)
-// @ts-expect-error
+void list.append([1, value])
 void optInt.set(value)
+// @ts-expect-error
+void list.append(textValue)
+// @ts-expect-error
+void optInt.set(textValue)
+
+// the server's time
+declare const moment: Field.Time<DateTime.Utc>
+declare const dates: Field.List<Date, Field.Time<Date, NotFound | Invalid | Index>>
+declare const ranking: Field.SortedSet<string>
+holds<Equals<typeof Atomic.now, Field.TimeOperand<Date & DateTime.Utc, never>>>()
+void date.set(Atomic.now)
+void moment.set(Atomic.now.plus("1 day"))
+void moment.lte(Atomic.now.minus("1 hour"))
+void dates.at(0).lte(Atomic.now.minus("1 hour"))
+void dates.append(Atomic.now, { keep: 3 })
+void date.lt(date.value().plus("1 second"))
+void int.set(Atomic.now.epochMillis)
+void ranking.add("a", Atomic.now.epochMillis)
+const due = ranking.count({ max: Atomic.now.epochMillis.minus(5) })
+holds<Equals<typeof due, Field.Count<NotFound | Invalid | Arithmetic>>>()
+const upToFive = ranking.count({ max: 5 })
+holds<Equals<typeof upToFive, Field.Count>>()
+void ranking.removeRangeByScore({ max: Atomic.now.epochMillis })
+holds<Equals<ReturnType<typeof ranking.score>, Field.Standing>>()
+void Atomic.guard(
+  Condition.and(ranking.rank("a").lt(10), upToFive.lt(100), ranking.score("a").gte(num.value())),
+  () => "no"
+)
+void int.set(ranking.score("a").value({ default: 0 }).plus(upToFive.value()))
+// @ts-expect-error: a value that is no member has no score
+ranking.score("a").value()
+// @ts-expect-error: a duration is no time
+void wait.set(Atomic.now)
+// @ts-expect-error
+void text.set(Atomic.now)
+// @ts-expect-error: its milliseconds are the number
+void ranking.add("a", Atomic.now)
+// @ts-expect-error
+void int.increment(Atomic.now)
 // @ts-expect-error
 void Item.update("1", { int: value })
 // @ts-expect-error: an operand is no program
