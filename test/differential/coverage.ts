@@ -113,7 +113,10 @@ export const expected: ReadonlyArray<string> = [
     .split(" ")
     .map((name) => `operand of ${name}`),
   ...[...ordered, ...equality].map((kind) => `load ${kind}`),
-  ...["constant", "now", "loadResult", "encode"],
+  "constant",
+  "now",
+  "loadResult",
+  "encode",
   ...combinations.flatMap((op) => [`combine ${op} 0`, `combine ${op} 1`]),
   `combine ${Op.divide} 0`,
   ...["attempt 0", "attempt 1", "jumpIf", "jumpUnless"].flatMap((name) => [`${name} gives 0`, `${name} gives 1`])

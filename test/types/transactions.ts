@@ -1,7 +1,7 @@
 /**
  * The types of conditions, operands, guards and branches: results, errors, and programs that do not compile.
  */
-import { Data, type DateTime, Effect, type Exit, type Option, Schema } from "effect"
+import { Data, Effect, type Exit, type Option, Schema } from "effect"
 import {
   Atomic,
   Condition,
@@ -347,41 +347,6 @@ void optInt.set(value)
 void list.append(textValue)
 // @ts-expect-error
 void optInt.set(textValue)
-
-// the server's time
-declare const moment: Field.Time<DateTime.Utc>
-declare const dates: Field.List<Date, Field.Time<Date, NotFound | Invalid | Index>>
-declare const ranking: Field.SortedSet<string>
-holds<Equals<typeof Atomic.now, Field.TimeOperand<Date & DateTime.Utc, never>>>()
-void date.set(Atomic.now)
-void moment.set(Atomic.now.plus("1 day"))
-void moment.lte(Atomic.now.minus("1 hour"))
-void dates.at(0).lte(Atomic.now.minus("1 hour"))
-void dates.append(Atomic.now, { keep: 3 })
-void date.lt(date.value().plus("1 second"))
-void int.set(Atomic.now.epochMillis)
-void ranking.add("a", Atomic.now.epochMillis)
-const due = ranking.count({ max: Atomic.now.epochMillis.minus(5) })
-holds<Equals<typeof due, Field.Count<NotFound | Invalid | Arithmetic>>>()
-const upToFive = ranking.count({ max: 5 })
-holds<Equals<typeof upToFive, Field.Count>>()
-void ranking.removeRangeByScore({ max: Atomic.now.epochMillis })
-holds<Equals<ReturnType<typeof ranking.score>, Field.Standing>>()
-void Atomic.guard(
-  Condition.and(ranking.rank("a").lt(10), upToFive.lt(100), ranking.score("a").gte(num.value())),
-  () => "no"
-)
-void int.set(ranking.score("a").value({ default: 0 }).plus(upToFive.value()))
-// @ts-expect-error: a value that is no member has no score
-ranking.score("a").value()
-// @ts-expect-error: a duration is no time
-void wait.set(Atomic.now)
-// @ts-expect-error
-void text.set(Atomic.now)
-// @ts-expect-error: its milliseconds are the number
-void ranking.add("a", Atomic.now)
-// @ts-expect-error
-void int.increment(Atomic.now)
 // @ts-expect-error
 void Item.update("1", { int: value })
 // @ts-expect-error: an operand is no program
