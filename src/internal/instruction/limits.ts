@@ -1,6 +1,7 @@
 /**
  * The limits of values and programs, checked before a program is sent.
  */
+import { integer, oneOf } from "../options.ts"
 import type { Argument, Program } from "./program.ts"
 import type { StopReason } from "./reply.ts"
 
@@ -28,6 +29,16 @@ export const limitsOf = ({ maximumProgramBytes, maximumValueBytes }: LimitOption
   programBytes: maximumProgramBytes ?? defaults.maximumProgramBytes,
   instructions: 65_536
 })
+
+/** @internal */
+export const limitChecks = { maximumValueBytes: integer(1), maximumProgramBytes: integer(1) }
+
+/**
+ * The checks of the options of the memory layers.
+ *
+ * @internal
+ */
+export const memoryChecks = { ...limitChecks, crossSlot: oneOf("refuse") }
 
 const encoder = new TextEncoder()
 

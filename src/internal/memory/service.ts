@@ -30,7 +30,7 @@ interface Options {
 
 const encoder = new TextEncoder()
 
-const closed = Exit.fail(new RedisServiceError({ reason: new ConnectionUnavailable({}) }))
+const closed = Exit.fail(new RedisServiceError({ reason: new ConnectionUnavailable({ code: "CLOSED" }) }))
 
 /** @internal */
 export const make = (
