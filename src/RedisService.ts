@@ -142,7 +142,7 @@ export const layerTransport = (
  * @since 0.1.0
  */
 export interface MemoryOptions {
-  /** The greatest length of one value, in bytes. Default: 1,000,000. */
+  /** The greatest length of one value, in bytes: at least 64. Default: 1,000,000. */
   readonly maximumValueBytes?: number | undefined
   /** The greatest length of a program, in UTF-16 units. Default: 16,000,000. */
   readonly maximumProgramBytes?: number | undefined

@@ -7,7 +7,7 @@ import type { StopReason } from "./reply.ts"
 
 /** @internal */
 export interface Limits {
-  /** The greatest length of one argument, in bytes. */
+  /** The greatest length of one argument, and of an appended text, in bytes. */
   readonly valueBytes: number
   /** The greatest length of a program, in UTF-16 units of its keys and texts. */
   readonly programBytes: number
@@ -21,7 +21,11 @@ export interface LimitOptions {
   readonly maximumProgramBytes?: number | undefined
 }
 
-const defaults = { maximumValueBytes: 1_000_000, maximumProgramBytes: 16_000_000 }
+/** @internal */
+export const defaults = { maximumValueBytes: 1_000_000, maximumProgramBytes: 16_000_000 }
+
+/** The least `maximumValueBytes`, because versions, the owners of locks and their channels are values too. */
+const leastValueBytes = 64
 
 /** @internal */
 export const limitsOf = ({ maximumProgramBytes, maximumValueBytes }: LimitOptions = {}): Limits => ({
@@ -31,7 +35,7 @@ export const limitsOf = ({ maximumProgramBytes, maximumValueBytes }: LimitOption
 })
 
 /** @internal */
-export const limitChecks = { maximumValueBytes: integer(1), maximumProgramBytes: integer(1) }
+export const limitChecks = { maximumValueBytes: integer(leastValueBytes), maximumProgramBytes: integer(1) }
 
 /**
  * The checks of the options of the memory layers.

@@ -68,6 +68,7 @@ export const make = Effect.fnUntraced(function*(
   if (invalid !== undefined) return yield* invalid
   const keyPrefix = options.keyPrefix ?? ""
   const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "5 seconds"))
+  const limits = limitsOf(options)
   const exactlyOnce = options.exactlyOnce === true ? {} : options.exactlyOnce || undefined
   const window = exactlyOnce && Duration.toMillis(Duration.fromInputUnsafe(exactlyOnce.window ?? "60 seconds"))
   if (window !== undefined && !(deadline < window && window < Infinity)) {
@@ -85,12 +86,20 @@ export const make = Effect.fnUntraced(function*(
   const scope = yield* Effect.scope
   const telemetry = new Telemetry({ context, spans: options.spans ?? "call", server: transport.server })
   const batcher = Batcher.make({
-    sender: Sender.make({ transport, keyPrefix, deadline, runFork, retry: options.retry, telemetry }),
+    sender: Sender.make({
+      transport,
+      keyPrefix,
+      deadline,
+      runFork,
+      retry: options.retry,
+      telemetry,
+      valueBytes: limits.valueBytes
+    }),
     telemetry,
     isCluster,
     refusesCrossSlot: options.crossSlot === "refuse",
     batch: { ...Batcher.defaultBatch, ...defined(options.batch ?? {}) },
-    limits: limitsOf(options),
+    limits,
     maximumWaiting: options.maximumWaiting,
     window
   })
