@@ -1,7 +1,7 @@
 /**
  * The address of a lock, from its name, its entity and its options. The programs on it are in `lockPrograms.ts`.
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import { InvalidValue } from "../../DomainError.ts"
 import type { HandleRef } from "../handle/entityRef.ts"
 import { refOfHandle } from "../handle/struct.ts"
