@@ -38,7 +38,7 @@ export const integer = (least: number, greatest = Number.MAX_SAFE_INTEGER): Chec
   )
 
 /**
- * Returns the milliseconds of a duration, which may be `Infinity`. Undefined if the input is none, such as `NaN`.
+ * Returns the milliseconds of a duration, which may be `Infinity`. Undefined if the input cannot be one, as `NaN`.
  *
  * @internal
  */
