@@ -204,8 +204,8 @@ export class Transaction {
     const { expiry } = spec
     if (expiry === undefined || entity.expiresAt === undefined) return
     if (!expiry.onRead && entity.writtenAt !== this.step) return
-    const at = this.millis + expiry.milliseconds
-    if (at - entity.expiresAt > expiry.renewAfterMillis) this.scheduleExpiry(entity, spec, at)
+    const least = this.millis + expiry.milliseconds
+    if (entity.expiresAt < least) this.scheduleExpiry(entity, spec, least + expiry.renewAfterMillis)
   }
 
   /** Writes a field, or removes it if the text is `false`. */

@@ -17,9 +17,9 @@ export const settings: RedisOptions = {
   // nothing waits in the client, because a transport must report at once that it could not send
   enableOfflineQueue: false,
   enableAutoPipelining: false,
+  // it asks for the role too: see `leaveReplicas`
+  enableReadyCheck: true,
   retryStrategy: (times) => Math.min(1000, 20 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2),
-  // integers beyond 2^53 would lose digits
-  stringNumbers: true,
   replyMapping: "legacy",
   // `CLIENT SETINFO` is an error before Redis 7.2
   disableClientInfo: true
@@ -33,7 +33,7 @@ export const settings: RedisOptions = {
 export const defaults: RedisOptions = {
   host: "127.0.0.1",
   connectTimeout: 2000,
-  // `silence` of a layer
+  // the option `silence` of a layer
   socketTimeout: 2500,
   // a layer that closes has all its answers, so nothing is left to wait for; a client that reconnects would wait nevertheless
   disconnectTimeout: 1,
@@ -92,7 +92,8 @@ export const detectSilence = (client: Redis): void => {
     let silent = 0
     const wait = () => {
       const { bytesWritten, writableLength } = stream
-      // over TLS the parent has the bytes; they wait while the buffer of the operating system is full, and leave only if the server takes others out of it
+      // Bytes wait while the buffer of the operating system is full, and leave only if the server takes others out of it. Over TLS
+      // the parent has them.
       const queue = (stream._handle?._parent ?? stream._handle)?.writeQueueSize
       if ((queue ?? writableLength) > 0) waited++
       else if (waited > 0) {
@@ -113,8 +114,63 @@ export const detectSilence = (client: Redis): void => {
       silent = stream.bytesRead === read ? silent + 1 : Math.min(silent, 0)
       read = stream.bytesRead
       wait()
-      if (silent >= looks) stream.destroy(new Error("The server is silent"))
+      if (silent >= looks) stream.destroy(Object.assign(new Error("The server is silent"), { code: "ETIMEDOUT" }))
     }
     wait()
   }
+}
+
+/** The parts of a client that know what a server is. They are missing in its types. */
+interface RoleDetection {
+  readonly connector: { check: (info: { readonly role?: string }) => boolean }
+  handleReconnection: (error: Error, item: unknown) => void
+}
+
+/** Milliseconds after which a replica is no longer counted as one more in a row. */
+const forgetMillis = 10_000
+
+/**
+ * Makes a client leave a server that is a replica, and connect again by name: when it connects, and when a command was refused
+ * because of it. The replies to what it has sent before are still received. The client emits an error when it leaves.
+ *
+ * @returns whether the client is leaving, so that it must send nothing and believe no read
+ * @internal
+ */
+export const leaveReplicas = (client: Redis, onLeave?: () => void): () => boolean => {
+  const self = client as unknown as RoleDetection
+  const { connector, handleReconnection } = self
+  let isLeaving = false
+  /** How many connections in a row led to a replica. */
+  let replicas = 0
+  let lastMillis = -Infinity
+  const refuse = (message: string) => {
+    const now = performance.now()
+    replicas = now - lastMillis > forgetMillis ? 1 : replicas + 1
+    lastMillis = now
+    client.emit("error", Object.assign(new Error(message), { name: "ReplyError" }))
+  }
+  const check = connector.check.bind(connector)
+  connector.check = (info) => {
+    const isPrimary = info.role !== "slave"
+    if (!isPrimary) refuse("READONLY The server is a replica")
+    return check(info) && isPrimary
+  }
+  self.handleReconnection = (error, item) => {
+    if (/^(?:READONLY|MASTERDOWN) /.test(error.message) && client.status === "ready" && !isLeaving) {
+      isLeaving = true
+      refuse(error.message)
+      // its reply comes after all others
+      client.time().catch(() => {}).finally(() => {
+        if (isLeaving) client.disconnect(true)
+      })
+      onLeave?.()
+    }
+    handleReconnection.call(self, error, item)
+  }
+  client.on("close", () => {
+    isLeaving = false
+  })
+  const { retryStrategy } = settings
+  client.options.retryStrategy = (times) => retryStrategy!(Math.max(times, replicas))
+  return () => isLeaving
 }
