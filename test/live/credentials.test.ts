@@ -63,28 +63,27 @@ describeOwnServer("credentials that change", () => {
         const { call, client, rotate, run, source } = yield* setup({ exactlyOnce: true })
         const events = yield* run(News.subscribe())
         assert.strictEqual(source.asked, 2)
-        let isDone = false
-        let applied = 0
+        const worked = { applied: 0, isDone: false }
         const worker = yield* Effect.forkChild(
           run(Effect.forEach(range(8), () =>
             Effect.gen(function*() {
-              while (!isDone) {
+              while (!worked.isDone) {
                 yield* count.increment()
-                applied++
+                worked.applied++
               }
             }), { concurrency: "unbounded" })),
           start
         )
         for (const round of [1, 2, 3]) {
-          const before = applied
+          const before = worked.applied
           yield* rotate(round)
           yield* call("CLIENT", "KILL", "USER", "app")
-          yield* until("programs go on", () => applied > before + 50)
+          yield* until("programs go on", () => worked.applied > before + 50)
           assert.isAtLeast(yield* run(count.get()), before + 50)
         }
-        isDone = true
+        worked.isDone = true
         yield* Fiber.join(worker)
-        assert.strictEqual(yield* run(count.get()), applied)
+        assert.strictEqual(yield* run(count.get()), worked.applied)
         assert.isAtLeast(source.asked, 5)
         yield* run(eventually(Effect.gen(function*() {
           yield* News.publish("after")

@@ -2,7 +2,7 @@
  * Credentials that change: each connection of a layer asks for them anew, and live connections authenticate again when they have
  * changed. ioredis takes one password for ever.
  */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
