@@ -5,6 +5,7 @@
  */
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { limitsOf, memoryChecks } from "./internal/instruction/limits.ts"
@@ -48,6 +49,7 @@ const make = Effect.fnUntraced(function*(
     maximumWaiting,
     password,
     retry,
+    silence,
     spans,
     url,
     ...connection
@@ -62,10 +64,14 @@ const make = Effect.fnUntraced(function*(
   }
   const asking = credentials &&
     (yield* Credentials.make({ credentials, deadline: deadline ?? "5 seconds" }, credentialsChanged))
+  const millis = silence === undefined
+    ? Live.deadlineOf(options) / 2
+    : Duration.toMillis(Duration.fromInputUnsafe(silence))
   const client = yield* IoredisTransport.acquire({
     ...address,
     ...connection,
     ...asking,
+    socketTimeout: millis < 2 ** 31 ? millis : undefined,
     ...(password === undefined ? undefined : { password: plain(password) })
   })
   const service = yield* Live.make(IoredisTransport.transport(client), {
