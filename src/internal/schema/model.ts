@@ -30,7 +30,7 @@ export interface ModelPlan {
   readonly keyOf: (id: unknown) => Key | Problem
   /** The text that all keys of the model's entities begin with. */
   readonly start: string
-  /** What a key with this start is the key of. Undefined: no entity's. */
+  /** Returns the entity that a key with this start belongs to. Undefined: to none. */
   readonly foundKeyOf: (key: string) => FoundKey | undefined
   readonly idOf: (entity: any) => unknown
   /** Splits an id into the values of the key's fields. */
