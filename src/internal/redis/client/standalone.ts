@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import { Command, Redis, type RedisOptions } from "ioredis"
 import {
   type Call,
+  type PageReply,
   type RedisTransport,
   type ServerAddress,
   type ServerReply,
@@ -23,7 +24,7 @@ const unknown = Exit.fail(new TransportError({ outcome: "Unknown" }))
 const isRead = ({ command }: Call): boolean => command === "EVALSHA_RO" || command === "EVAL_RO"
 
 /** In place of what a replica has read after it refused a write. */
-const stale = Exit.succeed<ServerReply>({ _tag: "Error", message: "READONLY The server is a replica" })
+const stale = Exit.succeed({ _tag: "Error", message: "READONLY The server is a replica" } as const)
 
 /**
  * Makes a client that connects in the background, and disconnects when the scope closes.
@@ -103,6 +104,12 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
     notSent = failed("ECONNRESET")
     notify(notSent)
   })
+  const failureOf = (error: Error) =>
+    error.name === "ReplyError"
+      ? Exit.succeed({ _tag: "Error", message: error.message } as const)
+      : neverLeft.test(error.message)
+      ? notSent
+      : unknown
   return {
     ready: Effect.callback<void, TransportError>((resume) => {
       if (isReady()) return resume(Exit.void)
@@ -120,14 +127,19 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
         const sent = client.sendCommand(command) as Promise<unknown>
         sent.then(
           (text) => resume(isLeaving() && isRead(call) ? stale : Exit.succeed({ _tag: "Text", text: String(text) })),
-          (error: Error) =>
-            resume(
-              error.name === "ReplyError"
-                ? Exit.succeed({ _tag: "Error", message: error.message })
-                : neverLeft.test(error.message)
-                ? notSent
-                : unknown
-            )
+          (error: Error) => resume(failureOf(error))
+        )
+      }),
+    scan: ({ count, cursor, match }) =>
+      Effect.callback<PageReply, TransportError>((resume) => {
+        if (!isReady()) return resume(notSent)
+        const args = [cursor, "MATCH", match, "COUNT", String(count)]
+        const sent = client.sendCommand(new Command("SCAN", args, { replyEncoding: "utf8" })) as Promise<
+          [cursor: string, keys: ReadonlyArray<string>]
+        >
+        sent.then(
+          ([next, keys]) => resume(isLeaving() ? stale : Exit.succeed({ _tag: "Page", cursor: String(next), keys })),
+          (error: Error) => resume(failureOf(error))
         )
       }),
     subscribe: Subscriber.make(() => {
