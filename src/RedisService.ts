@@ -5,6 +5,7 @@
  */
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { limitsOf, memoryChecks } from "./internal/instruction/limits.ts"
@@ -44,6 +45,7 @@ const make = Effect.fnUntraced(function*(
     maximumWaiting,
     password,
     retry,
+    silence,
     spans,
     url,
     ...connection
@@ -53,9 +55,13 @@ const make = Effect.fnUntraced(function*(
   if (refusal !== undefined) return yield* refuse(refusal)
   const address = url === undefined ? {} : parseUrl(plain(url))
   if (typeof address === "string") return yield* refuse({ option: "url", issue: address })
+  const millis = silence === undefined
+    ? Live.deadlineOf(options) / 2
+    : Duration.toMillis(Duration.fromInputUnsafe(silence))
   const client = yield* IoredisTransport.acquire({
     ...address,
     ...connection,
+    socketTimeout: millis < 2 ** 31 ? millis : undefined,
     ...(password === undefined ? undefined : { password: plain(password) })
   })
   const service = yield* Live.make(IoredisTransport.transport(client), {

@@ -59,6 +59,14 @@ export const serviceChecks: { readonly [Name in keyof Required<ServiceOptions>]:
 
 const noEviction = "the maxmemory-policy noeviction"
 
+/**
+ * The deadline of a layer, in milliseconds.
+ *
+ * @internal
+ */
+export const deadlineOf = ({ deadline = "5 seconds" }: ServiceOptions): number =>
+  Duration.toMillis(Duration.fromInputUnsafe(deadline))
+
 /** @internal */
 export const make = Effect.fnUntraced(function*(
   transport: RedisTransport["Service"],
@@ -67,7 +75,7 @@ export const make = Effect.fnUntraced(function*(
   const invalid = invalidOf(options, serviceChecks)
   if (invalid !== undefined) return yield* invalid
   const keyPrefix = options.keyPrefix ?? ""
-  const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "5 seconds"))
+  const deadline = deadlineOf(options)
   const limits = limitsOf(options)
   const exactlyOnce = options.exactlyOnce === true ? {} : options.exactlyOnce || undefined
   const window = exactlyOnce && Duration.toMillis(Duration.fromInputUnsafe(exactlyOnce.window ?? "60 seconds"))

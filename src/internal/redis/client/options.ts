@@ -3,6 +3,7 @@
  */
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type * as Ioredis from "ioredis"
@@ -12,6 +13,7 @@ import {
   type Check,
   check,
   defined,
+  duration,
   integer,
   invalidOption,
   type Refusal,
@@ -50,6 +52,13 @@ export interface LayerOptions extends ServiceOptions, Pick<Ioredis.RedisOptions,
    * `connectTimeout`, `db`, `family`, `password`, `protocol`, `tls` and `username`; another one is refused.
    */
   readonly url?: string | Redacted.Redacted | undefined
+  /**
+   * How long the server may send nothing while a reply is awaited, and take none of the bytes that wait to be sent. Then the
+   * connection is dropped, and every program that was sent on it is in doubt. Default: half the deadline. `"Infinity"`: never.
+   *
+   * A server that forks, or runs a long script of others, is silent meanwhile, so this should be longer than that.
+   */
+  readonly silence?: Duration.Input | undefined
   /** The password of the user. It overrides that of the URL. */
   readonly password?: string | Redacted.Redacted | undefined
 }
@@ -103,6 +112,7 @@ const checks: { readonly [Name in keyof Required<LayerOptions>]: Check } = {
   ...serviceChecks,
   ...clientChecks,
   password: secret,
+  silence: duration(10),
   url: secret
 }
 

@@ -14,7 +14,7 @@ import {
   TransportError
 } from "../../../RedisTransport.ts"
 import { addressText } from "../classify.ts"
-import { defaults, leaveReplicas, listenFirst, neverLeft, settings, withoutArguments } from "./ioredis.ts"
+import { defaults, detectSilence, leaveReplicas, neverLeft, settings, withoutArguments } from "./ioredis.ts"
 import * as Subscriber from "./subscriber.ts"
 
 const unknown = Exit.fail(new TransportError({ outcome: "Unknown" }))
@@ -35,7 +35,7 @@ export const acquire = (options: RedisOptions): Effect.Effect<Redis, never, Scop
       const client = new Redis(
         { ...defaults, ...options, ...settings } as RedisOptions & { readonly replyMapping: "legacy" }
       )
-      listenFirst(client)
+      detectSilence(client)
       // without a listener ioredis writes its errors, which hold passwords, to the console
       client.on("error", () => {})
       client.connect().catch(() => {})
@@ -131,7 +131,7 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
     subscribe: Subscriber.make(() => {
       // channels have no database, and the subscriber itself subscribes again after a reconnect
       subscriber = client.duplicate({ db: 0, autoResubscribe: false })
-      listenFirst(subscriber)
+      detectSilence(subscriber)
       leaveReplicas(subscriber)
       return subscriber
     }),
