@@ -485,13 +485,11 @@ holds<Equals<typeof ref.nullSet, Field.Optional<ReadonlySet<string>, Field.Failu
 holds<Equals<typeof ref.optionalSet, Field.Optional<ReadonlySet<string>, Field.Failure, undefined>>>()
 void ref.nullable.set(null)
 void ref.optionalKey.set(undefined)
-void ref.nullWait.set(null)
 // @ts-expect-error: `null` is what a nullable field is without a value
 void ref.nullable.set(undefined)
 // @ts-expect-error
 void ref.optionalKey.set(null)
-const setOptional = (field: Field.Optional<string>) => field.set("a")
-void setOptional(ref.nullable)
+void (ref.nullable satisfies Field.Optional<string>)
 holds<Equals<Names<typeof ref.optionalKey>, OptionalNumberNames>>()
 holds<Equals<Names<typeof ref.nullBig>, Exclude<OptionalNumberNames, "divide" | "power">>>()
 holds<Equals<Names<typeof ref.nullWait>, OptionalNames | OrderingNames | "add" | "subtract">>()
@@ -508,7 +506,6 @@ holds<Equals<typeof ref.optionalAny, Field.Optional<any>>>()
 holds<Equals<Names<typeof ref.optional>, OptionalNames>>()
 holds<Equals<SuccessOf<typeof ref.optional.get>, Option.Option<string>>>()
 holds<Equals<SuccessOf<typeof ref.optional.setIfAbsent>, boolean>>()
-void ref.optional.set(undefined)
 void ref.optionalKey.increment(1, { initial: 0, atMost: 5 })
 // @ts-expect-error: there may be nothing to add to
 void ref.optionalKey.increment(1)
