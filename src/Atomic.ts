@@ -260,7 +260,7 @@ export declare namespace All {
   export type Ordered<Arg> = { readonly [K in keyof Arg]: K extends number | `${number}` ? never : Arg[K] }
 
   /**
-   * What `Atomic.all` takes. In place of what it refuses it has the reason.
+   * The argument of `Atomic.all`. A part that is refused has the reason as its type.
    *
    * @category utility types
    * @since 0.1.0
