@@ -17,7 +17,13 @@ import { RedisServiceError, Unsupported } from "./RedisServiceError.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
 export type { LayerOptions } from "./internal/redis/client/options.ts"
-export { RedisService, type ServerInfo, type ServiceOptions, type SubscriptionEvent } from "./internal/service.ts"
+export {
+  type Capabilities,
+  RedisService,
+  type ServerInfo,
+  type ServiceOptions,
+  type SubscriptionEvent
+} from "./internal/service.ts"
 
 const make = Effect.fnUntraced(function*(options: LayerOptions) {
   const {
