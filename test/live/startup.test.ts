@@ -100,14 +100,19 @@ describeMemory("starting over a transport", () => {
     Effect.gen(function*() {
       const exit = yield* starting(answering(text([redis("7.0.0"), memory, ["HSET", "ZADD"]])), { keyPrefix: "app:" })
       const { code, commands, message, prefix } = reasonIs(exit, "AccessDenied")
-      assert.deepStrictEqual({ code, commands, prefix }, { code: "NOPERM", commands: ["HSET", "ZADD"], prefix: undefined })
+      assert.deepStrictEqual({ code, commands, prefix }, {
+        code: "NOPERM",
+        commands: ["HSET", "ZADD"],
+        prefix: undefined
+      })
       assert.strictEqual(message, "The server denied access: NOPERM; the user may not run HSET, ZADD")
     }))
 
   it.live("a transport that leads to a replica makes the layer say so at the deadline", () =>
     Effect.gen(function*() {
       const replica = text([redis("7.0.0"), memory, [], "# Replication\r\nrole:slave\r\n", true, true])
-      const [exit, millis] = yield* timed(Effect.flatten(starting(answering(replica), { deadline: "300 millis" })))
+      const transport = Layer.succeed(RedisTransport, { ready: Effect.void, evaluate: () => Effect.succeed(replica) })
+      const [exit, millis] = yield* timed(Effect.flatten(starting(transport, { deadline: "300 millis" })))
       unavailable(exit, "READONLY")
       within(millis, 290, 450)
     }))

@@ -32,7 +32,17 @@ import { keysOf, usesQueue } from "../instruction/keys.ts"
 import { type Access, Op } from "../instruction/ops.ts"
 import type { Program } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
-import { aboutChannel, broken, classify, isCrossSlot, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
+import {
+  aboutChannel,
+  broken,
+  classify,
+  isCrossSlot,
+  isDivisible,
+  isFinal,
+  isNoScript,
+  isWrongType,
+  refusalOf
+} from "./classify.ts"
 import * as Deadlines from "./deadlines.ts"
 import { isAwaited, isDeduplicated, isInDoubt, isSafeToRepeat, type PendingProgram } from "./pendingProgram.ts"
 import { scripts } from "./scripts.ts"
@@ -127,7 +137,18 @@ class Call {
 
 /** @internal */
 export const make = (options: SenderOptions): Sender => {
-  const { deadline, keyOfKeyless, keyPrefix, onCrossSlot, readOnlyCommands, retry = true, runFork, telemetry, transport, valueBytes } = options
+  const {
+    deadline,
+    keyOfKeyless,
+    keyPrefix,
+    onCrossSlot,
+    readOnlyCommands,
+    retry = true,
+    runFork,
+    telemetry,
+    transport,
+    valueBytes
+  } = options
   const open = new Set<Call>()
   let waiting = 0
   let drained: (() => void) | undefined

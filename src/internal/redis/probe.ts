@@ -251,10 +251,13 @@ const inspectOnce = Effect.fnUntraced(function*(
       ask(transport, last, { ...call, command: `EVALSHA${suffix}`, script: sha })
     ], together)
   }
-  const loadRead = Effect.flatMap(load(scripts.read, "_RO"), (replies) =>
-    replies.some((reply) => isError(reply, isUnknownCommand))
-      ? Effect.map(load(scripts.read, ""), (replies) => ({ replies, readOnlyCommands: false }))
-      : Effect.succeed({ replies, readOnlyCommands: true }))
+  const loadRead = Effect.flatMap(
+    load(scripts.read, "_RO"),
+    (replies) =>
+      replies.some((reply) => isError(reply, isUnknownCommand))
+        ? Effect.map(load(scripts.read, ""), (replies) => ({ replies, readOnlyCommands: false }))
+        : Effect.succeed({ replies, readOnlyCommands: true })
+  )
   const [read, allowOom, write, slots] = yield* Effect.all([
     loadRead,
     load(scripts.allowOom, ""),
