@@ -11,35 +11,80 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { RedisServiceError, Unsupported } from "../../RedisServiceError.ts"
 import type { RedisTransport } from "../../RedisTransport.ts"
-import { limitsOf, wrongLimit } from "../instruction/limits.ts"
+import { limitChecks, limitsOf } from "../instruction/limits.ts"
+import {
+  boolean,
+  type Check,
+  check,
+  defined,
+  duration,
+  integer,
+  invalidOf,
+  invalidOption,
+  oneOf,
+  shape
+} from "../options.ts"
 import type { RedisService, ServiceOptions } from "../service.ts"
 import * as Batcher from "./batcher.ts"
 import * as Sender from "./call.ts"
 import { inspect, probeKey } from "./probe.ts"
+import * as Scan from "./scan.ts"
 import * as Subscriptions from "./subscriptions.ts"
 import { Telemetry } from "./telemetry.ts"
 
 const unsupported = (requirement: string) => new RedisServiceError({ reason: new Unsupported({ requirement }) })
 
+const accepting = shape({ acceptEviction: boolean })
+const exactly = shape({ window: duration(1), acceptEviction: boolean })
+
+/**
+ * The checks of the options that all live layers share.
+ *
+ * @internal
+ */
+export const serviceChecks: { readonly [Name in keyof Required<ServiceOptions>]: Check } = {
+  ...limitChecks,
+  batch: shape({ programs: integer(1), bytes: integer(1), instructions: integer(1) }),
+  crossSlot: oneOf("refuse"),
+  deadline: duration(1),
+  exactlyOnce: (value, option) => typeof value === "boolean" ? undefined : exactly(value, option),
+  keyPrefix: check(
+    "well-formed text without braces",
+    (value) => typeof value === "string" && value.isWellFormed() && !/[{}]/.test(value)
+  ),
+  locks: accepting,
+  maximumWaiting: integer(1),
+  retry: boolean,
+  spans: oneOf("call", "program", "none")
+}
+
 const noEviction = "the maxmemory-policy noeviction"
+
+/**
+ * The deadline of a layer, in milliseconds.
+ *
+ * @internal
+ */
+export const deadlineOf = ({ deadline = "5 seconds" }: ServiceOptions): number =>
+  Duration.toMillis(Duration.fromInputUnsafe(deadline))
 
 /** @internal */
 export const make = Effect.fnUntraced(function*(
   transport: RedisTransport["Service"],
   options: ServiceOptions
 ): Effect.fn.Return<RedisService["Service"], RedisServiceError, Scope.Scope> {
+  const invalid = invalidOf(options, serviceChecks)
+  if (invalid !== undefined) return yield* invalid
   const keyPrefix = options.keyPrefix ?? ""
-  const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "5 seconds"))
-  if (/[{}]/.test(keyPrefix)) {
-    return yield* unsupported("a key prefix without braces")
-  }
-  const refusal = wrongLimit(options)
-  if (refusal !== undefined) return yield* unsupported(refusal)
+  const deadline = deadlineOf(options)
   const limits = limitsOf(options)
   const exactlyOnce = options.exactlyOnce === true ? {} : options.exactlyOnce || undefined
   const window = exactlyOnce && Duration.toMillis(Duration.fromInputUnsafe(exactlyOnce.window ?? "60 seconds"))
   if (window !== undefined && !(deadline < window && window < Infinity)) {
-    return yield* unsupported("a window of exactlyOnce that is longer than the deadline")
+    return yield* invalidOption({
+      option: "exactlyOnce.window",
+      issue: "expected a finite duration that is longer than the deadline"
+    })
   }
   const { capabilities, evicts, isCluster } = yield* inspect(transport, { keyPrefix, deadline })
   if (evicts && exactlyOnce !== undefined && exactlyOnce.acceptEviction !== true) {
@@ -67,7 +112,7 @@ export const make = Effect.fnUntraced(function*(
     isCluster,
     publishes: capabilities.publishInScripts,
     refusesCrossSlot: options.crossSlot === "refuse",
-    batch: { ...Batcher.defaultBatch, ...options.batch },
+    batch: { ...Batcher.defaultBatch, ...defined(options.batch ?? {}) },
     limits,
     maximumWaiting: options.maximumWaiting,
     window
@@ -77,6 +122,7 @@ export const make = Effect.fnUntraced(function*(
     execute: batcher.execute,
     executeAll: batcher.executeAll,
     subscribe: Subscriptions.make({ transport, keyPrefix, deadline, scope, runFork }),
+    scan: Scan.make({ transport, keyPrefix, deadline, scope }),
     server: {
       get isCluster() {
         return batcher.isCluster()
