@@ -90,8 +90,8 @@ const make = Effect.fnUntraced(function*(
  * Provides the service over one server, with the ioredis client. Building the layer connects, and checks the server's
  * version, its role and the rights that scripts need. It fails at once if the server denies access, or is a node of a
  * cluster of several nodes. If the server is unreachable, is a replica or refuses for now, it tries until the
- * `deadline`, and fails with `ConnectionUnavailable` or with the last refusal. An
- * invalid option fails with `InvalidOption` before anything is sent.
+ * `deadline`, and fails with `ConnectionUnavailable` or with the last refusal. An invalid option fails with
+ * `InvalidOption` before anything is sent.
  *
  * **When to use**
  *
