@@ -82,13 +82,13 @@ export interface ServerInfo {
   readonly isCluster: boolean
   /** Why locks are refused. Unset if they are accepted. */
   readonly refusesLocks: RedisServiceError | undefined
-  /** What scripts can do there. Unset if it is not known. */
+  /** The abilities of scripts there. Unset if they are not known. */
   readonly capabilities?: Capabilities | undefined
 }
 
 /**
- * What scripts can do on a server, tried when its layer started. Without any of it, a program with declared keys of one
- * slot runs everywhere.
+ * The abilities of scripts on a server, tried when its layer started. A program with declared keys of one slot needs
+ * none of them.
  *
  * @category models
  * @since 0.1.0

@@ -339,7 +339,10 @@ export const make = (options: SenderOptions): Sender => {
       report(call, classify(message, [], false))
       return close(call)
     }
-    if (call.slot === undefined && call.state === "inFlight" && isCrossSlot(message)) {
+    const isLearning = call.slot === undefined && call.state === "inFlight" && isCrossSlot(message)
+    // one program alone has its keys in several slots, unless it is its dedup record that is in another
+    if (isLearning && programs.length === 1 && programs[0]!.dedup === undefined) onCrossSlot(call.access, noPrograms, 0)
+    else if (isLearning) {
       report(call, new CrossSlot({ keys: [] }))
       call.programs = noPrograms
       close(call)
