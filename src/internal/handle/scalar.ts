@@ -33,6 +33,10 @@ interface Options {
 
 const noOptions: Options = {}
 
+interface Default {
+  readonly default?: unknown
+}
+
 /**
  * The properties that all handles of one field share.
  *
@@ -44,6 +48,8 @@ export interface Shape {
   readonly codec: Codec
   /** The check of the whole collection, if only the client can evaluate it. Then a part of the collection can't be written. */
   readonly clientOnlyCheck?: string | undefined
+  /** Whether a value stands for a missing field. Unset if the field is required, or is an item or an entry. */
+  readonly isAbsent?: ((value: unknown) => boolean) | undefined
   /** Decodes the result of a read, which may be missing. */
   readonly decode: (result: Result) => unknown
   /** Decodes the result of a write, which is never missing. */
@@ -240,6 +246,10 @@ export class ScalarHandle {
   expected(value: unknown, operands: Array<Operand>): Argument | Problem {
     if (value instanceof Operand) return this.operand(value, operands)
     const { codec } = this.shape
+    if (codec.kind === "duration") {
+      const duration = Option.getOrUndefined(Duration.fromInput(value as Duration.Input))
+      return duration === undefined ? new Problem("Expected a duration") : codec.encodeUnchecked(duration)
+    }
     // A value that breaks a check of the field can still be compared with.
     const text = typeof value === typeOf[codec.kind] && !(typeof value === "string" && !value.isWellFormed())
       ? String(value)
@@ -280,9 +290,13 @@ export class ScalarHandle {
     }
     return this.op(Op.oneOf, args, isOne)
   }
-  value(): Operand {
-    const { codec: { kind, codecIdentity } } = this.shape
-    return Operand.load(kind, this.op(Op.load, noArguments, nothing), codecIdentity)
+  value(options?: Default): Operand {
+    const { codec: { codecIdentity, encodeUnchecked, kind }, spec } = this.shape
+    const text = options?.default === undefined ? undefined : encodeUnchecked(options.default)
+    const load = text instanceof Problem
+      ? this.refuse(text)
+      : this.op(Op.load, noArguments, nothing, text === undefined ? spec : withDefault(spec, text))
+    return Operand.load(kind, load, codecIdentity)
   }
   increment(by: unknown = this.one(), options?: Options): AtomicNode {
     return this.arithmetic(Op.increment, numbers, [by], options)
@@ -357,19 +371,20 @@ export class OptionalHandle extends ScalarHandle {
   isSet(): AtomicNode {
     return this.op(Op.isSet, noArguments, isOne)
   }
+  override set(value: unknown): AtomicNode {
+    return this.shape.isAbsent?.(value) === true ? named("set", this.clear()) : super.set(value)
+  }
   setIfAbsent(value: unknown): AtomicNode {
     return this.withTexts([value], (texts) => this.op(Op.setIfAbsent, texts, isOne))
   }
   clear(): AtomicNode {
     return this.op(Op.clear, noArguments, nothing)
   }
-  override value(options?: { readonly default?: unknown }): Operand {
-    const { codec: { codecIdentity, encodeUnchecked, kind }, spec } = this.shape
-    const text = options?.default === undefined ? new Problem("Expected a default") : encodeUnchecked(options.default)
-    const load = text instanceof Problem
-      ? this.refuse(text)
-      : this.op(Op.load, noArguments, nothing, withDefault(spec, text))
-    return Operand.load(kind, load, codecIdentity)
+  override value(options?: Default): Operand {
+    const { codecIdentity, kind } = this.shape.codec
+    return options?.default === undefined
+      ? Operand.load(kind, this.refuse(new Problem("Expected a default")), codecIdentity)
+      : super.value(options)
   }
   override arithmetic(op: Op, kinds: Kinds, amounts: ReadonlyArray<unknown>, options?: Options): AtomicNode {
     return options?.initial === undefined
