@@ -2,7 +2,7 @@
  * Runs programs on a store: the same instructions as the Lua script, each program as a whole or not at all. The twin of
  * instruction.lua and runGeneral.lua.
  */
-import { workOf } from "../instruction/limits.ts"
+import { defaults, workOf } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Instruction, Program } from "../instruction/program.ts"
 import type { Reply, Result, StopReason } from "../instruction/reply.ts"
@@ -26,7 +26,7 @@ const onScalar = (transaction: Transaction, entity: Entity, instruction: Instruc
   if (spec.itemOf === undefined) {
     const old = entity.hash.fields.get(spec.field)
     transaction.examine(op, old)
-    const [text, result] = applyScalar(op, old, spec, args)
+    const [text, result] = applyScalar(op, old, spec, args, transaction.valueBytes)
     if (text !== undefined) {
       transaction.touch(entity)
       transaction.setField(entity.hash, spec.field, text)
@@ -93,11 +93,17 @@ const runInstruction = (transaction: Transaction, flow: Flow, instruction: Instr
  * Runs one program.
  *
  * @param now microseconds of the clock
+ * @param valueBytes the greatest length of a value
  *
  * @internal
  */
-export const interpret = (store: Store, { instructions }: Program, now: number): Reply => {
-  const transaction = new Transaction(store, now)
+export const interpret = (
+  store: Store,
+  { instructions }: Program,
+  now: number,
+  valueBytes = defaults.maximumValueBytes
+): Reply => {
+  const transaction = new Transaction(store, now, valueBytes)
   const flow = new Flow(transaction, instructions.length)
   for (; transaction.step < instructions.length; transaction.step++) {
     const { step } = transaction

@@ -1,15 +1,15 @@
 -- Operations on one scalar text: a field of a hash, an item of a list or the value of a map entry. The specification has
 -- the kind, the default that a missing text reads as, whether the text `null` means missing, and the bounds.
--- uses: code, fail (call) · checkTextLength, isReadable, lengthOf, numberKind (kinds) · makeComparisons (order)
+-- uses: code, fail, input (call) · checkTextLength, isReadable, lengthOf, numberKind (kinds) ·
+--   makeComparisons (order)
 local testOrOperand
 
--- The greatest length of an appended text in bytes, because a text that doubles again and again would block the server. The
--- layer limits a text that is written as a whole, and its limit may be larger.
-local MAX_APPENDED = 1000000
+-- The greatest length of an appended text in bytes. The call has it only if it is not the default of `maximumValueBytes`.
+local maxAppended = input[3] or 1000000
 
 -- Checks an appended text by its bytes and its length in UTF-16 units. Returns the length.
 local function checkAppended(bytes, length, spec)
-  if bytes > MAX_APPENDED then return fail("tooLong") end
+  if bytes > maxAppended then return fail("tooLong", maxAppended) end
   return checkTextLength(length, spec)
 end
 
