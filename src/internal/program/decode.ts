@@ -178,7 +178,8 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
     case "tooMuch":
       return new InvalidValue({
         ...locationOf(step),
-        issue: "Expected a program that reads and examines less, because the server serves no one else meanwhile: divide it"
+        issue:
+          "Expected a program that reads and examines less, because the server serves no one else meanwhile: divide it"
       })
     case "type":
       return mistyped(step, failure)
