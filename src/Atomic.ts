@@ -491,6 +491,61 @@ export const ignoreMissing = <A, E>(self: Atomic<A, E>): Atomic<Option.Option<A>
   atomic(Combinators.ignoreMissing(self))
 
 /**
+ * Turns errors with these tags into defects, for errors that cannot happen: `EntityNotFound` of an entity that the same
+ * program ensures, or `IndexOutOfRange` after a test of the length. The result is a program, so it composes into larger
+ * ones. Only tags of the program's own errors are accepted.
+ *
+ * **When to use**
+ *
+ * Use if an error would be a mistake in your code, so that callers do not have to handle it. To continue after an error
+ * use `orElse` or `ignoreMissing`.
+ *
+ * **Gotchas**
+ *
+ * `orElse` and `ignoreMissing` around it still catch the failure, because they act on the server, which knows no
+ * defects. A defect undoes the program like any failure, except `EntityCorrupted`, which is found after the commit.
+ *
+ * **Example** (Counting in an entity that the program ensures)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, type DomainError, Model, RedisService } from "redlayer"
+ *
+ * const Counter = Model.make("Counter", { name: Schema.String, n: Schema.Int }, { key: "name" })
+ *
+ * const count = (name: string): Atomic.Atomic<number, DomainError.OutOfBounds | DomainError.ArithmeticError> =>
+ *   Counter.ensure({ name, n: 0 }).pipe(
+ *     Atomic.andThen(Counter.ref(name).n.increment()),
+ *     Atomic.orDie("EntityNotFound", "InvalidValue")
+ *   )
+ *
+ * const program = Effect.andThen(count("a"), Atomic.all([count("a"), count("b")]))
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [2, 1]
+ * ```
+ *
+ * @category error handling
+ * @since 0.1.0
+ */
+export const orDie: {
+  /**
+   * Turns errors with these tags into defects, for errors that cannot happen. The result is a program, so it composes
+   * into larger ones. Only tags of the program's own errors are accepted.
+   */
+  <const Tag extends Types.Tags<E>, E>(
+    ...tags: readonly [Tag, ...ReadonlyArray<Tag>]
+  ): <A>(self: Atomic<A, E>) => Atomic<A, Types.ExcludeTag<E, Tag>>
+  /**
+   * Turns errors with these tags into defects, for errors that cannot happen. The result is a program, so it composes
+   * into larger ones. Only tags of the program's own errors are accepted.
+   */
+  <A, E, const Tag extends Types.Tags<E>>(
+    self: Atomic<A, E>,
+    ...tags: readonly [Tag, ...ReadonlyArray<Tag>]
+  ): Atomic<A, Types.ExcludeTag<E, Tag>>
+} = Combinators.orDie
+
+/**
  * Describes a program without running it: its round trips, its keys, and its operations by the names of their methods.
  * It fails with `InvalidValue` if the commit would.
  *

@@ -599,10 +599,20 @@ export interface List<in out A, out Item> {
    */
   insert(index: number, item: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds | IndexOutOfRange>
   /**
+   * Removes and returns the last `count` items, the last one first; all items if there are fewer. Fails with
+   * `OutOfBounds` if the schema does not allow the length that is left. O(1) for each item.
+   */
+  pop(count: number): Atomic<ReadonlyArray<A>, Failure | OutOfBounds>
+  /**
    * Removes and returns the last item. Returns `Option.none` if the list is empty. Fails with `OutOfBounds` if the
    * schema does not allow a shorter list. O(1).
    */
   pop(): Atomic<Option.Option<A>, Failure | OutOfBounds>
+  /**
+   * Removes and returns the first `count` items, in their order; all items if there are fewer. Fails with `OutOfBounds`
+   * if the schema does not allow the length that is left. O(1) for each item.
+   */
+  shift(count: number): Atomic<ReadonlyArray<A>, Failure | OutOfBounds>
   /**
    * Removes and returns the first item. Returns `Option.none` if the list is empty. Fails with `OutOfBounds` if the
    * schema does not allow a shorter list. O(1).
@@ -697,6 +707,11 @@ export interface Set<in out A, in out Whole = ReadonlySet<A>> {
    */
   removeAll(members: ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
   /**
+   * Removes and returns `count` members, which the server chooses; all members if there are fewer. Fails with
+   * `OutOfBounds` if the schema does not allow the size that is left. O(1) for each member.
+   */
+  pop(count: number): Atomic<ReadonlyArray<A>, Failure | OutOfBounds>
+  /**
    * Removes and returns one member, which the server chooses. Returns `Option.none` if the set is empty. Fails with
    * `OutOfBounds` if the schema does not allow a smaller set. O(1).
    */
@@ -789,6 +804,11 @@ export interface Map<in out K, in out A, in out Whole, out Entry> {
    * does not allow a smaller map. O(1).
    */
   pop(key: K): Atomic<Option.Option<A>, Failure | OutOfBounds>
+  /**
+   * Removes and returns `count` entries, which the server chooses; all entries if there are fewer. Fails with
+   * `OutOfBounds` if the schema does not allow the size that is left. O(1) for each entry.
+   */
+  popAny(count: number): Atomic<ReadonlyArray<readonly [key: K, value: A]>, Failure | OutOfBounds>
   /**
    * Removes and returns one entry, which the server chooses. Returns `Option.none` if the map is empty. Fails with
    * `OutOfBounds` if the schema does not allow a smaller map. O(1).
@@ -1002,10 +1022,40 @@ export interface SortedSet<in out A> {
   /** Returns the number of members whose score is `min` to `max`, both inclusive. Default: all members. O(log n). */
   count(options?: { readonly min?: number | undefined; readonly max?: number | undefined }): Atomic<number, Failure>
   /**
+   * Removes the members from position `start` up to `end`, exclusive. Returns how many. Default of `end`: the size.
+   * Position 0 has the lowest score, with `reverse` the highest. Fails with `OutOfBounds` if the schema does not allow
+   * the size that is left. O(log n) for each removed member.
+   */
+  removeRangeByRank(
+    start: number,
+    end?: number,
+    options?: { readonly reverse?: boolean | undefined }
+  ): Atomic<number, Failure | OutOfBounds>
+  /**
+   * Removes the members whose score is `min` to `max`, both inclusive. Returns how many. One of both may be left out, and
+   * is then infinite; without both it is refused with `InvalidValue`, because `clear` removes all members. Fails with
+   * `OutOfBounds` if the schema does not allow the size that is left. O(log n) for each removed member.
+   */
+  removeRangeByScore(
+    range:
+      | { readonly min: number; readonly max?: number | undefined }
+      | { readonly min?: number | undefined; readonly max: number }
+  ): Atomic<number, Failure | OutOfBounds>
+  /**
+   * Removes and returns the `count` members with the lowest scores, the lowest first; all members if there are fewer.
+   * Fails with `OutOfBounds` if the schema does not allow the size that is left. O(log n) for each member.
+   */
+  popMin(count: number): Atomic<ReadonlyArray<Scored<A>>, Failure | OutOfBounds>
+  /**
    * Removes and returns the member with the lowest score. Returns `Option.none` if the set is empty. Fails with
    * `OutOfBounds` if the schema does not allow a smaller set. O(log n).
    */
   popMin(): Atomic<Option.Option<Scored<A>>, Failure | OutOfBounds>
+  /**
+   * Removes and returns the `count` members with the highest scores, the highest first; all members if there are fewer.
+   * Fails with `OutOfBounds` if the schema does not allow the size that is left. O(log n) for each member.
+   */
+  popMax(count: number): Atomic<ReadonlyArray<Scored<A>>, Failure | OutOfBounds>
   /**
    * Removes and returns the member with the highest score. Returns `Option.none` if the set is empty. Fails with
    * `OutOfBounds` if the schema does not allow a smaller set. O(log n).

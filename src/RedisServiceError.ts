@@ -48,8 +48,9 @@ export class ConnectionUnavailable
 }
 
 /**
- * The server refused for now. `code` is the server's own word, such as `LOADING`, `BUSY`, `READONLY` or `CLUSTERDOWN`.
- * Nothing was applied.
+ * The server refused for now. `code` is the server's own word, such as `LOADING`, `BUSY` or `CLUSTERDOWN`. With
+ * `READONLY` or `MASTERDOWN` it is a replica: the layer has left it, and every connection until the deadline led to
+ * one. Nothing was applied.
  *
  * @category reasons
  * @since 0.1.0
@@ -62,7 +63,9 @@ export class ServerUnavailable
   readonly isRetryable = true
   readonly applied = false
   override get message(): string {
-    return `The server refused for now: ${this.code}`
+    return this.code === "READONLY" || this.code === "MASTERDOWN"
+      ? `The server refused for now: ${this.code}. It is a replica; connect to the primary, by a name that follows it`
+      : `The server refused for now: ${this.code}`
   }
 }
 

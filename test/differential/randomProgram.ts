@@ -263,6 +263,10 @@ export const popPrograms = (random: Random): Cases => {
     const programs: ReadonlyArray<Program> = random.pick([
       [few.pop(), few.remove(member), few.get()],
       [few.pop(), few.removeAll([1, 2])],
+      [few.pop(1), few.remove(member), few.get()],
+      [capped.popAny(1), capped.at(name).clear(), capped.get()],
+      [counts.popAny(2), counts.at(name).increment(20), counts.keys()],
+      [counts.popAny(2), Atomic.orElse(counts.at(name).increment(20), counts.popAny(2)), counts.popAny(5)],
       [few.pop(), few.add([member, 4]), few.add(5)],
       [capped.popAny(), capped.at(name).clear(), capped.get()],
       [capped.popAny(), capped.remove(name)],

@@ -93,6 +93,8 @@ type SortedSetNames =
   | "range"
   | "rangeByScore"
   | "count"
+  | "removeRangeByRank"
+  | "removeRangeByScore"
   | "popMin"
   | "popMax"
   | "clear"
@@ -394,6 +396,12 @@ ref.sorted.append
 void ref.sorted.add("a")
 // @ts-expect-error
 void ref.sorted.increment("a", 1n)
+// @ts-expect-error: without a bound it would remove all
+void ref.sorted.removeRangeByScore({})
+// @ts-expect-error: an undefined bound is no bound
+void ref.sorted.removeRangeByScore({ max: undefined })
+// @ts-expect-error: from where?
+void ref.sorted.removeRangeByRank()
 
 // tuples are no lists
 holds<Equals<typeof ref.tuple, Field.Value<readonly [string, number]>>>()

@@ -123,6 +123,8 @@ const sorted = {
   range: true,
   rangeByScore: true,
   count: true,
+  removeRangeByRank: true,
+  removeRangeByScore: true,
   popMin: true,
   popMax: true,
   clear: true

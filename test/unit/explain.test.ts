@@ -370,7 +370,9 @@ describeMemory("explain names each operation as its method is named", () => {
       range: sorted.range(0, 1),
       rangeByScore: sorted.rangeByScore({ min: 1 }),
       count: sorted.count({ min: 1 }),
-      popMin: sorted.popMin(),
+      removeRangeByRank: sorted.removeRangeByRank(1),
+      removeRangeByScore: sorted.removeRangeByScore({ min: 1 }),
+      popMin: sorted.popMin(2),
       popMax: sorted.popMax(),
       clear: sorted.clear()
     })))

@@ -137,7 +137,7 @@ const onList = (list: Field.List<string, Field.Text<string, any>>): Table<typeof
   prepend: [list.prepend(["x", "y"])],
   contains: [list.contains("a"), list.contains("missing")],
   insert: [list.insert(0, ["x", "y"]), list.insert(1, "x"), list.insert(-1, "x"), list.insert(0, [])],
-  pop: [list.pop()],
+  pop: [list.pop(), list.pop(2)],
   shift: [list.shift()],
   remove: [list.remove("a"), list.remove("missing")],
   removeRange: [list.removeRange(0, 1), list.removeRange(0), list.removeRange(5)],
@@ -155,7 +155,7 @@ const onSet = (set: Field.Set<string>, other: Field.Set<string>): Table<typeof s
   add: [set.add("a"), set.add(["x", "y", "x", "a"]), set.add([])],
   remove: [set.remove("a"), set.remove("missing")],
   removeAll: [set.removeAll(["a", "missing", "a"]), set.removeAll([])],
-  pop: [set.pop()],
+  pop: [set.pop(), set.pop(2)],
   clear: [set.clear()],
   union: [set.union(other)],
   intersection: [set.intersection(other)],
@@ -175,7 +175,7 @@ const onRecord = (
   remove: [record.remove("a"), record.remove("missing")],
   removeAll: [record.removeAll(["a", "missing", "a"]), record.removeAll([])],
   pop: [record.pop("a"), record.pop("missing")],
-  popAny: [record.popAny()],
+  popAny: [record.popAny(), record.popAny(2)],
   clear: [record.clear()],
   at: Object.values(onCounter(record.at("a"))).flat().concat(Object.values(onCounter(record.at("missing"))).flat())
 })
@@ -286,8 +286,10 @@ const onSorted = (sorted: Field.SortedSet<string>): Table<typeof sorted> => ({
   range: [sorted.range(), sorted.range(0, 1, { reverse: true })],
   rangeByScore: [sorted.rangeByScore({ min: 0, max: 5 }), sorted.rangeByScore({ reverse: true, limit: 1 })],
   count: [sorted.count(), sorted.count({ min: 0 })],
-  popMin: [sorted.popMin()],
-  popMax: [sorted.popMax()],
+  removeRangeByRank: [sorted.removeRangeByRank(0, 1), sorted.removeRangeByRank(0, 1, { reverse: true })],
+  removeRangeByScore: [sorted.removeRangeByScore({ min: 0 }), sorted.removeRangeByScore({ min: 0, max: 5 })],
+  popMin: [sorted.popMin(), sorted.popMin(2)],
+  popMax: [sorted.popMax(), sorted.popMax(2)],
   clear: [sorted.clear()]
 })
 

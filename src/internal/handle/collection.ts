@@ -118,6 +118,28 @@ export class CollectionHandle {
     return value instanceof Problem ? value : Option.some(value)
   }
 
+  readonly items = (row: Result): unknown => {
+    const items: Array<unknown> = []
+    for (const text of textsOf(row)) {
+      const item = this.collection.item.decode(text)
+      if (item instanceof Problem) return item
+      items.push(item)
+    }
+    return items
+  }
+
+  /** Removes one element, whose result is an `Option`; or as many as `wanted` says, whose result is an array. */
+  take(
+    op: Op,
+    wanted: number | undefined,
+    one: (result: Result) => unknown,
+    several: (result: Result) => unknown
+  ): AtomicNode {
+    return wanted === undefined
+      ? this.change(op, noArguments, one)
+      : this.withNumbers([count("count", wanted, 0)], (numbers) => this.change(op, numbers, several))
+  }
+
   get(): AtomicNode {
     return this.op(Op.values, noArguments, this.whole)
   }

@@ -37,11 +37,11 @@ export class ListHandle extends CollectionHandle {
       (at) => this.withItems(item, (texts) => this.change(Op.insertItems, [...at, ...texts], same))
     )
   }
-  pop(): AtomicNode {
-    return this.change(Op.pop, noArguments, this.optionalItem)
+  pop(wanted?: number): AtomicNode {
+    return this.take(Op.pop, wanted, this.optionalItem, this.items)
   }
-  shift(): AtomicNode {
-    return this.change(Op.shift, noArguments, this.optionalItem)
+  shift(wanted?: number): AtomicNode {
+    return this.take(Op.shift, wanted, this.optionalItem, this.items)
   }
   remove(item: unknown): AtomicNode {
     return this.withName(item, (text) => this.change(Op.removeItem, [text], same))

@@ -9,7 +9,7 @@ import type { AtomicNode } from "../program/node.ts"
 import { score, type Scored } from "../schema/collection.ts"
 import { Problem } from "../text/problem.ts"
 import { CollectionHandle, count, maximumPosition, position } from "./collection.ts"
-import { isOne, named, noArguments, same } from "./entityRef.ts"
+import { isOne, named, same } from "./entityRef.ts"
 
 interface ScoreRange {
   readonly min?: number | undefined
@@ -97,10 +97,25 @@ export class SortedSetHandle extends CollectionHandle {
   count(options?: ScoreRange | null): AtomicNode {
     return this.withRange(options ?? {}, (range) => this.op(Op.countByScore, range, same))
   }
-  popMin(): AtomicNode {
-    return this.change(Op.popMin, noArguments, this.optionalEntry)
+  removeRangeByRank(
+    start: number,
+    end = maximumPosition,
+    options?: { readonly reverse?: boolean | undefined }
+  ): AtomicNode {
+    return this.withNumbers(
+      [position(start), position(end)],
+      (range) => this.change(Op.removeByRank, [...range, reverseFlag(options)], same)
+    )
   }
-  popMax(): AtomicNode {
-    return this.change(Op.popMax, noArguments, this.optionalEntry)
+  removeRangeByScore(range: ScoreRange): AtomicNode {
+    return range?.min === undefined && range?.max === undefined
+      ? this.refuse(new Problem("Expected min or max; use clear to remove all members"))
+      : this.withRange(range, (bounds) => this.change(Op.removeByScore, bounds, same))
+  }
+  popMin(wanted?: number): AtomicNode {
+    return this.take(Op.popMin, wanted, this.optionalEntry, this.whole)
+  }
+  popMax(wanted?: number): AtomicNode {
+    return this.take(Op.popMax, wanted, this.optionalEntry, this.whole)
   }
 }

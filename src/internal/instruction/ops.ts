@@ -122,8 +122,8 @@ export const ops = {
   // lists
   append: op(46, "list", "write", "keep (0: all), items…", "length"),
   prepend: op(47, "list", "write", "items…", "length"),
-  pop: op(48, "list", "allowOom", "", "text"),
-  shift: op(49, "list", "allowOom", "", "text"),
+  pop: op(48, "list", "allowOom", "count?", "text; with a count, row of the last items, the last one first"),
+  shift: op(49, "list", "allowOom", "count?", "text; with a count, row of the first items"),
   slice: op(50, "list", "read", "from, to", "row"),
   insertItems: op(51, "list", "write", "position, items…", "length", { method: "insert" }),
   removeItem: op(52, "list", "write", "item", "how many items were equal", { method: "remove" }),
@@ -134,7 +134,7 @@ export const ops = {
   // sets and sorted sets by member, maps by name
   has: op(56, "named", "read", "name", "0 or 1", { isTest: true }),
   remove: op(57, "named", "allowOom", "names…", "how many were removed"),
-  popAny: op(58, "named", "allowOom", "", "member, or row of name and value"),
+  popAny: op(58, "named", "allowOom", "count?", "member, or row of name and value; with a count, row of several"),
 
   // sets
   addMembers: op(59, "set", "write", "members…", "how many are new", { method: "add" }),
@@ -158,8 +158,14 @@ export const ops = {
   rangeByRank: op(70, "sortedSet", "read", "from, to, reverse", "row", { method: "range" }),
   rangeByScore: op(71, "sortedSet", "read", "lowest, highest, reverse, limit (-1: all)", "row"),
   countByScore: op(72, "sortedSet", "read", "lowest, highest", "count", { method: "count" }),
-  popMin: op(73, "sortedSet", "allowOom", "", "row of a member and its score"),
-  popMax: op(74, "sortedSet", "allowOom", "", "row of a member and its score"),
+  popMin: op(73, "sortedSet", "allowOom", "count?", "row of a member and its score; with a count, of several"),
+  popMax: op(74, "sortedSet", "allowOom", "count?", "row of a member and its score; with a count, of several"),
+  removeByRank: op(75, "sortedSet", "allowOom", "from, to, reverse", "how many were removed", {
+    method: "removeRangeByRank"
+  }),
+  removeByScore: op(76, "sortedSet", "allowOom", "lowest, highest", "how many were removed", {
+    method: "removeRangeByScore"
+  }),
 
   // whole entities. `expiry` is the milliseconds until a new entity expires, or false. `content` is described in program.ts.
   read: op(80, "entity", "read", "", "row", { method: "get", readsEntity: true }),

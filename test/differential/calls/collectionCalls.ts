@@ -30,6 +30,10 @@ const range = (random: Random): readonly [start?: number | undefined, end?: numb
 const keep = (random: Random): number =>
   random.wild() ? random.pick([0, -1, 1.5, NaN, 2 ** 40, 1200]) : random.int(1, 5)
 
+/** How many elements are to be removed. */
+const wanted = (random: Random): number => random.wild() ? random.pick(wildCounts) : random.pick([0, 1, 1, 2, 2, 3, 5])
+const wildCounts: ReadonlyArray<any> = [-1, 1.5, NaN, Infinity, 2 ** 40, 1200, "1", null]
+
 /** Now and then more than fits in one command of the server. */
 const many = <A>(item: Gen<A>): Gen<Array<A>> => (random) =>
   random.wild() && random.chance(0.2)
@@ -70,8 +74,8 @@ export const list = <A>(item: Gen<A>, items: Gen<ReadonlyArray<A>>): Table<Omit<
   },
   prepend: (handle, random) => handle.prepend(added(item)(random)),
   insert: (handle, random) => handle.insert(position(random), added(item)(random)),
-  pop: (handle) => handle.pop(),
-  shift: (handle) => handle.shift(),
+  pop: (handle, random) => random.chance(0.5) ? handle.pop() : handle.pop(wanted(random)),
+  shift: (handle, random) => random.chance(0.5) ? handle.shift() : handle.shift(wanted(random)),
   contains: (handle, random) => handle.contains(item(random)),
   remove: (handle, random) => handle.remove(item(random)),
   removeRange: (handle, random) => {
@@ -99,7 +103,7 @@ export const set = <A, Whole>(member: Gen<A>, whole: Gen<Whole>): Table<Field.Se
   add: (handle, random) => handle.add(added(member)(random)),
   remove: (handle, random) => handle.remove(member(random)),
   removeAll: (handle, random) => handle.removeAll(many(member)(random)),
-  pop: (handle) => handle.pop(),
+  pop: (handle, random) => random.chance(0.5) ? handle.pop() : handle.pop(wanted(random)),
   clear: (handle) => handle.clear(),
   union: (handle, _, other) => handle.union(other),
   intersection: (handle, _, other) => handle.intersection(other),
@@ -127,7 +131,7 @@ export const map = <K, A, Whole>(
   remove: (handle, random) => handle.remove(key(random)),
   removeAll: (handle, random) => handle.removeAll(many(key)(random)),
   pop: (handle, random) => handle.pop(key(random)),
-  popAny: (handle) => handle.popAny(),
+  popAny: (handle, random) => random.chance(0.5) ? handle.popAny() : handle.popAny(wanted(random)),
   clear: (handle) => handle.clear()
 })
 
@@ -182,7 +186,17 @@ export const sortedSet = <A>(
     return handle.rangeByScore({ ...scoreRange(random), ...reverse(random), limit })
   },
   count: (handle, random) => random.chance(0.1) ? handle.count() : handle.count(scoreRange(random)),
-  popMin: (handle) => handle.popMin(),
-  popMax: (handle) => handle.popMax(),
+  removeRangeByRank: (handle, random) => {
+    const [start = position(random), end] = range(random)
+    return handle.removeRangeByRank(start, end, reverse(random))
+  },
+  removeRangeByScore: (handle, random) => {
+    const { max, min } = scoreRange(random)
+    return handle.removeRangeByScore(
+      random.wild() ? { min, max } as any : max === undefined ? { min: min ?? score(random) } : { max, min }
+    )
+  },
+  popMin: (handle, random) => random.chance(0.5) ? handle.popMin() : handle.popMin(wanted(random)),
+  popMax: (handle, random) => random.chance(0.5) ? handle.popMax() : handle.popMax(wanted(random)),
   clear: (handle) => handle.clear()
 })
