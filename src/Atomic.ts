@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
@@ -12,6 +13,8 @@ import * as Predicate from "effect/Predicate"
 import type * as Types from "effect/Types"
 import { type Condition, isCondition } from "./Condition.ts"
 import type { Conflict, EntityCorrupted, EntityNotFound, InvalidValue } from "./DomainError.ts"
+import { Operand } from "./internal/handle/operand.ts"
+import type { TimeOperand } from "./internal/handle/operandTypes.ts"
 import * as Internal from "./internal/program/atomic.ts"
 import * as Combinators from "./internal/program/combinators.ts"
 import * as Commit from "./internal/program/commit.ts"
@@ -100,6 +103,51 @@ export const isAtomic = (u: unknown): u is Atomic<unknown, unknown> => Predicate
  * @since 0.1.0
  */
 export const succeed = <A>(value: A): Atomic<A> => atomic(new Internal.Succeed(value))
+
+/**
+ * The time of the server, as an operand: of date fields, of lists of dates, of conditions; and with `epochMillis` of
+ * number fields and of the scores of sorted sets. It is read once for a program, so it is the same in all its steps. In
+ * memory it is the time of Effect's `Clock`, which a `TestClock` moves.
+ *
+ * **When to use**
+ *
+ * Use instead of the time of the client wherever several clients compare times, because their clocks differ.
+ *
+ * **Example** (A hundred calls in any hour)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, Condition, Model, RedisService } from "redlayer"
+ *
+ * const Quota = Model.make("Quota", { user: Schema.String, calls: Schema.Array(Schema.Date) }, { key: "user" })
+ *
+ * const call = (user: string) => {
+ *   const { calls } = Quota.ref(user)
+ *   return Atomic.all([
+ *     Atomic.guard(
+ *       Condition.or(calls.length().lt(100), calls.at(0).lte(Atomic.now.minus("1 hour"))),
+ *       () => "too many calls" as const
+ *     ),
+ *     calls.append(Atomic.now, { keep: 100 })
+ *   ])
+ * }
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Quota.insert({ user: "alice", calls: [] })
+ *   for (let i = 0; i < 100; i++) yield* call("alice")
+ *   return yield* Effect.flip(call("alice"))
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => "too many calls"
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const now: TimeOperand<Date & DateTime.Utc, never> = Operand.now() as unknown as TimeOperand<
+  Date & DateTime.Utc,
+  never
+>
 
 /**
  * Transforms the result of a program. `f` runs on the client, after the commit, so nothing inside the program can

@@ -157,7 +157,25 @@ export class WrongType extends Schema.TaggedError<WrongType>("redlayer/WrongType
 }
 
 /**
- * The server cannot be used: it is too old, or lacks something that is required. Or an option is invalid.
+ * An option of a layer, of a subscription or of an operation on many entities is invalid: `option` names it, such as
+ * `deadline`, `batch.programs` or the variable `REDIS_URL`, and `issue` says what is expected. Nothing was sent.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class InvalidOption extends Schema.TaggedError<InvalidOption>("redlayer/InvalidOption")("InvalidOption", {
+  option: Schema.String,
+  issue: Schema.String
+}) {
+  readonly isRetryable = false
+  readonly applied = false
+  override get message(): string {
+    return `Option \`${this.option}\`: ${this.issue}`
+  }
+}
+
+/**
+ * The server cannot be used: it is too old, or lacks something that is required.
  *
  * @category reasons
  * @since 0.1.0
@@ -204,6 +222,7 @@ export type RedisServiceErrorReason =
   | CrossSlot
   | WrongType
   | Unsupported
+  | InvalidOption
   | ScriptFailed
 
 /**
@@ -224,6 +243,7 @@ export class RedisServiceError
       CrossSlot,
       WrongType,
       Unsupported,
+      InvalidOption,
       ScriptFailed
     ])
   })

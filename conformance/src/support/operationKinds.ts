@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
 import type * as RedisService from "redlayer/RedisService"
@@ -164,7 +165,8 @@ export const optional = <A>(isPresent: boolean, a: A, b: A): Table<Field.Optiona
     reads((it) => it.compareAndSet(b, b))
   ],
   eq: reads((it) => it.eq(a)),
-  neq: reads((it) => it.neq(a))
+  neq: reads((it) => it.neq(a)),
+  value: [reads((it) => it.eq(it.value({ default: b }))), writes((it) => it.set(it.value({ default: b })))]
 })
 
 export const optionalNumber = (isPresent: boolean): Table<Field.OptionalNumber<number, any>> => ({
@@ -264,6 +266,7 @@ export const list: Table<Omit<Field.List<number, any>, "at">> = {
   append: [
     writes((it) => it.append(4)),
     writes((it) => it.append([4, 5], { keep: 1 })),
+    writes((it) => it.append([4, it.length().value()])),
     reads((it) => it.append([]))
   ],
   prepend: [writes((it) => it.prepend(4)), reads((it) => it.prepend([]))],
@@ -384,11 +387,24 @@ export const sortedSet: Table<Field.SortedSet<string>> = {
   increment: [writes((it) => it.increment("a")), writes((it) => it.increment("x", 0))],
   remove: [writes((it) => it.remove("a")), reads((it) => it.remove("x"))],
   removeAll: [writes((it) => it.removeAll(["a", "b"])), reads((it) => it.removeAll(["x"]))],
-  score: [reads((it) => it.score("a")), reads((it) => it.score("x"))],
-  rank: [reads((it) => it.rank("a")), reads((it) => it.rank("x", { reverse: true }))],
+  score: [
+    reads((it) => it.score("a")),
+    reads((it) => it.score("x")),
+    reads((it) => it.score("a").lt(2)),
+    reads((it) => it.score("x").lt(it.score("a").value({ default: 1 })))
+  ],
+  rank: [
+    reads((it) => it.rank("a")),
+    reads((it) => it.rank("x", { reverse: true })),
+    reads((it) => it.rank("a").lt(it.rank("x").value({ default: 1 })))
+  ],
   range: reads((it) => it.range()),
   rangeByScore: reads((it) => it.rangeByScore({ min: 1, limit: 1 })),
-  count: reads((it) => it.count({ min: 2 })),
+  count: [
+    reads((it) => it.count({ min: 2 })),
+    reads((it) => it.count({ min: 2 }).lt(it.count().value())),
+    reads((it) => it.count({ max: Atomic.now.epochMillis }).lt(9))
+  ],
   removeRangeByRank: [
     writes((it) => it.removeRangeByRank(1)),
     writes((it) => it.removeRangeByRank(0)),

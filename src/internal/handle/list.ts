@@ -25,16 +25,24 @@ export class ListHandle extends CollectionHandle {
     const keep = options?.keep === undefined ? 0 : count("keep", options.keep, 1)
     return this.withNumbers(
       [keep],
-      (numbers) => this.withItems(item, (texts) => this.change(Op.append, [...numbers, ...texts], same))
+      (numbers) =>
+        this.withItemsOrOperands(
+          item,
+          (items, operands) => this.change(Op.append, [...numbers, ...items], same, operands)
+        )
     )
   }
   prepend(item: unknown): AtomicNode {
-    return this.withItems(item, (texts) => this.change(Op.prepend, texts, same))
+    return this.withItemsOrOperands(item, (items, operands) => this.change(Op.prepend, items, same, operands))
   }
   insert(index: number, item: unknown): AtomicNode {
     return this.withNumbers(
       [position(index)],
-      (at) => this.withItems(item, (texts) => this.change(Op.insertItems, [...at, ...texts], same))
+      (at) =>
+        this.withItemsOrOperands(
+          item,
+          (items, operands) => this.change(Op.insertItems, [...at, ...items], same, operands)
+        )
     )
   }
   pop(wanted?: number): AtomicNode {

@@ -103,7 +103,8 @@ export const commitOnce = (
     return Effect.flatMap(resolve(compiled), () => commitOnce(self, { idempotencyKey, keepFor }, service))
   }
   const millis = toMilliseconds(keepFor)
-  const isKey = idempotencyKey !== "" && idempotencyKey.length <= longestKey && idempotencyKey.isWellFormed()
+  const isKey = typeof idempotencyKey === "string" && idempotencyKey !== "" && idempotencyKey.length <= longestKey &&
+    idempotencyKey.isWellFormed()
   if (!isKey || millis === undefined) {
     const { id = "", model = "" } = compiled.steps.find(({ op }) => !isKeyless(op))?.ref ?? {}
     const issue = isKey

@@ -21,8 +21,6 @@ export const settings: RedisOptions = {
   enableReadyCheck: true,
   socketTimeout: 1000,
   retryStrategy: (times) => Math.min(1000, 20 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2),
-  // integers beyond 2^53 would lose digits
-  stringNumbers: true,
   replyMapping: "legacy",
   // `CLIENT SETINFO` is an error before Redis 7.2
   disableClientInfo: true
