@@ -59,7 +59,7 @@ const many = (f: (i: number) => Atomic.Atomic<any, any>, steps = limit) => range
 const filled = 30_000
 const items = range(filled).map((i) => `${i}`)
 
-/** What the largest programs of each operation do. */
+/** The largest programs of each operation. */
 const ofScalars: Programs = {
   "append of a text": () => many(() => text.append("0123456789")),
   "append of two texts in turn": () => many((i) => (i % 2 === 0 ? text : other).append("0123456789")),

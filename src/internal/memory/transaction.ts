@@ -74,7 +74,7 @@ export class Transaction {
   readonly entities = new Map<string, Entity>()
   readonly collections = new Map<string, Collection>()
   readonly journal: Array<() => void> = []
-  /** What the program has read and examined. */
+  /** The work of the program so far. */
   private work = 0
 
   constructor(store: Store, now: number, valueBytes: number) {
