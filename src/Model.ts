@@ -439,6 +439,7 @@ export const Class = <Self = never>(name: string): {
   ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
 } =>
 (fields: Fields, options: Partial<Options<any>> = {}): any => {
+  Definition.checkFields(name, fields)
   const all = options.key === undefined ? Definition.withId(fields) : fields
   return withPrograms(Schema.Class<any>(name)(all), name, options)
 }
@@ -524,8 +525,10 @@ export const extend = <Self = never, Base extends AnyClass = never>(base: Base, 
   ): [Self] extends [never] ? MissingExtendGenerics
     : ModelClass<Self, Merged<Base["fields"], F>, KeyOf<Base>, InstanceType<Base>>
 } =>
-(fields: Fields, options: Partial<Options<any>> = {}): any =>
-  withPrograms((base as any).extend(name)(fields), name, { ...(base as any)[optionsOf], ...options })
+(fields: Fields, options: Partial<Options<any>> = {}): any => {
+  Definition.checkFields(name, fields)
+  return withPrograms((base as any).extend(name)(fields), name, { ...(base as any)[optionsOf], ...options })
+}
 
 type MissingExtendGenerics =
   "Missing generics - use `class Self extends Model.extend<Self, typeof Base>(Base, name)(fields)`"
@@ -554,6 +557,7 @@ export const make: {
    */
   <const F extends Fields>(name: string, fields: F, options?: KeylessOptions): Model<WithId<F>, "id">
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
+  Definition.checkFields(name, fields)
   const all = options?.key === undefined ? Definition.withId(fields) : fields
   const schema = Schema.Struct(all)
   const programs = define(name, all, options ?? {})(schema)

@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import type { Atomic } from "./Atomic.ts"
 import type { InvalidValue } from "./DomainError.ts"
 import { codecOf } from "./internal/schema/codecOf.ts"
+import { checkSchema } from "./internal/schema/storable.ts"
 import { RedisService } from "./internal/service.ts"
 import { channelOf, publish } from "./internal/topic/publish.ts"
 import { SubscriptionBuffer } from "./internal/topic/subscriptionBuffer.ts"
@@ -176,6 +177,7 @@ export interface Topic<S extends Schema.Constraint> {
  * @since 0.1.0
  */
 export const make = <S extends Schema.Constraint>(name: string, schema: S): Topic<S> => {
+  checkSchema(`Topic "${name}"`, schema)
   const topic = { name, schema, channel: channelOf(name), codec: codecOf(schema) }
   const subscribe: Topic<S>["subscribe"] = ({ bufferSize = 4096 } = {}) =>
     Effect.flatMap(RedisService, (service) => {

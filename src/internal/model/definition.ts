@@ -9,6 +9,8 @@ import type * as SchemaIssue from "effect/SchemaIssue"
 import { makePlan, type PlanOptions } from "../schema/model.ts"
 import { EntityPrograms } from "./entityPrograms.ts"
 
+export { checkFields } from "../schema/storable.ts"
+
 /**
  * The names of all programs. Each method of `EntityPrograms` is one.
  *

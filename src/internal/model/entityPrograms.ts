@@ -81,42 +81,58 @@ export class EntityPrograms {
   }
 
   /**
-   * Writes an entity. The program is deferred: the first commit makes the entity, and then commits the instruction with
-   * its texts.
+   * Writes an entity. If its defaults are effects, the program is deferred: the first commit makes the entity, and then
+   * commits the instruction with its texts.
    */
   #store(
     op: Op,
-    input: unknown,
+    given: unknown,
     options: InsertOptions | undefined,
-    decode: (result: Result, entity: unknown) => unknown,
-    make = this.#construct(input)
+    decode: (result: Result, entity: unknown) => unknown
   ): AtomicNode {
-    const { idOf, layout, milliseconds, spec } = this.#plan
-    return new Deferred(Effect.match(make, {
-      onFailure: (issue): AtomicNode => {
-        const ref = this.#refOf(isObject(input) ? idOf(input) : undefined)
-        return invalid({ ...ref, refusal: undefined }, "", Problem.fromIssue(issue))
-      },
-      onSuccess: (entity): AtomicNode => {
-        const ref = this.#refOf(idOf(entity))
-        const expiry = options?.timeToLive === undefined ? milliseconds : toMilliseconds(options.timeToLive)
-        if (expiry === undefined) return invalid(ref, "", invalidDuration)
-        const content = layout.encode(entity)
-        return content instanceof Problem
-          ? invalid(ref, "", content)
-          : tolerating(
-            layout,
-            instruct(
-              ref,
-              op,
-              op === Op.ensure ? spec : layout.spec,
-              "",
-              [expiry, ...content],
-              (result) => decode(result, entity)
-            )
-          )
-      }
-    }))
+    const { isWhole, value: input } = this.#copy(given)
+    const onFailure = (issue: SchemaIssue.Issue): AtomicNode => {
+      const ref = this.#refOf(isObject(input) ? this.#plan.idOf(input) : undefined)
+      return invalid({ ...ref, refusal: undefined }, "", Problem.fromIssue(issue))
+    }
+    const onSuccess = (entity: unknown): AtomicNode => this.#storeEntity(op, entity, isWhole, options, decode)
+    const made = this.#construct(input)
+    if (Exit.isExit(made)) {
+      if (Exit.isSuccess(made)) return onSuccess(made.value)
+      const issue = Cause.findErrorOption(made.cause)
+      if (Option.isSome(issue)) return onFailure(issue.value)
+    }
+    return new Deferred(Effect.match(made, { onFailure, onSuccess }))
+  }
+
+  /** @param isOwn whether nobody else has a part of the entity, so that the first commit may return it */
+  #storeEntity(
+    op: Op,
+    entity: unknown,
+    isOwn: boolean,
+    options: InsertOptions | undefined,
+    decode: (result: Result, entity: unknown) => unknown
+  ): AtomicNode {
+    const { idOf, layout, milliseconds, partsOf, spec } = this.#plan
+    const id = idOf(entity)
+    const ref = this.#refOf(id)
+    const expiry = options?.timeToLive === undefined ? milliseconds : toMilliseconds(options.timeToLive)
+    if (expiry === undefined) return invalid(ref, "", invalidDuration(options?.timeToLive))
+    const texts = layout.texts(entity)
+    if (texts instanceof Problem) return invalid(ref, "", texts)
+    const parts = partsOf(id)
+    let first = isOwn ? entity : undefined
+    const result = (): unknown => {
+      if (first === undefined) return layout.decode([false, ...texts.leaves, ...texts.collections], parts, [])
+      const value = first
+      first = undefined
+      return value
+    }
+    const args = [expiry, ...argumentsOf(texts)]
+    return tolerating(
+      layout,
+      instruct(ref, op, op === Op.ensure ? spec : layout.spec, "", args, (reply) => decode(reply, result))
+    )
   }
 
   /** Returns the layout of the named fields, which is made once for each set of names. */
@@ -205,11 +221,7 @@ export class EntityPrograms {
     return Bulk.all(ids, (id) => this.get(id), options)
   }
   insertMany(entities: Iterable<unknown>, options?: Bulk.BulkOptions & InsertOptions): unknown {
-    return Bulk.all(
-      Bulk.once(entities, this.#construct),
-      ({ item, make }) => this.#store(Op.insert, item, options, itself, make),
-      options
-    )
+    return Bulk.all(Bulk.once(entities, (entity) => this.insert(entity, options)), (program) => program, options)
   }
   deleteMany(ids: Iterable<unknown>, options?: Bulk.BulkOptions): unknown {
     return Bulk.all(ids, (id) => this.delete(id), options)

@@ -67,7 +67,7 @@ export const layout = (root: Struct, expiry?: Expiry): Layout => {
     const problem = value.within(field)
     if (fallback === undefined) return problem
     issues.push(problem)
-    return fallback.value
+    return fallback()
   }
   const reader = (self: Node): Read => {
     switch (self._tag) {
@@ -96,7 +96,7 @@ export const layout = (root: Struct, expiry?: Expiry): Layout => {
             return self.make(fields)
           } catch {
             // the error of the class is dropped, because its message may contain the value
-            return new Problem("Expected fields that the constructor of the class accepts", self.field)
+            return new Problem("its class refuses it", self.field)
           }
         }
       }

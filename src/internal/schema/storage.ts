@@ -4,6 +4,9 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { defaultAnnotation, jsonAnnotation, sortedSetAnnotation, tolerantAnnotation } from "./plan.ts"
+import { Problem } from "../text/problem.ts"
+import { isImmutable } from "./immutable.ts"
+import { json as encodeJson } from "./json.ts"
 import { issuesOf } from "./tolerated.ts"
 
 /**
@@ -22,9 +25,20 @@ export const withDefault = <const A>(value: A) =>
 <S extends Schema.Constraint & Schema.WithoutConstructorDefault>(
   self: S & (A extends S["~type.make.in"] ? unknown : "The default is not a value of the field")
 ): Schema.withConstructorDefault<S> =>
-  Schema.withConstructorDefault(Effect.succeed(value) as any)(self as any).pipe(
+  Schema.withConstructorDefault(defaultOf(value, self) as any)(self as any).pipe(
     (schema: any) => schema.annotateKey({ [defaultAnnotation]: { value } })
   ) as any
+
+/** Makes the default anew for each entity, unless nobody can change it. */
+const defaultOf = (value: unknown, schema: Schema.Constraint): Effect.Effect<unknown> => {
+  if (isImmutable(value)) return Effect.succeed(value)
+  const codec = encodeJson(schema)
+  let text: string | Problem | undefined
+  return Effect.sync(() => {
+    text ??= codec.encode(value)
+    return text instanceof Problem ? value : codec.decode(text)
+  })
+}
 
 /**
  * A schema whose values are stored as one JSON text. The type of the `ast` is marked, because every combinator of Schema

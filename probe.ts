@@ -1,0 +1,30 @@
+import { Effect, Exit, Schema, Option, SchemaAST, Context, SchemaGetter } from "effect"
+import { Model, RedisService } from "redlayer"
+const t = (name: string, f: () => unknown) => { try { console.log(name, f()) } catch (e: any) { console.log(name, "THROWS", String(e.stack).slice(0, 300)) } }
+t("struct undefined", () => Schema.Struct({ a: undefined as any }))
+t("array undefined", () => Schema.Array(undefined as any).ast)
+t("nullor undefined", () => Schema.NullOr(undefined as any).ast)
+t("struct fn", () => Schema.Struct({ a: Schema.Error as any }).ast)
+t("nested struct", () => Schema.Struct({ a: Schema.Struct({ b: undefined as any }) }))
+t("class", () => { class A extends Schema.Class<A>("A")({ a: undefined as any }) {}; return A.ast })
+const S = Schema.Struct({ id: Schema.String, t: Schema.Array(Schema.String), u: Schema.Uint8Array, n: Schema.Int.pipe(Schema.withConstructorDefault(Effect.succeed(0))) })
+const e = S.makeEffect({ id: "a", t: ["x"], u: new Uint8Array([1]) })
+t("exit?", () => [Exit.isExit(e), e])
+const S2 = Schema.Struct({ id: Schema.String.pipe(Schema.withConstructorDefault(Effect.sync(() => "x"))), t: Schema.Array(Schema.String) })
+const e2 = S2.makeEffect({ t: ["x"] })
+t("exit2?", () => [Exit.isExit(e2)])
+class K extends Schema.Class<K>("K")({ id: Schema.String, n: Schema.Int.pipe(Schema.withConstructorDefault(Effect.succeed(0))) }) {}
+t("class exit?", () => Exit.isExit(K.makeEffect({ id: "a" })))
+t("opt", () => { const s = Schema.OptionFromOptionalKey(Schema.String); return [SchemaAST.isOptional(s.ast), SchemaAST.isOptional(SchemaAST.toEncoded(s.ast))] })
+t("opt enc", () => { const s = Schema.Struct({ v: Schema.OptionFromOptionalKey(Schema.String) }); const c = Schema.toCodecJson(s); return [Schema.encodeUnknownSync(c)({ v: Option.none() }), Schema.encodeUnknownSync(c)({ v: Option.some("x") }), Schema.decodeUnknownSync(c)({})] })
+t("optnull enc", () => { const s = Schema.Struct({ v: Schema.OptionFromOptionalNullOr(Schema.String, {onNoneEncoding: "undefined"}) }); const c = Schema.toCodecJson(s); return [Schema.encodeUnknownSync(c)({ v: Option.none() }), Schema.encodeUnknownSync(c)({ v: Option.some("x") }), Schema.decodeUnknownSync(c)({})] })
+t("void", () => { const c = Schema.toCodecJson(Schema.Void); return [Schema.encodeUnknownSync(c)(undefined), Schema.decodeUnknownSync(c)(null), Schema.is(Schema.Void)(3)] })
+t("iof", () => { const c = Schema.toCodecJson(Schema.instanceOf(Date)); return [Schema.instanceOf(Date).ast, c.ast === Schema.instanceOf(Date).ast] })
+t("Date invalid", () => { const c = Schema.toCodecJson(Schema.Date); return [Schema.encodeUnknownSync(c)(new Date(NaN)), Schema.decodeUnknownSync(c)("Invalid Date")] })
+const aexit = Schema.decodeUnknownExit(Schema.String.pipe(Schema.decode({ decode: SchemaGetter.transformEffect((s: string) => Effect.as(Effect.sleep("1 millis"), s)), encode: SchemaGetter.transform((s: string) => s) })))("x")
+t("async", () => JSON.stringify(aexit))
+class Salt extends Context.Service<Salt, { readonly p: string }>()("Salt") {}
+const sexit = Schema.decodeUnknownExit(Schema.String.pipe(Schema.decode({ decode: SchemaGetter.transformEffect((s: string) => Effect.map(Salt, (v) => s.slice(v.p.length))), encode: SchemaGetter.transform((s: string) => s) })) as any)("x")
+t("service", () => JSON.stringify(sexit))
+t("service", () => (sexit as any).cause.reasons[0])
+t("async", () => (aexit as any).cause.reasons[0])
