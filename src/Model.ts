@@ -23,6 +23,7 @@ import type * as Field from "./Field.ts"
 import type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
 import * as Definition from "./internal/model/definition.ts"
 import type { InsertOptions, Key, KeylessOptions, ModifyOptions, Options } from "./internal/model/options.ts"
+import type { Version } from "./internal/schema/version.ts"
 import type { RedisService } from "./internal/service.ts"
 import type * as Lock from "./Lock.ts"
 import type { EntityHandle } from "./Lock.ts"
@@ -39,6 +40,7 @@ export type {
   TimeToLive
 } from "./internal/model/options.ts"
 export { issues, json, sortedSet, tolerant, withDefault } from "./internal/schema/storage.ts"
+export { Version } from "./internal/schema/version.ts"
 
 type Fields = Schema.Struct.Fields
 
@@ -107,6 +109,57 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * Use if a missing entity is normal. To learn only whether it exists use `exists`; to create it use `getOrInsert`.
    */
   find(id: IdOf<F, K>): Atomic<Option.Option<Entity>, EntityCorrupted | InvalidValue>
+  /**
+   * Returns the entity and its version, from one moment. Fails as `get` does. O(fields + items).
+   *
+   * **When to use**
+   *
+   * Use with `atVersion`, to compute on the client from several entities and write the result only if none of them has
+   * changed. For one entity use `modify`.
+   */
+  getVersioned(
+    id: IdOf<F, K>
+  ): Atomic<
+    { readonly entity: Entity; readonly version: Version },
+    EntityNotFound | EntityCorrupted | InvalidValue
+  >
+  /**
+   * Returns the version of the entity, which every program that writes the entity changes. After a write of the same
+   * program it is the version that this program leaves. Fails with `EntityNotFound` if the entity is missing. An entity
+   * that was stored by hand without a version has version `"0"`. It does not renew the time to live. O(1).
+   *
+   * **Example** (One program over two entities that were computed on the client)
+   *
+   * ```ts run
+   * import { Effect, Schema } from "effect"
+   * import { Atomic, Condition, Model, RedisService } from "redlayer"
+   *
+   * const Team = Model.make("Team", { name: Schema.String, players: Schema.Array(Schema.String) }, { key: "name" })
+   *
+   * const program = Effect.gen(function*() {
+   *   yield* Team.insertMany([{ name: "red", players: ["a", "b", "c"] }, { name: "blue", players: [] }])
+   *   const [red, blue] = yield* Atomic.all([Team.getVersioned("red"), Team.getVersioned("blue")])
+   *   const players = [...red.entity.players, ...blue.entity.players].toReversed()
+   *   yield* Atomic.all([
+   *     Atomic.guard(
+   *       Condition.and(Team.atVersion("red", red.version), Team.atVersion("blue", blue.version)),
+   *       () => "changed" as const
+   *     ),
+   *     Team.ref("red").players.set(players.slice(0, 2)),
+   *     Team.ref("blue").players.set(players.slice(2))
+   *   ])
+   *   return yield* Team.atVersion("red", red.version)
+   * })
+   *
+   * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => false
+   * ```
+   */
+  version(id: IdOf<F, K>): Atomic<Version, EntityNotFound | InvalidValue>
+  /**
+   * Whether the entity exists and has this version: nobody has written it since the version was read. A write of the
+   * same program before the condition counts too. It does not renew the time to live. O(1).
+   */
+  atVersion(id: IdOf<F, K>, version: Version): Condition<InvalidValue>
   /** Returns whether the entity exists. It is also a condition, for `Atomic.when` and `Atomic.guard`. O(1). */
   exists(id: IdOf<F, K>): Condition<InvalidValue>
   /**

@@ -42,6 +42,7 @@ import { timeToLive } from "./areas/timeToLive.ts"
 import { topics } from "./areas/topics.ts"
 import { transactions } from "./areas/transactions.ts"
 import { values } from "./areas/values.ts"
+import { versions } from "./areas/versions.ts"
 import type { Backend, Test } from "./suite.ts"
 
 export const areas: { readonly [area: string]: (test: Test, backend: Backend) => void } = {
@@ -88,5 +89,6 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   tolerance,
   topics,
   transactions,
-  values
+  values,
+  versions
 }

@@ -46,6 +46,7 @@ const testOf = (self: Instruction): string | undefined => {
     case Op.isSet:
     case Op.contains:
     case Op.exists:
+    case Op.atVersion:
       return infoOf(self.op).name
     default:
       return undefined
@@ -101,7 +102,7 @@ export const expected: ReadonlyArray<string> = [
   ...collections.flatMap((kind) => [`loadSize of ${kind}`, `compareSize of ${kind}`]),
   ...all("oneOf", ["numbers", "exact integers", "texts"]),
   ...all("has", collections.filter((kind) => kind !== "list")),
-  ...["isSet", "contains", "exists"].flatMap(both),
+  ...["isSet", "contains", "exists", "atVersion"].flatMap(both),
   ..."increment multiply divide quotient modulo min max clamp assign appendText compare compareSize".split(" ")
     .map((name) => `operand of ${name}`),
   ...[...ordered, ...equality].map((kind) => `load ${kind}`),

@@ -3,6 +3,7 @@
  */
 import { Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction } from "../../src/internal/instruction/program.ts"
+import type { Result } from "../../src/internal/instruction/reply.ts"
 import {
   type EntitySpec,
   type Expiry,
@@ -39,6 +40,9 @@ const noCollections: Pick<EntitySpec, "collections"> = { collections: [] }
 const result = (op: Op, change: (count: number) => number): Fault => ({
   result: (found, self) => self.op === op && typeof found === "number" ? change(found) : found
 })
+
+const older = (version: Result | undefined): Result =>
+  typeof version === "string" && /^-?\d{1,19}$/.test(version) ? String(BigInt(version) - 1n) : version ?? false
 
 const withoutExpiry = (self: Instruction): Instruction => {
   const { expiry: _, ...spec } = self.spec
@@ -91,6 +95,12 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
   ["null is a value", spec(() => ({ nullable: undefined }))],
   ["getOrInsert replaces", renamed(Op.getOrInsert, Op.put)],
   ["ensure replaces", renamed(Op.ensure, Op.put)],
+  ["every version is the entity's", renamed(Op.atVersion, Op.exists)],
+  ["the version is one behind", { result: (found, self) => self.op === Op.version ? older(found) : found }],
+  ["the version beside an entity is one behind", {
+    result: (found, self) =>
+      self.op === Op.read && Array.isArray(found) ? [older(found[0]) as string, ...found.slice(1)] : found
+  }],
   [
     "a copy has no collections",
     on(

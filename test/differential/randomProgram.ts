@@ -164,7 +164,20 @@ export type Rarity = (operation: string) => number
 
 const collections = ["list.", "set.", "map.", "sorted set."]
 
-const testNames = new Set(["eq", "neq", "lt", "lte", "gt", "gte", "in", "isSet", "contains", "has", "exists"])
+const testNames = new Set([
+  "eq",
+  "neq",
+  "lt",
+  "lte",
+  "gt",
+  "gte",
+  "in",
+  "isSet",
+  "contains",
+  "has",
+  "exists",
+  "atVersion"
+])
 
 /** Whether an operation is a condition. */
 export const isTest = (operation: string): boolean => testNames.has(operation.slice(operation.indexOf(".") + 1))

@@ -2,7 +2,15 @@
  * The types of models: creation, parts, copies, many at once, inheritance.
  */
 import { type Duration, Effect, type Option, type Result, Schema, Stream } from "effect"
-import { type Atomic, type DomainError, type Field, Model, type RedisService, type RedisServiceError } from "redlayer"
+import {
+  type Atomic,
+  type Condition,
+  type DomainError,
+  type Field,
+  Model,
+  type RedisService,
+  type RedisServiceError
+} from "redlayer"
 import { type Equals, type ErrorOf, holds, type SuccessOf } from "./equals.ts"
 
 type NotFound = DomainError.EntityNotFound
@@ -73,6 +81,18 @@ void User.insert({ ...user, tags: ["x"] })
 void User.ensure({ name: "a", tags: new Set<string>(), scores: {}, ranks: [], stats: user.stats })
 // @ts-expect-error: put gives no life of its own
 void User.put(user, { timeToLive: 5 })
+
+// -- versions ---------------------------------------------------------------------------------------------------------------
+
+holds<Equals<SuccessOf<typeof User.version>, Model.Version>>()
+holds<Equals<ErrorOf<typeof User.version>, NotFound | Invalid>>()
+holds<Equals<SuccessOf<typeof User.getVersioned>, { readonly entity: User; readonly version: Model.Version }>>()
+holds<Equals<ErrorOf<typeof User.getVersioned>, NotFound | Corrupted | Invalid>>()
+holds<Equals<ReturnType<typeof User.atVersion>, Condition.Condition<Invalid>>>()
+holds<Equals<Parameters<typeof Cart.atVersion>, [id: readonly [string, number], version: Model.Version]>>()
+holds<Equals<typeof Model.Version.Encoded, string>>()
+// @ts-expect-error: a text is no version, until `Model.Version` has checked it
+void User.atVersion("a", "7")
 
 // -- life ------------------------------------------------------------------------------------------------------------------
 

@@ -432,6 +432,9 @@ describeMemory("explain names each operation as its method is named", () => {
       yield* programs(Everything, (model) => ({
         get: model.get("x"),
         find: model.find("x"),
+        getVersioned: model.getVersioned("x"),
+        version: model.version("x"),
+        atVersion: model.atVersion("x", "1" as Model.Version),
         exists: model.exists("x"),
         pick: model.pick("x", ["text"]),
         insert: model.insert(entity),

@@ -436,6 +436,9 @@ export const entity: {
 } = {
   get: reads(({ id, model }) => model.get(id)),
   find: reads(({ id, model }) => model.find(id)),
+  getVersioned: reads(({ id, model }) => model.getVersioned(id)),
+  version: ignores(({ id, model }) => model.version(id)),
+  atVersion: ignores(({ id, model }) => model.atVersion(id, "1" as Model.Version)),
   exists: ignores(({ id, model }) => model.exists(id)),
   pick: [reads(({ id, model }) => model.pick(id, ["count"])), reads(({ id, model }) => model.pick(id, ["list"]))],
   insert: [

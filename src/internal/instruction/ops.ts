@@ -178,7 +178,9 @@ export const ops = {
   expire: op(90, "entity", "allowOom", "milliseconds", "1"),
   persist: op(91, "entity", "write", "", "1"),
   timeToLive: op(92, "entity", "read", "", "milliseconds, or false"),
-  atVersion: op(93, "entity", "read", "version", "1"),
+  requireVersion: op(93, "entity", "read", "version", "1"),
+  version: op(94, "entity", "read", "", "text"),
+  atVersion: op(95, "entity", "read", "version", "0 or 1", { isTest: true }),
 
   // messages
   publish: op(100, "message", "allowOom", "channel, text", "1"),

@@ -22,6 +22,7 @@ import type { AtomicNode } from "../program/node.ts"
 import { type Layout, layout } from "../schema/layout.ts"
 import { type ModelPlan, toMilliseconds } from "../schema/model.ts"
 import { readRow } from "../schema/tolerated.ts"
+import { isVersion, versionOf } from "../schema/version.ts"
 import { Problem } from "../text/problem.ts"
 import * as Bulk from "./bulk.ts"
 import * as Modify from "./modify.ts"
@@ -162,6 +163,27 @@ export class EntityPrograms {
     return unknown === undefined
       ? named("pick", this.#read(Op.read, id, this.#layoutOf(names)))
       : invalid(this.#refOf(id), "", new Problem("No such field", String(unknown)))
+  }
+  getVersioned(id: unknown): AtomicNode {
+    const { layout, name, partsOf } = this.#plan
+    const decode = (row: ReadonlyArray<Result>): unknown => {
+      const version = versionOf(row[0]!)
+      if (version instanceof Problem) return version
+      const entity = readRow(layout, name, row, partsOf(id))
+      return entity instanceof Problem ? entity : { entity, version }
+    }
+    return tolerating(
+      layout,
+      named("getVersioned", instruct(this.#refOf(id), Op.read, layout.spec, "", noArguments, decode))
+    )
+  }
+  version(id: unknown): AtomicNode {
+    return instruct(this.#refOf(id), Op.version, noFields, "", noArguments, versionOf)
+  }
+  atVersion(id: unknown, version: unknown): AtomicNode {
+    return isVersion(version)
+      ? instruct(this.#refOf(id), Op.atVersion, noFields, "", [version], isOne)
+      : invalid(this.#refOf(id), "", new Problem("Expected a version"))
   }
   exists(id: unknown): AtomicNode {
     return instruct(this.#refOf(id), Op.exists, noFields, "", noArguments, isOne)

@@ -69,7 +69,8 @@ export interface KeylessOptions extends Pick<Options<"id">, "slot" | "timeToLive
  * **Details**
  *
  * - `"write"`: every operation that changes the entity.
- * - `"access"`: every operation that reads or changes the entity, except `exists`, `ensure` and `timeToLive`.
+ * - `"access"`: every operation that reads or changes the entity, except `exists`, `ensure`, `timeToLive`, `version` and
+ *   `atVersion`.
  * - `"never"`: no operation; the entity lives this long from its insertion.
  *
  * The operation renews in the same step, but only if more than 1 % of the duration, at most a minute, has passed since
