@@ -6,8 +6,10 @@
  * Must not know: Redis, the memory store, the public modules but `RetryPolicy`.
  * Invariant: a method never throws for its arguments; it returns a program that is refused when it is committed.
  */
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidValue } from "../../DomainError.ts"
@@ -19,8 +21,9 @@ import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
 import { Deferred } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
-import { type Layout, layout } from "../schema/layout.ts"
-import { type ModelPlan, toMilliseconds } from "../schema/model.ts"
+import { argumentsOf, type Layout, layout } from "../schema/layout.ts"
+import type { Copied } from "../schema/input.ts"
+import { lifetimes, type ModelPlan, toMilliseconds } from "../schema/model.ts"
 import { readRow } from "../schema/tolerated.ts"
 import { isVersion, versionOf } from "../schema/version.ts"
 import { Problem } from "../text/problem.ts"
@@ -34,6 +37,14 @@ interface InsertOptions {
 
 /** Makes an entity from the constructor's input. It is an effect, because defaults and generated ids are effects. */
 type Construct = (input: unknown) => Effect.Effect<unknown, SchemaIssue.Issue>
+
+/** The entity that a program stores. */
+interface Stored {
+  /** Returns the entity. Each commit of the program gets its own. */
+  readonly entityOf: () => unknown
+  /** The values of the key's fields. */
+  readonly parts: ReadonlyArray<unknown>
+}
 
 const refOf = (plan: ModelPlan, id: unknown): HandleRef => {
   const key = plan.keyOf(id)
@@ -60,16 +71,18 @@ const refOf = (plan: ModelPlan, id: unknown): HandleRef => {
 export class EntityPrograms {
   readonly #plan: ModelPlan
   readonly #construct: Construct
+  readonly #copy: (input: unknown) => Copied
   readonly #Handle: HandleClass
   readonly #modifying: Modify.Modifying
   readonly #fieldNames: ReadonlySet<string>
   readonly #picked = new Map<string, Layout>()
 
-  constructor(plan: ModelPlan, construct: Construct) {
+  constructor(plan: ModelPlan, construct: Construct, copy: (input: unknown) => Copied) {
     this.#plan = plan
     this.#construct = construct
+    this.#copy = copy
     this.#Handle = structHandle(plan.struct, false, plan.expiry)
-    this.#modifying = Modify.make(plan, construct, (id) => refOf(plan, id))
+    this.#modifying = Modify.make(plan, (input) => construct(copy(input).value), (id) => refOf(plan, id))
     this.#fieldNames = new Set(plan.struct.fields.map(([name]) => name))
   }
 
@@ -89,7 +102,7 @@ export class EntityPrograms {
     op: Op,
     given: unknown,
     options: InsertOptions | undefined,
-    decode: (result: Result, entity: unknown) => unknown
+    decode: (result: Result, stored: Stored) => unknown
   ): AtomicNode {
     const { isWhole, value: input } = this.#copy(given)
     const onFailure = (issue: SchemaIssue.Issue): AtomicNode => {
@@ -101,7 +114,7 @@ export class EntityPrograms {
     if (Exit.isExit(made)) {
       if (Exit.isSuccess(made)) return onSuccess(made.value)
       const issue = Cause.findErrorOption(made.cause)
-      if (Option.isSome(issue)) return onFailure(issue.value)
+      if (Option.isSome(issue)) return onFailure(issue.value as SchemaIssue.Issue)
     }
     return new Deferred(Effect.match(made, { onFailure, onSuccess }))
   }
@@ -112,18 +125,18 @@ export class EntityPrograms {
     entity: unknown,
     isOwn: boolean,
     options: InsertOptions | undefined,
-    decode: (result: Result, entity: unknown) => unknown
+    decode: (result: Result, stored: Stored) => unknown
   ): AtomicNode {
     const { idOf, layout, milliseconds, partsOf, spec } = this.#plan
     const id = idOf(entity)
     const ref = this.#refOf(id)
     const expiry = options?.timeToLive === undefined ? milliseconds : toMilliseconds(options.timeToLive)
-    if (expiry === undefined) return invalid(ref, "", invalidDuration(options?.timeToLive))
+    if (expiry === undefined) return invalid(ref, "", invalidDuration)
     const texts = layout.texts(entity)
     if (texts instanceof Problem) return invalid(ref, "", texts)
     const parts = partsOf(id)
     let first = isOwn ? entity : undefined
-    const result = (): unknown => {
+    const entityOf = (): unknown => {
       if (first === undefined) return layout.decode([false, ...texts.leaves, ...texts.collections], parts, [])
       const value = first
       first = undefined
@@ -132,7 +145,7 @@ export class EntityPrograms {
     const args = [expiry, ...argumentsOf(texts)]
     return tolerating(
       layout,
-      instruct(ref, op, op === Op.ensure ? spec : layout.spec, "", args, (reply) => decode(reply, result))
+      instruct(ref, op, op === Op.ensure ? spec : layout.spec, "", args, (result) => decode(result, { entityOf, parts }))
     )
   }
 
@@ -195,10 +208,10 @@ export class EntityPrograms {
     return this.#store(Op.put, entity, undefined, itself)
   }
   getOrInsert(entity: unknown, options?: InsertOptions): AtomicNode {
-    const { idOf, layout, name, partsOf } = this.#plan
-    return this.#store(Op.getOrInsert, entity, options, (result, inserted) => {
-      if (result === 1) return { entity: inserted, created: true }
-      const found = readRow(layout, name, result as ReadonlyArray<Result>, partsOf(idOf(inserted)))
+    const { layout, name } = this.#plan
+    return this.#store(Op.getOrInsert, entity, options, (result, { entityOf, parts }) => {
+      if (result === 1) return { entity: entityOf(), created: true }
+      const found = readRow(layout, name, result as ReadonlyArray<Result>, parts)
       return found instanceof Problem ? found : { entity: found, created: false }
     })
   }
@@ -268,6 +281,6 @@ export class EntityPrograms {
 
 const isObject = (input: unknown): boolean => typeof input === "object" && input !== null
 
-const itself = (_: Result, entity: unknown): unknown => entity
+const itself = (_: Result, { entityOf }: Stored): unknown => entityOf()
 
-const invalidDuration = new Problem("Expected a time to live that is finite, and at least 1 ms")
+const invalidDuration = new Problem(`Expected a time to live of ${lifetimes}`)

@@ -7,6 +7,7 @@ import type * as Schema from "effect/Schema"
 import type { EntitySpec, Expiry } from "../instruction/spec.ts"
 import type { Problem } from "../text/problem.ts"
 import { codecOf } from "./codecOf.ts"
+import { copyThrough } from "./immutable.ts"
 import { type Key, keyOf, type KeyPlan, type Slot } from "./key.ts"
 import { type Layout, layout } from "./layout.ts"
 import { type Struct, struct } from "./plan.ts"
@@ -29,7 +30,7 @@ export interface ModelPlan {
   readonly keyNames: ReadonlyArray<string>
   readonly keyOf: (id: unknown) => Key | Problem
   readonly idOf: (entity: any) => unknown
-  /** Splits an id into the values of the key's fields. */
+  /** Splits an id into the values of the key's fields, which are copied, so that the caller's own stay his. */
   readonly partsOf: (id: any) => ReadonlyArray<unknown>
 }
 
@@ -61,8 +62,15 @@ export const toMilliseconds = (input: Duration.Input): number | undefined => {
   return milliseconds !== undefined && milliseconds >= 1 && milliseconds <= longestMillis ? milliseconds : undefined
 }
 
-/** More than three thousand years: the greatest number of 14 digits, which is what a Lua script returns exactly. */
+/** The greatest number of 14 digits, which is what a Lua script returns exactly. */
 const longestMillis = 1e14 - 1
+
+/**
+ * What `toMilliseconds` accepts, for messages.
+ *
+ * @internal
+ */
+export const lifetimes = `at least 1 ms and at most ${longestMillis} ms, which is 3,168 years`
 
 /**
  * Makes the plan of a model. Throws if the definition is invalid, because that is a mistake in the program.
@@ -102,7 +110,7 @@ export const makePlan = (
   const keyPlan: KeyPlan = { model: name, names: keyNames, isTuple, codecs, slot }
   const { duration, refresh = "write" } = options.timeToLive ?? {}
   const milliseconds = duration === undefined ? false : toMilliseconds(duration)
-  if (milliseconds === undefined) return refuse(name, "its time to live must be finite, and at least 1 ms")
+  if (milliseconds === undefined) return refuse(name, `its time to live must be ${lifetimes}`)
   const expiry: Expiry | undefined = milliseconds === false || refresh === "never"
     ? undefined
     : {
@@ -137,7 +145,10 @@ export const makePlan = (
     expiry,
     keyNames,
     keyOf: keyOf(keyPlan),
-    partsOf: (id) => isTuple ? id : [id],
+    partsOf: (id) => {
+      const parts: ReadonlyArray<unknown> = !isTuple ? [id] : Array.isArray(id) ? id : []
+      return parts.map((part, i) => i < codecs.length ? copyThrough(codecs[i]!, part) : part)
+    },
     idOf: (entity) => isTuple ? keyNames.map((key) => entity[key]) : entity[keyNames[0]!]
   }
 }

@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type { Expiry, FieldSpec } from "../instruction/spec.ts"
 import { escapeField } from "../text/escape.ts"
-import { Problem } from "../text/problem.ts"
+import { missing, Problem } from "../text/problem.ts"
 import { representationId } from "./ast.ts"
 import type { Codec } from "./codec.ts"
 import { codecOf } from "./codecOf.ts"
@@ -70,6 +70,7 @@ interface Key {
   readonly _tag: "key"
   readonly field: string
   readonly position: number
+  readonly codec: Codec
 }
 
 /** @internal */
@@ -219,7 +220,7 @@ export const readLeaf = (leaf: Leaf, text: unknown): unknown => {
   if (text === false) {
     if (leaf.default !== undefined) return leaf.default()
     if (leaf.omits) return leaf.codec.decode(omitted)
-    return leaf.absence === "key" || leaf.absence === "undefined" ? undefined : new Problem("Missing")
+    return leaf.absence === "key" || leaf.absence === "undefined" ? undefined : missing
   }
   return text === "null" && leaf.absence === "null" ? null : leaf.codec.decode(text as string)
 }
@@ -282,7 +283,11 @@ export const struct = (
     }
     const position = parent === "" ? keys.indexOf(name) : -1
     const path = parentPath === "" ? escapeField(name) : `${parentPath}.${escapeField(name)}`
-    return [name, position >= 0 ? { _tag: "key", field, position } : node(fields[name]!, field, path, expiry)]
+    const schema = fields[name]!
+    return [
+      name,
+      position >= 0 ? { _tag: "key", field, position, codec: codecOf(schema) } : node(schema, field, path, expiry)
+    ]
   }),
   make
 })

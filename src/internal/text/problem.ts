@@ -35,3 +35,10 @@ export class Problem {
 
 /** @internal */
 export const illFormed = new Problem("Expected well-formed Unicode")
+
+/**
+ * Nothing is stored where a value is required.
+ *
+ * @internal
+ */
+export const missing = new Problem("Missing")
