@@ -22,7 +22,7 @@ import type {
 import type * as Field from "./Field.ts"
 import type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
 import * as Definition from "./internal/model/definition.ts"
-import type { InsertOptions, Key, KeylessOptions, ModifyOptions, Options } from "./internal/model/options.ts"
+import type { InsertOptions, Key, KeylessOptions, ModifyOptions, Options, Storable } from "./internal/model/options.ts"
 import type { Version } from "./internal/schema/version.ts"
 import type { RedisService } from "./internal/service.ts"
 import type * as Lock from "./Lock.ts"
@@ -60,12 +60,14 @@ type PatchOf<S extends Schema.Constraint> = S extends { readonly "~type.optional
 
 /**
  * The fields to write: nested structs merge, collections are replaced, and an optional field that is `undefined` is
- * removed.
+ * removed. The fields of the key may be in it, so that it may be a whole entity, but must be those of the id.
  *
  * @category models
  * @since 0.1.0
  */
-export type Patch<F extends Fields, K> = { readonly [Name in Exclude<keyof F, KeyNames<K>>]?: PatchOf<F[Name]> }
+export type Patch<F extends Fields, K> = {
+  readonly [Name in keyof F]?: Name extends KeyNames<K> ? F[Name]["Type"] : PatchOf<F[Name]>
+}
 
 type Handles<F extends Fields, K> = { readonly [Name in Exclude<keyof F, KeyNames<K>>]: Field.Of<F[Name]> }
 
@@ -218,8 +220,8 @@ export interface Programs<Entity, In, F extends Fields, K> {
    */
   ensure(entity: In, options?: InsertOptions): Atomic<boolean, InvalidValue>
   /**
-   * Writes these fields and no others. Fails with `EntityNotFound` if the entity is missing. O(written fields and
-   * items).
+   * Writes these fields and no others. Fails with `EntityNotFound` if the entity is missing, and with `InvalidValue` if
+   * the patch has another id. O(written fields and items).
    *
    * **When to use**
    *
@@ -482,12 +484,12 @@ export const Class = <Self = never>(name: string): {
    * Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
    */
   <const F extends Fields, const K extends Key<F>>(
-    fields: F,
+    fields: F & Storable<F>,
     options: Options<K>
   ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, F, K>
   /** Defines the class by its fields, and adds the field `id`: a UUID of version 7, made for each new entity. */
   <const F extends Fields>(
-    fields: F,
+    fields: F & Storable<F>,
     options?: KeylessOptions
   ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
 } =>
@@ -573,7 +575,7 @@ export const extend = <Self = never, Base extends AnyClass = never>(base: Base, 
    * set them.
    */
   <const F extends Fields>(
-    fields: F,
+    fields: F & Storable<F>,
     options?: Partial<Options<KeyOf<Base>>>
   ): [Self] extends [never] ? MissingExtendGenerics
     : ModelClass<Self, Merged<Base["fields"], F>, KeyOf<Base>, InstanceType<Base>>
@@ -603,12 +605,16 @@ export const make: {
    * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
    * id. Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
    */
-  <const F extends Fields, const K extends Key<F>>(name: string, fields: F, options: Options<K>): Model<F, K>
+  <const F extends Fields, const K extends Key<F>>(
+    name: string,
+    fields: F & Storable<F>,
+    options: Options<K>
+  ): Model<F, K>
   /**
    * Defines a model whose entities are plain objects, and adds the field `id`: a UUID of version 7, made for each new
    * entity.
    */
-  <const F extends Fields>(name: string, fields: F, options?: KeylessOptions): Model<WithId<F>, "id">
+  <const F extends Fields>(name: string, fields: F & Storable<F>, options?: KeylessOptions): Model<WithId<F>, "id">
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
   Definition.checkFields(name, fields)
   const all = options?.key === undefined ? Definition.withId(fields) : fields

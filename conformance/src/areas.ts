@@ -33,6 +33,7 @@ import { operands } from "./areas/operands.ts"
 import { optional } from "./areas/optional.ts"
 import { refresh } from "./areas/refresh.ts"
 import { refusals } from "./areas/refusals.ts"
+import { schemas } from "./areas/schemas.ts"
 import { sets } from "./areas/sets.ts"
 import { sortedSets } from "./areas/sortedSets.ts"
 import { storedByHand } from "./areas/storedByHand.ts"
@@ -80,6 +81,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   optional,
   refresh,
   refusals,
+  schemas,
   sets,
   sortedSets,
   storedByHand,

@@ -10,12 +10,13 @@ import { OptionalHandle, ScalarHandle, type Shape } from "./scalar.ts"
 
 /** @internal */
 export const shapeOf = (leaf: Leaf): Shape => {
-  const { absence, codec, field, spec } = leaf
+  const { absence, codec, field, omits, spec } = leaf
   const read = (result: Result): unknown => readLeaf(leaf, result)
   return {
     field,
     spec,
     codec,
+    omits,
     decode: absence === "refused" ? read : (result) => {
       const value = read(result)
       return value instanceof Problem

@@ -219,7 +219,7 @@ export class EntityPrograms {
     return this.#store(Op.ensure, entity, options, isOne)
   }
   update(id: unknown, value: unknown): AtomicNode {
-    return writeStruct(this.#refOf(id), this.#plan.struct, value, "update")
+    return writeStruct(this.#refOf(id), this.#plan.struct, value, "update", this.#plan.partsOf(id))
   }
   duplicate(id: unknown, newId: unknown): AtomicNode {
     const { layout, milliseconds, spec } = this.#plan

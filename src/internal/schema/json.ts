@@ -20,16 +20,19 @@ const isWellFormedDeep = (value: unknown): boolean => {
     : Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormedDeep(item))
 }
 
-/** A transformation that can't run for any value, so that a write says why. */
-class Unusable extends Problem {}
+const unusable = {
+  asynchronous: new Problem("The schema's transformation must be synchronous"),
+  service: new Problem("The schema's transformation must not need a service")
+}
 
-const unusable = (cause: Cause.Cause<unknown>): Problem => {
+/** Whether a transformation can't run for any value. */
+const isUnusable = (problem: Problem): boolean => problem === unusable.asynchronous || problem === unusable.service
+
+const failureOf = (cause: Cause.Cause<unknown>): Problem => {
   const defects = cause.reasons.filter(Cause.isDieReason).map(({ defect }) => defect)
-  if (defects.some(Cause.isAsyncFiberError)) {
-    return new Unusable("The schema's transformation must be synchronous")
-  }
+  if (defects.some(Cause.isAsyncFiberError)) return unusable.asynchronous
   return defects.some((defect) => defect instanceof Error && defect.message.startsWith("Service not found"))
-    ? new Unusable("The schema's transformation must not need a service")
+    ? unusable.service
     : new Problem("The schema's transformation failed")
 }
 
@@ -39,7 +42,7 @@ const attempt = <A>(run: () => Exit.Exit<unknown, Schema.SchemaError>, then: (va
     const exit = run()
     if (Exit.isSuccess(exit)) return then(exit.value)
     const error = Cause.findErrorOption(exit.cause)
-    return Option.isSome(error) ? Problem.fromIssue(error.value.issue) : unusable(exit.cause)
+    return Option.isSome(error) ? Problem.fromIssue(error.value.issue) : failureOf(exit.cause)
   } catch (error) {
     return new Problem(error instanceof RangeError ? `Expected no more than ${maximumDepth} levels` : "Expected JSON")
   }
@@ -71,13 +74,25 @@ const isTransformed = (ast: SchemaAST.AST): boolean =>
     : ast.encoding !== undefined ||
       ast._tag === "Declaration" && representationId(ast)?.startsWith("effect/") !== true
 
-/** Returns the value without those keys of plain objects that hold `undefined`. */
-const withoutUndefined = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(withoutUndefined)
+/** Returns the value without those keys of plain objects that hold `undefined`. A value that is too deep is a problem. */
+const withoutUndefined = (value: unknown, depth = 0): unknown => {
+  if (depth > maximumDepth) return new Problem("Expected JSON")
+  let tooDeep: Problem | undefined
+  const within = (part: unknown): unknown => {
+    if (tooDeep !== undefined) return undefined
+    const found = withoutUndefined(part, depth + 1)
+    if (found instanceof Problem) tooDeep = found
+    return found
+  }
+  if (Array.isArray(value)) {
+    const items = value.map(within)
+    return tooDeep ?? items
+  }
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
-  return record(
-    Object.entries(value).flatMap(([name, part]) => part === undefined ? [] : [[name, withoutUndefined(part)]])
+  const fields = record(
+    Object.entries(value).flatMap(([name, part]) => part === undefined ? [] : [[name, within(part)]])
   )
+  return tooDeep ?? fields
 }
 
 const inexact = new Problem("Expected a value that its JSON is decoded to again")
@@ -123,33 +138,37 @@ export const json = (schema: Schema.Constraint, omits = false): Codec => {
   const toText = (value: unknown): string | Problem => {
     if (!omits) return attempt(() => codec().encode(value), textOf)
     if (Option.isOption(value) && Option.isNone(value)) return omitted
-    return attempt(
+    const text = attempt(
       () => codec().encode({ value }),
       (encoded) => "value" in (encoded as object) ? textOf((encoded as { readonly value: unknown }).value) : omitted
     )
+    return text instanceof Problem ? text.without("value") : text
   }
-  const decode = (text: string): unknown =>
-    omits
-      ? attempt(
-        () => codec().decode(text === omitted ? {} : { value: parseJson(text) }),
-        (decoded) => (decoded as { readonly value: unknown }).value
-      )
-      : attempt(() => codec().decode(parseJson(text)), (value) => value)
+  const decode = (text: string): unknown => {
+    if (!omits) return attempt(() => codec().decode(parseJson(text)), (value) => value)
+    const decoded = attempt(
+      () => codec().decode(text === omitted ? {} : { value: parseJson(text) }),
+      (decoded) => (decoded as { readonly value: unknown }).value
+    )
+    return decoded instanceof Problem ? decoded.without("value") : decoded
+  }
   const exactly = (value: unknown): string | Problem => {
     const text = toText(value)
     if (text instanceof Problem) return text
     const { equals, isAmbiguous } = codec()
     const again = decode(text)
-    if (again instanceof Problem) return again instanceof Unusable ? again : inexact
+    if (again instanceof Problem) return isUnusable(again) ? again : inexact
     // An opaque type has no equivalence, and a text may differ each time, as an encrypted one does: either is enough.
     return equals!(value, again) || !isAmbiguous && toText(again) === text ? text : inexact
   }
+  const encodeOnce = (value: unknown): string | Problem =>
+    codec().equals === undefined ? toText(value) : exactly(value)
   const encode = (value: unknown): string | Problem => {
-    if (codec().equals === undefined) return toText(value)
-    const text = exactly(value)
-    if (!(text instanceof Problem) || !codec().isAmbiguous) return text
-    const again = exactly(withoutUndefined(value))
-    return again instanceof Problem ? text : again
+    const text = encodeOnce(value)
+    if (!(text instanceof Problem) || isUnusable(text)) return text
+    const again = withoutUndefined(value)
+    const next = again instanceof Problem ? again : encodeOnce(again)
+    return next instanceof Problem ? text : next
   }
   return {
     kind: "value",

@@ -4,6 +4,7 @@
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import type { EntitySpec, Expiry } from "../instruction/spec.ts"
 import type { Problem } from "../text/problem.ts"
 import { codecOf } from "./codecOf.ts"
@@ -103,9 +104,9 @@ export const makePlan = (
   }
   const codecs = keyNames.map((key) => {
     const schema = fields[key]
-    return schema === undefined
-      ? refuse(name, `its key names "${key}", which is not one of its fields`)
-      : codecOf(schema)
+    if (schema === undefined) return refuse(name, `its key names "${key}", which is not one of its fields`)
+    if (SchemaAST.isOptional(schema.ast)) refuse(name, `its key names "${key}", which is optional`)
+    return codecOf(schema)
   })
   const keyPlan: KeyPlan = { model: name, names: keyNames, isTuple, codecs, slot }
   const { duration, refresh = "write" } = options.timeToLive ?? {}

@@ -114,8 +114,8 @@ const isNullable = (schema: Schema.Constraint): boolean => {
   const type = Schema.toType(schema as Schema.Top).ast
   if (type._tag === "Any" || type._tag === "Unknown" || type._tag === "Null" || type._tag === "Void") return false
   if (type._tag === "Suspend") return false
-  if (wholes.includes(representationId(type) ?? "")) return false
   const members = membersOf(type)
+  if (members.some((member) => wholes.includes(representationId(member) ?? ""))) return false
   // A schema that is defined later can't be asked, so it is not taken to have a null.
   if (members.some(({ _tag }) => _tag === "Suspend")) {
     return ast.encoding === undefined && members.some(({ _tag }) => _tag === "Null")
@@ -242,6 +242,9 @@ const node = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
   const { ast } = schema
   if (annotation(schema, jsonAnnotation) === true || SchemaAST.isOptional(ast)) return leaf(schema, field, path, expiry)
   const make = makerOf(schema)
+  if (make !== undefined && annotation(schema, tolerantAnnotation) === true) {
+    return refuse(field, "a struct is stored field by field; make its fields tolerant, or use Model.json with a default")
+  }
   if (make !== undefined) return struct(fieldsOf(schema)!, [], make, expiry, field, path)
   const collection = collectionOf(ast, annotation(schema, sortedSetAnnotation) === true, field, path, expiry)
   if (collection === undefined) return leaf(schema, field, path, expiry)
