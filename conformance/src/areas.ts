@@ -31,6 +31,7 @@ import { modify } from "./areas/modify.ts"
 import { numbers } from "./areas/numbers.ts"
 import { operands } from "./areas/operands.ts"
 import { optional } from "./areas/optional.ts"
+import { ownership } from "./areas/ownership.ts"
 import { refresh } from "./areas/refresh.ts"
 import { refusals } from "./areas/refusals.ts"
 import { schemas } from "./areas/schemas.ts"
@@ -79,6 +80,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   numbers,
   operands,
   optional,
+  ownership,
   refresh,
   refusals,
   schemas,

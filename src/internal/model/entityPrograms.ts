@@ -21,8 +21,8 @@ import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
 import { Deferred } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
-import { argumentsOf, type Layout, layout } from "../schema/layout.ts"
 import type { Copied } from "../schema/input.ts"
+import { argumentsOf, type Layout, layout } from "../schema/layout.ts"
 import { lifetimes, type ModelPlan, toMilliseconds } from "../schema/model.ts"
 import { readRow } from "../schema/tolerated.ts"
 import { isVersion, versionOf } from "../schema/version.ts"
@@ -145,7 +145,14 @@ export class EntityPrograms {
     const args = [expiry, ...argumentsOf(texts)]
     return tolerating(
       layout,
-      instruct(ref, op, op === Op.ensure ? spec : layout.spec, "", args, (result) => decode(result, { entityOf, parts }))
+      instruct(
+        ref,
+        op,
+        op === Op.ensure ? spec : layout.spec,
+        "",
+        args,
+        (result) => decode(result, { entityOf, parts })
+      )
     )
   }
 

@@ -161,8 +161,7 @@ export const json = (schema: Schema.Constraint, omits = false): Codec => {
     // An opaque type has no equivalence, and a text may differ each time, as an encrypted one does: either is enough.
     return equals!(value, again) || !isAmbiguous && toText(again) === text ? text : inexact
   }
-  const encodeOnce = (value: unknown): string | Problem =>
-    codec().equals === undefined ? toText(value) : exactly(value)
+  const encodeOnce = (value: unknown): string | Problem => codec().equals === undefined ? toText(value) : exactly(value)
   const encode = (value: unknown): string | Problem => {
     const text = encodeOnce(value)
     if (!(text instanceof Problem) || isUnusable(text)) return text

@@ -155,7 +155,13 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
     SchemaAST.isOptional(SchemaAST.toEncoded(ast))
   const isOption = omittable && representationId(ast) === "effect/schema/Option"
   const nullable = !optional && !undefinable && !isJson && !omittable && isNullable(schema)
-  const codec = omittable ? json(inner, true) : isJson ? json(inner) : nullable ? codecWithoutNull(schema) : codecOf(inner)
+  const codec = omittable
+    ? json(inner, true)
+    : isJson
+    ? json(inner)
+    : nullable
+    ? codecWithoutNull(schema)
+    : codecOf(inner)
   const absence = optional
     ? "key"
     : undefinable || ast._tag === "Undefined" || ast._tag === "Void"
@@ -243,7 +249,10 @@ const node = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
   if (annotation(schema, jsonAnnotation) === true || SchemaAST.isOptional(ast)) return leaf(schema, field, path, expiry)
   const make = makerOf(schema)
   if (make !== undefined && annotation(schema, tolerantAnnotation) === true) {
-    return refuse(field, "a struct is stored field by field; make its fields tolerant, or use Model.json with a default")
+    return refuse(
+      field,
+      "a struct is stored field by field; make its fields tolerant, or use Model.json with a default"
+    )
   }
   if (make !== undefined) return struct(fieldsOf(schema)!, [], make, expiry, field, path)
   const collection = collectionOf(ast, annotation(schema, sortedSetAnnotation) === true, field, path, expiry)

@@ -7,10 +7,15 @@ import { partsOf } from "./ast.ts"
 
 const noSchema = "no schema; a module that is imported in a circle is not loaded yet, and a function must be called"
 
-const isSchema = (value: unknown): value is Schema.Constraint => SchemaAST.isAST((value as Schema.Constraint | undefined)?.ast)
+const isSchema = (value: unknown): value is Schema.Constraint =>
+  SchemaAST.isAST((value as Schema.Constraint | undefined)?.ast)
 
 /** Why no value of a schema can be stored. Undefined: they can, or the schema is defined later. */
-const refusalOf = (ast: SchemaAST.AST | undefined, isField: boolean, seen = new Set<SchemaAST.AST>()): string | undefined => {
+const refusalOf = (
+  ast: SchemaAST.AST | undefined,
+  isField: boolean,
+  seen = new Set<SchemaAST.AST>()
+): string | undefined => {
   if (ast === undefined) return noSchema
   if (seen.has(ast)) return undefined
   seen.add(ast)
