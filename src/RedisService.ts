@@ -7,7 +7,6 @@ import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { limitsOf } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
 import { connectionConfig, type LayerOptions, parseUrl, plain } from "./internal/redis/client/options.ts"
 import * as IoredisTransport from "./internal/redis/client/standalone.ts"
@@ -119,7 +118,7 @@ export const layerTransport = (
  * @since 0.1.0
  */
 export interface MemoryOptions {
-  /** The greatest length of one value, in bytes. Default: 1,000,000. */
+  /** The greatest length of one value, in bytes: at least 64. Default: 1,000,000. */
   readonly maximumValueBytes?: number | undefined
   /** The greatest length of a program, in UTF-16 units. Default: 16,000,000. */
   readonly maximumProgramBytes?: number | undefined
@@ -143,8 +142,7 @@ export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<RedisServic
     RedisService,
     Effect.map(
       Effect.scope,
-      (scope) =>
-        Memory.make(undefined, { limits: limitsOf(options), refusesCrossSlot: options.crossSlot === "refuse", scope })
+      (scope) => Memory.make(undefined, { ...Memory.toOptions(options), scope })
     )
   )
 

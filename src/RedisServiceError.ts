@@ -14,16 +14,36 @@ const TypeId = "~redlayer/RedisServiceError"
  * There was no connection before the deadline, or too many programs were waiting already. The program was never sent,
  * or it is certain that it never ran and never will. Nothing was applied.
  *
+ * **Details**
+ *
+ * - `address`: where the server was expected, such as `127.0.0.1:6379`, or the path of a socket. Unset if it is not
+ *   known.
+ * - `code`: why there is no connection. It is the code of Node.js, such as `ECONNREFUSED`, `ENOTFOUND`, `ECONNRESET`,
+ *   `ETIMEDOUT` or one of TLS; `CREDENTIALS` if the effect of the option `credentials` failed; `MAXIMUM_WAITING` if too
+ *   many programs were waiting; `CLOSED` if the layer is closed. Unset if it is not known.
+ *
  * @category reasons
  * @since 0.1.0
  */
 export class ConnectionUnavailable
-  extends Schema.TaggedError<ConnectionUnavailable>("redlayer/ConnectionUnavailable")("ConnectionUnavailable", {})
+  extends Schema.TaggedError<ConnectionUnavailable>("redlayer/ConnectionUnavailable")("ConnectionUnavailable", {
+    address: Schema.optionalKey(Schema.String),
+    code: Schema.optionalKey(Schema.String)
+  })
 {
   readonly isRetryable = true
   readonly applied = false
   override get message(): string {
-    return "No connection to the server; nothing was applied"
+    const { address = "the server", code } = this
+    switch (code) {
+      case "CLOSED":
+        return "The layer is closed; nothing was applied"
+      case "MAXIMUM_WAITING":
+        return "Too many programs wait for an answer (option `maximumWaiting`); nothing was applied"
+      case "CREDENTIALS":
+        return `No connection to ${address}: the effect of the option \`credentials\` failed; nothing was applied`
+    }
+    return `No connection to ${address}${code === undefined ? "" : `: ${code}`}; nothing was applied`
   }
 }
 

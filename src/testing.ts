@@ -9,7 +9,6 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { limitsOf } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
 import { Store } from "./internal/memory/store.ts"
 import * as Checks from "./internal/testing/checks.ts"
@@ -245,8 +244,7 @@ export const layerService = (plan: Plan = none): Layer.Layer<RedisService | Faul
 export const layerMemory = (options: MemoryOptions = {}): Layer.Layer<RedisService | RawStore> =>
   Layer.effectContext(Effect.map(Effect.scope, (scope) => {
     const store = new Store()
-    const refusesCrossSlot = options.crossSlot === "refuse"
-    const service = Memory.make(store, { limits: limitsOf(options), refusesCrossSlot, scope })
+    const service = Memory.make(store, { ...Memory.toOptions(options), scope })
     return Context.make(RedisService, service).pipe(Context.add(RawStore, Raw.overMemory(store)))
   }))
 

@@ -26,6 +26,7 @@ import { locks } from "./areas/locks.ts"
 import { lockSharing } from "./areas/lockSharing.ts"
 import { lockWaiting } from "./areas/lockWaiting.ts"
 import { maps } from "./areas/maps.ts"
+import { messages } from "./areas/messages.ts"
 import { modifiedFields } from "./areas/modifiedFields.ts"
 import { modify } from "./areas/modify.ts"
 import { numbers } from "./areas/numbers.ts"
@@ -75,6 +76,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   lockSharing,
   lockWaiting,
   maps,
+  messages,
   modifiedFields,
   modify,
   numbers,

@@ -133,7 +133,10 @@ export interface ServiceOptions {
     readonly bytes?: number
     readonly instructions?: number
   } | undefined
-  /** The greatest length of one value, in bytes. Default: 1,000,000. A longer value fails with `InvalidValue`. */
+  /**
+   * The greatest length of one value, in bytes: at least 64. Default: 1,000,000. A longer value fails with
+   * `InvalidValue`, and an append that would make one, too.
+   */
   readonly maximumValueBytes?: number | undefined
   /**
    * The greatest length of a program, in UTF-16 units of its keys and texts. Default: 16,000,000. A longer program

@@ -118,6 +118,6 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
   ["nothing is renewed", { instruction: withoutExpiry }],
   ["only writes renew", expiry({ onRead: false }, true)],
   ["collections are not renewed", expiry({ collections: [] }, false)],
-  ["what was just renewed is renewed again", expiry({ renewAfterMillis: -1 }, true)],
+  ["what was just renewed is renewed again", expiry({ renewAfterMillis: 0 }, true)],
   ...flowFaults
 ]

@@ -328,6 +328,11 @@ describeMemory("a reply", () => {
     [`OOM command not allowed when used memory > 'maxmemory'. ${raised}`, "ScriptFailed", "OOM", "unknown"],
     [`ERR Script attempted to access a non local key in a cluster node ${raised}`, "ScriptFailed", "ERR", "unknown"],
     [`ERR user_script:1: canary ${raised}`, "ScriptFailed", "ERR", "unknown"],
+    // the same in the words of Valkey 9.1, and without a word about the script
+    ["NOPERM ACL failure in script canary script: on @user_script:1.", "ScriptFailed", "NOPERM", "unknown"],
+    ["CROSSSLOT canary script: on @user_script:1.", "ScriptFailed", "CROSSSLOT", "unknown"],
+    ["ERR Attempted to access a non local key in a cluster node", "ScriptFailed", "ERR", "unknown"],
+    ["NOPERM canary", "ScriptFailed", "NOPERM", "unknown"],
     ["NEWCODE canary", "ScriptFailed", "NEWCODE", "unknown"],
     ["canary", "ScriptFailed", "ERR", "unknown"]
   ])("%s is %s", ([message, tag, code, applied]) =>

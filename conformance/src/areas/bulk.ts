@@ -82,6 +82,27 @@ const summary = (results: ReadonlyArray<Result.Result<unknown, { readonly _tag: 
   results.map((result) => Result.isSuccess(result) ? result.success : result.failure._tag)
 
 export const bulk = (test: Test): void => {
+  test("a text in place of several ids is a defect, and touches none of the entities named by its characters", () =>
+    Effect.gen(function*() {
+      yield* User.insertMany([{ id: "alice", n: 0 }, { id: "a", n: 1 }, { id: "l", n: 2 }])
+      for (const bad of ["alice", "", undefined, null, 5, {}] as ReadonlyArray<any>) {
+        for (
+          const effect of [
+            User.getMany(bad),
+            User.deleteMany(bad),
+            User.insertMany(bad),
+            Stream.runDrain(User.getManyStream(bad)),
+            Stream.runDrain(User.deleteManyStream(bad)),
+            Stream.runDrain(User.insertManyStream(bad))
+          ] as ReadonlyArray<Effect.Effect<unknown, unknown, RedisService.RedisService>>
+        ) {
+          const exit = yield* unchanged(Effect.exit(effect))
+          assert.isTrue(Exit.hasDies(exit), String(bad))
+        }
+      }
+      assert.lengthOf(yield* User.getMany(new Set(["alice", "a"])), 2)
+    }))
+
   test("insertMany, getMany and deleteMany return one result per entity, in order", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore

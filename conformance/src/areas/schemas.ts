@@ -6,12 +6,20 @@ import * as Schema from "effect/Schema"
 import * as SchemaGetter from "effect/SchemaGetter"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Atomic from "redlayer/Atomic"
+import type * as DomainError from "redlayer/DomainError"
 import * as Model from "redlayer/Model"
+import type * as RedisService from "redlayer/RedisService"
 import { RawStore } from "redlayer/testing"
 import * as Topic from "redlayer/Topic"
 import * as assert from "../assert.ts"
 import { fails, stored, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
+
+type Write = Effect.Effect<
+  unknown,
+  Model.ModifyFailure | DomainError.EntityExists | DomainError.OutOfBounds,
+  RedisService.RedisService
+>
 
 class Salt extends Context.Service<Salt, { readonly text: string }>()("SchemasSalt") {}
 
@@ -157,8 +165,8 @@ export const schemas = (test: Test): void => {
         yield* Holder.insert(empty)
         const { entries, field, items, members, names, scores, struct } = Holder.ref("a")
         const { id: _, ...whole } = empty
-        const writes = [
-          ...Object.entries(parts).flatMap(([key, part]) => [
+        const writes: ReadonlyArray<Write> = [
+          ...Object.entries(parts).flatMap(([key, part]): ReadonlyArray<Write> => [
             Holder.insert({ ...whole, id: "b", [key]: part }),
             Holder.put({ ...empty, [key]: part }),
             Holder.update("a", { [key]: part }),
@@ -178,7 +186,8 @@ export const schemas = (test: Test): void => {
           assert.match(error.issue, issue, name)
         }
         const Keyed = Model.make(`SchemasKeyed:${name}`, { key: schema, n: Schema.Int }, { key: "key" })
-        for (const program of [Keyed.insert({ key: "x", n: 1 }), Keyed.get("x")]) {
+        const keyed: ReadonlyArray<Write> = [Keyed.insert({ key: "x", n: 1 }), Keyed.get("x")]
+        for (const program of keyed) {
           const error = yield* unchanged(fails(withSalt(program), "InvalidValue", { field: "key" }))
           assert.match(error.issue, issue, name)
         }
@@ -234,7 +243,7 @@ export const schemas = (test: Test): void => {
       yield* Node.insert({ id: "root", kids: [leaf], next: leaf, named: { a: leaf }, twin: leaf })
       const root = yield* Node.get("root")
       assert.isTrue(root.kids[0] instanceof Node && root.twin instanceof Node)
-      assert.deepEqual([root.depth, root.next!.id, root.named.a!.id, root.twin.id], [2, "leaf", "leaf", "leaf"])
+      assert.deepEqual([root.depth, root.next!.id, root.named.a!.id, root.twin!.id], [2, "leaf", "leaf", "leaf"])
       const { kids, named, next, twin } = Node.ref("root")
       assert.strictEqual(yield* kids.append(root), 2)
       assert.strictEqual((yield* kids.at(1).get()).depth, 2)

@@ -6,7 +6,7 @@ import type { StopReason } from "./reply.ts"
 
 /** @internal */
 export interface Limits {
-  /** The greatest length of one argument, in bytes. */
+  /** The greatest length of one argument, and of an appended text, in bytes. */
   readonly valueBytes: number
   /** The greatest length of a program, in UTF-16 units of its keys and texts. */
   readonly programBytes: number
@@ -20,7 +20,21 @@ export interface LimitOptions {
   readonly maximumProgramBytes?: number | undefined
 }
 
-const defaults = { maximumValueBytes: 1_000_000, maximumProgramBytes: 16_000_000 }
+/** @internal */
+export const defaults = { maximumValueBytes: 1_000_000, maximumProgramBytes: 16_000_000 }
+
+/** The least `maximumValueBytes`, because versions, the owners of locks and their channels are values too. */
+const leastValueBytes = 64
+
+/**
+ * A refused option, and its right value. Undefined: no option is refused.
+ *
+ * @internal
+ */
+export const wrongLimit = ({ maximumValueBytes = leastValueBytes }: LimitOptions): string | undefined =>
+  Number.isInteger(maximumValueBytes) && maximumValueBytes >= leastValueBytes
+    ? undefined
+    : `a maximumValueBytes that is an integer, at least ${leastValueBytes}`
 
 /** @internal */
 export const limitsOf = ({ maximumProgramBytes, maximumValueBytes }: LimitOptions = {}): Limits => ({

@@ -96,7 +96,8 @@ const noEntity: HandleRef = {
   model: "",
   id: "",
   key: "",
-  refusal: refuse("", "Expected the result of `ref` as the entity of the lock")
+  refusal: refuse("", "Expected the result of `ref` as the entity of the lock"),
+  renews: true
 }
 
 const keyOf = (name: string, entity: HandleRef | undefined, isPermit: boolean): string => {

@@ -2,6 +2,7 @@
  * Runs programs on a store: the same instructions as the Lua script, each program as a whole or not at all. The twin of
  * instruction.lua and runGeneral.lua.
  */
+import { defaults } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Instruction, Program } from "../instruction/program.ts"
 import type { Reply, Result, StopReason } from "../instruction/reply.ts"
@@ -23,7 +24,7 @@ const onScalar = (transaction: Transaction, entity: Entity, instruction: Instruc
   const { args, op } = instruction
   const spec = instruction.spec as FieldSpec
   if (spec.itemOf === undefined) {
-    const [text, result] = applyScalar(op, entity.hash.fields.get(spec.field), spec, args)
+    const [text, result] = applyScalar(op, entity.hash.fields.get(spec.field), spec, args, transaction.valueBytes)
     if (text !== undefined) {
       transaction.touch(entity)
       transaction.setField(entity.hash, spec.field, text)
@@ -89,11 +90,17 @@ const runInstruction = (transaction: Transaction, flow: Flow, instruction: Instr
  * Runs one program.
  *
  * @param now microseconds of the clock
+ * @param valueBytes the greatest length of a value
  *
  * @internal
  */
-export const interpret = (store: Store, { instructions }: Program, now: number): Reply => {
-  const transaction = new Transaction(store, now)
+export const interpret = (
+  store: Store,
+  { instructions }: Program,
+  now: number,
+  valueBytes = defaults.maximumValueBytes
+): Reply => {
+  const transaction = new Transaction(store, now, valueBytes)
   const flow = new Flow(transaction, instructions.length)
   for (; transaction.step < instructions.length; transaction.step++) {
     const { step } = transaction

@@ -60,7 +60,7 @@ export const onItem = (
   const index = position < 0 ? position + list.items.length : position
   const item = list.items[index]
   if (item === undefined) return fail({ _tag: "index" })
-  const [text, result] = applyScalar(op, item, spec as FieldSpec, args.slice(1))
+  const [text, result] = applyScalar(op, item, spec as FieldSpec, args.slice(1), transaction.valueBytes)
   if (typeof text === "string") splice(transaction, collection, list, index, 1, [text])
   return result
 }

@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { ConnectionUnavailable, OutcomeUnknown, RedisServiceError } from "../../RedisServiceError.ts"
 import { maximumResultBytes, recordKeyOf } from "../instruction/dedup.ts"
-import { type Limits, limitsOf, sizeOf, tooLarge } from "../instruction/limits.ts"
+import { type LimitOptions, type Limits, limitsOf, sizeOf, tooLarge, wrongLimit } from "../instruction/limits.ts"
 import type { Program } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
 import { slotOfProgram } from "../instruction/slot.ts"
@@ -26,6 +26,17 @@ interface Options {
   readonly refusesCrossSlot?: boolean
   /** The scope of the layer: when it closes, subscriptions end, and programs are refused. Default: none. */
   readonly scope?: Scope.Scope
+}
+
+/**
+ * The options of the memory layer as this room takes them. A wrong option is a defect, because the layer has no errors.
+ *
+ * @internal
+ */
+export const toOptions = (options: LimitOptions & { readonly crossSlot?: "refuse" | undefined }): Options => {
+  const refusal = wrongLimit(options)
+  if (refusal !== undefined) throw new Error(`The memory layer needs ${refusal}`)
+  return { limits: limitsOf(options), refusesCrossSlot: options.crossSlot === "refuse" }
 }
 
 const encoder = new TextEncoder()
@@ -43,7 +54,7 @@ export const make = (
   /** Runs a program, unless a program with its idempotency key has run. Then returns the results of the first one. */
   const runOnce = (program: Program, millis: number): Reply | OutcomeUnknown => {
     const { idempotency } = program
-    if (idempotency === undefined) return interpret(store, program, millis * 1000)
+    if (idempotency === undefined) return interpret(store, program, millis * 1000, limits.valueBytes)
     const key = recordKeyOf(program, idempotency.key)
     const record = store.get(key, millis)
     if (record?._tag === "hash") {
@@ -53,7 +64,7 @@ export const make = (
       const text = record.fields.get("$r")!
       return text === "applied" ? new OutcomeUnknown({ applied: true }) : { _tag: "done", results: JSON.parse(text) }
     }
-    const reply = interpret(store, program, millis * 1000)
+    const reply = interpret(store, program, millis * 1000, limits.valueBytes)
     if (reply._tag === "done") {
       const text = JSON.stringify(reply.results)
       const isKept = encoder.encode(text).length <= maximumResultBytes

@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { RedisServiceError } from "../../RedisServiceError.ts"
 import { commitAll } from "../program/commit.ts"
+import { type Many, many } from "../program/many.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { RedisService } from "../service.ts"
 
@@ -57,12 +58,12 @@ export type BulkStream<A, E, E2, R> = Stream.Stream<
 >
 
 /**
- * The ids or entities of a bulk operation: an iterable or a stream.
+ * The ids or entities of a bulk operation: an iterable or a stream, but no text.
  *
  * @category models
  * @since 0.1.0
  */
-export type Source<A, E, R> = Iterable<A> | Stream.Stream<A, E, R>
+export type Source<A, E, R> = Many<A> | Stream.Stream<A, E, R>
 
 const defaultConcurrency = 1024
 
@@ -95,7 +96,7 @@ const groups = <A>(source: Source<A, any, any>, size: number): Stream.Stream<Rea
   Stream.chunks(
     Stream.isStream(source)
       ? Stream.buffer(source, { capacity: size })
-      : Stream.fromIterable(source, { chunkSize: size })
+      : Stream.suspend(() => Stream.fromIterable(many(source), { chunkSize: size }))
   )
 
 /**
@@ -154,7 +155,7 @@ export const once = <A>(items: Iterable<A>, program: (item: A) => AtomicNode): I
   let iterator: Iterator<A> | undefined
   const take = (): boolean => {
     try {
-      iterator ??= items[Symbol.iterator]()
+      iterator ??= many(items)[Symbol.iterator]()
       const { done, value } = iterator.next()
       if (!done) taken.push(program(value))
       return !done

@@ -129,6 +129,12 @@ class Compiler {
         this.instruct(node)
         return
       case "Junction": {
+        if (node.items.length === 0) {
+          // makes the flag true or false, whichever it was
+          this.control(node.isAnd ? Op.jumpIf : Op.jumpUnless, [1])
+          this.control(Op.not)
+          return
+        }
         const jumps: Array<number> = []
         const op = node.isAnd ? Op.jumpUnless : Op.jumpIf
         this.work.push(() => jumps.forEach((jump) => this.land(jump)))

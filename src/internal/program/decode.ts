@@ -185,7 +185,7 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
         issue: `Expected at most ${failure.limit} ${failure.what}`
       })
     case "tooLong":
-      return new InvalidValue({ ...locationOf(step), issue: "Expected a text of at most 1000000 bytes" })
+      return new InvalidValue({ ...locationOf(step), issue: `Expected a text of at most ${failure.limit} bytes` })
     case "type":
       return mistyped(step, failure)
     case "fail":

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { RedisServiceError, Unsupported } from "../../RedisServiceError.ts"
 import type { RedisTransport } from "../../RedisTransport.ts"
-import { limitsOf } from "../instruction/limits.ts"
+import { limitsOf, wrongLimit } from "../instruction/limits.ts"
 import type { RedisService, ServiceOptions } from "../service.ts"
 import * as Batcher from "./batcher.ts"
 import * as Sender from "./call.ts"
@@ -33,6 +33,9 @@ export const make = Effect.fnUntraced(function*(
   if (/[{}]/.test(keyPrefix)) {
     return yield* unsupported("a key prefix without braces")
   }
+  const refusal = wrongLimit(options)
+  if (refusal !== undefined) return yield* unsupported(refusal)
+  const limits = limitsOf(options)
   const exactlyOnce = options.exactlyOnce === true ? {} : options.exactlyOnce || undefined
   const window = exactlyOnce && Duration.toMillis(Duration.fromInputUnsafe(exactlyOnce.window ?? "60 seconds"))
   if (window !== undefined && !(deadline < window && window < Infinity)) {
@@ -47,12 +50,20 @@ export const make = Effect.fnUntraced(function*(
   const scope = yield* Effect.scope
   const telemetry = new Telemetry({ context, spans: options.spans ?? "call", server: transport.server })
   const batcher = Batcher.make({
-    sender: Sender.make({ transport, keyPrefix, deadline, runFork, retry: options.retry, telemetry }),
+    sender: Sender.make({
+      transport,
+      keyPrefix,
+      deadline,
+      runFork,
+      retry: options.retry,
+      telemetry,
+      valueBytes: limits.valueBytes
+    }),
     telemetry,
     isCluster,
     refusesCrossSlot: options.crossSlot === "refuse",
     batch: { ...Batcher.defaultBatch, ...options.batch },
-    limits: limitsOf(options),
+    limits,
     maximumWaiting: options.maximumWaiting,
     window
   })

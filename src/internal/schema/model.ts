@@ -24,7 +24,7 @@ export interface ModelPlan {
   readonly layout: Layout
   /** The specification of the whole entity, without renewal of its time to live. */
   readonly spec: EntitySpec
-  /** Milliseconds that a new entity lives by default. `false`: for ever. */
+  /** Milliseconds that a new entity lives by default: its duration, and what a renewal adds to it. `false`: for ever. */
   readonly milliseconds: number | false
   /** How operations renew the time to live. Undefined: they do not. */
   readonly expiry: Expiry | undefined
@@ -116,7 +116,7 @@ export const makePlan = (
     ? undefined
     : {
       milliseconds,
-      renewAfterMillis: Math.min(milliseconds / 100, 60_000),
+      renewAfterMillis: Math.floor(Math.min(milliseconds / 100, 60_000)),
       onRead: refresh === "access",
       collections: []
     }
@@ -142,7 +142,7 @@ export const makePlan = (
     struct: root,
     layout: whole,
     spec,
-    milliseconds,
+    milliseconds: milliseconds === false ? false : milliseconds + (expiry?.renewAfterMillis ?? 0),
     expiry,
     keyNames,
     keyOf: keyOf(keyPlan),

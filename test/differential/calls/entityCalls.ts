@@ -41,6 +41,8 @@ const life: Gen<Duration.Input> = (random) => random.pick(random.wild() ? wildLi
 const creation = (random: Random): Model.InsertOptions | undefined =>
   random.chance(0.5) ? undefined : random.chance(0.3) ? {} : { timeToLive: life(random) }
 
+const reading = (random: Random): Model.ReadOptions | undefined => random.chance(0.7) ? undefined : { renew: false }
+
 /** Not one program each: several commits of these. */
 type Several =
   | "getMany"
@@ -59,14 +61,17 @@ export const entity = (
   patch: Gen<unknown>,
   names: ReadonlyArray<string>
 ): Programs => ({
-  get: ({ id, model }) => model.get(id),
-  find: ({ id, model }) => model.find(id),
+  get: ({ id, model }, random) => model.get(id, reading(random)),
+  find: ({ id, model }, random) => model.find(id, reading(random)),
   pick: ({ id, model }, random) => {
     const picked = names.filter(() => random.chance(0.3))
-    return model.pick(id, random.chance(0.3 * random.wildness) ? [...picked, "nowhere"] : picked)
+    return model.pick(id, random.chance(0.3 * random.wildness) ? [...picked, "nowhere"] : picked, reading(random))
   },
-  getVersioned: ({ id, model }) =>
-    Atomic.map(model.getVersioned(id), ({ entity, version }) => ({ entity, version: new StoredVersion(version) })),
+  getVersioned: ({ id, model }, random) =>
+    Atomic.map(
+      model.getVersioned(id, reading(random)),
+      ({ entity, version }) => ({ entity, version: new StoredVersion(version) })
+    ),
   version: ({ id, model }) => Atomic.map(model.version(id), (version) => new StoredVersion(version)),
   atVersion: ({ id, model }, random) => model.atVersion(id, random.pick(random.wild() ? wildVersions : versions)),
   exists: ({ id, model }) => model.exists(id),

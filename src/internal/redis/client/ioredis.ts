@@ -75,7 +75,7 @@ export const listenFirst = (client: Redis): void => {
     const { stream } = self
     let last: NodeJS.Immediate | undefined
     const timer = setTimeout(() => {
-      last = setImmediate(() => stream.destroy(new Error("The server is silent")))
+      last = setImmediate(() => stream.destroy(Object.assign(new Error("The server is silent"), { code: "ETIMEDOUT" })))
     }, settings.socketTimeout)
     self.socketTimeoutTimer = timer
     stream.once("data", () => {

@@ -13,6 +13,7 @@ import {
   type ServerReply,
   TransportError
 } from "../../../RedisTransport.ts"
+import { addressText } from "../classify.ts"
 import { defaults, listenFirst, neverLeft, settings, withoutArguments } from "./ioredis.ts"
 import * as Subscriber from "./subscriber.ts"
 
@@ -46,8 +47,13 @@ const addressOf = ({ db, host, path, port, sentinels }: RedisOptions): ServerAdd
 }
 
 interface ConnectionError extends Error {
+  readonly code?: unknown
   readonly command?: { readonly name: string }
 }
+
+/** The code of Node.js. An error without one ended a connection. */
+const codeOf = ({ code }: ConnectionError): string =>
+  typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : "ECONNRESET"
 
 /**
  * The transport over a client with these settings.
@@ -56,21 +62,35 @@ interface ConnectionError extends Error {
  */
 export const transport = (client: Redis): RedisTransport["Service"] => {
   const waiting = new Set<(exit: Exit.Exit<void, TransportError>) => void>()
-  let notSent = Exit.fail(new TransportError({ outcome: "NotSent" }))
+  const server = addressOf(client.options)
+  const address = server === undefined ? undefined : { address: addressText(server) }
+  const failed = (code: string) => Exit.fail(new TransportError({ outcome: "NotSent", ...address, code }))
+  let notSent = failed("ETIMEDOUT")
+  /** Whether `notSent` says why the last connection ended. */
+  let isExplained = false
   const notify = (exit: Exit.Exit<void, TransportError>) => {
     const resumes = Array.from(waiting)
     waiting.clear()
     for (const resume of resumes) resume(exit)
   }
   client.on("connect", () => {
-    notSent = Exit.fail(new TransportError({ outcome: "NotSent" }))
+    notSent = failed("ETIMEDOUT")
+    isExplained = false
   })
   client.on("ready", () => notify(Exit.void))
   client.on("error", (error: ConnectionError) => {
-    if (error.name !== "ReplyError") return
+    const isReply = error.name === "ReplyError"
     // ioredis would use a connection that could not select its database, on database 0
-    if (error.command?.name === "select") client.disconnect(true)
-    notSent = Exit.fail(new TransportError({ outcome: "NotSent", refusal: withoutArguments(error.message) }))
+    if (isReply && error.command?.name === "select") client.disconnect(true)
+    notSent = isReply
+      ? Exit.fail(new TransportError({ outcome: "NotSent", refusal: withoutArguments(error.message) }))
+      : failed(codeOf(error))
+    isExplained = true
+    notify(notSent)
+  })
+  client.on("close", () => {
+    if (isExplained) return
+    notSent = failed("ECONNRESET")
     notify(notSent)
   })
   return {
@@ -106,6 +126,6 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
       listenFirst(subscriber)
       return subscriber
     }),
-    server: addressOf(client.options)
+    server
   }
 }
