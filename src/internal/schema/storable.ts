@@ -1,7 +1,7 @@
 /**
  * The checks of a definition that come before the plan: what no schema is, and which schemas can't be stored.
  */
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import { partsOf } from "./ast.ts"
 
