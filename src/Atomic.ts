@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
@@ -12,6 +13,8 @@ import * as Predicate from "effect/Predicate"
 import type * as Types from "effect/Types"
 import { type Condition, isCondition } from "./Condition.ts"
 import type { Conflict, EntityCorrupted, EntityNotFound, InvalidValue } from "./DomainError.ts"
+import { Operand } from "./internal/handle/operand.ts"
+import type { TimeOperand } from "./internal/handle/operandTypes.ts"
 import * as Internal from "./internal/program/atomic.ts"
 import * as Combinators from "./internal/program/combinators.ts"
 import * as Commit from "./internal/program/commit.ts"
@@ -100,6 +103,51 @@ export const isAtomic = (u: unknown): u is Atomic<unknown, unknown> => Predicate
  * @since 0.1.0
  */
 export const succeed = <A>(value: A): Atomic<A> => atomic(new Internal.Succeed(value))
+
+/**
+ * The time of the server, as an operand: of date fields, of lists of dates, of conditions; and with `epochMillis` of
+ * number fields and of the scores of sorted sets. It is read once for a program, so it is the same in all its steps. In
+ * memory it is the time of Effect's `Clock`, which a `TestClock` moves.
+ *
+ * **When to use**
+ *
+ * Use instead of the time of the client wherever several clients compare times, because their clocks differ.
+ *
+ * **Example** (A hundred calls in any hour)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, Condition, Model, RedisService } from "redlayer"
+ *
+ * const Quota = Model.make("Quota", { user: Schema.String, calls: Schema.Array(Schema.Date) }, { key: "user" })
+ *
+ * const call = (user: string) => {
+ *   const { calls } = Quota.ref(user)
+ *   return Atomic.all([
+ *     Atomic.guard(
+ *       Condition.or(calls.length().lt(100), calls.at(0).lte(Atomic.now.minus("1 hour"))),
+ *       () => "too many calls" as const
+ *     ),
+ *     calls.append(Atomic.now, { keep: 100 })
+ *   ])
+ * }
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Quota.insert({ user: "alice", calls: [] })
+ *   for (let i = 0; i < 100; i++) yield* call("alice")
+ *   return yield* Effect.flip(call("alice"))
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => "too many calls"
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const now: TimeOperand<Date & DateTime.Utc, never> = Operand.now() as unknown as TimeOperand<
+  Date & DateTime.Utc,
+  never
+>
 
 /**
  * Transforms the result of a program. `f` runs on the client, after the commit, so nothing inside the program can
@@ -489,6 +537,61 @@ export const orElse: {
  */
 export const ignoreMissing = <A, E>(self: Atomic<A, E>): Atomic<Option.Option<A>, Exclude<E, EntityNotFound>> =>
   atomic(Combinators.ignoreMissing(self))
+
+/**
+ * Turns errors with these tags into defects, for errors that cannot happen: `EntityNotFound` of an entity that the same
+ * program ensures, or `IndexOutOfRange` after a test of the length. The result is a program, so it composes into larger
+ * ones. Only tags of the program's own errors are accepted.
+ *
+ * **When to use**
+ *
+ * Use if an error would be a mistake in your code, so that callers do not have to handle it. To continue after an error
+ * use `orElse` or `ignoreMissing`.
+ *
+ * **Gotchas**
+ *
+ * `orElse` and `ignoreMissing` around it still catch the failure, because they act on the server, which knows no
+ * defects. A defect undoes the program like any failure, except `EntityCorrupted`, which is found after the commit.
+ *
+ * **Example** (Counting in an entity that the program ensures)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, type DomainError, Model, RedisService } from "redlayer"
+ *
+ * const Counter = Model.make("Counter", { name: Schema.String, n: Schema.Int }, { key: "name" })
+ *
+ * const count = (name: string): Atomic.Atomic<number, DomainError.OutOfBounds | DomainError.ArithmeticError> =>
+ *   Counter.ensure({ name, n: 0 }).pipe(
+ *     Atomic.andThen(Counter.ref(name).n.increment()),
+ *     Atomic.orDie("EntityNotFound", "InvalidValue")
+ *   )
+ *
+ * const program = Effect.andThen(count("a"), Atomic.all([count("a"), count("b")]))
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [2, 1]
+ * ```
+ *
+ * @category error handling
+ * @since 0.1.0
+ */
+export const orDie: {
+  /**
+   * Turns errors with these tags into defects, for errors that cannot happen. The result is a program, so it composes
+   * into larger ones. Only tags of the program's own errors are accepted.
+   */
+  <const Tag extends Types.Tags<E>, E>(
+    ...tags: readonly [Tag, ...ReadonlyArray<Tag>]
+  ): <A>(self: Atomic<A, E>) => Atomic<A, Types.ExcludeTag<E, Tag>>
+  /**
+   * Turns errors with these tags into defects, for errors that cannot happen. The result is a program, so it composes
+   * into larger ones. Only tags of the program's own errors are accepted.
+   */
+  <A, E, const Tag extends Types.Tags<E>>(
+    self: Atomic<A, E>,
+    ...tags: readonly [Tag, ...ReadonlyArray<Tag>]
+  ): Atomic<A, Types.ExcludeTag<E, Tag>>
+} = Combinators.orDie
 
 /**
  * Describes a program without running it: its round trips, its keys, and its operations by the names of their methods.

@@ -48,8 +48,9 @@ export class ConnectionUnavailable
 }
 
 /**
- * The server refused for now. `code` is the server's own word, such as `LOADING`, `BUSY`, `READONLY` or `CLUSTERDOWN`.
- * Nothing was applied.
+ * The server refused for now. `code` is the server's own word, such as `LOADING`, `BUSY` or `CLUSTERDOWN`. With
+ * `READONLY` or `MASTERDOWN` it is a replica: the layer has left it, and every connection until the deadline led to
+ * one. Nothing was applied.
  *
  * @category reasons
  * @since 0.1.0
@@ -62,7 +63,9 @@ export class ServerUnavailable
   readonly isRetryable = true
   readonly applied = false
   override get message(): string {
-    return `The server refused for now: ${this.code}`
+    return this.code === "READONLY" || this.code === "MASTERDOWN"
+      ? `The server refused for now: ${this.code}. It is a replica; connect to the primary, by a name that follows it`
+      : `The server refused for now: ${this.code}`
   }
 }
 
@@ -157,7 +160,25 @@ export class WrongType extends Schema.TaggedError<WrongType>("redlayer/WrongType
 }
 
 /**
- * The server cannot be used: it is too old, or lacks something that is required. Or an option is invalid.
+ * An option of a layer, of a subscription or of an operation on many entities is invalid: `option` names it, such as
+ * `deadline`, `batch.programs` or the variable `REDIS_URL`, and `issue` says what is expected. Nothing was sent.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class InvalidOption extends Schema.TaggedError<InvalidOption>("redlayer/InvalidOption")("InvalidOption", {
+  option: Schema.String,
+  issue: Schema.String
+}) {
+  readonly isRetryable = false
+  readonly applied = false
+  override get message(): string {
+    return `Option \`${this.option}\`: ${this.issue}`
+  }
+}
+
+/**
+ * The server cannot be used: it is too old, or lacks something that is required.
  *
  * @category reasons
  * @since 0.1.0
@@ -204,6 +225,7 @@ export type RedisServiceErrorReason =
   | CrossSlot
   | WrongType
   | Unsupported
+  | InvalidOption
   | ScriptFailed
 
 /**
@@ -224,6 +246,7 @@ export class RedisServiceError
       CrossSlot,
       WrongType,
       Unsupported,
+      InvalidOption,
       ScriptFailed
     ])
   })

@@ -97,7 +97,11 @@ export interface ServerAddress {
  * @since 0.1.0
  */
 export class RedisTransport extends Context.Service<RedisTransport, {
-  /** Sends one call, now or not at all, and never again by itself. An interrupted call may have been sent. */
+  /**
+   * Sends one call, now or not at all, and never again by itself. An interrupted call may have been sent. A server that
+   * replies `READONLY` or `MASTERDOWN` is a replica: a transport that connects by name should leave it, and connect anew
+   * before it sends the next call.
+   */
   readonly evaluate: (call: Call) => Effect.Effect<ServerReply, TransportError>
   /**
    * Ends when there is a connection to send on. It may wait for ever, and it may fail each time that a connection fails

@@ -35,9 +35,12 @@ import { optional } from "./areas/optional.ts"
 import { ownership } from "./areas/ownership.ts"
 import { refresh } from "./areas/refresh.ts"
 import { refusals } from "./areas/refusals.ts"
+import { removals } from "./areas/removals.ts"
 import { schemas } from "./areas/schemas.ts"
+import { serverTime } from "./areas/serverTime.ts"
 import { sets } from "./areas/sets.ts"
 import { sortedSets } from "./areas/sortedSets.ts"
+import { standings } from "./areas/standings.ts"
 import { storedByHand } from "./areas/storedByHand.ts"
 import { text } from "./areas/text.ts"
 import { times } from "./areas/times.ts"
@@ -86,8 +89,11 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   refresh,
   refusals,
   schemas,
+  removals,
+  serverTime,
   sets,
   sortedSets,
+  standings,
   storedByHand,
   text,
   times,

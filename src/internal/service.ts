@@ -85,7 +85,8 @@ export interface ServiceOptions {
   /** The beginning of every key, without braces. Locks and channels have it too. Default: empty. */
   readonly keyPrefix?: string | undefined
   /**
-   * How long a program may take, from its commit to its answer and over all attempts. Default: 5 seconds. After it, a
+   * How long a program may take, from its commit to its answer and over all attempts: at least 1 ms, and
+   * `Duration.infinity` is allowed. Default: 5 seconds. After it, a
    * program that was not sent fails with `ConnectionUnavailable`, and one that was sent with `OutcomeUnknown`. Starting
    * the layer may take as long.
    */

@@ -86,6 +86,21 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
     )
   ],
   ["popMin takes the highest", renamed(Op.popMin, Op.popMax)],
+  ...([["pop", Op.pop], ["shift", Op.shift], ["popMin", Op.popMin], ["popMax", Op.popMax]] as const).map((
+    [name, op]
+  ): readonly [string, Fault] => [
+    `${name} of several takes one less`,
+    on(op, (self) => ({ ...self, args: self.args.map((count) => Math.max(0, Number(count) - 1)) }))
+  ]),
+  [
+    "one of several removed stays",
+    on(Op.remove, (self) => self.args.length > 1 ? { ...self, args: self.args.slice(1) } : self)
+  ],
+  [
+    "removeRangeByRank counts from the other end",
+    on(Op.removeByRank, (self) => ({ ...self, args: [...self.args.slice(0, 2), 1 - Number(self.args[2])] }))
+  ],
+  ["removeRangeByScore only counts", renamed(Op.removeByScore, Op.countByScore)],
   [
     "a rank is from the other end",
     on(Op.rank, (self) => ({ ...self, args: [self.args[0]!, 1 - Number(self.args[1])] }))

@@ -80,9 +80,9 @@ export const readStore = (store: Store): State =>
   )
 
 /** A clock that moves with every look, so that no two entities begin at one time. */
-const movingClock = (): Clock.Clock => {
+const movingClock = (time: ServerTime): Clock.Clock => {
   let now = 0
-  const next = () => now = Math.max(now + 1, Date.now())
+  const next = () => time.millis ?? (now = Math.max(now + 1, Date.now()))
   const live = Clock.Clock.defaultValue()
   return {
     currentTimeMillisUnsafe: next,
@@ -95,10 +95,15 @@ const movingClock = (): Clock.Clock => {
   }
 }
 
-export const memory = (): Target => {
+/** The time at which memory runs a program that looked at the server's time: `millis` is unset for any other. */
+export interface ServerTime {
+  millis: number | undefined
+}
+
+export const memory = (time: ServerTime = { millis: undefined }): Target => {
   const store = new Store()
   const service = Memory.make(store)
-  const clock = movingClock()
+  const clock = movingClock(time)
   return {
     service: serviceOf((program, read) => Effect.provideService(service.execute(program, read), Clock.Clock, clock)),
     reset: (state) =>

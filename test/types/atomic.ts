@@ -149,3 +149,29 @@ const wider: Atomic.Atomic<string | number, NotFound | Invalid | Bounds> = read
 void wider
 holds<Equals<typeof read extends Atomic.Atomic<string, NotFound> ? true : false, false>>()
 holds<Equals<typeof read extends Atomic.Atomic<"a", NotFound | Invalid> ? true : false, false>>()
+
+// -- orDie ---------------------------------------------------------------------------------------------------------------
+
+const tagged = tags.at(0).set("x")
+const died = tagged.pipe(Atomic.orDie("IndexOutOfRange"))
+const diedTwice = Atomic.orDie(tagged, "IndexOutOfRange", "EntityNotFound")
+const pipedTwice = tagged.pipe(Atomic.orDie("IndexOutOfRange", "EntityNotFound"))
+holds<Equals<typeof died, Atomic.Atomic<void, NotFound | Invalid>>>()
+holds<Equals<typeof diedTwice, Atomic.Atomic<void, Invalid>>>()
+holds<Equals<typeof pipedTwice, Atomic.Atomic<void, Invalid>>>()
+// @ts-expect-error: not an error of this program
+void tagged.pipe(Atomic.orDie("OutOfBounds"))
+// @ts-expect-error: the second is not
+void tagged.pipe(Atomic.orDie("IndexOutOfRange", "OutOfBounds"))
+// @ts-expect-error: not an error of this program
+void Atomic.orDie(tagged, "OutOfBounds")
+// @ts-expect-error: a program does not have the error of its commit
+void Atomic.orDie(tagged, "IndexOutOfRange", "RedisServiceError")
+// @ts-expect-error: at least one tag
+void Atomic.orDie(tagged)
+// @ts-expect-error: at least one tag
+void tagged.pipe(Atomic.orDie())
+// @ts-expect-error: it has no errors
+void Atomic.orDie(Atomic.succeed(1), "EntityNotFound")
+// @ts-expect-error: an effect is no program
+void Atomic.orDie(Effect.fail({ _tag: "A" as const }), "A")

@@ -310,16 +310,24 @@ holds<Equals<typeof item extends Parameters<typeof value.plus>[0] ? true : false
 holds<Equals<typeof value extends Parameters<typeof int.increment>[0] ? true : false, true>>()
 const textItem = ref.texts.at(0).value()
 holds<Equals<typeof textItem extends Parameters<typeof text.append>[0] ? true : false, false>>()
-// @ts-expect-error: what may be absent is no operand
-optInt.value
+// @ts-expect-error: what may be absent is an operand with a default only
+void optInt.value()
 // @ts-expect-error
-ref.nullText.value
+void ref.nullText.value()
 // @ts-expect-error
-ref.record.at("a").value
+void ref.record.at("a").value()
+const orZero = optInt.value({ default: 0 })
+holds<Equals<typeof orZero, Field.NumberOperand<number>>>()
+void int.increment(ref.record.at("a").value({ default: 1 }).plus(orZero))
+void text.append(ref.nullText.value({ default: "" }))
+// @ts-expect-error: the default is a value of the field
+void optInt.value({ default: "0" })
 // @ts-expect-error: only numbers compute
 textValue.plus
-// @ts-expect-error
-date.value().plus
+// @ts-expect-error: a date moves by durations
+void date.value().plus(date.value())
+// @ts-expect-error: a duration has no arithmetic
+wait.value().plus
 // @ts-expect-error
 bool.value().min
 // @ts-expect-error: a list is not an operand
@@ -332,10 +340,13 @@ void int.power(value)
 void int.increment(num)
 // @ts-expect-error: nor is a program
 void int.increment(num.get())
-// @ts-expect-error
 void list.append(value)
-// @ts-expect-error
+void list.append([1, value])
 void optInt.set(value)
+// @ts-expect-error
+void list.append(textValue)
+// @ts-expect-error
+void optInt.set(textValue)
 // @ts-expect-error
 void Item.update("1", { int: value })
 // @ts-expect-error: an operand is no program

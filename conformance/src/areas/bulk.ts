@@ -513,4 +513,27 @@ export const bulk = (test: Test): void => {
       const refused = yield* User.insertMany([{ id: "c", n: 1 }], { timeToLive: 0 })
       assert.deepEqual(summary(refused), ["InvalidValue"])
     }))
+
+  test("a concurrency that is no positive integer is an invalid option, and nothing is sent", () =>
+    Effect.gen(function*() {
+      for (const concurrency of [0, -1, 1.5, NaN, Infinity, "10" as never]) {
+        const options = { concurrency }
+        const refused: ReadonlyArray<Effect.Effect<unknown, Errors.RedisServiceError, RedisService.RedisService>> = [
+          User.getMany(ids(2), options),
+          User.insertMany(users(2), options),
+          User.deleteMany(ids(2), options),
+          Stream.runDrain(User.getManyStream(ids(2), options)),
+          Stream.runDrain(User.insertManyStream(users(2), options)),
+          Stream.runDrain(User.deleteManyStream(ids(2), options))
+        ]
+        for (const effect of refused) {
+          const { message, reason } = yield* unchanged(Effect.flip(effect))
+          assert.strictEqual(reason._tag, "InvalidOption")
+          assert.strictEqual(message, "Option `concurrency`: expected an integer of at least 1")
+        }
+      }
+      const left = { concurrency: undefined, onProgress: undefined, timeToLive: undefined }
+      assert.isTrue((yield* User.insertMany(users(2), left)).every(Result.isSuccess))
+      assert.lengthOf(yield* User.getMany(ids(2), left), 2)
+    }))
 }

@@ -1,4 +1,4 @@
-/** What errors say: what is wrong, and which field it concerns. */
+/** The texts of errors: what is wrong, and which field it concerns. */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"

@@ -1,6 +1,7 @@
 /**
  * The limits of values and programs, checked before a program is sent.
  */
+import { integer, oneOf } from "../options.ts"
 import type { Argument, Program } from "./program.ts"
 import type { StopReason } from "./reply.ts"
 
@@ -26,22 +27,22 @@ export const defaults = { maximumValueBytes: 1_000_000, maximumProgramBytes: 16_
 /** The least `maximumValueBytes`, because versions, the owners of locks and their channels are values too. */
 const leastValueBytes = 64
 
-/**
- * A refused option, and its right value. Undefined: no option is refused.
- *
- * @internal
- */
-export const wrongLimit = ({ maximumValueBytes = leastValueBytes }: LimitOptions): string | undefined =>
-  Number.isInteger(maximumValueBytes) && maximumValueBytes >= leastValueBytes
-    ? undefined
-    : `a maximumValueBytes that is an integer, at least ${leastValueBytes}`
-
 /** @internal */
 export const limitsOf = ({ maximumProgramBytes, maximumValueBytes }: LimitOptions = {}): Limits => ({
   valueBytes: maximumValueBytes ?? defaults.maximumValueBytes,
   programBytes: maximumProgramBytes ?? defaults.maximumProgramBytes,
   instructions: 65_536
 })
+
+/** @internal */
+export const limitChecks = { maximumValueBytes: integer(leastValueBytes), maximumProgramBytes: integer(1) }
+
+/**
+ * The checks of the options of the memory layers.
+ *
+ * @internal
+ */
+export const memoryChecks = { ...limitChecks, crossSlot: oneOf("refuse") }
 
 const encoder = new TextEncoder()
 

@@ -7,7 +7,7 @@ import { Op } from "../instruction/ops.ts"
 import type { Instruction, Program } from "../instruction/program.ts"
 import type { Reply, Result, StopReason } from "../instruction/reply.ts"
 import { type FieldSpec, isEntitySpec } from "../instruction/spec.ts"
-import { compareSize } from "./comparison.ts"
+import { compareNumbers } from "./comparison.ts"
 import { onEntity } from "./entity.ts"
 import { Flow } from "./flow.ts"
 import { onItem, onList } from "./list.ts"
@@ -46,7 +46,7 @@ const onCollection = (transaction: Transaction, entity: Entity, instruction: Ins
     case Op.loadSize:
       return sizeOf(value)
     case Op.compareSize:
-      return compareSize(sizeOf(value), args)
+      return compareNumbers(sizeOf(value), args)
     case Op.values:
       return contents(value)
     case Op.clearAll:
@@ -70,7 +70,7 @@ const onCollection = (transaction: Transaction, entity: Entity, instruction: Ins
 
 const runInstruction = (transaction: Transaction, flow: Flow, instruction: Instruction): Result => {
   const { args, key, op, other, spec } = instruction
-  if (op < Op.get) return flow.control(op, args)
+  if (op < Op.get) return flow.control(op, args, spec)
   if (op === Op.publish) {
     transaction.publish(args[0] as string, args[1] as string)
     return 1

@@ -128,7 +128,10 @@ export const onList = (
     }
   }
   // `pop` and `shift`
-  if (length === 0) return false
-  checkLength(length - 1, field)
-  return splice(transaction, collection, list, op === Op.shift ? 0 : length - 1, 1, [])[0]!
+  const [count] = args as ReadonlyArray<number>
+  const taken = Math.min(count ?? 1, length)
+  if (taken === 0) return count === undefined ? false : []
+  checkLength(length - taken, field)
+  const items = splice(transaction, collection, list, op === Op.shift ? 0 : length - taken, taken, [])
+  return count === undefined ? items[0]! : op === Op.shift ? items : items.toReversed()
 }

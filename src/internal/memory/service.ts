@@ -12,7 +12,7 @@ import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { ConnectionUnavailable, OutcomeUnknown, RedisServiceError } from "../../RedisServiceError.ts"
 import { maximumResultBytes, recordKeyOf } from "../instruction/dedup.ts"
-import { type LimitOptions, type Limits, limitsOf, sizeOf, tooLarge, wrongLimit } from "../instruction/limits.ts"
+import { type Limits, limitsOf, sizeOf, tooLarge } from "../instruction/limits.ts"
 import type { Program } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
 import { slotOfProgram } from "../instruction/slot.ts"
@@ -28,20 +28,9 @@ interface Options {
   readonly scope?: Scope.Scope
 }
 
-/**
- * The options of the memory layer as this room takes them. A wrong option is a defect, because the layer has no errors.
- *
- * @internal
- */
-export const toOptions = (options: LimitOptions & { readonly crossSlot?: "refuse" | undefined }): Options => {
-  const refusal = wrongLimit(options)
-  if (refusal !== undefined) throw new Error(`The memory layer needs ${refusal}`)
-  return { limits: limitsOf(options), refusesCrossSlot: options.crossSlot === "refuse" }
-}
-
 const encoder = new TextEncoder()
 
-const closed = Exit.fail(new RedisServiceError({ reason: new ConnectionUnavailable({}) }))
+const closed = Exit.fail(new RedisServiceError({ reason: new ConnectionUnavailable({ code: "CLOSED" }) }))
 
 /** @internal */
 export const make = (

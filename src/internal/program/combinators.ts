@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
-import { All, AndThen, Guard, If, Ignore, Mapped, OrElse, TypeId, When } from "./atomic.ts"
+import { All, AndThen, Guard, If, Ignore, Mapped, OrDie, OrElse, TypeId, When } from "./atomic.ts"
 import { type CommitOptions, isRead, toEffect } from "./commit.ts"
 import { many } from "./many.ts"
 import type { AtomicNode, Instruct } from "./node.ts"
@@ -102,4 +102,15 @@ export const commit: Combinator = (...args: readonly [self: unknown, options?: C
   if (args.length > 1 || Predicate.hasProperty(first, TypeId)) return toEffect(part(first), options)
   if (!Predicate.hasProperty(first, "idempotencyKey")) return part(first)
   return (self: unknown) => toEffect(part(self), first as unknown as CommitOptions)
+}
+
+/**
+ * Takes the program and the tags, or the tags alone.
+ *
+ * @internal
+ */
+export const orDie: Combinator = (...args: readonly [unknown, ...ReadonlyArray<string>]) => {
+  const [first, ...tags] = args
+  if (typeof first !== "string") return new OrDie(part(first), new Set(tags))
+  return (self: unknown) => new OrDie(part(self), new Set([first, ...tags]))
 }

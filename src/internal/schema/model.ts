@@ -1,11 +1,11 @@
 /**
  * The plan of a whole model: its name, its keys, its layout and its time to live.
  */
-import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
+import type * as Duration from "effect/Duration"
 import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type { EntitySpec, Expiry } from "../instruction/spec.ts"
+import { millisOf, oneOf } from "../options.ts"
 import type { Problem } from "../text/problem.ts"
 import { codecOf } from "./codecOf.ts"
 import { copyThrough } from "./immutable.ts"
@@ -58,16 +58,18 @@ const refuse = (name: string, why: string): never => {
  * @internal
  */
 export const toMilliseconds = (input: Duration.Input): number | undefined => {
-  const duration = Option.getOrUndefined(Duration.fromInput(input))
-  const milliseconds = duration && Math.ceil(Duration.toMillis(duration))
+  const millis = millisOf(input)
+  const milliseconds = millis && Math.ceil(millis)
   return milliseconds !== undefined && milliseconds >= 1 && milliseconds <= longestMillis ? milliseconds : undefined
 }
+
+const isRefresh = oneOf("never", "write", "access")
 
 /** The greatest number of 14 digits, which is what a Lua script returns exactly. */
 const longestMillis = 1e14 - 1
 
 /**
- * What `toMilliseconds` accepts, for messages.
+ * The times that `toMilliseconds` accepts, for messages.
  *
  * @internal
  */
@@ -109,7 +111,14 @@ export const makePlan = (
     return codecOf(schema)
   })
   const keyPlan: KeyPlan = { model: name, names: keyNames, isTuple, codecs, slot }
+  const timeToLive: unknown = options.timeToLive
+  if (timeToLive !== undefined && (typeof timeToLive !== "object" || timeToLive === null)) {
+    refuse(name, "its time to live must be an object such as { duration: \"1 hour\" }")
+  }
   const { duration, refresh = "write" } = options.timeToLive ?? {}
+  if (timeToLive !== undefined && duration === undefined) refuse(name, "its time to live has no duration")
+  const refusal = isRefresh(refresh, "refresh")
+  if (refusal !== undefined) refuse(name, `the \`refresh\` of its time to live: ${refusal.issue}`)
   const milliseconds = duration === undefined ? false : toMilliseconds(duration)
   if (milliseconds === undefined) return refuse(name, `its time to live must be ${lifetimes}`)
   const expiry: Expiry | undefined = milliseconds === false || refresh === "never"

@@ -17,10 +17,10 @@ export const settings: RedisOptions = {
   // nothing waits in the client, because a transport must report at once that it could not send
   enableOfflineQueue: false,
   enableAutoPipelining: false,
+  // it asks for the role too: see `leaveReplicas`
+  enableReadyCheck: true,
   socketTimeout: 1000,
   retryStrategy: (times) => Math.min(1000, 20 * 2 ** Math.min(times, 6)) * (0.5 + Math.random() / 2),
-  // integers beyond 2^53 would lose digits
-  stringNumbers: true,
   replyMapping: "legacy",
   // `CLIENT SETINFO` is an error before Redis 7.2
   disableClientInfo: true
@@ -86,4 +86,59 @@ export const listenFirst = (client: Redis): void => {
       if (self.commandQueue.length > 0) self.setSocketTimeout()
     })
   }
+}
+
+/** The parts of a client that know what a server is. They are missing in its types. */
+interface RoleDetection {
+  readonly connector: { check: (info: { readonly role?: string }) => boolean }
+  handleReconnection: (error: Error, item: unknown) => void
+}
+
+/** Milliseconds after which a replica is no longer counted as one more in a row. */
+const forgetMillis = 10_000
+
+/**
+ * Makes a client leave a server that is a replica, and connect again by name: when it connects, and when a command was refused
+ * because of it. The replies to what it has sent before are still received. The client emits an error when it leaves.
+ *
+ * @returns whether the client is leaving, so that it must send nothing and believe no read
+ * @internal
+ */
+export const leaveReplicas = (client: Redis, onLeave?: () => void): () => boolean => {
+  const self = client as unknown as RoleDetection
+  const { connector, handleReconnection } = self
+  let isLeaving = false
+  /** How many connections in a row led to a replica. */
+  let replicas = 0
+  let lastMillis = -Infinity
+  const refuse = (message: string) => {
+    const now = performance.now()
+    replicas = now - lastMillis > forgetMillis ? 1 : replicas + 1
+    lastMillis = now
+    client.emit("error", Object.assign(new Error(message), { name: "ReplyError" }))
+  }
+  const check = connector.check.bind(connector)
+  connector.check = (info) => {
+    const isPrimary = info.role !== "slave"
+    if (!isPrimary) refuse("READONLY The server is a replica")
+    return check(info) && isPrimary
+  }
+  self.handleReconnection = (error, item) => {
+    if (/^(?:READONLY|MASTERDOWN) /.test(error.message) && client.status === "ready" && !isLeaving) {
+      isLeaving = true
+      refuse(error.message)
+      // its reply comes after all others
+      client.time().catch(() => {}).finally(() => {
+        if (isLeaving) client.disconnect(true)
+      })
+      onLeave?.()
+    }
+    handleReconnection.call(self, error, item)
+  }
+  client.on("close", () => {
+    isLeaving = false
+  })
+  const { retryStrategy } = settings
+  client.options.retryStrategy = (times) => retryStrategy!(Math.max(times, replicas))
+  return () => isLeaving
 }

@@ -14,10 +14,15 @@ import {
   TransportError
 } from "../../../RedisTransport.ts"
 import { addressText } from "../classify.ts"
-import { defaults, listenFirst, neverLeft, settings, withoutArguments } from "./ioredis.ts"
+import { defaults, leaveReplicas, listenFirst, neverLeft, settings, withoutArguments } from "./ioredis.ts"
 import * as Subscriber from "./subscriber.ts"
 
 const unknown = Exit.fail(new TransportError({ outcome: "Unknown" }))
+
+const isRead = ({ command }: Call): boolean => command === "EVALSHA_RO" || command === "EVAL_RO"
+
+/** In place of what a replica has read after it refused a write. */
+const stale = Exit.succeed<ServerReply>({ _tag: "Error", message: "READONLY The server is a replica" })
 
 /**
  * Makes a client that connects in the background, and disconnects when the scope closes.
@@ -61,6 +66,9 @@ const codeOf = ({ code }: ConnectionError): string =>
  * @internal
  */
 export const transport = (client: Redis): RedisTransport["Service"] => {
+  let subscriber: Redis | undefined
+  const isLeaving = leaveReplicas(client, () => subscriber?.disconnect(true))
+  const isReady = () => client.status === "ready" && !isLeaving()
   const waiting = new Set<(exit: Exit.Exit<void, TransportError>) => void>()
   const server = addressOf(client.options)
   const address = server === undefined ? undefined : { address: addressText(server) }
@@ -95,13 +103,13 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
   })
   return {
     ready: Effect.callback<void, TransportError>((resume) => {
-      if (client.status === "ready") return resume(Exit.void)
+      if (isReady()) return resume(Exit.void)
       waiting.add(resume)
       return Effect.sync(() => waiting.delete(resume))
     }),
     evaluate: (call: Call) =>
       Effect.callback<ServerReply, TransportError>((resume) => {
-        if (client.status !== "ready") return resume(notSent)
+        if (!isReady()) return resume(notSent)
         const command = new Command(
           call.command,
           [call.script, String(call.keys.length), ...call.keys, call.argument],
@@ -109,7 +117,7 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
         )
         const sent = client.sendCommand(command) as Promise<unknown>
         sent.then(
-          (text) => resume(Exit.succeed({ _tag: "Text", text: String(text) })),
+          (text) => resume(isLeaving() && isRead(call) ? stale : Exit.succeed({ _tag: "Text", text: String(text) })),
           (error: Error) =>
             resume(
               error.name === "ReplyError"
@@ -122,8 +130,9 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
       }),
     subscribe: Subscriber.make(() => {
       // channels have no database, and the subscriber itself subscribes again after a reconnect
-      const subscriber = client.duplicate({ db: 0, autoResubscribe: false })
+      subscriber = client.duplicate({ db: 0, autoResubscribe: false })
       listenFirst(subscriber)
+      leaveReplicas(subscriber)
       return subscriber
     }),
     server

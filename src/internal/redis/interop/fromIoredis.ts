@@ -18,9 +18,6 @@ type Send = Redis.Redis["Service"]["send"]
 /** Milliseconds to wait for a connection, or for the confirmation of a subscription. */
 const waitMillis = 5000
 
-/** Effect's modules expect numbers, and do not use integers beyond 2^53. */
-const numbers = { stringNumbers: false } as const
-
 /** The server's message alone, because the client's error holds values and passwords. */
 class ReplyError extends Error {
   override readonly name = "ReplyError"
@@ -51,7 +48,7 @@ const sendOn = (client: Ioredis.Redis): Send => <A = unknown>(command: string, .
 const acquire = (client: Ioredis.Redis): Effect.Effect<Ioredis.Redis, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const own = client.duplicate(numbers)
+      const own = client.duplicate()
       listenFirst(own)
       // without a listener ioredis writes its errors, which hold passwords, to the console
       own.on("error", () => {})
@@ -65,7 +62,7 @@ const acquire = (client: Ioredis.Redis): Effect.Effect<Ioredis.Redis, never, Sco
  * No socket timeout, because a blocking command may wait for any time; and no reconnect, because the state of a reserved connection
  * is lost with it.
  */
-const reserved = { ...numbers, socketTimeout: undefined, retryStrategy: () => null } as object as Ioredis.RedisOptions
+const reserved = { socketTimeout: undefined, retryStrategy: () => null } as object as Ioredis.RedisOptions
 
 /** Opens a connection that one caller has for itself. */
 const reserve = (client: Ioredis.Redis): Parameters<typeof Redis.make>[0]["connect"] =>
