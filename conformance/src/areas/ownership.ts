@@ -313,7 +313,16 @@ export const ownership = (test: Test): void => {
         assert.deepEqual(found, bare as never, name)
         assert.notProperty(found, "nick", name)
       }
-      // a required field is not optional
+      // a required field is not optional, nor is an entry of a record
+      const Records = Model.make("OwnershipRecords", {
+        id: Schema.String,
+        record: Schema.Record(Schema.String, Schema.Int),
+        json: Model.json(Schema.Record(Schema.String, Schema.Int))
+      }, { key: "id" })
+      const empty: any = { a: undefined }
+      yield* fails(Records.insert({ id: "a", record: empty, json: {} }), "InvalidValue")
+      yield* fails(Records.insert({ id: "a", record: {}, json: empty }), "InvalidValue")
+      yield* fails(Records.ref("a").json.set(empty), "InvalidValue")
       yield* fails(Loose.put({ ...loose, n: undefined }), "InvalidValue", { field: "n" })
       const generated = yield* Generated.insert({ ...make(), id: undefined } as never)
       assert.isTrue(generated.id.length === 36)

@@ -11,6 +11,7 @@ import { illFormed, Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
 import { isClass, partsOf, representationId } from "./ast.ts"
 import type { Codec } from "./codec.ts"
+import { copyInput } from "./input.ts"
 
 const isWellFormedDeep = (value: unknown): boolean => {
   if (typeof value === "string") return value.isWellFormed()
@@ -115,6 +116,7 @@ export const json = (schema: Schema.Constraint, omits = false): Codec => {
   let lazy: {
     readonly encode: (value: unknown) => Exit.Exit<unknown, Schema.SchemaError>
     readonly decode: (value: unknown) => Exit.Exit<unknown, Schema.SchemaError>
+    readonly type: SchemaAST.AST
     readonly isAmbiguous: boolean
     /** Unset: every value is decoded from its JSON again. */
     readonly equals: ((a: unknown, b: unknown) => boolean) | undefined
@@ -124,10 +126,12 @@ export const json = (schema: Schema.Constraint, omits = false): Codec => {
       // Only a struct tells that the encoding of a field is omitted.
       const whole = omits ? Schema.Struct({ value: schema }) : schema
       const encoded = Schema.toCodecJson(whole as Schema.Top) as unknown as Schema.Codec<unknown, unknown>
-      const ambiguous = some(Schema.toType(schema as Schema.Top).ast, isAmbiguous)
+      const type = Schema.toType(schema as Schema.Top).ast
+      const ambiguous = some(type, isAmbiguous)
       lazy = {
         encode: Schema.encodeUnknownExit(encoded),
         decode: Schema.decodeUnknownExit(encoded),
+        type,
         isAmbiguous: ambiguous,
         equals: ambiguous || some(schema.ast, isTransformed) ? Schema.toEquivalence(schema as Schema.Top) : undefined
       }
@@ -165,7 +169,9 @@ export const json = (schema: Schema.Constraint, omits = false): Codec => {
   const encode = (value: unknown): string | Problem => {
     const text = encodeOnce(value)
     if (!(text instanceof Problem) || isUnusable(text)) return text
-    const again = withoutUndefined(value)
+    // an optional key that is undefined is absent; in an unknown value, any key is
+    const { isAmbiguous, type } = codec()
+    const again = isAmbiguous ? withoutUndefined(value) : copyInput(type, value).value
     const next = again instanceof Problem ? again : encodeOnce(again)
     return next instanceof Problem ? text : next
   }
