@@ -36,6 +36,7 @@ import { ownership } from "./areas/ownership.ts"
 import { refresh } from "./areas/refresh.ts"
 import { refusals } from "./areas/refusals.ts"
 import { removals } from "./areas/removals.ts"
+import { scans } from "./areas/scans.ts"
 import { schemas } from "./areas/schemas.ts"
 import { serverTime } from "./areas/serverTime.ts"
 import { sets } from "./areas/sets.ts"
@@ -90,6 +91,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   refusals,
   schemas,
   removals,
+  scans,
   serverTime,
   sets,
   sortedSets,

@@ -20,7 +20,7 @@ import { infoOf, Op } from "../instruction/ops.ts"
 import { accessOf } from "../instruction/program.ts"
 import type { Bound, Reply, Result, StopReason } from "../instruction/reply.ts"
 import { type FieldSpec, hasOwnKey, isEntitySpec } from "../instruction/spec.ts"
-import { fieldOfPath } from "../text/escape.ts"
+import { unescape } from "../text/escape.ts"
 import { missing, Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
 import { type Compiled, Control, failAt, onlyResult } from "./compile.ts"
@@ -112,7 +112,7 @@ const mistyped = (
   if (part === undefined) return wrongType(location, false)
   const { id, model } = location.ref
   const key = part === "" ? location.key : `${location.key}:${part}`
-  const found = { model, id, key, field: fieldOfPath(part), applied: false }
+  const found = { model, id, key, field: unescape(part), applied: false }
   return infoOf(step.op).readsEntity === true
     ? new EntityCorrupted({
       ...found,
@@ -196,11 +196,11 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
 /** The field that an argument is of. A write of an entity has its fields after the time to live, each collection after its size. */
 const fieldOfArgument = ({ args, field, spec }: Step, argument: number): string => {
   if (!isEntitySpec(spec) || typeof args[0] === "string") return field
-  if (argument <= spec.fields.length) return fieldOfPath(spec.fields[argument - 1] ?? "")
+  if (argument <= spec.fields.length) return unescape(spec.fields[argument - 1] ?? "")
   let end = spec.fields.length + 1
   for (const collection of spec.collections) {
     end += 1 + (args[end] as number)
-    if (argument < end) return fieldOfPath(collection.field)
+    if (argument < end) return unescape(collection.field)
   }
   return field
 }

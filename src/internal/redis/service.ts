@@ -28,6 +28,7 @@ import type { RedisService, ServiceOptions } from "../service.ts"
 import * as Batcher from "./batcher.ts"
 import * as Sender from "./call.ts"
 import { inspect } from "./probe.ts"
+import * as Scan from "./scan.ts"
 import * as Subscriptions from "./subscriptions.ts"
 import { Telemetry } from "./telemetry.ts"
 
@@ -59,6 +60,14 @@ export const serviceChecks: { readonly [Name in keyof Required<ServiceOptions>]:
 
 const noEviction = "the maxmemory-policy noeviction"
 
+/**
+ * The deadline of a layer, in milliseconds.
+ *
+ * @internal
+ */
+export const deadlineOf = ({ deadline = "5 seconds" }: ServiceOptions): number =>
+  Duration.toMillis(Duration.fromInputUnsafe(deadline))
+
 /** @internal */
 export const make = Effect.fnUntraced(function*(
   transport: RedisTransport["Service"],
@@ -67,7 +76,7 @@ export const make = Effect.fnUntraced(function*(
   const invalid = invalidOf(options, serviceChecks)
   if (invalid !== undefined) return yield* invalid
   const keyPrefix = options.keyPrefix ?? ""
-  const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "5 seconds"))
+  const deadline = deadlineOf(options)
   const limits = limitsOf(options)
   const exactlyOnce = options.exactlyOnce === true ? {} : options.exactlyOnce || undefined
   const window = exactlyOnce && Duration.toMillis(Duration.fromInputUnsafe(exactlyOnce.window ?? "60 seconds"))
@@ -108,6 +117,7 @@ export const make = Effect.fnUntraced(function*(
     execute: batcher.execute,
     executeAll: batcher.executeAll,
     subscribe: Subscriptions.make({ transport, keyPrefix, deadline, scope, runFork }),
+    scan: Scan.make({ transport, keyPrefix, deadline, scope }),
     server: {
       isCluster,
       refusesLocks: evicts && options.locks?.acceptEviction !== true

@@ -9,7 +9,7 @@ import { millisOf, oneOf } from "../options.ts"
 import type { Problem } from "../text/problem.ts"
 import { codecOf } from "./codecOf.ts"
 import { copyThrough } from "./immutable.ts"
-import { type Key, keyOf, type KeyPlan, type Slot } from "./key.ts"
+import { type FoundKey, foundKeyOf, type Key, keyOf, type KeyPlan, type Slot, startOf } from "./key.ts"
 import { type Layout, layout } from "./layout.ts"
 import { type Struct, struct } from "./plan.ts"
 
@@ -30,6 +30,10 @@ export interface ModelPlan {
   readonly expiry: Expiry | undefined
   readonly keyNames: ReadonlyArray<string>
   readonly keyOf: (id: unknown) => Key | Problem
+  /** The text that all keys of the model's entities begin with. */
+  readonly start: string
+  /** Returns the entity that a key with this start belongs to. Undefined: to none. */
+  readonly foundKeyOf: (key: string) => FoundKey | undefined
   readonly idOf: (entity: any) => unknown
   /** Splits an id into the values of the key's fields, which are copied, so that the caller's own stay his. */
   readonly partsOf: (id: any) => ReadonlyArray<unknown>
@@ -155,6 +159,8 @@ export const makePlan = (
     expiry,
     keyNames,
     keyOf: keyOf(keyPlan),
+    start: startOf(name),
+    foundKeyOf: foundKeyOf(keyPlan),
     partsOf: (id) => {
       const parts: ReadonlyArray<unknown> = !isTuple ? [id] : Array.isArray(id) ? id : []
       return parts.map((part, i) => i < codecs.length ? copyThrough(codecs[i]!, part) : part)

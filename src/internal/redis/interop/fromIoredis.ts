@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import type * as Ioredis from "ioredis"
 import { TransportError } from "../../../RedisTransport.ts"
 import { classify, isFinal, refusalOf } from "../classify.ts"
-import { listenFirst, neverLeft, withoutArguments } from "../client/ioredis.ts"
+import { detectSilence, neverLeft, withoutArguments } from "../client/ioredis.ts"
 import { transport } from "../client/standalone.ts"
 
 type Send = Redis.Redis["Service"]["send"]
@@ -49,7 +49,7 @@ const acquire = (client: Ioredis.Redis): Effect.Effect<Ioredis.Redis, never, Sco
   Effect.acquireRelease(
     Effect.sync(() => {
       const own = client.duplicate()
-      listenFirst(own)
+      detectSilence(own)
       // without a listener ioredis writes its errors, which hold passwords, to the console
       own.on("error", () => {})
       own.connect().catch(() => {})
