@@ -81,8 +81,8 @@ class Node extends Model.Class<Node>("types/schemas/Node")({
 }, { key: "id" }) {}
 
 const node = Node.ref("a")
-holds<Equals<typeof node.twin, Field.Optional<Node>>>()
-holds<Equals<typeof node.next, Field.Optional<Node>>>()
+holds<Equals<typeof node.twin, Field.Optional<Node, Field.Failure, undefined>>>()
+holds<Equals<typeof node.next, Field.Optional<Node, Field.Failure, null>>>()
 
 // -- values that are stored as a whole -------------------------------------------------------------------------------------------
 
@@ -97,8 +97,8 @@ const Whole = Model.make("types/schemas/Whole", {
 const { json, later, nothing, option, optional } = Whole.ref("a")
 holds<Equals<typeof json, Field.Value<Schema.Json>>>()
 void json.set(null)
-holds<Equals<typeof optional, Field.Optional<Schema.Json>>>()
-holds<Equals<typeof nothing, Field.Optional<void>>>()
+holds<Equals<typeof optional, Field.Optional<Schema.Json, Field.Failure, undefined>>>()
+holds<Equals<typeof nothing, Field.Optional<void, Field.Failure, undefined>>>()
 holds<Equals<typeof option, Field.Value<Option.Option<string>>>>()
 void option.set(Option.none())
 holds<Equals<typeof later, Field.Value<ReadonlyArray<number>>>>()
