@@ -15,6 +15,7 @@ import {
   TransportError
 } from "../../../RedisTransport.ts"
 import { addressText } from "../classify.ts"
+import { authenticate, isForgiven } from "./credentials.ts"
 import { defaults, detectSilence, leaveReplicas, neverLeft, settings, withoutArguments } from "./ioredis.ts"
 import * as Subscriber from "./subscriber.ts"
 
@@ -37,6 +38,7 @@ export const acquire = (options: RedisOptions): Effect.Effect<Redis, never, Scop
         { ...defaults, ...options, ...settings } as RedisOptions & { readonly replyMapping: "legacy" }
       )
       detectSilence(client)
+      authenticate(client)
       // without a listener ioredis writes its errors, which hold passwords, to the console
       client.on("error", () => {})
       client.connect().catch(() => {})
@@ -88,12 +90,12 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
   })
   client.on("ready", () => notify(Exit.void))
   client.on("error", (error: ConnectionError) => {
-    const isReply = error.name === "ReplyError"
+    const isReply = error.name === "ReplyError" && !isForgiven(client, error.message)
     // ioredis would use a connection that could not select its database, on database 0
     if (isReply && error.command?.name === "select") client.disconnect(true)
     notSent = isReply
       ? Exit.fail(new TransportError({ outcome: "NotSent", refusal: withoutArguments(error.message) }))
-      : failed(codeOf(error))
+      : failed(error.name === "ReplyError" ? "CREDENTIALS" : codeOf(error))
     isExplained = true
     notify(notSent)
   })
