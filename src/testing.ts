@@ -278,7 +278,7 @@ export const layerMemory = (
  * **Gotchas**
  *
  * Its user needs the right to `SCAN`, and a prefix `redlayer-test:*`. A program that the test has given up, and that is
- * still on its way when the scope closes, may write after the removal.
+ * still in flight when the scope closes, may write after the removal.
  *
  * **Example** (A test on a server)
  *
