@@ -198,6 +198,13 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
         operation: operationOf(step),
         issue: `Expected a text of at most ${failure.limit} bytes`
       })
+    case "tooMuch":
+      return new InvalidValue({
+        ...locationOf(step),
+        operation: operationOf(step),
+        issue:
+          "Expected a program that reads and examines less, because the server serves no one else meanwhile: divide it"
+      })
     case "type":
       return mistyped(step, failure)
     case "fail":
