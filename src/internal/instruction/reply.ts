@@ -21,11 +21,15 @@ export type StopReason =
   | { readonly _tag: "fail"; readonly step: number; readonly index: number; readonly observed: ReadonlyArray<Result> }
   /** An append would make a text that is longer than `limit` bytes. */
   | { readonly _tag: "tooLong"; readonly step: number; readonly limit: number }
+  /** The program reads and examines too much. */
+  | { readonly _tag: "tooMuch"; readonly step: number }
   | {
     readonly _tag: "tooLarge"
     readonly step: number
     readonly what: "instructions" | "bytes"
     readonly limit: number
+    /** The position of the argument that is too large. Unset: all arguments together are. */
+    readonly argument?: number
   }
   /** Another program was committed with this idempotency key; the entity has another version; the lock is no longer held. */
   | { readonly _tag: "conflict" | "stale" | "lost"; readonly step: number }

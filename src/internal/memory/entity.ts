@@ -1,6 +1,7 @@
 /**
  * Operations on whole entities. The twin of entity.lua and entityWrites.lua.
  */
+import { workOf } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
 import type { Result, Text } from "../instruction/reply.ts"
@@ -55,6 +56,7 @@ const duplicate = (
   if (copy.exists) return failEntity("exists", true)
   const copySpec = other!.spec as EntitySpec
   const contents = spec.collections.map((collection) => transaction.contents(entity, collection))
+  for (const texts of [[...entity.hash.fields].flat(), ...contents]) transaction.spend(workOf(texts))
   transaction.replaceFields(copy, copySpec, new Map(entity.hash.fields), args[0] as number | false)
   copySpec.collections.forEach((collection, i) => transaction.replaceCollection(copy, collection, contents[i]!, true))
   return 1

@@ -23,7 +23,7 @@ local nowMicros, nowMillis -- the server's time: unset before the first `clock()
 local findOutcome, keepResults, leaveTombstone, saveOutcomes
 local runGeneral, undoProgram
 local runFields, runLock
-local applyScalar, numberKind
+local applyScalar, numberKind, appended
 local helpers
 
 -- The name of the collection that is being read as a part of its entity, else unset. A WRONGTYPE error is about its key.

@@ -1,7 +1,7 @@
 -- The end of a program that has succeeded: sets expiries, publishes messages, and removes keys and elements. An error
 -- before the first of these, which sets `isFinal`, still undoes the program.
--- uses: call (call) · deleted, deletedCount, expiries, expiryChangeCount, isFinal, journalSize,
---   messageCount, messages, openedCount, openedInOrder (program) · needExpiries (instruction)
+-- uses: call (call) · appends, deleted, deletedCount, expiries, expiryChangeCount, isFinal, journalSize,
+--   messageCount, messages, openedCount, openedInOrder, ownerCount (program) · needExpiries (instruction)
 
 local function commit()
   local isExpiring = expiryChangeCount > 0
@@ -32,6 +32,7 @@ local function commit()
 end
 
 local function finish()
+  if ownerCount > 0 then appends.settleOwners() end
   if deletedCount > 0 or openedCount > 0 or expiryChangeCount > 0 or messageCount > 0 then commit() end
   journalSize, isFinal = 0, false
 end

@@ -37,6 +37,7 @@ export const order: ReadonlyArray<Item> = [
     "program.lua",
     "journal.lua",
     "entity.lua",
+    lazy("appends", "append.lua"),
     lazy("expiries", "expiry.lua"),
     lazy(
       "collections",
