@@ -45,7 +45,7 @@ export class EntityExists extends Schema.TaggedError<EntityExists>("redlayer/Ent
 
 /**
  * A stored entity does not match the schema. `field` is the first such field, or empty if the entity's key has another
- * type; `issue` says what was expected. Reading changes nothing. `applied` tells whether the program had written
+ * type, or its class refuses the fields; `issue` says what was expected. Reading changes nothing. `applied` tells whether the program had written
  * something else, which stands.
  *
  * @category errors
@@ -60,7 +60,7 @@ export class EntityCorrupted
   })
 {
   override get message(): string {
-    return `A stored ${this.model} can't be read: ${this.field === "" ? "its key" : top(this.field)}: ${this.issue}`
+    return `A stored ${this.model} can't be read: ${this.field === "" ? "" : `${top(this.field)}: `}${this.issue}`
   }
 }
 
@@ -144,7 +144,7 @@ export class Conflict extends Schema.TaggedError<Conflict>("redlayer/Conflict")(
 }) {
   override get message(): string {
     return this.reason === "version"
-      ? `This ${this.model} was written by others since it was read`
+      ? `This ${this.model} was written since it was read`
       : `Another program has this idempotency key, of a ${this.model}`
   }
 }

@@ -92,9 +92,10 @@ export const tooLarge = ({ instructions }: Program, size: number, limits: Limits
   let sum = 0
   for (let step = 0; step < instructions.length; step++) {
     const { args, key } = instructions[step]!
-    for (const arg of args) {
+    for (let argument = 0; argument < args.length; argument++) {
+      const arg = args[argument]!
       if (typeof arg === "string" && isLonger(arg, limits.valueBytes)) {
-        return { _tag: "tooLarge", step, what: "bytes", limit: limits.valueBytes }
+        return { _tag: "tooLarge", step, what: "bytes", limit: limits.valueBytes, argument }
       }
     }
     sum += sizeOfInstruction(key, args)

@@ -21,7 +21,7 @@ import { accessOf } from "../instruction/program.ts"
 import type { Bound, Reply, Result, StopReason } from "../instruction/reply.ts"
 import { type FieldSpec, hasOwnKey, isEntitySpec } from "../instruction/spec.ts"
 import { unescape } from "../text/escape.ts"
-import { Problem } from "../text/problem.ts"
+import { missing, Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
 import { type Compiled, Control, failAt, onlyResult } from "./compile.ts"
 import type { Step } from "./node.ts"
@@ -94,8 +94,15 @@ const locationOf = ({ field, ref: { id, model } }: ErrorLocation) => ({ model, i
 const keyOf = ({ key, spec }: ErrorLocation): string =>
   !isEntitySpec(spec) && hasOwnKey(spec) ? `${key}:${spec.field}` : key
 
-const wrongType = (location: ErrorLocation, applied: boolean): RedisServiceError =>
-  new RedisServiceError({ reason: new WrongType({ ...locationOf(location), key: keyOf(location), applied }) })
+const wrongType = (location: ErrorLocation, applied: boolean, isMissing = false): RedisServiceError =>
+  new RedisServiceError({
+    reason: new WrongType({
+      ...locationOf(location),
+      key: keyOf(location),
+      applied,
+      ...(isMissing ? { isMissing } : undefined)
+    })
+  })
 
 const mistyped = (
   step: Step,
@@ -109,7 +116,7 @@ const mistyped = (
   return infoOf(step.op).readsEntity === true
     ? new EntityCorrupted({
       ...found,
-      issue: `Expected ${part === "" ? "an entity" : "a collection"}, found a key of another kind`
+      issue: part === "" ? "its key is of another kind" : "Expected a collection, found a key of another kind"
     })
     : new RedisServiceError({ reason: new WrongType(found) })
 }
@@ -125,7 +132,7 @@ const undecodable = (step: Step, problem: Problem, applied: boolean): EntityCorr
       issue: problem.issue,
       applied
     })
-    : wrongType(step, applied)
+    : wrongType(step, applied, problem === missing)
 }
 
 const limitOf = ({ args, spec }: Step, bound: Bound): number | bigint => {
@@ -172,7 +179,11 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
     case "lost":
       return new LockLost({ model: step.ref.model, id: step.ref.id, name: step.field })
     case "tooLarge":
-      return new InvalidValue({ ...locationOf(step), issue: `Expected at most ${failure.limit} ${failure.what}` })
+      return new InvalidValue({
+        ...locationOf(step),
+        ...(failure.argument === undefined ? undefined : { field: fieldOfArgument(step, failure.argument) }),
+        issue: `Expected at most ${failure.limit} ${failure.what}`
+      })
     case "tooLong":
       return new InvalidValue({ ...locationOf(step), issue: `Expected a text of at most ${failure.limit} bytes` })
     case "tooMuch":
@@ -186,6 +197,18 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
     case "fail":
       return step instanceof Control ? raised(step, failure.observed) : failure
   }
+}
+
+/** The field that an argument is of. A write of an entity has its fields after the time to live, each collection after its size. */
+const fieldOfArgument = ({ args, field, spec }: Step, argument: number): string => {
+  if (!isEntitySpec(spec) || typeof args[0] === "string") return field
+  if (argument <= spec.fields.length) return unescape(spec.fields[argument - 1] ?? "")
+  let end = spec.fields.length + 1
+  for (const collection of spec.collections) {
+    end += 1 + (args[end] as number)
+    if (argument < end) return unescape(collection.field)
+  }
+  return field
 }
 
 /** The error that a guard makes of the values that it observes. */
