@@ -56,8 +56,8 @@ export const workOf = (result: Result): number => {
   if (typeof result !== "object") return 0
   let units = 0
   for (const part of result) {
-    if (typeof part === "string") units += 8 + part.length / 4
-    else if (part !== false) { for (const text of part) units += 8 + text.length / 4 }
+    if (typeof part === "string") units += 16 + part.length / 4
+    else if (part !== false) { for (const text of part) units += 16 + text.length / 4 }
   }
   return units
 }

@@ -8,7 +8,7 @@ import type * as SchemaIssue from "effect/SchemaIssue"
 import type { Conflict } from "../../DomainError.ts"
 import * as RetryPolicy from "../../RetryPolicy.ts"
 import { tolerating } from "../handle/entity.ts"
-import { type HandleRef, instruct, invalid, noArguments, nothing } from "../handle/entityRef.ts"
+import { type HandleRef, instruct, invalid, named, noArguments, nothing } from "../handle/entityRef.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
@@ -142,7 +142,7 @@ export const make = (
         const nodes = changes(ref, texts, entity)
         keepIssues(entity, issues, nodes.map((node) => node._tag === "Instruct" ? node.field : ""))
         if (nodes.length === 0) return Effect.succeed(entity)
-        const unchanged = instruct(ref, Op.requireVersion, noFields, "", [version], nothing)
+        const unchanged = named("modify", instruct(ref, Op.requireVersion, noFields, "", [version], nothing))
         return Effect.flatMap(RedisService, (service) =>
           Effect.as(commit(new All([...guards, unchanged, ...nodes], undefined), service), entity))
       }
