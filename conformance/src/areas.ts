@@ -14,6 +14,7 @@ import { entities } from "./areas/entities.ts"
 import { entityLocks } from "./areas/entityLocks.ts"
 import { entries } from "./areas/entries.ts"
 import { eviction } from "./areas/eviction.ts"
+import { forms } from "./areas/forms.ts"
 import { guards } from "./areas/guards.ts"
 import { idempotency } from "./areas/idempotency.ts"
 import { inheritance, tolerance } from "./areas/inheritance.ts"
@@ -60,6 +61,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   entityLocks,
   entries,
   eviction,
+  forms,
   guards,
   idempotency,
   inheritance,

@@ -109,7 +109,8 @@ export const makePlan = (
       milliseconds,
       renewAfterMillis: Math.min(milliseconds / 100, 60_000),
       onRead: refresh === "access",
-      collections: []
+      collections: [],
+      former: []
     }
   const root = struct(fields, keyNames, make, expiry)
   const whole = layout(root, expiry)

@@ -24,7 +24,10 @@ local findOutcome, keepResults, leaveTombstone, saveOutcomes
 local runGeneral, undoProgram
 local runFields, runLock
 local applyScalar, numberKind
-local helpers
+local helpers, forms
+
+-- The keys of other forms that the running program removes at its end, each with true. Empty but in the general path.
+local dropped = {}
 
 -- The name of the collection that is being read as a part of its entity, else unset. A WRONGTYPE error is about its key.
 local readingCollection

@@ -1,14 +1,20 @@
 -- Runs one instruction and returns its result. The number of the instruction tells its family.
 -- uses: applyScalar, call, code, fail, nowMillis, numberKind, runLock, specs (call) · collections,
---   created, expiries, messageCount, messages, writeEntity (program) · entityAt, exists, readEntity,
---   readField, writeField (entity) · makeCollections, makeExpiries, makeLocks, makeScalars,
+--   created, drops, expiries, messageCount, messages, writeEntity (program) · entityAt, exists, needForms, readEntity,
+--   readField, writeField (entity) · makeCollections, makeDrops, makeExpiries, makeLocks, makeScalars,
 --   makeWrites (order)
 
 local function needExpiries()
   if not expiries then expiries = makeExpiries() end
 end
 
+local function needDrops()
+  needForms()
+  if not drops then drops = makeDrops() end
+end
+
 local function needCollections()
+  needDrops()
   if not collections then collections = makeCollections() end
 end
 
@@ -42,7 +48,8 @@ local function onEntity(op, e, spec, at)
     local at = expiries.expiresAt(e)
     return at and (at > nowMillis and at - nowMillis or 1)
   end
-  expiries.schedule(e, op == OP.expire and nowMillis + code[at], spec)
+  needDrops()
+  expiries.schedule(e, op == OP.expire and nowMillis + code[at], spec, drops.names(spec))
   return 1
 end
 
@@ -70,8 +77,14 @@ local function runInstruction(pc)
   elseif op <= LAST.scalar and not spec.of then
     local name, value = spec.f, nil
     local old = readField(e, name)
+    local hadForm = false
+    if not old then
+      needDrops()
+      hadForm = drops.leave(e, spec, false, op == OP.set or op == OP.assign or op == OP.clear)
+    end
     value, result = applyScalar(op, old, spec, at, n)
     if value ~= nil then writeField(e, name, value, old) end
+    if hadForm then result = 1 end
   else
     if not exists(e) then return fail("missing") end
     needCollections()

@@ -1,12 +1,23 @@
 -- The fast path of programs with several operations on scalars of one hash, with tests and jumps. It reads all fields at
 -- once, computes, and writes them after the last operation has succeeded, so there is nothing to undo. Programs with
 -- attempts, operands or a version that is not a number take the general path.
--- uses: addInteger, applyScalar, call, code, fail, find, format, helpers, numberKind, ordinal, reply,
---   replySize, specs, step (call) · makeHelpers, makeScalars (order)
+-- uses: addInteger, applyScalar, call, code, fail, find, format, forms, helpers, numberKind, ordinal, reply,
+--   replySize, specs, step (call) · makeForms, makeHelpers, makeScalars (order)
 
 -- Each field of the program has a slot. The tables are shared by all programs of the batch, because new ones cost more.
 local names, content, isNew = { "$v" }, { "$v" }, {} -- `names` and `isNew` by slot
 local slots = {} -- by name; the slots of earlier programs are below `base`
+
+-- Returns the names of the collections that may be below the fields of a program.
+local function innerOf(pc, count)
+  local inner = {}
+  for _ = 1, count do
+    local spec = code[pc] >= FIRST.scalar and specs[code[pc + 2]]
+    for _, name in ipairs(spec and spec.ic or {}) do inner[#inner + 1] = name end
+    pc = pc + 4 + code[pc + 3]
+  end
+  return inner
+end
 
 -- Returns the position after the program, or nothing if the program must take the general path.
 return function(pc, count, head)
@@ -36,6 +47,17 @@ return function(pc, count, head)
     version = 0
   elseif #version > 16 or not find(version, "^[1-9]%d*$") then
     return
+  end
+  local missing
+  for slot = 2, last do
+    if not texts[slot] then
+      missing = missing or {}
+      missing[#missing + 1] = names[slot]
+    end
+  end
+  if missing then
+    if not forms then forms = makeForms() end
+    if forms.find(key, missing, {}, innerOf(pc, count)) then return end
   end
   at = pc
   local i = 1
@@ -101,7 +123,7 @@ return function(pc, count, head)
     end
   end
   while renewals do
-    helpers.expireAt(key, renewals[1].cs, expiresAt)
+    helpers.expireAt(key, renewals[1].cs, expiresAt, renewals[1].fo)
     renewals = renewals[2]
   end
   return at

@@ -1,6 +1,6 @@
 -- The general path, for every program that `runSingle` and `runFields` cannot run. Each instruction writes at once and
 -- journals how to undo it. `finish` commits; `undoProgram` undoes a program that has stopped.
--- uses: code, reply, replySize, step (call) · deletedCount, entities, expiryChangeCount, isFinal,
+-- uses: code, dropped, reply, replySize, step (call) · deletedCount, droppedCount, entities, expiryChangeCount, isFinal,
 --   journalSize, messageCount, opened, openedCount (program) · undo (journal) · runInstruction (instruction) ·
 --   finish (commit) · makeFlow (order)
 local runFlow
@@ -28,6 +28,7 @@ local function undoProgram()
   local undone = not isFinal
   if undone then undo(0) end
   journalSize, isFinal = 0, false
+  if droppedCount > 0 then dropped, droppedCount = {}, 0 end
   return undone
 end
 
