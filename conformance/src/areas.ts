@@ -2,6 +2,7 @@
 import { batches } from "./areas/batches.ts"
 import { branches } from "./areas/branches.ts"
 import { bulk } from "./areas/bulk.ts"
+import { changedSchemas } from "./areas/changedSchemas.ts"
 import { collections } from "./areas/collections.ts"
 import { combinators } from "./areas/combinators.ts"
 import { comparisons } from "./areas/comparisons.ts"
@@ -49,6 +50,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   batches,
   branches,
   bulk,
+  changedSchemas,
   collections,
   combinators,
   comparisons,
