@@ -89,7 +89,10 @@ const failIfFormHasKey = (transaction: Transaction, entity: Entity, spec: Entity
   for (const path of spec.fields) {
     if (!entity.hash.fields.has(path)) fail(otherForm(transaction, entity, path, false, spec.inner), path)
   }
-  for (const { field } of spec.collections) fail(otherForm(transaction, entity, field, true), field)
+  for (const collection of spec.collections) {
+    const { field } = collection
+    if (transaction.contents(entity, collection).length === 0) fail(otherForm(transaction, entity, field, true), field)
+  }
 }
 
 /** @internal */

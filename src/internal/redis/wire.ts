@@ -151,7 +151,7 @@ const toWireExpiry = ({ collections, former, milliseconds, onRead, renewAfterMil
   slack: renewAfterMillis,
   access: onRead,
   cs: collections,
-  fo: former
+  fo: former.map((name) => `:${name}`)
 })
 
 /** The wire form of a specification. Its names are short because they travel with every call. The script knows only these. */

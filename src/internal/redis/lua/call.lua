@@ -42,6 +42,17 @@ local dedupIndex -- the index of its program under the token; not valid if the c
 -- sets `resume`, which runs what follows the attempt; `run` calls it once and unsets it.
 local catchFailure, resume
 
+-- Whether a field is missing or a collection is empty in the row of an entity that has `width` fields.
+local function isPartial(row, width)
+  for i = 2, width + 1 do
+    if not row[i] then return true end
+  end
+  for i = width + 2, #row do
+    if #row[i] == 0 then return true end
+  end
+  return false
+end
+
 local function fail(tag, detail)
   error({ tag, step, detail })
 end

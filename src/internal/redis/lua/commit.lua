@@ -1,14 +1,15 @@
 -- The end of a program that has succeeded: sets expiries, publishes messages, and removes keys and elements. An error
 -- before the first of these, which sets `isFinal`, still undoes the program.
--- uses: call, dropped (call) · deleted, deletedCount, droppedCount, expiries, expiryChangeCount, isFinal, journalSize,
+-- uses: call, dropped (call) · deleted, deletedCount, droppedCount, droppedKeys, expiries, expiryChangeCount, isFinal, journalSize,
 --   messageCount, messages, opened, openedCount, openedInOrder (program) · needExpiries (instruction)
 
 -- Removes the keys of other forms. Most of them are missing, and in a cluster slot that is moving a missing key is an error.
 local function removeForms()
   local keys = {}
-  for key in pairs(dropped) do
+  for i = 1, droppedCount do
+    local key = droppedKeys[i]
     local c = opened[key]
-    if not (c and c.count > 0) then keys[#keys + 1] = key end
+    if dropped[key] and not (c and c.count > 0) then keys[#keys + 1] = key end
   end
   for from = 1, #keys, 1000 do
     local last = from + 999 < #keys and from + 999 or #keys

@@ -1,6 +1,6 @@
 -- Entities: reads, and writes of single fields. Each write is journalled. A deleted entity is only marked: its key stays
 -- until the program has succeeded, because in a cluster slot that is moving a removed key cannot be written again.
--- uses: call, fail, forms, helpers, readingCollection (call) · entities, opened (program) ·
+-- uses: call, fail, forms, helpers, isPartial, readingCollection (call) · entities, opened (program) ·
 --   record (journal) · makeForms (order)
 
 -- An entity has
@@ -81,7 +81,9 @@ local function readEntity(e, spec)
     found[#fields + 1 + i] = state and state.count == 0 and {} or helpers.readAll(key, c.k, state and state.skip or 0)
   end
   readingCollection = nil
-  needForms()
-  forms.mark(e.key, spec, found)
+  if isPartial(found, #fields) then
+    needForms()
+    forms.mark(e.key, spec, found)
+  end
   return found
 end

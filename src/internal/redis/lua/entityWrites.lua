@@ -1,6 +1,6 @@
 -- Writes of whole entities: insert, replace, duplicate, delete. `insert` has a second implementation in `runSingle`
 -- (run.lua), its fast path, and one in memory/entity.ts. All three must do the same; the differential tests compare them.
--- uses: call, code, fail, format, forms, nowMicros, nowMillis, ordinal, specs (call) · collections, created,
+-- uses: call, code, fail, format, nowMicros, nowMillis, ordinal, specs (call) · collections, created,
 --   deleted, deletedCount, drops, expiries (program) · chunked, record (journal) · entityAt, exists,
 --   noteExists, readEntity, touch (entity)
 
@@ -84,25 +84,8 @@ local function writeContent(e, spec, at)
     at = at + 1 + count
     if count > 0 then fields[c.f] = true end
   end
-  drops.drop(e, drops.names(spec, isNew and fields))
+  drops.drop(e, spec, isNew and fields)
   return 1
-end
-
--- Other forms with keys of their own would be missing in a copy. Those in the hash are copied with it.
-local function failIfFormHasKey(e, spec, fields)
-  local missing, empty = {}, {}
-  for _, path in ipairs(spec.fs) do
-    if not fields[path] then missing[#missing + 1] = path end
-  end
-  for _, c in ipairs(spec.cs) do
-    if collections.open(e, c).count == 0 then empty[#empty + 1] = c.f end
-  end
-  local found = #missing + #empty > 0 and forms.find(e.key, missing, empty, spec.ic) or {}
-  for _, paths in ipairs({ missing, empty }) do
-    for _, path in ipairs(paths) do
-      if found[path] and found[path] % 10 > 2 then return fail("type", { path }) end
-    end
-  end
 end
 
 local function duplicate(e, spec, at)
@@ -119,15 +102,17 @@ local function duplicate(e, spec, at)
       content[#content + 1], content[#content + 2], fields[found[i]] = found[i], found[i + 1], true
     end
   end
-  failIfFormHasKey(e, spec, fields)
+  for _, c in ipairs(spec.cs) do
+    if collections.open(e, c).count > 0 then fields[c.f] = true end
+  end
+  drops.failIfFormHasKey(e, spec, fields)
   replaceFields(copy, content, fields)
   noteCreated(copy, copySpec, code[at + 2], isStored)
   for i, c in ipairs(spec.cs) do
     local items = collections.contents(collections.open(e, c))
     collections.replace(collections.open(copy, copySpec.cs[i]), items, 1, #items, 1)
-    if #items > 0 then fields[c.f] = true end
   end
-  drops.drop(copy, drops.names(copySpec, fields))
+  drops.drop(copy, copySpec, fields)
   return 1
 end
 
@@ -143,6 +128,6 @@ return function(op, e, spec, at)
   if not exists(e) then return 0 end
   markDeleted(e)
   for _, c in ipairs(spec.cs) do collections.discard(collections.open(e, c)) end
-  drops.drop(e, drops.names(spec))
+  drops.drop(e, spec)
   return 1
 end

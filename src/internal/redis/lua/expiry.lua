@@ -29,7 +29,8 @@ local function addName(e, name, mark)
   end
 end
 
--- Notes the expiry that the commit sets for the entity, all its collections, and other forms, of which `former` has the names.
+-- Notes the expiry that the commit sets for the entity, all its collections, and other forms: `former` has what follows the key of
+-- the entity in theirs.
 local function schedule(e, at, spec, former)
   setExpiry(e, at)
   if not e.expiryNames then
@@ -40,7 +41,7 @@ local function schedule(e, at, spec, former)
   end
   for _, c in ipairs(spec.cs or {}) do addName(e, c.f, "collection") end
   for _, name in ipairs(spec.life and spec.life.cs or {}) do addName(e, name, "collection") end
-  for _, name in ipairs(former) do addName(e, name, "former") end
+  for _, suffix in ipairs(former) do addName(e, string.sub(suffix, 2), "former") end
 end
 
 -- An entity that never expires gets no expiry here.

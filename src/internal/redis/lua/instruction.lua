@@ -49,7 +49,7 @@ local function onEntity(op, e, spec, at)
     return at and (at > nowMillis and at - nowMillis or 1)
   end
   needDrops()
-  expiries.schedule(e, op == OP.expire and nowMillis + code[at], spec, drops.names(spec))
+  expiries.schedule(e, op == OP.expire and nowMillis + code[at], spec, drops.suffixes(spec))
   return 1
 end
 

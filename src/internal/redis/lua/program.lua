@@ -9,7 +9,7 @@ local created -- the entity that the running instruction has created, else unset
 local deleted, deletedCount = {}, 0 -- entities whose keys the commit unlinks, unless the program has created them again
 local expiryChanges, expiryChangeCount = {}, 0 -- entities whose expiry the commit sets
 local opened, openedInOrder, openedCount = {}, {}, 0 -- collections, by key and in order: see `openCollection`
-local droppedCount = 0 -- how many keys of other forms the program has noted in `dropped`
+local droppedKeys, droppedCount = {}, 0 -- keys of other forms; the commit removes those that are in `dropped` too
 local messages, messageCount = {}, 0 -- channel and text in turn, which the commit publishes
 local journalSize = 0
 local isFinal = false -- whether the commit has done anything that the journal cannot undo

@@ -12,7 +12,7 @@
 -- `runSingle` and in entityWrites.lua, and one in memory/entity.ts. The differential tests compare the layers, so that they
 -- stay equal.
 -- uses: MAX_KEPT, addInteger, applyScalar, call, catchFailure, clock, code, dedupIndex, fail,
---   findOutcome, format, forms, helpers, isDeduplicated, keepResults, keptOutcomes, leaveTombstone,
+--   findOutcome, format, forms, helpers, isDeduplicated, isPartial, keepResults, keptOutcomes, leaveTombstone,
 --   nowMicros, nowMillis, numberKind, ordinal, readingCollection, reply, replySize, resume,
 --   runFields, runGeneral, runLock, saveOutcomes, specs, step, undoProgram (call) · makeDedup,
 --   makeFields, makeForms, makeGeneral, makeHelpers, makeLocks, makeScalars (order)
@@ -33,7 +33,7 @@ local function runSingle(op, key, spec, at, n)
     end
     clock()
     -- one table for all entities with this specification, because a table that grows costs more than the call
-    local content, fields, count, missing = spec.content or { "$v" }, spec.fs, 2, nil
+    local content, fields, count, missing, missingCount = spec.content or { "$v" }, spec.fs, 2, nil, 0
     spec.content = content
     content[2] = format("%d", nowMicros + ordinal)
     for i = 1, #fields do
@@ -42,14 +42,12 @@ local function runSingle(op, key, spec, at, n)
         content[count + 1], content[count + 2] = fields[i], text
         count = count + 2
       else
+        if not forms then forms = makeForms() end
         missing = missing or {}
-        missing[#missing + 1] = fields[i]
+        missingCount = forms.addKeys(missing, missingCount, key, spec, fields[i], false)
       end
     end
-    if missing then
-      if not forms then forms = makeForms() end
-      if forms.find(key, missing, {}, spec.ic, true) then return nil, true end
-    end
+    if missing and forms.anyExists(missing, missingCount) then return nil, true end
     call("HSET", key, unpack(content, 1, count))
     if code[at] then helpers.expireAt(key, spec.cs, nowMillis + code[at]) end
     return 1
@@ -64,10 +62,7 @@ local function runSingle(op, key, spec, at, n)
       found[#fields + 1 + i] = helpers.readAll(key .. ":" .. readingCollection, collections[i].k, 0)
     end
     readingCollection = nil
-    local isPartial = false
-    for i = 2, #fields + 1 do isPartial = isPartial or not found[i] end
-    for i = #fields + 2, #found do isPartial = isPartial or #found[i] == 0 end
-    if isPartial then
+    if isPartial(found, #fields) then
       if not forms then forms = makeForms() end
       forms.mark(key, spec, found)
     end
@@ -77,9 +72,10 @@ local function runSingle(op, key, spec, at, n)
   end
   local text = call("HGET", key, spec.f)
   if not text then
-    if call("EXISTS", key) == 0 then return fail("missing") end
+    local names = call("HKEYS", key)
+    if #names == 0 then return fail("missing") end
     if not forms then forms = makeForms() end
-    if forms.find(key, { spec.f }, {}, spec.ic) then return nil, true end
+    if forms.find(key, spec, false, names) then return nil, true end
   end
   local value, result = nil, text
   if op == OP.increment and text then

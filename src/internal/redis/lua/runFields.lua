@@ -8,15 +8,19 @@
 local names, content, isNew = { "$v" }, { "$v" }, {} -- `names` and `isNew` by slot
 local slots = {} -- by name; the slots of earlier programs are below `base`
 
--- Returns the names of the collections that may be below the fields of a program.
-local function innerOf(pc, count)
-  local inner = {}
+-- Whether a missing field of the program is stored in another form.
+local function hasForms(key, texts, pc, count, base, last)
+  local isMissing = false
+  for slot = 2, last do isMissing = isMissing or not texts[slot] end
+  if not isMissing then return false end
+  if not forms then forms = makeForms() end
+  local hashNames = call("HKEYS", key)
   for _ = 1, count do
     local spec = code[pc] >= FIRST.scalar and specs[code[pc + 2]]
-    for _, name in ipairs(spec and spec.ic or {}) do inner[#inner + 1] = name end
+    if spec and not texts[slots[spec.f] - base] and forms.find(key, spec, false, hashNames) then return true end
     pc = pc + 4 + code[pc + 3]
   end
-  return inner
+  return false
 end
 
 -- Returns the position after the program, or nothing if the program must take the general path.
@@ -48,17 +52,7 @@ return function(pc, count, head)
   elseif #version > 16 or not find(version, "^[1-9]%d*$") then
     return
   end
-  local missing
-  for slot = 2, last do
-    if not texts[slot] then
-      missing = missing or {}
-      missing[#missing + 1] = names[slot]
-    end
-  end
-  if missing then
-    if not forms then forms = makeForms() end
-    if forms.find(key, missing, {}, innerOf(pc, count)) then return end
-  end
+  if hasForms(key, texts, pc, count, base, last) then return end
   at = pc
   local i = 1
   while i <= count do
