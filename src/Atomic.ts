@@ -5,18 +5,21 @@
  *
  * @since 0.1.0
  */
+import type * as DateTime from "effect/DateTime"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import { dual } from "effect/Function"
 import type * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Types from "effect/Types"
 import { type Condition, isCondition } from "./Condition.ts"
 import type { Conflict, EntityCorrupted, EntityNotFound, InvalidValue } from "./DomainError.ts"
+import { Operand } from "./internal/handle/operand.ts"
+import type { TimeOperand } from "./internal/handle/operandTypes.ts"
 import * as Internal from "./internal/program/atomic.ts"
 import * as Combinators from "./internal/program/combinators.ts"
 import * as Commit from "./internal/program/commit.ts"
 import * as Explain from "./internal/program/explain.ts"
+import { type Many, many } from "./internal/program/many.ts"
 import type { AtomicNode } from "./internal/program/node.ts"
 import type { RedisService } from "./internal/service.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
@@ -55,42 +58,34 @@ export interface Atomic<out A, out E = never> extends Effect.Effect<A, E | Redis
 }
 
 /**
- * Helper types of programs.
+ * Any program, for code that is generic over programs.
  *
+ * @category utility types
  * @since 0.1.0
  */
-export declare namespace Atomic {
-  /**
-   * Any program, for code that is generic over programs.
-   *
-   * @category utility types
-   * @since 0.1.0
-   */
-  export type Any = Atomic<any, any>
+export type Any = Atomic<any, any>
 
-  /**
-   * The result of a program.
-   *
-   * @category utility types
-   * @since 0.1.0
-   */
-  export type Success<P> = P extends Atomic<infer A, any> ? A : never
+/**
+ * The result of a program.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Success<P> = P extends Atomic<infer A, any> ? A : never
 
-  /**
-   * The domain errors of a program. Its `RedisServiceError` is not among them.
-   *
-   * @category utility types
-   * @since 0.1.0
-   */
-  export type Error<P> = P extends Atomic<any, infer E> ? E : never
-}
+/**
+ * The domain errors of a program. Its `RedisServiceError` is not among them.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Error<P> = P extends Atomic<any, infer E> ? E : never
 
-const node = (self: Atomic<any, any>): AtomicNode => self as unknown as AtomicNode
 const atomic = <A, E>(self: AtomicNode): Atomic<A, E> => self as unknown as Atomic<A, E>
 
 const test = (condition: Condition<any>): AtomicNode => {
   if (!isCondition(condition)) throw new TypeError("Expected a condition, such as a handle's eq or Condition.and")
-  return node(condition as Atomic<boolean, any>)
+  return condition as unknown as AtomicNode
 }
 
 /**
@@ -108,6 +103,51 @@ export const isAtomic = (u: unknown): u is Atomic<unknown, unknown> => Predicate
  * @since 0.1.0
  */
 export const succeed = <A>(value: A): Atomic<A> => atomic(new Internal.Succeed(value))
+
+/**
+ * The time of the server, as an operand: of date fields, of lists of dates, of conditions; and with `epochMillis` of
+ * number fields and of the scores of sorted sets. It is read once for a program, so it is the same in all its steps. In
+ * memory it is the time of Effect's `Clock`, which a `TestClock` moves.
+ *
+ * **When to use**
+ *
+ * Use instead of the time of the client wherever several clients compare times, because their clocks differ.
+ *
+ * **Example** (A hundred calls in any hour)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, Condition, Model, RedisService } from "redlayer"
+ *
+ * const Quota = Model.make("Quota", { user: Schema.String, calls: Schema.Array(Schema.Date) }, { key: "user" })
+ *
+ * const call = (user: string) => {
+ *   const { calls } = Quota.ref(user)
+ *   return Atomic.all([
+ *     Atomic.guard(
+ *       Condition.or(calls.length().lt(100), calls.at(0).lte(Atomic.now.minus("1 hour"))),
+ *       () => "too many calls" as const
+ *     ),
+ *     calls.append(Atomic.now, { keep: 100 })
+ *   ])
+ * }
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Quota.insert({ user: "alice", calls: [] })
+ *   for (let i = 0; i < 100; i++) yield* call("alice")
+ *   return yield* Effect.flip(call("alice"))
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => "too many calls"
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const now: TimeOperand<Date & DateTime.Utc, never> = Operand.now() as unknown as TimeOperand<
+  Date & DateTime.Utc,
+  never
+>
 
 /**
  * Transforms the result of a program. `f` runs on the client, after the commit, so nothing inside the program can
@@ -206,9 +246,9 @@ export declare namespace All {
    * @category utility types
    * @since 0.1.0
    */
-  export type Return<Arg> = Arg extends ReadonlyArray<Atomic.Any>
-    ? Atomic<{ -readonly [K in keyof Arg]: Atomic.Success<Arg[K]> }, Atomic.Error<Arg[number]>>
-    : Atomic<{ -readonly [K in keyof Arg]: Atomic.Success<Arg[K]> }, Atomic.Error<Arg[keyof Arg]>>
+  export type Return<Arg> = Arg extends ReadonlyArray<Any>
+    ? Atomic<{ -readonly [K in keyof Arg]: Success<Arg[K]> }, Error<Arg[number]>>
+    : Atomic<{ -readonly [K in keyof Arg]: Success<Arg[K]> }, Error<Arg[keyof Arg]>>
 
   /**
    * A record whose keys JavaScript keeps in order. Integer-like keys are refused, because JavaScript moves them to the
@@ -265,12 +305,12 @@ export const all: {
    * Combines programs into one program that returns all results: a tuple, an array or a record. The programs run in
    * order, and later ones see what earlier ones wrote. If one fails, none has happened. One round trip.
    */
-  <const Arg extends ReadonlyArray<Atomic.Any>>(arg: Arg): All.Return<Arg>
+  <const Arg extends ReadonlyArray<Any>>(arg: Arg): All.Return<Arg>
   /**
    * Combines programs into one program that returns all results: a tuple, an array or a record. The programs run in
    * order, and later ones see what earlier ones wrote. If one fails, none has happened. One round trip.
    */
-  <const Arg extends { readonly [name: string]: Atomic.Any }>(arg: Arg & All.Ordered<Arg>): All.Return<Arg>
+  <const Arg extends { readonly [name: string]: Any }>(arg: Arg & All.Ordered<Arg>): All.Return<Arg>
 } = Combinators.all as any
 
 /**
@@ -289,12 +329,12 @@ export const forEach: {
    * Creates one program for each item, and combines them in order into one program that returns an array of their
    * results. If one fails, none has happened. One round trip.
    */
-  <A, B, E>(f: (item: A, index: number) => Atomic<B, E>): (items: Iterable<A>) => Atomic<Array<B>, E>
+  <A, B, E>(f: (item: A, index: number) => Atomic<B, E>): (items: Many<A>) => Atomic<Array<B>, E>
   /**
    * Creates one program for each item, and combines them in order into one program that returns an array of their
    * results. If one fails, none has happened. One round trip.
    */
-  <A, B, E>(items: Iterable<A>, f: (item: A, index: number) => Atomic<B, E>): Atomic<Array<B>, E>
+  <A, B, E>(items: Many<A>, f: (item: A, index: number) => Atomic<B, E>): Atomic<Array<B>, E>
 } = Combinators.forEach
 
 /**
@@ -323,15 +363,15 @@ export const tap: {
 
 /** A handle whose value a guard can read. */
 interface Observable {
-  readonly get: () => Atomic.Any
+  readonly get: () => Any
 }
 
 type Observed<O> = {
-  readonly [Name in keyof O]: O[Name] extends Observable ? Atomic.Success<ReturnType<O[Name]["get"]>> : never
+  readonly [Name in keyof O]: O[Name] extends Observable ? Success<ReturnType<O[Name]["get"]>> : never
 }
 
 type ObservedError<O> = {
-  [Name in keyof O]: O[Name] extends Observable ? Atomic.Error<ReturnType<O[Name]["get"]>> : never
+  [Name in keyof O]: O[Name] extends Observable ? Error<ReturnType<O[Name]["get"]>> : never
 }[
   keyof O
 ]
@@ -496,7 +536,62 @@ export const orElse: {
  * @since 0.1.0
  */
 export const ignoreMissing = <A, E>(self: Atomic<A, E>): Atomic<Option.Option<A>, Exclude<E, EntityNotFound>> =>
-  atomic(Combinators.ignoreMissing(node(self)))
+  atomic(Combinators.ignoreMissing(self))
+
+/**
+ * Turns errors with these tags into defects, for errors that cannot happen: `EntityNotFound` of an entity that the same
+ * program ensures, or `IndexOutOfRange` after a test of the length. The result is a program, so it composes into larger
+ * ones. Only tags of the program's own errors are accepted.
+ *
+ * **When to use**
+ *
+ * Use if an error would be a mistake in your code, so that callers do not have to handle it. To continue after an error
+ * use `orElse` or `ignoreMissing`.
+ *
+ * **Gotchas**
+ *
+ * `orElse` and `ignoreMissing` around it still catch the failure, because they act on the server, which knows no
+ * defects. A defect undoes the program like any failure, except `EntityCorrupted`, which is found after the commit.
+ *
+ * **Example** (Counting in an entity that the program ensures)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Atomic, type DomainError, Model, RedisService } from "redlayer"
+ *
+ * const Counter = Model.make("Counter", { name: Schema.String, n: Schema.Int }, { key: "name" })
+ *
+ * const count = (name: string): Atomic.Atomic<number, DomainError.OutOfBounds | DomainError.ArithmeticError> =>
+ *   Counter.ensure({ name, n: 0 }).pipe(
+ *     Atomic.andThen(Counter.ref(name).n.increment()),
+ *     Atomic.orDie("EntityNotFound", "InvalidValue")
+ *   )
+ *
+ * const program = Effect.andThen(count("a"), Atomic.all([count("a"), count("b")]))
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [2, 1]
+ * ```
+ *
+ * @category error handling
+ * @since 0.1.0
+ */
+export const orDie: {
+  /**
+   * Turns errors with these tags into defects, for errors that cannot happen. The result is a program, so it composes
+   * into larger ones. Only tags of the program's own errors are accepted.
+   */
+  <const Tag extends Types.Tags<E>, E>(
+    ...tags: readonly [Tag, ...ReadonlyArray<Tag>]
+  ): <A>(self: Atomic<A, E>) => Atomic<A, Types.ExcludeTag<E, Tag>>
+  /**
+   * Turns errors with these tags into defects, for errors that cannot happen. The result is a program, so it composes
+   * into larger ones. Only tags of the program's own errors are accepted.
+   */
+  <A, E, const Tag extends Types.Tags<E>>(
+    self: Atomic<A, E>,
+    ...tags: readonly [Tag, ...ReadonlyArray<Tag>]
+  ): Atomic<A, Types.ExcludeTag<E, Tag>>
+} = Combinators.orDie
 
 /**
  * Describes a program without running it: its round trips, its keys, and its operations by the names of their methods.
@@ -510,7 +605,7 @@ export const ignoreMissing = <A, E>(self: Atomic<A, E>): Atomic<Option.Option<A>
  * @since 0.1.0
  */
 export const explain = <A, E>(self: Atomic<A, E>): Effect.Effect<Explain.Explanation, Extract<E, InvalidValue>> =>
-  Explain.explain(node(self)) as Effect.Effect<Explain.Explanation, any>
+  Explain.explain(Combinators.part(self)) as Effect.Effect<Explain.Explanation, any>
 
 /**
  * Commits several independent programs at once. Returns an `Exit` for each, in the order of the programs. One round
@@ -525,13 +620,13 @@ export const explain = <A, E>(self: Atomic<A, E>): Effect.Effect<Explain.Explana
  * @category running
  * @since 0.1.0
  */
-export const pipeline = <const P extends ReadonlyArray<Atomic.Any>>(
+export const pipeline = <const P extends ReadonlyArray<Any>>(
   programs: P
 ): Effect.Effect<
-  { -readonly [K in keyof P]: Exit.Exit<Atomic.Success<P[K]>, Atomic.Error<P[K]> | RedisServiceError> },
+  { -readonly [K in keyof P]: Exit.Exit<Success<P[K]>, Error<P[K]> | RedisServiceError> },
   never,
   RedisService
-> => Commit.pipeline(programs.map(node)) as Effect.Effect<any, never, RedisService>
+> => Commit.pipeline(Array.from(many(programs), Combinators.part)) as Effect.Effect<any, never, RedisService>
 
 /**
  * Returns the plain `Effect` that commits a program: one round trip, all of it or nothing. With an `idempotencyKey` the
@@ -576,8 +671,4 @@ export const commit: {
    * success is kept. Another program with the same key fails with `Conflict`.
    */
   <A, E>(self: Atomic<A, E>): Effect.Effect<A, E | RedisServiceError, RedisService>
-} = dual(
-  (args) => isAtomic(args[0]),
-  (self: Atomic<any, any>, options?: Commit.CommitOptions): Effect.Effect<any, any, RedisService> =>
-    Commit.toEffect(node(self), options)
-)
+} = Combinators.commit

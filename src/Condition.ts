@@ -38,27 +38,20 @@ export interface Condition<out E = never> extends Atomic<boolean, E> {
 }
 
 /**
- * Helper types of conditions.
+ * Any condition, for code that is generic over conditions.
  *
+ * @category utility types
  * @since 0.1.0
  */
-export declare namespace Condition {
-  /**
-   * Any condition, for code that is generic over conditions.
-   *
-   * @category utility types
-   * @since 0.1.0
-   */
-  export type Any = Condition<any>
+export type Any = Condition<any>
 
-  /**
-   * The errors of a condition.
-   *
-   * @category utility types
-   * @since 0.1.0
-   */
-  export type Error<C> = C extends Condition<infer E> ? E : never
-}
+/**
+ * The errors of a condition.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Error<C> = C extends Condition<infer E> ? E : never
 
 const node = (self: Condition<any>): AtomicNode => self as unknown as AtomicNode
 const condition = <E>(self: AtomicNode): Condition<E> => self as unknown as Condition<E>
@@ -72,16 +65,23 @@ const condition = <E>(self: AtomicNode): Condition<E> => self as unknown as Cond
 export const isCondition = (u: unknown): u is Condition<unknown> =>
   Predicate.hasProperty(u, TypeId) && u[TypeId] !== undefined
 
-const junction = <E>(isAnd: boolean, conditions: ReadonlyArray<Condition<E>>): Condition<E> => {
-  if (conditions.length === 0 || !conditions.every(isCondition)) {
-    throw new TypeError("Expected conditions, such as a handle's eq or has")
-  }
-  return condition(new Internal.Junction(isAnd, conditions.map(node)))
+const junction = (isAnd: boolean) => (...args: ReadonlyArray<unknown>): Condition<any> => {
+  const conditions = args.length === 1 && Array.isArray(args[0]) ? args[0] : args
+  // `Array.from` also visits the holes of an array
+  return condition(
+    new Internal.Junction(
+      isAnd,
+      Array.from(conditions, (item) => {
+        if (!isCondition(item)) throw new TypeError("Expected conditions, such as a handle's eq or has")
+        return node(item)
+      })
+    )
+  )
 }
 
 /**
- * Returns a condition that is true if all conditions are true. Conditions after the first false one are not evaluated,
- * so they cannot fail.
+ * Returns a condition that is true if all conditions are true: an array, or several arguments. Conditions after the
+ * first false one are not evaluated, so they cannot fail. Without conditions it is true.
  *
  * **Example** (Deciding on the server)
  *
@@ -117,20 +117,38 @@ const junction = <E>(isAnd: boolean, conditions: ReadonlyArray<Condition<E>>): C
  * @category combinators
  * @since 0.1.0
  */
-export const and = <const C extends readonly [Condition.Any, ...Array<Condition.Any>]>(
-  ...conditions: C
-): Condition<Condition.Error<C[number]>> => junction(true, conditions)
+export const and: {
+  /**
+   * Returns a condition that is true if all conditions are true: an array, or several arguments. Conditions after the
+   * first false one are not evaluated, so they cannot fail. Without conditions it is true.
+   */
+  <const C extends ReadonlyArray<Any>>(conditions: C): Condition<Error<C[number]>>
+  /**
+   * Returns a condition that is true if all conditions are true: an array, or several arguments. Conditions after the
+   * first false one are not evaluated, so they cannot fail. Without conditions it is true.
+   */
+  <const C extends ReadonlyArray<Any>>(...conditions: C): Condition<Error<C[number]>>
+} = junction(true)
 
 /**
- * Returns a condition that is true if at least one condition is true. Conditions after the first true one are not
- * evaluated, so they cannot fail.
+ * Returns a condition that is true if at least one condition is true: an array, or several arguments. Conditions after
+ * the first true one are not evaluated, so they cannot fail. Without conditions it is false.
  *
  * @category combinators
  * @since 0.1.0
  */
-export const or = <const C extends readonly [Condition.Any, ...Array<Condition.Any>]>(
-  ...conditions: C
-): Condition<Condition.Error<C[number]>> => junction(false, conditions)
+export const or: {
+  /**
+   * Returns a condition that is true if at least one condition is true: an array, or several arguments. Conditions after
+   * the first true one are not evaluated, so they cannot fail. Without conditions it is false.
+   */
+  <const C extends ReadonlyArray<Any>>(conditions: C): Condition<Error<C[number]>>
+  /**
+   * Returns a condition that is true if at least one condition is true: an array, or several arguments. Conditions after
+   * the first true one are not evaluated, so they cannot fail. Without conditions it is false.
+   */
+  <const C extends ReadonlyArray<Any>>(...conditions: C): Condition<Error<C[number]>>
+} = junction(false)
 
 /**
  * Returns a condition that is true if the given one is false.

@@ -12,25 +12,12 @@ import type * as HashMap from "effect/HashMap"
 import type * as HashSet from "effect/HashSet"
 import type * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
-import type * as Types from "effect/Types"
 import type { Atomic } from "./Atomic.ts"
 import type { Condition } from "./Condition.ts"
-import type {
-  ArithmeticError,
-  EntityCorrupted,
-  EntityNotFound,
-  IndexOutOfRange,
-  InvalidValue,
-  OutOfBounds
-} from "./DomainError.ts"
+import type { ArithmeticError, EntityCorrupted, IndexOutOfRange, OutOfBounds } from "./DomainError.ts"
+import type { BigIntOperand, Failure, NumberOperand, Operand, TimeOperand } from "./internal/handle/operandTypes.ts"
 
-/**
- * The errors of every operation on a field.
- *
- * @category models
- * @since 0.1.0
- */
-export type Failure = EntityNotFound | InvalidValue
+export type { BigIntOperand, Failure, NumberOperand, Operand, TimeOperand } from "./internal/handle/operandTypes.ts"
 
 /**
  * The handles of an entity of any model, by the names of the fields. `Model.Ref` has those of one model.
@@ -40,84 +27,6 @@ export type Failure = EntityNotFound | InvalidValue
  */
 export interface AnyRef {
   readonly [field: string]: object
-}
-
-/**
- * A server-side reference to another field's value, read at the moment the operation runs. It stands in place of an
- * amount or a value.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Operand<out A, out E = Failure> {
-  readonly "~redlayer/Operand": { readonly _A: Types.Covariant<A>; readonly _E: Types.Covariant<E> }
-}
-
-/**
- * A number that the server reads and computes with. If the result is not finite, or is a division by zero, the
- * operation that takes it fails with `ArithmeticError`.
- *
- * **Example** (A bonus that is stored elsewhere)
- *
- * ```ts run
- * import { Effect, Schema } from "effect"
- * import { Model, RedisService } from "redlayer"
- *
- * const Player = Model.make("Player", { name: Schema.String, coins: Schema.Int, bonus: Schema.Int }, { key: "name" })
- *
- * const program = Effect.gen(function*() {
- *   yield* Player.insert({ name: "alice", coins: 10, bonus: 3 })
- *   const { bonus, coins } = Player.ref("alice")
- *   return yield* coins.increment(bonus.value().times(2))
- * })
- *
- * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => 16
- * ```
- *
- * @category models
- * @since 0.1.0
- */
-export interface NumberOperand<out A = number, out E = Failure> extends Operand<A, E> {
-  /** The sum, as another operand. */
-  plus(that: number | Operand<number>): NumberOperand<number, E>
-  /** The difference, as another operand. */
-  minus(that: number | Operand<number>): NumberOperand<number, E>
-  /** The product, as another operand. */
-  times(that: number | Operand<number>): NumberOperand<number, E>
-  /** The quotient, as JavaScript divides. */
-  dividedBy(that: number | Operand<number>): NumberOperand<number, E>
-  /** The quotient, truncated towards zero. */
-  quotient(that: number | Operand<number>): NumberOperand<number, E>
-  /** The remainder, with the sign of the first operand. */
-  modulo(that: number | Operand<number>): NumberOperand<number, E>
-  /** The smaller of the two. */
-  min(that: number | Operand<number>): NumberOperand<number, E>
-  /** The greater of the two. */
-  max(that: number | Operand<number>): NumberOperand<number, E>
-}
-
-/**
- * A `bigint` that the server reads and computes with. If the result is beyond 64 bits, or is a division by zero, the
- * operation that takes it fails with `ArithmeticError`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface BigIntOperand<out A = bigint, out E = Failure> extends Operand<A, E> {
-  /** The sum, as another operand. */
-  plus(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The difference, as another operand. */
-  minus(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The product, as another operand. */
-  times(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The quotient, truncated towards zero. */
-  quotient(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The remainder, with the sign of the first operand. */
-  modulo(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The smaller of the two. */
-  min(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The greater of the two. */
-  max(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
 }
 
 /**
@@ -385,6 +294,14 @@ export interface BigInt<in out A extends bigint = bigint, out E = Failure>
   decrement(by?: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
 }
 
+/** The operand of a date can be moved, the one of a duration can't. */
+type TimeOrDuration<A, E> = [A] extends [Duration.Duration] ? Operand<A, E> : TimeOperand<A, E>
+
+/** The value that a missing field, entry, score or rank is taken as. */
+interface Default<out A> {
+  readonly default: A
+}
+
 /**
  * A `Date`, a `DateTime.Utc` or a `Duration`, to which durations can be added. A date moves by whole milliseconds. A
  * result beyond the range of dates fails with `ArithmeticError`.
@@ -410,6 +327,8 @@ export interface BigInt<in out A extends bigint = bigint, out E = Failure>
  * @since 0.1.0
  */
 export interface Time<in out A, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
+  /** The stored value, usable as an operand of another operation of the same program. */
+  value(): TimeOrDuration<A, E>
   /**
    * Moves the value by a duration, which may be negative. Returns the new value. Fails with `OutOfBounds` or
    * `ArithmeticError`.
@@ -456,12 +375,22 @@ export interface Optional<in out A, out E = Failure> extends Equality<A, E> {
   isSet(): Condition<E>
   /** Sets the field, whether or not it is missing. */
   set(value: A): Atomic<void, E>
+  /**
+   * Sets the field to an operand, which the server reads. Fails with `OutOfBounds` if the value breaks a bound of this
+   * field, and with `ArithmeticError` if it cannot be computed.
+   */
+  set(value: A | Operand<A>): Atomic<void, E | ArithmeticFailure>
   /** Sets the field if it is missing. Returns true if it did. Of several callers exactly one gets true. */
   setIfAbsent(value: A): Atomic<boolean, E>
   /** Removes the value, or sets it to `null` on a nullable field. */
   clear(): Atomic<void, E>
   /** Replaces `expected` with `value`. Returns true if it did, and false if the field is missing. */
   compareAndSet(expected: A, value: A): Atomic<boolean, E>
+  /**
+   * The stored value, or `default` if it is missing, usable as an operand of another operation of the same program. The
+   * default may be out of the bounds of the field.
+   */
+  value(options: Default<A>): Operand<A, Failure>
 }
 
 /**
@@ -473,6 +402,8 @@ export interface Optional<in out A, out E = Failure> extends Equality<A, E> {
 export interface OptionalNumber<in out A extends number = number, out E = Failure>
   extends Optional<A, E>, Ordering<A, E>, FloatArithmetic<A, E, [options: Initial<number>]>
 {
+  /** The stored value, or `default` if it is missing, usable as an operand of another operation of the same program. */
+  value(options: Default<A>): NumberOperand<A, Failure>
   /**
    * Adds `by` to the value, or to `initial` if the field is missing. Returns the new value. Fails with `OutOfBounds` or
    * `ArithmeticError`.
@@ -494,6 +425,8 @@ export interface OptionalNumber<in out A extends number = number, out E = Failur
 export interface OptionalBigInt<in out A extends bigint = bigint, out E = Failure>
   extends Optional<A, E>, Ordering<A, E>, Arithmetic<A, E, bigint, [options: Initial<bigint>]>
 {
+  /** The stored value, or `default` if it is missing, usable as an operand of another operation of the same program. */
+  value(options: Default<A>): BigIntOperand<A, Failure>
   /**
    * Adds `by` to the value, or to `initial` if the field is missing. Returns the new value. Fails with `OutOfBounds` or
    * `ArithmeticError`.
@@ -513,6 +446,8 @@ export interface OptionalBigInt<in out A extends bigint = bigint, out E = Failur
  * @since 0.1.0
  */
 export interface OptionalTime<in out A, out E = Failure> extends Optional<A, E>, Ordering<A, E> {
+  /** The stored value, or `default` if it is missing, usable as an operand of another operation of the same program. */
+  value(options: Default<A>): TimeOrDuration<A, Failure>
   /**
    * Moves the value, or `initial` if it is missing, by a duration. Returns the new value. Fails with `OutOfBounds` or
    * `ArithmeticError`.
@@ -585,11 +520,18 @@ export interface List<in out A, out Item> {
     number,
     Failure | OutOfBounds
   >
+  /** The same with operands among the items, such as `Atomic.now`. May also fail with `ArithmeticError`. */
+  append(item: OneOrOperand<A>, options?: { readonly keep?: number | undefined }): Atomic<
+    number,
+    Failure | ArithmeticFailure
+  >
   /**
    * Adds an item, or an array of items in its order, at the front. Returns the new length. Fails with `OutOfBounds` if
    * the schema does not allow the length. O(1) for each item.
    */
   prepend(item: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
+  /** The same with operands among the items, such as `Atomic.now`. May also fail with `ArithmeticError`. */
+  prepend(item: OneOrOperand<A>): Atomic<number, Failure | ArithmeticFailure>
   /** Whether the list has an item that is equal to this one. O(n). */
   contains(item: A): Condition<Failure>
   /**
@@ -598,11 +540,23 @@ export interface List<in out A, out Item> {
    * if the schema does not allow the length. O(1) at the ends, O(n) in the middle.
    */
   insert(index: number, item: One<A> | ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds | IndexOutOfRange>
+  /** The same with operands among the items, such as `Atomic.now`. May also fail with `ArithmeticError`. */
+  insert(index: number, item: OneOrOperand<A>): Atomic<number, Failure | ArithmeticFailure | IndexOutOfRange>
+  /**
+   * Removes and returns the last `count` items, the last one first; all items if there are fewer. Fails with
+   * `OutOfBounds` if the schema does not allow the length that is left. O(1) for each item.
+   */
+  pop(count: number): Atomic<ReadonlyArray<A>, Failure | OutOfBounds>
   /**
    * Removes and returns the last item. Returns `Option.none` if the list is empty. Fails with `OutOfBounds` if the
    * schema does not allow a shorter list. O(1).
    */
   pop(): Atomic<Option.Option<A>, Failure | OutOfBounds>
+  /**
+   * Removes and returns the first `count` items, in their order; all items if there are fewer. Fails with `OutOfBounds`
+   * if the schema does not allow the length that is left. O(1) for each item.
+   */
+  shift(count: number): Atomic<ReadonlyArray<A>, Failure | OutOfBounds>
   /**
    * Removes and returns the first item. Returns `Option.none` if the list is empty. Fails with `OutOfBounds` if the
    * schema does not allow a shorter list. O(1).
@@ -637,6 +591,8 @@ export interface List<in out A, out Item> {
 
 /** One item. It is no array, because an array means several items. */
 type One<A> = A extends ReadonlyArray<any> ? never : A
+
+type OneOrOperand<A> = One<A> | Operand<A> | ReadonlyArray<A | Operand<A>>
 
 /**
  * A set: each member once, in no order. `Whole` is the type of the field, a `ReadonlySet` or a `HashSet`. Two members
@@ -696,6 +652,11 @@ export interface Set<in out A, in out Whole = ReadonlySet<A>> {
    * allow the size. O(1) for each member.
    */
   removeAll(members: ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
+  /**
+   * Removes and returns `count` members, which the server chooses; all members if there are fewer. Fails with
+   * `OutOfBounds` if the schema does not allow the size that is left. O(1) for each member.
+   */
+  pop(count: number): Atomic<ReadonlyArray<A>, Failure | OutOfBounds>
   /**
    * Removes and returns one member, which the server chooses. Returns `Option.none` if the set is empty. Fails with
    * `OutOfBounds` if the schema does not allow a smaller set. O(1).
@@ -790,6 +751,11 @@ export interface Map<in out K, in out A, in out Whole, out Entry> {
    */
   pop(key: K): Atomic<Option.Option<A>, Failure | OutOfBounds>
   /**
+   * Removes and returns `count` entries, which the server chooses; all entries if there are fewer. Fails with
+   * `OutOfBounds` if the schema does not allow the size that is left. O(1) for each entry.
+   */
+  popAny(count: number): Atomic<ReadonlyArray<readonly [key: K, value: A]>, Failure | OutOfBounds>
+  /**
    * Removes and returns one entry, which the server chooses. Returns `Option.none` if the map is empty. Fails with
    * `OutOfBounds` if the schema does not allow a smaller map. O(1).
    */
@@ -852,6 +818,8 @@ export interface BoolEntry<out E = Failure | OutOfBounds> extends Entry<boolean,
 export interface NumberEntry<in out A extends number = number, out E = Failure | OutOfBounds>
   extends Entry<A, E>, Ordering<A, E>, FloatArithmetic<A, E, [options: Initial<number>]>
 {
+  /** The stored value, or `default` if it is missing, usable as an operand of another operation of the same program. */
+  value(options: Default<A>): NumberOperand<A, Failure>
   /**
    * Adds `by` (default: 1) to the entry, or to `initial` (default: 0) if it is missing. Returns the new value. Fails
    * with `OutOfBounds` or `ArithmeticError`. O(1).
@@ -874,6 +842,8 @@ export interface NumberEntry<in out A extends number = number, out E = Failure |
 export interface BigIntEntry<in out A extends bigint = bigint, out E = Failure | OutOfBounds>
   extends Entry<A, E>, Ordering<A, E>, Arithmetic<A, E, bigint, [options: Initial<bigint>]>
 {
+  /** The stored value, or `default` if it is missing, usable as an operand of another operation of the same program. */
+  value(options: Default<A>): BigIntOperand<A, Failure>
   /**
    * Adds `by` (default: 1) to the entry, or to `initial` (default: 0) if it is missing. Returns the new value. Fails
    * with `OutOfBounds` or `ArithmeticError`. O(1).
@@ -892,7 +862,24 @@ export interface BigIntEntry<in out A extends bigint = bigint, out E = Failure |
  * @category models
  * @since 0.1.0
  */
-export interface TimeEntry<in out A, out E = Failure | OutOfBounds> extends Entry<A, E>, OptionalTime<A, E> {}
+export interface TimeEntry<in out A, out E = Failure | OutOfBounds> extends Entry<A, E>, OptionalTime<A, E> {
+  /** The stored value, or `default` if it is missing, usable as an operand of another operation of the same program. */
+  value(options: Default<A>): TimeOrDuration<A, Failure>
+}
+
+/**
+ * The score or the rank of a member of a sorted set. It is a program that returns an `Option`; it can also be compared,
+ * and be an operand. Of a value that is no member `neq` is true, and every other comparison is false.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Standing<out E = Failure>
+  extends Atomic<Option.Option<number>, E>, Equality<number, E>, Ordering<number, E>
+{
+  /** The number, or `default` if the value is no member, usable as an operand of another operation. */
+  value(options: { readonly default: number }): NumberOperand<number, E>
+}
 
 /**
  * A member of a sorted set, with its score.
@@ -952,6 +939,8 @@ export interface SortedSet<in out A> {
    * not allow the size. O(log n).
    */
   add(member: A, score: number): Atomic<boolean, Failure | OutOfBounds>
+  /** The same with a score that the server computes. May also fail with `ArithmeticError`. */
+  add(member: A, score: number | Operand<number>): Atomic<boolean, Failure | ArithmeticFailure>
   /**
    * Adds several members, or changes their scores. Returns the number of new members. Fails with `OutOfBounds` if the
    * schema does not allow the size. O(log n) for each member.
@@ -973,13 +962,16 @@ export interface SortedSet<in out A> {
    * allow the size. O(log n) for each member.
    */
   removeAll(members: ReadonlyArray<A>): Atomic<number, Failure | OutOfBounds>
-  /** Returns the score of a member, or `Option.none` if the value is not a member. O(1). */
-  score(member: A): Atomic<Option.Option<number>, Failure>
+  /**
+   * Returns the score of a member, or `Option.none` if the value is not a member. It can also be compared, and be an
+   * operand. O(1).
+   */
+  score(member: A): Standing
   /**
    * Returns the position of a member, or `Option.none` if the value is not a member. Position 0 has the lowest score,
-   * with `reverse` the highest. O(log n).
+   * with `reverse` the highest. It can also be compared, and be an operand. O(log n).
    */
-  rank(member: A, options?: { readonly reverse?: boolean | undefined }): Atomic<Option.Option<number>, Failure>
+  rank(member: A, options?: { readonly reverse?: boolean | undefined }): Standing
   /**
    * Returns the members from position `start` up to `end`, exclusive. Default: all members. The lowest score is first,
    * with `reverse` the highest. O(log n + returned members).
@@ -999,13 +991,64 @@ export interface SortedSet<in out A> {
     readonly reverse?: boolean | undefined
     readonly limit?: number | undefined
   }): Atomic<ReadonlyArray<Scored<A>>, Failure>
-  /** Returns the number of members whose score is `min` to `max`, both inclusive. Default: all members. O(log n). */
-  count(options?: { readonly min?: number | undefined; readonly max?: number | undefined }): Atomic<number, Failure>
+  /** The same with bounds that the server computes. May also fail with `ArithmeticError`. */
+  rangeByScore(options?: {
+    readonly min?: number | Operand<number> | undefined
+    readonly max?: number | Operand<number> | undefined
+    readonly reverse?: boolean | undefined
+    readonly limit?: number | undefined
+  }): Atomic<ReadonlyArray<Scored<A>>, Failure | ArithmeticError>
+  /**
+   * The number of members whose score is `min` to `max`, both inclusive: a program, which can also be compared and be an
+   * operand. Default: all members. O(log n).
+   */
+  count(options?: { readonly min?: number | undefined; readonly max?: number | undefined }): Count
+  /** The same with bounds that the server computes. May also fail with `ArithmeticError`. */
+  count(options?: {
+    readonly min?: number | Operand<number> | undefined
+    readonly max?: number | Operand<number> | undefined
+  }): Count<Failure | ArithmeticError>
+  /**
+   * Removes the members from position `start` up to `end`, exclusive. Returns how many. Default of `end`: the size.
+   * Position 0 has the lowest score, with `reverse` the highest. Fails with `OutOfBounds` if the schema does not allow
+   * the size that is left. O(log n) for each removed member.
+   */
+  removeRangeByRank(
+    start: number,
+    end?: number,
+    options?: { readonly reverse?: boolean | undefined }
+  ): Atomic<number, Failure | OutOfBounds>
+  /**
+   * Removes the members whose score is `min` to `max`, both inclusive. Returns how many. One of both may be left out, and
+   * is then infinite; without both it is refused with `InvalidValue`, because `clear` removes all members. Fails with
+   * `OutOfBounds` if the schema does not allow the size that is left. O(log n) for each removed member.
+   */
+  removeRangeByScore(
+    range:
+      | { readonly min: number; readonly max?: number | undefined }
+      | { readonly min?: number | undefined; readonly max: number }
+  ): Atomic<number, Failure | OutOfBounds>
+  /** The same with bounds that the server computes. May also fail with `ArithmeticError`. */
+  removeRangeByScore(
+    range:
+      | { readonly min: number | Operand<number>; readonly max?: number | Operand<number> | undefined }
+      | { readonly min?: number | Operand<number> | undefined; readonly max: number | Operand<number> }
+  ): Atomic<number, Failure | ArithmeticFailure>
+  /**
+   * Removes and returns the `count` members with the lowest scores, the lowest first; all members if there are fewer.
+   * Fails with `OutOfBounds` if the schema does not allow the size that is left. O(log n) for each member.
+   */
+  popMin(count: number): Atomic<ReadonlyArray<Scored<A>>, Failure | OutOfBounds>
   /**
    * Removes and returns the member with the lowest score. Returns `Option.none` if the set is empty. Fails with
    * `OutOfBounds` if the schema does not allow a smaller set. O(log n).
    */
   popMin(): Atomic<Option.Option<Scored<A>>, Failure | OutOfBounds>
+  /**
+   * Removes and returns the `count` members with the highest scores, the highest first; all members if there are fewer.
+   * Fails with `OutOfBounds` if the schema does not allow the size that is left. O(log n) for each member.
+   */
+  popMax(count: number): Atomic<ReadonlyArray<Scored<A>>, Failure | OutOfBounds>
   /**
    * Removes and returns the member with the highest score. Returns `Option.none` if the set is empty. Fails with
    * `OutOfBounds` if the schema does not allow a smaller set. O(log n).

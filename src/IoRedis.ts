@@ -12,7 +12,8 @@ import { RedisTransport } from "./RedisTransport.ts"
 
 /**
  * The client. It is configured never to send anything twice: a command that fails with "Connection is closed" may have
- * been applied. It is closed with its layer.
+ * been applied. It gives what its types say: numbers are numbers, so an integer beyond 2^53 loses digits. It is closed
+ * with its layer.
  *
  * @category services
  * @since 0.1.0

@@ -97,6 +97,14 @@ export interface OptionsOn extends Options {
 }
 
 /**
+ * Tells the options of a lock on no entity apart. The overloads that take an entity come last, because the compiler reports the
+ * errors of the last.
+ */
+interface OffEntity {
+  readonly on?: undefined
+}
+
+/**
  * One of several locks: a name, or a name on an entity.
  *
  * @category models
@@ -216,13 +224,13 @@ export const acquire: {
    * Takes a lock and holds it until the scope closes. Waits as long as `wait` allows, then fails with `LockTimeout`.
    * One round trip if the lock is free, and one to release it.
    */
-  (name: string, options: OptionsOn): Effect.Effect<EntityHandle, Failure, RedisService | Scope.Scope>
+  (name: string, options?: Options & OffEntity): Effect.Effect<Handle, Failure, RedisService | Scope.Scope>
   /**
    * Takes a lock and holds it until the scope closes. Waits as long as `wait` allows, then fails with `LockTimeout`.
    * One round trip if the lock is free, and one to release it.
    */
-  (name: string, options?: Options): Effect.Effect<Handle, Failure, RedisService | Scope.Scope>
-} = (name: string, options: Options & { readonly on?: AnyRef } = {}): Effect.Effect<any, Failure, any> =>
+  (name: string, options: OptionsOn): Effect.Effect<EntityHandle, Failure, RedisService | Scope.Scope>
+} = (name: string, options: Options & { readonly on?: AnyRef | undefined } = {}): Effect.Effect<any, Failure, any> =>
   Effect.map(Internal.acquire(targetOf(name, options.on), options), handleOf)
 
 /**
@@ -243,17 +251,17 @@ export const tryAcquire: {
    */
   (
     name: string,
-    options: OptionsOn
-  ): Effect.Effect<Option.Option<EntityHandle>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
+    options?: Options & OffEntity
+  ): Effect.Effect<Option.Option<Handle>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
   /**
    * Takes a lock only if it is free now, and holds it until the scope closes. Returns `Option.none` if it is not free.
    * `wait` is ignored. One round trip, and one to release it.
    */
   (
     name: string,
-    options?: Options
-  ): Effect.Effect<Option.Option<Handle>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
-} = (name: string, options: Options & { readonly on?: AnyRef } = {}): Effect.Effect<any, any, any> =>
+    options: OptionsOn
+  ): Effect.Effect<Option.Option<EntityHandle>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
+} = (name: string, options: Options & { readonly on?: AnyRef | undefined } = {}): Effect.Effect<any, any, any> =>
   Internal.acquire(targetOf(name, options.on), { ...options, wait: 0 }).pipe(
     Effect.map((lease) => Option.some(handleOf(lease))),
     Effect.catchTag("LockTimeout", () => Effect.succeedNone)
@@ -342,8 +350,8 @@ export const withLock: {
    */
   <A, E, R>(
     name: string,
-    f: (held: EntityHandle) => Effect.Effect<A, E, R>,
-    options: OptionsOn
+    f: (held: Handle) => Effect.Effect<A, E, R>,
+    options?: Options & OffEntity
   ): Effect.Effect<A, E | Failure | LockLost, RedisService | R>
   /**
    * Runs an effect under a lock, and releases the lock when the effect ends, in every case. If the lock is lost, the
@@ -351,13 +359,13 @@ export const withLock: {
    */
   <A, E, R>(
     name: string,
-    f: (held: Handle) => Effect.Effect<A, E, R>,
-    options?: Options
+    f: (held: EntityHandle) => Effect.Effect<A, E, R>,
+    options: OptionsOn
   ): Effect.Effect<A, E | Failure | LockLost, RedisService | R>
 } = (
   name: string,
   f: (held: any) => Effect.Effect<any, any, any>,
-  options: Options & { readonly on?: AnyRef } = {}
+  options: Options & { readonly on?: AnyRef | undefined } = {}
 ): Effect.Effect<any, any, any> =>
   Internal.withLeases(
     Internal.acquire(targetOf(name, options.on), options),

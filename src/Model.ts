@@ -22,7 +22,16 @@ import type {
 import type * as Field from "./Field.ts"
 import type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
 import * as Definition from "./internal/model/definition.ts"
-import type { InsertOptions, Key, KeylessOptions, ModifyOptions, Options } from "./internal/model/options.ts"
+import type {
+  InsertOptions,
+  Key,
+  KeylessOptions,
+  ModifyOptions,
+  Options,
+  ReadOptions
+} from "./internal/model/options.ts"
+import type { Many } from "./internal/program/many.ts"
+import type { Version } from "./internal/schema/version.ts"
 import type { RedisService } from "./internal/service.ts"
 import type * as Lock from "./Lock.ts"
 import type { EntityHandle } from "./Lock.ts"
@@ -35,10 +44,13 @@ export type {
   KeylessOptions,
   ModifyOptions,
   Options,
+  ReadOptions,
   Slot,
   TimeToLive
 } from "./internal/model/options.ts"
+export type { Many } from "./internal/program/many.ts"
 export { issues, json, sortedSet, tolerant, withDefault } from "./internal/schema/storage.ts"
+export { Version } from "./internal/schema/version.ts"
 
 type Fields = Schema.Struct.Fields
 
@@ -86,18 +98,20 @@ export type ModifyFailure = EntityNotFound | EntityCorrupted | InvalidValue | Co
 export interface Programs<Entity, In, F extends Fields, K> {
   /**
    * Returns the handles of one entity's fields. It reads nothing, takes no round trip and never throws: with an invalid
-   * id every program of the handles fails with `InvalidValue`.
+   * id every program of the handles fails with `InvalidValue`. With `renew: false`, reads by these handles do not renew
+   * the time to live.
    */
-  ref(id: IdOf<F, K>): Handles<F, K>
+  ref(id: IdOf<F, K>, options?: ReadOptions): Handles<F, K>
   /**
    * Returns the entity. Fails with `EntityNotFound` if it is missing, and with `EntityCorrupted` if a stored field does
    * not match the schema. O(fields + items).
    *
    * **When to use**
    *
-   * Use if the entity should exist. If a missing entity is normal use `find`; if a few fields are enough use `pick`.
+   * Use if the entity should exist. If a missing entity is normal use `find`; if a few fields are enough use `pick`. To
+   * look at an entity without renewing its time to live pass `{ renew: false }`.
    */
-  get(id: IdOf<F, K>): Atomic<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
+  get(id: IdOf<F, K>, options?: ReadOptions): Atomic<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
   /**
    * Returns `Option.some` of the entity, or `Option.none` if it is missing. Fails with `EntityCorrupted` if a stored
    * field does not match the schema. O(fields + items).
@@ -106,7 +120,59 @@ export interface Programs<Entity, In, F extends Fields, K> {
    *
    * Use if a missing entity is normal. To learn only whether it exists use `exists`; to create it use `getOrInsert`.
    */
-  find(id: IdOf<F, K>): Atomic<Option.Option<Entity>, EntityCorrupted | InvalidValue>
+  find(id: IdOf<F, K>, options?: ReadOptions): Atomic<Option.Option<Entity>, EntityCorrupted | InvalidValue>
+  /**
+   * Returns the entity and its version, from one moment. Fails as `get` does. O(fields + items).
+   *
+   * **When to use**
+   *
+   * Use with `atVersion`, to compute on the client from several entities and write the result only if none of them has
+   * changed. For one entity use `modify`.
+   */
+  getVersioned(
+    id: IdOf<F, K>,
+    options?: ReadOptions
+  ): Atomic<
+    { readonly entity: Entity; readonly version: Version },
+    EntityNotFound | EntityCorrupted | InvalidValue
+  >
+  /**
+   * Returns the version of the entity, which every program that writes the entity changes. After a write of the same
+   * program it is the version that this program leaves. Fails with `EntityNotFound` if the entity is missing. An entity
+   * that was stored by hand without a version has version `"0"`. It does not renew the time to live. O(1).
+   *
+   * **Example** (One program over two entities that were computed on the client)
+   *
+   * ```ts run
+   * import { Effect, Schema } from "effect"
+   * import { Atomic, Condition, Model, RedisService } from "redlayer"
+   *
+   * const Team = Model.make("Team", { name: Schema.String, players: Schema.Array(Schema.String) }, { key: "name" })
+   *
+   * const program = Effect.gen(function*() {
+   *   yield* Team.insertMany([{ name: "red", players: ["a", "b", "c"] }, { name: "blue", players: [] }])
+   *   const [red, blue] = yield* Atomic.all([Team.getVersioned("red"), Team.getVersioned("blue")])
+   *   const players = [...red.entity.players, ...blue.entity.players].toReversed()
+   *   yield* Atomic.all([
+   *     Atomic.guard(
+   *       Condition.and(Team.atVersion("red", red.version), Team.atVersion("blue", blue.version)),
+   *       () => "changed" as const
+   *     ),
+   *     Team.ref("red").players.set(players.slice(0, 2)),
+   *     Team.ref("blue").players.set(players.slice(2))
+   *   ])
+   *   return yield* Team.atVersion("red", red.version)
+   * })
+   *
+   * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => false
+   * ```
+   */
+  version(id: IdOf<F, K>): Atomic<Version, EntityNotFound | InvalidValue>
+  /**
+   * Whether the entity exists and has this version: nobody has written it since the version was read. A write of the
+   * same program before the condition counts too. It does not renew the time to live. O(1).
+   */
+  atVersion(id: IdOf<F, K>, version: Version): Condition<InvalidValue>
   /** Returns whether the entity exists. It is also a condition, for `Atomic.when` and `Atomic.guard`. O(1). */
   exists(id: IdOf<F, K>): Condition<InvalidValue>
   /**
@@ -119,7 +185,8 @@ export interface Programs<Entity, In, F extends Fields, K> {
    */
   pick<const Name extends keyof F & keyof Entity & string>(
     id: IdOf<F, K>,
-    names: ReadonlyArray<Name>
+    names: ReadonlyArray<Name>,
+    options?: ReadOptions
   ): Atomic<Pick<Entity, Name>, EntityNotFound | EntityCorrupted | InvalidValue>
   /**
    * Stores a new entity and returns it. Fails with `EntityExists` if the id is taken. The first commit of the program
@@ -190,8 +257,8 @@ export interface Programs<Entity, In, F extends Fields, K> {
   /** Makes the entity permanent. Fails with `EntityNotFound` if the entity is missing. O(collections). */
   persist(id: IdOf<F, K>): Atomic<void, EntityNotFound | InvalidValue>
   /**
-   * Returns the remaining life of the entity, or `Option.none` if it is permanent. Fails with `EntityNotFound` if the
-   * entity is missing. O(1).
+   * Returns the remaining life of the entity, never more than its duration, or `Option.none` if it is permanent. Fails
+   * with `EntityNotFound` if the entity is missing. O(1).
    */
   timeToLive(id: IdOf<F, K>): Atomic<Option.Option<Duration.Duration>, EntityNotFound | InvalidValue>
   /**
@@ -203,21 +270,21 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * Use for any number of independent entities. To read several in one program use `Atomic.all`.
    */
   getMany(
-    ids: Iterable<IdOf<F, K>>,
-    options?: BulkOptions
+    ids: Many<IdOf<F, K>>,
+    options?: BulkOptions & ReadOptions
   ): Bulk<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
   /**
    * Inserts many entities, in order. Returns a result for each. Each entity is inserted by its own program, so some may
    * fail while others succeed. The first run makes the defaults and generated ids, and keeps them, so running the
    * effect again inserts the same entities.
    */
-  insertMany(entities: Iterable<In>, options?: BulkOptions & InsertOptions): Bulk<Entity, EntityExists | InvalidValue>
+  insertMany(entities: Many<In>, options?: BulkOptions & InsertOptions): Bulk<Entity, EntityExists | InvalidValue>
   /** Deletes many entities, in the order of the ids, each by its own program. Returns for each whether it existed. */
-  deleteMany(ids: Iterable<IdOf<F, K>>, options?: BulkOptions): Bulk<boolean, InvalidValue>
+  deleteMany(ids: Many<IdOf<F, K>>, options?: BulkOptions): Bulk<boolean, InvalidValue>
   /** Reads more entities than fit in memory. Returns a stream with a result for each id, in their order. */
   getManyStream<E = never, R = never>(
     ids: Source<IdOf<F, K>, E, R>,
-    options?: BulkOptions
+    options?: BulkOptions & ReadOptions
   ): BulkStream<Entity, EntityNotFound | EntityCorrupted | InvalidValue, E, R>
   /**
    * Inserts more entities than fit in memory. Returns a stream with a result for each entity, in their order. Nothing
@@ -355,7 +422,7 @@ export type ModelClass<Self, F extends Fields, K, Inherited = {}> =
  */
 export interface Any extends Programs<any, any, any, any> {
   /** Returns the handles of one entity's fields. */
-  ref(id: any): Field.AnyRef
+  ref(id: any, options?: ReadOptions): Field.AnyRef
 }
 
 /**
@@ -374,6 +441,12 @@ export type Id<M extends Any> = Parameters<M["get"]>[0]
  * @since 0.1.0
  */
 export type Ref<M extends Any = Any> = ReturnType<M["ref"]>
+
+/** Refuses a tuple key that has a field twice. */
+type Distinct<K> = [K] extends [never] ? unknown
+  : K extends readonly [infer Head, ...infer Tail]
+    ? Head extends Tail[number] ? { readonly key: "A tuple key has each of its fields once" } : Distinct<Tail>
+  : unknown
 
 type MissingSelfGeneric = "Missing `Self` generic - use `class Self extends Model.Class<Self>(name)(fields, options)`"
 
@@ -424,19 +497,19 @@ type WithId<F extends Fields> = { readonly [Name in keyof F | "id"]: Name extend
  * @since 0.1.0
  */
 export const Class = <Self = never>(name: string): {
+  /** Defines the class by its fields, and adds the field `id`: a UUID of version 7, made for each new entity. */
+  <const F extends Fields>(
+    fields: F,
+    options?: KeylessOptions
+  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
   /**
    * Defines the class by its fields and options. `key` is the field, or the tuple of fields, whose value is the id.
    * Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
    */
   <const F extends Fields, const K extends Key<F>>(
     fields: F,
-    options: Options<K>
+    options: Options<K> & Distinct<K>
   ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, F, K>
-  /** Defines the class by its fields, and adds the field `id`: a UUID of version 7, made for each new entity. */
-  <const F extends Fields>(
-    fields: F,
-    options?: KeylessOptions
-  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
 } =>
 (fields: Fields, options: Partial<Options<any>> = {}): any => {
   const all = options.key === undefined ? Definition.withId(fields) : fields
@@ -479,6 +552,12 @@ type Merged<A extends Fields, B extends Fields> = {
   : never
 }
 
+/** Refuses a field that has another type than the field of the base that it replaces. */
+type Narrowing<A extends Fields, B extends Fields> = {
+  readonly [Name in keyof B & keyof A]: B[Name]["Type"] extends A[Name]["Type"] ? unknown
+    : "A field of the base can be replaced by one of the same type only"
+}
+
 type KeyOf<M> = M extends Programs<any, any, any, infer K> ? K : never
 
 /**
@@ -519,7 +598,7 @@ export const extend = <Self = never, Base extends AnyClass = never>(base: Base, 
    * set them.
    */
   <const F extends Fields>(
-    fields: F,
+    fields: F & Narrowing<Base["fields"], F>,
     options?: Partial<Options<KeyOf<Base>>>
   ): [Self] extends [never] ? MissingExtendGenerics
     : ModelClass<Self, Merged<Base["fields"], F>, KeyOf<Base>, InstanceType<Base>>
@@ -543,16 +622,21 @@ type MissingExtendGenerics =
  * @since 0.1.0
  */
 export const make: {
-  /**
-   * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
-   * id. Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
-   */
-  <const F extends Fields, const K extends Key<F>>(name: string, fields: F, options: Options<K>): Model<F, K>
+  // The overload with a key is the last one, because the compiler reports the errors of the last.
   /**
    * Defines a model whose entities are plain objects, and adds the field `id`: a UUID of version 7, made for each new
    * entity.
    */
   <const F extends Fields>(name: string, fields: F, options?: KeylessOptions): Model<WithId<F>, "id">
+  /**
+   * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
+   * id. Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
+   */
+  <const F extends Fields, const K extends Key<F>>(
+    name: string,
+    fields: F,
+    options: Options<K> & Distinct<K>
+  ): Model<F, K>
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
   const all = options?.key === undefined ? Definition.withId(fields) : fields
   const schema = Schema.Struct(all)

@@ -5,22 +5,34 @@
  */
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { limitsOf } from "./internal/instruction/limits.ts"
+import { limitsOf, memoryChecks } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
-import { connectionConfig, type LayerOptions, parseUrl, plain } from "./internal/redis/client/options.ts"
+import { defined, invalidOf, invalidOption, type Refusal } from "./internal/options.ts"
+import {
+  type ConfigOptions,
+  configured,
+  type LayerOptions,
+  parseUrl,
+  plain,
+  refusalOfOptions
+} from "./internal/redis/client/options.ts"
 import * as IoredisTransport from "./internal/redis/client/standalone.ts"
 import * as Live from "./internal/redis/service.ts"
 import { RedisService, type ServiceOptions } from "./internal/service.ts"
 import { IoRedis } from "./IoRedis.ts"
-import { RedisServiceError, Unsupported } from "./RedisServiceError.ts"
+import type { RedisServiceError } from "./RedisServiceError.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
-export type { LayerOptions } from "./internal/redis/client/options.ts"
+export type { ConfigOptions, LayerOptions } from "./internal/redis/client/options.ts"
 export { RedisService, type ServerInfo, type ServiceOptions, type SubscriptionEvent } from "./internal/service.ts"
 
-const make = Effect.fnUntraced(function*(options: LayerOptions) {
+const make = Effect.fnUntraced(function*(
+  options: LayerOptions,
+  variables: ReadonlyMap<string, string> = new Map<string, string>()
+) {
   const {
     batch,
     crossSlot,
@@ -33,18 +45,23 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
     maximumWaiting,
     password,
     retry,
+    silence,
     spans,
     url,
     ...connection
-  } = options
+  } = defined(options)
+  const refuse = ({ issue, option }: Refusal) => invalidOption({ option: variables.get(option) ?? option, issue })
+  const refusal = refusalOfOptions(options)
+  if (refusal !== undefined) return yield* refuse(refusal)
   const address = url === undefined ? {} : parseUrl(plain(url))
-  if (address === undefined) {
-    const requirement = "a URL such as redis://user:password@host:6379/0"
-    return yield* new RedisServiceError({ reason: new Unsupported({ requirement }) })
-  }
+  if (typeof address === "string") return yield* refuse({ option: "url", issue: address })
+  const millis = silence === undefined
+    ? Live.deadlineOf(options) / 2
+    : Duration.toMillis(Duration.fromInputUnsafe(silence))
   const client = yield* IoredisTransport.acquire({
     ...address,
     ...connection,
+    socketTimeout: millis < 2 ** 31 ? millis : undefined,
     ...(password === undefined ? undefined : { password: plain(password) })
   })
   const service = yield* Live.make(IoredisTransport.transport(client), {
@@ -66,7 +83,8 @@ const make = Effect.fnUntraced(function*(options: LayerOptions) {
 /**
  * Provides the service over one server, with the ioredis client. Building the layer connects, and checks the server's
  * version and the rights that scripts need. It fails at once if the server denies access. If the server is unreachable
- * or refuses for now, it tries until the `deadline`, and fails with `ConnectionUnavailable` or with the last refusal.
+ * or refuses for now, it tries until the `deadline`, and fails with `ConnectionUnavailable` or with the last refusal. An
+ * invalid option fails with `InvalidOption` before anything is sent.
  *
  * **When to use**
  *
@@ -81,8 +99,14 @@ export const layer = (options: LayerOptions = {}): Layer.Layer<RedisService | Io
 
 /**
  * Provides the service over one server, from `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`,
- * `REDIS_PASSWORD` and `REDIS_DB`, with `REDIS_KEY_PREFIX`. Default: host 127.0.0.1, port 6379. `options` override the
- * environment.
+ * `REDIS_PASSWORD` and `REDIS_DB`, with `REDIS_KEY_PREFIX`. `options` override the environment: each is a value or a
+ * `Config` of one, or all of them are one `Config`.
+ *
+ * **Details**
+ *
+ * - A `url` among the options replaces the address, user and database of the environment.
+ * - If neither a variable nor an option names a server, it connects to 127.0.0.1:6379, and logs that at level Info.
+ * - A variable `REDIS_URL`, `REDIS_HOST`, `REDIS_PORT` or `REDIS_DB` that is set and empty fails with `InvalidOption`.
  *
  * **When to use**
  *
@@ -92,9 +116,14 @@ export const layer = (options: LayerOptions = {}): Layer.Layer<RedisService | Io
  * @since 0.1.0
  */
 export const layerConfig = (
-  options: LayerOptions = {}
+  options: ConfigOptions = {}
 ): Layer.Layer<RedisService | IoRedis, RedisServiceError | Config.ConfigError> =>
-  Layer.effectContext(Effect.flatMap(connectionConfig, (found) => make({ ...found, ...options })))
+  Layer.effectContext(Effect.flatMap(configured(options), ({ options, variables }) => {
+    const { host, path, port = 6379, url } = options
+    const isChosen = (url ?? host ?? path) !== undefined
+    const log = Effect.logInfo(`Neither REDIS_URL nor REDIS_HOST is set: connecting to 127.0.0.1:${port}`)
+    return Effect.andThen(isChosen ? Effect.void : log, make(options, variables))
+  }))
 
 /**
  * Provides the service over any transport. Building the layer checks the server, as `layer` does.
@@ -119,13 +148,20 @@ export const layerTransport = (
  * @since 0.1.0
  */
 export interface MemoryOptions {
-  /** The greatest length of one value, in bytes. Default: 1,000,000. */
+  /** The greatest length of one value, in bytes: at least 64. Default: 1,000,000. */
   readonly maximumValueBytes?: number | undefined
   /** The greatest length of a program, in UTF-16 units. Default: 16,000,000. */
   readonly maximumProgramBytes?: number | undefined
   /** Whether a program whose entities are in several slots fails with `CrossSlot`. Default: unset, it does not. */
   readonly crossSlot?: "refuse" | undefined
 }
+
+const memory = (options: MemoryOptions) =>
+  Effect.map(
+    Effect.scope,
+    (scope) =>
+      Memory.make(undefined, { limits: limitsOf(options), refusesCrossSlot: options.crossSlot === "refuse", scope })
+  )
 
 /**
  * Provides the service in memory, with options: the same programs, results and errors, without a server. Time is the
@@ -138,15 +174,8 @@ export interface MemoryOptions {
  * @category layers
  * @since 0.1.0
  */
-export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<RedisService> =>
-  Layer.effect(
-    RedisService,
-    Effect.map(
-      Effect.scope,
-      (scope) =>
-        Memory.make(undefined, { limits: limitsOf(options), refusesCrossSlot: options.crossSlot === "refuse", scope })
-    )
-  )
+export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<RedisService, RedisServiceError> =>
+  Layer.effect(RedisService, Effect.suspend(() => invalidOf(options, memoryChecks) ?? memory(options)))
 
 /**
  * Provides the service in memory: the same programs, results and errors, without a server. Time is the `Clock`'s, so
@@ -177,4 +206,4 @@ export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<RedisServic
  * @category layers
  * @since 0.1.0
  */
-export const layerMemory: Layer.Layer<RedisService> = layerMemoryWith({})
+export const layerMemory: Layer.Layer<RedisService> = Layer.effect(RedisService, memory({}))

@@ -14,22 +14,43 @@ const TypeId = "~redlayer/RedisServiceError"
  * There was no connection before the deadline, or too many programs were waiting already. The program was never sent,
  * or it is certain that it never ran and never will. Nothing was applied.
  *
+ * **Details**
+ *
+ * - `address`: where the server was expected, such as `127.0.0.1:6379`, or the path of a socket. Unset if it is not
+ *   known.
+ * - `code`: why there is no connection. It is the code of Node.js, such as `ECONNREFUSED`, `ENOTFOUND`, `ECONNRESET`,
+ *   `ETIMEDOUT` or one of TLS; `CREDENTIALS` if the effect of the option `credentials` failed; `MAXIMUM_WAITING` if too
+ *   many programs were waiting; `CLOSED` if the layer is closed. Unset if it is not known.
+ *
  * @category reasons
  * @since 0.1.0
  */
 export class ConnectionUnavailable
-  extends Schema.TaggedError<ConnectionUnavailable>("redlayer/ConnectionUnavailable")("ConnectionUnavailable", {})
+  extends Schema.TaggedError<ConnectionUnavailable>("redlayer/ConnectionUnavailable")("ConnectionUnavailable", {
+    address: Schema.optionalKey(Schema.String),
+    code: Schema.optionalKey(Schema.String)
+  })
 {
   readonly isRetryable = true
   readonly applied = false
   override get message(): string {
-    return "No connection to the server; nothing was applied"
+    const { address = "the server", code } = this
+    switch (code) {
+      case "CLOSED":
+        return "The layer is closed; nothing was applied"
+      case "MAXIMUM_WAITING":
+        return "Too many programs wait for an answer (option `maximumWaiting`); nothing was applied"
+      case "CREDENTIALS":
+        return `No connection to ${address}: the effect of the option \`credentials\` failed; nothing was applied`
+    }
+    return `No connection to ${address}${code === undefined ? "" : `: ${code}`}; nothing was applied`
   }
 }
 
 /**
- * The server refused for now. `code` is the server's own word, such as `LOADING`, `BUSY`, `READONLY` or `CLUSTERDOWN`.
- * Nothing was applied.
+ * The server refused for now. `code` is the server's own word, such as `LOADING`, `BUSY` or `CLUSTERDOWN`. With
+ * `READONLY` or `MASTERDOWN` it is a replica: the layer has left it, and every connection until the deadline led to
+ * one. Nothing was applied.
  *
  * @category reasons
  * @since 0.1.0
@@ -42,7 +63,9 @@ export class ServerUnavailable
   readonly isRetryable = true
   readonly applied = false
   override get message(): string {
-    return `The server refused for now: ${this.code}`
+    return this.code === "READONLY" || this.code === "MASTERDOWN"
+      ? `The server refused for now: ${this.code}. It is a replica; connect to the primary, by a name that follows it`
+      : `The server refused for now: ${this.code}`
   }
 }
 
@@ -134,7 +157,25 @@ export class WrongType extends Schema.TaggedError<WrongType>("redlayer/WrongType
 }
 
 /**
- * The server cannot be used: it is too old, or lacks something that is required. Or an option is invalid.
+ * An option of a layer, of a subscription or of an operation on many entities is invalid: `option` names it, such as
+ * `deadline`, `batch.programs` or the variable `REDIS_URL`, and `issue` says what is expected. Nothing was sent.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class InvalidOption extends Schema.TaggedError<InvalidOption>("redlayer/InvalidOption")("InvalidOption", {
+  option: Schema.String,
+  issue: Schema.String
+}) {
+  readonly isRetryable = false
+  readonly applied = false
+  override get message(): string {
+    return `Option \`${this.option}\`: ${this.issue}`
+  }
+}
+
+/**
+ * The server cannot be used: it is too old, or lacks something that is required.
  *
  * @category reasons
  * @since 0.1.0
@@ -181,6 +222,7 @@ export type RedisServiceErrorReason =
   | CrossSlot
   | WrongType
   | Unsupported
+  | InvalidOption
   | ScriptFailed
 
 /**
@@ -201,6 +243,7 @@ export class RedisServiceError
       CrossSlot,
       WrongType,
       Unsupported,
+      InvalidOption,
       ScriptFailed
     ])
   })

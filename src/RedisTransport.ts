@@ -38,14 +38,18 @@ export type ServerReply =
 
 /**
  * No reply arrived. `outcome` is `NotSent` only if it is certain that nothing was sent to the server, and `Unknown`
- * otherwise. With `NotSent`, `refusal` is the unchanged message with which the server refused the connection.
+ * otherwise. With `NotSent`, `refusal` is the unchanged message with which the server refused the connection. Without a
+ * refusal, `address` and `code` say where the server was expected, and why there is no connection; neither must hold a
+ * secret.
  *
  * @category errors
  * @since 0.1.0
  */
 export class TransportError extends Schema.TaggedError<TransportError>("redlayer/TransportError")("TransportError", {
   outcome: Schema.Literals(["NotSent", "Unknown"]),
-  refusal: Schema.optionalKey(Schema.String)
+  refusal: Schema.optionalKey(Schema.String),
+  address: Schema.optionalKey(Schema.String),
+  code: Schema.optionalKey(Schema.String)
 }) {
   override get message(): string {
     return this.outcome === "NotSent" ? "Nothing was sent" : "Sent, and no reply"
@@ -93,11 +97,15 @@ export interface ServerAddress {
  * @since 0.1.0
  */
 export class RedisTransport extends Context.Service<RedisTransport, {
-  /** Sends one call, now or not at all, and never again by itself. An interrupted call may have been sent. */
+  /**
+   * Sends one call, now or not at all, and never again by itself. An interrupted call may have been sent. A server that
+   * replies `READONLY` or `MASTERDOWN` is a replica: a transport that connects by name should leave it, and connect anew
+   * before it sends the next call.
+   */
   readonly evaluate: (call: Call) => Effect.Effect<ServerReply, TransportError>
   /**
-   * Ends when there is a connection to send on. It may wait for ever, and it may fail each time that the server refuses
-   * a connection, which may be transient: the caller decides whether to wait further.
+   * Ends when there is a connection to send on. It may wait for ever, and it may fail each time that a connection fails
+   * or is refused, which may be transient: the caller decides whether to wait further.
    */
   readonly ready: Effect.Effect<void, TransportError>
   /**

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import { check, duration, refusalOf } from "./internal/options.ts"
 import { isRedisServiceError } from "./RedisServiceError.ts"
 
 /**
@@ -34,10 +35,22 @@ export interface Options {
   readonly maximum?: Duration.Input | undefined
 }
 
+const checks = {
+  times: check(
+    "an integer of at least 0, or Infinity",
+    (value) => value === Infinity || Number.isInteger(value) && value as number >= 0
+  ),
+  duration: duration(0),
+  base: duration(0),
+  maximum: duration(0)
+}
+
 const millis = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
 /** `begun` is when the first attempt began. If it is undefined, `duration` counts from the first failure. */
 const from = (options: Options, begun: number | undefined): Schedule.Schedule<Duration.Duration> => {
+  const refusal = refusalOf(options, checks)
+  if (refusal !== undefined) throw new TypeError(`RetryPolicy: option \`${refusal.option}\`: ${refusal.issue}`)
   const times = options.times ?? 10
   const total = millis(options.duration ?? "30 seconds")
   const maximum = millis(options.maximum ?? "5 seconds")

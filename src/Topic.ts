@@ -10,11 +10,14 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Atomic } from "./Atomic.ts"
 import type { InvalidValue } from "./DomainError.ts"
+import { integer, invalidOption } from "./internal/options.ts"
 import { codecOf } from "./internal/schema/codecOf.ts"
 import { RedisService } from "./internal/service.ts"
 import { channelOf, publish } from "./internal/topic/publish.ts"
 import { SubscriptionBuffer } from "./internal/topic/subscriptionBuffer.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
+
+const isCount = integer(1)
 
 /**
  * A message that was published.
@@ -68,7 +71,7 @@ export type Event<A> = Message<A> | Missed | Undecodable
  */
 export interface SubscribeOptions {
   /**
-   * How many messages may wait for a slow reader. Default: 4,096. Beyond it the oldest are dropped, and the reader gets
+   * How many messages may wait for a slow reader, a positive integer. Default: 4,096. Beyond it the oldest are dropped, and the reader gets
    * a `Missed` in their place.
    */
   readonly bufferSize?: number | undefined
@@ -179,7 +182,9 @@ export const make = <S extends Schema.Constraint>(name: string, schema: S): Topi
   const topic = { name, schema, channel: channelOf(name), codec: codecOf(schema) }
   const subscribe: Topic<S>["subscribe"] = ({ bufferSize = 4096 } = {}) =>
     Effect.flatMap(RedisService, (service) => {
-      const buffer = new SubscriptionBuffer(topic.codec, bufferSize >= 1 ? Math.floor(bufferSize) : 1)
+      const refusal = isCount(bufferSize, "bufferSize")
+      if (refusal !== undefined) return Effect.fail(invalidOption(refusal))
+      const buffer = new SubscriptionBuffer(topic.codec, bufferSize)
       return Effect.as(service.subscribe(topic.channel, buffer.add), buffer.stream)
     })
   const events: Topic<S>["events"] = (options) => Stream.unwrap(subscribe(options))

@@ -9,14 +9,16 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { limitsOf } from "./internal/instruction/limits.ts"
+import { limitsOf, memoryChecks } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
 import { Store } from "./internal/memory/store.ts"
+import { invalidOf } from "./internal/options.ts"
 import * as Checks from "./internal/testing/checks.ts"
 import * as Injection from "./internal/testing/faults.ts"
 import * as Raw from "./internal/testing/rawStore.ts"
 import { type Check, type Fault, type Faults, type Plan, RawStore, type Request } from "./internal/testing/types.ts"
 import { type MemoryOptions, RedisService } from "./RedisService.ts"
+import type { RedisServiceError } from "./RedisServiceError.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
 export {
@@ -242,12 +244,16 @@ export const layerService = (plan: Plan = none): Layer.Layer<RedisService | Faul
  * @category layers
  * @since 0.1.0
  */
-export const layerMemory = (options: MemoryOptions = {}): Layer.Layer<RedisService | RawStore> =>
-  Layer.effectContext(Effect.map(Effect.scope, (scope) => {
+export const layerMemory = (
+  options: MemoryOptions = {}
+): Layer.Layer<RedisService | RawStore, RedisServiceError> =>
+  Layer.effectContext(Effect.flatMap(Effect.scope, (scope) => {
+    const invalid = invalidOf(options, memoryChecks)
+    if (invalid !== undefined) return Effect.fail(invalid)
     const store = new Store()
     const refusesCrossSlot = options.crossSlot === "refuse"
     const service = Memory.make(store, { limits: limitsOf(options), refusesCrossSlot, scope })
-    return Context.make(RedisService, service).pipe(Context.add(RawStore, Raw.overMemory(store)))
+    return Effect.succeed(Context.make(RedisService, service).pipe(Context.add(RawStore, Raw.overMemory(store))))
   }))
 
 /**

@@ -35,8 +35,11 @@ import { operands } from "./areas/operands.ts"
 import { optional } from "./areas/optional.ts"
 import { refresh } from "./areas/refresh.ts"
 import { refusals } from "./areas/refusals.ts"
+import { removals } from "./areas/removals.ts"
+import { serverTime } from "./areas/serverTime.ts"
 import { sets } from "./areas/sets.ts"
 import { sortedSets } from "./areas/sortedSets.ts"
+import { standings } from "./areas/standings.ts"
 import { storedByHand } from "./areas/storedByHand.ts"
 import { text } from "./areas/text.ts"
 import { times } from "./areas/times.ts"
@@ -44,6 +47,7 @@ import { timeToLive } from "./areas/timeToLive.ts"
 import { topics } from "./areas/topics.ts"
 import { transactions } from "./areas/transactions.ts"
 import { values } from "./areas/values.ts"
+import { versions } from "./areas/versions.ts"
 import type { Backend, Test } from "./suite.ts"
 
 export const areas: { readonly [area: string]: (test: Test, backend: Backend) => void } = {
@@ -83,8 +87,11 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   optional,
   refresh,
   refusals,
+  removals,
+  serverTime,
   sets,
   sortedSets,
+  standings,
   storedByHand,
   text,
   times,
@@ -92,5 +99,6 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   tolerance,
   topics,
   transactions,
-  values
+  values,
+  versions
 }

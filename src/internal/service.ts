@@ -85,7 +85,8 @@ export interface ServiceOptions {
   /** The beginning of every key, without braces. Locks and channels have it too. Default: empty. */
   readonly keyPrefix?: string | undefined
   /**
-   * How long a program may take, from its commit to its answer and over all attempts. Default: 5 seconds. After it, a
+   * How long a program may take, from its commit to its answer and over all attempts: at least 1 ms, and
+   * `Duration.infinity` is allowed. Default: 5 seconds. After it, a
    * program that was not sent fails with `ConnectionUnavailable`, and one that was sent with `OutcomeUnknown`. Starting
    * the layer may take as long.
    */
@@ -133,7 +134,10 @@ export interface ServiceOptions {
     readonly bytes?: number
     readonly instructions?: number
   } | undefined
-  /** The greatest length of one value, in bytes. Default: 1,000,000. A longer value fails with `InvalidValue`. */
+  /**
+   * The greatest length of one value, in bytes: at least 64. Default: 1,000,000. A longer value fails with
+   * `InvalidValue`, and an append that would make one, too.
+   */
   readonly maximumValueBytes?: number | undefined
   /**
    * The greatest length of a program, in UTF-16 units of its keys and texts. Default: 16,000,000. A longer program

@@ -84,7 +84,7 @@ export const partly = (state: State.State, all: Instructions, random: Random): R
 
 /** Without the order of what has none, and without times. */
 const normal = (result: Result, self: Instruction): unknown =>
-  self.op === Op.timeToLive
+  [Op.timeToLive, Op.version, Op.now].includes(self.op as any)
     ? result !== false
     : !Array.isArray(result)
     ? result

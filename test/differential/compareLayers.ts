@@ -3,7 +3,7 @@
  */
 import { Effect, Exit } from "effect"
 import { RedisService } from "redlayer"
-import type { Access } from "../../src/internal/instruction/ops.ts"
+import { type Access, Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction, Program as Compiled } from "../../src/internal/instruction/program.ts"
 import type { Reply, Result as InstructionResult } from "../../src/internal/instruction/reply.ts"
 import type { Program } from "./calls/scalarCalls.ts"
@@ -133,11 +133,19 @@ export const compile = Effect.fnUntraced(function*(program: Program) {
   return compiled
 })
 
+/** The time that a program saw on the server, as the results of its instructions say. */
+const timeOf = ({ instructions }: Compiled, reply: Reply | undefined): number | undefined => {
+  if (reply?._tag !== "done") return undefined
+  const at = instructions.findIndex(({ op }, i) => op === Op.now && reply.results[i] !== false)
+  return at < 0 ? undefined : reply.results[at] as number
+}
+
 /** A server and the memory, side by side. The server runs first: what it may choose, memory must follow. */
 const makePair = (redis: State.Target, fault: Fault = {}) => {
   const { around = (run) => run(), instruction = (self) => self, reply: changed = (reply) => reply } = fault
   const { result = (found) => found } = fault
-  const ours = State.memory()
+  const time: State.ServerTime = { millis: undefined }
+  const ours = State.memory(time)
   const run = (program: Compiled): Reply => {
     const instructions = program.instructions.map(instruction)
     const execute = ours.service.execute({ ...program, instructions }, Exit.succeed)
@@ -152,7 +160,10 @@ const makePair = (redis: State.Target, fault: Fault = {}) => {
     reset: (state: State.State) => ours.reset(state).pipe(Effect.andThen(redis.reset(state)), Effect.andThen(read)),
     runInMemory: Effect.fnUntraced(function*(self: Case) {
       const memory = State.serviceOf((program, read) =>
-        Effect.suspend(() => read(Choice.follow(program, self.reply, () => Effect.runSync(ours.read), run)))
+        Effect.suspend(() => {
+          time.millis = timeOf(program, self.reply)
+          return read(Choice.follow(program, self.reply, () => Effect.runSync(ours.read), run))
+        })
       )
       self.memory = yield* commit(self.program, memory)
     }),

@@ -39,6 +39,8 @@ const testOf = (self: Instruction): string | undefined => {
     }
     case Op.compareSize:
       return `compareSize ${comparisons[self.args[0] as number]}`
+    case Op.compareResult:
+      return `compareResult ${comparisons[self.args[1] as number]}`
     case Op.oneOf:
       return `oneOf ${classOf(kindOf(self))}`
     case Op.has:
@@ -46,6 +48,7 @@ const testOf = (self: Instruction): string | undefined => {
     case Op.isSet:
     case Op.contains:
     case Op.exists:
+    case Op.atVersion:
       return infoOf(self.op).name
     default:
       return undefined
@@ -69,7 +72,10 @@ export const note = (instructions: ReadonlyArray<Instruction>, results: Readonly
         note(`${infoOf(self.op).name} of ${kindOf(self)}`)
         break
       case Op.constant:
-        note("constant")
+      case Op.now:
+      case Op.loadResult:
+      case Op.encode:
+        note(infoOf(self.op).name)
         break
       case Op.combine:
         note(`combine ${self.args.join(" ")}`)
@@ -98,14 +104,19 @@ export const expected: ReadonlyArray<string> = [
   ...ordered.flatMap((kind) => all(`compare ${kind}`, comparisons)),
   ...equality.flatMap((kind) => all(`compare ${kind}`, ["eq", "neq"])),
   ...all("compareSize", comparisons),
+  ...all("compareResult", comparisons),
   ...collections.flatMap((kind) => [`loadSize of ${kind}`, `compareSize of ${kind}`]),
   ...all("oneOf", ["numbers", "exact integers", "texts"]),
   ...all("has", collections.filter((kind) => kind !== "list")),
-  ...["isSet", "contains", "exists"].flatMap(both),
-  ..."increment multiply divide quotient modulo min max clamp assign appendText compare compareSize".split(" ")
+  ...["isSet", "contains", "exists", "atVersion"].flatMap(both),
+  ..."increment multiply divide quotient modulo min max clamp assign appendText compare compareSize compareResult append prepend insertItems addScores rangeByScore countByScore removeByScore"
+    .split(" ")
     .map((name) => `operand of ${name}`),
   ...[...ordered, ...equality].map((kind) => `load ${kind}`),
   "constant",
+  "now",
+  "loadResult",
+  "encode",
   ...combinations.flatMap((op) => [`combine ${op} 0`, `combine ${op} 1`]),
   `combine ${Op.divide} 0`,
   ...["attempt 0", "attempt 1", "jumpIf", "jumpUnless"].flatMap((name) => [`${name} gives 0`, `${name} gives 1`])

@@ -2,7 +2,7 @@
  * Programs of bare instructions, and how they would fail.
  */
 import { Effect } from "effect"
-import { Op } from "../../src/internal/instruction/ops.ts"
+import { infoOf, Op } from "../../src/internal/instruction/ops.ts"
 import { accessOf, type Instruction, type Program as Compiled } from "../../src/internal/instruction/program.ts"
 import type { Reply } from "../../src/internal/instruction/reply.ts"
 import { noSpec } from "../../src/internal/instruction/spec.ts"
@@ -58,15 +58,15 @@ export const failingOf = (state: State.State, instructions: Instructions): Faili
 export const failNow: Instruction = { op: Op.fail, key: "", spec: noSpec, args: [7, 0] }
 
 const queued = ({ args, op }: Instruction): number =>
-  op === Op.load || op === Op.loadSize || op === Op.constant
-    ? 1
+  infoOf(op).putsOperand === true
+    ? 1 - args.filter((arg) => arg === true).length
     : op === Op.combine
     ? -1
     : -args.filter((arg) => arg === true).length
 
 /**
  * Where a program can be cut: `reached` are the places that no jump passes over, from the first to the one after the last
- * instruction; `free` those of them where no operand waits.
+ * instruction; `free` those of them where no operand waits, and no result for an instruction that takes it.
  */
 export const placesOf = (
   instructions: Instructions
@@ -75,10 +75,15 @@ export const placesOf = (
   const free: Array<number> = []
   let passed = 0
   let waiting = 0
+  const taken = new Set(instructions.flatMap(({ args, op }, i) =>
+    op === Op.loadResult || op === Op.compareResult
+      ? Array.from({ length: args[0] as number }, (_, back) => i - back)
+      : []
+  ))
   for (let at = 0; at <= instructions.length; at++) {
     if (at >= passed) {
       reached.push(at)
-      if (waiting === 0) free.push(at)
+      if (waiting === 0 && !taken.has(at)) free.push(at)
     }
     const self = instructions[at]
     if (self === undefined) break

@@ -153,13 +153,24 @@ export const fieldsOf = <R>() => {
       name: string,
       of: (ref: R) => H,
       table: Op.Table<NoInfer<H>>,
+      member: Gen<any>,
       stored: Stored
     ): FieldCase => ({
       name,
       observe: of,
-      operands: [(ref) => of(ref).size().value()],
+      operands: [
+        (ref) => of(ref).size().value(),
+        (ref) => of(ref).count({ min: 1 }).value(),
+        (ref, random) => of(ref).score(member(random)).value({ default: 1 })
+      ],
       stored: place(name, "zset", stored),
-      calls: [...calls("sorted set", of, table as any), ...calls("count", of, size)]
+      calls: [
+        ...calls("sorted set", of, table as any),
+        ...calls("count", of, size),
+        ...calls("range count", of, Collection.rangeCount as any),
+        ...calls("score", of, Collection.scoreOf(member) as any),
+        ...calls("rank", of, Collection.rankOf(member) as any)
+      ]
     })
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Operands: in place of a value, what another field of the same world holds, and what is computed of it.
  */
-import type { Field } from "redlayer"
+import { Duration } from "effect"
+import { Atomic, type Field } from "redlayer"
 import { Operand as Internal } from "../../src/internal/handle/operand.ts"
 import { isSameCodec } from "../../src/internal/schema/codecOf.ts"
 import type { Gen, Random } from "./random.ts"
@@ -35,9 +36,28 @@ const bigMethods = numberMethods.filter((name) => name !== "dividedBy")
 
 const isBig = (kind: string) => kind.startsWith("int64")
 
-/** It, or what is computed of it: of numbers and bigints only. */
+const durations: ReadonlyArray<Duration.Input> = ["1 hour", "1 millis", Duration.days(-3), 0]
+const wildDurations: ReadonlyArray<any> = [Duration.infinity, 0.5, 2 ** 53, "soon", null, Duration.millis(2 ** 52)]
+
+const moved = (operand: Operand, random: Random): Operand => {
+  let result = operand
+  while (random.chance(0.4)) {
+    const method = random.pick(["plus", "minus"])
+    result = (result as unknown as Methods)[method]!(random.pick(random.wild() ? wildDurations : durations))
+  }
+  return result
+}
+
+/** The server's time, as a date and as a number. */
+export const times: ReadonlyArray<readonly [kind: string, make: Gen<Operand>]> = [
+  [kindOf(Atomic.now), () => Atomic.now],
+  [kindOf(Atomic.now.epochMillis), (random) => (moved(Atomic.now, random) as Field.TimeOperand).epochMillis]
+]
+
+/** It, or what is computed of it: of numbers, bigints and dates only. */
 export const computed = (operand: Operand, random: Random): Operand => {
   const kind = kindOf(operand)
+  if (kind === kindOf(Atomic.now)) return moved(operand, random)
   if (kind !== "number" && !isBig(kind)) return operand
   let result = operand
   while (random.chance(0.5)) {
@@ -56,7 +76,8 @@ const sourceOf = (kind: string, random: Random): Operand | undefined => {
   return found === undefined ? undefined : random.pick(found)(random)
 }
 
-const valueOf = (handle: unknown): Operand => (handle as { value(): Operand }).value()
+const valueOf = (handle: unknown, ifMissing?: unknown): Operand =>
+  (handle as { value(options: unknown): Operand }).value({ default: ifMissing })
 
 /** For an argument of one of the operations of a handle. */
 export const operandFor = (handle: unknown, random: Random): Operand | undefined => {
@@ -70,4 +91,4 @@ export const orOperand = <A>(handle: unknown, make: Gen<A>): Gen<any> => (random
 
 /** A value to compare with, which is sometimes equal. */
 export const orItself = <A>(handle: unknown, make: Gen<A>): Gen<any> => (random) =>
-  random.chance(0.2) ? valueOf(handle) : orOperand(handle, make)(random)
+  random.chance(0.2) ? valueOf(handle, make(random)) : orOperand(handle, make)(random)

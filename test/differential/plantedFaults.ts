@@ -3,6 +3,7 @@
  */
 import { Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction } from "../../src/internal/instruction/program.ts"
+import type { Result } from "../../src/internal/instruction/reply.ts"
 import {
   type EntitySpec,
   type Expiry,
@@ -39,6 +40,9 @@ const noCollections: Pick<EntitySpec, "collections"> = { collections: [] }
 const result = (op: Op, change: (count: number) => number): Fault => ({
   result: (found, self) => self.op === op && typeof found === "number" ? change(found) : found
 })
+
+const older = (version: Result | undefined): Result =>
+  typeof version === "string" && /^-?\d{1,19}$/.test(version) ? String(BigInt(version) - 1n) : version ?? false
 
 const withoutExpiry = (self: Instruction): Instruction => {
   const { expiry: _, ...spec } = self.spec
@@ -82,6 +86,21 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
     )
   ],
   ["popMin takes the highest", renamed(Op.popMin, Op.popMax)],
+  ...([["pop", Op.pop], ["shift", Op.shift], ["popMin", Op.popMin], ["popMax", Op.popMax]] as const).map((
+    [name, op]
+  ): readonly [string, Fault] => [
+    `${name} of several takes one less`,
+    on(op, (self) => ({ ...self, args: self.args.map((count) => Math.max(0, Number(count) - 1)) }))
+  ]),
+  [
+    "one of several removed stays",
+    on(Op.remove, (self) => self.args.length > 1 ? { ...self, args: self.args.slice(1) } : self)
+  ],
+  [
+    "removeRangeByRank counts from the other end",
+    on(Op.removeByRank, (self) => ({ ...self, args: [...self.args.slice(0, 2), 1 - Number(self.args[2])] }))
+  ],
+  ["removeRangeByScore only counts", renamed(Op.removeByScore, Op.countByScore)],
   [
     "a rank is from the other end",
     on(Op.rank, (self) => ({ ...self, args: [self.args[0]!, 1 - Number(self.args[1])] }))
@@ -91,6 +110,12 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
   ["null is a value", spec(() => ({ nullable: undefined }))],
   ["getOrInsert replaces", renamed(Op.getOrInsert, Op.put)],
   ["ensure replaces", renamed(Op.ensure, Op.put)],
+  ["every version is the entity's", renamed(Op.atVersion, Op.exists)],
+  ["the version is one behind", { result: (found, self) => self.op === Op.version ? older(found) : found }],
+  ["the version beside an entity is one behind", {
+    result: (found, self) =>
+      self.op === Op.read && Array.isArray(found) ? [older(found[0]) as string, ...found.slice(1)] : found
+  }],
   [
     "a copy has no collections",
     on(
@@ -108,6 +133,6 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
   ["nothing is renewed", { instruction: withoutExpiry }],
   ["only writes renew", expiry({ onRead: false }, true)],
   ["collections are not renewed", expiry({ collections: [] }, false)],
-  ["what was just renewed is renewed again", expiry({ renewAfterMillis: -1 }, true)],
+  ["what was just renewed is renewed again", expiry({ renewAfterMillis: 0 }, true)],
   ...flowFaults
 ]

@@ -54,9 +54,18 @@ const unbounded = (
 /** Changes the operand queue before an instruction. */
 const shuffled = (op: Op, change: (operands: Flow["operands"]) => void): Fault =>
   method(Flow.prototype, "control", (original) =>
-    function(this: Flow, given, args) {
+    function(this: Flow, given, ...rest) {
       if (given === op) change(this["operands"])
-      return original.call(this, given, args)
+      return original.call(this, given, ...rest)
+    })
+
+/** Changes the operand queue after an instruction. */
+const shuffledAfter = (op: Op, change: (operands: Flow["operands"]) => void): Fault =>
+  method(Flow.prototype, "control", (original) =>
+    function(this: Flow, given, ...rest) {
+      const result = original.call(this, given, ...rest)
+      if (given === op) change(this["operands"])
+      return result
     })
 
 export const flowFaults: ReadonlyArray<Named> = [
@@ -92,9 +101,9 @@ export const flowFaults: ReadonlyArray<Named> = [
   [
     "an inner part ends the outer one",
     method(Flow.prototype, "control", (original) =>
-      function(this: Flow, op, args) {
+      function(this: Flow, op, ...rest) {
         if (op === Op.endAttempt) this["attempts"].reverse()
-        const result = original.call(this, op, args)
+        const result = original.call(this, op, ...rest)
         if (op === Op.endAttempt) this["attempts"].reverse()
         return result
       })
@@ -135,6 +144,32 @@ export const flowFaults: ReadonlyArray<Named> = [
   [
     "the operands of an operand are swapped",
     shuffled(Op.combine, (operands) => operands.push(...operands.splice(-2).reverse()))
+  ],
+  [
+    "the server's time is an hour behind",
+    shuffledAfter(Op.now, (operands) => operands.push(Number(operands.pop()) - 3_600_000))
+  ],
+  [
+    "a number is encoded as another",
+    shuffled(Op.encode, (operands) => {
+      const last = operands.pop()!
+      operands.push(typeof last === "number" ? last + 1 : `${last}x`)
+    })
+  ],
+  [
+    "a score, a rank or a count is compared as if it were missing",
+    withArgs(Op.compareResult, ([, comparison, expected]) => [0, comparison!, expected!])
+  ],
+  [
+    "a result is loaded as its default",
+    withArgs(Op.loadResult, ([distance, ifMissing]) => ifMissing === undefined ? [distance!] : [0, ifMissing])
+  ],
+  [
+    "a default of a result is one more",
+    withArgs(
+      Op.loadResult,
+      ([distance, ifMissing]) => ifMissing === undefined ? [distance!] : [distance!, Number(ifMissing) + 1]
+    )
   ],
   ["minus is plus", withArgs(Op.combine, ([op, ...rest]) => [op === -1 ? Op.increment : op!, ...rest])],
   [

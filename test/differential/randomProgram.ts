@@ -7,7 +7,7 @@ import { randomEntity } from "./initialState.ts"
 import type { FieldCase, ModelCase, Observable } from "./modelDescription.ts"
 import { entityCalls, modelCases } from "./models.ts"
 import { Guild } from "./models/guild.ts"
-import { kindOf, type Operand } from "./operands.ts"
+import { kindOf, type Operand, times } from "./operands.ts"
 import { type Gen, Random } from "./random.ts"
 import type { Entry } from "./storedState.ts"
 import { hardTexts } from "./storedTexts.ts"
@@ -101,11 +101,13 @@ const worldOf = (
   places: Iterable<Place>,
   entity: (place: Place) => ReadonlyMap<string, Entry>,
   whole: number,
-  only?: FieldCase
+  only?: FieldCase,
+  hasTime = true
 ): World => {
   const initial = new Map<string, Entry>()
   const makers = new Map<string, Array<Make>>()
   const sources = new Map<string, Array<Gen<Operand>>>()
+  if (hasTime) { for (const [kind, make] of times) sources.set(kind, [make]) }
   const observables: Array<Observable> = []
   for (const place of places) {
     for (const [key, entry] of entity(place)) initial.set(key, entry)
@@ -138,12 +140,14 @@ export const makeWorld = (world: number, random: Random): World => {
   )
 }
 
-/** A world with a good entity of every model, and one that is not there. */
+/** A world with a good entity of every model, and one that is not there. Its programs leave the same at any time. */
 export const makeWholeWorld = (world: number, random: Random): World =>
   worldOf(
     placesOf(world),
     ({ key, self }) => randomEntity(self, key, random, key === self.ids(world)[0]![1] ? "good" : "none"),
-    0.15
+    0.15,
+    undefined,
+    false
   )
 
 /** A world of one collection and its entity: a few operations that meet each other more often. */
@@ -164,7 +168,20 @@ export type Rarity = (operation: string) => number
 
 const collections = ["list.", "set.", "map.", "sorted set."]
 
-const testNames = new Set(["eq", "neq", "lt", "lte", "gt", "gte", "in", "isSet", "contains", "has", "exists"])
+const testNames = new Set([
+  "eq",
+  "neq",
+  "lt",
+  "lte",
+  "gt",
+  "gte",
+  "in",
+  "isSet",
+  "contains",
+  "has",
+  "exists",
+  "atVersion"
+])
 
 /** Whether an operation is a condition. */
 export const isTest = (operation: string): boolean => testNames.has(operation.slice(operation.indexOf(".") + 1))
@@ -250,6 +267,10 @@ export const popPrograms = (random: Random): Cases => {
     const programs: ReadonlyArray<Program> = random.pick([
       [few.pop(), few.remove(member), few.get()],
       [few.pop(), few.removeAll([1, 2])],
+      [few.pop(1), few.remove(member), few.get()],
+      [capped.popAny(1), capped.at(name).clear(), capped.get()],
+      [counts.popAny(2), counts.at(name).increment(20), counts.keys()],
+      [counts.popAny(2), Atomic.orElse(counts.at(name).increment(20), counts.popAny(2)), counts.popAny(5)],
       [few.pop(), few.add([member, 4]), few.add(5)],
       [capped.popAny(), capped.at(name).clear(), capped.get()],
       [capped.popAny(), capped.remove(name)],

@@ -158,7 +158,7 @@ const countingSaves = (service: RedisService.RedisService["Service"]) => {
     service: {
       ...service,
       execute: (program, read) => {
-        if (program.instructions.some(({ op }) => op === Op.atVersion)) self.saves++
+        if (program.instructions.some(({ op }) => op === Op.requireVersion)) self.saves++
         return service.execute(program, read)
       }
     } satisfies RedisService.RedisService["Service"]

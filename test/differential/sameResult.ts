@@ -3,8 +3,8 @@
  */
 import { DateTime, Duration, HashMap, HashSet, Option } from "effect"
 import { isDeepStrictEqual } from "node:util"
-import { Remaining } from "./calls/entityCalls.ts"
-import { isNear } from "./storedState.ts"
+import { Remaining, StoredVersion } from "./calls/entityCalls.ts"
+import { isFresh, isNear } from "./storedState.ts"
 
 const isLeaf = (value: object): boolean =>
   value instanceof Date || value instanceof Uint8Array || DateTime.isDateTime(value) || Duration.isDuration(value)
@@ -17,6 +17,7 @@ const plain = (value: unknown, times: Array<number>): unknown => {
     times.push(value.millis)
     return "remaining"
   }
+  if (value instanceof StoredVersion) return isFresh(value.text) ? "fresh" : value.text
   if (Option.isOption(value)) return Option.isSome(value) ? ["some", inner(value.value)] : "none"
   if (HashSet.isHashSet(value)) return ["HashSet", new Set(Array.from(value, inner))]
   if (value instanceof Set) return new Set(Array.from(value, inner))

@@ -15,40 +15,91 @@ const isPopAny = ({ op }: Instruction): boolean => op === Op.popAny
 
 const isMap = ({ spec }: Instruction): boolean => !isEntitySpec(spec) && spec.kind === "map"
 
-/** The instruction that takes this and nothing else. */
-const withName = (self: Instruction, name: string): Instruction => ({
+/** Whether it takes as many as its count says, and not one. */
+const takesSeveral = ({ args }: Instruction): boolean => args.length > 0
+
+/** The instruction that takes these and nothing else. */
+const withNames = (self: Instruction, names: ReadonlyArray<string>): Instruction => ({
   ...self,
-  op: isMap(self) ? Op.popEntry : Op.remove,
-  args: [name]
+  op: isMap(self) && !takesSeveral(self) ? Op.popEntry : Op.remove,
+  args: names
 })
 
-/** The result of `popAny` for this member. Undefined if the member is missing. */
-const taken = (self: Instruction, name: string, result: Result): Result | undefined =>
-  isMap(self) ? result === false ? undefined : [name, result as string] : result === 1 ? name : undefined
+/**
+ * The result of `popAny` for these members. Undefined if one of them is missing.
+ *
+ * @param row what the collection holds before
+ */
+const taken = (
+  self: Instruction,
+  names: ReadonlyArray<string>,
+  result: Result,
+  row: ReadonlyArray<string>
+): Result | undefined => {
+  if (takesSeveral(self)) {
+    if (result !== names.length) return undefined
+    const at = (name: string) => row.findIndex((other, i) => i % 2 === 0 && other === name)
+    return isMap(self) ? names.flatMap((name) => [name, row[at(name) + 1]!]) : names
+  }
+  return isMap(self)
+    ? result === false ? undefined : [names[0]!, result as string]
+    : result === 1
+    ? names[0]
+    : undefined
+}
 
-const nameOf = (result: Result): string | undefined =>
-  typeof result === "string" ? result : Array.isArray(result) ? result[0] as string : undefined
+/** The names in a row. Those of a map alternate with its values. */
+const namesIn = (self: Instruction, row: ReadonlyArray<string>): ReadonlyArray<string> =>
+  isMap(self) ? row.filter((_, i) => i % 2 === 0) : row
 
-const choose = (program: Compiled, names: ReadonlyArray<string | undefined>): Compiled => ({
+/** The names that were taken. Undefined if there were none. */
+const namesOf = (self: Instruction, result: Result): ReadonlyArray<string> | undefined =>
+  typeof result === "string"
+    ? [result]
+    : Array.isArray(result) && result.length > 0
+    ? namesIn(self, result as ReadonlyArray<string>)
+    : undefined
+
+type Names = ReadonlyArray<ReadonlyArray<string> | undefined>
+
+const choose = (program: Compiled, names: Names): Compiled => ({
   ...program,
-  instructions: program.instructions.map((self, i) => names[i] === undefined ? self : withName(self, names[i]))
+  instructions: program.instructions.map((self, i) => names[i] === undefined ? self : withNames(self, names[i]))
 })
 
-/** All that a set or map of the program may hold. */
-const candidates = (
-  state: State.State,
-  { instructions }: Compiled,
-  { key, spec }: Instruction
-): ReadonlyArray<string> => [
-  ...new Set([
-    ...state.get(`${key}:${isEntitySpec(spec) ? "" : spec.field}`)?.values ?? [],
-    ...instructions.flatMap(({ args }) => args.filter((arg) => typeof arg === "string"))
-  ])
-]
+const prefix = (program: Compiled, end: number): Compiled => ({
+  ...program,
+  instructions: program.instructions.slice(0, end)
+})
+
+/** The content of the collection of the instruction `at` before it runs. Undefined if it does not run. */
+const rowBefore = (
+  program: Compiled,
+  names: Names,
+  at: number,
+  run: (program: Compiled) => Reply
+): ReadonlyArray<string> | undefined => {
+  const before = choose(prefix(program, at), names)
+  const self = program.instructions[at]!
+  const reply = run({ ...before, instructions: [...before.instructions, { ...self, op: Op.values, args: [] }] })
+  const row = reply._tag === "done" ? reply.results[at]! : false
+  return Array.isArray(row) ? row as ReadonlyArray<string> : undefined
+}
+
+/** All subsets of a size. */
+function* subsets(names: ReadonlyArray<string>, size: number): Generator<ReadonlyArray<string>> {
+  if (size === 0) return yield []
+  for (let i = 0; i <= names.length - size; i++) {
+    for (const rest of subsets(names.slice(i + 1), size - 1)) yield [names[i]!, ...rest]
+  }
+}
 
 /** The reply with the observed collections of a guard sorted, because they have no order. */
 const comparable = (reply: Reply): unknown =>
   reply._tag === "failed" && "observed" in reply.failure ? { ...reply.failure, observed: [] } : reply
+
+/** More choices than anybody can try. */
+const tooMany = 5000
 
 /**
  * Whether some choice of members in memory leads to the same failure as on the server. The reply of a failure does not say
@@ -64,24 +115,28 @@ const leadsTo = (
   const keys = new Set<string>()
   for (const instruction of program.instructions) forEachKey(instruction, (key) => keys.add(key))
   const before = new Map([...state()].filter(([key]) => keys.has(key)))
-  const prefix = (end: number): Compiled => ({ ...program, instructions: program.instructions.slice(0, end) })
-  const search = (at: number, names: ReadonlyArray<string | undefined>): boolean => {
+  let tries = 0
+  const search = (at: number, names: Names): boolean => {
+    if (++tries > tooMany) return true
     const next = program.instructions.findIndex((self, i) => i >= at && i < step && isPopAny(self))
     if (next < 0) return isDeepStrictEqual(comparable(run(before, choose(program, names))), comparable(failed))
-    return [...candidates(before, program, program.instructions[next]!), undefined].some((name) => {
+    const self = program.instructions[next]!
+    const row = rowBefore(program, names, next, (program) => run(before, program))
+    const found = row === undefined ? [] : namesIn(self, row)
+    const size = Math.min(found.length, self.args.length === 0 ? 1 : Number(self.args[0]))
+    if (size === 0) return search(next + 1, names)
+    for (const some of subsets(found, size)) {
       const chosen = [...names]
-      chosen[next] = name
-      const reply = run(before, choose(prefix(next + 1), chosen))
-      if (reply._tag === "failed") return false
-      const result = reply.results[next]!
-      const isPossible = name === undefined
-        ? result === false
-        : taken(program.instructions[next]!, name, result) !== undefined
-      return isPossible && search(next + 1, chosen)
-    })
+      chosen[next] = some
+      if (search(next + 1, chosen)) return true
+    }
+    return false
   }
   return search(0, [])
 }
+
+const rehearse = (state: State.State, program: Compiled): Reply =>
+  interpret(State.storeOf(state), program, Date.now() * 1000)
 
 /** The reply of memory to a program that the server answered with `redis`: `run` runs it on `state`. */
 export const follow = (
@@ -95,22 +150,24 @@ export const follow = (
   if (redis._tag === "failed") {
     const { step } = redis.failure
     if (!instructions.some((self, i) => i < step && isPopAny(self))) return run(program)
-    const isSame = leadsTo(
-      redis,
-      program,
-      state,
-      (state, program) => interpret(State.storeOf(state), program, Date.now() * 1000)
-    )
-    return isSame ? redis : run(program)
+    return leadsTo(redis, program, state, rehearse) ? redis : run(program)
   }
-  const names = instructions.map((self, i) => isPopAny(self) ? nameOf(redis.results[i]!) : undefined)
+  const names = instructions.map((self, i) => isPopAny(self) ? namesOf(self, redis.results[i]!) : undefined)
+  const before = names.some((some, i) => some !== undefined && takesSeveral(instructions[i]!)) ? state() : new Map()
+  const rows = names.map((some, i) =>
+    some !== undefined && takesSeveral(instructions[i]!) && isMap(instructions[i]!)
+      ? rowBefore(program, names, i, (program) => rehearse(before, program)) ?? []
+      : []
+  )
   const reply = run(choose(program, names))
   if (reply._tag === "failed") return reply
   return {
     ...reply,
     // what wasn't there is shown as what it is not: the results then differ
     results: reply.results.map((result, i) =>
-      names[i] === undefined ? result : taken(instructions[i]!, names[i], result) ?? `${names[i]} was not there`
+      names[i] === undefined
+        ? result
+        : taken(instructions[i]!, names[i], result, rows[i]!) ?? `${names[i].join()} was not there`
     )
   }
 }

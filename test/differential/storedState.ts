@@ -80,9 +80,9 @@ export const readStore = (store: Store): State =>
   )
 
 /** A clock that moves with every look, so that no two entities begin at one time. */
-const movingClock = (): Clock.Clock => {
+const movingClock = (time: ServerTime): Clock.Clock => {
   let now = 0
-  const next = () => now = Math.max(now + 1, Date.now())
+  const next = () => time.millis ?? (now = Math.max(now + 1, Date.now()))
   const live = Clock.Clock.defaultValue()
   return {
     currentTimeMillisUnsafe: next,
@@ -95,10 +95,15 @@ const movingClock = (): Clock.Clock => {
   }
 }
 
-export const memory = (): Target => {
+/** The time at which memory runs a program that looked at the server's time: `millis` is unset for any other. */
+export interface ServerTime {
+  millis: number | undefined
+}
+
+export const memory = (time: ServerTime = { millis: undefined }): Target => {
   const store = new Store()
   const service = Memory.make(store)
-  const clock = movingClock()
+  const clock = movingClock(time)
   return {
     service: serviceOf((program, read) => Effect.provideService(service.execute(program, read), Clock.Clock, clock)),
     reset: (state) =>
@@ -170,8 +175,11 @@ const growth = (before: string | undefined, after: string): bigint => BigInt(aft
 const digits = (text: string | undefined): string => text !== undefined && /^-?\d+$/.test(text) ? text : "0"
 
 /** A new incarnation begins at the time of its interpreter, in microseconds. */
-const isFresh = (before: string | undefined, after: string): boolean =>
+const isNew = (before: string | undefined, after: string): boolean =>
   growth(before, after) > 1000n && BigInt(after) > 1_600_000_000_000_000n
+
+/** Whether a version is of an entity that was created in this run, and not stored before. */
+export const isFresh = (version: string): boolean => /^\d+$/.test(version) && BigInt(version) > 1_750_000_000_000_000n
 
 /**
  * The first key that is not the same on both sides. Versions are compared by how they grew since `before`, since a new entity
@@ -195,8 +203,8 @@ export const difference = (
     const [ours, oursBefore] = [versionOf(memory.get(key)), versionOf(memoryBefore.get(key))]
     if (theirs === ours && theirsBefore === oursBefore || theirs === theirsBefore && ours === oursBefore) continue
     const agree = theirs !== undefined && ours !== undefined && /^-?\d+$/.test(theirs) && /^-?\d+$/.test(ours) &&
-      (isFresh(theirsBefore, theirs)
-        ? isFresh(oursBefore, ours)
+      (isNew(theirsBefore, theirs)
+        ? isNew(oursBefore, ours)
         : growth(theirsBefore, theirs) === growth(oursBefore, ours) && growth(theirsBefore, theirs) > 0n)
     if (!agree) {
       return { key, text: `its $v on redis ${theirsBefore} -> ${theirs}, in memory ${oursBefore} -> ${ours}` }

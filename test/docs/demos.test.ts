@@ -242,7 +242,10 @@ describe("the link shortener demo", () => {
         const server = yield* RedisServer.start()
         yield* server.stop
         const outcome = yield* run({ redisUrl: server.url })
-        assert.strictEqual(outcome.stderr, "No connection to the server; nothing was applied\n")
+        assert.strictEqual(
+          outcome.stderr,
+          `No connection to 127.0.0.1:${server.port}: ECONNREFUSED; nothing was applied\n`
+        )
         assert.strictEqual(outcome.status, 1)
       }), timeout)
   })

@@ -3,7 +3,7 @@
  * `test/conformance/nodeRedis.test.ts` runs the transport.
  */
 import { assert, it } from "@effect/vitest"
-import { Deferred, Effect, Exit, Fiber, type Layer } from "effect"
+import { Deferred, Effect, Exit, Fiber, Layer } from "effect"
 import { HttpRouter } from "effect/http"
 import { TestClock } from "effect/testing"
 import { RedisService } from "redlayer"
@@ -20,7 +20,7 @@ import { backends, describeMemory } from "../support/Backends.ts"
 import { backendOf } from "../support/Conformance.ts"
 
 for (const { describe, name } of backends) {
-  const layer: Layer.Layer<RedisService.RedisService | Testing.RawStore> = backendOf[name].layer({})
+  const layer: Layer.Layer<RedisService.RedisService | Testing.RawStore> = Layer.orDie(backendOf[name].layer({}))
   const run = <A, E>(self: Effect.Effect<A, E, RedisService.RedisService | Testing.RawStore>) =>
     Effect.provide(self, layer)
 

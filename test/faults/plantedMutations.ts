@@ -11,6 +11,8 @@ const changes = {
   unchecked: [["not keptOutcomes[dedupIndex + 1]", "true"], ["stored = keptOutcomes[dedupIndex]", "stored = nil"]],
   /** outcomes are not saved */
   unwritten: [[`call("HSET", each.key, each.token, cjson.encode(all))`, ""]],
+  /** the user has no right to save outcomes */
+  denied: [[`call("HSET", each.key, each.token`, `call("SETRANGE", each.key, "0"`]],
   /** a program that is given up gets no tombstone */
   withoutTombstones: [[
     `if digest then store(token, "cancelled") else keptOutcomes[dedupIndex] = TOMBSTONE end`,

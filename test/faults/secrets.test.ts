@@ -117,9 +117,17 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     "AccessDenied",
     ({ build, on }) => Effect.andThen(on.call("CONFIG", "SET", "requirepass", canary), build({ url: on.url }))
   ],
-  "a URL that is none": ["Unsupported", ({ build }) => build({ url: `redis://app:${canary}@host:port` })],
-  "a URL of another scheme": ["Unsupported", ({ build }) => build({ url: `http://app:${canary}@localhost` })],
-  "a URL with a broken escape": ["Unsupported", ({ build }) => build({ url: `redis://app:${canary}%zz@localhost` })],
+  "a URL that is none": ["InvalidOption", ({ build }) => build({ url: `redis://app:${canary}@host:port` })],
+  "a URL of another scheme": ["InvalidOption", ({ build }) => build({ url: `http://app:${canary}@localhost` })],
+  "a URL with a broken escape": ["InvalidOption", ({ build }) => build({ url: `redis://app:${canary}%zz@localhost` })],
+  "a server that evicts": [
+    "Unsupported",
+    ({ build, on }) =>
+      Effect.andThen(
+        on.call("CONFIG", "SET", "maxmemory-policy", "allkeys-lru"),
+        build({ url: on.url, exactlyOnce: true })
+      )
+  ],
   "a server that is not there": [
     "ConnectionUnavailable",
     ({ build }) => build({ url: `redis://app:${canary}@127.0.0.1:1`, deadline: "100 millis" })
@@ -358,7 +366,7 @@ describeOwnServer("no secret", () => {
     for (
       const tag of [
         ["ConnectionUnavailable", "ServerUnavailable", "OutcomeUnknown", "OutOfMemory", "AccessDenied"],
-        ["WrongType", "CrossSlot", "Unsupported"]
+        ["WrongType", "CrossSlot", "Unsupported", "InvalidOption"]
       ].flat()
     ) {
       assert.isTrue(tags.has(tag), tag)

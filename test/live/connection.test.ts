@@ -280,9 +280,9 @@ describeOwnServer("the connection", () => {
         assert.strictEqual(yield* stored, 20)
       }))
 
-    it.effect("a silent server is given up after a second, and then used again", () =>
+    it.effect("a silent server is given up after `silence`, and then used again", () =>
       Effect.gen(function*() {
-        const { increment, proxy, stored } = yield* setup()
+        const { increment, proxy, stored } = yield* setup({ silence: "1 second" })
         yield* proxy.swallowRequests(true)
         const [exit, millis] = yield* timed(increment)
         reasonIs(exit, "OutcomeUnknown")
@@ -294,7 +294,7 @@ describeOwnServer("the connection", () => {
 
     it.effect("a connection that has nothing to say stays", () =>
       Effect.gen(function*() {
-        const { increment, proxy } = yield* setup()
+        const { increment, proxy } = yield* setup({ silence: "1 second" })
         yield* increment
         const { accepted } = yield* proxy.stats
         // longer than the silence that a program may meet
@@ -310,7 +310,7 @@ describeOwnServer("the connection", () => {
     it.effect("the deadline fails a program that was sent on time, and alone", () =>
       Effect.gen(function*() {
         const output = yield* captureOutput
-        const { increment, proxy, stored } = yield* setup({ deadline: "300 millis" })
+        const { increment, proxy, stored } = yield* setup({ deadline: "300 millis", silence: "1 second" })
         const { accepted } = yield* proxy.stats
         yield* proxy.holdRequests()
         const early = yield* Effect.forkChild(timed(increment), start)

@@ -58,6 +58,8 @@ export interface TcpProxy {
   readonly deliverLate: (millis: number | undefined) => Effect.Effect<void>
   /** Whether new connections are refused (by a closed port). Those that are open stay. */
   readonly refuse: (on: boolean) => Effect.Effect<void, TcpProxyError>
+  /** Leads new connections to another server, as a name does that follows the primary. Those that are open stay. */
+  readonly lead: (to: { readonly port: number }) => Effect.Effect<void>
   /** Whether replies are thrown away: the server has done what the client never hears of. */
   readonly swallowReplies: (on: boolean) => Effect.Effect<void>
   /** Whether requests are thrown away: the client has sent what the server never gets. */
@@ -134,7 +136,7 @@ class Writer {
 }
 
 class State {
-  readonly target: { readonly host: string; readonly port: number }
+  target: { readonly host: string; readonly port: number }
   readonly pairs = new Set<Pair>()
   readonly watchers = new Set<() => void>()
   listener: Net.Server | undefined
@@ -435,6 +437,10 @@ export const make = Effect.fnUntraced(
       deliverLate: (millis) =>
         Effect.sync(() => {
           state.lateness = millis
+        }),
+      lead: (to) =>
+        Effect.sync(() => {
+          state.target = { host, port: to.port }
         }),
       swallowReplies: (on) =>
         Effect.sync(() => {

@@ -29,40 +29,47 @@ holds<Equals<typeof add, Atomic.Atomic<number, NotFound | Invalid | Bounds | Ari
 // -- all -----------------------------------------------------------------------------------------------------------------
 
 const tuple = Atomic.all([read, add, tags.pop()])
-holds<Equals<Atomic.Atomic.Error<typeof tuple>, NotFound | Invalid | Bounds | Arithmetic>>()
+holds<Equals<Atomic.Error<typeof tuple>, NotFound | Invalid | Bounds | Arithmetic>>()
 const [first, second] = [
-  null! as Atomic.Atomic.Success<typeof tuple>[0],
-  null! as Atomic.Atomic.Success<typeof tuple>[1]
+  null! as Atomic.Success<typeof tuple>[0],
+  null! as Atomic.Success<typeof tuple>[1]
 ]
 holds<Equals<typeof first, string>>()
 holds<Equals<typeof second, number>>()
-holds<Equals<Atomic.Atomic.Success<typeof tuple>["length"], 3>>()
+holds<Equals<Atomic.Success<typeof tuple>["length"], 3>>()
 
 const pair = Atomic.all([read, whole])
-holds<Equals<Atomic.Atomic.Error<typeof pair>, NotFound | Invalid | Corrupted>>()
-holds<Equals<Atomic.Atomic.Success<typeof pair>[1], Atomic.Atomic.Success<typeof whole>>>()
+holds<Equals<Atomic.Error<typeof pair>, NotFound | Invalid | Corrupted>>()
+holds<Equals<Atomic.Success<typeof pair>[1], Atomic.Success<typeof whole>>>()
 
 declare const many: Array<typeof add>
 const array = Atomic.all(many)
 holds<Equals<typeof array, Atomic.Atomic<Array<number>, NotFound | Invalid | Bounds | Arithmetic>>>()
 declare const readonlyMany: ReadonlyArray<typeof read>
 const readonlyArray = Atomic.all(readonlyMany)
-holds<Equals<Atomic.Atomic.Success<typeof readonlyArray>[number], string>>()
+holds<Equals<Atomic.Success<typeof readonlyArray>[number], string>>()
 const mapped = Atomic.all(["1", "2"].map((id) => Item.ref(id).count.increment()))
 holds<Equals<typeof mapped, typeof array>>()
 
 const record = Atomic.all({ name: read, count: add })
-holds<Equals<Atomic.Atomic.Success<typeof record>, { name: string; count: number }>>()
-holds<Equals<Atomic.Atomic.Error<typeof record>, NotFound | Invalid | Bounds | Arithmetic>>()
+holds<Equals<Atomic.Success<typeof record>, { name: string; count: number }>>()
+holds<Equals<Atomic.Error<typeof record>, NotFound | Invalid | Bounds | Arithmetic>>()
+
+const each = Atomic.forEach(["a", "b"], (id) => Item.ref(id).count.get())
+holds<Equals<typeof each, Atomic.Atomic<Array<number>, NotFound | Invalid>>>()
+const eachPiped = pipe(new Set(["a"]), Atomic.forEach((id) => Item.ref(id).count.get()))
+holds<Equals<typeof eachPiped, typeof each>>()
+// @ts-expect-error: a text is a single value, though it is iterable
+void Atomic.forEach("ab", (id) => Item.ref(id).count.get())
 
 const nothing = Atomic.all([])
-holds<Equals<Atomic.Atomic.Error<typeof nothing>, never>>()
+holds<Equals<Atomic.Error<typeof nothing>, never>>()
 const noNames = Atomic.all({})
-holds<Equals<Atomic.Atomic.Error<typeof noNames>, never>>()
+holds<Equals<Atomic.Error<typeof noNames>, never>>()
 const nested = Atomic.all({ a: Atomic.all([read]), b: Atomic.all({ c: add }) })
-holds<Equals<Atomic.Atomic.Success<typeof nested>["b"], { c: number }>>()
+holds<Equals<Atomic.Success<typeof nested>["b"], { c: number }>>()
 const none = Atomic.all({ a: Atomic.succeed(1) })
-holds<Equals<Atomic.Atomic.Error<typeof none>, never>>()
+holds<Equals<Atomic.Error<typeof none>, never>>()
 
 // JavaScript would change the order of such names
 // @ts-expect-error
@@ -96,7 +103,7 @@ const both = Atomic.andThen(add, whole)
 holds<
   Equals<
     typeof both,
-    Atomic.Atomic<Atomic.Atomic.Success<typeof whole>, NotFound | Invalid | Bounds | Arithmetic | Corrupted>
+    Atomic.Atomic<Atomic.Success<typeof whole>, NotFound | Invalid | Bounds | Arithmetic | Corrupted>
   >
 >()
 
@@ -142,3 +149,29 @@ const wider: Atomic.Atomic<string | number, NotFound | Invalid | Bounds> = read
 void wider
 holds<Equals<typeof read extends Atomic.Atomic<string, NotFound> ? true : false, false>>()
 holds<Equals<typeof read extends Atomic.Atomic<"a", NotFound | Invalid> ? true : false, false>>()
+
+// -- orDie ---------------------------------------------------------------------------------------------------------------
+
+const tagged = tags.at(0).set("x")
+const died = tagged.pipe(Atomic.orDie("IndexOutOfRange"))
+const diedTwice = Atomic.orDie(tagged, "IndexOutOfRange", "EntityNotFound")
+const pipedTwice = tagged.pipe(Atomic.orDie("IndexOutOfRange", "EntityNotFound"))
+holds<Equals<typeof died, Atomic.Atomic<void, NotFound | Invalid>>>()
+holds<Equals<typeof diedTwice, Atomic.Atomic<void, Invalid>>>()
+holds<Equals<typeof pipedTwice, Atomic.Atomic<void, Invalid>>>()
+// @ts-expect-error: not an error of this program
+void tagged.pipe(Atomic.orDie("OutOfBounds"))
+// @ts-expect-error: the second is not
+void tagged.pipe(Atomic.orDie("IndexOutOfRange", "OutOfBounds"))
+// @ts-expect-error: not an error of this program
+void Atomic.orDie(tagged, "OutOfBounds")
+// @ts-expect-error: a program does not have the error of its commit
+void Atomic.orDie(tagged, "IndexOutOfRange", "RedisServiceError")
+// @ts-expect-error: at least one tag
+void Atomic.orDie(tagged)
+// @ts-expect-error: at least one tag
+void tagged.pipe(Atomic.orDie())
+// @ts-expect-error: it has no errors
+void Atomic.orDie(Atomic.succeed(1), "EntityNotFound")
+// @ts-expect-error: an effect is no program
+void Atomic.orDie(Effect.fail({ _tag: "A" as const }), "A")

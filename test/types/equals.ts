@@ -16,10 +16,10 @@ export const holds = <_Statement extends true>(): void => {}
 export type Names<A> = Extract<keyof A, string>
 
 /** The result of a method. */
-export type SuccessOf<Method extends (...args: any) => Atomic.Atomic.Any> = Atomic.Atomic.Success<ReturnType<Method>>
+export type SuccessOf<Method extends (...args: any) => Atomic.Any> = Atomic.Success<ReturnType<Method>>
 
 /** The errors of a method, apart from `RedisServiceError`. */
-export type ErrorOf<Method extends (...args: any) => Atomic.Atomic.Any> = Atomic.Atomic.Error<ReturnType<Method>>
+export type ErrorOf<Method extends (...args: any) => Atomic.Any> = Atomic.Error<ReturnType<Method>>
 
 holds<Equals<string, string>>()
 holds<Equals<"a" | "b", "b" | "a">>()

@@ -34,7 +34,7 @@ holds<
   >
 >()
 const coins = addTwice(Purse.ref("alice").coins, 2)
-holds<Equals<Atomic.Atomic.Success<typeof coins>, typeof Coins.Type>>()
+holds<Equals<Atomic.Success<typeof coins>, typeof Coins.Type>>()
 const plain = (field: Field.Number) => field.increment()
 void plain(Page.ref(["s", "/"]).visits)
 // @ts-expect-error: its `set` would take any number
@@ -65,7 +65,7 @@ void remove(Page, "s")
 const bump = <M extends Model.Any>(model: M, id: Model.Id<M>, field: (ref: Model.Ref<M>) => Field.Number) =>
   field(model.ref(id) as Model.Ref<M>).increment()
 const bumped = bump(Page, ["s", "/"], (page) => page.visits)
-holds<Equals<Atomic.Atomic.Success<typeof bumped>, number>>()
+holds<Equals<Atomic.Success<typeof bumped>, number>>()
 void bump(User, "alice", (user) => user.visits)
 // @ts-expect-error: it has no visits
 void bump(Purse, "alice", (purse) => purse.visits)
@@ -91,7 +91,7 @@ holds<Equals<Model.Ref<typeof Purse>["coins"], Field.Number<typeof Coins.Type>>>
 const fetch = <M extends Model.Any>(model: M, id: Model.Id<M>): ReturnType<M["get"]> =>
   model.get(id) as ReturnType<M["get"]>
 const fetched = fetch(User, "alice")
-holds<Equals<Atomic.Atomic.Success<typeof fetched>, User>>()
+holds<Equals<Atomic.Success<typeof fetched>, User>>()
 
 const models: ReadonlyArray<Model.Any> = [User, Page, Purse]
 void models
@@ -105,9 +105,9 @@ const timed = <A, E>(program: Atomic.Atomic<A, E>): Effect.Effect<
 > => Effect.withSpan(program, "program")
 void timed(User.get("alice"))
 
-const collect = <const P extends ReadonlyArray<Atomic.Atomic.Any>>(programs: P) => Atomic.all(programs)
+const collect = <const P extends ReadonlyArray<Atomic.Any>>(programs: P) => Atomic.all(programs)
 const collected = collect([User.ref("a").visits.get(), User.ref("a").title.get()])
-holds<Equals<Atomic.Atomic.Success<typeof collected>[1], "mr" | "ms">>()
+holds<Equals<Atomic.Success<typeof collected>[1], "mr" | "ms">>()
 
 // -- by hand: the handle of a schema ---------------------------------------------------------------------------------------
 

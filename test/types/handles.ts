@@ -2,7 +2,7 @@
  * Which operations the field of a model has, by its schema.
  */
 import { type Brand, type DateTime, type Duration, type HashMap, type HashSet, type Option, Schema } from "effect"
-import { type DomainError, type Field, Model } from "redlayer"
+import { type Atomic, type DomainError, type Field, Model } from "redlayer"
 import { type Equals, type ErrorOf, holds, type Names, type SuccessOf } from "./equals.ts"
 
 type NotFound = DomainError.EntityNotFound
@@ -31,7 +31,7 @@ type NumberNames =
   | "clamp"
 type BigIntNames = Exclude<NumberNames, "divide" | "power">
 type TimeNames = WordNames | OrderingNames | "add" | "subtract"
-type OptionalNames = CellNames | "setIfAbsent" | "isSet" | "clear"
+type OptionalNames = CellNames | "value" | "setIfAbsent" | "isSet" | "clear"
 type OptionalNumberNames = OptionalNames | Exclude<NumberNames, WordNames>
 type EntryNames = OptionalNames | "getAndSet"
 type ListNames =
@@ -93,6 +93,8 @@ type SortedSetNames =
   | "range"
   | "rangeByScore"
   | "count"
+  | "removeRangeByRank"
+  | "removeRangeByScore"
   | "popMin"
   | "popMax"
   | "clear"
@@ -394,6 +396,12 @@ ref.sorted.append
 void ref.sorted.add("a")
 // @ts-expect-error
 void ref.sorted.increment("a", 1n)
+// @ts-expect-error: without a bound it would remove all
+void ref.sorted.removeRangeByScore({})
+// @ts-expect-error: an undefined bound is no bound
+void ref.sorted.removeRangeByScore({ max: undefined })
+// @ts-expect-error: from where?
+void ref.sorted.removeRangeByRank()
 
 // tuples are no lists
 holds<Equals<typeof ref.tuple, Field.Value<readonly [string, number]>>>()
@@ -537,7 +545,9 @@ holds<Equals<ErrorOf<typeof countAt.increment>, NotFound | Invalid | Index | Bou
 const entryAt = ref.record.at("a")
 holds<Equals<typeof entryAt, Field.NumberEntry<number, NotFound | Invalid | Bounds>>>()
 holds<Equals<Names<typeof entryAt>, OptionalNumberNames | "getAndSet">>()
-holds<Equals<ErrorOf<typeof entryAt.set>, NotFound | Invalid | Bounds>>()
+const entrySet = entryAt.set(1)
+holds<Equals<typeof entrySet, Atomic.Atomic<void, NotFound | Invalid | Bounds>>>()
+holds<Equals<ErrorOf<typeof entryAt.set>, NotFound | Invalid | Bounds | Arithmetic>>()
 holds<Equals<ErrorOf<typeof entryAt.increment>, NotFound | Invalid | Bounds | Arithmetic>>()
 holds<Equals<SuccessOf<typeof entryAt.getAndSet>, Option.Option<number>>>()
 const flagEntry = ref.hashMap.at(new Date(0))

@@ -61,6 +61,9 @@ holds<
     >
   >
 >()
+const optionsOn = { on, lease: "1 second" } as const
+const heldOn = Lock.acquire("x", optionsOn)
+holds<Equals<Effect.Success<typeof heldOn>, Lock.EntityHandle>>()
 // what is on an entity is held as any other is
 void ((held: Lock.EntityHandle) => held satisfies Lock.Handle)
 

@@ -2,7 +2,15 @@
  * The types of models: creation, parts, copies, many at once, inheritance.
  */
 import { type Duration, Effect, type Option, type Result, Schema, Stream } from "effect"
-import { type Atomic, type DomainError, type Field, Model, type RedisService, type RedisServiceError } from "redlayer"
+import {
+  type Atomic,
+  type Condition,
+  type DomainError,
+  type Field,
+  Model,
+  type RedisService,
+  type RedisServiceError
+} from "redlayer"
 import { type Equals, type ErrorOf, holds, type SuccessOf } from "./equals.ts"
 
 type NotFound = DomainError.EntityNotFound
@@ -74,6 +82,18 @@ void User.ensure({ name: "a", tags: new Set<string>(), scores: {}, ranks: [], st
 // @ts-expect-error: put gives no life of its own
 void User.put(user, { timeToLive: 5 })
 
+// -- versions ---------------------------------------------------------------------------------------------------------------
+
+holds<Equals<SuccessOf<typeof User.version>, Model.Version>>()
+holds<Equals<ErrorOf<typeof User.version>, NotFound | Invalid>>()
+holds<Equals<SuccessOf<typeof User.getVersioned>, { readonly entity: User; readonly version: Model.Version }>>()
+holds<Equals<ErrorOf<typeof User.getVersioned>, NotFound | Corrupted | Invalid>>()
+holds<Equals<ReturnType<typeof User.atVersion>, Condition.Condition<Invalid>>>()
+holds<Equals<Parameters<typeof Cart.atVersion>, [id: readonly [string, number], version: Model.Version]>>()
+holds<Equals<typeof Model.Version.Encoded, string>>()
+// @ts-expect-error: a text is no version, until `Model.Version` has checked it
+void User.atVersion("a", "7")
+
 // -- life ------------------------------------------------------------------------------------------------------------------
 
 holds<Equals<SuccessOf<typeof User.timeToLive>, Option.Option<Duration.Duration>>>()
@@ -90,7 +110,7 @@ void User.expire("a")
 const picked = User.pick("a", ["age", "tags", "name", "nick"])
 holds<
   Equals<
-    Atomic.Atomic.Success<typeof picked>,
+    Atomic.Success<typeof picked>,
     {
       readonly age: number
       readonly tags: ReadonlySet<string>
@@ -99,7 +119,7 @@ holds<
     }
   >
 >()
-holds<Equals<Atomic.Atomic.Error<typeof picked>, NotFound | Corrupted | Invalid>>()
+holds<Equals<Atomic.Error<typeof picked>, NotFound | Corrupted | Invalid>>()
 // @ts-expect-error: a getter is no field
 void User.pick("a", ["adult"])
 // @ts-expect-error
@@ -143,6 +163,18 @@ const deleted = Cart.deleteMany([["u", 1]], { onProgress: (done) => Effect.log(d
 holds<Equals<Effect.Success<typeof deleted>, ReadonlyArray<Result.Result<boolean, Invalid | Failed>>>>()
 // @ts-expect-error: the tuple
 void Cart.deleteMany(["u"])
+// @ts-expect-error: a text is one id, though it is iterable
+void User.deleteMany("alice")
+// @ts-expect-error
+void User.getMany("alice")
+// @ts-expect-error
+void User.getManyStream("alice")
+// @ts-expect-error
+void User.deleteManyStream("alice")
+// @ts-expect-error: nor is an entity several
+void User.insertMany("alice")
+declare const generated: Generator<string>
+for (const several of [generated, new Map<string, 1>().keys(), new Set(["a"])] as const) void User.getMany(several)
 // @ts-expect-error: a life is given when something is made
 void Cart.deleteMany([["u", 1]], { timeToLive: 5 })
 
@@ -165,7 +197,8 @@ holds<Equals<typeof drained, Effect.Effect<void, Failed, RedisService.RedisServi
 
 class Admin extends Model.extend<Admin, typeof User>(User, "types/models/Admin")({
   level: Schema.Int,
-  age: Schema.NullOr(Schema.Int)
+  age: Schema.Literals([1, 2]),
+  nick: Schema.String
 }) {
   get powerful(): boolean {
     return this.level > 5 && this.adult
@@ -178,15 +211,21 @@ const ref = Admin.ref("a")
 holds<Equals<keyof typeof ref, "age" | "nick" | "note" | "tags" | "scores" | "ranks" | "stats" | "level">>()
 holds<Equals<typeof ref.tags, Field.Set<string>>>()
 holds<Equals<typeof ref.level, Field.Number>>()
-// a field of the same name takes the place of the first
-holds<Equals<typeof ref.age, Field.OptionalNumber>>()
+// a field of the same name, and of the same type or a narrower one, takes the place of the first
+holds<Equals<typeof ref.age, Field.Scalar<1 | 2>>>()
+holds<Equals<typeof ref.nick, Field.Text>>()
+// @ts-expect-error: the methods of the base would find another type
+void Model.extend<Admin, typeof User>(User, "types/models/Other")({ age: Schema.String })
+// @ts-expect-error
+void Model.extend<Admin, typeof User>(User, "types/models/Wider")({ age: Schema.NullOr(Schema.Int) })
+void Model.extend<Admin, typeof User>(User, "types/models/Same")({ age: Schema.Int })
 holds<Equals<SuccessOf<typeof Admin.get>, Admin>>()
 holds<Equals<Model.Id<typeof Admin>, string>>()
 // @ts-expect-error: a getter is no field
 ref.adult
 // @ts-expect-error: the fields of both
 void Admin.insert(user)
-void Admin.insert({ ...user, level: 1, age: null })
+void Admin.insert({ ...user, level: 1, age: 2, nick: "n" })
 // @ts-expect-error: without its own type
 class Untyped extends Model.extend(User, "types/models/Untyped")({ level: Schema.Int }) {}
 void Untyped

@@ -79,22 +79,37 @@ void Nobody
 
 // -- ids -----------------------------------------------------------------------------------------------------------------
 
-holds<Equals<Parameters<typeof User.get>, [id: string]>>()
-holds<Equals<Parameters<typeof User.ref>, [id: string]>>()
-holds<Equals<Parameters<typeof Plain.ref>, [id: DateTime.Utc]>>()
+holds<Equals<Parameters<typeof User.get>[0], string>>()
+holds<Equals<Parameters<typeof User.ref>[0], string>>()
+holds<Equals<Parameters<typeof Plain.ref>[0], DateTime.Utc>>()
 // @ts-expect-error
 void User.get(1)
 
+// -- reads that renew nothing --------------------------------------------------------------------------------------------
+
+void User.get("a", { renew: false })
+void User.find("a", { renew: undefined })
+void User.pick("a", ["age"], { renew: false })
+void User.getMany(["a"], { renew: false, concurrency: 2 })
+void User.getManyStream(["a"], { renew: false })
+User.ref("a", { renew: false }).age satisfies Field.Number
+// @ts-expect-error: it is a boolean
+void User.get("a", { renew: "no" })
+// @ts-expect-error: no such option
+void User.get("a", { renews: false })
+// @ts-expect-error: a write renews in any case
+void User.delete("a", { renew: false })
+
 const UserId = Schema.String.pipe(Schema.brand("UserId"))
 const Branded = Model.make("types/Branded", { id: UserId, n: Schema.Int }, { key: "id" })
-holds<Equals<Parameters<typeof Branded.get>, [id: typeof UserId.Type]>>()
+holds<Equals<Parameters<typeof Branded.get>[0], typeof UserId.Type>>()
 // @ts-expect-error
 void Branded.get("u1")
 
 // without a key a model gets one
 const Generated = Model.make("types/Generated", { n: Schema.Int })
 class GeneratedClass extends Model.Class<GeneratedClass>("types/GeneratedClass")({ n: Schema.Int }) {}
-holds<Equals<Parameters<typeof Generated.get>, [id: string]>>()
+holds<Equals<Parameters<typeof Generated.get>[0], string>>()
 holds<Equals<SuccessOf<typeof Generated.get>["id"], string>>()
 holds<Equals<GeneratedClass["id"], string>>()
 void Generated.insert({ n: 1 })
@@ -122,7 +137,7 @@ const Cart = Model.make("types/Cart", {
   items: Schema.Array(Schema.String)
 }, { key: ["user", "number"], slot: "user" })
 
-holds<Equals<Parameters<typeof Cart.ref>, [id: readonly [string, number]]>>()
+holds<Equals<Parameters<typeof Cart.ref>[0], readonly [string, number]>>()
 void Cart.get(["u", 1])
 // @ts-expect-error: the tuple, and not its parts
 void Cart.get("u", 1)
@@ -154,8 +169,18 @@ void Model.make("types/SlotS", pair, { key: "a", slot: "a" })
 void Model.make("types/SlotN", pair, { slot: "a" })
 // @ts-expect-error
 void Model.make("types/SlotM", pair, { key, slot: { parts: 16 } })
+// @ts-expect-error: a field twice
+void Model.make("types/Twice", pair, { key: ["a", "b", "a"] })
+// @ts-expect-error
+class TwiceClass extends Model.Class<TwiceClass>("types/TwiceClass")(pair, { key: ["a", "a"] }) {}
+void TwiceClass
+// options need not be written where they are used
+const options = { key: "a", slot: "id" } as const
+holds<Equals<Model.Id<ReturnType<typeof withOptions>>, string>>()
+const withOptions = () => Model.make("types/Options", { a: Schema.String, n: Schema.Int }, options)
+holds<Equals<keyof Model.Ref<ReturnType<typeof withOptions>>, "n">>()
 class SlotClass extends Model.Class<SlotClass>("types/SlotClass")(pair, { key: ["a", "b"], slot: "b" }) {}
-holds<Equals<Parameters<typeof SlotClass.get>, [id: readonly [string, string]]>>()
+holds<Equals<Parameters<typeof SlotClass.get>[0], readonly [string, string]>>()
 // @ts-expect-error
 class BadSlot extends Model.Class<BadSlot>("types/BadSlot")(pair, { key: ["a", "b"], slot: "c" }) {}
 void BadSlot

@@ -22,8 +22,8 @@ type Index = DomainError.IndexOutOfRange
 type Corrupted = DomainError.EntityCorrupted
 type Failed = RedisServiceError.RedisServiceError
 
-type Success<P> = Atomic.Atomic.Success<P>
-type ErrorOf<P> = Atomic.Atomic.Error<P>
+type Success<P> = Atomic.Success<P>
+type ErrorOf<P> = Atomic.Error<P>
 
 const UserId = Schema.String.pipe(Schema.brand("UserId"))
 const Coins = Schema.Int.pipe(Schema.brand("Coins"))
@@ -68,7 +68,7 @@ class Closed extends Data.TaggedError("Closed")<{}> {}
 const more = int.gt(5)
 holds<Equals<typeof more, Condition.Condition<NotFound | Invalid>>>()
 holds<Equals<Success<typeof more>, boolean>>()
-holds<Equals<Condition.Condition.Error<typeof more>, NotFound | Invalid>>()
+holds<Equals<Condition.Error<typeof more>, NotFound | Invalid>>()
 // each is a program, and an effect
 void (more satisfies Atomic.Atomic<boolean, NotFound | Invalid>)
 void (more satisfies Effect.Effect<boolean, NotFound | Invalid | Failed, RedisService.RedisService>)
@@ -95,10 +95,19 @@ holds<Equals<typeof none, Condition.Condition<NotFound | Invalid | Index>>>()
 declare const many: readonly [typeof more, ...Array<typeof exists>]
 const all = Condition.and(...many)
 holds<Equals<typeof all, Condition.Condition<NotFound | Invalid>>>()
-// @ts-expect-error: what would none of them mean
-void Condition.and()
+declare const every: Array<typeof exists | typeof at>
+const everySpread = Condition.or(...every)
+holds<Equals<typeof everySpread, Condition.Condition<NotFound | Invalid | Index>>>()
+const everyOne = Condition.and(every)
+holds<Equals<typeof everyOne, Condition.Condition<NotFound | Invalid | Index>>>()
+const arrayOf = Condition.and([exists, at, more])
+holds<Equals<typeof arrayOf, Condition.Condition<NotFound | Invalid | Index>>>()
+const noneOf = Condition.and([])
+holds<Equals<typeof noneOf, Condition.Condition>>()
+// @ts-expect-error: a program is no condition
+void Condition.and([exists, ref.int.get()])
 // @ts-expect-error
-void Condition.or()
+void Condition.or([true])
 // @ts-expect-error
 void Condition.not()
 declare const unknown: unknown
@@ -301,16 +310,24 @@ holds<Equals<typeof item extends Parameters<typeof value.plus>[0] ? true : false
 holds<Equals<typeof value extends Parameters<typeof int.increment>[0] ? true : false, true>>()
 const textItem = ref.texts.at(0).value()
 holds<Equals<typeof textItem extends Parameters<typeof text.append>[0] ? true : false, false>>()
-// @ts-expect-error: what may be absent is no operand
-optInt.value
+// @ts-expect-error: what may be absent is an operand with a default only
+void optInt.value()
 // @ts-expect-error
-ref.nullText.value
+void ref.nullText.value()
 // @ts-expect-error
-ref.record.at("a").value
+void ref.record.at("a").value()
+const orZero = optInt.value({ default: 0 })
+holds<Equals<typeof orZero, Field.NumberOperand<number>>>()
+void int.increment(ref.record.at("a").value({ default: 1 }).plus(orZero))
+void text.append(ref.nullText.value({ default: "" }))
+// @ts-expect-error: the default is a value of the field
+void optInt.value({ default: "0" })
 // @ts-expect-error: only numbers compute
 textValue.plus
-// @ts-expect-error
-date.value().plus
+// @ts-expect-error: a date moves by durations
+void date.value().plus(date.value())
+// @ts-expect-error: a duration has no arithmetic
+wait.value().plus
 // @ts-expect-error
 bool.value().min
 // @ts-expect-error: a list is not an operand
@@ -323,10 +340,13 @@ void int.power(value)
 void int.increment(num)
 // @ts-expect-error: nor is a program
 void int.increment(num.get())
-// @ts-expect-error
 void list.append(value)
-// @ts-expect-error
+void list.append([1, value])
 void optInt.set(value)
+// @ts-expect-error
+void list.append(textValue)
+// @ts-expect-error
+void optInt.set(textValue)
 // @ts-expect-error
 void Item.update("1", { int: value })
 // @ts-expect-error: an operand is no program
@@ -570,7 +590,7 @@ const onlyIfThere = <M extends Model.Any, A, E>(
 const there = onlyIfThere(Item, "1", int.increment())
 holds<Equals<Success<typeof there>, Option.Option<number>>>()
 
-const allOf = <const C extends readonly [Condition.Condition.Any, ...Array<Condition.Condition.Any>]>(conditions: C) =>
+const allOf = <const C extends readonly [Condition.Any, ...Array<Condition.Any>]>(conditions: C) =>
   Condition.and(...conditions)
 const all3 = allOf([more, at, exists])
-holds<Equals<Condition.Condition.Error<typeof all3>, NotFound | Invalid | Index>>()
+holds<Equals<Condition.Error<typeof all3>, NotFound | Invalid | Index>>()

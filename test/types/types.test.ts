@@ -76,7 +76,7 @@ const integer = {
 const arithmetic = { ...integer, divide: true, power: true } as const
 const number = { ...word, ...arithmetic } as const
 const moving = { ...ordering, add: true, subtract: true } as const
-const optional = { ...cell, setIfAbsent: true, isSet: true, clear: true } as const
+const optional = { ...cell, value: true, setIfAbsent: true, isSet: true, clear: true } as const
 const entry = { ...optional, getAndSet: true } as const
 const set = {
   get: true,
@@ -123,6 +123,8 @@ const sorted = {
   range: true,
   rangeByScore: true,
   count: true,
+  removeRangeByRank: true,
+  removeRangeByScore: true,
   popMin: true,
   popMax: true,
   clear: true

@@ -370,13 +370,18 @@ describeMemory("explain names each operation as its method is named", () => {
       range: sorted.range(0, 1),
       rangeByScore: sorted.rangeByScore({ min: 1 }),
       count: sorted.count({ min: 1 }),
-      popMin: sorted.popMin(),
+      removeRangeByRank: sorted.removeRangeByRank(1),
+      removeRangeByScore: sorted.removeRangeByScore({ min: 1 }),
+      popMin: sorted.popMin(2),
       popMax: sorted.popMax(),
       clear: sorted.clear()
     })))
 
   it.effect("on sizes of collections", () =>
     Effect.gen(function*() {
+      for (const name of ["eq", "neq", "lt", "lte", "gt", "gte"] as const) {
+        assert.deepEqual(yield* operationsOf(ref.sorted.count()[name](1)), ["count", name])
+      }
       for (const size of [ref.list.length(), ref.set.size(), ref.record.size(), ref.sorted.size()]) {
         yield* programs(size, (size) => comparisons(size, 1))
       }
@@ -425,6 +430,17 @@ describeMemory("explain names each operation as its method is named", () => {
       assert.deepEqual(yield* operationsOf(number.eq(ref.integer.value())), ["value", "eq"])
       assert.deepEqual(yield* operationsOf(ref.list.length().gt(ref.integer.value())), ["value", "gt"])
       assert.deepEqual(yield* operationsOf(ref.text.append(ref.text.value())), ["value", "append"])
+      const { instructions } = yield* Atomic.explain(ref.date.lt(Atomic.now.minus("1 hour")))
+      assert.deepEqual(instructions.map(({ operation }) => operation), ["now", "constant", "minus", "lt"])
+      assert.deepEqual(yield* operationsOf(ref.list.append(ref.integer.value())), ["value", "encode", "append"])
+      const stored = ref.optionalNumber.value({ default: 1 })
+      assert.deepEqual(yield* operationsOf(number.set(stored)), ["value", "set"])
+      assert.deepEqual(yield* operationsOf(ref.sorted.score("a").lt(ref.sorted.rank("a").value({ default: 1 }))), [
+        "score",
+        "rank",
+        "value",
+        "lt"
+      ])
     }))
 
   it.effect("on models", () =>
@@ -432,6 +448,9 @@ describeMemory("explain names each operation as its method is named", () => {
       yield* programs(Everything, (model) => ({
         get: model.get("x"),
         find: model.find("x"),
+        getVersioned: model.getVersioned("x"),
+        version: model.version("x"),
+        atVersion: model.atVersion("x", "1" as Model.Version),
         exists: model.exists("x"),
         pick: model.pick("x", ["text"]),
         insert: model.insert(entity),

@@ -437,6 +437,7 @@ const unasked: ReadonlyArray<string> = [
   "creation: `getOrInsert` and `ensure` refuse values that cannot be encoded, and write nothing",
   "definitions: a definition that cannot be stored is refused",
   "definitions: Schema's own `extend` does not inherit the model",
+  "definitions: a time to live that is no object, has no duration or refreshes in another way is refused by name",
   "entities: insert and put refuse a value that the schema refuses, name the field, and write nothing",
   "idempotency: a program that sends nothing ignores the key",
   "inheritance: Schema's own `extend` is refused at the first operation, and a model name may be used once",

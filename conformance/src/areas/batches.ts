@@ -329,32 +329,35 @@ export const batches = (test: Test, backend: Backend): void => {
 
   test("`maximumValueBytes` limits each value, counted in UTF-8 bytes", () =>
     Effect.gen(function*() {
+      const most = "0123456789abcdef".repeat(4)
+      const accents = "\u00e9".repeat(32)
+      const faces = "\u{1f600}".repeat(16)
       yield* Item.insert({ id: "a" })
       const { list, text } = Item.ref("a")
-      yield* Item.put({ id: "a", text: "0123456789", list: ["0123456789"] })
-      yield* text.set("\u{1f600}\u{1f600}ab")
-      assert.strictEqual(yield* list.append(["0123456789", "\u00e9\u00e9\u00e9\u00e9\u00e9"]), 3)
+      yield* Item.put({ id: "a", text: most, list: [most] })
+      yield* text.set(faces)
+      assert.strictEqual(yield* list.append([most, accents]), 3)
       yield* concurrently(
         ([
-          text.set("0123456789a"),
-          text.append("0123456789a"),
-          text.getAndSet("\u{1f600}\u{1f600}abc"),
-          text.compareAndSet("\u{1f600}\u{1f600}ab", "0123456789a"),
-          list.append(["a", "0123456789a"]),
-          list.at(0).set("0123456789a"),
-          Item.update("a", { text: "0123456789a" }),
-          Item.put({ id: "a", text: "0123456789a" }),
-          Item.insert({ id: "b", list: ["0123456789a"] })
+          text.set(`${most}a`),
+          text.append(`${most}a`),
+          text.getAndSet(`${faces}a`),
+          text.compareAndSet(faces, `${most}a`),
+          list.append(["a", `${most}a`]),
+          list.at(0).set(`${most}a`),
+          Item.update("a", { text: `${most}a` }),
+          Item.put({ id: "a", text: `${most}a` }),
+          Item.insert({ id: "b", list: [`${most}a`] })
         ] as ReadonlyArray<Operation>).map((program) => fails(program, "InvalidValue", { model: "BatchItem" }))
       )
       assert.deepEqual(yield* Item.get("a"), {
         id: "a",
         n: 0,
-        text: "\u{1f600}\u{1f600}ab",
-        list: ["0123456789", "0123456789", "\u00e9\u00e9\u00e9\u00e9\u00e9"]
+        text: faces,
+        list: [most, most, accents]
       })
       assert.isFalse(yield* Item.exists("b"))
-    }).pipe(Effect.provide(backend.layer({ maximumValueBytes: 10 }))))
+    }).pipe(Effect.provide(backend.layer({ maximumValueBytes: 64 }))))
 
   test("a program runs on the innermost service that is provided", () =>
     Effect.gen(function*() {

@@ -82,6 +82,27 @@ const summary = (results: ReadonlyArray<Result.Result<unknown, { readonly _tag: 
   results.map((result) => Result.isSuccess(result) ? result.success : result.failure._tag)
 
 export const bulk = (test: Test): void => {
+  test("a text in place of several ids is a defect, and touches none of the entities named by its characters", () =>
+    Effect.gen(function*() {
+      yield* User.insertMany([{ id: "alice", n: 0 }, { id: "a", n: 1 }, { id: "l", n: 2 }])
+      for (const bad of ["alice", "", undefined, null, 5, {}] as ReadonlyArray<any>) {
+        for (
+          const effect of [
+            User.getMany(bad),
+            User.deleteMany(bad),
+            User.insertMany(bad),
+            Stream.runDrain(User.getManyStream(bad)),
+            Stream.runDrain(User.deleteManyStream(bad)),
+            Stream.runDrain(User.insertManyStream(bad))
+          ] as ReadonlyArray<Effect.Effect<unknown, unknown, RedisService.RedisService>>
+        ) {
+          const exit = yield* unchanged(Effect.exit(effect))
+          assert.isTrue(Exit.hasDies(exit), String(bad))
+        }
+      }
+      assert.lengthOf(yield* User.getMany(new Set(["alice", "a"])), 2)
+    }))
+
   test("insertMany, getMany and deleteMany return one result per entity, in order", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
@@ -491,5 +512,28 @@ export const bulk = (test: Test): void => {
       assert.strictEqual(yield* raw.expiresAt("BulkUser:{a}"), yield* raw.expiresAt("BulkUser:{a}:tags"))
       const refused = yield* User.insertMany([{ id: "c", n: 1 }], { timeToLive: 0 })
       assert.deepEqual(summary(refused), ["InvalidValue"])
+    }))
+
+  test("a concurrency that is no positive integer is an invalid option, and nothing is sent", () =>
+    Effect.gen(function*() {
+      for (const concurrency of [0, -1, 1.5, NaN, Infinity, "10" as never]) {
+        const options = { concurrency }
+        const refused: ReadonlyArray<Effect.Effect<unknown, Errors.RedisServiceError, RedisService.RedisService>> = [
+          User.getMany(ids(2), options),
+          User.insertMany(users(2), options),
+          User.deleteMany(ids(2), options),
+          Stream.runDrain(User.getManyStream(ids(2), options)),
+          Stream.runDrain(User.insertManyStream(users(2), options)),
+          Stream.runDrain(User.deleteManyStream(ids(2), options))
+        ]
+        for (const effect of refused) {
+          const { message, reason } = yield* unchanged(Effect.flip(effect))
+          assert.strictEqual(reason._tag, "InvalidOption")
+          assert.strictEqual(message, "Option `concurrency`: expected an integer of at least 1")
+        }
+      }
+      const left = { concurrency: undefined, onProgress: undefined, timeToLive: undefined }
+      assert.isTrue((yield* User.insertMany(users(2), left)).every(Result.isSuccess))
+      assert.lengthOf(yield* User.getMany(ids(2), left), 2)
     }))
 }

@@ -1,5 +1,6 @@
 /** Combinators: `tap`, `forEach`, `pipeline` and `explain`, and the size limits of programs. */
 import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -9,9 +10,10 @@ import * as Condition from "redlayer/Condition"
 import * as Model from "redlayer/Model"
 import type * as RedisService from "redlayer/RedisService"
 import type * as RedisServiceError from "redlayer/RedisServiceError"
+import { RawStore } from "redlayer/testing"
 import * as Topic from "redlayer/Topic"
 import * as assert from "../assert.ts"
-import { concurrently, fails, unchanged } from "../assertions.ts"
+import { concurrently, fails, type Operation, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
 
 const Item = Model.make("CombinedItem", {
@@ -362,5 +364,69 @@ export const combinators = (test: Test): void => {
       >
       assert.strictEqual(found.filter((text) => text === "taken").length, 100)
       assert.deepEqual(yield* Atomic.all([a.n.get(), a.text.get()]), [0, ".".repeat(50)])
+    }))
+
+  test("`orDie` turns the named errors of a program into defects, keeps the others, and undoes as much", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawStore
+      yield* insert
+      yield* raw.hashSet("CombinedItem:{odd}", { n: "many" })
+      const die = (self: Atomic.Atomic<unknown, unknown>, ...tags: ReadonlyArray<string>): Operation =>
+        Atomic.orDie(self as any, ...(tags as [never])) as Operation
+      /** The tag of the defect, the error or the value of a program. */
+      const ended = (program: Effect.Effect<unknown, unknown, RedisService.RedisService>) =>
+        Effect.map(Effect.exit(program), (exit) => {
+          if (Exit.isSuccess(exit)) return exit.value
+          const error = Cause.findErrorOption(exit.cause) as Option.Option<{ readonly _tag: string }>
+          if (Option.isSome(error)) return `error ${error.value._tag}`
+          return `defect ${(Cause.squash(exit.cause) as { readonly _tag: string })._tag}`
+        })
+      class Full extends Data.TaggedError("Full") {}
+      const guard = Atomic.guard(a.n.gt(5), () => new Full())
+      const failing: ReadonlyArray<readonly [Atomic.Atomic<unknown, unknown>, string]> = [
+        [missing.n.increment(), "EntityNotFound"],
+        [Item.insert(item("a")), "EntityExists"],
+        [a.list.at(0).set(1), "IndexOutOfRange"],
+        [a.n.decrement(), "OutOfBounds"],
+        [a.n.divide(0), "ArithmeticError"],
+        [a.n.set(-1), "InvalidValue"],
+        [Item.insert(item("", 1)), "InvalidValue"],
+        [Item.get("odd"), "EntityCorrupted"],
+        [guard, "Full"]
+      ]
+      for (const [program, tag] of failing) {
+        yield* unchanged(Effect.gen(function*() {
+          const other = tag === "OutOfBounds" ? "IndexOutOfRange" : "OutOfBounds"
+          assert.strictEqual(yield* ended(die(program, tag)), `defect ${tag}`)
+          assert.strictEqual(yield* ended(die(program, other, tag)), `defect ${tag}`)
+          assert.strictEqual(yield* ended(die(program, other)), `error ${tag}`)
+          assert.strictEqual(yield* ended(die(die(program, tag), other)), `defect ${tag}`)
+          assert.strictEqual(yield* ended(die(die(program, other), tag)), `defect ${tag}`)
+          // only the errors of this part of a larger program
+          const part = die(program, tag)
+          if (tag !== "EntityCorrupted") {
+            assert.strictEqual(yield* ended(Atomic.all([a.text.append("x"), part, b.n.increment()])), `defect ${tag}`)
+          }
+          assert.strictEqual(yield* ended(Atomic.all([die(b.n.get(), tag), program])), `error ${tag}`)
+          assert.strictEqual(yield* ended(Atomic.all([program, die(b.n.get(), tag)])), `error ${tag}`)
+          const [exit] = yield* Atomic.pipeline([part])
+          assert.strictEqual(yield* ended(exit), `defect ${tag}`)
+          const once = Atomic.commit(part, { idempotencyKey: `die-${tag}`, keepFor: "1 minute" })
+          if (tag !== "EntityCorrupted") assert.strictEqual(yield* ended(once), `defect ${tag}`)
+        }))
+      }
+      // a program that succeeds is as it was
+      const counted = Atomic.orDie(a.n.increment(), "OutOfBounds", "EntityNotFound")
+      assert.deepEqual(yield* Atomic.all({ counted, again: a.n.get() }), { counted: 1, again: 1 })
+      assert.deepEqual(yield* Atomic.when(counted, a.n.gt(7)), Option.none())
+      // the server catches what it knows as a failure
+      assert.strictEqual(yield* Atomic.orElse(die(missing.n.increment(), "EntityNotFound"), a.n.get()), 1)
+      assert.deepEqual(yield* Atomic.ignoreMissing(die(missing.n.increment(), "EntityNotFound")), Option.none())
+      const second = Atomic.orElse(missing.n.increment(), die(a.n.divide(0), "ArithmeticError"))
+      assert.strictEqual(yield* ended(second), "defect ArithmeticError")
+      // an operand that cannot be loaded is an error of the operation that takes it
+      const operand = die(b.n.increment(missing.n.value()), "EntityNotFound")
+      assert.strictEqual(yield* ended(operand), "defect EntityNotFound")
+      assert.strictEqual((yield* Effect.exit(Atomic.explain(die(a.n.set(-1), "InvalidValue"))))._tag, "Failure")
     }))
 }

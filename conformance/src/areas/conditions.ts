@@ -1,6 +1,7 @@
 /** Conditions as programs: how they combine, what they see, and how they fail. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Atomic from "redlayer/Atomic"
 import * as Condition from "redlayer/Condition"
 import { RawStore } from "redlayer/testing"
@@ -120,6 +121,42 @@ export const conditions = (test: Test): void => {
           [!(isA && isB), !isA || !isB, !(isA || isB), !isA && !isB, isA]
         )
       }
+    }))
+
+  test("`and` and `or` take an array, and without conditions `and` is true and `or` is false, wherever they stand", () =>
+    Effect.gen(function*() {
+      yield* put({ id: "a", int: 5 })
+      const { int } = ref
+      const five = int.eq(5)
+      const [yes, no] = [Condition.and([]), Condition.or([])]
+      yield* unchanged(Effect.gen(function*() {
+        assert.isTrue(yield* Condition.and([five, int.gt(4)]))
+        assert.isFalse(yield* Condition.and([five, int.gt(5)]))
+        assert.isTrue(yield* Condition.or([int.gt(5), five]))
+        assert.isTrue(yield* Condition.and(...[1, 2].map(() => five)))
+        // alone, no operation is on an entity
+        assert.isTrue(yield* yes)
+        assert.isFalse(yield* no)
+        assert.isFalse(yield* Condition.not(yes))
+        assert.isTrue(yield* Condition.not(no))
+        assert.isTrue(yield* Condition.and())
+        assert.isFalse(yield* Condition.or())
+        yield* Atomic.guard(yes, () => "refused")
+        assert.strictEqual(yield* Effect.flip(Atomic.guard(no, () => "refused")), "refused")
+        assert.deepEqual(yield* Atomic.all([Atomic.when(int.get(), yes), Atomic.when(int.get(), no)]), [
+          Option.some(5),
+          Option.none()
+        ])
+        // after a true and after a false condition, nested, and negated
+        assert.deepEqual(
+          yield* Atomic.all([five, yes, five, no, int.eq(0), yes, int.eq(0), no]),
+          [true, true, true, false, false, true, false, false]
+        )
+        assert.isTrue(yield* Condition.and(five, yes, Condition.not(no), Condition.or(no, five)))
+        assert.isFalse(yield* Condition.or(no, Condition.not(yes), Condition.and(five, no)))
+      }))
+      assert.strictEqual(yield* Atomic.if(no, { onTrue: int.set(1), onFalse: int.increment() }), 6)
+      assert.isTrue(Condition.isCondition(yes) && Condition.isCondition(no))
     }))
 
   test("`and` and `or` do not evaluate operands that cannot change the result", () =>

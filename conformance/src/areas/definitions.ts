@@ -1,6 +1,8 @@
 /** Definitions of models: versions, generated ids, names, and messages of errors. */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
@@ -370,5 +372,47 @@ export const definitions = (test: Test): void => {
         inner: Object.fromEntries(names.map((name, i) => [name, [i, 1]]))
       })
       assert.strictEqual(Object.keys(yield* stored).length, 1 + names.length)
+    }))
+
+  test("a time to live that is no object, has no duration or refreshes in another way is refused by name", () =>
+    Effect.sync(() => {
+      const define = (timeToLive: unknown) => () =>
+        Model.make("OptionsRefused", { id: Schema.String }, { key: "id", timeToLive: timeToLive as never })
+      const wrong: ReadonlyArray<readonly [unknown, RegExp]> = [
+        ["1 hour", /OptionsRefused.*an object such as/],
+        [5000, /an object such as/],
+        [null, /an object such as/],
+        [{}, /no duration/],
+        [{ duration: undefined, refresh: "never" }, /no duration/],
+        [{ duration: NaN }, /finite/],
+        [{ duration: "soon" }, /finite/],
+        [{ duration: "1 hour", refresh: "delete" }, /`refresh`.*"never" or "write" or "access"/]
+      ]
+      for (const [timeToLive, text] of wrong) assert.throws(define(timeToLive), text, JSON.stringify(timeToLive))
+      define(undefined)()
+    }))
+
+  test("options of a model and of its programs that are undefined are left out", () =>
+    Effect.gen(function*() {
+      const Left = Model.make("OptionsLeft", { id: Schema.String, n: Schema.Int }, {
+        key: "id",
+        slot: undefined,
+        timeToLive: { duration: "1 hour", refresh: undefined }
+      })
+      const raw = yield* RawStore
+      yield* Left.insert({ id: "a", n: 1 }, { timeToLive: undefined })
+      yield* Left.ensure({ id: "b", n: 1 }, { timeToLive: undefined })
+      yield* Left.modify("a", (left) => ({ ...left, n: 2 }), { schedule: undefined })
+      yield* Left.withLock("a", (left) => Effect.succeed({ ...left, n: left.n + 1 }), {
+        lease: undefined,
+        mode: undefined,
+        name: undefined,
+        wait: undefined
+      } as never)
+      assert.strictEqual(yield* raw.hashGet("OptionsLeft:{a}", "n"), "3")
+      for (const id of ["a", "b"]) {
+        const left = Option.getOrUndefined(yield* Left.timeToLive(id))
+        assert.isAbove(Number(left && Duration.toMillis(left)), 3_000_000)
+      }
     }))
 }

@@ -4,7 +4,9 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
+import type { InvalidValue } from "redlayer/DomainError"
 import * as Model from "redlayer/Model"
+import type { RedisService } from "redlayer/RedisService"
 import * as RedisServiceError from "redlayer/RedisServiceError"
 import * as assert from "../assert.ts"
 import { concurrently, fails, unchanged } from "../assertions.ts"
@@ -48,6 +50,23 @@ export const idempotency = (test: Test): void => {
       assert.strictEqual(yield* Atomic.commit(addCoins(2), { idempotencyKey: "k", keepFor: "1 minute" }), 3)
       assert.strictEqual(yield* underKey("other")(addCoins(2)), 15)
       assert.strictEqual(yield* coins("a").get(), 15)
+    }))
+
+  test("a commit without a key, or without a time to keep it, is refused rather than run without them", () =>
+    Effect.gen(function*() {
+      yield* Account.insert({ id: "a", coins: 1 })
+      const commit: (self: unknown, options?: object) => Effect.Effect<number, InvalidValue, RedisService> = Atomic
+        .commit as never
+      const program = addCoins(1)
+      const wrong = [
+        { idempotencyKey: undefined, keepFor: "1 minute" },
+        { idempotencyKey: 5, keepFor: "1 minute" },
+        { idempotencyKey: "k", keepFor: undefined },
+        { idempotencyKey: "k", keepFor: NaN },
+        {}
+      ]
+      for (const options of wrong) yield* unchanged(fails(commit(program, options), "InvalidValue", { id: "a" }))
+      assert.strictEqual(yield* commit(program, undefined), 2)
     }))
 
   test("results of every shape are returned again", () =>

@@ -1,8 +1,10 @@
 /** Limits of what a server computes: the number of digits, the length of texts, and the cost of many alternatives. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
+import * as Lock from "redlayer/Lock"
 import * as Model from "redlayer/Model"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
@@ -226,14 +228,44 @@ export const limits = (test: Test, backend: Backend): void => {
       yield* unchanged(fails(short.append(text.value()), "OutOfBounds", { field: "short", bound: "maxLength" }))
     }))
 
-  test("a layer with a larger `maximumValueBytes` writes larger texts as a whole, but cannot append to them", () =>
+  for (const most of [100, 1_200_000]) {
+    test(`an appended text keeps to a \`maximumValueBytes\` of ${most}`, () =>
+      Effect.gen(function*() {
+        yield* prepare
+        const tooLong = { id: "a", issue: `Expected a text of at most ${most} bytes` }
+        // all but four bytes; a letter of two bytes, so that bytes are counted
+        const long = "\u00e9".repeat(most / 2 - 2)
+        yield* text.set(long)
+        yield* list.append(long)
+        yield* map.at("k").set(long)
+        yield* tail.set("12345")
+        for (const [field, at] of Object.entries({ text, list: list.at(0), map: map.at("k") })) {
+          yield* unchanged(fails(at.append("12345"), "InvalidValue", { ...tooLong, field }))
+          yield* unchanged(fails(at.append(tail.value()), "InvalidValue", { ...tooLong, field }))
+          yield* unchanged(fails(at.append(text.value()), "InvalidValue", { ...tooLong, field }))
+          yield* unchanged(fails(Atomic.all([n.increment(), at.append("\u00e9\u00e9\u00e9")]), "InvalidValue", tooLong))
+          assert.strictEqual(yield* at.append("\u00e9\u00e9"), most / 2)
+          yield* unchanged(fails(at.append("x"), "InvalidValue", { ...tooLong, field }))
+          // what is stored can be written back
+          assert.isTrue(yield* at.compareAndSet(`${long}\u00e9\u00e9`, long))
+        }
+      }).pipe(Effect.provide(backend.layer({ maximumValueBytes: most }))))
+  }
+
+  test("the least `maximumValueBytes` is enough for versions, locks and idempotency keys", () =>
     Effect.gen(function*() {
       yield* prepare
-      const large = "x".repeat(limit + 1)
-      yield* text.set(large)
-      assert.strictEqual((yield* text.get()).length, limit + 1)
-      yield* fails(text.append("y"), "InvalidValue", { ...textTooLong, field: "text" })
-      yield* tail.set(text.value())
-      assert.strictEqual((yield* tail.get()).length, limit + 1)
-    }).pipe(Effect.provide(backend.layer({ maximumValueBytes: 2 * limit }))))
+      assert.strictEqual((yield* Box.modify("a", (box) => ({ ...box, text: "x" }))).text, "x")
+      assert.strictEqual((yield* Box.withLock("a", (box) => Effect.succeed({ ...box, text: "y" }))).text, "y")
+      assert.strictEqual(yield* Lock.withLock("limits", () => Effect.succeed(1)), 1)
+      assert.strictEqual(yield* n.increment().pipe(Atomic.commit({ idempotencyKey: "k", keepFor: "1 minute" })), 1)
+    }).pipe(Effect.provide(backend.layer({ maximumValueBytes: 64 }))))
+
+  test("a `maximumValueBytes` that is below the least is refused", () =>
+    Effect.gen(function*() {
+      for (const maximumValueBytes of [63, 0, -1, Number.NaN, 100.5]) {
+        const exit = yield* Effect.exit(Layer.build(backend.layer({ maximumValueBytes })))
+        assert.include(String(exit), "maximumValueBytes", String(maximumValueBytes))
+      }
+    }))
 }

@@ -134,6 +134,20 @@ export const lockWaiting = (test: Test): void => {
       )
     }))
 
+  test("a time to wait that is no duration is refused, and an option that is undefined is left out", () =>
+    Effect.gen(function*() {
+      for (const wait of [NaN, "soon" as never]) {
+        const issue = "Expected a duration of at least 0 as the time to wait"
+        yield* fails(Lock.withLock("x", () => Effect.die("it ran"), { wait }), "InvalidValue", { issue })
+        yield* fails(Effect.scoped(Lock.acquire("x", { wait, on: Account.ref("a") })), "InvalidValue", { issue })
+        yield* fails(Effect.scoped(Lock.acquireAll(["x", "y"], { wait })), "InvalidValue", { issue })
+      }
+      const left = { lease: undefined, mode: undefined, renew: undefined, wait: undefined }
+      yield* holdLock(Lock.acquire("x", left))
+      yield* fails(Lock.withLock("x", () => Effect.die("it ran"), { ...left, wait: 0 }), "LockTimeout")
+      assert.isTrue(Option.isNone(yield* inAnotherFiber(Effect.scoped(Lock.tryAcquire("x", left)))))
+    }))
+
   test("a request without a limit waits until it gets the lock", () =>
     Effect.gen(function*() {
       const first = yield* holdLock(Lock.acquire("x", { wait: Duration.infinity }))

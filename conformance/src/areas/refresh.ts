@@ -54,8 +54,9 @@ type Refresh = "never" | "write" | "access"
 
 const rules: ReadonlyArray<Refresh> = ["never", "write", "access"]
 
-const timeToLive = minutes(60)
-const renewed = "in 60 minutes"
+const timeToLive = minutes(100)
+// with the minute within which the next operations do not renew it again
+const renewed = "in 101 minutes"
 
 /** The expected outcome of each kind of operation, for each value of `refresh`. */
 const expected: { readonly [K in Kind]: { readonly [R in Refresh]: string } } = {
@@ -63,7 +64,7 @@ const expected: { readonly [K in Kind]: { readonly [R in Refresh]: string } } = 
   writes: { never: "written, kept", write: `written, ${renewed}`, access: `written, ${renewed}` },
   ignores: { never: "kept", write: "kept", access: "kept" },
   refused: { never: "kept", write: "kept", access: "kept" },
-  creates: { never: `written, ${renewed}`, write: `written, ${renewed}`, access: `written, ${renewed}` },
+  creates: { never: "written, in 100 minutes", write: `written, ${renewed}`, access: `written, ${renewed}` },
   removes: { never: "gone", write: "gone", access: "gone" },
   expires: { never: "in 10 minutes", write: "in 10 minutes", access: "in 10 minutes" },
   persists: { never: "never", write: "never", access: "never" }

@@ -181,10 +181,71 @@ export const refusals = (test: Test): void => {
       assert.isTrue(Exit.isSuccess(first) && Exit.isFailure(second) && Exit.isFailure(third))
     }))
 
+  test("what is no Atomic throws a TypeError at once in each combinator, and is never dropped", () =>
+    Effect.sync(() => {
+      const untyped: any = Atomic
+      const { n } = Box.ref("a")
+      const program = n.increment()
+      const plain = Effect.retry(program, { times: 1 })
+      for (const bad of [plain, Effect.succeed(1), () => program, undefined, null, 1, "a", {}, [program]]) {
+        const uses: ReadonlyArray<() => unknown> = [
+          () => untyped.all([program, bad]),
+          () => untyped.all({ a: program, b: bad }),
+          () => untyped.all(new Set([bad])),
+          () => untyped.map(bad, String),
+          () => untyped.as(bad, 1),
+          () => untyped.andThen(program, bad),
+          () => untyped.andThen(bad, program),
+          () => program.pipe(untyped.andThen(bad)),
+          () => untyped.tap(program, bad),
+          () => untyped.tap(bad, program),
+          () => untyped.forEach([1], () => bad),
+          () => untyped.when(bad, n.eq(0)),
+          () => untyped.if(n.eq(0), { onTrue: bad, onFalse: program }),
+          () => untyped.if(n.eq(0), { onTrue: program, onFalse: bad }),
+          () => untyped.orElse(bad, program),
+          () => untyped.orElse(program, bad),
+          () => untyped.ignoreMissing(bad),
+          () => untyped.explain(bad),
+          () => untyped.pipeline([program, bad]),
+          () => untyped.commit(bad),
+          () => untyped.commit(bad, { idempotencyKey: "a", keepFor: 1 }),
+          () => untyped.commit({ idempotencyKey: "a", keepFor: 1 })(bad)
+        ]
+        for (const [i, use] of uses.entries()) assert.throws(use, TypeError, `${i}: ${String(bad)}`)
+      }
+      const effect = /an Effect can't be a part of a program/
+      assert.throws(() => untyped.all([program, plain]), effect)
+      assert.throws(() => untyped.commit(plain), effect)
+      // a hole in an array, several arguments, and collections that are neither an array nor a record
+      const shapes = [
+        Array.from({ length: 2 }),
+        new Array(2),
+        program,
+        plain,
+        new Set([program]),
+        new Map([["a", program]]),
+        "ab",
+        null,
+        5
+      ]
+      for (const bad of shapes) assert.throws(() => untyped.all(bad), TypeError)
+      assert.throws(() => untyped.all(program, program), TypeError)
+      for (const bad of ["abc", undefined, null, 5, {}, program]) {
+        assert.throws(() => untyped.forEach(bad, () => program), TypeError)
+        assert.throws(() => untyped.pipeline(bad), TypeError)
+      }
+      assert.isTrue(Atomic.isAtomic(Atomic.forEach(new Set([1]), () => program)))
+    }))
+
   test("an argument that is no condition or no handle throws a TypeError at once", () =>
     Effect.sync(() => {
       const { n } = Box.ref("a")
-      assert.throws(() => (Condition.and as any)(), TypeError)
+      for (const bad of [null, n, [n.eq(0), n.get()], [[n.eq(0)]], new Set([n.eq(0)]), "ab"]) {
+        assert.throws(() => (Condition.and as any)(bad), TypeError)
+      }
+      // oxlint-disable-next-line no-sparse-arrays
+      assert.throws(() => (Condition.or as any)([n.eq(0), , n.eq(1)]), TypeError)
       assert.throws(() => (Condition.or as any)(n.get()), TypeError)
       const observe = { observe: { n: { get: () => n.increment() } } }
       assert.throws(() => Atomic.guard(n.eq(0), observe, () => "no"), TypeError)

@@ -24,15 +24,19 @@ import {
   invalidDurations,
   keyOf,
   keysFor,
+  lifeOf,
   models,
+  renewedHour,
   withCollections,
   withoutCollections,
   Written
 } from "../support/timeToLiveModels.ts"
 import { timeToLiveCollections } from "./timeToLiveCollections.ts"
+import { timeToLiveRenewals } from "./timeToLiveRenewals.ts"
 
 export const timeToLive = (live: Test, backend: Backend): void => {
   timeToLiveCollections(live, backend)
+  timeToLiveRenewals(live, backend)
 
   const { expires, isExact, pass, test } = timeOf(live, backend)
   /** Asserts when an entity with a value in every collection expires. */
@@ -44,9 +48,9 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       Effect.gen(function*() {
         for (const model of models) {
           yield* create(model, "model")
-          yield* expiresIn(model, "model", model === Immortal ? undefined : hour)
+          yield* expiresIn(model, "model", lifeOf(model))
           yield* create(model, "undefined", { timeToLive: undefined })
-          yield* expiresIn(model, "undefined", model === Immortal ? undefined : hour)
+          yield* expiresIn(model, "undefined", lifeOf(model))
           yield* create(model, "shorter", { timeToLive: "10 minutes" })
           yield* expiresIn(model, "shorter", minutes(10))
           yield* create(model, "longer", { timeToLive: Duration.hours(3) })
@@ -115,7 +119,13 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       class None extends Model.extend<None, typeof Session>(Session, "TimeToLiveNone")({ more: Schema.Int }, {
         timeToLive: undefined
       }) {}
-      for (const [model, millis, later] of [[Same, hour, hour], [Other, 2 * hour, 2 * hour - minutes(30)]] as const) {
+      for (
+        const [model, millis, later] of [[Same, renewedHour, renewedHour], [
+          Other,
+          2 * hour,
+          2 * hour - minutes(30)
+        ]] as const
+      ) {
         const keys = keysFor({ name: `TimeToLive${model === Same ? "Same" : "Other"}` } as AnyModel, "x")
         yield* model.insert({ ...withCollections("x"), more: 1 })
         yield* expires(keys, millis)
@@ -241,10 +251,10 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       const first = yield* version
       yield* Accessed.expire("x", "10 minutes")
       yield* Accessed.get("x")
-      yield* expiresIn(Accessed, "x", hour)
+      yield* expiresIn(Accessed, "x", renewedHour)
       yield* Accessed.expire("x", "10 minutes")
       yield* Atomic.all([Accessed.ref("x").list.get(), Accessed.ref("x").count.get()])
-      yield* expiresIn(Accessed, "x", hour)
+      yield* expiresIn(Accessed, "x", renewedHour)
       yield* Accessed.persist("x")
       yield* Accessed.timeToLive("x")
       assert.strictEqual(yield* version, first)
@@ -258,7 +268,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       const raw = yield* RawStore
       for (const model of expiringModels) {
         yield* model.insert(withCollections("x"))
-        yield* pass(hour - minutes(1))
+        yield* pass(lifeOf(model)! - minutes(1))
         assert.isTrue(yield* model.exists("x"))
         yield* pass(minutes(1))
         assert.deepEqual(yield* model.find("x"), Option.none())
@@ -289,10 +299,10 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         assert.deepEqual(yield* raw.dump, {})
         assert.isTrue(yield* model.ensure(withoutCollections("x")))
         assert.deepEqual(yield* model.get("x"), withoutCollections("x"))
-        yield* expires([keyOf(model, "x")], hour)
-        yield* pass(hour)
+        yield* expires([keyOf(model, "x")], lifeOf(model))
+        yield* pass(lifeOf(model)!)
         yield* model.insert(withCollections("x"))
-        yield* expiresIn(model, "x", hour)
+        yield* expiresIn(model, "x", lifeOf(model))
         yield* model.delete("x")
       }
     }))
@@ -321,7 +331,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
   test("an entity that is deleted and recreated in one program has the expiry of a new one", () =>
     Effect.gen(function*() {
       for (const model of models) {
-        const ofModel = model === Immortal ? undefined : hour
+        const ofModel = lifeOf(model)
         const { list } = model.ref("x")
         yield* model.insert(withCollections("x"), { timeToLive: "10 minutes" })
         yield* Atomic.all([model.delete("x"), model.insert(withCollections("x"))])
@@ -352,13 +362,13 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         yield* model.insert(withoutCollections("x"), { timeToLive: "10 minutes" })
         const before = yield* raw.expiresAt(keyOf(model, "x"))
         yield* model.put(withCollections("x"))
-        yield* expiresIn(model, "x", renews ? hour : minutes(10))
+        yield* expiresIn(model, "x", renews ? renewedHour : minutes(10))
         if (!renews) assert.strictEqual(yield* raw.expiresAt(keyOf(model, "x")), before)
         yield* model.expire("x", "3 hours")
         yield* model.put(withCollections("x"))
         yield* expiresIn(model, "x", 3 * hour)
         yield* model.put(withCollections("new"))
-        yield* expiresIn(model, "new", model === Immortal ? undefined : hour)
+        yield* expiresIn(model, "new", lifeOf(model))
         // `ensure` and `getOrInsert` ignore the given time to live if the entity exists
         yield* model.ensure(withCollections("x"), { timeToLive: "10 minutes" })
         yield* model.getOrInsert(withCollections("x"), { timeToLive: "10 minutes" })
@@ -370,7 +380,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
   test("a copy has the time to live of a new entity, whatever the original has left", () =>
     Effect.gen(function*() {
       for (const model of models) {
-        const ofModel = model === Immortal ? undefined : hour
+        const ofModel = lifeOf(model)
         yield* model.insert(withCollections("dying"), { timeToLive: "10 minutes" })
         yield* model.insert(withCollections("staying"))
         yield* model.persist("staying")
@@ -379,7 +389,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
           yield* expiresIn(model, `${id}-copy`, ofModel)
         }
         // copying reads the original
-        yield* expiresIn(model, "dying", model === Accessed ? hour : minutes(10))
+        yield* expiresIn(model, "dying", model === Accessed ? renewedHour : minutes(10))
         yield* expiresIn(model, "staying", undefined)
         yield* Atomic.all([model.duplicate("dying", "in-program"), model.expire("in-program", "2 minutes")])
         yield* expiresIn(model, "in-program", minutes(2))
@@ -420,39 +430,6 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       }
     }))
 
-  test("an expiry is renewed once 1 % of the time to live has passed, or one minute if that is less", () =>
-    Effect.gen(function*() {
-      const raw = yield* RawStore
-      const Long = define("Long", { duration: "30 days", refresh: "access" })
-      const cases: ReadonlyArray<readonly [AnyModel, slack: number, life: number]> = [
-        [Written, hour / 100, hour],
-        [Accessed, hour / 100, hour],
-        [Long, minutes(1), hour * 24 * 30]
-      ]
-      // on a server, time passes during the check
-      const margin = isExact ? 0 : 15_000
-      for (const [model, slack, life] of cases) {
-        const at = raw.expiresAt(keyOf(model, "x"))
-        const all: ReadonlyArray<Operation> = [
-          model.ref("x").count.increment(),
-          model.ref("x").list.set(["x"]),
-          model.put(withCollections("x")),
-          Atomic.all([model.ref("x").count.increment(), model.get("x")])
-        ]
-        for (const operation of all) {
-          yield* model.put(withCollections("x"))
-          yield* pass(slack - margin)
-          const before = yield* at
-          yield* operation
-          assert.strictEqual(yield* at, before)
-          yield* pass(margin + 1)
-          yield* operation
-          yield* expiresIn(model, "x", life)
-          yield* model.delete("x")
-        }
-      }
-    }))
-
   test("a renewal never shortens the remaining time, and happens only if it extends it", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
@@ -471,7 +448,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         yield* pass(minutes(90))
         yield* expiresIn(model, "x", minutes(30))
         yield* model.ref("x").count.increment()
-        yield* expiresIn(model, "x", hour)
+        yield* expiresIn(model, "x", renewedHour)
       }
     }))
 
@@ -491,7 +468,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
         yield* raw.expireAt(`${keyOf(Written, "x")}:list`, at + minutes(500))
         yield* raw.expireAt(`${keyOf(Written, "x")}:map`, at - minutes(5))
         yield* operation
-        yield* expiresIn(Written, "x", hour)
+        yield* expiresIn(Written, "x", renewedHour)
         yield* Written.delete("x")
       }
     }))
@@ -508,8 +485,8 @@ export const timeToLive = (live: Test, backend: Backend): void => {
       yield* expiresIn(Immortal, "x", minutes(10))
       yield* expiresIn(Fixed, "x", minutes(10))
       yield* expiresIn(Written, "x", minutes(10))
-      yield* expiresIn(Accessed, "x", hour)
-      yield* expiresIn(Written, "y", hour)
+      yield* expiresIn(Accessed, "x", renewedHour)
+      yield* expiresIn(Written, "y", renewedHour)
       yield* expiresIn(Written, "z", minutes(10))
     }))
 

@@ -17,7 +17,9 @@ import {
   Immortal,
   keyOf,
   keysFor,
+  lifeOf,
   models,
+  renewedHour,
   withCollections,
   withoutCollections,
   Written
@@ -76,7 +78,7 @@ export const timeToLiveCollections = (live: Test, backend: Backend): void => {
           yield* model.insert(withoutCollections("renewed"))
           yield* pass(minutes(20))
           yield* doing(model, "renewed")
-          yield* check(model, "renewed", hour)
+          yield* check(model, "renewed", renewedHour)
         }
         // the same for a model without a time to live
         yield* Immortal.insert(withoutCollections("stays"))
@@ -132,12 +134,12 @@ export const timeToLiveCollections = (live: Test, backend: Backend): void => {
           yield* raw.listPush(key, "old")
           if (id === "expires") yield* raw.expireAt(key, soon)
           yield* model.insert(withCollections(id))
-          yield* expires(keysFor(model, id), model === Immortal ? undefined : hour)
+          yield* expires(keysFor(model, id), lifeOf(model))
           assert.deepEqual(yield* raw.listRead(key), ["a", "b"])
           yield* model.delete(id)
           yield* raw.listPush(key, "old")
           yield* model.put(withoutCollections(id))
-          yield* expires([keyOf(model, id)], model === Immortal ? undefined : hour)
+          yield* expires([keyOf(model, id)], lifeOf(model))
         }
       }
     }))

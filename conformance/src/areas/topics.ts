@@ -409,11 +409,21 @@ export const topics = (test: Test, backend: Backend): void => {
       assert.deepEqual(yield* takeEvents(slow, 4), [{ _tag: "Missed" }, ...[8, 9, 10].map(messageEvent)])
       yield* publish(11, 12)
       assert.deepEqual(yield* takeEvents(slow, 2), [11, 12].map(messageEvent))
-      for (const bufferSize of [1, 0, -1, 0.5, NaN]) {
-        const one = yield* Count.subscribe({ bufferSize })
-        yield* publish(1, 5)
-        assert.deepEqual(yield* takeEvents(one, 2), [{ _tag: "Missed" }, messageEvent(5)])
+      const one = yield* Count.subscribe({ bufferSize: 1 })
+      yield* publish(1, 5)
+      assert.deepEqual(yield* takeEvents(one, 2), [{ _tag: "Missed" }, messageEvent(5)])
+    }))
+
+  test("a buffer size that is no positive integer is an invalid option, and undefined is the default", () =>
+    Effect.gen(function*() {
+      for (const bufferSize of [0, -1, 0.5, NaN, Infinity]) {
+        const { reason } = yield* Effect.flip(Count.subscribe({ bufferSize }))
+        assert.strictEqual(reason._tag, "InvalidOption")
+        assert.strictEqual(reason.message, "Option `bufferSize`: expected an integer of at least 1")
+        const streamed = yield* Effect.flip(Stream.runDrain(Count.events({ bufferSize })))
+        assert.strictEqual(streamed.reason._tag, "InvalidOption")
       }
+      yield* Effect.asVoid(Effect.scoped(Count.subscribe({ bufferSize: undefined })))
     }))
 
   test("each of fifty subscribers that come and go receives consecutive messages without gaps", () =>

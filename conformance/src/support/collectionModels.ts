@@ -137,7 +137,7 @@ const onList = (list: Field.List<string, Field.Text<string, any>>): Table<typeof
   prepend: [list.prepend(["x", "y"])],
   contains: [list.contains("a"), list.contains("missing")],
   insert: [list.insert(0, ["x", "y"]), list.insert(1, "x"), list.insert(-1, "x"), list.insert(0, [])],
-  pop: [list.pop()],
+  pop: [list.pop(), list.pop(2)],
   shift: [list.shift()],
   remove: [list.remove("a"), list.remove("missing")],
   removeRange: [list.removeRange(0, 1), list.removeRange(0), list.removeRange(5)],
@@ -155,7 +155,7 @@ const onSet = (set: Field.Set<string>, other: Field.Set<string>): Table<typeof s
   add: [set.add("a"), set.add(["x", "y", "x", "a"]), set.add([])],
   remove: [set.remove("a"), set.remove("missing")],
   removeAll: [set.removeAll(["a", "missing", "a"]), set.removeAll([])],
-  pop: [set.pop()],
+  pop: [set.pop(), set.pop(2)],
   clear: [set.clear()],
   union: [set.union(other)],
   intersection: [set.intersection(other)],
@@ -175,7 +175,7 @@ const onRecord = (
   remove: [record.remove("a"), record.remove("missing")],
   removeAll: [record.removeAll(["a", "missing", "a"]), record.removeAll([])],
   pop: [record.pop("a"), record.pop("missing")],
-  popAny: [record.popAny()],
+  popAny: [record.popAny(), record.popAny(2)],
   clear: [record.clear()],
   at: Object.values(onCounter(record.at("a"))).flat().concat(Object.values(onCounter(record.at("missing"))).flat())
 })
@@ -187,6 +187,7 @@ const onCounter = (entry: Field.NumberEntry): Table<typeof entry> => ({
   setIfAbsent: [entry.setIfAbsent(5)],
   getAndSet: [entry.getAndSet(5)],
   clear: [entry.clear()],
+  value: [entry.set(entry.value({ default: 3 })), entry.eq(entry.value({ default: 5 }))],
   compareAndSet: [entry.compareAndSet(1, 5), entry.compareAndSet(7, 5)],
   increment: [entry.increment(), entry.increment(2, { initial: 10 })],
   decrement: [entry.decrement(), entry.decrement(2, { initial: 10 })],
@@ -215,6 +216,7 @@ const onOptional = <A>(cell: Field.Optional<A>, a: A, b: A): Table<typeof cell> 
   setIfAbsent: [cell.setIfAbsent(b)],
   clear: [cell.clear()],
   compareAndSet: [cell.compareAndSet(a, b), cell.compareAndSet(b, a)],
+  value: [cell.set(cell.value({ default: b })), cell.eq(cell.value({ default: a }))],
   ...onEquality(cell, a, b)
 })
 
@@ -271,6 +273,11 @@ const onTime = <A>(cell: Field.Time<A>, a: A, b: A): Table<typeof cell> => ({
   subtract: [cell.subtract("1 millis")]
 })
 
+const onStanding = (standing: Field.Standing): ReadonlyArray<Operation> => [
+  standing.eq(1),
+  standing.lt(standing.value({ default: 2 }))
+]
+
 const onSorted = (sorted: Field.SortedSet<string>): Table<typeof sorted> => ({
   get: [sorted.get()],
   set: [sorted.set([{ member: "x", score: 1 }]), sorted.set([])],
@@ -281,13 +288,20 @@ const onSorted = (sorted: Field.SortedSet<string>): Table<typeof sorted> => ({
   increment: [sorted.increment("a"), sorted.increment("x", 2.5)],
   remove: [sorted.remove("a"), sorted.remove("missing")],
   removeAll: [sorted.removeAll(["a", "missing", "a"]), sorted.removeAll([])],
-  score: [sorted.score("a"), sorted.score("missing")],
-  rank: [sorted.rank("a"), sorted.rank("a", { reverse: true }), sorted.rank("missing")],
+  score: [sorted.score("a"), sorted.score("missing"), ...onStanding(sorted.score("a"))],
+  rank: [
+    sorted.rank("a"),
+    sorted.rank("a", { reverse: true }),
+    sorted.rank("missing"),
+    ...onStanding(sorted.rank("a"))
+  ],
   range: [sorted.range(), sorted.range(0, 1, { reverse: true })],
   rangeByScore: [sorted.rangeByScore({ min: 0, max: 5 }), sorted.rangeByScore({ reverse: true, limit: 1 })],
-  count: [sorted.count(), sorted.count({ min: 0 })],
-  popMin: [sorted.popMin()],
-  popMax: [sorted.popMax()],
+  count: [...onCount(sorted.count()), ...onCount(sorted.count({ min: 0 }))],
+  removeRangeByRank: [sorted.removeRangeByRank(0, 1), sorted.removeRangeByRank(0, 1, { reverse: true })],
+  removeRangeByScore: [sorted.removeRangeByScore({ min: 0 }), sorted.removeRangeByScore({ min: 0, max: 5 })],
+  popMin: [sorted.popMin(), sorted.popMin(2)],
+  popMax: [sorted.popMax(), sorted.popMax(2)],
   clear: [sorted.clear()]
 })
 

@@ -75,6 +75,16 @@ export const steps = {
   }),
   pop: { name: "pop", run: (items) => items.pop(), model: (items) => optional(items.pop()) } as Step,
   shift: { name: "shift", run: (items) => items.shift(), model: (items) => optional(items.shift()) } as Step,
+  popSeveral: (count: number): Step => ({
+    name: `pop(${count})`,
+    run: (items) => items.pop(count),
+    model: (items) => items.splice(Math.max(0, items.length - count), count).toReversed()
+  }),
+  shiftSeveral: (count: number): Step => ({
+    name: `shift(${count})`,
+    run: (items) => items.shift(count),
+    model: (items) => items.splice(0, count)
+  }),
   length: { name: "length", run: (items) => items.length(), model: (items) => items.length } as Step,
   get: { name: "get", run: (items) => items.get(), model: (items) => [...items] } as Step,
   slice: (start?: number, end?: number): Step => ({
@@ -113,7 +123,7 @@ export const randomStep = (random: () => number): Step => {
   const int = (below: number) => Math.floor(random() * below)
   const values = () => Array.from({ length: int(4) }, () => int(5))
   const index = () => int(9) - 4
-  switch (int(16)) {
+  switch (int(18)) {
     case 0:
     case 1:
       return steps.append(...values())
@@ -142,6 +152,10 @@ export const randomStep = (random: () => number): Step => {
       return steps.atIncrement(index(), index())
     case 14:
       return steps.atGetAndSet(index(), int(5))
+    case 15:
+      return steps.popSeveral(int(4))
+    case 16:
+      return steps.shiftSeveral(int(4))
     default:
       return steps.atCompareAndSet(index(), int(5), int(5))
   }

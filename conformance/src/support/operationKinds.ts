@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
 import type * as RedisService from "redlayer/RedisService"
@@ -164,7 +165,8 @@ export const optional = <A>(isPresent: boolean, a: A, b: A): Table<Field.Optiona
     reads((it) => it.compareAndSet(b, b))
   ],
   eq: reads((it) => it.eq(a)),
-  neq: reads((it) => it.neq(a))
+  neq: reads((it) => it.neq(a)),
+  value: [reads((it) => it.eq(it.value({ default: b }))), writes((it) => it.set(it.value({ default: b })))]
 })
 
 export const optionalNumber = (isPresent: boolean): Table<Field.OptionalNumber<number, any>> => ({
@@ -264,6 +266,7 @@ export const list: Table<Omit<Field.List<number, any>, "at">> = {
   append: [
     writes((it) => it.append(4)),
     writes((it) => it.append([4, 5], { keep: 1 })),
+    writes((it) => it.append([4, it.length().value()])),
     reads((it) => it.append([]))
   ],
   prepend: [writes((it) => it.prepend(4)), reads((it) => it.prepend([]))],
@@ -274,8 +277,13 @@ export const list: Table<Omit<Field.List<number, any>, "at">> = {
     reads((it) => it.insert(1, [])),
     refused((it) => it.insert(9, 4))
   ],
-  pop: writes((it) => it.pop()),
-  shift: writes((it) => it.shift()),
+  pop: [writes((it) => it.pop()), writes((it) => it.pop(2)), writes((it) => it.pop(9)), reads((it) => it.pop(0))],
+  shift: [
+    writes((it) => it.shift()),
+    writes((it) => it.shift(2)),
+    writes((it) => it.shift(9)),
+    reads((it) => it.shift(0))
+  ],
   remove: [writes((it) => it.remove(2)), reads((it) => it.remove(9))],
   removeRange: [
     writes((it) => it.removeRange(1, 2)),
@@ -290,8 +298,8 @@ export const emptyList: Table<Omit<Field.List<number, any>, "at">> = {
   ...list,
   slice: reads((it) => it.slice()),
   insert: writes((it) => it.insert(0, 4)),
-  pop: reads((it) => it.pop()),
-  shift: reads((it) => it.shift()),
+  pop: [reads((it) => it.pop()), reads((it) => it.pop(2))],
+  shift: [reads((it) => it.shift()), reads((it) => it.shift(2))],
   remove: reads((it) => it.remove(1)),
   removeRange: reads((it) => it.removeRange(0)),
   trim: reads((it) => it.trim(1)),
@@ -317,7 +325,7 @@ export const set: Table<Field.Set<string>> = {
     reads((it) => it.removeAll(["x"])),
     reads((it) => it.removeAll([]))
   ],
-  pop: writes((it) => it.pop()),
+  pop: [writes((it) => it.pop()), writes((it) => it.pop(1)), writes((it) => it.pop(9)), reads((it) => it.pop(0))],
   clear: writes((it) => it.clear()),
   union: [reads((it, other) => it.union(other)), reads((it, other) => other.union(it))],
   intersection: [reads((it, other) => it.intersection(other)), reads((it, other) => other.intersection(it))],
@@ -329,7 +337,7 @@ export const emptySet: Table<Field.Set<string>> = {
   add: [writes((it) => it.add("x")), reads((it) => it.add([]))],
   remove: reads((it) => it.remove("x")),
   removeAll: reads((it) => it.removeAll(["x"])),
-  pop: reads((it) => it.pop()),
+  pop: [reads((it) => it.pop()), reads((it) => it.pop(2))],
   clear: reads((it) => it.clear())
 }
 
@@ -347,7 +355,12 @@ export const map: Table<Omit<NumberMap, "at">> = {
   remove: [writes((it) => it.remove("a")), reads((it) => it.remove("x"))],
   removeAll: [writes((it) => it.removeAll(["a", "b"])), reads((it) => it.removeAll(["x"]))],
   pop: [writes((it) => it.pop("a")), reads((it) => it.pop("x"))],
-  popAny: writes((it) => it.popAny()),
+  popAny: [
+    writes((it) => it.popAny()),
+    writes((it) => it.popAny(1)),
+    writes((it) => it.popAny(9)),
+    reads((it) => it.popAny(0))
+  ],
   clear: writes((it) => it.clear())
 }
 
@@ -356,7 +369,7 @@ export const emptyMap: Table<Omit<NumberMap, "at">> = {
   remove: reads((it) => it.remove("x")),
   removeAll: reads((it) => it.removeAll(["x"])),
   pop: reads((it) => it.pop("x")),
-  popAny: reads((it) => it.popAny()),
+  popAny: [reads((it) => it.popAny()), reads((it) => it.popAny(2))],
   clear: reads((it) => it.clear())
 }
 
@@ -374,13 +387,37 @@ export const sortedSet: Table<Field.SortedSet<string>> = {
   increment: [writes((it) => it.increment("a")), writes((it) => it.increment("x", 0))],
   remove: [writes((it) => it.remove("a")), reads((it) => it.remove("x"))],
   removeAll: [writes((it) => it.removeAll(["a", "b"])), reads((it) => it.removeAll(["x"]))],
-  score: [reads((it) => it.score("a")), reads((it) => it.score("x"))],
-  rank: [reads((it) => it.rank("a")), reads((it) => it.rank("x", { reverse: true }))],
+  score: [
+    reads((it) => it.score("a")),
+    reads((it) => it.score("x")),
+    reads((it) => it.score("a").lt(2)),
+    reads((it) => it.score("x").lt(it.score("a").value({ default: 1 })))
+  ],
+  rank: [
+    reads((it) => it.rank("a")),
+    reads((it) => it.rank("x", { reverse: true })),
+    reads((it) => it.rank("a").lt(it.rank("x").value({ default: 1 })))
+  ],
   range: reads((it) => it.range()),
   rangeByScore: reads((it) => it.rangeByScore({ min: 1, limit: 1 })),
-  count: reads((it) => it.count({ min: 2 })),
-  popMin: writes((it) => it.popMin()),
-  popMax: writes((it) => it.popMax()),
+  count: [
+    reads((it) => it.count({ min: 2 })),
+    reads((it) => it.count({ min: 2 }).lt(it.count().value())),
+    reads((it) => it.count({ max: Atomic.now.epochMillis }).lt(9))
+  ],
+  removeRangeByRank: [
+    writes((it) => it.removeRangeByRank(1)),
+    writes((it) => it.removeRangeByRank(0)),
+    reads((it) => it.removeRangeByRank(9))
+  ],
+  removeRangeByScore: [
+    writes((it) => it.removeRangeByScore({ max: 1 })),
+    writes((it) => it.removeRangeByScore({ min: 1, max: 2 })),
+    reads((it) => it.removeRangeByScore({ min: 9 })),
+    refused((it) => it.removeRangeByScore({ max: undefined } as any))
+  ],
+  popMin: [writes((it) => it.popMin()), writes((it) => it.popMin(9)), reads((it) => it.popMin(0))],
+  popMax: [writes((it) => it.popMax()), writes((it) => it.popMax(1)), reads((it) => it.popMax(0))],
   clear: writes((it) => it.clear())
 }
 
@@ -388,8 +425,10 @@ export const emptySortedSet: Table<Field.SortedSet<string>> = {
   ...sortedSet,
   remove: reads((it) => it.remove("x")),
   removeAll: reads((it) => it.removeAll(["x"])),
-  popMin: reads((it) => it.popMin()),
-  popMax: reads((it) => it.popMax()),
+  removeRangeByRank: reads((it) => it.removeRangeByRank(0)),
+  removeRangeByScore: reads((it) => it.removeRangeByScore({ min: 1 })),
+  popMin: [reads((it) => it.popMin()), reads((it) => it.popMin(2))],
+  popMax: [reads((it) => it.popMax()), reads((it) => it.popMax(2))],
   clear: reads((it) => it.clear())
 }
 
@@ -436,6 +475,9 @@ export const entity: {
 } = {
   get: reads(({ id, model }) => model.get(id)),
   find: reads(({ id, model }) => model.find(id)),
+  getVersioned: reads(({ id, model }) => model.getVersioned(id)),
+  version: ignores(({ id, model }) => model.version(id)),
+  atVersion: ignores(({ id, model }) => model.atVersion(id, "1" as Model.Version)),
   exists: ignores(({ id, model }) => model.exists(id)),
   pick: [reads(({ id, model }) => model.pick(id, ["count"])), reads(({ id, model }) => model.pick(id, ["list"]))],
   insert: [

@@ -20,6 +20,8 @@ export const fields = {
 }
 
 export const hour = minutes(60)
+/** The time until a new or renewed entity expires: 1 % more than its duration, so that the next renewals can wait. */
+export const renewedHour = hour + hour / 100
 
 export const define = (name: string, timeToLive?: Model.TimeToLive) =>
   Model.make(`TimeToLive${name}`, fields, { key: "id", timeToLive })
@@ -32,6 +34,10 @@ export const expiringModels = [Fixed, Written, Accessed]
 export const models = [Immortal, ...expiringModels]
 
 export type AnyModel = typeof Immortal
+
+/** When a new entity of a model expires. */
+export const lifeOf = (model: AnyModel): number | undefined =>
+  model === Immortal ? undefined : model === Fixed ? hour : renewedHour
 
 export const withCollections = (id: string) => ({
   id,

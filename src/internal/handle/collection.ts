@@ -10,7 +10,7 @@ import type { AtomicNode } from "../program/node.ts"
 import type { Collection } from "../schema/collection.ts"
 import { Problem } from "../text/problem.ts"
 import { encodeAll, type HandleRef, instruct, invalid, noArguments, nothing, uncheckable } from "./entityRef.ts"
-import { type Operand, withOperands } from "./operand.ts"
+import { Operand, storingProblem, withOperands } from "./operand.ts"
 import { Size } from "./size.ts"
 
 /**
@@ -78,15 +78,39 @@ export class CollectionHandle {
   }
 
   /** An operation that changes a part. Refused if the schema has a check of the whole that only the client can evaluate. */
-  change(op: Op, args: ReadonlyArray<Argument>, decode: (result: any) => unknown): AtomicNode {
+  change(
+    op: Op,
+    args: ReadonlyArray<Argument>,
+    decode: (result: any) => unknown,
+    operands?: ReadonlyArray<Operand>
+  ): AtomicNode {
     const { clientOnlyCheck } = this.collection
-    return clientOnlyCheck === undefined ? this.op(op, args, decode) : this.refuse(uncheckable(clientOnlyCheck))
+    return clientOnlyCheck === undefined
+      ? this.op(op, args, decode, undefined, operands)
+      : this.refuse(uncheckable(clientOnlyCheck))
   }
 
   /** Encodes one item, or an array of items. */
   withItems(item: unknown, f: (texts: ReadonlyArray<string>) => AtomicNode): AtomicNode {
     const encoded = encodeAll(this.collection.item, Array.isArray(item) ? item : [item])
     return encoded instanceof Problem ? this.refuse(encoded) : f(encoded)
+  }
+
+  /** The same, and items may be operands, which the server encodes. */
+  withItemsOrOperands(
+    item: unknown,
+    f: (args: ReadonlyArray<Argument>, operands: ReadonlyArray<Operand>) => AtomicNode
+  ): AtomicNode {
+    const { field, item: codec, itemSpec } = this.collection
+    const args: Array<Argument> = []
+    const operands: Array<Operand> = []
+    for (const one of Array.isArray(item) ? item : [item]) {
+      const arg = one instanceof Operand ? storingProblem(codec, one) ?? true : codec.encode(one)
+      if (arg instanceof Problem) return this.refuse(arg)
+      if (arg === true) operands.push((one as Operand).encoded(this.ref, field, itemSpec))
+      args.push(arg)
+    }
+    return f(args, operands)
   }
 
   /** Encodes the name of an entry, or one item if entries have no names. */
@@ -116,6 +140,28 @@ export class CollectionHandle {
     if (result === false) return Option.none()
     const value = this.collection.item.decode(result as string)
     return value instanceof Problem ? value : Option.some(value)
+  }
+
+  readonly items = (row: Result): unknown => {
+    const items: Array<unknown> = []
+    for (const text of textsOf(row)) {
+      const item = this.collection.item.decode(text)
+      if (item instanceof Problem) return item
+      items.push(item)
+    }
+    return items
+  }
+
+  /** Removes one element, whose result is an `Option`; or as many as `wanted` says, whose result is an array. */
+  take(
+    op: Op,
+    wanted: number | undefined,
+    one: (result: Result) => unknown,
+    several: (result: Result) => unknown
+  ): AtomicNode {
+    return wanted === undefined
+      ? this.change(op, noArguments, one)
+      : this.withNumbers([count("count", wanted, 0)], (numbers) => this.change(op, numbers, several))
   }
 
   get(): AtomicNode {

@@ -7,7 +7,7 @@
  * Invariant: a method of a handle only builds a node. Nothing is read or sent before the commit.
  */
 import { InvalidValue } from "../../DomainError.ts"
-import type { Op } from "../instruction/ops.ts"
+import { infoOf, type Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { EntitySpec, FieldSpec, Spec } from "../instruction/spec.ts"
@@ -23,6 +23,8 @@ import { Problem } from "../text/problem.ts"
 export interface HandleRef extends EntityRef {
   /** Why every operation is refused: the id can't be stored. Unset if the id is valid. */
   readonly refusal: InvalidValue | undefined
+  /** Whether reads renew the time to live, where those of the model do. */
+  readonly renews: boolean
 }
 
 const refusal = (ref: HandleRef, field: string, problem: Problem): InvalidValue =>
@@ -63,9 +65,31 @@ export const instruct = (
   before?: ReadonlyArray<Step>
 ): AtomicNode => {
   const refused = ref.refusal ?? other?.ref.refusal
-  return refused === undefined
-    ? new Instruct(op, ref, spec, field, args, decode, other, before)
-    : new Invalid(refused)
+  if (refused !== undefined) return new Invalid(refused)
+  const isRead = infoOf(op).access === "read"
+  return new Instruct(
+    op,
+    ref,
+    isRead && !ref.renews ? withoutRenewal(spec) : spec,
+    field,
+    args,
+    decode,
+    isRead && other?.ref.renews === false ? { ...other, spec: withoutRenewal(other.spec) } : other,
+    before
+  )
+}
+
+const withoutRenewals = new WeakMap<Spec, Spec>()
+
+/** The specification for a read that renews nothing. Cached, because a call carries each distinct specification once. */
+const withoutRenewal = (self: Spec): Spec => {
+  if (self.expiry === undefined) return self
+  let found = withoutRenewals.get(self)
+  if (found === undefined) {
+    const { expiry: _, ...spec } = self
+    withoutRenewals.set(self, found = spec)
+  }
+  return found
 }
 
 /**

@@ -25,23 +25,31 @@ export class ListHandle extends CollectionHandle {
     const keep = options?.keep === undefined ? 0 : count("keep", options.keep, 1)
     return this.withNumbers(
       [keep],
-      (numbers) => this.withItems(item, (texts) => this.change(Op.append, [...numbers, ...texts], same))
+      (numbers) =>
+        this.withItemsOrOperands(
+          item,
+          (items, operands) => this.change(Op.append, [...numbers, ...items], same, operands)
+        )
     )
   }
   prepend(item: unknown): AtomicNode {
-    return this.withItems(item, (texts) => this.change(Op.prepend, texts, same))
+    return this.withItemsOrOperands(item, (items, operands) => this.change(Op.prepend, items, same, operands))
   }
   insert(index: number, item: unknown): AtomicNode {
     return this.withNumbers(
       [position(index)],
-      (at) => this.withItems(item, (texts) => this.change(Op.insertItems, [...at, ...texts], same))
+      (at) =>
+        this.withItemsOrOperands(
+          item,
+          (items, operands) => this.change(Op.insertItems, [...at, ...items], same, operands)
+        )
     )
   }
-  pop(): AtomicNode {
-    return this.change(Op.pop, noArguments, this.optionalItem)
+  pop(wanted?: number): AtomicNode {
+    return this.take(Op.pop, wanted, this.optionalItem, this.items)
   }
-  shift(): AtomicNode {
-    return this.change(Op.shift, noArguments, this.optionalItem)
+  shift(wanted?: number): AtomicNode {
+    return this.take(Op.shift, wanted, this.optionalItem, this.items)
   }
   remove(item: unknown): AtomicNode {
     return this.withName(item, (text) => this.change(Op.removeItem, [text], same))

@@ -1,7 +1,7 @@
 /**
  * The handle of a map or record.
  */
-import * as Option from "effect/Option"
+import * as Arr from "effect/Array"
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/node.ts"
@@ -15,6 +15,19 @@ export class MapHandle extends CollectionHandle {
   has(key: unknown): AtomicNode {
     return this.withName(key, (name) => this.op(Op.has, [name], isOne))
   }
+  readonly entries = (row: Result): ReadonlyArray<readonly [key: unknown, value: unknown]> | Problem => {
+    const texts = textsOf(row)
+    const entries: Array<readonly [unknown, unknown]> = []
+    for (let i = 0; i < texts.length; i += 2) {
+      const key = this.collection.name!.decode(texts[i]!)
+      if (key instanceof Problem) return key
+      const value = this.collection.item.decode(texts[i + 1]!)
+      if (value instanceof Problem) return value
+      entries.push([key, value])
+    }
+    return entries
+  }
+
   keys(): AtomicNode {
     return this.op(Op.keys, noArguments, (row: Result) => {
       const keys: Array<unknown> = []
@@ -47,13 +60,11 @@ export class MapHandle extends CollectionHandle {
   pop(key: unknown): AtomicNode {
     return this.withName(key, (name) => this.change(Op.popEntry, [name], this.optionalItem))
   }
-  popAny(): AtomicNode {
-    return this.change(Op.popAny, noArguments, (row: Result) => {
-      if (!Array.isArray(row)) return Option.none()
-      const key = this.collection.name!.decode(row[0])
-      const value = this.collection.item.decode(row[1])
-      return key instanceof Problem ? key : value instanceof Problem ? value : Option.some([key, value])
-    })
+  popAny(wanted?: number): AtomicNode {
+    return this.take(Op.popAny, wanted, (row) => {
+      const entries = this.entries(row)
+      return entries instanceof Problem ? entries : Arr.head(entries)
+    }, this.entries)
   }
   at(key: unknown): EntryHandle {
     const { field, item, itemSpec, name, clientOnlyCheck } = this.collection

@@ -1,14 +1,18 @@
 /**
  * Operands: values that the server reads and computes with, as the arguments of other operations of the same program.
  */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
 import type { InvalidValue } from "../../DomainError.ts"
 import { Op, subtract } from "../instruction/ops.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
-import { type Instruct, Invalid } from "../program/atomic.ts"
+import { Instruct, Invalid } from "../program/atomic.ts"
 import { Control } from "../program/compile.ts"
-import type { AtomicNode, Step } from "../program/node.ts"
+import type { AtomicNode, EntityRef, Step } from "../program/node.ts"
 import type { Codec } from "../schema/codec.ts"
+import { isSameCodec } from "../schema/codecOf.ts"
 import { Problem } from "../text/problem.ts"
+import { uncheckable } from "./entityRef.ts"
 
 /**
  * The instructions that load a value into the operand queue, or the reason it cannot be loaded.
@@ -38,11 +42,22 @@ export class Operand {
   static load(kind: FieldSpec["kind"], node: AtomicNode, codecIdentity: Codec["codecIdentity"] = "plain"): Operand {
     return node._tag === "Invalid"
       ? new Operand(kind, [], node.error, codecIdentity)
-      : new Operand(kind, [node as Instruct], undefined, codecIdentity)
+      : new Operand(kind, [...(node as Instruct).before ?? [], node as Instruct], undefined, codecIdentity)
+  }
+
+  /** The server's time, as a date. */
+  static now(): Operand {
+    return new Operand("date", [new Control(Op.now, [], "now")], undefined)
+  }
+
+  /** The text that a field of the specification stores. It fails if the value breaks a bound of that. */
+  encoded(ref: EntityRef, field: string, spec: FieldSpec): Operand {
+    const encode = new Instruct(Op.encode, ref, spec, field, [0], () => undefined)
+    return new Operand("text", [...this.steps, encode], this.refusal)
   }
 
   combine(method: string, operation: number, that: unknown): Operand {
-    const other = that instanceof Operand ? that : this.constant(that)
+    const other = that instanceof Operand && this.kind !== "date" ? that : this.constant(that)
     const refusal = this.refusal ?? other.refusal ??
       (isExact(this.kind) && isExact(other.kind) || isDouble(this.kind) && isDouble(other.kind)
         ? undefined
@@ -52,12 +67,27 @@ export class Operand {
   }
 
   constant(value: unknown): Operand {
+    if (this.kind === "date") {
+      // Effect would take an operand for a duration without parts
+      const duration = value instanceof Operand
+        ? undefined
+        : Option.getOrUndefined(Duration.fromInput(value as Duration.Input))
+      const milliseconds = duration && Duration.toMillis(duration)
+      return Number.isSafeInteger(milliseconds)
+        ? new Operand("date", [new Control(Op.constant, [milliseconds!])], undefined)
+        : new Operand("date", [], new Problem("Expected a finite duration of whole milliseconds"))
+    }
     const isValid = isExact(this.kind) ? typeof value === "bigint" : Number.isFinite(value)
     return new Operand(
       this.kind,
       [new Control(Op.constant, [isExact(this.kind) ? String(value) : value as number])],
       isValid ? undefined : new Problem("Expected a finite amount")
     )
+  }
+
+  /** A date as a number of milliseconds. */
+  get epochMillis(): Operand {
+    return new Operand("integer", this.steps, this.refusal)
   }
 
   plus(that: unknown): Operand {
@@ -95,6 +125,30 @@ const isExact = (kind: FieldSpec["kind"]): boolean => kind === "int64" || kind =
  * @internal
  */
 export const isDouble = (kind: FieldSpec["kind"]): boolean => kind === "integer" || kind === "number" || kind === "date"
+
+/**
+ * Why a field can't take an operand. Undefined if it can.
+ *
+ * @internal
+ */
+export const operandProblem = ({ codecIdentity, kind }: Codec, operand: Operand): Problem | undefined => {
+  if (kind !== operand.kind && !(isDouble(kind) && isDouble(operand.kind))) {
+    return new Problem("Expected an operand of the same kind")
+  }
+  return kind === "value" && !isSameCodec(codecIdentity, operand.codecIdentity)
+    ? new Problem("Expected an operand of the same schema")
+    : undefined
+}
+
+/**
+ * Why an operand can't be stored in a field, whose checks the server must be able to evaluate. Undefined if it can.
+ *
+ * @internal
+ */
+export const storingProblem = (codec: Codec, operand: Operand): Problem | undefined =>
+  operandProblem(codec, operand) ??
+    // A JSON operand has the same schema, so its value has passed the client's checks.
+    (codec.clientOnlyCheck === undefined || codec.form === "json" ? undefined : uncheckable(codec.clientOnlyCheck))
 
 /**
  * Returns the instructions that load operands, for the place before the instruction that takes them; or the refusal of one.

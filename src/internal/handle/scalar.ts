@@ -10,7 +10,6 @@ import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { Codec } from "../schema/codec.ts"
-import { isSameCodec } from "../schema/codecOf.ts"
 import { Problem } from "../text/problem.ts"
 import {
   encodeAll,
@@ -24,7 +23,7 @@ import {
   same,
   uncheckable
 } from "./entityRef.ts"
-import { isDouble, Operand, withOperands } from "./operand.ts"
+import { isDouble, Operand, operandProblem, storingProblem, withOperands } from "./operand.ts"
 
 interface Options {
   readonly atLeast?: unknown
@@ -157,13 +156,8 @@ export class ScalarHandle {
 
   /** Adds to `operands`, and returns the argument that stands for the operand. */
   operand(operand: Operand, operands: Array<Operand>): Argument | Problem {
-    const { kind, codecIdentity } = this.shape.codec
-    if (kind !== operand.kind && !(isDouble(kind) && isDouble(operand.kind))) {
-      return new Problem("Expected an operand of the same kind")
-    }
-    if (kind === "value" && !isSameCodec(codecIdentity, operand.codecIdentity)) {
-      return new Problem("Expected an operand of the same schema")
-    }
+    const problem = operandProblem(this.shape.codec, operand)
+    if (problem !== undefined) return problem
     operands.push(operand)
     return true
   }
@@ -219,14 +213,10 @@ export class ScalarHandle {
     return this.withTexts([expected, value], (texts) => this.op(Op.compareAndSet, texts, isOne))
   }
   assign(value: Operand): AtomicNode {
-    const operands: Array<Operand> = []
-    const arg = this.operand(value, operands)
-    if (arg instanceof Problem) return this.refuse(arg)
-    const { codec: { form, clientOnlyCheck } } = this.shape
-    // A JSON operand has the same schema, so its value has passed the client's checks.
-    return clientOnlyCheck === undefined || form === "json"
-      ? this.op(Op.assign, [arg], nothing, this.shape.spec, operands)
-      : this.refuse(uncheckable(clientOnlyCheck))
+    const problem = storingProblem(this.shape.codec, value)
+    return problem === undefined
+      ? this.op(Op.assign, [true], nothing, this.shape.spec, [value])
+      : this.refuse(problem)
   }
   append(text: unknown): AtomicNode {
     if (text instanceof Operand) {
@@ -372,6 +362,14 @@ export class OptionalHandle extends ScalarHandle {
   }
   clear(): AtomicNode {
     return this.op(Op.clear, noArguments, nothing)
+  }
+  override value(options?: { readonly default?: unknown }): Operand {
+    const { codec: { codecIdentity, encodeUnchecked, kind }, spec } = this.shape
+    const text = options?.default === undefined ? new Problem("Expected a default") : encodeUnchecked(options.default)
+    const load = text instanceof Problem
+      ? this.refuse(text)
+      : this.op(Op.load, noArguments, nothing, withDefault(spec, text))
+    return Operand.load(kind, load, codecIdentity)
   }
   override arithmetic(op: Op, kinds: Kinds, amounts: ReadonlyArray<unknown>, options?: Options): AtomicNode {
     return options?.initial === undefined

@@ -27,8 +27,8 @@ export class SetHandle extends CollectionHandle {
   removeAll(members: ReadonlyArray<unknown>): AtomicNode {
     return this.withNames(members, (texts) => named("removeAll", this.change(Op.remove, texts, same)))
   }
-  pop(): AtomicNode {
-    return named("pop", this.change(Op.popAny, noArguments, this.optionalItem))
+  pop(wanted?: number): AtomicNode {
+    return named("pop", this.take(Op.popAny, wanted, this.optionalItem, this.items))
   }
   union(other: SetHandle): AtomicNode {
     return this.with(Op.union, other)

@@ -9,11 +9,21 @@ import type { AtomicNode } from "../program/node.ts"
 import { score, type Scored } from "../schema/collection.ts"
 import { Problem } from "../text/problem.ts"
 import { CollectionHandle, count, maximumPosition, position } from "./collection.ts"
-import { isOne, named, noArguments, same } from "./entityRef.ts"
+import { isOne, named, same } from "./entityRef.ts"
+import { Measure } from "./measure.ts"
+import { Operand } from "./operand.ts"
 
 interface ScoreRange {
-  readonly min?: number | undefined
-  readonly max?: number | undefined
+  readonly min?: number | Operand | undefined
+  readonly max?: number | Operand | undefined
+}
+
+/** Encodes a score. An operand is pushed to `operands`. */
+const scoreOrOperand = (value: number | Operand, operands: Array<Operand>): Argument | Problem => {
+  if (!(value instanceof Operand)) return score.encode(value)
+  if (value.kind !== "integer" && value.kind !== "number") return new Problem("Expected an operand that is a number")
+  operands.push(value)
+  return true
 }
 
 const reverseFlag = (options: { readonly reverse?: boolean | undefined } | undefined): number =>
@@ -32,17 +42,27 @@ export class SortedSetHandle extends CollectionHandle {
   /** Encodes the bounds of a range of scores. */
   withRange(
     { max = Infinity, min = -Infinity }: ScoreRange,
-    f: (range: ReadonlyArray<Argument>) => AtomicNode
+    f: (range: ReadonlyArray<Argument>, operands: ReadonlyArray<Operand>) => AtomicNode
   ): AtomicNode {
-    const [low, high] = [score.encode(min), score.encode(max)]
-    return low instanceof Problem ? this.refuse(low) : high instanceof Problem ? this.refuse(high) : f([low, high])
+    const operands: Array<Operand> = []
+    const [low, high] = [scoreOrOperand(min, operands), scoreOrOperand(max, operands)]
+    return low instanceof Problem
+      ? this.refuse(low)
+      : high instanceof Problem
+      ? this.refuse(high)
+      : f([low, high], operands)
   }
 
   has(member: unknown): AtomicNode {
     return this.withName(member, (text) => this.op(Op.has, [text], isOne))
   }
-  add(member: unknown, by: number): AtomicNode {
-    return this.scored([{ member, score: by }], isOne)
+  add(member: unknown, by: number | Operand): AtomicNode {
+    if (!(by instanceof Operand)) return this.scored([{ member, score: by }], isOne)
+    const operands: Array<Operand> = []
+    const arg = scoreOrOperand(by, operands)
+    return arg instanceof Problem
+      ? this.refuse(arg)
+      : this.withName(member, (text) => this.change(Op.addScores, [text, arg], isOne, operands))
   }
   addAll(entries: ReadonlyArray<Scored>): AtomicNode {
     return named("addAll", this.scored(entries, same))
@@ -61,21 +81,23 @@ export class SortedSetHandle extends CollectionHandle {
   removeAll(members: ReadonlyArray<unknown>): AtomicNode {
     return this.withNames(members, (texts) => named("removeAll", this.change(Op.remove, texts, same)))
   }
-  score(member: unknown): AtomicNode {
-    return this.withName(member, (text) =>
+  score(member: unknown): Measure {
+    const reading = this.withName(member, (text) =>
       this.op(Op.score, [text], (result: Result) => {
         if (result === false) return Option.none()
         const value = this.scoreOf(result)
         return value instanceof Problem ? value : Option.some(value)
       }))
+    return new Measure(this, reading, true)
   }
-  rank(member: unknown, options?: { readonly reverse?: boolean | undefined }): AtomicNode {
-    return this.withName(member, (text) =>
+  rank(member: unknown, options?: { readonly reverse?: boolean | undefined }): Measure {
+    const reading = this.withName(member, (text) =>
       this.op(
         Op.rank,
         [text, reverseFlag(options)],
         (result: Result) => result === false ? Option.none() : Option.some(result)
       ))
+    return new Measure(this, reading, true)
   }
   range(start = 0, end = maximumPosition, options?: { readonly reverse?: boolean | undefined }): AtomicNode {
     return this.withNumbers(
@@ -91,16 +113,36 @@ export class SortedSetHandle extends CollectionHandle {
     return this.withNumbers([limit], (numbers) =>
       this.withRange(
         options,
-        (range) => this.op(Op.rangeByScore, [...range, reverseFlag(options), ...numbers], this.whole)
+        (range, operands) =>
+          this.op(Op.rangeByScore, [...range, reverseFlag(options), ...numbers], this.whole, undefined, operands)
       ))
   }
-  count(options?: ScoreRange | null): AtomicNode {
-    return this.withRange(options ?? {}, (range) => this.op(Op.countByScore, range, same))
+  count(options?: ScoreRange | null): Measure {
+    const reading = this.withRange(
+      options ?? {},
+      (range, operands) => this.op(Op.countByScore, range, same, undefined, operands)
+    )
+    return new Measure(this, reading, false)
   }
-  popMin(): AtomicNode {
-    return this.change(Op.popMin, noArguments, this.optionalEntry)
+  removeRangeByRank(
+    start: number,
+    end = maximumPosition,
+    options?: { readonly reverse?: boolean | undefined }
+  ): AtomicNode {
+    return this.withNumbers(
+      [position(start), position(end)],
+      (range) => this.change(Op.removeByRank, [...range, reverseFlag(options)], same)
+    )
   }
-  popMax(): AtomicNode {
-    return this.change(Op.popMax, noArguments, this.optionalEntry)
+  removeRangeByScore(range: ScoreRange): AtomicNode {
+    return range?.min === undefined && range?.max === undefined
+      ? this.refuse(new Problem("Expected min or max; use clear to remove all members"))
+      : this.withRange(range, (bounds, operands) => this.change(Op.removeByScore, bounds, same, operands))
+  }
+  popMin(wanted?: number): AtomicNode {
+    return this.take(Op.popMin, wanted, this.optionalEntry, this.whole)
+  }
+  popMax(wanted?: number): AtomicNode {
+    return this.take(Op.popMax, wanted, this.optionalEntry, this.whole)
   }
 }

@@ -1,12 +1,13 @@
 /**
  * The limits of values and programs, checked before a program is sent.
  */
+import { integer, oneOf } from "../options.ts"
 import type { Argument, Program } from "./program.ts"
 import type { StopReason } from "./reply.ts"
 
 /** @internal */
 export interface Limits {
-  /** The greatest length of one argument, in bytes. */
+  /** The greatest length of one argument, and of an appended text, in bytes. */
   readonly valueBytes: number
   /** The greatest length of a program, in UTF-16 units of its keys and texts. */
   readonly programBytes: number
@@ -20,7 +21,11 @@ export interface LimitOptions {
   readonly maximumProgramBytes?: number | undefined
 }
 
-const defaults = { maximumValueBytes: 1_000_000, maximumProgramBytes: 16_000_000 }
+/** @internal */
+export const defaults = { maximumValueBytes: 1_000_000, maximumProgramBytes: 16_000_000 }
+
+/** The least `maximumValueBytes`, because versions, the owners of locks and their channels are values too. */
+const leastValueBytes = 64
 
 /** @internal */
 export const limitsOf = ({ maximumProgramBytes, maximumValueBytes }: LimitOptions = {}): Limits => ({
@@ -28,6 +33,16 @@ export const limitsOf = ({ maximumProgramBytes, maximumValueBytes }: LimitOption
   programBytes: maximumProgramBytes ?? defaults.maximumProgramBytes,
   instructions: 65_536
 })
+
+/** @internal */
+export const limitChecks = { maximumValueBytes: integer(leastValueBytes), maximumProgramBytes: integer(1) }
+
+/**
+ * The checks of the options of the memory layers.
+ *
+ * @internal
+ */
+export const memoryChecks = { ...limitChecks, crossSlot: oneOf("refuse") }
 
 const encoder = new TextEncoder()
 

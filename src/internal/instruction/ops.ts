@@ -85,31 +85,46 @@ export const ops = {
   endAttempt: op(7, "flow", "read", "distance", "1"),
   constant: op(8, "flow", "read", "value", "1", { putsOperand: true }),
   combine: op(9, "flow", "read", "operation, exact (0 or 1)", "1; makes one operand of the last two"),
+  encode: op(
+    10,
+    "flow",
+    "read",
+    "0 (a place for the operand)",
+    "1; makes the last operand the text that the field of the specification stores"
+  ),
+  now: op(11, "flow", "read", "", "the server's time in milliseconds, which is the operand", { putsOperand: true }),
+  loadResult: op(12, "flow", "read", "distance back to a result that is a number, default?", "1", {
+    method: "value",
+    putsOperand: true
+  }),
+  compareResult: op(13, "flow", "read", "distance back to such a result, comparison, expected", "0 or 1", {
+    isTest: true
+  }),
 
   // scalars: a field of the entity's hash; or an item of a list or an entry of a map, with the position or name as an additional
   // first argument
-  get: op(10, "scalar", "read", "", "text"),
-  set: op(11, "scalar", "write", "text", "1"),
-  clear: op(12, "scalar", "allowOom", "", "1", { writesNull: true }),
-  setIfAbsent: op(13, "scalar", "write", "text", "0 or 1"),
-  compareAndSet: op(14, "scalar", "write", "expected, text", "0 or 1"),
-  getAndSet: op(15, "scalar", "write", "text", "the text before", { wrote: "always" }),
-  appendText: op(16, "scalar", "write", "text", "length", { method: "append", wrote: "withArguments" }),
-  toggle: op(17, "scalar", "write", "", "text"),
-  compare: op(18, "scalar", "read", "comparison, expected", "0 or 1", { isTest: true }),
-  oneOf: op(19, "scalar", "read", "values…", "0 or 1", { method: "in", isTest: true }),
-  isSet: op(20, "scalar", "read", "", "0 or 1", { isTest: true }),
-  load: op(21, "scalar", "read", "", "1", { method: "value", putsOperand: true }),
-  assign: op(22, "scalar", "write", "operand", "1; the server checks bounds", { method: "set" }),
-  increment: op(23, "scalar", "write", "amount, atLeast?, atMost?", "text", { wholeAmounts: 1 }),
-  multiply: op(24, "scalar", "write", "amount, atLeast?, atMost?", "text"),
-  divide: op(25, "scalar", "write", "amount, atLeast?, atMost?", "text"),
-  quotient: op(26, "scalar", "write", "amount, atLeast?, atMost?", "text"),
-  modulo: op(27, "scalar", "write", "amount, atLeast?, atMost?", "text"),
-  min: op(28, "scalar", "write", "amount", "text", { wholeAmounts: 1 }),
-  max: op(29, "scalar", "write", "amount", "text", { wholeAmounts: 1 }),
-  clamp: op(30, "scalar", "write", "lowest, highest", "text", { wholeAmounts: 2 }),
-  power: op(31, "scalar", "write", "exponent, atLeast?, atMost?", "text"),
+  get: op(15, "scalar", "read", "", "text"),
+  set: op(16, "scalar", "write", "text", "1"),
+  clear: op(17, "scalar", "allowOom", "", "1", { writesNull: true }),
+  setIfAbsent: op(18, "scalar", "write", "text", "0 or 1"),
+  compareAndSet: op(19, "scalar", "write", "expected, text", "0 or 1"),
+  getAndSet: op(20, "scalar", "write", "text", "the text before", { wrote: "always" }),
+  appendText: op(21, "scalar", "write", "text", "length", { method: "append", wrote: "withArguments" }),
+  toggle: op(22, "scalar", "write", "", "text"),
+  compare: op(23, "scalar", "read", "comparison, expected", "0 or 1", { isTest: true }),
+  oneOf: op(24, "scalar", "read", "values…", "0 or 1", { method: "in", isTest: true }),
+  isSet: op(25, "scalar", "read", "", "0 or 1", { isTest: true }),
+  load: op(26, "scalar", "read", "", "1", { method: "value", putsOperand: true }),
+  assign: op(27, "scalar", "write", "operand", "1; the server checks bounds", { method: "set" }),
+  increment: op(28, "scalar", "write", "amount, atLeast?, atMost?", "text", { wholeAmounts: 1 }),
+  multiply: op(29, "scalar", "write", "amount, atLeast?, atMost?", "text"),
+  divide: op(30, "scalar", "write", "amount, atLeast?, atMost?", "text"),
+  quotient: op(31, "scalar", "write", "amount, atLeast?, atMost?", "text"),
+  modulo: op(32, "scalar", "write", "amount, atLeast?, atMost?", "text"),
+  min: op(33, "scalar", "write", "amount", "text", { wholeAmounts: 1 }),
+  max: op(34, "scalar", "write", "amount", "text", { wholeAmounts: 1 }),
+  clamp: op(35, "scalar", "write", "lowest, highest", "text", { wholeAmounts: 2 }),
+  power: op(36, "scalar", "write", "exponent, atLeast?, atMost?", "text"),
 
   // any collection
   size: op(40, "collection", "read", "", "count"),
@@ -122,8 +137,8 @@ export const ops = {
   // lists
   append: op(46, "list", "write", "keep (0: all), items…", "length"),
   prepend: op(47, "list", "write", "items…", "length"),
-  pop: op(48, "list", "allowOom", "", "text"),
-  shift: op(49, "list", "allowOom", "", "text"),
+  pop: op(48, "list", "allowOom", "count?", "text; with a count, row of the last items, the last one first"),
+  shift: op(49, "list", "allowOom", "count?", "text; with a count, row of the first items"),
   slice: op(50, "list", "read", "from, to", "row"),
   insertItems: op(51, "list", "write", "position, items…", "length", { method: "insert" }),
   removeItem: op(52, "list", "write", "item", "how many items were equal", { method: "remove" }),
@@ -134,7 +149,7 @@ export const ops = {
   // sets and sorted sets by member, maps by name
   has: op(56, "named", "read", "name", "0 or 1", { isTest: true }),
   remove: op(57, "named", "allowOom", "names…", "how many were removed"),
-  popAny: op(58, "named", "allowOom", "", "member, or row of name and value"),
+  popAny: op(58, "named", "allowOom", "count?", "member, or row of name and value; with a count, row of several"),
 
   // sets
   addMembers: op(59, "set", "write", "members…", "how many are new", { method: "add" }),
@@ -158,8 +173,14 @@ export const ops = {
   rangeByRank: op(70, "sortedSet", "read", "from, to, reverse", "row", { method: "range" }),
   rangeByScore: op(71, "sortedSet", "read", "lowest, highest, reverse, limit (-1: all)", "row"),
   countByScore: op(72, "sortedSet", "read", "lowest, highest", "count", { method: "count" }),
-  popMin: op(73, "sortedSet", "allowOom", "", "row of a member and its score"),
-  popMax: op(74, "sortedSet", "allowOom", "", "row of a member and its score"),
+  popMin: op(73, "sortedSet", "allowOom", "count?", "row of a member and its score; with a count, of several"),
+  popMax: op(74, "sortedSet", "allowOom", "count?", "row of a member and its score; with a count, of several"),
+  removeByRank: op(75, "sortedSet", "allowOom", "from, to, reverse", "how many were removed", {
+    method: "removeRangeByRank"
+  }),
+  removeByScore: op(76, "sortedSet", "allowOom", "lowest, highest", "how many were removed", {
+    method: "removeRangeByScore"
+  }),
 
   // whole entities. `expiry` is the milliseconds until a new entity expires, or false. `content` is described in program.ts.
   read: op(80, "entity", "read", "", "row", { method: "get", readsEntity: true }),
@@ -178,7 +199,9 @@ export const ops = {
   expire: op(90, "entity", "allowOom", "milliseconds", "1"),
   persist: op(91, "entity", "write", "", "1"),
   timeToLive: op(92, "entity", "read", "", "milliseconds, or false"),
-  atVersion: op(93, "entity", "read", "version", "1"),
+  requireVersion: op(93, "entity", "read", "version", "1"),
+  version: op(94, "entity", "read", "", "text"),
+  atVersion: op(95, "entity", "read", "version", "0 or 1", { isTest: true }),
 
   // messages
   publish: op(100, "message", "allowOom", "channel, text", "1"),

@@ -31,8 +31,8 @@ export type StopReason =
   | { readonly _tag: "arithmetic"; readonly step: number; readonly reason: ArithmeticReason }
   /** A guard failed. `observed`: the results of the instructions that it observes. */
   | { readonly _tag: "fail"; readonly step: number; readonly index: number; readonly observed: ReadonlyArray<Result> }
-  /** An append would make a text that is too long. */
-  | { readonly _tag: "tooLong"; readonly step: number }
+  /** An append would make a text that is longer than `limit` bytes. */
+  | { readonly _tag: "tooLong"; readonly step: number; readonly limit: number }
   | {
     readonly _tag: "tooLarge"
     readonly step: number

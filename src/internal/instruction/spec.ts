@@ -7,7 +7,10 @@
 export interface Expiry {
   /** Milliseconds until the entity expires, from a renewal on. */
   readonly milliseconds: number
-  /** Milliseconds that must have passed since the last renewal, so that most operations on a hot entity only read the expiry. */
+  /**
+   * Whole milliseconds that are added to the time to live of a new or renewed entity. Until they have passed no operation renews
+   * it, so most operations on a hot entity only read the expiry, and yet it never expires early.
+   */
   readonly renewAfterMillis: number
   /** Whether reads renew the time to live. Writes always do. */
   readonly onRead: boolean

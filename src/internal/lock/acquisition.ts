@@ -5,14 +5,14 @@
  */
 import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { InvalidValue, type LockLost, LockTimeout } from "../../DomainError.ts"
 import { isRedisServiceError, type RedisServiceError } from "../../RedisServiceError.ts"
+import { millisOf } from "../options.ts"
 import { commit } from "../program/commit.ts"
 import { RedisService } from "../service.ts"
 import { Lease, monotonicMillis } from "./lease.ts"
@@ -233,8 +233,7 @@ const defaultWait = 10_000
 
 const toWait = (input: Duration.Input | undefined): number | undefined => {
   if (input === undefined) return defaultWait
-  const duration = Option.getOrUndefined(Duration.fromInput(input))
-  const millis = duration && Duration.toMillis(duration)
+  const millis = millisOf(input)
   return millis !== undefined && millis >= 0 ? millis : undefined
 }
 

@@ -1,11 +1,11 @@
 /**
  * The address of a lock, from its name, its entity and its options. The programs on it are in `lockPrograms.ts`.
  */
-import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
+import type * as Duration from "effect/Duration"
 import { InvalidValue } from "../../DomainError.ts"
 import type { HandleRef } from "../handle/entityRef.ts"
 import { refOfHandle } from "../handle/struct.ts"
+import { millisOf } from "../options.ts"
 import { escape, isTooLong } from "../text/escape.ts"
 
 /**
@@ -87,8 +87,7 @@ const shortestLease = 10
 const longestLease = 1e12
 
 const toLease = (input: Duration.Input): number | undefined => {
-  const duration = Option.getOrUndefined(Duration.fromInput(input))
-  const millis = duration && Duration.toMillis(duration)
+  const millis = millisOf(input)
   return millis !== undefined && millis >= shortestLease && millis <= longestLease ? Math.ceil(millis) : undefined
 }
 
@@ -96,7 +95,8 @@ const noEntity: HandleRef = {
   model: "",
   id: "",
   key: "",
-  refusal: refuse("", "Expected the result of `ref` as the entity of the lock")
+  refusal: refuse("", "Expected the result of `ref` as the entity of the lock"),
+  renews: true
 }
 
 const keyOf = (name: string, entity: HandleRef | undefined, isPermit: boolean): string => {

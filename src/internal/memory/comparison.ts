@@ -62,5 +62,5 @@ export const oneOf = (text: string | undefined, spec: FieldSpec, values: Readonl
   text !== undefined && values.some((value) => orderOf(text, value, spec) === 0) ? 1 : 0
 
 /** @internal */
-export const compareSize = (size: number, [comparison, expected]: ReadonlyArray<Argument>): 0 | 1 =>
-  holds(comparison, order(size, Number(expected))) ? 1 : 0
+export const compareNumbers = (n: number, [comparison, expected]: ReadonlyArray<Argument>): 0 | 1 =>
+  holds(comparison, order(n, Number(expected))) ? 1 : 0

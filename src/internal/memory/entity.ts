@@ -95,6 +95,8 @@ const failIfFormHasKey = (transaction: Transaction, entity: Entity, spec: Entity
   }
 }
 
+const versionOf = ({ hash }: Entity): string => hash.fields.get("$v") ?? "0"
+
 /** @internal */
 export const onEntity = (transaction: Transaction, entity: Entity, instruction: Instruction): Result => {
   const { args, op } = instruction
@@ -105,6 +107,8 @@ export const onEntity = (transaction: Transaction, entity: Entity, instruction: 
       return exists && readEntity(transaction, entity, spec)
     case Op.exists:
       return exists ? 1 : 0
+    case Op.atVersion:
+      return exists && versionOf(entity) === args[0] ? 1 : 0
     case Op.insert:
       // The script has two more implementations of it, in entityWrites.lua and in `runSingle` (run.lua), its fast path. All
       // three must do the same; the differential tests compare them.
@@ -130,8 +134,10 @@ export const onEntity = (transaction: Transaction, entity: Entity, instruction: 
     case Op.persist:
       transaction.scheduleExpiry(entity, spec, undefined, formerNames(spec))
       return 1
-    case Op.atVersion:
-      return (entity.hash.fields.get("$v") ?? "0") === args[0] ? 1 : fail({ _tag: "stale" })
+    case Op.version:
+      return versionOf(entity)
+    case Op.requireVersion:
+      return versionOf(entity) === args[0] ? 1 : fail({ _tag: "stale" })
     case Op.timeToLive:
       return entity.expiresAt !== undefined && Math.max(1, entity.expiresAt - transaction.millis)
     default:

@@ -4,8 +4,10 @@
 import { infoOf, Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
 import type { Result, StopReason } from "../instruction/reply.ts"
-import { combine, fillOperands, type Operand } from "./operand.ts"
-import { fail } from "./stop.ts"
+import type { FieldSpec, Spec } from "../instruction/spec.ts"
+import { compareNumbers } from "./comparison.ts"
+import { assignedText, combine, fillArguments, fillOperands, type Operand } from "./operand.ts"
+import { fail, failArithmetic, failEntity } from "./stop.ts"
 import type { Transaction } from "./transaction.ts"
 
 /** An open attempt: what its failure restores. */
@@ -37,7 +39,7 @@ export class Flow {
   }
 
   /** Runs an instruction of the flow itself. */
-  control(op: Op, args: ReadonlyArray<Argument>): Result {
+  control(op: Op, args: ReadonlyArray<Argument>, spec: Spec): Result {
     const { operands, results, transaction: { journal, step } } = this
     const distance = args[0] as number
     switch (op) {
@@ -73,10 +75,32 @@ export class Flow {
       case Op.constant:
         operands.push(args[0] as Operand)
         return 1
+      case Op.now:
+        operands.push(this.transaction.millis)
+        return this.transaction.millis
+      case Op.encode:
+        operands.push(assignedText(operands.pop()!, spec as FieldSpec))
+        return 1
+      case Op.loadResult:
+        operands.push(this.numberBack(distance) ?? args[1] as number | undefined ?? failEntity("type"))
+        return 1
+      case Op.compareResult: {
+        const result = compareNumbers(this.numberBack(distance, true) ?? NaN, fillArguments(args.slice(1), operands))
+        this.flag = result === 1
+        return result
+      }
       default:
         combine(operands, args)
         return 1
     }
+  }
+
+  /** The number that an earlier instruction gave: a score is a text. Undefined if it gave none. */
+  private numberBack(distance: number, mayBeInfinite = false): number | undefined {
+    const result = this.results[this.transaction.step - distance]!
+    if (result === false) return undefined
+    const number = Number(result)
+    return mayBeInfinite || Number.isFinite(number) ? number : failArithmetic("notFinite")
   }
 
   private jump(distance: number): 1 {

@@ -2,11 +2,12 @@
  * Runs programs on a store: the same instructions as the Lua script, each program as a whole or not at all. The twin of
  * instruction.lua and runGeneral.lua.
  */
+import { defaults } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Instruction, Program } from "../instruction/program.ts"
 import type { Reply, Result, StopReason } from "../instruction/reply.ts"
 import { type FieldSpec, isEntitySpec } from "../instruction/spec.ts"
-import { compareSize } from "./comparison.ts"
+import { compareNumbers } from "./comparison.ts"
 import { onEntity } from "./entity.ts"
 import { Flow } from "./flow.ts"
 import { leaveForm, leaveFormOf } from "./forms.ts"
@@ -27,7 +28,7 @@ const onScalar = (transaction: Transaction, entity: Entity, instruction: Instruc
     const before = entity.hash.fields.get(spec.field)
     const replaces = op === Op.set || op === Op.assign || op === Op.clear
     const hadForm = before === undefined && leaveForm(transaction, entity, spec, replaces)
-    const [text, result] = applyScalar(op, before, spec, args)
+    const [text, result] = applyScalar(op, before, spec, args, transaction.valueBytes)
     if (text !== undefined) {
       transaction.touch(entity)
       transaction.setField(entity.hash, spec.field, text)
@@ -51,7 +52,7 @@ const onCollection = (transaction: Transaction, entity: Entity, instruction: Ins
     case Op.loadSize:
       return sizeOf(value)
     case Op.compareSize:
-      return compareSize(sizeOf(value), args)
+      return compareNumbers(sizeOf(value), args)
     case Op.values:
       return contents(value)
     case Op.clearAll:
@@ -75,7 +76,7 @@ const onCollection = (transaction: Transaction, entity: Entity, instruction: Ins
 
 const runInstruction = (transaction: Transaction, flow: Flow, instruction: Instruction): Result => {
   const { args, key, op, other, spec } = instruction
-  if (op < Op.get) return flow.control(op, args)
+  if (op < Op.get) return flow.control(op, args, spec)
   if (op === Op.publish) {
     transaction.publish(args[0] as string, args[1] as string)
     return 1
@@ -95,11 +96,17 @@ const runInstruction = (transaction: Transaction, flow: Flow, instruction: Instr
  * Runs one program.
  *
  * @param now microseconds of the clock
+ * @param valueBytes the greatest length of a value
  *
  * @internal
  */
-export const interpret = (store: Store, { instructions }: Program, now: number): Reply => {
-  const transaction = new Transaction(store, now)
+export const interpret = (
+  store: Store,
+  { instructions }: Program,
+  now: number,
+  valueBytes = defaults.maximumValueBytes
+): Reply => {
+  const transaction = new Transaction(store, now, valueBytes)
   const flow = new Flow(transaction, instructions.length)
   for (; transaction.step < instructions.length; transaction.step++) {
     const { step } = transaction

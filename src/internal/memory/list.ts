@@ -60,7 +60,7 @@ export const onItem = (
   const index = position < 0 ? position + list.items.length : position
   const item = list.items[index]
   if (item === undefined) return fail({ _tag: "index" })
-  const [text, result] = applyScalar(op, item, spec as FieldSpec, args.slice(1))
+  const [text, result] = applyScalar(op, item, spec as FieldSpec, args.slice(1), transaction.valueBytes)
   if (typeof text === "string") splice(transaction, collection, list, index, 1, [text])
   return result
 }
@@ -128,7 +128,10 @@ export const onList = (
     }
   }
   // `pop` and `shift`
-  if (length === 0) return false
-  checkLength(length - 1, field)
-  return splice(transaction, collection, list, op === Op.shift ? 0 : length - 1, 1, [])[0]!
+  const [count] = args as ReadonlyArray<number>
+  const taken = Math.min(count ?? 1, length)
+  if (taken === 0) return count === undefined ? false : []
+  checkLength(length - taken, field)
+  const items = splice(transaction, collection, list, op === Op.shift ? 0 : length - taken, taken, [])
+  return count === undefined ? items[0]! : op === Op.shift ? items : items.toReversed()
 }

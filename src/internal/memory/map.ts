@@ -39,7 +39,7 @@ export const onEntry = (
 ): Result => {
   const field = spec as FieldSpec
   const name = args[0] as string
-  const [text, result] = applyScalar(op, map.fields.get(name), field, args.slice(1))
+  const [text, result] = applyScalar(op, map.fields.get(name), field, args.slice(1), transaction.valueBytes)
   if (text !== undefined) edit(transaction, collection, map, field, new Map([[name, text]]))
   return result
 }
@@ -69,10 +69,10 @@ export const onMap = (
       return text
     }
     case Op.popAny: {
-      const [entry] = fields
-      if (entry === undefined) return false
-      edit(transaction, collection, map, field, new Map([[entry[0], false]]))
-      return entry
+      const [count] = args as ReadonlyArray<number>
+      const taken = [...fields].slice(0, count ?? 1)
+      if (taken.length > 0) edit(transaction, collection, map, field, new Map(taken.map(([name]) => [name, false])))
+      return count === undefined ? taken[0] ?? false : taken.flat()
     }
   }
   // `remove`

@@ -80,11 +80,19 @@ export const combine = (operands: Array<Operand>, [op, exact]: ReadonlyArray<Arg
 }
 
 /**
+ * Fills placeholders with the oldest operands, in order.
+ *
+ * @internal
+ */
+export const fillArguments = (args: ReadonlyArray<Argument>, operands: Array<Operand>): ReadonlyArray<Argument> =>
+  args.includes(true) ? args.map((arg) => arg === true ? operands.shift()! : arg) : args
+
+/**
  * Fills the placeholders of an instruction with the oldest operands, in order.
  *
  * @internal
  */
 export const fillOperands = (instruction: Instruction, operands: Array<Operand>): Instruction =>
   instruction.args.includes(true)
-    ? { ...instruction, args: instruction.args.map((arg) => arg === true ? operands.shift()! : arg) }
+    ? { ...instruction, args: fillArguments(instruction.args, operands) }
     : instruction

@@ -46,7 +46,7 @@ const isReadable = (text: string, spec: FieldSpec): boolean => {
 }
 
 /**
- * Takes the stored text. Returns the new text, `false` to remove it or undefined to write nothing; and the result.
+ * Takes the stored text, and the greatest length of a value in bytes. Returns the new text, `false` to remove it or undefined to write nothing; and the result.
  *
  * @internal
  */
@@ -54,7 +54,8 @@ export const applyScalar = (
   op: Op,
   text: string | undefined,
   spec: FieldSpec,
-  args: ReadonlyArray<Argument>
+  args: ReadonlyArray<Argument>,
+  valueBytes: number
 ): readonly [text: string | false | undefined, result: Result] => {
   if (op === Op.get) return [undefined, text ?? false]
   const stored = spec.nullable === true && text === "null" ? undefined : text
@@ -88,7 +89,7 @@ export const applyScalar = (
     case Op.load:
       return [undefined, operandOf(current, spec)]
     case Op.appendText: {
-      const joined = joinedText(current, String(args[0]))
+      const joined = joinedText(current, String(args[0]), valueBytes)
       return [joined, checkLength(joined.length, spec)]
     }
     case Op.toggle: {

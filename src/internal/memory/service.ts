@@ -30,7 +30,7 @@ interface Options {
 
 const encoder = new TextEncoder()
 
-const closed = Exit.fail(new RedisServiceError({ reason: new ConnectionUnavailable({}) }))
+const closed = Exit.fail(new RedisServiceError({ reason: new ConnectionUnavailable({ code: "CLOSED" }) }))
 
 /** @internal */
 export const make = (
@@ -43,7 +43,7 @@ export const make = (
   /** Runs a program, unless a program with its idempotency key has run. Then returns the results of the first one. */
   const runOnce = (program: Program, millis: number): Reply | OutcomeUnknown => {
     const { idempotency } = program
-    if (idempotency === undefined) return interpret(store, program, millis * 1000)
+    if (idempotency === undefined) return interpret(store, program, millis * 1000, limits.valueBytes)
     const key = recordKeyOf(program, idempotency.key)
     const record = store.get(key, millis)
     if (record?._tag === "hash") {
@@ -53,7 +53,7 @@ export const make = (
       const text = record.fields.get("$r")!
       return text === "applied" ? new OutcomeUnknown({ applied: true }) : { _tag: "done", results: JSON.parse(text) }
     }
-    const reply = interpret(store, program, millis * 1000)
+    const reply = interpret(store, program, millis * 1000, limits.valueBytes)
     if (reply._tag === "done") {
       const text = JSON.stringify(reply.results)
       const isKept = encoder.encode(text).length <= maximumResultBytes

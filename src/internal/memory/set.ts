@@ -59,11 +59,11 @@ export const onSet = (
       return removed.size
     }
     case Op.popAny: {
-      const [member] = members
-      if (member === undefined) return false
-      checkSize(size, size - 1, spec)
-      edit(transaction, collection, set, [member], "remove")
-      return member
+      const [count] = args as ReadonlyArray<number>
+      const taken = [...members].slice(0, count ?? 1)
+      checkSize(size, size - taken.length, spec)
+      if (taken.length > 0) edit(transaction, collection, set, taken, "remove")
+      return count === undefined ? taken[0] ?? false : taken
     }
     case Op.addMembers: {
       const added = new Set((args as ReadonlyArray<string>).filter((member) => !members.has(member)))

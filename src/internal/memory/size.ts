@@ -4,25 +4,19 @@
 import type { FieldSpec } from "../instruction/spec.ts"
 import { fail, failBounds } from "./stop.ts"
 
-/**
- * The greatest length of an appended text in bytes of UTF-8, because a text that doubles again and again would block a
- * server. The layer limits a text that is written as a whole, and its limit may be greater.
- */
-const maximumAppended = 1_000_000
-
 const encoder = new TextEncoder()
 
 /**
- * Returns the appended text. Fails with `tooLong` if it is too long.
+ * Returns the appended text. Fails with `tooLong` if it has more bytes than a value may have.
  *
  * @internal
  */
-export const joinedText = (text: string, more: string): string => {
+export const joinedText = (text: string, more: string, limit: number): string => {
   // the text is encoded only if it may be too long: a unit of UTF-16 is one to three bytes
   const length = text.length + more.length
-  return length > maximumAppended ||
-      length * 3 > maximumAppended && encoder.encode(text).length + encoder.encode(more).length > maximumAppended
-    ? fail({ _tag: "tooLong" })
+  return length > limit ||
+      length * 3 > limit && encoder.encode(text).length + encoder.encode(more).length > limit
+    ? fail({ _tag: "tooLong", limit })
     : text + more
 }
 

@@ -41,6 +41,21 @@ export const onSortedSet = (
   const { members } = sortedSet
   const { scores, size } = members
   const member = args[0] as string
+  /** Removes the members of these ranks. Returns how many. */
+  const removeRanks = (from: number, to: number): number => {
+    const removed = members.ranked.slice(from, to)
+    edit(transaction, collection, sortedSet, field, new Map(removed.map((member) => [member, undefined])))
+    return removed.length
+  }
+  /** The ranks at these positions, which count from the highest score if `reverse` is 1. */
+  const ranksAt = (
+    start: Argument | undefined,
+    end: Argument | undefined,
+    reverse: Argument | undefined
+  ): readonly [from: number, to: number] => {
+    const [from, to] = sliceBounds(size, start as number, end as number)
+    return reverse === 1 ? [size - to, size - from] : [from, to]
+  }
   const ranksBetween = (
     lowest: Argument | undefined,
     highest: Argument | undefined
@@ -72,10 +87,13 @@ export const onSortedSet = (
       return args[1] === 1 ? size - 1 - rank : rank
     }
     case Op.rangeByRank: {
-      const [from, to, reverse] = args as ReadonlyArray<number>
-      const [start, end] = sliceBounds(size, from!, to!)
-      return reverse === 1 ? members.range(size - end, size - start, true) : members.range(start, end)
+      const [from, to] = ranksAt(args[0], args[1], args[2])
+      return members.range(from, to, args[2] === 1)
     }
+    case Op.removeByRank:
+      return removeRanks(...ranksAt(args[0], args[1], args[2]))
+    case Op.removeByScore:
+      return removeRanks(...ranksBetween(args[0], args[1]))
     case Op.rangeByScore: {
       const [from, to] = ranksBetween(args[0], args[1])
       const limit = args[3] as number
@@ -90,9 +108,11 @@ export const onSortedSet = (
     }
   }
   // `popMin` and `popMax`
-  if (size === 0) return false
-  const end = op === Op.popMin ? 0 : size - 1
-  const popped = members.range(end, end + 1)
-  edit(transaction, collection, sortedSet, field, new Map([[popped[0]!, undefined]]))
-  return popped
+  const [count] = args as ReadonlyArray<number>
+  const isMax = op === Op.popMax
+  const taken = Math.min(count ?? 1, size)
+  const [from, to] = isMax ? [size - taken, size] : [0, taken]
+  const popped = members.range(from, to, isMax)
+  removeRanks(from, to)
+  return count === undefined && taken === 0 ? false : popped
 }

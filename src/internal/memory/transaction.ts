@@ -64,6 +64,8 @@ export class Transaction {
   readonly store: Store
   /** Microseconds of the clock. */
   readonly now: number
+  /** The greatest length of a value in bytes. */
+  readonly valueBytes: number
   /** The position of the running instruction. */
   step = 0
   readonly messages: Array<readonly [channel: string, text: string]> = []
@@ -73,9 +75,10 @@ export class Transaction {
   readonly dropped = new Set<string>()
   readonly journal: Array<() => void> = []
 
-  constructor(store: Store, now: number) {
+  constructor(store: Store, now: number, valueBytes: number) {
     this.store = store
     this.now = now
+    this.valueBytes = valueBytes
   }
 
   /** Whole milliseconds of the clock. */
@@ -224,8 +227,8 @@ export class Transaction {
     const { expiry } = spec
     if (expiry === undefined || entity.expiresAt === undefined) return
     if (!expiry.onRead && entity.writtenAt !== this.step) return
-    const at = this.millis + expiry.milliseconds
-    if (at - entity.expiresAt > expiry.renewAfterMillis) this.scheduleExpiry(entity, spec, at)
+    const least = this.millis + expiry.milliseconds
+    if (entity.expiresAt < least) this.scheduleExpiry(entity, spec, least + expiry.renewAfterMillis)
   }
 
   /** Writes a field, or removes it if the text is `false`. */

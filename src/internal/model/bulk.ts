@@ -9,7 +9,9 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { RedisServiceError } from "../../RedisServiceError.ts"
+import { integer, invalidOption } from "../options.ts"
 import { commitAll } from "../program/commit.ts"
+import { type Many, many } from "../program/many.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { RedisService } from "../service.ts"
 
@@ -20,7 +22,7 @@ import { RedisService } from "../service.ts"
  * @since 0.1.0
  */
 export interface BulkOptions {
-  /** The greatest number of entities in flight at a time. Default: 1,024. */
+  /** The greatest number of entities in flight at a time, a positive integer. Default: 1,024. */
   readonly concurrency?: number | undefined
   /**
    * Receives the number of finished entities after each group, which is at most half of `concurrency`. Its effect runs
@@ -57,14 +59,16 @@ export type BulkStream<A, E, E2, R> = Stream.Stream<
 >
 
 /**
- * The ids or entities of a bulk operation: an iterable or a stream.
+ * The ids or entities of a bulk operation: an iterable or a stream, but no text.
  *
  * @category models
  * @since 0.1.0
  */
-export type Source<A, E, R> = Iterable<A> | Stream.Stream<A, E, R>
+export type Source<A, E, R> = Many<A> | Stream.Stream<A, E, R>
 
 const defaultConcurrency = 1024
+
+const isCount = integer(1)
 
 /** Whether an error concerns one program alone, and not the server or the connection. */
 const concernsOneProgram = ({ reason }: RedisServiceError): boolean =>
@@ -95,7 +99,7 @@ const groups = <A>(source: Source<A, any, any>, size: number): Stream.Stream<Rea
   Stream.chunks(
     Stream.isStream(source)
       ? Stream.buffer(source, { capacity: size })
-      : Stream.fromIterable(source, { chunkSize: size })
+      : Stream.suspend(() => Stream.fromIterable(many(source), { chunkSize: size }))
   )
 
 /**
@@ -109,6 +113,8 @@ export const stream = <A>(
   options: BulkOptions | undefined
 ): Stream.Stream<Result.Result<unknown, unknown>, any, any> => {
   const { concurrency = defaultConcurrency, onProgress } = options ?? {}
+  const refusal = isCount(concurrency, "concurrency")
+  if (refusal !== undefined) return Stream.fail(invalidOption(refusal))
   // two groups are in flight: one is sent while the other waits for its reply
   const size = Math.max(1, Math.floor(concurrency / 2))
   return groups(source, size).pipe(
@@ -177,7 +183,7 @@ export const once = <A, B, E>(items: Iterable<A>, f: (item: A) => Effect.Effect<
   let iterator: Iterator<A> | undefined
   const take = (): boolean => {
     try {
-      iterator ??= items[Symbol.iterator]()
+      iterator ??= many(items)[Symbol.iterator]()
       const { done, value } = iterator.next()
       if (!done) taken.push(new Made(value, f))
       return !done

@@ -22,6 +22,7 @@ import type { AtomicNode } from "../program/node.ts"
 import { type Layout, layout } from "../schema/layout.ts"
 import { type ModelPlan, toMilliseconds } from "../schema/model.ts"
 import { readRow } from "../schema/tolerated.ts"
+import { isVersion, versionOf } from "../schema/version.ts"
 import { Problem } from "../text/problem.ts"
 import * as Bulk from "./bulk.ts"
 import * as Modify from "./modify.ts"
@@ -31,11 +32,17 @@ interface InsertOptions {
   readonly timeToLive?: Duration.Input | undefined
 }
 
+/** `Model.ReadOptions` documents the options. */
+interface ReadOptions {
+  readonly renew?: boolean | undefined
+}
+
 /** Makes an entity from the constructor's input. It is an effect, because defaults and generated ids are effects. */
 type Construct = (input: unknown) => Effect.Effect<unknown, SchemaIssue.Issue>
 
-const refOf = (plan: ModelPlan, id: unknown): HandleRef => {
+const refOf = (plan: ModelPlan, id: unknown, options?: ReadOptions): HandleRef => {
   const key = plan.keyOf(id)
+  const renews = options?.renew !== false
   return key instanceof Problem
     ? {
       model: plan.name,
@@ -46,9 +53,10 @@ const refOf = (plan: ModelPlan, id: unknown): HandleRef => {
         id: "",
         field: key.field || plan.keyNames.join(),
         issue: key.issue
-      })
+      }),
+      renews
     }
-    : { model: plan.name, id: key.id, key: key.key, refusal: undefined }
+    : { model: plan.name, id: key.id, key: key.key, refusal: undefined, renews }
 }
 
 /**
@@ -72,12 +80,12 @@ export class EntityPrograms {
     this.#fieldNames = new Set(plan.struct.fields.map(([name]) => name))
   }
 
-  #refOf(id: unknown): HandleRef {
-    return refOf(this.#plan, id)
+  #refOf(id: unknown, options?: ReadOptions): HandleRef {
+    return refOf(this.#plan, id, options)
   }
 
-  #read(op: Op, id: unknown, of: Layout = this.#plan.layout): AtomicNode {
-    return readWhole(this.#refOf(id), of, "", op, this.#plan.partsOf(id))
+  #read(op: Op, id: unknown, options: ReadOptions | undefined, of: Layout = this.#plan.layout): AtomicNode {
+    return readWhole(this.#refOf(id, options), of, "", op, this.#plan.partsOf(id))
   }
 
   /**
@@ -132,20 +140,41 @@ export class EntityPrograms {
     return found
   }
 
-  ref(id: unknown): object {
-    return new this.#Handle(this.#refOf(id))
+  ref(id: unknown, options?: ReadOptions): object {
+    return new this.#Handle(this.#refOf(id, options))
   }
-  get(id: unknown): AtomicNode {
-    return this.#read(Op.read, id)
+  get(id: unknown, options?: ReadOptions): AtomicNode {
+    return this.#read(Op.read, id, options)
   }
-  find(id: unknown): AtomicNode {
-    return this.#read(Op.find, id)
+  find(id: unknown, options?: ReadOptions): AtomicNode {
+    return this.#read(Op.find, id, options)
   }
-  pick(id: unknown, names: ReadonlyArray<string>): AtomicNode {
+  pick(id: unknown, names: ReadonlyArray<string>, options?: ReadOptions): AtomicNode {
     const unknown = Array.isArray(names) ? names.find((name) => !this.#fieldNames.has(name)) : ""
     return unknown === undefined
-      ? named("pick", this.#read(Op.read, id, this.#layoutOf(names)))
+      ? named("pick", this.#read(Op.read, id, options, this.#layoutOf(names)))
       : invalid(this.#refOf(id), "", new Problem("No such field", String(unknown)))
+  }
+  getVersioned(id: unknown, options?: ReadOptions): AtomicNode {
+    const { layout, name, partsOf } = this.#plan
+    const decode = (row: ReadonlyArray<Result>): unknown => {
+      const version = versionOf(row[0]!)
+      if (version instanceof Problem) return version
+      const entity = readRow(layout, name, row, partsOf(id))
+      return entity instanceof Problem ? entity : { entity, version }
+    }
+    return tolerating(
+      layout,
+      named("getVersioned", instruct(this.#refOf(id, options), Op.read, layout.spec, "", noArguments, decode))
+    )
+  }
+  version(id: unknown): AtomicNode {
+    return instruct(this.#refOf(id), Op.version, noFields, "", noArguments, versionOf)
+  }
+  atVersion(id: unknown, version: unknown): AtomicNode {
+    return isVersion(version)
+      ? instruct(this.#refOf(id), Op.atVersion, noFields, "", [version], isOne)
+      : invalid(this.#refOf(id), "", new Problem("Expected a version"))
   }
   exists(id: unknown): AtomicNode {
     return instruct(this.#refOf(id), Op.exists, noFields, "", noArguments, isOne)
@@ -191,18 +220,17 @@ export class EntityPrograms {
     return instruct(this.#refOf(id), Op.persist, this.#plan.spec, "", noArguments, nothing)
   }
   timeToLive(id: unknown): AtomicNode {
-    return instruct(
-      this.#refOf(id),
-      Op.timeToLive,
-      this.#plan.spec,
-      "",
-      noArguments,
-      (result: Result) => result === false ? Option.none() : Option.some(Duration.millis(result as number))
-    )
+    const { milliseconds: duration = 0, renewAfterMillis = 0 } = this.#plan.expiry ?? {}
+    return instruct(this.#refOf(id), Op.timeToLive, this.#plan.spec, "", noArguments, (result: Result) => {
+      if (result === false) return Option.none()
+      const left = result as number
+      // the expiry is set later than the duration, which is not to be counted on
+      return Option.some(Duration.millis(left > duration && left <= duration + renewAfterMillis ? duration : left))
+    })
   }
 
-  getMany(ids: Iterable<unknown>, options?: Bulk.BulkOptions): unknown {
-    return Bulk.all(ids, (id) => this.get(id), options)
+  getMany(ids: Iterable<unknown>, options?: Bulk.BulkOptions & ReadOptions): unknown {
+    return Bulk.all(ids, (id) => this.get(id, options), options)
   }
   insertMany(entities: Iterable<unknown>, options?: Bulk.BulkOptions & InsertOptions): unknown {
     return Bulk.all(
@@ -214,8 +242,8 @@ export class EntityPrograms {
   deleteMany(ids: Iterable<unknown>, options?: Bulk.BulkOptions): unknown {
     return Bulk.all(ids, (id) => this.delete(id), options)
   }
-  getManyStream(ids: Bulk.Source<unknown, any, any>, options?: Bulk.BulkOptions): unknown {
-    return Bulk.stream(ids, (id) => this.get(id), options)
+  getManyStream(ids: Bulk.Source<unknown, any, any>, options?: Bulk.BulkOptions & ReadOptions): unknown {
+    return Bulk.stream(ids, (id) => this.get(id, options), options)
   }
   insertManyStream(entities: Bulk.Source<unknown, any, any>, options?: Bulk.BulkOptions & InsertOptions): unknown {
     return Bulk.stream(entities, (entity) => this.insert(entity, options), options)

@@ -134,7 +134,7 @@ export const make = (
         }
         const nodes = changes(ref, texts, entity)
         if (nodes.length === 0) return Effect.succeed(entity)
-        const unchanged = instruct(ref, Op.atVersion, noFields, "", [version], nothing)
+        const unchanged = instruct(ref, Op.requireVersion, noFields, "", [version], nothing)
         return Effect.flatMap(RedisService, (service) =>
           Effect.as(commit(new All([...guards, unchanged, ...nodes], undefined), service), entity))
       }

@@ -61,7 +61,10 @@ export interface Options<K> {
  * @category models
  * @since 0.1.0
  */
-export interface KeylessOptions extends Pick<Options<"id">, "slot" | "timeToLive"> {}
+export interface KeylessOptions extends Pick<Options<"id">, "slot" | "timeToLive"> {
+  /** The key is the added field `id`. */
+  readonly key?: undefined
+}
 
 /**
  * How long an entity lives, in all its keys at once, and which operations renew that.
@@ -69,21 +72,37 @@ export interface KeylessOptions extends Pick<Options<"id">, "slot" | "timeToLive
  * **Details**
  *
  * - `"write"`: every operation that changes the entity.
- * - `"access"`: every operation that reads or changes the entity, except `exists`, `ensure` and `timeToLive`.
+ * - `"access"`: every operation that reads or changes the entity, except `exists`, `ensure`, `timeToLive`, `version` and
+ *   `atVersion`.
  * - `"never"`: no operation; the entity lives this long from its insertion.
  *
- * The operation renews in the same step, but only if more than 1 % of the duration, at most a minute, has passed since
- * the last renewal. A renewal never shortens the remaining life, and an entity that `persist` made permanent stays
- * permanent.
+ * The operation renews in the same step. No entity expires before the duration has passed since the last operation that
+ * renews; it may live up to 1 % of the duration longer, at most a minute, because renewals that come sooner than that
+ * after another are skipped. With `"never"` the duration is exact. A renewal never shortens the remaining life, and an
+ * entity that `persist` made permanent stays permanent.
  *
  * @category models
  * @since 0.1.0
  */
 export interface TimeToLive {
-  /** The time from the insertion, or the last renewal, until the entity expires: finite, and at least 1 ms. */
+  /** The time that the entity lives at least, from its insertion or last renewal: finite, and at least 1 ms. */
   readonly duration: Duration.Input
   /** Which operations renew the duration. Default: `"write"`. */
   readonly refresh?: "never" | "write" | "access" | undefined
+}
+
+/**
+ * Options of programs that read.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReadOptions {
+  /**
+   * Whether reads renew the time to live of an entity whose model has `refresh: "access"`. It changes nothing for other
+   * models, and writes renew in any case. Default: true.
+   */
+  readonly renew?: boolean | undefined
 }
 
 /**
@@ -94,7 +113,7 @@ export interface TimeToLive {
  */
 export interface InsertOptions {
   /**
-   * How long this entity lives, until its first renewal: finite, and at least 1 ms. Default: the model's duration.
+   * How long this entity lives, exactly, until its first renewal: finite, and at least 1 ms. Default: the model's duration.
    * Renewals always use the model's duration.
    */
   readonly timeToLive?: Duration.Input | undefined

@@ -242,3 +242,15 @@ export class Ignore extends Base implements Node.Ignore {
     this.self = self
   }
 }
+
+/** @internal */
+export class OrDie extends Base implements Node.OrDie {
+  readonly _tag = "OrDie"
+  readonly self: AtomicNode
+  readonly tags: ReadonlySet<string>
+  constructor(self: AtomicNode, tags: ReadonlySet<string>) {
+    super()
+    this.self = self
+    this.tags = tags
+  }
+}

@@ -1,41 +1,64 @@
 /**
- * The combinators of `Atomic`, on nodes. Their types and their docs are in `Atomic.ts`.
+ * The combinators of `Atomic`, on nodes. Their types and their docs are in `Atomic.ts`. Each checks its arguments at run time
+ * too, because a part that is dropped is a write that is lost.
  */
+import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-import { All, AndThen, Guard, If, Ignore, Mapped, OrElse, When } from "./atomic.ts"
-import { isRead } from "./commit.ts"
+import * as Predicate from "effect/Predicate"
+import { All, AndThen, Guard, If, Ignore, Mapped, OrDie, OrElse, TypeId, When } from "./atomic.ts"
+import { type CommitOptions, isRead, toEffect } from "./commit.ts"
+import { many } from "./many.ts"
 import type { AtomicNode, Instruct } from "./node.ts"
 
 /** Typed by `Atomic.ts`. */
 type Combinator = any
 
-/** @internal */
-export const map: Combinator = dual(2, (self: AtomicNode, f: (a: any) => unknown) => new Mapped(self, f))
+/**
+ * Returns the node of a program. Throws a TypeError if the argument is no program.
+ *
+ * @internal
+ */
+export const part = (self: unknown): AtomicNode => {
+  if (Predicate.hasProperty(self, TypeId)) return self as unknown as AtomicNode
+  throw new TypeError(
+    Effect.isEffect(self)
+      ? "Not an Atomic: an Effect can't be a part of a program; combine programs before the commit"
+      : "Not an Atomic: expected a program, such as an operation of a handle"
+  )
+}
 
 /** @internal */
-export const as: Combinator = dual(2, (self: AtomicNode, value: unknown) => new Mapped(self, () => value))
+export const map: Combinator = dual(2, (self: unknown, f: (a: any) => unknown) => new Mapped(part(self), f))
 
 /** @internal */
-export const andThen: Combinator = dual(2, (self: AtomicNode, that: AtomicNode) => new AndThen(self, that, false))
+export const as: Combinator = dual(2, (self: unknown, value: unknown) => new Mapped(part(self), () => value))
 
 /** @internal */
-export const tap: Combinator = dual(2, (self: AtomicNode, that: AtomicNode) => new AndThen(self, that, true))
+export const andThen: Combinator = dual(2, (self: unknown, that: unknown) => new AndThen(part(self), part(that), false))
+
+/** @internal */
+export const tap: Combinator = dual(2, (self: unknown, that: unknown) => new AndThen(part(self), part(that), true))
 
 /** @internal */
 export const all = (arg: any): AtomicNode => {
-  if (Array.isArray(arg)) return new All([...arg], undefined)
+  // `Array.from` also visits the holes of an array
+  if (Array.isArray(arg)) return new All(Array.from(arg, part), undefined)
+  if (typeof arg !== "object" || arg === null || Symbol.iterator in arg || TypeId in arg || Effect.isEffect(arg)) {
+    throw new TypeError("Atomic.all expects one argument: an array or a record of programs")
+  }
   const names = Object.keys(arg)
   const reordered = names.find((name) => /^(0|[1-9]\d*)$/.test(name))
   if (reordered !== undefined) {
     throw new TypeError(`Atomic.all can't keep the order of a record with the key "${reordered}"; use an array`)
   }
-  return new All(names.map((name) => arg[name]), names)
+  return new All(names.map((name) => part(arg[name])), names)
 }
 
 /** @internal */
 export const forEach: Combinator = dual(
   2,
-  (items: Iterable<unknown>, f: (item: any, index: number) => AtomicNode) => new All(Array.from(items, f), undefined)
+  (items: Iterable<unknown>, f: (item: any, index: number) => unknown) =>
+    new All(Array.from(many(items), (item, index) => part(f(item, index))), undefined)
 )
 
 /**
@@ -57,18 +80,37 @@ export const guard =
 
 /** @internal */
 export const when = (test: (condition: any) => AtomicNode): Combinator =>
-  dual(2, (self: AtomicNode, condition: unknown) => new When(test(condition), self))
+  dual(2, (self: unknown, condition: unknown) => new When(test(condition), part(self)))
 
 /** @internal */
 export const branch = (test: (condition: any) => AtomicNode): Combinator =>
   dual(
     2,
-    (condition: unknown, { onFalse, onTrue }: { readonly onTrue: AtomicNode; readonly onFalse: AtomicNode }) =>
-      new If(test(condition), onTrue, onFalse)
+    (condition: unknown, { onFalse, onTrue }: { readonly onTrue: unknown; readonly onFalse: unknown }) =>
+      new If(test(condition), part(onTrue), part(onFalse))
   )
 
 /** @internal */
-export const orElse: Combinator = dual(2, (self: AtomicNode, that: AtomicNode) => new OrElse(self, that))
+export const orElse: Combinator = dual(2, (self: unknown, that: unknown) => new OrElse(part(self), part(that)))
 
 /** @internal */
-export const ignoreMissing = (self: AtomicNode): AtomicNode => new Ignore(self)
+export const ignoreMissing = (self: unknown): AtomicNode => new Ignore(part(self))
+
+/** @internal */
+export const commit: Combinator = (...args: readonly [self: unknown, options?: CommitOptions]) => {
+  const [first, options] = args
+  if (args.length > 1 || Predicate.hasProperty(first, TypeId)) return toEffect(part(first), options)
+  if (!Predicate.hasProperty(first, "idempotencyKey")) return part(first)
+  return (self: unknown) => toEffect(part(self), first as unknown as CommitOptions)
+}
+
+/**
+ * Takes the program and the tags, or the tags alone.
+ *
+ * @internal
+ */
+export const orDie: Combinator = (...args: readonly [unknown, ...ReadonlyArray<string>]) => {
+  const [first, ...tags] = args
+  if (typeof first !== "string") return new OrDie(part(first), new Set(tags))
+  return (self: unknown) => new OrDie(part(self), new Set([first, ...tags]))
+}

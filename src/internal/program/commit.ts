@@ -31,7 +31,9 @@ type Cached = AtomicNode & { compiled: Compiled | undefined }
  *
  * @internal
  */
-export const compiledOf = (node: AtomicNode): Compiled | InvalidValue | ReadonlyArray<Deferred> => {
+export const compiledOf = (
+  node: AtomicNode
+): Compiled | Exit.Exit<never, InvalidValue> | ReadonlyArray<Deferred> => {
   const self = node as Cached
   if (self.compiled !== undefined) return self.compiled
   const result = compile(self)
@@ -42,7 +44,7 @@ export const compiledOf = (node: AtomicNode): Compiled | InvalidValue | Readonly
 /** @internal */
 export const commit = (self: AtomicNode, service: RedisService["Service"]): Effect.Effect<any, any> => {
   const compiled = compiledOf(self)
-  if (compiled instanceof InvalidValue) return Exit.fail(compiled)
+  if (Exit.isExit(compiled)) return compiled
   if (!("program" in compiled)) return Effect.flatMap(resolve(compiled), () => commit(self, service))
   return commitCompiled(compiled, service)
 }
@@ -96,12 +98,13 @@ export const commitOnce = (
   service: RedisService["Service"]
 ): Effect.Effect<any, any> => {
   const compiled = compiledOf(self)
-  if (compiled instanceof InvalidValue) return Exit.fail(compiled)
+  if (Exit.isExit(compiled)) return compiled
   if (!("program" in compiled)) {
     return Effect.flatMap(resolve(compiled), () => commitOnce(self, { idempotencyKey, keepFor }, service))
   }
   const millis = toMilliseconds(keepFor)
-  const isKey = idempotencyKey !== "" && idempotencyKey.length <= longestKey && idempotencyKey.isWellFormed()
+  const isKey = typeof idempotencyKey === "string" && idempotencyKey !== "" && idempotencyKey.length <= longestKey &&
+    idempotencyKey.isWellFormed()
   if (!isKey || millis === undefined) {
     const { id = "", model = "" } = compiled.steps.find(({ op }) => !isKeyless(op))?.ref ?? {}
     const issue = isKey
@@ -149,7 +152,7 @@ export const isRead = (self: AtomicNode): boolean =>
 export const prepare = (self: AtomicNode): Effect.Effect<Compiled, InvalidValue> =>
   Effect.suspend(() => {
     const compiled = compiledOf(self)
-    if (compiled instanceof InvalidValue) return Effect.fail(compiled)
+    if (Exit.isExit(compiled)) return compiled
     return "program" in compiled
       ? Effect.succeed(compiled)
       : Effect.flatMap(resolve(compiled), () => prepare(self))

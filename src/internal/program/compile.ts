@@ -2,7 +2,9 @@
  * Compiles a tree into a flat list of instructions, and a fold in postfix order that computes the result from theirs. Both are
  * made and run by loops, so that no depth or length of a program can exhaust the call stack.
  */
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type { InvalidValue } from "../../DomainError.ts"
 import { Op } from "../instruction/ops.ts"
 import { accessOf, type Argument, type Program } from "../instruction/program.ts"
@@ -58,6 +60,14 @@ export type Fold =
   | { readonly _tag: "branch"; readonly step: number; to: number }
   | { readonly _tag: "goto"; to: number }
 
+/** Steps whose errors with these tags are defects. */
+interface Fatal {
+  readonly from: number
+  /** The step after the last one. */
+  to: number
+  readonly tags: ReadonlySet<string>
+}
+
 /** @internal */
 export interface Compiled {
   readonly program: Program
@@ -65,7 +75,23 @@ export interface Compiled {
   readonly fold: ReadonlyArray<Fold>
   /** Whether one of its steps reads an entity whose model tolerates unreadable fields. */
   readonly isTolerant: boolean
+  readonly fatal: ReadonlyArray<Fatal>
 }
+
+const noFatal: ReadonlyArray<Fatal> = []
+
+const isTagged = (error: unknown, tags: ReadonlySet<string>): boolean =>
+  Predicate.hasProperty(error, "_tag") && tags.has(error._tag as string)
+
+/**
+ * Returns the exit of a program that a step has stopped.
+ *
+ * @internal
+ */
+export const failAt = <E>({ fatal }: Compiled, step: number, error: E): Exit.Exit<never, E> =>
+  fatal.some(({ from, tags, to }) => from <= step && step < to && isTagged(error, tags))
+    ? Exit.die(error)
+    : Exit.fail(error)
 
 /**
  * The fold of a program of one step. The decoder recognizes it, and skips the stack.
@@ -79,11 +105,16 @@ const some: Fold = { _tag: "map", f: Option.some }
 const nothing: Fold = { _tag: "value", value: undefined }
 const none: Fold = { _tag: "value", value: Option.none() }
 
-const compiled = (steps: ReadonlyArray<Step>, fold: ReadonlyArray<Fold>): Compiled => ({
+const compiled = (
+  steps: ReadonlyArray<Step>,
+  fold: ReadonlyArray<Fold>,
+  fatal: ReadonlyArray<Fatal>
+): Compiled => ({
   program: { instructions: steps, access: accessOf(steps) },
   steps,
   fold,
-  isTolerant: steps.some((step) => step.isTolerant)
+  isTolerant: steps.some((step) => step.isTolerant),
+  fatal
 })
 
 type Work = AtomicNode | Fold | (() => void)
@@ -94,7 +125,14 @@ class Compiler {
   readonly pending: Array<Deferred> = []
   /** The work that is left. The next item is the last one. */
   readonly work: Array<Work> = []
-  refusal: InvalidValue | undefined
+  refusal: Exit.Exit<never, InvalidValue> | undefined
+  readonly fatal: Array<Fatal> = []
+  /** The tags that are defects for the node that is compiled. */
+  readonly tags: Array<ReadonlySet<string>> = []
+
+  refuse(error: InvalidValue): void {
+    this.refusal ??= this.tags.some((tags) => isTagged(error, tags)) ? Exit.die(error) : Exit.fail(error)
+  }
 
   /** Does the items next, in this order, before all other work. */
   next(...items: ReadonlyArray<Work>): void {
@@ -129,6 +167,12 @@ class Compiler {
         this.instruct(node)
         return
       case "Junction": {
+        if (node.items.length === 0) {
+          // makes the flag true or false, whichever it was
+          this.control(node.isAnd ? Op.jumpIf : Op.jumpUnless, [1])
+          this.control(Op.not)
+          return
+        }
         const jumps: Array<number> = []
         const op = node.isAnd ? Op.jumpUnless : Op.jumpIf
         this.work.push(() => jumps.forEach((jump) => this.land(jump)))
@@ -142,7 +186,7 @@ class Compiler {
         this.next(() => this.test(node.self), () => void this.control(Op.not))
         return
       case "Invalid":
-        this.refusal ??= node.error
+        this.refuse(node.error)
     }
   }
 
@@ -186,7 +230,7 @@ class Compiler {
         this.fold.push({ _tag: "result", step: this.instruct(node) })
         return
       case "Invalid":
-        this.refusal ??= node.error
+        this.refuse(node.error)
         return
       case "Deferred":
         if (node.resolved === undefined) this.pending.push(node)
@@ -241,10 +285,19 @@ class Compiler {
           () => this.control(Op.endAttempt, [0]),
           [none]
         )
+      case "OrDie": {
+        const fatal = { from: this.steps.length, to: 0, tags: node.tags }
+        this.fatal.push(fatal)
+        this.tags.push(node.tags)
+        return this.next(node.self, () => {
+          fatal.to = this.steps.length
+          this.tags.pop()
+        })
+      }
     }
   }
 
-  run(root: AtomicNode): Compiled | InvalidValue | ReadonlyArray<Deferred> {
+  run(root: AtomicNode): Compiled | Exit.Exit<never, InvalidValue> | ReadonlyArray<Deferred> {
     this.work.push(root)
     while (this.work.length > 0 && this.refusal === undefined) {
       const item = this.work.pop()!
@@ -252,7 +305,7 @@ class Compiler {
       else if (isFold(item)) this.fold.push(item)
       else this.node(item)
     }
-    return this.refusal ?? (this.pending.length > 0 ? this.pending : compiled(this.steps, this.fold))
+    return this.refusal ?? (this.pending.length > 0 ? this.pending : compiled(this.steps, this.fold, this.fatal))
   }
 }
 
@@ -270,11 +323,11 @@ const folds: ReadonlySet<string> = new Set<Fold["_tag"]>([
 const isFold = (item: AtomicNode | Fold): item is Fold => folds.has(item._tag)
 
 /**
- * Returns the compiled program; or the first refusal in it; or the nodes that must be resolved before it can be compiled.
+ * Returns the compiled program; or the exit of the first refusal in it; or the nodes that must be resolved before it can be compiled.
  *
  * @internal
  */
-export const compile = (root: AtomicNode): Compiled | InvalidValue | ReadonlyArray<Deferred> =>
+export const compile = (root: AtomicNode): Compiled | Exit.Exit<never, InvalidValue> | ReadonlyArray<Deferred> =>
   root._tag === "Instruct" && root.before === undefined
     ? compileSingle(root)
     : new Compiler().run(root)
@@ -285,6 +338,7 @@ const compileSingle = (root: Instruct): Compiled => {
     program: { instructions: steps, access: accessOf(steps) },
     steps,
     fold: onlyResult,
-    isTolerant: root.isTolerant
+    isTolerant: root.isTolerant,
+    fatal: noFatal
   }
 }

@@ -23,7 +23,7 @@ import { type FieldSpec, hasOwnKey, isEntitySpec } from "../instruction/spec.ts"
 import { fieldOfPath } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
-import { type Compiled, Control, onlyResult } from "./compile.ts"
+import { type Compiled, Control, failAt, onlyResult } from "./compile.ts"
 import type { Step } from "./node.ts"
 
 /**
@@ -137,16 +137,16 @@ const limitOf = ({ args, spec }: Step, bound: Bound): number | bigint => {
   return typeof limit === "number" ? limit : BigInt(limit!)
 }
 
-/** The step that an error names. If the computation of an operand failed, it is the instruction that takes the operand. */
-const failedStep = (steps: ReadonlyArray<Step>, { _tag, step: index }: StopReason): Step => {
+/** The position of the step that an error names. If the computation of an operand failed, it is the instruction that takes the operand. */
+const failedStep = (steps: ReadonlyArray<Step>, { _tag, step: index }: StopReason): number => {
   let at = index
   // The step beyond the limit may be of the flow, which has no field: the last operation before it is named.
   if (_tag === "tooLarge") {
     while (at > 0 && steps[at] instanceof Control) at--
-    return steps[at]!
+    return at
   }
   while (steps[at]!.op === Op.combine || at > index && infoOf(steps[at]!.op).putsOperand === true) at++
-  return steps[at]!
+  return at
 }
 
 const errorOf = (step: Step, failure: StopReason): unknown => {
@@ -174,7 +174,7 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
     case "tooLarge":
       return new InvalidValue({ ...locationOf(step), issue: `Expected at most ${failure.limit} ${failure.what}` })
     case "tooLong":
-      return new InvalidValue({ ...locationOf(step), issue: "Expected a text of at most 1000000 bytes" })
+      return new InvalidValue({ ...locationOf(step), issue: `Expected a text of at most ${failure.limit} bytes` })
     case "type":
       return mistyped(step, failure)
     case "fail":
@@ -204,9 +204,12 @@ const wrote = (step: Step, result: Result): boolean => {
     case "withArguments":
       return result !== false && step.args.length > 0
     default:
-      return result !== false && result !== 0
+      return result !== false && result !== 0 && !isEmptyRow(result)
   }
 }
+
+/** An empty table of the script is an empty object in JSON. */
+const isEmptyRow = (result: Result): boolean => typeof result === "object" && Object.keys(result).length === 0
 
 /**
  * Returns the exit of a program for its caller.
@@ -218,15 +221,20 @@ export const decodeReply = (compiled: Compiled, reply: Reply): Exit.Exit<any, an
   if (reply._tag === "failed" && reply.failure._tag === "conflict") {
     return Exit.fail(errorOf(steps.find(({ op }) => !isKeyless(op)) ?? steps[0]!, reply.failure))
   }
-  if (reply._tag === "failed") return Exit.fail(errorOf(failedStep(steps, reply.failure), reply.failure))
+  if (reply._tag === "failed") {
+    const step = failedStep(steps, reply.failure)
+    return failAt(compiled, step, errorOf(steps[step]!, reply.failure))
+  }
   const { results } = reply
   const applied = () => steps.some((step, i) => wrote(step, results[i]!))
   if (compiled.fold === onlyResult) {
     const value = steps[0]!.decode(results[0])
-    return value instanceof Problem ? Exit.fail(undecodable(steps[0]!, value, applied())) : Exit.succeed(value)
+    return value instanceof Problem
+      ? failAt(compiled, 0, undecodable(steps[0]!, value, applied()))
+      : Exit.succeed(value)
   }
   const value = fold(compiled, results)
   return value instanceof Unreadable
-    ? Exit.fail(undecodable(steps[value.step]!, value.problem, applied()))
+    ? failAt(compiled, value.step, undecodable(steps[value.step]!, value.problem, applied()))
     : Exit.succeed(value)
 }

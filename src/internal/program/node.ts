@@ -130,6 +130,13 @@ export interface Ignore {
   readonly self: AtomicNode
 }
 
+/** Turns the errors of `self` with these tags into defects. */
+export interface OrDie {
+  readonly _tag: "OrDie"
+  readonly self: AtomicNode
+  readonly tags: ReadonlySet<string>
+}
+
 /** A node of the tree. Its class is in `atomic.ts`. */
 export type AtomicNode =
   | Succeed
@@ -146,6 +153,7 @@ export type AtomicNode =
   | If
   | OrElse
   | Ignore
+  | OrDie
 
 /** A step that works on no entity: a jump, an attempt, or arithmetic of operands. */
 export interface Control extends Instruction {

@@ -117,7 +117,9 @@ export const make = (options: BatcherOptions): Batcher => {
   const isFull = (): boolean => gathered + sender.waiting() >= maximumWaiting
 
   const enqueue = (pending: PendingProgram, refused: boolean): void => {
-    if (closed || refused) return pending.fail(new ConnectionUnavailable({}))
+    if (closed || refused) {
+      return pending.fail(new ConnectionUnavailable({ code: closed ? "CLOSED" : "MAXIMUM_WAITING" }))
+    }
     waiting[pending.program.access].push(pending)
     gathered++
     if (!scheduled) {

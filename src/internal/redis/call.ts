@@ -47,6 +47,8 @@ export interface SenderOptions {
   readonly telemetry: Telemetry
   /** Whether programs are sent again. Default: true. */
   readonly retry?: boolean | undefined
+  /** The greatest length of a value. Default: 1,000,000. */
+  readonly valueBytes?: number | undefined
 }
 
 /** @internal */
@@ -117,7 +119,7 @@ class Call {
 
 /** @internal */
 export const make = (options: SenderOptions): Sender => {
-  const { deadline, keyPrefix, retry = true, runFork, telemetry, transport } = options
+  const { deadline, keyPrefix, retry = true, runFork, telemetry, transport, valueBytes } = options
   const open = new Set<Call>()
   let waiting = 0
   let drained: (() => void) | undefined
@@ -254,7 +256,7 @@ export const make = (options: SenderOptions): Sender => {
     const record = call.record ??= telemetry.begin(call.access, programs, call.slot, now)
     if (left <= 0 || call.retries > 0 && left < Deadlines.attemptMillis) return stopRetrying(call)
     try {
-      const batch = encodeBatch(programs, keyPrefix)
+      const batch = encodeBatch(programs, keyPrefix, valueBytes)
       if (record.attempts === 0) telemetry.sent(record, batch)
       for (const program of programs) program.inFlight = true
       enter(call, "inFlight")

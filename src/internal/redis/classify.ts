@@ -4,6 +4,7 @@
  */
 import {
   AccessDenied,
+  ConnectionUnavailable,
   CrossSlot,
   OutOfMemory,
   type RedisServiceErrorReason,
@@ -11,7 +12,7 @@ import {
   ServerUnavailable,
   Unsupported
 } from "../../RedisServiceError.ts"
-import type { TransportError } from "../../RedisTransport.ts"
+import type { ServerAddress, TransportError } from "../../RedisTransport.ts"
 
 /** The first words of temporary refusals. */
 const unavailable = new Set([
@@ -29,10 +30,16 @@ const unavailable = new Set([
   "NOTBUSY"
 ])
 
+/** The first words of what a server says before it runs a script. `NOPERM` and `ERR` are said in the middle of one too. */
+const refusals = new Set([...unavailable, "OOM", "DENIED", "NOAUTH", "WRONGPASS", "CROSSSLOT", "NOSCRIPT"])
+
 /** @internal */
 export const requirement = "Redis 7.0, or Valkey 7.2, or newer"
 
-const codeOf = (message: string): string => /^-?([A-Z]+)\b/.exec(message)?.[1] ?? "ERR"
+/** Whether the user lacks a right of a script. Before Redis 7.2 such messages have no code of their own. */
+const isDenied = (message: string): boolean => /user executing the script can't|ACL failure/.test(message)
+
+const codeOf = (message: string): string => isDenied(message) ? "NOPERM" : /^-?([A-Z]+)\b/.exec(message)?.[1] ?? "ERR"
 
 /** @internal */
 export const isNoScript = (message: string): boolean => codeOf(message) === "NOSCRIPT"
@@ -46,9 +53,24 @@ export const isNoScript = (message: string): boolean => codeOf(message) === "NOS
 export const isWrongType = (message: string): boolean =>
   codeOf(message) === "WRONGTYPE" || /hash value is not an integer|increment or decrement would overflow/.test(message)
 
-/** Whether the script raised the error while it ran, so that it may already have written. */
-const wasRaised = (message: string): boolean =>
-  / script: [0-9a-f]{40}, on /.test(message) && !/script killed/i.test(message)
+/** Parts of the message of an error that a running script has raised. No server has all of them, and some have none. */
+const mark = /script: |user_script|script attempted|called from script/i
+
+/** Messages with a plain `ERR` before a script runs, or of a script that was killed, which is possible only before its first write. */
+const plainRefusal = /^-?ERR (?:unknown command|error compiling script|unexpected engine|.*script killed)/i
+
+/** With these words a server denies the call itself. */
+const denial = /^-?NOPERM (?:this user|User \S+|No permissions)/
+
+/**
+ * Whether it is certain that the server ran nothing of a call: it says so in words that no running script uses. Our scripts catch
+ * the errors of their commands, so what is not recognised here may come from the middle of one.
+ */
+const isRefused = (message: string): boolean => {
+  if (plainRefusal.test(message)) return true
+  const code = codeOf(message)
+  return !mark.test(message) && (code === "NOPERM" ? denial.test(message) : refusals.has(code))
+}
 
 /**
  * Whether one program of a batch may be the reason why the server refused all of them. Nothing had run, so each may be sent again
@@ -57,7 +79,7 @@ const wasRaised = (message: string): boolean =>
  * @internal
  */
 export const isDivisible = (message: string): boolean => {
-  if (wasRaised(message)) return false
+  if (!isRefused(message)) return false
   const code = codeOf(message)
   return code === "TRYAGAIN" || code === "ASK" || code === "NOPERM" || code === "CROSSSLOT"
 }
@@ -78,7 +100,7 @@ export const broken = (message: string): RedisServiceErrorReason =>
  * @internal
  */
 export const classify = (message: string, keys: ReadonlyArray<string>, undone: boolean): RedisServiceErrorReason => {
-  if (!undone && wasRaised(message)) return broken(message)
+  if (!undone && !isRefused(message)) return broken(message)
   const code = codeOf(message)
   if (unavailable.has(code)) return new ServerUnavailable({ code })
   switch (code) {
@@ -93,7 +115,6 @@ export const classify = (message: string, keys: ReadonlyArray<string>, undone: b
       return new CrossSlot({ keys })
     case "ERR":
       if (/non.local key/.test(message)) return new ServerUnavailable({ code: "MOVED" })
-      if (/user executing the script can't|ACL failure/.test(message)) return new AccessDenied({ code: "NOPERM" })
       if (/max number of clients/.test(message)) return new ServerUnavailable({ code: "MAXCLIENTS" })
       if (/script killed/i.test(message)) return new ServerUnavailable({ code: "KILLED" })
       if (/unexpected symbol near '#'|Unexpected engine|unknown (redis )?command/i.test(message)) {
@@ -107,12 +128,25 @@ export const classify = (message: string, keys: ReadonlyArray<string>, undone: b
 }
 
 /**
- * Why the server refused the connection. Undefined if it did not, and there is no connection for another reason.
+ * The address as one text.
  *
  * @internal
  */
-export const refusalOf = (error: TransportError): RedisServiceErrorReason | undefined =>
-  error.refusal === undefined ? undefined : classify(error.refusal, [], true)
+export const addressText = ({ address, port }: ServerAddress): string =>
+  port === undefined ? address : `${address.includes(":") ? `[${address}]` : address}:${port}`
+
+/**
+ * Why there is no connection: the server refused it, or it failed. Undefined if the transport does not say.
+ *
+ * @internal
+ */
+export const refusalOf = ({ address, code, refusal }: TransportError): RedisServiceErrorReason | undefined => {
+  if (refusal !== undefined) return classify(refusal, [], true)
+  return address === undefined && code === undefined ? undefined : new ConnectionUnavailable({
+    ...(address === undefined ? undefined : { address }),
+    ...(code === undefined ? undefined : { code })
+  })
+}
 
 /**
  * Whether waiting for another connection cannot help.

@@ -32,6 +32,9 @@ export const askAgainMillis = 20
  */
 export const backoff = (retries: number): number => Math.min(250, 10 * 2 ** retries) * (0.5 + Math.random() / 2)
 
+/** The longest timer of Node.js, in milliseconds: a longer one would elapse at once. It wakes early, and is set again. */
+const longestTimer = 2 ** 31 - 1
+
 /** @internal */
 export interface Deadlines {
   /** Wakes at this time (of `performance.now`), or earlier. */
@@ -54,7 +57,7 @@ export const make = (expire: (now: number) => number): Deadlines => {
       clearTimeout(timer)
     }
     wakesAt = time
-    timer = setTimeout(elapsed, Math.max(1, Math.ceil(time - performance.now())))
+    timer = setTimeout(elapsed, Math.min(longestTimer, Math.max(1, Math.ceil(time - performance.now()))))
   }
 
   /** Waits for an immediate, because sockets are read before it: a process that was busy reads the replies that have arrived. */

@@ -11,7 +11,19 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { RedisServiceError, Unsupported } from "../../RedisServiceError.ts"
 import type { RedisTransport } from "../../RedisTransport.ts"
-import { limitsOf } from "../instruction/limits.ts"
+import { limitChecks, limitsOf } from "../instruction/limits.ts"
+import {
+  boolean,
+  type Check,
+  check,
+  defined,
+  duration,
+  integer,
+  invalidOf,
+  invalidOption,
+  oneOf,
+  shape
+} from "../options.ts"
 import type { RedisService, ServiceOptions } from "../service.ts"
 import * as Batcher from "./batcher.ts"
 import * as Sender from "./call.ts"
@@ -21,22 +33,57 @@ import { Telemetry } from "./telemetry.ts"
 
 const unsupported = (requirement: string) => new RedisServiceError({ reason: new Unsupported({ requirement }) })
 
+const accepting = shape({ acceptEviction: boolean })
+const exactly = shape({ window: duration(1), acceptEviction: boolean })
+
+/**
+ * The checks of the options that all live layers share.
+ *
+ * @internal
+ */
+export const serviceChecks: { readonly [Name in keyof Required<ServiceOptions>]: Check } = {
+  ...limitChecks,
+  batch: shape({ programs: integer(1), bytes: integer(1), instructions: integer(1) }),
+  crossSlot: oneOf("refuse"),
+  deadline: duration(1),
+  exactlyOnce: (value, option) => typeof value === "boolean" ? undefined : exactly(value, option),
+  keyPrefix: check(
+    "well-formed text without braces",
+    (value) => typeof value === "string" && value.isWellFormed() && !/[{}]/.test(value)
+  ),
+  locks: accepting,
+  maximumWaiting: integer(1),
+  retry: boolean,
+  spans: oneOf("call", "program", "none")
+}
+
 const noEviction = "the maxmemory-policy noeviction"
+
+/**
+ * The deadline of a layer, in milliseconds.
+ *
+ * @internal
+ */
+export const deadlineOf = ({ deadline = "5 seconds" }: ServiceOptions): number =>
+  Duration.toMillis(Duration.fromInputUnsafe(deadline))
 
 /** @internal */
 export const make = Effect.fnUntraced(function*(
   transport: RedisTransport["Service"],
   options: ServiceOptions
 ): Effect.fn.Return<RedisService["Service"], RedisServiceError, Scope.Scope> {
+  const invalid = invalidOf(options, serviceChecks)
+  if (invalid !== undefined) return yield* invalid
   const keyPrefix = options.keyPrefix ?? ""
-  const deadline = Duration.toMillis(Duration.fromInputUnsafe(options.deadline ?? "5 seconds"))
-  if (/[{}]/.test(keyPrefix)) {
-    return yield* unsupported("a key prefix without braces")
-  }
+  const deadline = deadlineOf(options)
+  const limits = limitsOf(options)
   const exactlyOnce = options.exactlyOnce === true ? {} : options.exactlyOnce || undefined
   const window = exactlyOnce && Duration.toMillis(Duration.fromInputUnsafe(exactlyOnce.window ?? "60 seconds"))
   if (window !== undefined && !(deadline < window && window < Infinity)) {
-    return yield* unsupported("a window of exactlyOnce that is longer than the deadline")
+    return yield* invalidOption({
+      option: "exactlyOnce.window",
+      issue: "expected a finite duration that is longer than the deadline"
+    })
   }
   const { evicts, isCluster } = yield* inspect(transport, { keyPrefix, deadline })
   if (evicts && exactlyOnce !== undefined && exactlyOnce.acceptEviction !== true) {
@@ -47,12 +94,20 @@ export const make = Effect.fnUntraced(function*(
   const scope = yield* Effect.scope
   const telemetry = new Telemetry({ context, spans: options.spans ?? "call", server: transport.server })
   const batcher = Batcher.make({
-    sender: Sender.make({ transport, keyPrefix, deadline, runFork, retry: options.retry, telemetry }),
+    sender: Sender.make({
+      transport,
+      keyPrefix,
+      deadline,
+      runFork,
+      retry: options.retry,
+      telemetry,
+      valueBytes: limits.valueBytes
+    }),
     telemetry,
     isCluster,
     refusesCrossSlot: options.crossSlot === "refuse",
-    batch: { ...Batcher.defaultBatch, ...options.batch },
-    limits: limitsOf(options),
+    batch: { ...Batcher.defaultBatch, ...defined(options.batch ?? {}) },
+    limits,
     maximumWaiting: options.maximumWaiting,
     window
   })

@@ -15,7 +15,7 @@ import {
 } from "../../RedisServiceError.ts"
 import type { ChannelEvent, RedisTransport } from "../../RedisTransport.ts"
 import type { RedisService, SubscriptionEvent } from "../service.ts"
-import { classify, isFinal } from "./classify.ts"
+import { addressText, classify, isFinal } from "./classify.ts"
 
 /** @internal */
 export interface SubscriptionsOptions {
@@ -38,6 +38,10 @@ export const make = (options: SubscriptionsOptions): RedisService["Service"]["su
     const reason = new Unsupported({ requirement: "a transport that can subscribe" })
     return () => Effect.fail(new RedisServiceError({ reason }))
   }
+  const silent = new ConnectionUnavailable({
+    ...(transport.server === undefined ? undefined : { address: addressText(transport.server) }),
+    code: "ETIMEDOUT"
+  })
   return (channel, listener) =>
     Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
       const caller = yield* Scope.fork(yield* Effect.scope)
@@ -47,7 +51,7 @@ export const make = (options: SubscriptionsOptions): RedisService["Service"]["su
       let hasEnded = false
       let refusal: RedisServiceErrorReason | undefined
 
-      const unavailable = () => new RedisServiceError({ reason: refusal ?? new ConnectionUnavailable({}) })
+      const unavailable = () => new RedisServiceError({ reason: refusal ?? silent })
       const end = (error: RedisServiceError | undefined): void => {
         if (hasEnded) return
         hasEnded = true

@@ -1,5 +1,6 @@
 /**
- * The wire format: the text of a batch, and of its reply. A batch is `[specs, code]`. The code is flat, because `cjson` stops at a
+ * The wire format: the text of a batch, and of its reply. A batch is `[specs, code]`, or `[specs, code, bytes]` if the
+ * greatest length of a value is not the default. The code is flat, because `cjson` stops at a
  * depth of a thousand, and each specification is sent once. Keys and specifications are positions, from 1 on. Stored
  * values are texts, because `cjson` keeps only 14 digits of a number.
  *
@@ -22,6 +23,7 @@
  * | `[tag, step, detail?]`            | An instruction stopped it, for the `StopReason` of this tag. All is undone.    |
  */
 import { forEachKey, usesQueue } from "../instruction/keys.ts"
+import { defaults } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction, Program } from "../instruction/program.ts"
 import type { Reply, Result, StopReason } from "../instruction/reply.ts"
@@ -62,7 +64,11 @@ const hasOneKey = ({ other, spec }: Instruction): boolean =>
  *
  * @internal
  */
-export const encodeBatch = (sendables: ReadonlyArray<Sendable>, keyPrefix: string): Batch => {
+export const encodeBatch = (
+  sendables: ReadonlyArray<Sendable>,
+  keyPrefix: string,
+  valueBytes = defaults.maximumValueBytes
+): Batch => {
   const keys: Array<string> = []
   const specs: Array<Spec> = []
   const specIndex = new Map<Spec, number>()
@@ -127,7 +133,8 @@ export const encodeBatch = (sendables: ReadonlyArray<Sendable>, keyPrefix: strin
       for (let i = hasChannel ? 1 : 0; i < args.length; i++) code.push(args[i]!)
     }
   }
-  return { keys, argument: `[[${specs.map(specText).join(",")}],${JSON.stringify(code)}]` }
+  const limit = valueBytes === defaults.maximumValueBytes ? "" : `,${valueBytes}`
+  return { keys, argument: `[[${specs.map(specText).join(",")}],${JSON.stringify(code)}${limit}]` }
 }
 
 /** The short names of the kinds. Lua compares them. */
@@ -244,6 +251,8 @@ const decodeStop = ([tag, step, detail, part = ""]: ReadonlyArray<any>): Outcome
       return { _tag: "tombstoned" }
     case "conflict":
       return failed({ _tag: tag, step: 0 })
+    case "tooLong":
+      return failed({ _tag: tag, step: step - 1, limit: detail })
     case "fail":
       return failed({ _tag: "fail", step: step - 1, index: detail[0], observed: detail.slice(1) })
     case "missing":

@@ -1,10 +1,10 @@
 /**
  * The plan of a whole model: its name, its keys, its layout and its time to live.
  */
-import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
+import type * as Duration from "effect/Duration"
 import type * as Schema from "effect/Schema"
 import type { EntitySpec, Expiry } from "../instruction/spec.ts"
+import { millisOf, oneOf } from "../options.ts"
 import type { Problem } from "../text/problem.ts"
 import { codecOf } from "./codecOf.ts"
 import { type Key, keyOf, type KeyPlan, type Slot } from "./key.ts"
@@ -22,7 +22,7 @@ export interface ModelPlan {
   readonly layout: Layout
   /** The specification of the whole entity, without renewal of its time to live. */
   readonly spec: EntitySpec
-  /** Milliseconds that a new entity lives by default. `false`: for ever. */
+  /** Milliseconds that a new entity lives by default: its duration, and what a renewal adds to it. `false`: for ever. */
   readonly milliseconds: number | false
   /** How operations renew the time to live. Undefined: they do not. */
   readonly expiry: Expiry | undefined
@@ -56,10 +56,12 @@ const refuse = (name: string, why: string): never => {
  * @internal
  */
 export const toMilliseconds = (input: Duration.Input): number | undefined => {
-  const duration = Option.getOrUndefined(Duration.fromInput(input))
-  const milliseconds = duration && Math.ceil(Duration.toMillis(duration))
+  const millis = millisOf(input)
+  const milliseconds = millis && Math.ceil(millis)
   return milliseconds !== undefined && milliseconds >= 1 && milliseconds <= longestMillis ? milliseconds : undefined
 }
+
+const isRefresh = oneOf("never", "write", "access")
 
 /** More than three thousand years: the greatest number of 14 digits, which is what a Lua script returns exactly. */
 const longestMillis = 1e14 - 1
@@ -100,14 +102,21 @@ export const makePlan = (
       : codecOf(schema)
   })
   const keyPlan: KeyPlan = { model: name, names: keyNames, isTuple, codecs, slot }
+  const timeToLive: unknown = options.timeToLive
+  if (timeToLive !== undefined && (typeof timeToLive !== "object" || timeToLive === null)) {
+    refuse(name, "its time to live must be an object such as { duration: \"1 hour\" }")
+  }
   const { duration, refresh = "write" } = options.timeToLive ?? {}
+  if (timeToLive !== undefined && duration === undefined) refuse(name, "its time to live has no duration")
+  const refusal = isRefresh(refresh, "refresh")
+  if (refusal !== undefined) refuse(name, `the \`refresh\` of its time to live: ${refusal.issue}`)
   const milliseconds = duration === undefined ? false : toMilliseconds(duration)
   if (milliseconds === undefined) return refuse(name, "its time to live must be finite, and at least 1 ms")
   const expiry: Expiry | undefined = milliseconds === false || refresh === "never"
     ? undefined
     : {
       milliseconds,
-      renewAfterMillis: Math.min(milliseconds / 100, 60_000),
+      renewAfterMillis: Math.floor(Math.min(milliseconds / 100, 60_000)),
       onRead: refresh === "access",
       collections: [],
       former: []
@@ -134,7 +143,7 @@ export const makePlan = (
     struct: root,
     layout: whole,
     spec,
-    milliseconds,
+    milliseconds: milliseconds === false ? false : milliseconds + (expiry?.renewAfterMillis ?? 0),
     expiry,
     keyNames,
     keyOf: keyOf(keyPlan),

@@ -20,6 +20,18 @@ export class Remaining {
   }
 }
 
+/** A version, which differs by the moment at which each side created its entity. */
+export class StoredVersion {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** Those of entities that were there before, and those after a few writes. */
+const versions = ["0", "0", "1", "2", "41", "42", "-7", "-6", "1732000000000000", "1732000000000001"]
+const wildVersions: ReadonlyArray<any> = ["01", "", "abc", 1, 0n, null, undefined]
+
 /** They differ by much more than any two moments of a run. */
 const lives: ReadonlyArray<Duration.Input> = ["3 hours", Duration.days(2), 400 * 86_400_000, Duration.millis(2 ** 47)]
 const wildLives: ReadonlyArray<any> = [0, -1, "0 millis", Infinity, NaN, Duration.infinity, 2 ** 49, "soon", null]
@@ -28,6 +40,8 @@ const life: Gen<Duration.Input> = (random) => random.pick(random.wild() ? wildLi
 
 const creation = (random: Random): Model.InsertOptions | undefined =>
   random.chance(0.5) ? undefined : random.chance(0.3) ? {} : { timeToLive: life(random) }
+
+const reading = (random: Random): Model.ReadOptions | undefined => random.chance(0.7) ? undefined : { renew: false }
 
 /** Not one program each: several commits of these. */
 type Several =
@@ -47,12 +61,19 @@ export const entity = (
   patch: Gen<unknown>,
   names: ReadonlyArray<string>
 ): Programs => ({
-  get: ({ id, model }) => model.get(id),
-  find: ({ id, model }) => model.find(id),
+  get: ({ id, model }, random) => model.get(id, reading(random)),
+  find: ({ id, model }, random) => model.find(id, reading(random)),
   pick: ({ id, model }, random) => {
     const picked = names.filter(() => random.chance(0.3))
-    return model.pick(id, random.chance(0.3 * random.wildness) ? [...picked, "nowhere"] : picked)
+    return model.pick(id, random.chance(0.3 * random.wildness) ? [...picked, "nowhere"] : picked, reading(random))
   },
+  getVersioned: ({ id, model }, random) =>
+    Atomic.map(
+      model.getVersioned(id, reading(random)),
+      ({ entity, version }) => ({ entity, version: new StoredVersion(version) })
+    ),
+  version: ({ id, model }) => Atomic.map(model.version(id), (version) => new StoredVersion(version)),
+  atVersion: ({ id, model }, random) => model.atVersion(id, random.pick(random.wild() ? wildVersions : versions)),
   exists: ({ id, model }) => model.exists(id),
   insert: ({ id, model }, random) => model.insert(make(random, id), creation(random)),
   put: ({ id, model }, random) => model.put(make(random, id)),

@@ -259,10 +259,11 @@ export const optional = <A>(make: Gen<A>): Table<Field.Optional<A, any>> => ({
   ...equality(make),
   get: (handle) => handle.get(),
   isSet: (handle) => handle.isSet(),
-  set: (handle, random) => handle.set(make(random)),
+  set: (handle, random) => handle.set(orOperand(handle, make)(random)),
   setIfAbsent: (handle, random) => handle.setIfAbsent(make(random)),
   clear: (handle) => handle.clear(),
-  compareAndSet: (handle, random) => handle.compareAndSet(make(random), make(random))
+  compareAndSet: (handle, random) => handle.compareAndSet(make(random), make(random)),
+  value: (handle, random, other) => other.set(computed(handle.value({ default: make(random) }), random))
 })
 
 export const optionalNumber = (make: Gen<number>, whole: boolean): Table<Field.OptionalNumber<number, any>> => {
@@ -347,6 +348,15 @@ export const whole = <A>(make: Gen<A>): Table<Field.Whole<A>> => ({
 // how many a collection holds
 
 const size: Gen<number> = (random) => random.wild() ? random.pick([-1, 1.5, NaN, Infinity, 2 ** 53]) : random.int(0, 4)
+
+/** The score or the rank of a member, without what makes it a program. */
+export type Standing = Omit<Field.Standing, keyof Atomic.Atomic<number>>
+
+export const standing: Table<Standing> = {
+  ...equality(size),
+  ...ordering(size),
+  value: (handle, random, other) => other.lte(computed(handle.value({ default: size(random) }), random))
+}
 
 /** Without what makes it a program. */
 export type Count = Omit<Field.Count, keyof Atomic.Atomic<number>>

@@ -214,8 +214,14 @@ const cases: ModelCase["fields"] = [
     texts.jsonMembers("{\"x\":0}", "{\"x\":1}", "{\"x\":2}"),
     texts.jsonMembers("{\"tags\":[],\"title\":\"a\"}", "{\"tags\":[\"x\"],\"title\":\"\"}")
   ),
-  guild.sortedSet("board", (ref) => ref.board, Collection.sortedSet(name, guildFields.board), texts.name),
-  guild.sortedSet("podium", (ref) => ref.podium, Collection.sortedSet(small, guildFields.podium), texts.members(-3, 3)),
+  guild.sortedSet("board", (ref) => ref.board, Collection.sortedSet(name, guildFields.board), name, texts.name),
+  guild.sortedSet(
+    "podium",
+    (ref) => ref.podium,
+    Collection.sortedSet(small, guildFields.podium),
+    small,
+    texts.members(-3, 3)
+  ),
   guild.whole("inner", (ref) => ref.inner.$, Op.whole<any>(guildFields.inner)),
   guild.set("inner.tags", (ref) => ref.inner.tags, Collection.set(name, inner.tags), texts.name),
   guild.map(
@@ -228,7 +234,7 @@ const cases: ModelCase["fields"] = [
     texts.name,
     texts.boolean
   ),
-  guild.sortedSet("inner.top", (ref) => ref.inner.top, Collection.sortedSet(topMember, top), pairTexts),
+  guild.sortedSet("inner.top", (ref) => ref.inner.top, Collection.sortedSet(topMember, top), topMember, pairTexts),
   guild.list(
     "inner.log",
     "text",

@@ -13,10 +13,16 @@ import {
   type ServerReply,
   TransportError
 } from "../../../RedisTransport.ts"
-import { defaults, listenFirst, neverLeft, settings, withoutArguments } from "./ioredis.ts"
+import { addressText } from "../classify.ts"
+import { defaults, detectSilence, leaveReplicas, neverLeft, settings, withoutArguments } from "./ioredis.ts"
 import * as Subscriber from "./subscriber.ts"
 
 const unknown = Exit.fail(new TransportError({ outcome: "Unknown" }))
+
+const isRead = ({ command }: Call): boolean => command === "EVALSHA_RO" || command === "EVAL_RO"
+
+/** In place of what a replica has read after it refused a write. */
+const stale = Exit.succeed<ServerReply>({ _tag: "Error", message: "READONLY The server is a replica" })
 
 /**
  * Makes a client that connects in the background, and disconnects when the scope closes.
@@ -29,7 +35,7 @@ export const acquire = (options: RedisOptions): Effect.Effect<Redis, never, Scop
       const client = new Redis(
         { ...defaults, ...options, ...settings } as RedisOptions & { readonly replyMapping: "legacy" }
       )
-      listenFirst(client)
+      detectSilence(client)
       // without a listener ioredis writes its errors, which hold passwords, to the console
       client.on("error", () => {})
       client.connect().catch(() => {})
@@ -46,8 +52,13 @@ const addressOf = ({ db, host, path, port, sentinels }: RedisOptions): ServerAdd
 }
 
 interface ConnectionError extends Error {
+  readonly code?: unknown
   readonly command?: { readonly name: string }
 }
+
+/** The code of Node.js. An error without one ended a connection. */
+const codeOf = ({ code }: ConnectionError): string =>
+  typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : "ECONNRESET"
 
 /**
  * The transport over a client with these settings.
@@ -55,33 +66,50 @@ interface ConnectionError extends Error {
  * @internal
  */
 export const transport = (client: Redis): RedisTransport["Service"] => {
+  let subscriber: Redis | undefined
+  const isLeaving = leaveReplicas(client, () => subscriber?.disconnect(true))
+  const isReady = () => client.status === "ready" && !isLeaving()
   const waiting = new Set<(exit: Exit.Exit<void, TransportError>) => void>()
-  let notSent = Exit.fail(new TransportError({ outcome: "NotSent" }))
+  const server = addressOf(client.options)
+  const address = server === undefined ? undefined : { address: addressText(server) }
+  const failed = (code: string) => Exit.fail(new TransportError({ outcome: "NotSent", ...address, code }))
+  let notSent = failed("ETIMEDOUT")
+  /** Whether `notSent` says why the last connection ended. */
+  let isExplained = false
   const notify = (exit: Exit.Exit<void, TransportError>) => {
     const resumes = Array.from(waiting)
     waiting.clear()
     for (const resume of resumes) resume(exit)
   }
   client.on("connect", () => {
-    notSent = Exit.fail(new TransportError({ outcome: "NotSent" }))
+    notSent = failed("ETIMEDOUT")
+    isExplained = false
   })
   client.on("ready", () => notify(Exit.void))
   client.on("error", (error: ConnectionError) => {
-    if (error.name !== "ReplyError") return
+    const isReply = error.name === "ReplyError"
     // ioredis would use a connection that could not select its database, on database 0
-    if (error.command?.name === "select") client.disconnect(true)
-    notSent = Exit.fail(new TransportError({ outcome: "NotSent", refusal: withoutArguments(error.message) }))
+    if (isReply && error.command?.name === "select") client.disconnect(true)
+    notSent = isReply
+      ? Exit.fail(new TransportError({ outcome: "NotSent", refusal: withoutArguments(error.message) }))
+      : failed(codeOf(error))
+    isExplained = true
+    notify(notSent)
+  })
+  client.on("close", () => {
+    if (isExplained) return
+    notSent = failed("ECONNRESET")
     notify(notSent)
   })
   return {
     ready: Effect.callback<void, TransportError>((resume) => {
-      if (client.status === "ready") return resume(Exit.void)
+      if (isReady()) return resume(Exit.void)
       waiting.add(resume)
       return Effect.sync(() => waiting.delete(resume))
     }),
     evaluate: (call: Call) =>
       Effect.callback<ServerReply, TransportError>((resume) => {
-        if (client.status !== "ready") return resume(notSent)
+        if (!isReady()) return resume(notSent)
         const command = new Command(
           call.command,
           [call.script, String(call.keys.length), ...call.keys, call.argument],
@@ -89,7 +117,7 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
         )
         const sent = client.sendCommand(command) as Promise<unknown>
         sent.then(
-          (text) => resume(Exit.succeed({ _tag: "Text", text: String(text) })),
+          (text) => resume(isLeaving() && isRead(call) ? stale : Exit.succeed({ _tag: "Text", text: String(text) })),
           (error: Error) =>
             resume(
               error.name === "ReplyError"
@@ -102,10 +130,11 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
       }),
     subscribe: Subscriber.make(() => {
       // channels have no database, and the subscriber itself subscribes again after a reconnect
-      const subscriber = client.duplicate({ db: 0, autoResubscribe: false })
-      listenFirst(subscriber)
+      subscriber = client.duplicate({ db: 0, autoResubscribe: false })
+      detectSilence(subscriber)
+      leaveReplicas(subscriber)
       return subscriber
     }),
-    server: addressOf(client.options)
+    server
   }
 }

@@ -52,7 +52,7 @@ export const make = (make: () => Redis): NonNullable<RedisTransport["Service"]["
       for (const listeners of channels.values()) notify(listeners, refused)
     })
     heartbeat = setInterval(() => {
-      // the ping starts the timer of `socketTimeout`
+      // while a reply is awaited, a silent server is noticed
       if (opened.status === "ready") opened.ping().catch(ignore)
     }, heartbeatMillis)
     opened.connect().catch(ignore)

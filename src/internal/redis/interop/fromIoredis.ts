@@ -10,16 +10,13 @@ import type * as Scope from "effect/Scope"
 import type * as Ioredis from "ioredis"
 import { TransportError } from "../../../RedisTransport.ts"
 import { classify, isFinal, refusalOf } from "../classify.ts"
-import { listenFirst, neverLeft, withoutArguments } from "../client/ioredis.ts"
+import { detectSilence, neverLeft, withoutArguments } from "../client/ioredis.ts"
 import { transport } from "../client/standalone.ts"
 
 type Send = Redis.Redis["Service"]["send"]
 
 /** Milliseconds to wait for a connection, or for the confirmation of a subscription. */
 const waitMillis = 5000
-
-/** Effect's modules expect numbers, and do not use integers beyond 2^53. */
-const numbers = { stringNumbers: false } as const
 
 /** The server's message alone, because the client's error holds values and passwords. */
 class ReplyError extends Error {
@@ -51,8 +48,8 @@ const sendOn = (client: Ioredis.Redis): Send => <A = unknown>(command: string, .
 const acquire = (client: Ioredis.Redis): Effect.Effect<Ioredis.Redis, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const own = client.duplicate(numbers)
-      listenFirst(own)
+      const own = client.duplicate()
+      detectSilence(own)
       // without a listener ioredis writes its errors, which hold passwords, to the console
       own.on("error", () => {})
       own.connect().catch(() => {})
@@ -65,7 +62,7 @@ const acquire = (client: Ioredis.Redis): Effect.Effect<Ioredis.Redis, never, Sco
  * No socket timeout, because a blocking command may wait for any time; and no reconnect, because the state of a reserved connection
  * is lost with it.
  */
-const reserved = { ...numbers, socketTimeout: undefined, retryStrategy: () => null } as object as Ioredis.RedisOptions
+const reserved = { socketTimeout: undefined, retryStrategy: () => null } as object as Ioredis.RedisOptions
 
 /** Opens a connection that one caller has for itself. */
 const reserve = (client: Ioredis.Redis): Parameters<typeof Redis.make>[0]["connect"] =>

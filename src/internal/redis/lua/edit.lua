@@ -93,6 +93,14 @@ local function takeOut(c, spec, names, old)
   setCount(c, after)
 end
 
+-- The same for a row of names, each with its value or its score. Returns how many names there are.
+local function takeOutRow(c, spec, row)
+  local names = {}
+  for i = 1, #row, 2 do names[#names + 1] = row[i] end
+  if #names > 0 then takeOut(c, spec, names, row) end
+  return #names
+end
+
 local function checkGrowth(c, spec, by)
   if by > 0 and spec.maxc and c.count + by > spec.maxc then return fail("bounds", "maxSize") end
 end

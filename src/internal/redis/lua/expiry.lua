@@ -47,7 +47,8 @@ end
 -- An entity that never expires gets no expiry here.
 local function renew(e, spec)
   local renewal, at = spec.life, expiryOf(e)
-  if at and nowMillis + renewal.ms - at > renewal.slack then schedule(e, nowMillis + renewal.ms, spec, renewal.fo) end
+  local least = nowMillis + renewal.ms
+  if at and at < least then schedule(e, least + renewal.slack, spec, renewal.fo) end
 end
 
 local function applyExpiry(key, at)

@@ -1,7 +1,7 @@
 -- Programs of the general path with tests, jumps, operands or attempts. Jumps go forward, so each instruction runs at most
 -- once.
--- uses: catchFailure, code, helpers, reply, replySize, resume, step (call) · journalSize,
---   messageCount (program) · undo (journal) · runInstruction (instruction) · finish (commit) ·
+-- uses: catchFailure, code, fail, helpers, nowMillis, reply, replySize, resume, specs, step (call) ·
+--   journalSize, messageCount (program) · undo (journal) · runInstruction (instruction) · finish (commit) ·
 --   makeOperands (order)
 local operands
 local flag = false -- the result of the last test
@@ -13,6 +13,19 @@ local undoneFrom = {} -- ranges of results that are false since an attempt faile
 local function needOperands()
   if not operands then operands = makeOperands() end
   return operands
+end
+
+-- Returns the number that an earlier instruction gave: a score is a text. Nothing if it gave none.
+local function numberIn(result)
+  if result == "inf" then return 1 / 0 end
+  if result == "-inf" then return -1 / 0 end
+  return result and tonumber(result)
+end
+
+local function operandIn(result)
+  local number = numberIn(result)
+  if number and number - number ~= 0 then return fail("arithmetic", "notFinite") end
+  return number
 end
 
 local function runFrom(pc, i)
@@ -46,8 +59,20 @@ local function runFrom(pc, i)
       skipped = code[at]
     elseif op == OP.constant then
       needOperands().push(code[at])
+    elseif op == OP.now then
+      needOperands().push(nowMillis)
+      result = nowMillis
     elseif op == OP.combine then
       operands.combine(code[at], code[at + 1])
+    elseif op == OP.encode then
+      operands.encode(specs[code[at - 2]], at)
+    elseif op == OP.loadResult then
+      needOperands().push(operandIn(reply[replySize - code[at]]) or n > 1 and code[at + 1] or fail("type"))
+    elseif op == OP.compareResult then
+      if operands then operands.fill(at, n) end
+      local number = numberIn(reply[replySize - code[at]])
+      result = number and helpers.compare(code[at + 1], number, code[at + 2]) or code[at + 1] == COMPARISON.neq and 1 or 0
+      flag = result == 1
     else
       result, skipped, flag = helpers.branch(op, at, flag)
     end

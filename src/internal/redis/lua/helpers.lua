@@ -9,18 +9,19 @@ local function readAll(key, kind, from)
   return call("ZRANGE", key, 0, -1, "withscores")
 end
 
--- Returns the new expiry of an entity, in milliseconds of the clock, if its present one is old enough to be renewed.
--- Otherwise returns nil and the present one. `at` is the present one, if it is known. Must run before the writes: in a
--- cluster slot that is moving, it fails on a collection that is elsewhere.
+-- Returns the new expiry of an entity, in milliseconds of the clock, if the present one comes before the time to live has
+-- passed. The new one is `slack` later than that, so that the next operations need none. Otherwise returns nil and the
+-- present one. `at` is the present one, if it is known. Must run before the writes: in a cluster slot that is moving, it
+-- fails on a collection that is elsewhere.
 local function renewalDue(key, expiry, at)
   clock()
   at = at or call("PEXPIRETIME", key)
-  local target = nowMillis + expiry.ms
-  if at < 0 or target - at <= expiry.slack then return nil, at end
+  local least = nowMillis + expiry.ms
+  if at < 0 or at >= least then return nil, at end
   local keys = {}
   for i, name in ipairs(expiry.cs) do keys[i] = key .. ":" .. name end
   if #keys > 0 then call("EXISTS", unpack(keys)) end
-  return target
+  return least + expiry.slack
 end
 
 -- Sets one absolute time for an entity and its collections, because relative ones would drift apart. `former` has

@@ -28,10 +28,15 @@ local function publish(channel, text)
   return 1
 end
 
+local function isAtVersion(e, version)
+  return (call("HGET", e.key, "$v") or "0") == version
+end
+
 local function onEntity(op, e, spec, at)
   if op == OP.find then return readEntity(e, spec) end
   if op == OP.read then return readEntity(e, spec) or fail("missing") end
   if op == OP.exists then return exists(e) and 1 or 0 end
+  if op == OP.atVersion then return exists(e) and isAtVersion(e, code[at]) and 1 or 0 end
   if op >= OP.insert and op <= OP.duplicate then
     if not writeEntity then
       needExpiries()
@@ -42,7 +47,8 @@ local function onEntity(op, e, spec, at)
   end
   if not exists(e) then return fail("missing") end
   if op == OP.require then return 1 end
-  if op == OP.atVersion then return (call("HGET", e.key, "$v") or "0") == code[at] and 1 or fail("stale") end
+  if op == OP.version then return call("HGET", e.key, "$v") or "0" end
+  if op == OP.requireVersion then return isAtVersion(e, code[at]) and 1 or fail("stale") end
   needExpiries()
   if op == OP.timeToLive then
     local at = expiries.expiresAt(e)

@@ -119,6 +119,28 @@ local function removeEqual(list, spec, item)
   return count
 end
 
+local function reversed(items)
+  local result, count = {}, #items
+  for i = 1, count do result[i] = items[count + 1 - i] end
+  return result
+end
+
+-- Removes and returns several items from an end, in the order in which they would be removed one by one.
+local function takeSeveral(op, list, spec, count)
+  if count == 0 then return {} end
+  checkLength(list.count - count, spec)
+  touch(list.entity)
+  if op == OP.shift or count == list.count then
+    local items = call("LRANGE", list.key, list.skip, list.skip + count - 1)
+    dropFirst(list, count)
+    return op == OP.shift and items or reversed(items)
+  end
+  local items = call("RPOP", list.key, count)
+  record(list, undoCut, reversed(items))
+  setCount(list, list.count - count)
+  return items
+end
+
 local function onList(op, list, spec, at, n)
   local count = list.count
   if op == OP.append then return append(list, spec, code[at], at + 1, at + n - 1) end
@@ -152,6 +174,7 @@ local function onList(op, list, spec, at, n)
     return position and position >= list.skip and 1 or 0
   end
   -- `pop` and `shift`
+  if n > 0 then return takeSeveral(op, list, spec, code[at] < count and code[at] or count) end
   if count == 0 then return false end
   checkLength(count - 1, spec)
   touch(list.entity)

@@ -1,7 +1,12 @@
 -- Operations of maps alone, and scalar operations on the value of one entry.
--- uses: applyScalar, call, code (call) · checkGrowth, lookUp, put, takeOut (edit)
+-- uses: applyScalar, call, code (call) · checkGrowth, lookUp, put, takeOut, takeOutRow (edit)
 
-local function popAnyEntry(c, spec)
+local function popAnyEntry(c, spec, wanted)
+  if wanted then
+    local entries = c.count > 0 and call("HRANDFIELD", c.key, wanted, "withvalues") or {}
+    takeOutRow(c, spec, entries)
+    return entries
+  end
   if c.count == 0 then return false end
   local entry = call("HRANDFIELD", c.key, 1, "withvalues")
   takeOut(c, spec, { entry[1] }, entry)

@@ -40,12 +40,12 @@ end
 
 local function onNamed(op, c, spec, at, n)
   if op == OP.addMembers or op == OP.putEntries or op == OP.addScores then return add(c, spec, at, n) end
-  if op >= FIRST.sortedSet then return onSortedSet(op, c, spec, at) end
+  if op >= FIRST.sortedSet then return onSortedSet(op, c, spec, at, n) end
   if op >= FIRST.map then return onMap(op, c, spec, at) end
   if op >= FIRST.set then return algebra(op, c, at) end
   if op == OP.has then return lookUp(c, { code[at] })[1] and 1 or 0 end
   if op == OP.remove then return removeNames(c, spec, at, n) end
-  return (c.kind == "set" and popAnyMember or popAnyEntry)(c, spec)
+  return (c.kind == "set" and popAnyMember or popAnyEntry)(c, spec, n > 0 and code[at])
 end
 
 return { operate = onNamed, onScalar = onEntry, replace = replaceAll }

@@ -28,6 +28,13 @@ local function combine(op, exact)
   queue[last] = result
 end
 
+-- Makes the last operand the text that a field stores. Its place in `code` is at `at`.
+local function encode(spec, at)
+  if not applyScalar then applyScalar, numberKind = makeScalars() end
+  code[at] = queue[last]
+  queue[last] = applyScalar(OP.assign, false, spec, at, 1)
+end
+
 local function fill(at, n)
   if first > last then return end
   for i = at, at + n - 1 do
@@ -42,4 +49,4 @@ local function clear()
   first, last = 1, 0
 end
 
-return { push = push, combine = combine, fill = fill, clear = clear }
+return { push = push, combine = combine, encode = encode, fill = fill, clear = clear }

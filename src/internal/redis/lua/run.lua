@@ -207,8 +207,17 @@ local function runAll()
   until ok
 end
 
--- The outcomes are saved even if undoing has failed, because the programs before it are applied.
+-- No error leaves the script, because its message would not prove how far the batch had come.
 local ok, why = pcall(runAll)
-if saveOutcomes then saveOutcomes() end
-if not ok then error(why, 0) end
+if ok and saveOutcomes then ok, why = pcall(saveOutcomes) end
+if not ok then
+  local message = type(why) == "table" and why.err or why
+  reply, replySize, pc = {}, 0, 1
+  while pc <= total do
+    if code[pc] < 0 then pc = pc + (code[pc] == -1 and 6 or 1) end
+    replySize = replySize + 1
+    reply[replySize] = { "broken", 1, message }
+    pc = skipProgram(pc)
+  end
+end
 return cjson.encode(reply)

@@ -23,10 +23,10 @@ local function runGeneral(pc, count)
   return pc
 end
 
--- Returns whether the program is undone. It is not if it has stopped in the middle of its commit.
+-- Returns whether the program is undone. It is not if it has stopped in the middle of its commit, or if the server refuses a
+-- command that undoes a write.
 local function undoProgram()
-  local undone = not isFinal
-  if undone then undo(0) end
+  local undone = not isFinal and pcall(undo, 0)
   journalSize, isFinal = 0, false
   if droppedCount > 0 then dropped, droppedCount = {}, 0 end
   return undone

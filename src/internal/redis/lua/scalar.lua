@@ -1,11 +1,10 @@
 -- Operations on one scalar text: a field of a hash, an item of a list or the value of a map entry. The specification has
 -- the kind, the default that a missing text reads as, whether the text `null` means missing, and the bounds.
--- uses: code, fail (call) · isReadable, lengthOf, numberKind (kinds) · makeComparisons (order)
+-- uses: code, fail, input (call) · isReadable, lengthOf, numberKind (kinds) · makeComparisons (order)
 local testOrOperand
 
--- The greatest length of an appended text in bytes, because a text that doubles again and again would block the server. The
--- layer limits a text that is written as a whole, and its limit may be larger.
-local MAX_APPENDED = 1000000
+-- The greatest length of an appended text in bytes. The call has it only if it is not the default of `maximumValueBytes`.
+local maxAppended = input[3] or 1000000
 
 -- Takes the stored text, or false. Returns the new text, false to remove it, or nil to write nothing; and the result. The
 -- operation's arguments begin at `at`.
@@ -50,7 +49,7 @@ local function applyScalar(op, text, spec, at, n)
   if not current then return fail("type") end
   if op == OP.appendText then
     local added = code[at]
-    if #current + #added > MAX_APPENDED then return fail("tooLong") end
+    if #current + #added > maxAppended then return fail("tooLong", maxAppended) end
     local joined = current .. added
     return joined, lengthOf(joined, spec)
   end

@@ -20,7 +20,12 @@ local function algebra(op, c, at)
   return call(op == OP.union and "SUNION" or op == OP.intersection and "SINTER" or "SDIFF", c.key, o.key)
 end
 
-local function popAnyMember(c, spec)
+local function popAnyMember(c, spec, wanted)
+  if wanted then
+    local members = c.count > 0 and call("SRANDMEMBER", c.key, wanted) or {}
+    if #members > 0 then takeOut(c, spec, members, members) end
+    return members
+  end
   if c.count == 0 then return false end
   local member = call("SRANDMEMBER", c.key)
   takeOut(c, spec, { member }, { member })

@@ -1,7 +1,7 @@
 -- Operations of sorted sets alone. They are ascending by score, and by the bytes of the member if scores are equal. A row
 -- has each member with its score.
 -- uses: call, code, fail, format (call) · sliceBounds (collectionState) · checkGrowth, lookUp, put,
---   storedScore, takeOut (edit)
+--   storedScore, takeOutRow (edit)
 
 local function rangeByRank(c, from, to, reverse)
   from, to = sliceBounds(from, to, c.count)
@@ -35,14 +35,13 @@ local function incrementScore(c, spec, member, amount)
   return text
 end
 
-local function popEnd(c, spec, reverse)
-  local entry = rangeByRank(c, 0, 1, reverse)
-  if #entry == 0 then return false end
-  takeOut(c, spec, { entry[1] }, entry)
-  return entry
+local function popEnd(c, spec, reverse, wanted)
+  local entries = rangeByRank(c, 0, wanted or 1, reverse)
+  if takeOutRow(c, spec, entries) == 0 and not wanted then return false end
+  return entries
 end
 
-local function onSortedSet(op, c, spec, at)
+local function onSortedSet(op, c, spec, at, n)
   if op == OP.incrementScore then return incrementScore(c, spec, code[at], code[at + 1]) end
   if op == OP.score then return lookUp(c, { code[at] })[1] or false end
   if op == OP.rank then
@@ -53,5 +52,9 @@ local function onSortedSet(op, c, spec, at)
   if op == OP.countByScore then
     return c.count == 0 and 0 or call("ZCOUNT", c.key, storedScore(code[at]), storedScore(code[at + 1]))
   end
-  return popEnd(c, spec, op == OP.popMin and 0 or 1)
+  if op == OP.removeByRank then
+    return takeOutRow(c, spec, rangeByRank(c, code[at], code[at + 1], code[at + 2]))
+  end
+  if op == OP.removeByScore then return takeOutRow(c, spec, rangeByScore(c, code[at], code[at + 1], 0, -1)) end
+  return popEnd(c, spec, op == OP.popMin and 0 or 1, n > 0 and code[at])
 end

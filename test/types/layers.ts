@@ -1,0 +1,54 @@
+/**
+ * The options of layers: those of ioredis that a layer takes, and no others.
+ */
+import { Config, type Layer, type Redacted } from "effect"
+import { type IoRedis, RedisService, type RedisServiceError } from "redlayer"
+import { type Equals, holds } from "./equals.ts"
+
+const live = RedisService.layer({
+  url: "redis://h",
+  tls: {},
+  db: 1,
+  family: 4,
+  protocol: 2,
+  connectTimeout: 1,
+  username: "u"
+})
+holds<
+  Equals<typeof live, Layer.Layer<RedisService.RedisService | IoRedis.IoRedis, RedisServiceError.RedisServiceError>>
+>()
+
+// @ts-expect-error: Sentinel is not supported
+RedisService.layer({ sentinels: [{ host: "h" }] })
+// @ts-expect-error: it would decide what is sent twice
+RedisService.layer({ reconnectOnError: () => true })
+// @ts-expect-error
+RedisService.layer({ lazyConnect: true })
+// @ts-expect-error
+RedisService.layer({ stringNumbers: true })
+// @ts-expect-error
+RedisService.layer({ maxRetriesPerRequest: 20 })
+// @ts-expect-error
+RedisService.layer({ port: "6379" })
+
+const configured = RedisService.layerConfig({
+  url: Config.Redacted("URL"),
+  db: 2,
+  batch: { programs: Config.Int("N") }
+})
+holds<
+  Equals<
+    typeof configured,
+    Layer.Layer<RedisService.RedisService | IoRedis.IoRedis, RedisServiceError.RedisServiceError | Config.ConfigError>
+  >
+>()
+declare const wrapped: Config.Wrap<RedisService.LayerOptions>
+RedisService.layerConfig(wrapped)
+declare const whole: Config.Config<RedisService.LayerOptions>
+RedisService.layerConfig(whole)
+declare const password: Config.Config<Redacted.Redacted>
+RedisService.layerConfig({ password })
+// @ts-expect-error: a Config of another type
+RedisService.layerConfig({ port: Config.String("PORT") })
+// @ts-expect-error
+RedisService.layerConfig({ sentinels: Config.succeed([]) })
