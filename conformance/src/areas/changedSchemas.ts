@@ -156,7 +156,9 @@ export const changedSchemas = (test: Test): void => {
           )
         equalUnordered(Object.fromEntries(of(all, "x")), Object.fromEntries(of(fresh, "fresh")), titleOf(changes, i))
       }
-      yield* each(({ after }) => Effect.all([after.delete("x"), after.delete("fresh")] as Array<Effect.Effect<any, any>>))
+      yield* each(({ after }) =>
+        Effect.all([after.delete("x"), after.delete("fresh")] as Array<Effect.Effect<any, any>>)
+      )
       assert.deepEqual(yield* raw.dump, {})
 
       yield* setup

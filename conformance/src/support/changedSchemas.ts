@@ -33,8 +33,11 @@ const int = (random: Random) => random.pick([7, 500, 1999, -3])
 const list = (random: Random) => random.pick([["vip"], ["vip", "eu"], ["a", "b", "c"]])
 const listed = Schema.Array(Schema.String)
 
-const kind = (name: string, schema: Schema.Constraint, make: (random: Random) => unknown): Kind =>
-  ({ name, schema: schema as Schema.Top, make })
+const kind = (name: string, schema: Schema.Constraint, make: (random: Random) => unknown): Kind => ({
+  name,
+  schema: schema as Schema.Top,
+  make
+})
 
 const plain: ReadonlyArray<Kind> = [
   kind("text", Schema.String, word),
@@ -60,7 +63,9 @@ const required = plain.filter(({ name }) => name === "text" || name === "int")
 
 /** A struct of these fields, in one of the ways in which a struct may be a field. */
 const structOf = (parts: Readonly<Record<string, Kind>>, random: Random): Kind => {
-  const schema: any = Schema.Struct(Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.schema])))
+  const schema: any = Schema.Struct(
+    Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.schema]))
+  )
   const make = (random: Random) => {
     const made: Record<string, unknown> = {}
     for (const [name, part] of Object.entries(parts)) {

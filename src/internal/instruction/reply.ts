@@ -15,7 +15,16 @@ export type Result = Text | number | ReadonlyArray<Text | number | ReadonlyArray
  * The other form in which a field is stored, as an earlier schema had it. Plus `aroundForm` for each struct between the field and
  * the struct that is stored in this form.
  */
-export const Form = { text: 1, struct: 2, list: 3, set: 4, map: 5, sortedSet: 6, structOfCollections: 7, other: 8 } as const
+export const Form = {
+  text: 1,
+  struct: 2,
+  list: 3,
+  set: 4,
+  map: 5,
+  sortedSet: 6,
+  structOfCollections: 7,
+  other: 8
+} as const
 
 /** See `Form`. */
 export const aroundForm = 10

@@ -54,7 +54,11 @@ export const withForms = (
   (row as ReadonlyArray<any>).map((cell, i) => {
     if (i === 0) return cell
     const collection = collections[i - 1 - fields.length]
-    if (collection === undefined) return cell === false ? otherForm(transaction, entity, fields[i - 1]!, false, inner) ?? cell : cell
+    if (collection === undefined) {
+      return cell === false
+        ? otherForm(transaction, entity, fields[i - 1]!, false, inner) ?? cell
+        : cell
+    }
     return cell.length === 0 ? otherForm(transaction, entity, collection.field, true) ?? cell : cell
   })
 

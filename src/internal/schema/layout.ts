@@ -85,7 +85,12 @@ export const layout = (root: Struct, expiry?: Expiry): Layout => {
 
   const inner = leaves.flatMap(({ spec }) => spec.inner ?? [])
   type Read = Layout["decode"]
-  const tolerated = (self: Leaf | CollectionNode, cell: any, decode: (cell: any) => unknown, issues: Array<Problem>) => {
+  const tolerated = (
+    self: Leaf | CollectionNode,
+    cell: any,
+    decode: (cell: any) => unknown,
+    issues: Array<Problem>
+  ) => {
     const { fallback, field } = self
     const value = typeof cell === "number" ? inOtherForm(self, cell) : decode(cell)
     if (!(value instanceof Problem)) return value
