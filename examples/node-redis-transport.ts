@@ -5,7 +5,13 @@
  */
 import { Effect, Layer, Schedule, Scope } from "effect"
 import { createClient, ErrorReply } from "redis"
-import { type ChannelEvent, RedisTransport, type ServerReply, TransportError } from "redlayer/RedisTransport"
+import {
+  type ChannelEvent,
+  type PageReply,
+  RedisTransport,
+  type ServerReply,
+  TransportError
+} from "redlayer/RedisTransport"
 
 type Client = ReturnType<typeof connect>
 
@@ -70,6 +76,14 @@ const subscribe = Effect.fnUntraced(
   }
 )
 
+/** The message of the server; or no reply, after the call may have been sent. */
+const failureOf = (
+  error: unknown
+): Effect.Effect<{ readonly _tag: "Error"; readonly message: string }, TransportError> =>
+  error instanceof ErrorReply
+    ? Effect.succeed({ _tag: "Error", message: error.message })
+    : Effect.fail(new TransportError({ outcome: "Unknown" }))
+
 export const layer = (url: string): Layer.Layer<RedisTransport> =>
   Layer.effect(
     RedisTransport,
@@ -84,12 +98,15 @@ export const layer = (url: string): Layer.Layer<RedisTransport> =>
             if (!client.isReady) return resume(Effect.fail(new TransportError({ outcome: "NotSent" })))
             client.sendCommand([command, script, String(keys.length), ...keys, argument]).then(
               (text) => resume(Effect.succeed({ _tag: "Text", text: String(text) })),
-              (error) =>
-                resume(
-                  error instanceof ErrorReply
-                    ? Effect.succeed({ _tag: "Error", message: error.message })
-                    : Effect.fail(new TransportError({ outcome: "Unknown" }))
-                )
+              (error) => resume(failureOf(error))
+            )
+          }),
+        scan: ({ count, cursor, match }) =>
+          Effect.callback<PageReply, TransportError>((resume) => {
+            if (!client.isReady) return resume(Effect.fail(new TransportError({ outcome: "NotSent" })))
+            client.sendCommand<[unknown, Array<string>]>(["SCAN", cursor, "MATCH", match, "COUNT", String(count)]).then(
+              ([next, keys]) => resume(Effect.succeed({ _tag: "Page", cursor: String(next), keys })),
+              (error) => resume(failureOf(error))
             )
           }),
         subscribe: (channel, listener) => Effect.flatMap(subscriber, (client) => subscribe(client, channel, listener))

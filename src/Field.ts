@@ -115,6 +115,11 @@ export interface Value<in out A, out E = Failure> extends Equality<A, E> {
    * exactly, numbers as numbers.
    */
   compareAndSet(expected: A, value: A): Atomic<boolean, E>
+  /**
+   * The same, or `default` if there is no such value, as an item of a list may not be there. Then the operation that takes
+   * it does not fail with `IndexOutOfRange`.
+   */
+  value(options: Default<A>): Operand<A, Failure>
   /** The stored value, usable as an operand of another operation of the same program. */
   value(): Operand<A, E>
 }
@@ -258,6 +263,11 @@ interface FloatArithmetic<in out A, out E, in out Options extends ReadonlyArray<
 export interface Number<in out A extends number = number, out E = Failure>
   extends Scalar<A, E>, Ordering<A, E>, FloatArithmetic<A, E, [bounds?: Bounds | undefined]>
 {
+  /**
+   * The same, or `default` if there is no such value, as an item of a list may not be there. Then the operation that takes
+   * it does not fail with `IndexOutOfRange`.
+   */
+  value(options: Default<A>): NumberOperand<A, Failure>
   /** The stored number, usable as an operand of another operation of the same program. */
   value(): NumberOperand<A, E>
   /** Adds `by`. Default: 1. Returns the new value. Fails with `OutOfBounds` or `ArithmeticError`. */
@@ -286,6 +296,11 @@ export interface Bool<out E = Failure> extends Scalar<boolean, E> {
 export interface BigInt<in out A extends bigint = bigint, out E = Failure>
   extends Scalar<A, E>, Ordering<A, E>, Arithmetic<A, E, bigint, [bounds?: Bounds<bigint> | undefined]>
 {
+  /**
+   * The same, or `default` if there is no such value, as an item of a list may not be there. Then the operation that takes
+   * it does not fail with `IndexOutOfRange`.
+   */
+  value(options: Default<A>): BigIntOperand<A, Failure>
   /** The stored number, usable as an operand of another operation of the same program. */
   value(): BigIntOperand<A, E>
   /** Adds `by`. Default: 1. Returns the new value. Fails with `OutOfBounds` or `ArithmeticError`. */
@@ -327,6 +342,11 @@ interface Default<out A> {
  * @since 0.1.0
  */
 export interface Time<in out A, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
+  /**
+   * The same, or `default` if there is no such value, as an item of a list may not be there. Then the operation that takes
+   * it does not fail with `IndexOutOfRange`.
+   */
+  value(options: Default<A>): TimeOrDuration<A, Failure>
   /** The stored value, usable as an operand of another operation of the same program. */
   value(): TimeOrDuration<A, E>
   /**

@@ -300,6 +300,50 @@ export interface Programs<Entity, In, F extends Fields, K> {
     options?: BulkOptions
   ): BulkStream<boolean, InvalidValue, E, R>
   /**
+   * Reads all stored entities of the model, in no order. Returns a stream with a result for each: the entity, or why it
+   * cannot be read. An entity that exists while the stream runs occurs at least once, and rarely twice; one that is
+   * inserted or deleted meanwhile may occur. It renews no time to live. It holds no more entities than are in flight.
+   *
+   * **When to use**
+   *
+   * Use for exports, repairs and migrations. To find entities by a property keep their ids in a set.
+   *
+   * **Gotchas**
+   *
+   * It goes through all keys of the database, those of other models too: O(keys of the database + fields + items). No
+   * step holds the server for long. It fails with `Unsupported` if the transport cannot scan.
+   *
+   * **Example** (Exporting all orders)
+   *
+   * ```ts run
+   * import { Effect, Schema, Stream } from "effect"
+   * import { Model, RedisService } from "redlayer"
+   *
+   * const Order = Model.make("Order", { id: Schema.String, cents: Schema.Int }, { key: "id" })
+   *
+   * const program = Effect.gen(function*() {
+   *   yield* Order.insertMany([{ id: "a", cents: 100 }, { id: "b", cents: 250 }])
+   *   const total = yield* Order.stream().pipe(
+   *     Stream.mapEffect(Effect.fromResult),
+   *     Stream.runFold(() => 0, (sum, { cents }) => sum + cents)
+   *   )
+   *   return [total, yield* Order.count()]
+   * })
+   *
+   * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [350, 2]
+   * ```
+   */
+  stream(options?: BulkOptions): BulkStream<Entity, EntityCorrupted, never, never>
+  /**
+   * Counts the stored entities of the model, as `stream` finds them, without reading them. An entity that is inserted or
+   * deleted meanwhile may count; while the server resizes its table of keys one may count twice. O(keys of the database).
+   *
+   * **When to use**
+   *
+   * Use in tools and reports. For a number that requests need keep a counter.
+   */
+  count(): Effect.Effect<number, RedisServiceError, RedisService>
+  /**
    * Reads the entity, computes a new one with `f`, and writes the fields that differ, provided that no one has written
    * the entity since. Otherwise it reads again and runs `f` again, under a schedule; when the schedule ends, it fails
    * with `Conflict`. Returns the entity as it is stored then. Fails with `EntityNotFound` if the entity is missing, and

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import { limitsOf, memoryChecks } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
 import { defined, invalidOf, invalidOption, type Refusal } from "./internal/options.ts"
+import * as Credentials from "./internal/redis/client/credentials.ts"
 import {
   type ConfigOptions,
   configured,
@@ -26,6 +27,7 @@ import { IoRedis } from "./IoRedis.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
+export type { Credentials } from "./internal/redis/client/credentials.ts"
 export type { ConfigOptions, LayerOptions } from "./internal/redis/client/options.ts"
 export { RedisService, type ServerInfo, type ServiceOptions, type SubscriptionEvent } from "./internal/service.ts"
 
@@ -35,6 +37,8 @@ const make = Effect.fnUntraced(function*(
 ) {
   const {
     batch,
+    credentials,
+    credentialsChanged,
     crossSlot,
     deadline,
     exactlyOnce,
@@ -55,12 +59,18 @@ const make = Effect.fnUntraced(function*(
   if (refusal !== undefined) return yield* refuse(refusal)
   const address = url === undefined ? {} : parseUrl(plain(url))
   if (typeof address === "string") return yield* refuse({ option: "url", issue: address })
+  if (credentials === undefined && credentialsChanged !== undefined) {
+    return yield* refuse({ option: "credentialsChanged", issue: "expected the option `credentials` too" })
+  }
+  const asking = credentials &&
+    (yield* Credentials.make({ credentials, deadline: deadline ?? "5 seconds" }, credentialsChanged))
   const millis = silence === undefined
     ? Live.deadlineOf(options) / 2
     : Duration.toMillis(Duration.fromInputUnsafe(silence))
   const client = yield* IoredisTransport.acquire({
     ...address,
     ...connection,
+    ...asking,
     socketTimeout: millis < 2 ** 31 ? millis : undefined,
     ...(password === undefined ? undefined : { password: plain(password) })
   })

@@ -76,6 +76,32 @@ export type ChannelEvent =
   | { readonly _tag: "Refused"; readonly message: string }
 
 /**
+ * One page of a scan.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Page {
+  /** Where the page begins: `"0"`, or the cursor of the page before it. */
+  readonly cursor: string
+  /** The pattern of the keys, as of Redis's command `SCAN`. */
+  readonly match: string
+  /** About how many keys of the database the server looks at, whether they match or not. */
+  readonly count: number
+}
+
+/**
+ * The reply to a page of a scan: the cursor of the next page, `"0"` after the last one, and the keys that match; or the
+ * unchanged message of an error.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type PageReply =
+  | { readonly _tag: "Page"; readonly cursor: string; readonly keys: ReadonlyArray<string> }
+  | { readonly _tag: "Error"; readonly message: string }
+
+/**
  * The address of the server, for spans.
  *
  * @category models
@@ -117,6 +143,11 @@ export class RedisTransport extends Context.Service<RedisTransport, {
   readonly subscribe?:
     | ((channel: string, listener: (event: ChannelEvent) => void) => Effect.Effect<void, never, Scope.Scope>)
     | undefined
+  /**
+   * Reads one page of the keys of the database, as the command `SCAN` does. A transport over a cluster goes through all
+   * its nodes, and keeps the node in the cursor. Unset: `stream` and `count` of a model fail with `Unsupported`.
+   */
+  readonly scan?: ((page: Page) => Effect.Effect<PageReply, TransportError>) | undefined
   /** For telemetry only. Unset: spans do not contain the address of the server. */
   readonly server?: ServerAddress | undefined
 }>()("redlayer/RedisTransport") {}

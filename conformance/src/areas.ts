@@ -36,6 +36,7 @@ import { optional } from "./areas/optional.ts"
 import { refresh } from "./areas/refresh.ts"
 import { refusals } from "./areas/refusals.ts"
 import { removals } from "./areas/removals.ts"
+import { scans } from "./areas/scans.ts"
 import { serverTime } from "./areas/serverTime.ts"
 import { sets } from "./areas/sets.ts"
 import { sortedSets } from "./areas/sortedSets.ts"
@@ -88,6 +89,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   refresh,
   refusals,
   removals,
+  scans,
   serverTime,
   sets,
   sortedSets,

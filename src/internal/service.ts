@@ -7,6 +7,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import type { RedisServiceError } from "../RedisServiceError.ts"
 import type { Program } from "./instruction/program.ts"
 import type { Reply } from "./instruction/reply.ts"
@@ -58,6 +59,11 @@ export class RedisService extends Context.Service<RedisService, {
     channel: string,
     listener: (event: SubscriptionEvent) => void
   ) => Effect.Effect<void, RedisServiceError, Scope.Scope>
+  /**
+   * Returns the keys that begin with this text, in pages, without reading their values. A key that exists during the
+   * whole scan occurs at least once. Unset: `stream` and `count` of a model fail with `Unsupported`.
+   */
+  readonly scan?: ((start: string) => Stream.Stream<ReadonlyArray<string>, RedisServiceError>) | undefined
   /** Facts about the server, found when the layer started. Unset if there is nothing to know, as in memory. */
   readonly server?: ServerInfo | undefined
 }>()("redlayer/RedisService") {}

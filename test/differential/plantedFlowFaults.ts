@@ -177,6 +177,14 @@ export const flowFaults: ReadonlyArray<Named> = [
     on(Op.assign, (self) => isEntitySpec(self.spec) ? self : { ...self, spec: unbounded(self.spec) })
   ],
   [
+    "an absent item has no default",
+    on(Op.load, (self) => {
+      if (isEntitySpec(self.spec) || self.spec.itemOf !== "list") return self
+      const { default: _, ...spec } = self.spec
+      return { ...self, spec }
+    })
+  ],
+  [
     "an absent operand is its default's",
     on(
       Op.load,

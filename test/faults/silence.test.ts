@@ -2,7 +2,7 @@
  * A server that is slow to answer, or behind a slow line, is not dead; one that sends nothing and takes nothing is.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Schema, type Scope } from "effect"
+import { Effect, Exit, Fiber, Result, Schema, type Scope } from "effect"
 import * as Net from "node:net"
 import { Model, RedisService } from "redlayer"
 import { range, reasonIs, timed, within } from "../live/liveService.ts"
@@ -110,6 +110,17 @@ describeOwnServer("a slow line", () => {
       }).pipe(over({ url: line.url, deadline: "30 seconds", silence: "2 seconds", exactlyOnce: true }))
       assert.strictEqual(line.connections(), 1)
       assert.isBelow(line.requestBytes(), 10_000_000)
+    }), 60_000)
+})
+
+describeOwnServer("many entities over a slow line", () => {
+  it.live("600 entities of 50 kB are inserted within the default deadline of each", () =>
+    Effect.gen(function*() {
+      const line = yield* slowLine(yield* RedisServer.start(), 4_000_000)
+      const entities = range(600).map((i) => ({ id: String(i), list: ["x".repeat(50_000)] }))
+      const results = yield* Box.insertMany(entities).pipe(over({ url: line.url }))
+      assert.strictEqual(results.filter(Result.isSuccess).length, 600)
+      assert.strictEqual(line.connections(), 1)
     }), 60_000)
 })
 

@@ -117,6 +117,7 @@ describeMemory("options that are refused", () => {
     [{ stringNumbers: true }, `Option \`stringNumbers\`: ${kept}`],
     [{ keyPrefx: "app:" }, "Option `keyPrefx`: there is no such option"],
     [{ Connector: class {} }, "Option `Connector`: there is no such option"],
+    [{ silence: NaN }, "Option `silence`: expected a duration of at least 10 ms"],
     [{ host: "" }, "Option `host`: expected a text that is not empty"],
     [{ port: "6379" }, "Option `port`: expected an integer from 1 to 65535"],
     [{ port: NaN }, "Option `port`: expected an integer from 1 to 65535"],

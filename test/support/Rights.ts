@@ -16,6 +16,8 @@ const forTopics = said(
   /^Users of topics, and of locks that anyone waits for, also need `([^`]+)`, and the channels `([^`]+)`\s+and `([^`]+)`\.$/m
 )
 
+const forScans = said(/^Users of `stream` and `count` of a model also need `([^`]+)`\./m)
+
 const commandsOf = (rules: ReadonlyArray<string>) =>
   rules.filter((rule) => rule.startsWith("+")).map((rule) => rule.slice(1))
 
@@ -33,7 +35,7 @@ export interface Who {
 
 /** The rules of the page, for `ACL SETUSER`. */
 export const least = ({ keyPrefix = "*", password, topics = true }: Who = {}): ReadonlyArray<string> =>
-  [...forPrograms, ...(topics ? forTopics : [])].map((rule) =>
+  [...forPrograms, ...forScans, ...(topics ? forTopics : [])].map((rule) =>
     rule === ">password" ? password === undefined ? "nopass" : `>${password}` : rule.replace("app:", () => keyPrefix)
   )
 

@@ -48,3 +48,15 @@ void text.set(Atomic.now)
 void ranking.add("a", Atomic.now)
 // @ts-expect-error
 void int.increment(Atomic.now)
+
+// an item may not be there, unless a default takes its place
+declare const numbers: Field.List<number, Field.Number<number, NotFound | Invalid | Index>>
+const itemOrZero = numbers.at(0).value({ default: 0 })
+holds<Equals<typeof itemOrZero, Field.NumberOperand<number>>>()
+void int.increment(itemOrZero.plus(numbers.at(-1).value({ default: 1 })))
+void date.set(dates.at(0).value({ default: new Date(0) }).plus("1 hour"))
+// without a default it may fail with IndexOutOfRange
+const itemOrNone = numbers.at(0).value()
+holds<Equals<typeof itemOrNone extends Parameters<typeof int.increment>[0] ? true : false, false>>()
+// @ts-expect-error: the default is an item
+void numbers.at(0).value({ default: "0" })

@@ -221,6 +221,59 @@ export const bulk = (test: Test): void => {
       assert.deepEqual(summary(yield* again), ["EntityExists", "EntityExists"])
     }))
 
+  test("the bytes in flight never exceed the given number, but for a program that alone is larger", () =>
+    Effect.gen(function*() {
+      const service = yield* RedisService.RedisService
+      let flying = 0
+      let most = 0
+      let calls = 0
+      const counting: typeof service = {
+        ...service,
+        executeAll: (programs, read) =>
+          Effect.suspend(() => {
+            const bytes = programs.reduce(
+              (sum, { instructions }) =>
+                instructions.reduce(
+                  (sum, { args }) => args.reduce<number>((n, arg) => n + String(arg).length, sum),
+                  sum
+                ),
+              0
+            )
+            flying += bytes
+            most = Math.max(most, flying)
+            calls++
+            return Effect.tap(Effect.delay(service.executeAll(programs, read), "2 millis"), () =>
+              Effect.sync(() => {
+                flying -= bytes
+              }))
+          })
+      }
+      const large = users(60).map((user) => ({ ...user, tags: new Set(["x".repeat(1000)]) }))
+      const ids = large.map(({ id }) => id)
+      const insert = (options: Model.BulkOptions) =>
+        Effect.gen(function*() {
+          most = calls = 0
+          yield* User.deleteMany(ids)
+          const results = yield* User.insertMany(large, options)
+          assert.deepEqual(results.map(Result.isSuccess), large.map(() => true))
+          assert.deepEqual((yield* User.getMany(ids)).map(Result.isSuccess), large.map(() => true))
+          yield* User.deleteMany(ids)
+          const streamed = yield* Stream.runCollect(User.insertManyStream(Stream.fromIterable(large), options))
+          assert.deepEqual(streamed.map(Result.isSuccess), large.map(() => true))
+        })
+      const provide = Effect.provideService(RedisService.RedisService, counting)
+      yield* provide(insert({ bytes: 10_000 }))
+      assert.isAtMost(most, 10_000)
+      assert.isAbove(most, 4000)
+      yield* provide(insert({ bytes: 1 }))
+      // two groups, each with one program in flight
+      assert.isAtMost(most, 2500)
+      yield* provide(insert({}))
+      assert.isAbove(most, 30_000)
+      const refused = yield* Effect.flip(User.insertMany(large, { bytes: 0 }))
+      assert.include(refused.message, "bytes")
+    }))
+
   test("the number of programs in flight reaches the given concurrency and never exceeds it", () =>
     Effect.gen(function*() {
       for (const concurrency of [1, 2, 3, 7, 100, undefined]) {

@@ -231,6 +231,47 @@ export const standings = (test: Test): void => {
       assert.strictEqual(yield* int.get(), 40)
     }))
 
+  test("an item of a list is an operand with a default, which it is beyond the ends of the list", () =>
+    Effect.gen(function*() {
+      yield* Game.insert({ id: "g", ints: [4, 5], texts: ["a"] })
+      const { int, ints, n, text, texts } = Game.ref("g")
+      yield* n.set(ints.at(1).value({ default: 8 }).plus(ints.at(-1).value({ default: 8 })))
+      assert.strictEqual(yield* n.get(), 10)
+      for (const index of [2, -3, 99]) {
+        yield* n.set(ints.at(index).value({ default: 8 }))
+        assert.strictEqual(yield* n.get(), 8)
+      }
+      assert.deepEqual(
+        yield* Atomic.all([ints.shift(), int.increment(ints.at(1).value({ default: 30 })), ints.at(0).get()]),
+        [Option.some(4), 30, 5]
+      )
+      yield* text.append(texts.at(0).value({ default: "none" }))
+      yield* text.append(texts.at(1).value({ default: "none" }))
+      assert.strictEqual(yield* text.get(), "anone")
+      assert.isTrue(yield* ints.at(0).lt(ints.at(1).value({ default: 6 })))
+      yield* unchanged(Effect.gen(function*() {
+        for (const operand of [ints.at(5).value(), ints.at(5).value({ default: undefined as never })]) {
+          const failing: Operation = n.set(operand as never)
+          yield* fails(failing, "IndexOutOfRange", { field: "ints" })
+        }
+        yield* fails(ints.at(5).increment(ints.at(6).value({ default: 1 })), "IndexOutOfRange", { index: 5 })
+        yield* fails(n.set(ints.at(0).value({ default: "x" as never })), "InvalidValue", { field: "ints" })
+      }))
+    }))
+
+  test("a required field that another client has not stored is an operand with a default", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawStore
+      yield* raw.hashSet("Standings:{g}", { int: "1" })
+      const { int, text } = Game.ref("g")
+      assert.strictEqual(yield* int.increment(int.value({ default: 9 })), 2)
+      yield* raw.hashDelete("Standings:{g}", "int")
+      yield* raw.hashSet("Standings:{g}", { text: "" })
+      yield* int.set(int.value({ default: 9 }))
+      assert.strictEqual(yield* int.get(), 9)
+      yield* text.append(text.value())
+    }))
+
   test("an optional field, an entry and an item take an operand, which the server checks as the field's schema does", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore

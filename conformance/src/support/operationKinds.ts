@@ -514,6 +514,8 @@ export const entity: {
     ignores(({ id, model }) => model.insertMany([entityOf(id)]))
   ],
   deleteMany: removes(({ id, model }) => model.deleteMany([id])),
+  stream: ignores(({ model }) => Stream.runDrain(model.stream())),
+  count: ignores(({ model }) => model.count()),
   getManyStream: reads(({ id, model }) => Stream.runDrain(model.getManyStream([id]))),
   insertManyStream: [
     creates(({ id, model }) => Stream.runDrain(model.insertManyStream([entityOf(id)]))),

@@ -33,6 +33,10 @@ interface Options {
 
 const noOptions: Options = {}
 
+interface Default {
+  readonly default?: unknown
+}
+
 /**
  * The properties that all handles of one field share.
  *
@@ -280,9 +284,13 @@ export class ScalarHandle {
     }
     return this.op(Op.oneOf, args, isOne)
   }
-  value(): Operand {
-    const { codec: { kind, codecIdentity } } = this.shape
-    return Operand.load(kind, this.op(Op.load, noArguments, nothing), codecIdentity)
+  value(options?: Default): Operand {
+    const { codec: { codecIdentity, encodeUnchecked, kind }, spec } = this.shape
+    const text = options?.default === undefined ? undefined : encodeUnchecked(options.default)
+    const load = text instanceof Problem
+      ? this.refuse(text)
+      : this.op(Op.load, noArguments, nothing, text === undefined ? spec : withDefault(spec, text))
+    return Operand.load(kind, load, codecIdentity)
   }
   increment(by: unknown = this.one(), options?: Options): AtomicNode {
     return this.arithmetic(Op.increment, numbers, [by], options)
@@ -363,13 +371,11 @@ export class OptionalHandle extends ScalarHandle {
   clear(): AtomicNode {
     return this.op(Op.clear, noArguments, nothing)
   }
-  override value(options?: { readonly default?: unknown }): Operand {
-    const { codec: { codecIdentity, encodeUnchecked, kind }, spec } = this.shape
-    const text = options?.default === undefined ? new Problem("Expected a default") : encodeUnchecked(options.default)
-    const load = text instanceof Problem
-      ? this.refuse(text)
-      : this.op(Op.load, noArguments, nothing, withDefault(spec, text))
-    return Operand.load(kind, load, codecIdentity)
+  override value(options?: Default): Operand {
+    const { codecIdentity, kind } = this.shape.codec
+    return options?.default === undefined
+      ? Operand.load(kind, this.refuse(new Problem("Expected a default")), codecIdentity)
+      : super.value(options)
   }
   override arithmetic(op: Op, kinds: Kinds, amounts: ReadonlyArray<unknown>, options?: Options): AtomicNode {
     return options?.initial === undefined

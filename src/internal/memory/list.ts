@@ -59,7 +59,10 @@ export const onItem = (
   const position = args[0] as number
   const index = position < 0 ? position + list.items.length : position
   const item = list.items[index]
-  if (item === undefined) return fail({ _tag: "index" })
+  // only an operand has a default, which it is if there is no such item
+  if (item === undefined && !(op === Op.load && (spec as FieldSpec).default !== undefined)) {
+    return fail({ _tag: "index" })
+  }
   const [text, result] = applyScalar(op, item, spec as FieldSpec, args.slice(1), transaction.valueBytes)
   if (typeof text === "string") splice(transaction, collection, list, index, 1, [text])
   return result

@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { ConnectionUnavailable, OutcomeUnknown, RedisServiceError } from "../../RedisServiceError.ts"
 import { maximumResultBytes, recordKeyOf } from "../instruction/dedup.ts"
 import { type Limits, limitsOf, sizeOf, tooLarge } from "../instruction/limits.ts"
@@ -81,7 +82,28 @@ export const make = (
     return reply._tag === "OutcomeUnknown" ? Exit.fail(new RedisServiceError({ reason: reply })) : read(reply)
   }
 
+  /** In groups, as the pages of a server. The iterator of a map sees each key once, whatever is written meanwhile. */
+  const keysFrom = function*(start: string, now: () => number): Iterable<ReadonlyArray<string>> {
+    let page: Array<string> = []
+    let seen = 0
+    for (const key of store.values.keys()) {
+      if (key.startsWith(start) && store.get(key, now()) !== undefined) page.push(key)
+      if (++seen % 1000 > 0) continue
+      yield page
+      page = []
+    }
+    yield page
+  }
+
   return {
+    scan: (start) =>
+      Stream.unwrap(Clock.clockWith((clock) =>
+        own.state._tag === "Closed"
+          ? closed
+          : Effect.succeed(
+            Stream.fromIterable(keysFrom(start, () => clock.currentTimeMillisUnsafe()), { chunkSize: 1 })
+          )
+      )),
     execute: (program, read) => Clock.clockWith((clock) => run(program, clock, read)),
     executeAll: (programs, read) =>
       Clock.clockWith((clock) =>

@@ -25,6 +25,11 @@ export interface BulkOptions {
   /** The greatest number of entities in flight at a time, a positive integer. Default: 1,024. */
   readonly concurrency?: number | undefined
   /**
+   * The greatest number of UTF-16 units of keys and texts that are sent and have no answer, a positive integer. A program
+   * that alone is larger is sent alone. Default: 4,000,000.
+   */
+  readonly bytes?: number | undefined
+  /**
    * Receives the number of finished entities after each group, which is at most half of `concurrency`. Its effect runs
    * before the results of the group are returned.
    */
@@ -67,6 +72,8 @@ export type BulkStream<A, E, E2, R> = Stream.Stream<
 export type Source<A, E, R> = Many<A> | Stream.Stream<A, E, R>
 
 const defaultConcurrency = 1024
+/** A line of 1 MB/s carries this within the default deadline. */
+const defaultBytes = 4_000_000
 
 const isCount = integer(1)
 
@@ -75,21 +82,25 @@ const concernsOneProgram = ({ reason }: RedisServiceError): boolean =>
   reason._tag === "WrongType" || reason._tag === "CrossSlot" ||
   reason._tag === "ScriptFailed" && reason.applied === false
 
+/** Whether an exit fails the whole effect. */
+const failsAll = (exit: Exit.Exit<unknown, unknown>): exit is Exit.Failure<never, RedisServiceError> => {
+  if (Exit.isSuccess(exit)) return false
+  const error = Cause.findErrorOption(exit.cause)
+  return Option.isNone(error) || error.value instanceof RedisServiceError && !concernsOneProgram(error.value)
+}
+
 /** Returns the result of each program. An error that concerns the server fails the whole effect. */
 const outcomes = (
   exits: ReadonlyArray<Exit.Exit<unknown, unknown>>
 ): Effect.Effect<ReadonlyArray<Result.Result<unknown, unknown>>, RedisServiceError> => {
   const results: Array<Result.Result<unknown, unknown>> = []
   for (const exit of exits) {
-    if (Exit.isSuccess(exit)) {
-      results.push(Result.succeed(exit.value))
-    } else {
-      const error = Cause.findErrorOption(exit.cause)
-      if (Option.isNone(error) || error.value instanceof RedisServiceError && !concernsOneProgram(error.value)) {
-        return exit as Exit.Exit<never, RedisServiceError>
-      }
-      results.push(Result.fail(error.value))
-    }
+    if (failsAll(exit)) return exit
+    results.push(
+      Exit.isSuccess(exit)
+        ? Result.succeed(exit.value)
+        : Result.fail(Option.getOrThrow(Cause.findErrorOption(exit.cause)))
+    )
   }
   return Effect.succeed(results)
 }
@@ -112,18 +123,21 @@ export const stream = <A>(
   program: (item: A) => AtomicNode,
   options: BulkOptions | undefined
 ): Stream.Stream<Result.Result<unknown, unknown>, any, any> => {
-  const { concurrency = defaultConcurrency, onProgress } = options ?? {}
-  const refusal = isCount(concurrency, "concurrency")
+  const { bytes = defaultBytes, concurrency = defaultConcurrency, onProgress } = options ?? {}
+  const refusal = isCount(concurrency, "concurrency") ?? isCount(bytes, "bytes")
   if (refusal !== undefined) return Stream.fail(invalidOption(refusal))
   // two groups are in flight: one is sent while the other waits for its reply
+  const parallel = concurrency > 1 ? 2 : 1
   const size = Math.max(1, Math.floor(concurrency / 2))
+  const flow = { bytes: bytes / parallel, endsAt: failsAll }
   return groups(source, size).pipe(
     Stream.mapEffect(
       (items) =>
-        Effect.flatMap(RedisService, (service) => Effect.flatMap(commitAll(items.map(program), service), outcomes)),
-      {
-        concurrency: concurrency > 1 ? 2 : 1
-      }
+        Effect.flatMap(
+          RedisService,
+          (service) => Effect.flatMap(commitAll(items.map(program), service, flow), outcomes)
+        ),
+      { concurrency: parallel }
     ),
     onProgress === undefined
       ? (self) => self

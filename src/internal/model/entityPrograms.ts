@@ -26,6 +26,7 @@ import { isVersion, versionOf } from "../schema/version.ts"
 import { Problem } from "../text/problem.ts"
 import * as Bulk from "./bulk.ts"
 import * as Modify from "./modify.ts"
+import * as Scan from "./scan.ts"
 
 /** `Model.InsertOptions` documents the options. */
 interface InsertOptions {
@@ -250,6 +251,13 @@ export class EntityPrograms {
   }
   deleteManyStream(ids: Bulk.Source<unknown, any, any>, options?: Bulk.BulkOptions): unknown {
     return Bulk.stream(ids, (id) => this.delete(id), options)
+  }
+
+  stream(options?: Bulk.BulkOptions): unknown {
+    return Scan.stream(this.#plan, (id) => this.find(id, { renew: false }), options)
+  }
+  count(): unknown {
+    return Scan.count(this.#plan)
   }
 
   modify(...args: Parameters<Modify.Modifying["modify"]>): unknown {

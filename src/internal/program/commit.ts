@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { InvalidValue, top } from "../../DomainError.ts"
 import { isKeyless } from "../instruction/keys.ts"
+import { sizeOf } from "../instruction/limits.ts"
 import { accessOf } from "../instruction/program.ts"
 import { noFields } from "../instruction/spec.ts"
 import { toMilliseconds } from "../schema/model.ts"
@@ -158,14 +159,26 @@ export const prepare = (self: AtomicNode): Effect.Effect<Compiled, InvalidValue>
       : Effect.flatMap(resolve(compiled), () => prepare(self))
   })
 
+/** How many of several programs may be without an answer. */
+interface Flow {
+  /** The greatest length of their keys and texts, in UTF-16 units. A program that alone is longer is sent alone. */
+  readonly bytes: number
+  /** Whether the programs that are not sent yet stay so, after this exit of another one. */
+  readonly endsAt: (exit: Exit.Exit<unknown, unknown>) => boolean
+}
+
+const unbounded: Flow = { bytes: Infinity, endsAt: () => false }
+
 /**
- * Commits independent programs at once. Returns an exit for each, in their order.
+ * Commits independent programs at once, or part by part. Returns an exit for each, in their order; none for those that were not
+ * sent.
  *
  * @internal
  */
 export const commitAll = Effect.fnUntraced(function*(
   nodes: ReadonlyArray<AtomicNode>,
-  service: RedisService["Service"]
+  service: RedisService["Service"],
+  { bytes, endsAt }: Flow = unbounded
 ): Effect.fn.Return<ReadonlyArray<Exit.Exit<any, any>>> {
   const exits: Array<Exit.Exit<any, any>> = []
   const sent: Array<{ readonly index: number; readonly compiled: Compiled }> = []
@@ -176,20 +189,27 @@ export const commitAll = Effect.fnUntraced(function*(
     else exits[index] = yield* Effect.exit(Effect.sync(() => fold(prepared.value, [])))
   }
   const tolerated: Array<Tolerated> = []
-  const results = yield* service.executeAll(sent.map(({ compiled }) => compiled.program), (reply, i) => {
-    const { compiled } = sent[i]!
-    // A defect in decoding one program does not affect the others.
-    try {
-      if (!compiled.isTolerant) return decodeReply(compiled, reply)
-      const [exit, found] = collectIssues(() => decodeReply(compiled, reply))
-      tolerated.push(...found)
-      return exit
-    } catch (defect) {
-      return Exit.die(defect)
-    }
-  })
+  for (let from = 0, to = 0; from < sent.length; from = to) {
+    let size = 0
+    do size += sizeOf(sent[to++]!.compiled.program)
+    while (to < sent.length && size + sizeOf(sent[to]!.compiled.program) <= bytes)
+    const part = sent.slice(from, to)
+    const results = yield* service.executeAll(part.map(({ compiled }) => compiled.program), (reply, i) => {
+      const { compiled } = part[i]!
+      // A defect in decoding one program does not affect the others.
+      try {
+        if (!compiled.isTolerant) return decodeReply(compiled, reply)
+        const [exit, found] = collectIssues(() => decodeReply(compiled, reply))
+        tolerated.push(...found)
+        return exit
+      } catch (defect) {
+        return Exit.die(defect)
+      }
+    })
+    for (const [i, { index }] of part.entries()) exits[index] = results[i]!
+    if (results.some(endsAt)) break
+  }
   yield* log(tolerated)
-  for (const [i, { index }] of sent.entries()) exits[index] = results[i]!
   return exits
 })
 

@@ -20,7 +20,7 @@ import { infoOf, Op } from "../instruction/ops.ts"
 import { accessOf } from "../instruction/program.ts"
 import type { Bound, Reply, Result, StopReason } from "../instruction/reply.ts"
 import { type FieldSpec, hasOwnKey, isEntitySpec } from "../instruction/spec.ts"
-import { fieldOfPath } from "../text/escape.ts"
+import { unescape } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
 import { type Compiled, Control, failAt, onlyResult } from "./compile.ts"
@@ -105,7 +105,7 @@ const mistyped = (
   if (part === undefined) return wrongType(location, false)
   const { id, model } = location.ref
   const key = part === "" ? location.key : `${location.key}:${part}`
-  const found = { model, id, key, field: fieldOfPath(part), applied: false }
+  const found = { model, id, key, field: unescape(part), applied: false }
   return infoOf(step.op).readsEntity === true
     ? new EntityCorrupted({
       ...found,

@@ -28,6 +28,7 @@ import type { RedisService, ServiceOptions } from "../service.ts"
 import * as Batcher from "./batcher.ts"
 import * as Sender from "./call.ts"
 import { inspect } from "./probe.ts"
+import * as Scan from "./scan.ts"
 import * as Subscriptions from "./subscriptions.ts"
 import { Telemetry } from "./telemetry.ts"
 
@@ -116,6 +117,7 @@ export const make = Effect.fnUntraced(function*(
     execute: batcher.execute,
     executeAll: batcher.executeAll,
     subscribe: Subscriptions.make({ transport, keyPrefix, deadline, scope, runFork }),
+    scan: Scan.make({ transport, keyPrefix, deadline, scope }),
     server: {
       isCluster,
       refusesLocks: evicts && options.locks?.acceptEviction !== true

@@ -3,7 +3,7 @@
  * with the same tag are on the same node of a cluster.
  */
 import { crc16 } from "../text/crc16.ts"
-import { escape, escapeId, isTooLong, tooLong } from "../text/escape.ts"
+import { escape, escapeId, isTooLong, tooLong, unescape } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
 import type { Codec } from "./codec.ts"
 
@@ -36,13 +36,72 @@ export interface Key {
 }
 
 /**
+ * The text that all keys of a model's entities begin with, and no key of another model.
+ *
+ * @internal
+ */
+export const startOf = (model: string): string => `${escape(model)}:{`
+
+/**
+ * The key of a stored entity, and its id, which is a problem if no entity with this key can be read.
+ *
+ * @internal
+ */
+export interface FoundKey extends Key {
+  readonly value: unknown
+}
+
+/**
+ * Returns the function from a key that begins with `startOf` to what it is the key of. Undefined: it is no entity's, but that of
+ * a collection or of a lock.
+ *
+ * @internal
+ */
+export const foundKeyOf = (plan: KeyPlan): (key: string) => FoundKey | undefined => {
+  const { codecs, isTuple, names, slot } = plan
+  const start = startOf(plan.model).length
+  const keyOfId = keyOf(plan)
+  const component = isTuple && typeof slot === "string" && slot !== "id" ? names.indexOf(slot) : -1
+
+  /** The escaped parts of the id, in order. An escaped part has no colon, no brace and no dollar sign. */
+  const partsOf = (key: string): ReadonlyArray<string> | undefined => {
+    const end = key.indexOf("}", start)
+    const tag = key.slice(start, end)
+    const rest = key.slice(end + 1)
+    if (end < 0 || (rest === "") !== (slot === "id") || rest !== "" && rest[0] !== ":") return undefined
+    const parts = (slot === "id" ? tag : rest.slice(1)).split(":")
+    return component < 0 ? parts : parts.toSpliced(component, 0, tag)
+  }
+  const valueOf = (key: string, parts: ReadonlyArray<string>): unknown => {
+    const values: Array<unknown> = []
+    for (const [i, part] of parts.entries()) {
+      const value = codecs[i]!.decode(unescape(part))
+      if (value instanceof Problem) return value.within(names[i]!)
+      values.push(value)
+    }
+    const value = isTuple ? values : values[0]
+    const own = keyOfId(value)
+    return own instanceof Problem || own.key === key
+      ? value
+      : new Problem("Expected the key that an entity with this id has", names.join())
+  }
+  return (key) => {
+    const parts = partsOf(key)
+    if (parts === undefined || parts.length !== names.length || parts.some((part) => part === "" || part[0] === "$")) {
+      return undefined
+    }
+    return { key, id: parts.join(":"), value: valueOf(key, parts) }
+  }
+}
+
+/**
  * Returns the function from an id to its key. An id that cannot be stored is a problem.
  *
  * @internal
  */
 export const keyOf = (plan: KeyPlan): (id: unknown) => Key | Problem => {
   const { codecs, isTuple, names, slot } = plan
-  const prefix = `${escape(plan.model)}:{`
+  const prefix = startOf(plan.model)
   const component = isTuple && typeof slot === "string" && slot !== "id" ? names.indexOf(slot) : -1
 
   const part = (value: unknown, i: number): string | Problem => {

@@ -7,7 +7,7 @@ import type { EntitySpec, Expiry } from "../instruction/spec.ts"
 import { millisOf, oneOf } from "../options.ts"
 import type { Problem } from "../text/problem.ts"
 import { codecOf } from "./codecOf.ts"
-import { type Key, keyOf, type KeyPlan, type Slot } from "./key.ts"
+import { type FoundKey, foundKeyOf, type Key, keyOf, type KeyPlan, type Slot, startOf } from "./key.ts"
 import { type Layout, layout } from "./layout.ts"
 import { type Struct, struct } from "./plan.ts"
 
@@ -28,6 +28,10 @@ export interface ModelPlan {
   readonly expiry: Expiry | undefined
   readonly keyNames: ReadonlyArray<string>
   readonly keyOf: (id: unknown) => Key | Problem
+  /** The text that all keys of the model's entities begin with. */
+  readonly start: string
+  /** Returns the entity that a key with this start belongs to. Undefined: to none. */
+  readonly foundKeyOf: (key: string) => FoundKey | undefined
   readonly idOf: (entity: any) => unknown
   /** Splits an id into the values of the key's fields. */
   readonly partsOf: (id: any) => ReadonlyArray<unknown>
@@ -147,6 +151,8 @@ export const makePlan = (
     expiry,
     keyNames,
     keyOf: keyOf(keyPlan),
+    start: startOf(name),
+    foundKeyOf: foundKeyOf(keyPlan),
     partsOf: (id) => isTuple ? id : [id],
     idOf: (entity) => isTuple ? keyNames.map((key) => entity[key]) : entity[keyNames[0]!]
   }

@@ -191,6 +191,7 @@ export const aroundTransport = Effect.fnUntraced(function*(plan: Plan) {
       ),
     ready: Effect.andThen(reconnecting, below.ready),
     subscribe: below.subscribe,
+    scan: below.scan,
     server: below.server
   }
   return Context.make(RedisTransport, transport).pipe(Context.add(Faults, injector.service))
@@ -225,6 +226,7 @@ export const aroundService = Effect.fnUntraced(function*(plan: Plan) {
         concurrency: "unbounded"
       }),
     subscribe: below.subscribe,
+    scan: below.scan,
     server: below.server
   }
   return Context.make(RedisService, service).pipe(Context.add(Faults, injector.service))

@@ -24,12 +24,12 @@ export const escape = (text: string): string => special.test(text) ? text.replac
 export const escapeField = (name: string): string => escape(name).replaceAll(".", "%2E")
 
 /**
- * Returns the dotted name of the field with this path: the opposite of `escapeField`.
+ * The opposite of `escape`, and of `escapeField`: the dotted name of the field with this path.
  *
  * @internal
  */
-export const fieldOfPath = (path: string): string =>
-  path.replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+export const unescape = (escaped: string): string =>
+  escaped.replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
 
 const maximumBytes = 1024
 /** Most ids match this pattern, which needs no escape and is short enough. */

@@ -51,6 +51,8 @@ type Several =
   | "getManyStream"
   | "insertManyStream"
   | "deleteManyStream"
+  | "stream"
+  | "count"
   | "modify"
   | "withLock"
 

@@ -127,7 +127,10 @@ export const value = <A>(make: Gen<A>): Table<Field.Value<A, any>> => ({
     const operand = random.chance(0.2) ? operandFor(handle, random) : undefined
     return operand === undefined ? handle.set(make(random)) : handle.set(operand)
   },
-  value: (handle, random, other) => other.set(computed(handle.value(), random)),
+  value: (handle, random, other) => {
+    const operand = random.chance(0.4) ? handle.value({ default: make(random) }) : handle.value()
+    return other.set(computed(operand, random))
+  },
   compareAndSet: (handle, random) => handle.compareAndSet(make(random), make(random))
 })
 

@@ -6,6 +6,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import type * as Ioredis from "ioredis"
 import type { RedisServiceError } from "../../../RedisServiceError.ts"
 import {
@@ -23,6 +24,7 @@ import {
 } from "../../options.ts"
 import type { ServiceOptions } from "../../service.ts"
 import { serviceChecks } from "../service.ts"
+import type { Credentials } from "./credentials.ts"
 
 /** The options of ioredis that a layer takes. */
 type ClientOption =
@@ -61,6 +63,18 @@ export interface LayerOptions extends ServiceOptions, Pick<Ioredis.RedisOptions,
   readonly silence?: Duration.Input | undefined
   /** The password of the user. It overrides that of the URL. */
   readonly password?: string | Redacted.Redacted | undefined
+  /**
+   * Credentials that change, instead of a password. Every connection asks for them when it connects; if the server
+   * refuses them, it asks once more before programs fail with `AccessDenied`. If the effect fails, or takes longer than
+   * the deadline, it runs again after a pause, and programs that find no connection fail with `ConnectionUnavailable`
+   * of code `CREDENTIALS`. Its error is not reported, because it may hold a secret: log it in the effect.
+   */
+  readonly credentials?: Effect.Effect<Credentials, unknown> | undefined
+  /**
+   * Makes live connections authenticate again, with each element, by asking for `credentials`. Needed only if the server
+   * closes connections whose credentials are old; a connection that asks at its start needs no reminder.
+   */
+  readonly credentialsChanged?: Stream.Stream<unknown, unknown> | undefined
 }
 
 /**
@@ -70,7 +84,7 @@ export interface LayerOptions extends ServiceOptions, Pick<Ioredis.RedisOptions,
  * @since 0.1.0
  */
 export type ConfigOptions =
-  | Config.Config<LayerOptions>
+  | Config.Wrap<LayerOptions>
   | { readonly [Name in keyof LayerOptions]: LayerOptions[Name] | Config.Wrap<LayerOptions[Name]> }
 
 /**
@@ -109,6 +123,8 @@ const clientChecks: { readonly [Name in ClientOption]: Check } = {
 }
 
 const checks: { readonly [Name in keyof Required<LayerOptions>]: Check } = {
+  credentials: check("an Effect", Effect.isEffect),
+  credentialsChanged: check("a Stream", Stream.isStream),
   ...serviceChecks,
   ...clientChecks,
   password: secret,
@@ -243,13 +259,19 @@ const ofUrl: ReadonlyArray<string> = ["host", "port", "username", "password", "d
 /** The options whose variables must not be empty. `Config` takes an empty variable as one that is not set. */
 const neverEmpty: ReadonlyArray<string> = ["url", "host", "port", "db"]
 
-/** Options and configs of options, as a config of all. Effects and other objects are values. */
+/** Options and configs of options, as a config of all. Effects and other objects are values, and so are configs of credentials. */
 const unwrap = (value: unknown): Config.Config<unknown> => {
   if (Config.isConfig(value)) return value
   if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
     return Config.succeed(value)
   }
-  return Config.all(Object.fromEntries(Object.entries(value).map(([name, value]) => [name, unwrap(value)])))
+  return Config.all(
+    Object.fromEntries(
+      Object.entries(value).map((
+        [name, value]
+      ) => [name, name === "credentials" ? Config.succeed(value) : unwrap(value)])
+    )
+  )
 }
 
 /** The options of a layer, and the variables that they come from. */

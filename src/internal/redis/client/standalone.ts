@@ -8,12 +8,14 @@ import type * as Scope from "effect/Scope"
 import { Command, Redis, type RedisOptions } from "ioredis"
 import {
   type Call,
+  type PageReply,
   type RedisTransport,
   type ServerAddress,
   type ServerReply,
   TransportError
 } from "../../../RedisTransport.ts"
 import { addressText } from "../classify.ts"
+import { authenticate, isForgiven } from "./credentials.ts"
 import { defaults, detectSilence, leaveReplicas, neverLeft, settings, withoutArguments } from "./ioredis.ts"
 import * as Subscriber from "./subscriber.ts"
 
@@ -22,7 +24,7 @@ const unknown = Exit.fail(new TransportError({ outcome: "Unknown" }))
 const isRead = ({ command }: Call): boolean => command === "EVALSHA_RO" || command === "EVAL_RO"
 
 /** In place of what a replica has read after it refused a write. */
-const stale = Exit.succeed<ServerReply>({ _tag: "Error", message: "READONLY The server is a replica" })
+const stale = Exit.succeed({ _tag: "Error", message: "READONLY The server is a replica" } as const)
 
 /**
  * Makes a client that connects in the background, and disconnects when the scope closes.
@@ -36,6 +38,7 @@ export const acquire = (options: RedisOptions): Effect.Effect<Redis, never, Scop
         { ...defaults, ...options, ...settings } as RedisOptions & { readonly replyMapping: "legacy" }
       )
       detectSilence(client)
+      authenticate(client)
       // without a listener ioredis writes its errors, which hold passwords, to the console
       client.on("error", () => {})
       client.connect().catch(() => {})
@@ -87,12 +90,12 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
   })
   client.on("ready", () => notify(Exit.void))
   client.on("error", (error: ConnectionError) => {
-    const isReply = error.name === "ReplyError"
+    const isReply = error.name === "ReplyError" && !isForgiven(client, error.message)
     // ioredis would use a connection that could not select its database, on database 0
     if (isReply && error.command?.name === "select") client.disconnect(true)
     notSent = isReply
       ? Exit.fail(new TransportError({ outcome: "NotSent", refusal: withoutArguments(error.message) }))
-      : failed(codeOf(error))
+      : failed(error.name === "ReplyError" ? "CREDENTIALS" : codeOf(error))
     isExplained = true
     notify(notSent)
   })
@@ -101,6 +104,12 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
     notSent = failed("ECONNRESET")
     notify(notSent)
   })
+  const failureOf = (error: Error) =>
+    error.name === "ReplyError"
+      ? Exit.succeed({ _tag: "Error", message: error.message } as const)
+      : neverLeft.test(error.message)
+      ? notSent
+      : unknown
   return {
     ready: Effect.callback<void, TransportError>((resume) => {
       if (isReady()) return resume(Exit.void)
@@ -118,14 +127,19 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
         const sent = client.sendCommand(command) as Promise<unknown>
         sent.then(
           (text) => resume(isLeaving() && isRead(call) ? stale : Exit.succeed({ _tag: "Text", text: String(text) })),
-          (error: Error) =>
-            resume(
-              error.name === "ReplyError"
-                ? Exit.succeed({ _tag: "Error", message: error.message })
-                : neverLeft.test(error.message)
-                ? notSent
-                : unknown
-            )
+          (error: Error) => resume(failureOf(error))
+        )
+      }),
+    scan: ({ count, cursor, match }) =>
+      Effect.callback<PageReply, TransportError>((resume) => {
+        if (!isReady()) return resume(notSent)
+        const args = [cursor, "MATCH", match, "COUNT", String(count)]
+        const sent = client.sendCommand(new Command("SCAN", args, { replyEncoding: "utf8" })) as Promise<
+          [cursor: string, keys: ReadonlyArray<string>]
+        >
+        sent.then(
+          ([next, keys]) => resume(isLeaving() ? stale : Exit.succeed({ _tag: "Page", cursor: String(next), keys })),
+          (error: Error) => resume(failureOf(error))
         )
       }),
     subscribe: Subscriber.make(() => {

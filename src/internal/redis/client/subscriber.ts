@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import { Command, type Redis } from "ioredis"
 import type { ChannelEvent, RedisTransport } from "../../../RedisTransport.ts"
+import { isForgiven } from "./credentials.ts"
 import { withoutArguments } from "./ioredis.ts"
 
 type Listener = (event: ChannelEvent) => void
@@ -47,7 +48,7 @@ export const make = (make: () => Redis): NonNullable<RedisTransport["Service"]["
     })
     // without a listener ioredis writes its errors, which hold passwords, to the console
     opened.on("error", (error: Error) => {
-      if (opened !== client || error.name !== "ReplyError") return
+      if (opened !== client || error.name !== "ReplyError" || isForgiven(opened, error.message)) return
       const refused: ChannelEvent = { _tag: "Refused", message: withoutArguments(error.message) }
       for (const listeners of channels.values()) notify(listeners, refused)
     })

@@ -6,7 +6,13 @@ import * as Effect from "effect/Effect"
 import type * as Redis from "effect/persistence/Redis"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
-import { type ChannelEvent, type RedisTransport, type ServerReply, TransportError } from "../../../RedisTransport.ts"
+import {
+  type ChannelEvent,
+  type PageReply,
+  type RedisTransport,
+  type ServerReply,
+  TransportError
+} from "../../../RedisTransport.ts"
 
 /** The names that clients give to an error of the server: ioredis, node-redis, Deno's. */
 const replyNames: ReadonlySet<string> = new Set([
@@ -48,16 +54,30 @@ const failureOf = ({ cause }: Redis.RedisError): TransportError =>
     ? notSent
     : unknown
 
+/** The server's message, or why there is none. */
+const replyOf = (
+  error: Redis.RedisError
+): Effect.Effect<{ readonly _tag: "Error"; readonly message: string }, TransportError> => {
+  const message = messageOf(error.cause)
+  return message === undefined ? Effect.fail(failureOf(error)) : Effect.succeed({ _tag: "Error", message })
+}
+
 /** @internal */
 export const make = (redis: Redis.Redis["Service"], subscribes: boolean): RedisTransport["Service"] => ({
   evaluate: ({ argument, command, keys, script }) =>
     Effect.matchEffect(redis.send(command, script, String(keys.length), ...keys, argument), {
-      onFailure: (error): Effect.Effect<ServerReply, TransportError> => {
-        const message = messageOf(error.cause)
-        return message === undefined ? Effect.fail(failureOf(error)) : Effect.succeed({ _tag: "Error", message })
-      },
-      onSuccess: (reply) => Effect.succeed({ _tag: "Text", text: String(reply) })
+      onFailure: (error) => replyOf(error),
+      onSuccess: (reply): Effect.Effect<ServerReply> => Effect.succeed({ _tag: "Text", text: String(reply) })
     }),
+  scan: ({ count, cursor, match }) =>
+    Effect.matchEffect(
+      redis.send<[unknown, ReadonlyArray<string>]>("SCAN", cursor, "MATCH", match, "COUNT", `${count}`),
+      {
+        onFailure: (error) => replyOf(error),
+        onSuccess: ([next, keys]): Effect.Effect<PageReply> =>
+          Effect.succeed({ _tag: "Page", cursor: String(next), keys: keys.map(String) })
+      }
+    ),
   // only a reply proves that there is a connection; a refusal fails after a pause, and the caller may ask again
   ready: redis.send("PING").pipe(
     Effect.catch((error) => {

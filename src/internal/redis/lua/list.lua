@@ -194,7 +194,12 @@ end
 local function onItem(op, list, spec, at, n)
   local position = code[at]
   if position < 0 then position = position + list.count end
-  if position < 0 or position >= list.count then return fail("index") end
+  if position < 0 or position >= list.count then
+    -- only an operand has a default, which it is if there is no such item
+    if op ~= OP.load or not spec.d then return fail("index") end
+    local _, value = applyScalar(op, false, spec, at + 1, n - 1)
+    return value
+  end
   position = list.skip + position
   local old = call("LINDEX", list.key, position)
   local value, result = applyScalar(op, old, spec, at + 1, n - 1)
