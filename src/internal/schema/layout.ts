@@ -5,7 +5,7 @@
 import type { Argument } from "../instruction/program.ts"
 import { aroundForm, Form, type Result, type Text } from "../instruction/reply.ts"
 import { type EntitySpec, type Expiry, namesAround } from "../instruction/spec.ts"
-import { fieldOfPath } from "../text/escape.ts"
+import { unescape } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
 import { type CollectionNode, encodeLeaf, type Leaf, type Node, readLeaf, type Struct } from "./plan.ts"
 
@@ -59,7 +59,7 @@ const inOtherForm = ({ field, spec }: Leaf | CollectionNode, form: number): Prob
   const name = Object.entries(Form).find(([, code]) => code === form % aroundForm)?.[0] as keyof typeof Form
   return new Problem(
     `It is stored in another form: ${formNames[name]}`,
-    levels === 0 ? field : fieldOfPath(namesAround(spec.field)[levels - 1]!)
+    levels === 0 ? field : unescape(namesAround(spec.field)[levels - 1]!)
   )
 }
 
