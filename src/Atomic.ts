@@ -258,6 +258,22 @@ export declare namespace All {
    * @since 0.1.0
    */
   export type Ordered<Arg> = { readonly [K in keyof Arg]: K extends number | `${number}` ? never : Arg[K] }
+
+  /**
+   * The argument of `Atomic.all`. A part that is refused has the reason as its type.
+   *
+   * @category utility types
+   * @since 0.1.0
+   */
+  export type Parts<Arg> = Arg extends Any ? "Expected one argument: an array or a record of programs"
+    : Arg extends ReadonlyArray<unknown> ? { readonly [K in keyof Arg]: Part<Arg[K]> }
+    : {
+      readonly [K in keyof Arg]: K extends number | `${number}` ?
+        "JavaScript moves such a key to the front: use an array"
+        : Part<Arg[K]>
+    }
+
+  type Part<P> = P extends Any ? unknown : "An Effect is no Atomic: combine programs before the commit"
 }
 
 /**
@@ -311,6 +327,12 @@ export const all: {
    * order, and later ones see what earlier ones wrote. If one fails, none has happened. One round trip.
    */
   <const Arg extends { readonly [name: string]: Any }>(arg: Arg & All.Ordered<Arg>): All.Return<Arg>
+  /**
+   * Combines programs into one program that returns all results: a tuple, an array or a record. The programs run in
+   * order, and later ones see what earlier ones wrote. If one fails, none has happened. One round trip.
+   */
+  // The compiler reports the errors of the last overload, so this one says what is wrong with an argument.
+  <const Arg>(arg: Arg & All.Parts<Arg>): All.Return<Arg>
 } = Combinators.all as any
 
 /**
@@ -361,20 +383,15 @@ export const tap: {
   <A, E, B, E2>(self: Atomic<A, E>, that: Atomic<B, E2>): Atomic<A, E | E2>
 } = Combinators.tap
 
-/** A handle whose value a guard can read. */
-interface Observable {
-  readonly get: () => Any
-}
+/** A value that a guard can read: a handle, or a program of one read. */
+type Observable = { readonly get: () => Any } | Any
 
-type Observed<O> = {
-  readonly [Name in keyof O]: O[Name] extends Observable ? Success<ReturnType<O[Name]["get"]>> : never
-}
+/** The program that reads an observed value. */
+type ReadOf<O> = O extends Any ? O : O extends { readonly get: () => infer P } ? P : never
 
-type ObservedError<O> = {
-  [Name in keyof O]: O[Name] extends Observable ? Error<ReturnType<O[Name]["get"]>> : never
-}[
-  keyof O
-]
+type Observed<O> = { readonly [Name in keyof O]: Success<ReadOf<O[Name]>> }
+
+type ObservedError<O> = { [Name in keyof O]: Error<ReadOf<O[Name]>> }[keyof O]
 
 /**
  * Fails the whole program with an error of your own if a condition is false. Nothing of the program remains, and the
@@ -425,7 +442,8 @@ export const guard: {
   <E, E2>(condition: Condition<E>, orFailWith: () => E2): Atomic<void, E | E2>
   /**
    * Fails the whole program with an error of your own if a condition is false. Nothing of the program remains, and the
-   * error joins its type. With `observe`, the error can contain the values that the server saw.
+   * error joins its type. With `observe`, the error can contain the values that the server saw: of handles, and of
+   * programs that are a single read, such as `timeToLive`. Throws a TypeError if one of them writes.
    */
   <E, const O extends { readonly [name: string]: Observable }, E2>(
     condition: Condition<E>,
@@ -670,5 +688,5 @@ export const commit: {
    * the program runs once, no matter which process commits it again: later commits return the first result. Only a
    * success is kept. Another program with the same key fails with `Conflict`.
    */
-  <A, E>(self: Atomic<A, E>): Effect.Effect<A, E | RedisServiceError, RedisService>
+  <A, E>(self: Atomic<A, E> | Commit.CommitOptions): Effect.Effect<A, E | RedisServiceError, RedisService>
 } = Combinators.commit

@@ -35,24 +35,25 @@ export interface AnyRef {
  * @category models
  * @since 0.1.0
  */
-export interface Equality<in A, out E = Failure> {
+export interface Equality<in A, out E = Failure, in Given = A> {
   /** Whether the field equals a value or an operand. False if the field is missing. */
-  readonly eq: Compare<A, E>
+  readonly eq: Compare<A, E, Given>
   /** Whether the field differs from a value or an operand. True if the field is missing. */
-  readonly neq: Compare<A, E>
+  readonly neq: Compare<A, E, Given>
 }
 
 /**
- * A comparison with a value, or with an operand.
+ * A comparison with a value, or with an operand. `Given` is the type of the value: `A`, but for a duration all that Effect
+ * takes as one.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Compare<in A, out E> {
+export interface Compare<in A, out E, in Given = A> {
   /** Compares the field with a value, on the server. */
-  (value: A): Condition<E>
+  (value: Given): Condition<E>
   /** Compares the field with an operand, on the server. Fails with `ArithmeticError` if the operand has no result. */
-  (value: Operand<A>): Condition<E | ArithmeticError>
+  (value: Given | Operand<A>): Condition<E | ArithmeticError>
 }
 
 /**
@@ -62,15 +63,15 @@ export interface Compare<in A, out E> {
  * @category models
  * @since 0.1.0
  */
-export interface Ordering<in A, out E = Failure> {
+export interface Ordering<in A, out E = Failure, in Given = A> {
   /** Whether the field is less than a value or an operand. */
-  readonly lt: Compare<A, E>
+  readonly lt: Compare<A, E, Given>
   /** Whether the field is less than a value or an operand, or equal. */
-  readonly lte: Compare<A, E>
+  readonly lte: Compare<A, E, Given>
   /** Whether the field is greater than a value or an operand. */
-  readonly gt: Compare<A, E>
+  readonly gt: Compare<A, E, Given>
   /** Whether the field is greater than a value or an operand, or equal. */
-  readonly gte: Compare<A, E>
+  readonly gte: Compare<A, E, Given>
 }
 
 /**
@@ -108,7 +109,7 @@ export interface Value<in out A, out E = Failure> extends Equality<A, E> {
      * Replaces the value with that of an operand, which the server reads. Fails with `OutOfBounds` if the value breaks
      * a bound of this field, and with `ArithmeticError` if it cannot be computed.
      */
-    (value: Operand<A>): Atomic<void, E | ArithmeticFailure>
+    (value: A | Operand<A>): Atomic<void, E | ArithmeticFailure>
   }
   /**
    * Replaces `expected` with `value`. Returns true if it did, and false if the field has another value. Texts compare
@@ -309,6 +310,9 @@ export interface BigInt<in out A extends bigint = bigint, out E = Failure>
   decrement(by?: bigint | Operand<bigint>, bounds?: Bounds<bigint>): Atomic<A, E | ArithmeticFailure>
 }
 
+/** The values that a date or a duration is compared with. */
+type TimeInput<A> = A | (A extends Duration.Duration ? Duration.Input : never)
+
 /** The operand of a date can be moved, the one of a duration can't. */
 type TimeOrDuration<A, E> = [A] extends [Duration.Duration] ? Operand<A, E> : TimeOperand<A, E>
 
@@ -341,7 +345,11 @@ interface Default<out A> {
  * @category models
  * @since 0.1.0
  */
-export interface Time<in out A, out E = Failure> extends Scalar<A, E>, Ordering<A, E> {
+export interface Time<in out A, out E = Failure> extends Scalar<A, E>, Ordering<A, E, TimeInput<A>> {
+  /** Whether the field equals a value or an operand. */
+  readonly eq: Compare<A, E, TimeInput<A>>
+  /** Whether the field differs from a value or an operand. */
+  readonly neq: Compare<A, E, TimeInput<A>>
   /**
    * The same, or `default` if there is no such value, as an item of a list may not be there. Then the operation that takes
    * it does not fail with `IndexOutOfRange`.
@@ -359,7 +367,7 @@ export interface Time<in out A, out E = Failure> extends Scalar<A, E>, Ordering<
 }
 
 /**
- * A field that may be missing: optional, or `null`.
+ * A field that may be missing: optional, or `null`. `Absent` is what it is without a value, `undefined` or `null`.
  *
  * **When to use**
  *
@@ -388,18 +396,18 @@ export interface Time<in out A, out E = Failure> extends Scalar<A, E>, Ordering<
  * @category models
  * @since 0.1.0
  */
-export interface Optional<in out A, out E = Failure> extends Equality<A, E> {
+export interface Optional<in out A, out E = Failure, in Absent = never> extends Equality<A, E> {
   /** Returns `Option.some` of the value, or `Option.none` if it is missing. */
   get(): Atomic<Option.Option<A>, E>
   /** Whether the field is stored. */
   isSet(): Condition<E>
-  /** Sets the field, whether or not it is missing. */
-  set(value: A): Atomic<void, E>
+  /** Sets the field, whether or not it is missing. `null` or `undefined`, whichever a missing one is, removes it. */
+  set(value: A | Absent): Atomic<void, E>
   /**
    * Sets the field to an operand, which the server reads. Fails with `OutOfBounds` if the value breaks a bound of this
    * field, and with `ArithmeticError` if it cannot be computed.
    */
-  set(value: A | Operand<A>): Atomic<void, E | ArithmeticFailure>
+  set(value: A | Absent | Operand<A>): Atomic<void, E | ArithmeticFailure>
   /** Sets the field if it is missing. Returns true if it did. Of several callers exactly one gets true. */
   setIfAbsent(value: A): Atomic<boolean, E>
   /** Removes the value, or sets it to `null` on a nullable field. */
@@ -419,8 +427,8 @@ export interface Optional<in out A, out E = Failure> extends Equality<A, E> {
  * @category models
  * @since 0.1.0
  */
-export interface OptionalNumber<in out A extends number = number, out E = Failure>
-  extends Optional<A, E>, Ordering<A, E>, FloatArithmetic<A, E, [options: Initial<number>]>
+export interface OptionalNumber<in out A extends number = number, out E = Failure, in Absent = never>
+  extends Optional<A, E, Absent>, Ordering<A, E>, FloatArithmetic<A, E, [options: Initial<number>]>
 {
   /** The stored value, or `default` if it is missing, usable as an operand of another operation of the same program. */
   value(options: Default<A>): NumberOperand<A, Failure>
@@ -442,8 +450,8 @@ export interface OptionalNumber<in out A extends number = number, out E = Failur
  * @category models
  * @since 0.1.0
  */
-export interface OptionalBigInt<in out A extends bigint = bigint, out E = Failure>
-  extends Optional<A, E>, Ordering<A, E>, Arithmetic<A, E, bigint, [options: Initial<bigint>]>
+export interface OptionalBigInt<in out A extends bigint = bigint, out E = Failure, in Absent = never>
+  extends Optional<A, E, Absent>, Ordering<A, E>, Arithmetic<A, E, bigint, [options: Initial<bigint>]>
 {
   /** The stored value, or `default` if it is missing, usable as an operand of another operation of the same program. */
   value(options: Default<A>): BigIntOperand<A, Failure>
@@ -465,7 +473,13 @@ export interface OptionalBigInt<in out A extends bigint = bigint, out E = Failur
  * @category models
  * @since 0.1.0
  */
-export interface OptionalTime<in out A, out E = Failure> extends Optional<A, E>, Ordering<A, E> {
+export interface OptionalTime<in out A, out E = Failure, in Absent = never>
+  extends Optional<A, E, Absent>, Ordering<A, E, TimeInput<A>>
+{
+  /** Whether the field equals a value or an operand. False if the field is missing. */
+  readonly eq: Compare<A, E, TimeInput<A>>
+  /** Whether the field differs from a value or an operand. True if the field is missing. */
+  readonly neq: Compare<A, E, TimeInput<A>>
   /** The stored value, or `default` if it is missing, usable as an operand of another operation of the same program. */
   value(options: Default<A>): TimeOrDuration<A, Failure>
   /**
@@ -882,7 +896,9 @@ export interface BigIntEntry<in out A extends bigint = bigint, out E = Failure |
  * @category models
  * @since 0.1.0
  */
-export interface TimeEntry<in out A, out E = Failure | OutOfBounds> extends Entry<A, E>, OptionalTime<A, E> {
+export interface TimeEntry<in out A, out E = Failure | OutOfBounds> extends OptionalTime<A, E> {
+  /** Sets the entry. Returns the value before, or `Option.none` if the entry was missing. */
+  getAndSet(value: A): Atomic<Option.Option<A>, E>
   /** The stored value, or `default` if it is missing, usable as an operand of another operation of the same program. */
   value(options: Default<A>): TimeOrDuration<A, Failure>
 }
@@ -1151,17 +1167,18 @@ type OfType<T, Encoded, E> = IsAny<T> extends true ? Value<T, E>
   : Value<T, E>
 
 /** The handle of a value that may be missing. */
-type OptionalType<T, Encoded, E> = IsAny<T> extends true ? Optional<T, E>
-  : unknown extends T ? Optional<T, E>
-  : [T] extends [never] ? Optional<T, E>
+type OptionalType<T, Encoded, E, Absent> = IsAny<T> extends true ? Optional<T, E, Absent>
+  : unknown extends T ? Optional<T, E, Absent>
+  : [T] extends [never] ? Optional<T, E, Absent>
   : [T] extends [number]
-    ? ([Encoded] extends [number] ? (IsLiteral<T> extends true ? Optional<T, E> : OptionalNumber<T, E>)
-      : Optional<T, E>)
+    ? ([Encoded] extends [number] ? (IsLiteral<T> extends true ? Optional<T, E, Absent> : OptionalNumber<T, E, Absent>)
+      : Optional<T, E, Absent>)
   : [T] extends [bigint] ?
-    ([Encoded] extends [bigint] ? (IsLiteralBigInt<T> extends true ? Optional<T, E> : OptionalBigInt<T, E>)
-      : Optional<T, E>)
-  : IsTime<T, Encoded> extends true ? OptionalTime<T, E>
-  : Optional<T, E>
+    ([Encoded] extends [bigint] ?
+      (IsLiteralBigInt<T> extends true ? Optional<T, E, Absent> : OptionalBigInt<T, E, Absent>)
+      : Optional<T, E, Absent>)
+  : IsTime<T, Encoded> extends true ? OptionalTime<T, E, Absent>
+  : Optional<T, E, Absent>
 
 /** The handle of an entry of a map. */
 type EntryType<T, Encoded, E = Failure | OutOfBounds> = IsAny<T> extends true ? Entry<T, E>
@@ -1218,16 +1235,17 @@ type IsUnion<T, U = T> = T extends any ? [U] extends [T] ? false : true : never
  */
 export type Of<S extends Schema.Constraint> = S extends { readonly "~type.optionality": "optional" }
   ? IsAny<S["Type"]> extends true ? Optional<S["Type"]>
-  : OptionalType<Exclude<S["Type"], undefined>, Exclude<S["Encoded"], undefined>, Failure>
+  : OptionalType<Exclude<S["Type"], undefined>, Exclude<S["Encoded"], undefined>, Failure, undefined>
   : IsAny<S["Type"]> extends true ? Value<S["Type"]>
   : unknown extends S["Type"] ? Value<S["Type"]>
-  : undefined extends S["Type"] ? OptionalType<Exclude<S["Type"], undefined>, Exclude<S["Encoded"], undefined>, Failure>
+  : undefined extends S["Type"] ?
+    OptionalType<Exclude<S["Type"], undefined>, Exclude<S["Encoded"], undefined>, Failure, undefined>
   : S["ast"] extends { readonly "~redlayer/json": true } ? Value<S["Type"]>
   : S["ast"] extends { readonly "~redlayer/sortedSet": true }
     ? S["Type"] extends ReadonlyArray<Scored<infer A>> ? SortedSet<A> : never
   : [S["Type"]] extends [null] ? Value<S["Type"]>
   : null extends S["Type"] ?
-    null extends S["Encoded"] ? OptionalType<Exclude<S["Type"], null>, Exclude<S["Encoded"], null>, Failure>
+    null extends S["Encoded"] ? OptionalType<Exclude<S["Type"], null>, Exclude<S["Encoded"], null>, Failure, null>
     : Value<S["Type"]>
   : S extends { readonly fields: infer Fields extends Schema.Struct.Fields } ? Struct<S["Type"], Fields>
   : IsUnion<S["Type"]> extends true ? OfType<S["Type"], S["Encoded"], Failure>

@@ -1,7 +1,7 @@
 /**
  * The types of conditions, operands, guards and branches: results, errors, and programs that do not compile.
  */
-import { Data, Effect, type Exit, type Option, Schema } from "effect"
+import { Data, type Duration, Effect, type Exit, type Option, Schema } from "effect"
 import {
   Atomic,
   Condition,
@@ -409,8 +409,11 @@ void Atomic.guard(true, () => new Closed())
 void Atomic.guard(more, new Closed())
 // @ts-expect-error
 void Atomic.guard(more, { observe: { coins } }, ({ gold }) => gold)
-// @ts-expect-error: a handle, and no program
-void Atomic.guard(more, { observe: { coins: coins.get() } }, () => new Closed())
+const observedRead = Atomic.guard(more, { observe: { coins: ref.coins.get(), left: Item.timeToLive("1") } }, (seen) => {
+  holds<Equals<typeof seen, { readonly coins: typeof Coins.Type; readonly left: Option.Option<Duration.Duration> }>>()
+  return new Closed()
+})
+holds<Equals<ErrorOf<typeof observedRead>, NotFound | Invalid | Closed>>()
 // @ts-expect-error
 void Atomic.guard(more, { observe: { coins: 5 } }, () => new Closed())
 // @ts-expect-error

@@ -1,6 +1,7 @@
 /** Guards: a guard that does not hold stops the program with an error of the caller, and undoes its writes. */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -53,6 +54,72 @@ const transfer = (from: string, to: string, amount: number) => {
 }
 
 export const guards = (test: Test): void => {
+  test("a guard observes programs of one read too, with what they make of the result, and none that writes", () =>
+    Effect.gen(function*() {
+      const Lease = Model.make("GuardedLease", {
+        id: Schema.String,
+        n: Schema.Int,
+        list: Schema.Array(Schema.Int),
+        wait: Schema.Duration,
+        nick: Schema.NullOr(Schema.String),
+        note: Schema.optionalKey(Schema.String)
+      }, { key: "id", timeToLive: { duration: "1 hour" } })
+      const lease = { id: "a", n: 3, list: [1, 2], wait: Duration.hours(1), nick: "x", note: "y" }
+      yield* Lease.insert(lease)
+      const { list, n, nick, note, wait } = Lease.ref("a")
+      const seen = yield* unchanged(Effect.flip(Atomic.guard(
+        n.eq(0),
+        {
+          observe: {
+            left: Lease.timeToLive("a"),
+            n: n.get().pipe(Atomic.map((n) => n * 2), Atomic.map(String)),
+            length: list.length(),
+            list,
+            exists: Lease.exists("b"),
+            whole: Lease.find("a")
+          }
+        },
+        ({ left, ...rest }) => ({
+          _tag: "Seen" as const,
+          left: Option.match(left, { onNone: () => 0, onSome: Duration.toMinutes }),
+          ...rest
+        })
+      )))
+      if (seen._tag !== "Seen") return assert.fail(seen._tag)
+      const { left, ...rest } = seen
+      assert.isTrue(left > 59 && left <= 60)
+      assert.deepEqual(rest, {
+        _tag: "Seen",
+        n: "6",
+        length: 2,
+        list: [1, 2],
+        exists: false,
+        whole: Option.some(lease)
+      })
+      for (const bad of [n.increment(), Atomic.all([n.get()]), Atomic.succeed(1), 5, null, {}] as ReadonlyArray<any>) {
+        assert.throws(() => Atomic.guard(n.eq(0), { observe: { bad } }, () => "no"), TypeError)
+      }
+      // a duration is compared with whatever Effect takes as one
+      assert.deepEqual(
+        yield* Atomic.all([wait.eq("1 hour"), wait.lt("61 minutes"), wait.gt({ minutes: 59 }), wait.neq(3_600_000)]),
+        [true, true, true, false]
+      )
+      yield* unchanged(Effect.gen(function*() {
+        yield* fails(wait.lt("soon" as any), "InvalidValue", { field: "wait" })
+        yield* fails(wait.eq(null as any), "InvalidValue", { field: "wait" })
+      }))
+      // what a field is without a value removes it
+      yield* Atomic.all([nick.set(null), note.set(undefined)])
+      assert.deepEqual(yield* Atomic.all([nick.get(), note.get(), nick.isSet(), note.isSet()]), [
+        Option.none(),
+        Option.none(),
+        false,
+        false
+      ])
+      yield* fails(nick.set(undefined as any), "InvalidValue", { field: "nick" })
+      yield* fails(note.set(null as any), "InvalidValue", { field: "note" })
+    }))
+
   test("a guard that holds returns undefined and the program continues, otherwise it fails with the caller's error", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 10))

@@ -8,6 +8,9 @@ import { Problem } from "../text/problem.ts"
 import { type HandleRef, noArguments } from "./entityRef.ts"
 import { OptionalHandle, ScalarHandle, type Shape } from "./scalar.ts"
 
+const isNull = (value: unknown): boolean => value === null
+const isUndefined = (value: unknown): boolean => value === undefined
+
 /** @internal */
 export const shapeOf = (leaf: Leaf): Shape => {
   const { absence, codec, field, spec } = leaf
@@ -16,6 +19,7 @@ export const shapeOf = (leaf: Leaf): Shape => {
     field,
     spec,
     codec,
+    isAbsent: absence === "refused" ? undefined : absence === "null" ? isNull : isUndefined,
     decode: absence === "refused" ? read : (result) => {
       const value = read(result)
       return value instanceof Problem

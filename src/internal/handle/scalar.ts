@@ -48,6 +48,8 @@ export interface Shape {
   readonly codec: Codec
   /** The check of the whole collection, if only the client can evaluate it. Then a part of the collection can't be written. */
   readonly clientOnlyCheck?: string | undefined
+  /** Whether a value stands for a missing field. Unset if the field is required, or is an item or an entry. */
+  readonly isAbsent?: ((value: unknown) => boolean) | undefined
   /** Decodes the result of a read, which may be missing. */
   readonly decode: (result: Result) => unknown
   /** Decodes the result of a write, which is never missing. */
@@ -244,6 +246,10 @@ export class ScalarHandle {
   expected(value: unknown, operands: Array<Operand>): Argument | Problem {
     if (value instanceof Operand) return this.operand(value, operands)
     const { codec } = this.shape
+    if (codec.kind === "duration") {
+      const duration = Option.getOrUndefined(Duration.fromInput(value as Duration.Input))
+      return duration === undefined ? new Problem("Expected a duration") : codec.encodeUnchecked(duration)
+    }
     // A value that breaks a check of the field can still be compared with.
     const text = typeof value === typeOf[codec.kind] && !(typeof value === "string" && !value.isWellFormed())
       ? String(value)
@@ -364,6 +370,9 @@ const negated = (amount: unknown): unknown =>
 export class OptionalHandle extends ScalarHandle {
   isSet(): AtomicNode {
     return this.op(Op.isSet, noArguments, isOne)
+  }
+  override set(value: unknown): AtomicNode {
+    return this.shape.isAbsent?.(value) === true ? named("set", this.clear()) : super.set(value)
   }
   setIfAbsent(value: unknown): AtomicNode {
     return this.withTexts([value], (texts) => this.op(Op.setIfAbsent, texts, isOne))

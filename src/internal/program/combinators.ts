@@ -5,10 +5,12 @@
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
-import { All, AndThen, Guard, If, Ignore, Mapped, OrDie, OrElse, TypeId, When } from "./atomic.ts"
+import { Problem } from "../text/problem.ts"
+import { All, AndThen, Guard, If, Ignore, Instruct, Mapped, OrDie, OrElse, TypeId, When } from "./atomic.ts"
 import { type CommitOptions, isRead, toEffect } from "./commit.ts"
 import { many } from "./many.ts"
-import type { AtomicNode, Instruct } from "./node.ts"
+import type * as Node from "./node.ts"
+import type { AtomicNode } from "./node.ts"
 
 /** Typed by `Atomic.ts`. */
 type Combinator = any
@@ -61,6 +63,31 @@ export const forEach: Combinator = dual(
     new All(Array.from(many(items), (item, index) => part(f(item, index))), undefined)
 )
 
+/** The read of a value that a guard observes: a handle, or a program. What the program does with its result is part of the read. */
+const readOf = (observed: any): AtomicNode => {
+  const node = Predicate.hasProperty(observed, TypeId) ? part(observed) : part(observed?.get?.())
+  if (node._tag !== "Mapped") return node
+  const self = readOf(node.self)
+  if (self._tag !== "Instruct") return self
+  const { args, before, decode, field, op, other, ref, spec } = self
+  const mapped = new Instruct(
+    op,
+    ref,
+    spec,
+    field,
+    args,
+    (result) => {
+      const value = decode(result)
+      return value instanceof Problem ? value : node.f(value)
+    },
+    other,
+    before
+  )
+  mapped.method = self.method
+  mapped.isTolerant = self.isTolerant
+  return mapped
+}
+
 /**
  * @param test returns the condition's node, or throws if the argument is no condition
  * @internal
@@ -69,11 +96,13 @@ export const guard =
   (test: (condition: any) => AtomicNode): Combinator => (condition: any, ...rest: ReadonlyArray<any>) => {
     const [options, orFailWith] = rest.length === 1 ? [{ observe: {} }, rest[0]] : rest
     const names = Object.keys(options.observe)
-    const nodes: ReadonlyArray<AtomicNode> = names.map((name) => options.observe[name].get())
-    if (!nodes.every(isRead)) throw new TypeError("Expected handles of fields to observe")
+    const nodes = names.map((name) => readOf(options.observe[name]))
+    if (!nodes.every(isRead)) {
+      throw new TypeError("A guard observes reads: handles of fields, or programs that are a single read")
+    }
     return nodes.find((item) => item._tag === "Invalid") ?? new Guard(
       test(condition),
-      nodes as ReadonlyArray<Instruct>,
+      nodes as ReadonlyArray<Node.Instruct>,
       (values) => orFailWith(Object.fromEntries(names.map((name, i) => [name, values[i]])))
     )
   }
