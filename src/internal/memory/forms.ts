@@ -81,7 +81,7 @@ export const leaveForm = (
   if (form === undefined) return false
   if (!replaces || form > aroundForm) return failEntity("type", other)
   transaction.touch(entity)
-  for (const name of [...entity.hash.fields.keys()]) {
+  for (const name of entity.hash.fields.keys()) {
     if (name === field || isBelow(name, field)) transaction.setField(entity.hash, name, false)
   }
   if (!isCollection) transaction.drop(`${entity.key}:${field}`)
