@@ -1,4 +1,4 @@
-/** What one schema stored is read with a changed schema: as the same values, or not at all. */
+/** Values that one schema stored are read with a changed schema: as the same values, or not at all. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type Dump, RawStore } from "redlayer/testing"

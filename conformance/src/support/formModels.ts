@@ -24,7 +24,7 @@ export const Form = Model.make("Form", {
 
 export const formKey = "Form:{f}"
 
-/** What reads of an entity return if nothing is stored but that it exists. */
+/** The entity that reads return if nothing is stored but that it exists. */
 export const emptyForm = {
   id: "f",
   label: "",
