@@ -29,7 +29,13 @@ import { RedisTransport } from "./RedisTransport.ts"
 
 export type { Credentials } from "./internal/redis/client/credentials.ts"
 export type { ConfigOptions, LayerOptions } from "./internal/redis/client/options.ts"
-export { RedisService, type ServerInfo, type ServiceOptions, type SubscriptionEvent } from "./internal/service.ts"
+export {
+  type Capabilities,
+  RedisService,
+  type ServerInfo,
+  type ServiceOptions,
+  type SubscriptionEvent
+} from "./internal/service.ts"
 
 const make = Effect.fnUntraced(function*(
   options: LayerOptions,
@@ -92,9 +98,10 @@ const make = Effect.fnUntraced(function*(
 
 /**
  * Provides the service over one server, with the ioredis client. Building the layer connects, and checks the server's
- * version and the rights that scripts need. It fails at once if the server denies access. If the server is unreachable
- * or refuses for now, it tries until the `deadline`, and fails with `ConnectionUnavailable` or with the last refusal. An
- * invalid option fails with `InvalidOption` before anything is sent.
+ * version, its role and the rights that scripts need. It fails at once if the server denies access, or is a node of a
+ * cluster of several nodes. If the server is unreachable, is a replica or refuses for now, it tries until the
+ * `deadline`, and fails with `ConnectionUnavailable` or with the last refusal. An invalid option fails with
+ * `InvalidOption` before anything is sent.
  *
  * **When to use**
  *

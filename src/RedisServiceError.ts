@@ -107,16 +107,33 @@ export class OutOfMemory extends Schema.TaggedError<OutOfMemory>("redlayer/OutOf
  * The credentials, or the rights of the user, are not enough. `code` is `NOAUTH`, `WRONGPASS`, `NOPERM`, or the
  * `DENIED` of a protected server. Nothing was applied.
  *
+ * **Details**
+ *
+ * With `NOPERM` the other fields name what the user lacks, as far as the server says it. All of them are in the message.
+ *
+ * - `commands`: the commands, such as `ZADD`. When a layer starts, all of them.
+ * - `prefix`: the beginning of the keys that the user may not read and write. Only when a layer starts.
+ * - `channel`: the channels, as a pattern such as `app:$topic:*`.
+ *
  * @category reasons
  * @since 0.1.0
  */
-export class AccessDenied
-  extends Schema.TaggedError<AccessDenied>("redlayer/AccessDenied")("AccessDenied", { code: Schema.String })
-{
+export class AccessDenied extends Schema.TaggedError<AccessDenied>("redlayer/AccessDenied")("AccessDenied", {
+  code: Schema.String,
+  commands: Schema.optionalKey(Schema.Array(Schema.String)),
+  prefix: Schema.optionalKey(Schema.String),
+  channel: Schema.optionalKey(Schema.String)
+}) {
   readonly isRetryable = false
   readonly applied = false
   override get message(): string {
-    return `The server denied access: ${this.code}`
+    const { channel, code, commands = [], prefix } = this
+    const missing = [
+      ...(commands.length === 0 ? [] : [`the user may not run ${commands.join(", ")}`]),
+      ...(prefix === undefined ? [] : [`the user may not read and write the keys ${prefix}*`]),
+      ...(channel === undefined ? [] : [`the user may not use the channels ${channel}`])
+    ]
+    return [`The server denied access: ${code}`, ...missing].join("; ")
   }
 }
 

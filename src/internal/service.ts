@@ -75,10 +75,37 @@ export class RedisService extends Context.Service<RedisService, {
  * @since 0.1.0
  */
 export interface ServerInfo {
-  /** Whether the server is a node of a cluster. */
+  /**
+   * Whether a program must keep to one slot: the server is a node of a cluster, or a proxy before one. It becomes true
+   * later if the server then refuses a call with keys of several slots.
+   */
   readonly isCluster: boolean
-  /** Why locks are refused: the server may evict them. Unset if they are accepted. */
+  /** Why locks are refused. Unset if they are accepted. */
   readonly refusesLocks: RedisServiceError | undefined
+  /** The abilities of scripts there. Unset if they are not known. */
+  readonly capabilities?: Capabilities | undefined
+}
+
+/**
+ * The abilities of scripts on a server, tried when its layer started. A program with declared keys of one slot needs
+ * none of them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Capabilities {
+  /** Whether a call may have no key. */
+  readonly noKeys: boolean
+  /** Whether a script may use a key that its call does not declare, in the slot of one that it declares. */
+  readonly undeclaredKeys: boolean
+  /** Whether the keys of a call may be in several slots. */
+  readonly severalSlots: boolean
+  /** Whether a script without declared keys may use keys of several slots, with the flag `allow-cross-slot-keys`. */
+  readonly crossSlotScripts: boolean
+  /** Whether there are `EVAL_RO` and `EVALSHA_RO`. */
+  readonly readOnlyCommands: boolean
+  /** Whether a script may publish messages. Without it topics and locks are refused. */
+  readonly publishInScripts: boolean
 }
 
 /**

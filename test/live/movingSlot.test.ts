@@ -116,7 +116,7 @@ const reasonOf = <A, E>(exit: Exit.Exit<A, E>) => {
 const assertUnavailable = <A, E>(exit: Exit.Exit<A, E>) => {
   const reason = reasonOf(exit)
   if (reason?._tag !== "ServerUnavailable") return assert.fail(`expected ServerUnavailable: ${String(exit)}`)
-  assert.include(["ASK", "TRYAGAIN", "MOVED"], reason.code)
+  assert.include(["ASK", "TRYAGAIN"], reason.code)
   assert.isFalse(reason.applied)
   assert.isTrue(reason.isRetryable)
 }

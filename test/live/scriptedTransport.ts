@@ -79,12 +79,15 @@ export const shown = (exit: Exit.Exit<unknown, unknown>): string => {
 export const text = (value: unknown): ServerReply => ({ _tag: "Text", text: JSON.stringify(value) })
 export const failure = (message: string): ServerReply => ({ _tag: "Error", message })
 
-/** A transport that answers the first question of a layer, accepts its scripts, and answers programs. */
+/** A transport that answers the questions of a layer about its server, can do everything, accepts scripts, and answers programs. */
 export const answering = (first: ServerReply, calls: Array<Call> = [], program: ServerReply = text([])) =>
   Layer.succeed(RedisTransport, {
     ready: Effect.void,
     evaluate: (call) =>
-      Effect.sync(() => calls.push(call) === 1 ? first : call.argument === "[[],[]]" ? text([]) : program)
+      Effect.sync(() => {
+        if (calls.push(call) <= 2) return first
+        return call.argument === "[[],[]]" || !call.command.startsWith("EVALSHA") ? text([]) : program
+      })
   })
 
 export const redis = (version: string) => `# Server\r\nredis_version:${version}\r\nredis_mode:standalone\r\n`

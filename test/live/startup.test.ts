@@ -68,10 +68,10 @@ describeMemory("starting over a transport", () => {
     Effect.gen(function*() {
       const calls: Array<Call> = []
       assert.isTrue(Exit.isSuccess(yield* starting(answering(text([info, memory, []]), calls))))
-      // the question, then each script, so that the first commit needs no text
+      // the questions, then each script, so that the first commit needs no text
       assert.deepStrictEqual(
         calls.map((call) => call.command),
-        ["EVAL_RO", "EVAL", "EVALSHA", "EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO"]
+        "EVAL EVAL EVAL EVAL EVAL EVAL_RO EVALSHA_RO EVAL EVALSHA EVAL EVALSHA".split(" ")
       )
     }))
 
@@ -93,10 +93,25 @@ describeMemory("starting over a transport", () => {
       assert.deepStrictEqual({ ...reasonIs(exit, "ScriptFailed") }.code, "REPLY")
     }))
 
-  it.live("commands that the user may not run deny access", () =>
+  it.live("commands that the user may not run deny access, and are named", () =>
     Effect.gen(function*() {
-      const exit = yield* starting(answering(text([redis("7.0.0"), memory, ["HSET"]])), { keyPrefix: "app:" })
-      assert.strictEqual(reasonIs(exit, "AccessDenied").code, "NOPERM")
+      const exit = yield* starting(answering(text([redis("7.0.0"), memory, ["HSET", "ZADD"]])), { keyPrefix: "app:" })
+      const { code, commands, message, prefix } = reasonIs(exit, "AccessDenied")
+      assert.deepStrictEqual({ code, commands, prefix }, {
+        code: "NOPERM",
+        commands: ["HSET", "ZADD"],
+        prefix: undefined
+      })
+      assert.strictEqual(message, "The server denied access: NOPERM; the user may not run HSET, ZADD")
+    }))
+
+  it.live("a transport that leads to a replica makes the layer say so at the deadline", () =>
+    Effect.gen(function*() {
+      const replica = text([redis("7.0.0"), memory, [], "# Replication\r\nrole:slave\r\n", true, true])
+      const transport = Layer.succeed(RedisTransport, { ready: Effect.void, evaluate: () => Effect.succeed(replica) })
+      const [exit, millis] = yield* timed(Effect.flatten(starting(transport, { deadline: "300 millis" })))
+      unavailable(exit, "READONLY")
+      within(millis, 290, 450)
     }))
 
   it.live("a server whose scripts are flushed meanwhile is not refused", () =>
@@ -232,10 +247,53 @@ describeOwnServer("rights", () => {
         timed(build({ url, keyPrefix: "app:", username: `no-${name}`, password: canary })), { concurrency: 4 })
       for (const [i, [exit, millis]] of exits.entries()) {
         assert.isTrue(Exit.isFailure(exit), `a user without ${lacking[i]} was let in`)
-        assert.strictEqual(reasonIs(exit, "AccessDenied").code, "NOPERM")
+        const { code, commands, message } = reasonIs(exit, "AccessDenied")
+        assert.strictEqual(code, "NOPERM")
+        assert.deepStrictEqual(commands, [lacking[i]!.toUpperCase()])
+        assert.include(message, lacking[i]!.toUpperCase())
         assert.isBelow(millis, 1000)
         assert.notInclude(shown(exit), canary)
       }
+    }))
+
+  it.live("a missing right is named without a key prefix too", () =>
+    Effect.gen(function*() {
+      const { call, url } = yield* server()
+      const start = (username: string, options?: RedisService.LayerOptions) =>
+        Effect.exit(build({ url, username, password: canary, ...options }))
+      const all = ["on", `>${canary}`, "~*", "&*", "+@all"]
+      yield* call("ACL", "SETUSER", "nozadd", ...all, "-zadd")
+      assert.deepStrictEqual(reasonIs(yield* start("nozadd"), "AccessDenied").commands, ["ZADD"])
+      yield* call("ACL", "SETUSER", "info", "on", `>${canary}`, "~*", "+eval", "+info", "+time")
+      const { commands = [], message } = reasonIs(yield* start("info"), "AccessDenied")
+      for (const command of ["EVALSHA", "EVAL_RO", "HSET", "ZADD"]) assert.include(commands, command)
+      assert.include(message, "EVALSHA")
+      yield* call("ACL", "SETUSER", "nothing", "on", `>${canary}`, "~*", "+info")
+      assert.deepStrictEqual(reasonIs(yield* start("nothing"), "AccessDenied").commands, ["EVAL"])
+      // several at once, with a prefix
+      yield* call("ACL", "SETUSER", "two", ...minimal, "-hset", "-lpos")
+      assert.deepStrictEqual(
+        reasonIs(yield* start("two", { keyPrefix: "app:" }), "AccessDenied").commands,
+        ["HSET", "LPOS"]
+      )
+    }))
+
+  it.live("a user without the key of the checks is let in with a warning, because its models may have other keys", () =>
+    Effect.gen(function*() {
+      const { call, url } = yield* server()
+      yield* call("ACL", "SETUSER", "many", "on", `>${canary}`, "~Account:*", "+@all")
+      const logged: Array<string> = []
+      yield* Account.insert({ name: "ann" }).pipe(
+        Effect.provide(RedisService.layer({ url, username: "many", password: canary }), { local: true }),
+        Effect.provide(Logger.layer([Logger.make(({ message }) => logged.push(String(message)))]))
+      )
+      assert.strictEqual(logged.length, 1)
+      assert.include(logged[0], "{$probe}")
+      // with a prefix there is no doubt
+      const exit = yield* Effect.exit(build({ url, keyPrefix: "app:", username: "many", password: canary }))
+      const { commands, message, prefix } = reasonIs(exit, "AccessDenied")
+      assert.deepStrictEqual({ commands, prefix }, { commands: undefined, prefix: "app:" })
+      assert.include(message, "app:*")
     }))
 
   it.live("a user with other keys is denied at the start", () =>
@@ -271,7 +329,15 @@ describeOwnServer("rights", () => {
       }
       for (const [username, exits] of Object.entries(tried)) {
         const denied = Object.keys(exits).filter((what) => Exit.isFailure(exits[what]!))
-        for (const what of denied) assert.strictEqual(reasonIs(exits[what]!, "AccessDenied").code, "NOPERM")
+        for (const what of denied) {
+          const { channel, code, commands, message } = reasonIs(exits[what]!, "AccessDenied")
+          assert.strictEqual(code, "NOPERM")
+          if (username === "no-channels") {
+            assert.strictEqual(channel, "app:$topic:*")
+            assert.include(message, "app:$topic:*")
+          }
+          if (username === "no-subscribe") assert.deepStrictEqual(commands, ["SUBSCRIBE"])
+        }
         const expected: Record<string, ReadonlyArray<string>> = {
           "no-publish": ["published"],
           "no-subscribe": ["subscribed", "left"],

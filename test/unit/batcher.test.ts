@@ -35,8 +35,12 @@ const batcher = (
       keyPrefix: "",
       deadline: options.deadline ?? 1000,
       runFork: Effect.runFork,
-      telemetry
+      telemetry,
+      readOnlyCommands: true,
+      keyOfKeyless: undefined,
+      onCrossSlot: () => {}
     }),
+    publishes: true,
     isCluster: options.isCluster ?? false,
     refusesCrossSlot: false,
     batch: { ...Batcher.defaultBatch, programs: 2 },

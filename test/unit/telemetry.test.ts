@@ -280,7 +280,9 @@ describeOwnServer("a span of a call", () => {
     it.effect("a call that is divided has a failed span, and each part has one", () =>
       Effect.gen(function*() {
         const { calls, usePlan, run } = yield* setup()
-        yield* usePlan(Testing.sequence([Testing.answer("NOPERM for one of them")]))
+        yield* usePlan(
+          Testing.sequence([Testing.answer("NOPERM this user has no permissions to access one of the keys")])
+        )
         yield* run(each(2))
         assert.deepStrictEqual(
           calls().map((call) => [attributesOf(call)["db.operation.batch.size"], attributesOf(call)["error.type"]]),

@@ -4,9 +4,9 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import { ConnectionUnavailable } from "../../RedisServiceError.ts"
+import { ConnectionUnavailable, Unsupported } from "../../RedisServiceError.ts"
 import { type Limits, sizeOf, tooLarge } from "../instruction/limits.ts"
-import type { Access } from "../instruction/ops.ts"
+import { type Access, Op } from "../instruction/ops.ts"
 import { slotOfProgram } from "../instruction/slot.ts"
 import type { RedisService } from "../service.ts"
 import type { Sender } from "./call.ts"
@@ -33,7 +33,10 @@ export const defaultBatch: BatchLimits = { programs: 128, bytes: 256_000, instru
 export interface BatcherOptions {
   readonly sender: Sender
   readonly telemetry: Telemetry
+  /** Whether the server refuses calls with keys of several slots. */
   readonly isCluster: boolean
+  /** Whether a script may publish messages. */
+  readonly publishes: boolean
   /** Whether a program of several slots fails on a single server too. A call may still carry programs of different slots. */
   readonly refusesCrossSlot: boolean
   readonly batch: BatchLimits
@@ -48,13 +51,18 @@ export interface BatcherOptions {
 export interface Batcher {
   readonly execute: RedisService["Service"]["execute"]
   readonly executeAll: RedisService["Service"]["executeAll"]
+  /** Sends programs, of which nothing has run, by slot, because the server refuses calls with keys of several slots. */
+  readonly sendBySlot: (access: Access, programs: ReadonlyArray<PendingProgram>, since: number) => void
+  /** Whether programs are sent by slot. It may become true. */
+  readonly isCluster: () => boolean
   /** Refuses new programs and ends all retries. It ends when every program has its answer. */
   readonly close: Effect.Effect<void>
 }
 
 /** @internal */
 export const make = (options: BatcherOptions): Batcher => {
-  const { batch, isCluster, limits, maximumWaiting = 65_536, refusesCrossSlot, sender, telemetry, window } = options
+  const { batch, limits, maximumWaiting = 65_536, publishes, refusesCrossSlot, sender, telemetry, window } = options
+  let { isCluster } = options
   let waiting: Record<Access, Array<PendingProgram>> = { read: [], allowOom: [], write: [] }
   let gathered = 0
   /** The time (of `performance.now`) when the first program of this turn was committed. */
@@ -70,19 +78,27 @@ export const make = (options: BatcherOptions): Batcher => {
     for (const access of ["read", "allowOom", "write"] as const) {
       const programs = taken[access]
       if (programs.length > 0) {
-        attempt(programs, () => {
-          if (!isCluster && !refusesCrossSlot) return divide(access, programs)
-          for (const [slot, part] of bySlot(programs, isCluster)) {
-            attempt(part, () => divide(access, part, isCluster ? slot : undefined))
-          }
-        })
+        sendAll(access, programs, since)
         programs.length = 0
       }
     }
   }
 
+  const sendAll = (access: Access, programs: ReadonlyArray<PendingProgram>, since: number): void =>
+    attempt(programs, () => {
+      if (!isCluster && !refusesCrossSlot) return divide(access, programs, since)
+      for (const [slot, part] of bySlot(programs, isCluster)) {
+        attempt(part, () => divide(access, part, since, isCluster ? slot : undefined))
+      }
+    })
+
   /** Sends the programs as calls that keep the bounds of a batch. */
-  const divide = (access: Access, programs: ReadonlyArray<PendingProgram>, slot?: number): void => {
+  const divide = (
+    access: Access,
+    programs: ReadonlyArray<PendingProgram>,
+    since: number,
+    slot?: number
+  ): void => {
     let part: Array<PendingProgram> = []
     let bytes = 0
     let instructions = 0
@@ -96,6 +112,10 @@ export const make = (options: BatcherOptions): Batcher => {
         pending.answer({ _tag: "failed", failure: refused })
         continue
       }
+      if (!publishes && program.instructions.some(({ op }) => op === Op.publish)) {
+        pending.fail(new Unsupported({ requirement: cannotPublish }))
+        continue
+      }
       const count = program.instructions.length
       if (
         part.length === batch.programs ||
@@ -106,7 +126,8 @@ export const make = (options: BatcherOptions): Batcher => {
         bytes = instructions = 0
         dedupOf = Dedup.assigner(window, isCluster)
       }
-      pending.dedup = dedupOf(program)
+      // an earlier attempt may have written to its record
+      if (!pending.replyLost) pending.dedup = dedupOf(program)
       part.push(pending)
       bytes += size
       instructions += count
@@ -152,6 +173,11 @@ export const make = (options: BatcherOptions): Batcher => {
         for (const pending of all) enqueue(pending, refused)
         return Effect.sync(() => all.forEach((pending) => pending.interrupt()))
       }),
+    sendBySlot: (access, programs, since) => {
+      isCluster = true
+      sendAll(access, programs, since)
+    },
+    isCluster: () => isCluster,
     close: Effect.callback<void>((resume) => {
       closed = true
       if (scheduled) flush()
@@ -159,6 +185,13 @@ export const make = (options: BatcherOptions): Batcher => {
     })
   }
 }
+
+/**
+ * Why messages are refused.
+ *
+ * @internal
+ */
+export const cannotPublish = "a server whose scripts may publish messages"
 
 /** Runs `f`, which sends the programs. A defect fails those that were not sent. */
 const attempt = (programs: ReadonlyArray<PendingProgram>, f: () => void): void => {

@@ -21,16 +21,28 @@ import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import {
   ConnectionUnavailable,
+  CrossSlot,
   OutcomeUnknown,
   type RedisServiceErrorReason,
   ScriptFailed,
   ServerUnavailable
 } from "../../RedisServiceError.ts"
 import type { RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
-import { keysOf } from "../instruction/keys.ts"
-import type { Access } from "../instruction/ops.ts"
+import { keysOf, usesQueue } from "../instruction/keys.ts"
+import { type Access, Op } from "../instruction/ops.ts"
+import type { Program } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
-import { broken, classify, isDivisible, isFinal, isNoScript, isWrongType, refusalOf } from "./classify.ts"
+import {
+  aboutChannel,
+  broken,
+  classify,
+  isCrossSlot,
+  isDivisible,
+  isFinal,
+  isNoScript,
+  isWrongType,
+  refusalOf
+} from "./classify.ts"
 import * as Deadlines from "./deadlines.ts"
 import { isAwaited, isDeduplicated, isInDoubt, isSafeToRepeat, type PendingProgram } from "./pendingProgram.ts"
 import { scripts } from "./scripts.ts"
@@ -47,6 +59,12 @@ export interface SenderOptions {
   readonly telemetry: Telemetry
   /** Whether programs are sent again. Default: true. */
   readonly retry?: boolean | undefined
+  /** Whether the server has `EVALSHA_RO`. */
+  readonly readOnlyCommands: boolean
+  /** A key for calls that have none, if the server refuses these. */
+  readonly keyOfKeyless: string | undefined
+  /** Takes back programs of a call whose keys are in several slots. Nothing of it has run. */
+  readonly onCrossSlot: (access: Access, programs: ReadonlyArray<PendingProgram>, since: number) => void
   /** The greatest length of a value. Default: 1,000,000. */
   readonly valueBytes?: number | undefined
 }
@@ -119,7 +137,18 @@ class Call {
 
 /** @internal */
 export const make = (options: SenderOptions): Sender => {
-  const { deadline, keyPrefix, retry = true, runFork, telemetry, transport, valueBytes } = options
+  const {
+    deadline,
+    keyOfKeyless,
+    keyPrefix,
+    onCrossSlot,
+    readOnlyCommands,
+    retry = true,
+    runFork,
+    telemetry,
+    transport,
+    valueBytes
+  } = options
   const open = new Set<Call>()
   let waiting = 0
   let drained: (() => void) | undefined
@@ -224,9 +253,9 @@ export const make = (options: SenderOptions): Sender => {
   ): void => {
     const script = scripts[access]
     const effect = transport.evaluate({
-      command: script.readOnly ? `${command}_RO` : command,
+      command: script.readOnly && readOnlyCommands ? `${command}_RO` : command,
       script: command === "EVAL" ? script.text : script.sha,
-      keys: batch.keys,
+      keys: batch.keys.length === 0 && keyOfKeyless !== undefined ? [keyOfKeyless] : batch.keys,
       argument: batch.argument
     })
     fork(call, as, effect, (exit) => {
@@ -295,7 +324,7 @@ export const make = (options: SenderOptions): Sender => {
     if (isAnswered) report(call)
     let isComplete = true
     for (let i = 0; i < programs.length; i++) {
-      isComplete = handleOutcome(call, programs[i]!, outcomes[i]!) && isComplete
+      isComplete = handleOutcome(call, programs[i]!, outcomes[i]!, keyPrefix) && isComplete
     }
     if (isComplete) return close(call)
     if (call.state === "asking") return closeIfIdle(call)
@@ -309,6 +338,15 @@ export const make = (options: SenderOptions): Sender => {
     if (programs.length === 0) {
       report(call, classify(message, [], false))
       return close(call)
+    }
+    const isLearning = call.slot === undefined && call.state === "inFlight" && isCrossSlot(message)
+    // one program alone has its keys in several slots, unless it is its dedup record that is in another
+    if (isLearning && programs.length === 1 && programs[0]!.dedup === undefined) onCrossSlot(call.access, noPrograms, 0)
+    else if (isLearning) {
+      report(call, new CrossSlot({ keys: [] }))
+      call.programs = noPrograms
+      close(call)
+      return onCrossSlot(call.access, programs, call.expiresAt - deadline)
     }
     const reasons = programs.map(({ program }) => classify(message, keysOf(program), false))
     for (const [i, program] of programs.entries()) program.markRefused(reasons[i]!)
@@ -441,7 +479,7 @@ export const make = (options: SenderOptions): Sender => {
       for (const program of call.programs) program.markReplyLost()
       dropExchange(call)
     }
-    for (let i = 0; i < programs.length; i++) handleOutcome(call, programs[i]!, outcomes[i]!)
+    for (let i = 0; i < programs.length; i++) handleOutcome(call, programs[i]!, outcomes[i]!, keyPrefix)
     closeIfIdle(call)
     if (!isClosed(call)) askLater(call)
   }
@@ -490,8 +528,14 @@ const fail = (call: Call, program: PendingProgram, reason: RedisServiceErrorReas
 
 const abandon = (call: Call, program: PendingProgram): void => fail(call, program, program.reason)
 
+/** A channel that a program publishes to. */
+const channelOf = ({ instructions }: Program, keyPrefix: string): string | undefined => {
+  const found = instructions.find(({ args, op }) => op === Op.publish || usesQueue(op) && args[0] !== "")
+  return found && `${keyPrefix}${found.args[0]}`
+}
+
 /** Completes a program by its outcome. Returns false if the program may be sent again. */
-const handleOutcome = (call: Call, program: PendingProgram, outcome: Outcome): boolean => {
+const handleOutcome = (call: Call, program: PendingProgram, outcome: Outcome, keyPrefix: string): boolean => {
   switch (outcome._tag) {
     case "done":
     case "failed":
@@ -509,7 +553,9 @@ const handleOutcome = (call: Call, program: PendingProgram, outcome: Outcome): b
     program.answer({ _tag: "failed", failure: { _tag: "type", step, part } })
     return true
   }
-  const reason = undone ? classify(message, keysOf(program.program), true) : broken(message)
+  const reason = undone
+    ? aboutChannel(classify(message, keysOf(program.program), true), message, channelOf(program.program, keyPrefix))
+    : broken(message)
   if (reason._tag !== "ServerUnavailable") {
     fail(call, program, reason)
     return true

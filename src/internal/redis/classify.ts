@@ -24,17 +24,25 @@ const unavailable = new Set([
   "MASTERDOWN",
   "MISCONF",
   "NOREPLICAS",
-  "MOVED",
   "ASK",
   "UNKILLABLE",
   "NOTBUSY"
 ])
 
 /** The first words of what a server says before it runs a script. `NOPERM` and `ERR` are said in the middle of one too. */
-const refusals = new Set([...unavailable, "OOM", "DENIED", "NOAUTH", "WRONGPASS", "CROSSSLOT", "NOSCRIPT"])
+const refusals = new Set([...unavailable, "MOVED", "OOM", "DENIED", "NOAUTH", "WRONGPASS", "CROSSSLOT", "NOSCRIPT"])
 
 /** @internal */
 export const requirement = "Redis 7.0, or Valkey 7.2, or newer"
+
+/**
+ * Why a node of a larger cluster is refused.
+ *
+ * @internal
+ */
+export const larger = new Unsupported({
+  requirement: "one server with all keys. This is a node of a cluster of several nodes, and no layer follows these yet"
+})
 
 /** Whether the user lacks a right of a script. Before Redis 7.2 such messages have no code of their own. */
 const isDenied = (message: string): boolean => /user executing the script can't|ACL failure/.test(message)
@@ -73,6 +81,42 @@ const isRefused = (message: string): boolean => {
 }
 
 /**
+ * Whether the server takes no calls whose keys are in several slots. Nothing had run.
+ *
+ * @internal
+ */
+export const isCrossSlot = (message: string): boolean => isRefused(message) && codeOf(message) === "CROSSSLOT"
+
+/**
+ * Whether a call with a key of another node was refused, so that the server is one of several.
+ *
+ * @internal
+ */
+export const isMoved = (message: string): boolean => codeOf(message) === "MOVED"
+
+/**
+ * Whether the server does not know the command at all.
+ *
+ * @internal
+ */
+export const isUnknownCommand = (message: string): boolean => /^-?ERR unknown command/i.test(message)
+
+/**
+ * Adds to a reason which channels the user may not use, as a pattern without the name of a topic.
+ *
+ * @param channel the channel with its prefix
+ * @internal
+ */
+export const aboutChannel = (
+  reason: RedisServiceErrorReason,
+  message: string,
+  channel: string | undefined
+): RedisServiceErrorReason =>
+  reason._tag === "AccessDenied" && channel !== undefined && /channel/.test(message)
+    ? new AccessDenied({ code: reason.code, channel: channel.replace(/(\$\w+:).*/s, "$1*") })
+    : reason
+
+/**
  * Whether one program of a batch may be the reason why the server refused all of them. Nothing had run, so each may be sent again
  * in a call by itself.
  *
@@ -109,12 +153,18 @@ export const classify = (message: string, keys: ReadonlyArray<string>, undone: b
     case "DENIED":
     case "NOAUTH":
     case "WRONGPASS":
-    case "NOPERM":
       return new AccessDenied({ code })
+    case "NOPERM": {
+      const command = /'([a-z_|-]+)' command/.exec(message)?.[1]
+      return new AccessDenied(command === undefined ? { code } : { code, commands: [command.toUpperCase()] })
+    }
+    case "MOVED":
+      return larger
     case "CROSSSLOT":
       return new CrossSlot({ keys })
     case "ERR":
-      if (/non.local key/.test(message)) return new ServerUnavailable({ code: "MOVED" })
+      // while the slot of the key moves away
+      if (/non.local key/.test(message)) return new ServerUnavailable({ code: "ASK" })
       if (/max number of clients/.test(message)) return new ServerUnavailable({ code: "MAXCLIENTS" })
       if (/script killed/i.test(message)) return new ServerUnavailable({ code: "KILLED" })
       if (/unexpected symbol near '#'|Unexpected engine|unknown (redis )?command/i.test(message)) {

@@ -27,7 +27,7 @@ import {
 import type { RedisService, ServiceOptions } from "../service.ts"
 import * as Batcher from "./batcher.ts"
 import * as Sender from "./call.ts"
-import { inspect } from "./probe.ts"
+import { inspect, probeKey } from "./probe.ts"
 import * as Scan from "./scan.ts"
 import * as Subscriptions from "./subscriptions.ts"
 import { Telemetry } from "./telemetry.ts"
@@ -86,7 +86,7 @@ export const make = Effect.fnUntraced(function*(
       issue: "expected a finite duration that is longer than the deadline"
     })
   }
-  const { evicts, isCluster } = yield* inspect(transport, { keyPrefix, deadline })
+  const { capabilities, evicts, isCluster } = yield* inspect(transport, { keyPrefix, deadline })
   if (evicts && exactlyOnce !== undefined && exactlyOnce.acceptEviction !== true) {
     return yield* unsupported(`${noEviction}, since exactlyOnce keeps its tokens in keys`)
   }
@@ -94,18 +94,23 @@ export const make = Effect.fnUntraced(function*(
   const runFork = Effect.runForkWith(context)
   const scope = yield* Effect.scope
   const telemetry = new Telemetry({ context, spans: options.spans ?? "call", server: transport.server })
-  const batcher = Batcher.make({
-    sender: Sender.make({
-      transport,
-      keyPrefix,
-      deadline,
-      runFork,
-      retry: options.retry,
-      telemetry,
-      valueBytes: limits.valueBytes
-    }),
+  const sender = Sender.make({
+    transport,
+    keyPrefix,
+    deadline,
+    runFork,
+    retry: options.retry,
+    telemetry,
+    valueBytes: limits.valueBytes,
+    readOnlyCommands: capabilities.readOnlyCommands,
+    keyOfKeyless: capabilities.noKeys ? undefined : probeKey(keyPrefix),
+    onCrossSlot: (access, programs, since) => batcher.sendBySlot(access, programs, since)
+  })
+  const batcher: Batcher.Batcher = Batcher.make({
+    sender,
     telemetry,
     isCluster,
+    publishes: capabilities.publishInScripts,
     refusesCrossSlot: options.crossSlot === "refuse",
     batch: { ...Batcher.defaultBatch, ...defined(options.batch ?? {}) },
     limits,
@@ -119,10 +124,15 @@ export const make = Effect.fnUntraced(function*(
     subscribe: Subscriptions.make({ transport, keyPrefix, deadline, scope, runFork }),
     scan: Scan.make({ transport, keyPrefix, deadline, scope }),
     server: {
-      isCluster,
+      get isCluster() {
+        return batcher.isCluster()
+      },
       refusesLocks: evicts && options.locks?.acceptEviction !== true
         ? unsupported(`${noEviction}, since locks are kept in keys`)
-        : undefined
+        : capabilities.publishInScripts
+        ? undefined
+        : unsupported(`${Batcher.cannotPublish}, since locks wake those that wait`),
+      capabilities
     }
   }
 })

@@ -15,7 +15,7 @@ import {
 } from "../../RedisServiceError.ts"
 import type { ChannelEvent, RedisTransport } from "../../RedisTransport.ts"
 import type { RedisService, SubscriptionEvent } from "../service.ts"
-import { addressText, classify, isFinal } from "./classify.ts"
+import { aboutChannel, addressText, classify, isFinal } from "./classify.ts"
 
 /** @internal */
 export interface SubscriptionsOptions {
@@ -71,7 +71,7 @@ export const make = (options: SubscriptionsOptions): RedisService["Service"]["su
             if (isLive) listener(event)
             break
           case "Refused":
-            refusal = classify(event.message, [], true)
+            refusal = aboutChannel(classify(event.message, [], true), event.message, keyPrefix + channel)
             if (!isFinal(refusal)) return
             end(unavailable())
             runFork(Scope.close(scope, Exit.void))
