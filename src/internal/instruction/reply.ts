@@ -42,6 +42,8 @@ export type StopReason =
   | { readonly _tag: "fail"; readonly step: number; readonly index: number; readonly observed: ReadonlyArray<Result> }
   /** An append would make a text that is longer than `limit` bytes. */
   | { readonly _tag: "tooLong"; readonly step: number; readonly limit: number }
+  /** The program reads and examines too much. */
+  | { readonly _tag: "tooMuch"; readonly step: number }
   | {
     readonly _tag: "tooLarge"
     readonly step: number

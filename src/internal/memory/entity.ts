@@ -1,6 +1,7 @@
 /**
  * Operations on whole entities. The twin of entity.lua and entityWrites.lua.
  */
+import { workOf } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
 import { aroundForm, Form, type Result, type Text } from "../instruction/reply.ts"
@@ -73,6 +74,7 @@ const duplicate = (
   const copySpec = other!.spec as EntitySpec
   const contents = spec.collections.map((collection) => transaction.contents(entity, collection))
   failIfFormHasKey(transaction, entity, spec)
+  for (const texts of [[...entity.hash.fields].flat(), ...contents]) transaction.spend(workOf(texts))
   transaction.replaceFields(copy, copySpec, new Map(entity.hash.fields), args[0] as number | false)
   copySpec.collections.forEach((collection, i) => transaction.replaceCollection(copy, collection, contents[i]!, true))
   const filled = new Set(entity.hash.fields.keys())

@@ -2,7 +2,7 @@
  * Runs programs on a store: the same instructions as the Lua script, each program as a whole or not at all. The twin of
  * instruction.lua and runGeneral.lua.
  */
-import { defaults } from "../instruction/limits.ts"
+import { defaults, workOf } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Instruction, Program } from "../instruction/program.ts"
 import type { Reply, Result, StopReason } from "../instruction/reply.ts"
@@ -25,10 +25,11 @@ const onScalar = (transaction: Transaction, entity: Entity, instruction: Instruc
   const { args, op } = instruction
   const spec = instruction.spec as FieldSpec
   if (spec.itemOf === undefined) {
-    const before = entity.hash.fields.get(spec.field)
+    const old = entity.hash.fields.get(spec.field)
     const replaces = op === Op.set || op === Op.assign || op === Op.clear
-    const hadForm = before === undefined && leaveForm(transaction, entity, spec, replaces)
-    const [text, result] = applyScalar(op, before, spec, args, transaction.valueBytes)
+    const hadForm = old === undefined && leaveForm(transaction, entity, spec, replaces)
+    transaction.examine(op, old)
+    const [text, result] = applyScalar(op, old, spec, args, transaction.valueBytes)
     if (text !== undefined) {
       transaction.touch(entity)
       transaction.setField(entity.hash, spec.field, text)
@@ -87,6 +88,7 @@ const runInstruction = (transaction: Transaction, flow: Flow, instruction: Instr
   if (!existed && !isEntitySpec(spec)) return failEntity("missing")
   const operate = op < Op.size ? onScalar : op < Op.read ? onCollection : onEntity
   const result = operate(transaction, entity, flow.fill(instruction))
+  transaction.spend(workOf(result))
   if (existed && entity.exists) transaction.renew(entity, spec)
   if (other !== undefined && op !== Op.duplicate) transaction.renew(transaction.entityAt(other.key), other.spec)
   return flow.observe(op, result)

@@ -71,10 +71,10 @@ export const onSet = (
       if (added.size > 0) edit(transaction, collection, set, added, "add")
       return added.size
     }
-    case Op.union:
-      return [...new Set([...members, ...secondSet(transaction, instruction)])]
   }
-  // `intersection` and `difference`
   const second = secondSet(transaction, instruction)
+  transaction.spend(15 * (size + second.size))
+  if (op === Op.union) return [...new Set([...members, ...second])]
+  // `intersection` and `difference`
   return [...members].filter((member) => second.has(member) === (op === Op.intersection))
 }

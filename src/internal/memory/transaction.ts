@@ -4,8 +4,10 @@
  * because an attempt may be undone while the program continues. The twin of journal.lua, entity.lua, collectionState.lua,
  * expiry.lua and commit.lua.
  */
+import { largeWork, maximumWork } from "../instruction/limits.ts"
+import { Op } from "../instruction/ops.ts"
 import { type EntitySpec, type FieldSpec, isEntitySpec, type Spec } from "../instruction/spec.ts"
-import { failWrongType } from "./stop.ts"
+import { fail, failWrongType } from "./stop.ts"
 import { contents, sizeOf, type Store, type StoredHash, type StoredValue, storedValue } from "./store.ts"
 
 /**
@@ -74,6 +76,8 @@ export class Transaction {
   /** The keys of other forms, which the commit removes. */
   readonly dropped = new Set<string>()
   readonly journal: Array<() => void> = []
+  /** The work of the program so far. */
+  private work = 0
 
   constructor(store: Store, now: number, valueBytes: number) {
     this.store = store
@@ -84,6 +88,18 @@ export class Transaction {
   /** Whole milliseconds of the clock. */
   get millis(): number {
     return Math.floor(this.now / 1000)
+  }
+
+  /** Counts work. Stops the program if it is too much. */
+  spend(units: number): void {
+    const before = this.work
+    this.work = before + units
+    if (this.work > maximumWork && before > largeWork) fail({ _tag: "tooMuch" })
+  }
+
+  /** Counts the work of a scalar operation on a stored text. */
+  examine(op: Op, text: string | undefined): void {
+    if (text !== undefined && text.length > largeWork && op !== Op.appendText) this.spend(text.length / 4)
   }
 
   private valueAt(key: string): StoredValue | undefined {

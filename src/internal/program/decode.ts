@@ -175,6 +175,12 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
       return new InvalidValue({ ...locationOf(step), issue: `Expected at most ${failure.limit} ${failure.what}` })
     case "tooLong":
       return new InvalidValue({ ...locationOf(step), issue: `Expected a text of at most ${failure.limit} bytes` })
+    case "tooMuch":
+      return new InvalidValue({
+        ...locationOf(step),
+        issue:
+          "Expected a program that reads and examines less, because the server serves no one else meanwhile: divide it"
+      })
     case "type":
       return mistyped(step, failure)
     case "fail":

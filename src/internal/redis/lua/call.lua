@@ -23,7 +23,7 @@ local nowMicros, nowMillis -- the server's time: unset before the first `clock()
 local findOutcome, keepResults, leaveTombstone, saveOutcomes
 local runGeneral, undoProgram
 local runFields, runLock
-local applyScalar, numberKind
+local applyScalar, numberKind, appended
 local helpers, forms
 
 -- The keys of other forms that the running program removes at its end, each with true. Empty but in the general path.

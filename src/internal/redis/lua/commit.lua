@@ -1,7 +1,8 @@
 -- The end of a program that has succeeded: sets expiries, publishes messages, and removes keys and elements. An error
 -- before the first of these, which sets `isFinal`, still undoes the program.
--- uses: call, dropped (call) · deleted, deletedCount, droppedCount, droppedKeys, expiries, expiryChangeCount, isFinal, journalSize,
---   messageCount, messages, opened, openedCount, openedInOrder (program) · needExpiries (instruction)
+-- uses: call, dropped (call) · appends, deleted, deletedCount, droppedCount, droppedKeys, expiries,
+--   expiryChangeCount, isFinal, journalSize, messageCount, messages, opened, openedCount,
+--   openedInOrder, ownerCount (program) · needExpiries (instruction)
 
 -- Removes the keys of other forms. Most of them are missing, and in a cluster slot that is moving a missing key is an error.
 local function removeForms()
@@ -52,6 +53,7 @@ local function commit()
 end
 
 local function finish()
+  if ownerCount > 0 then appends.settleOwners() end
   if deletedCount > 0 or openedCount > 0 or expiryChangeCount > 0 or messageCount > 0 or droppedCount > 0 then
     commit()
     if droppedCount > 0 then dropped, droppedCount = {}, 0 end

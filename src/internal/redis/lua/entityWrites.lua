@@ -1,8 +1,8 @@
 -- Writes of whole entities: insert, replace, duplicate, delete. `insert` has a second implementation in `runSingle`
 -- (run.lua), its fast path, and one in memory/entity.ts. All three must do the same; the differential tests compare them.
--- uses: call, code, fail, format, nowMicros, nowMillis, ordinal, specs (call) · collections, created,
---   deleted, deletedCount, drops, expiries (program) · chunked, record (journal) · entityAt, exists,
---   noteExists, readEntity, touch (entity)
+-- uses: call, code, fail, format, nowMicros, nowMillis, ordinal, specs (call) · appends,
+--   collections, created, deleted, deletedCount, drops, expiries, spendResult (program) · chunked,
+--   record (journal) · entityAt, exists, noteExists, readEntity, touch (entity)
 
 -- Looks with EXISTS first, which is cheapest if the entity is missing, as it usually is here.
 local function absent(e)
@@ -26,6 +26,7 @@ end
 
 -- Writes every field and removes all other stored ones.
 local function replaceFields(e, content, fields)
+  if e.pending then appends.forgetAll(e) end
   if not e.stored then
     content[#content + 1], content[#content + 2] = "$v", format("%d", nowMicros + ordinal)
     chunked("HSET", e.key, content, 1, #content)
@@ -96,7 +97,9 @@ local function duplicate(e, spec, at)
     if not c.kind and c.count > 0 then return collections.failWrongType(c) end
   end
   for _, c in ipairs(copySpec.cs) do collections.open(copy, c) end
+  if e.pending then appends.settleAll(e) end
   local isStored, found, content, fields = copy.stored, call("HGETALL", e.key), {}, {}
+  spendResult(found)
   for i = 1, #found, 2 do
     if found[i] ~= "$v" then
       content[#content + 1], content[#content + 2], fields[found[i]] = found[i], found[i + 1], true
@@ -110,6 +113,7 @@ local function duplicate(e, spec, at)
   noteCreated(copy, copySpec, code[at + 2], isStored)
   for i, c in ipairs(spec.cs) do
     local items = collections.contents(collections.open(e, c))
+    spendResult(items)
     collections.replace(collections.open(copy, copySpec.cs[i]), items, 1, #items, 1)
   end
   drops.drop(copy, copySpec, fields)

@@ -39,6 +39,7 @@ export const order: ReadonlyArray<Item> = [
     "journal.lua",
     "entity.lua",
     lazy("drops", "formDrops.lua"),
+    lazy("appends", "append.lua"),
     lazy("expiries", "expiry.lua"),
     lazy(
       "collections",

@@ -11,11 +11,12 @@
 -- with `applyScalar`; `addInteger` is its fast path for the first two. `insert` has two implementations here, in
 -- `runSingle` and in entityWrites.lua, and one in memory/entity.ts. The differential tests compare the layers, so that they
 -- stay equal.
--- uses: MAX_KEPT, addInteger, applyScalar, call, catchFailure, clock, code, dedupIndex, fail,
---   findOutcome, format, forms, helpers, isDeduplicated, isPartial, keepResults, keptOutcomes, leaveTombstone,
---   nowMicros, nowMillis, numberKind, ordinal, readingCollection, reply, replySize, resume,
---   runFields, runGeneral, runLock, saveOutcomes, specs, step, undoProgram (call) · makeDedup,
---   makeFields, makeForms, makeGeneral, makeHelpers, makeLocks, makeScalars (order)
+-- uses: addInteger, appended, applyScalar, call, catchFailure, clock, code, dedupIndex, fail,
+--   findOutcome, format, forms, helpers, isDeduplicated, isPartial, keepResults, keptOutcomes,
+--   leaveTombstone, MAX_KEPT, nowMicros, nowMillis, numberKind, ordinal, readingCollection, reply,
+--   replySize, resume, runFields, runGeneral, runLock, saveOutcomes, specs, step,
+--   undoProgram (call) · makeDedup, makeFields, makeForms, makeGeneral, makeHelpers, makeLocks,
+--   makeScalars (order)
 local total = #code
 local pc = 1 -- the position in `code` of what is read next
 local start, head = 1, 0 -- of the running program: the position of its number of instructions, and of its `true` in the reply
@@ -83,7 +84,7 @@ local function runSingle(op, key, spec, at, n)
     result = value
   end
   if op ~= OP.get and not value then
-    if not applyScalar then applyScalar, numberKind = makeScalars() end
+    if not applyScalar then applyScalar, numberKind, appended = makeScalars() end
     value, result = applyScalar(op, text, spec, at, n)
   end
   local target = expiry and (value ~= nil or expiry.access) and helpers.renewalDue(key, expiry)

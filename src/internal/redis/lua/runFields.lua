@@ -1,8 +1,9 @@
 -- The fast path of programs with several operations on scalars of one hash, with tests and jumps. It reads all fields at
 -- once, computes, and writes them after the last operation has succeeded, so there is nothing to undo. Programs with
 -- attempts, operands or a version that is not a number take the general path.
--- uses: addInteger, applyScalar, call, code, fail, find, format, forms, helpers, numberKind, ordinal, reply,
---   replySize, specs, step (call) · makeForms, makeHelpers, makeScalars (order)
+-- uses: addInteger, appended, applyScalar, call, code, fail, find, format, forms, helpers,
+--   numberKind, ordinal, reply, replySize, specs, step (call) · makeForms, makeHelpers,
+--   makeScalars (order)
 
 -- Each field of the program has a slot. The tables are shared by all programs of the batch, because new ones cost more.
 local names, content, isNew = { "$v" }, { "$v" }, {} -- `names` and `isNew` by slot
@@ -73,13 +74,15 @@ return function(pc, count, head)
       local spec = specs[code[at - 2]]
       local slot = slots[spec.f] - base
       local text = texts[slot]
+      -- the general path joins the pieces of a long text once
+      if op == OP.appendText and text and #text + #code[at] > 4096 then return end
       local value, result = nil, text
       if op == OP.increment and text then
         value = addInteger(text, spec, at, n)
         result = value
       end
       if op ~= OP.get and not value then
-        if not applyScalar then applyScalar, numberKind = makeScalars() end
+        if not applyScalar then applyScalar, numberKind, appended = makeScalars() end
         value, result = applyScalar(op, text, spec, at, n)
         if OPS.scalar.isTest(op) then flag = result == 1 end
       end

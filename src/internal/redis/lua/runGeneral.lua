@@ -1,12 +1,14 @@
 -- The general path, for every program that `runSingle` and `runFields` cannot run. Each instruction writes at once and
 -- journals how to undo it. `finish` commits; `undoProgram` undoes a program that has stopped.
--- uses: code, dropped, reply, replySize, step (call) · deletedCount, droppedCount, entities, expiryChangeCount, isFinal,
---   journalSize, messageCount, opened, openedCount (program) · undo (journal) · runInstruction (instruction) ·
---   finish (commit) · makeFlow (order)
+-- uses: code, dropped, reply, replySize, step (call) · deletedCount, droppedCount, entities,
+--   expiryChangeCount, isFinal, journalSize, messageCount, opened, openedCount, ownerCount,
+--   spendResult, work (program) · undo (journal) · runInstruction (instruction) · finish (commit) ·
+--   makeFlow (order)
 local runFlow
 
 local function runGeneral(pc, count)
   entities, opened, deletedCount, openedCount, expiryChangeCount, messageCount = {}, {}, 0, 0, 0, 0
+  ownerCount, work = 0, 0
   local first = pc
   for i = 1, count do
     local op = code[pc]
@@ -16,7 +18,9 @@ local function runGeneral(pc, count)
       break
     end
     step, replySize = i, replySize + 1
-    reply[replySize] = runInstruction(pc)
+    local result = runInstruction(pc)
+    spendResult(result)
+    reply[replySize] = result
     pc = pc + 4 + code[pc + 3]
   end
   finish()
