@@ -5,7 +5,7 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer } from "effect"
 import { HttpRouter } from "effect/http"
-import { RedisService } from "redlayer"
+import type { RedisService } from "redlayer"
 import * as Testing from "redlayer/testing"
 import * as Counter from "../../examples/counter.ts"
 import * as Http from "../../examples/http.ts"
