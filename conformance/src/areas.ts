@@ -28,15 +28,18 @@ import { locks } from "./areas/locks.ts"
 import { lockSharing } from "./areas/lockSharing.ts"
 import { lockWaiting } from "./areas/lockWaiting.ts"
 import { maps } from "./areas/maps.ts"
+import { messages } from "./areas/messages.ts"
 import { modifiedFields } from "./areas/modifiedFields.ts"
 import { modify } from "./areas/modify.ts"
 import { numbers } from "./areas/numbers.ts"
 import { operands } from "./areas/operands.ts"
 import { optional } from "./areas/optional.ts"
+import { ownership } from "./areas/ownership.ts"
 import { refresh } from "./areas/refresh.ts"
 import { refusals } from "./areas/refusals.ts"
 import { removals } from "./areas/removals.ts"
 import { scans } from "./areas/scans.ts"
+import { schemas } from "./areas/schemas.ts"
 import { serverTime } from "./areas/serverTime.ts"
 import { sets } from "./areas/sets.ts"
 import { sortedSets } from "./areas/sortedSets.ts"
@@ -81,13 +84,16 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   lockSharing,
   lockWaiting,
   maps,
+  messages,
   modifiedFields,
   modify,
   numbers,
   operands,
   optional,
+  ownership,
   refresh,
   refusals,
+  schemas,
   removals,
   scans,
   serverTime,

@@ -56,8 +56,8 @@ export const workOf = (result: Result): number => {
   if (typeof result !== "object") return 0
   let units = 0
   for (const part of result) {
-    if (typeof part === "string") units += 8 + part.length / 4
-    else if (typeof part === "object") { for (const text of part) units += 8 + text.length / 4 }
+    if (typeof part === "string") units += 16 + part.length / 4
+    else if (typeof part === "object") { for (const text of part) units += 16 + text.length / 4 }
   }
   return units
 }
@@ -92,9 +92,10 @@ export const tooLarge = ({ instructions }: Program, size: number, limits: Limits
   let sum = 0
   for (let step = 0; step < instructions.length; step++) {
     const { args, key } = instructions[step]!
-    for (const arg of args) {
+    for (let argument = 0; argument < args.length; argument++) {
+      const arg = args[argument]!
       if (typeof arg === "string" && isLonger(arg, limits.valueBytes)) {
-        return { _tag: "tooLarge", step, what: "bytes", limit: limits.valueBytes }
+        return { _tag: "tooLarge", step, what: "bytes", limit: limits.valueBytes, argument }
       }
     }
     sum += sizeOfInstruction(key, args)

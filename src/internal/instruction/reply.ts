@@ -49,6 +49,8 @@ export type StopReason =
     readonly step: number
     readonly what: "instructions" | "bytes"
     readonly limit: number
+    /** The position of the argument that is too large. Unset: all arguments together are. */
+    readonly argument?: number
   }
   /** Another program was committed with this idempotency key; the entity has another version; the lock is no longer held. */
   | { readonly _tag: "conflict" | "stale" | "lost"; readonly step: number }

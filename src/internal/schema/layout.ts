@@ -7,6 +7,7 @@ import { aroundForm, Form, type Result, type Text } from "../instruction/reply.t
 import { type EntitySpec, type Expiry, namesAround } from "../instruction/spec.ts"
 import { unescape } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
+import { copyThrough } from "./immutable.ts"
 import { type CollectionNode, encodeLeaf, type Leaf, type Node, readLeaf, type Struct } from "./plan.ts"
 
 /**
@@ -22,8 +23,6 @@ export interface Layout {
   readonly isTolerant: boolean
   /** Decodes the row of a read: the version, each leaf, each collection. Tolerated problems are added to `issues`. */
   readonly decode: (row: ReadonlyArray<Result>, id: ReadonlyArray<unknown>, issues: Array<Problem>) => unknown
-  /** Encodes the content of an entity: each leaf, then each collection with its number of texts before it. */
-  readonly encode: (value: any) => Array<Argument> | Problem
   /** Encodes the content in parts: a text or `false` for each leaf, and the texts of each collection. */
   readonly texts: (value: any) => Texts | Problem
 }
@@ -36,6 +35,20 @@ export interface Layout {
 export interface Texts {
   readonly leaves: ReadonlyArray<Text>
   readonly collections: ReadonlyArray<ReadonlyArray<string>>
+}
+
+/**
+ * Returns the arguments that carry the content of an entity: each leaf, then each collection with its number of texts before it.
+ *
+ * @internal
+ */
+export const argumentsOf = ({ collections, leaves }: Texts): ReadonlyArray<Argument> => {
+  const args: Array<Argument> = [...leaves]
+  for (const row of collections) {
+    args.push(row.length)
+    for (const item of row) args.push(item)
+  }
+  return args
 }
 
 const maximumFields = 1000
@@ -97,12 +110,12 @@ export const layout = (root: Struct, expiry?: Expiry): Layout => {
     const problem = typeof cell === "number" ? value : value.within(field)
     if (fallback === undefined) return problem
     issues.push(problem)
-    return fallback.value
+    return fallback()
   }
   const reader = (self: Node): Read => {
     switch (self._tag) {
       case "key":
-        return (_, id) => id[self.position]
+        return (_, id) => copyThrough(self.codec, id[self.position])
       case "leaf": {
         const at = 1 + leaves.indexOf(self)
         return (row, _, issues) => tolerated(self, row[at], (text) => readLeaf(self, text), issues)
@@ -126,7 +139,7 @@ export const layout = (root: Struct, expiry?: Expiry): Layout => {
             return self.make(fields)
           } catch {
             // the error of the class is dropped, because its message may contain the value
-            return new Problem("Expected fields that the constructor of the class accepts", self.field)
+            return new Problem("its class refuses it", self.field)
           }
         }
       }
@@ -174,16 +187,6 @@ export const layout = (root: Struct, expiry?: Expiry): Layout => {
     collections,
     isTolerant: [...leaves, ...collections].some(({ fallback }) => fallback !== undefined),
     decode: reader(root),
-    texts: textsOf,
-    encode: (value) => {
-      const found = textsOf(value)
-      if (found instanceof Problem) return found
-      const args: Array<Argument> = [...found.leaves]
-      for (const row of found.collections) {
-        args.push(row.length)
-        for (const item of row) args.push(item)
-      }
-      return args
-    }
+    texts: textsOf
   }
 }

@@ -37,9 +37,9 @@ local function spendResult(result)
     for i = 1, #result do
       local part = result[i]
       if type(part) == "string" then
-        units = units + 8 + #part / 4
+        units = units + 16 + #part / 4
       elseif type(part) == "table" then
-        for j = 1, #part do units = units + 8 + #part[j] / 4 end
+        for j = 1, #part do units = units + 16 + #part[j] / 4 end
       end
     end
     spend(units)
