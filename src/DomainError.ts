@@ -5,10 +5,18 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
-const place = { model: Schema.String, id: Schema.String }
+const place = {
+  model: Schema.String,
+  id: Schema.String,
+  /** The operation that failed: its field and its method, such as `count.increment`. Empty if it is not known. */
+  operation: Schema.String.pipe(Schema.withConstructorDefault(Effect.succeed("")))
+}
 const fieldPlace = { ...place, field: Schema.String }
+
+const by = (operation: string): string => operation === "" ? "" : ` (${operation})`
 
 /**
  * Returns the model's own field in a path. The other parts may be keys of a record, which are values.
@@ -27,7 +35,7 @@ export class EntityNotFound
   extends Schema.TaggedError<EntityNotFound>("redlayer/EntityNotFound")("EntityNotFound", place)
 {
   override get message(): string {
-    return `No such ${this.model}`
+    return `No such ${this.model}${by(this.operation)}`
   }
 }
 
@@ -39,13 +47,13 @@ export class EntityNotFound
  */
 export class EntityExists extends Schema.TaggedError<EntityExists>("redlayer/EntityExists")("EntityExists", place) {
   override get message(): string {
-    return `This ${this.model} exists already`
+    return `This ${this.model} exists already${by(this.operation)}`
   }
 }
 
 /**
  * A stored entity does not match the schema. `field` is the first such field, or empty if the entity's key has another
- * type; `issue` says what was expected. Reading changes nothing. `applied` tells whether the program had written
+ * type, or its class refuses the fields; `issue` says what was expected. Reading changes nothing. `applied` tells whether the program had written
  * something else, which stands.
  *
  * @category errors
@@ -60,7 +68,9 @@ export class EntityCorrupted
   })
 {
   override get message(): string {
-    return `A stored ${this.model} can't be read: ${this.field === "" ? "its key" : top(this.field)}: ${this.issue}`
+    return `A stored ${this.model} can't be read: ${this.field === "" ? "" : `${top(this.field)}: `}${this.issue}${
+      by(this.operation)
+    }`
   }
 }
 
@@ -88,7 +98,7 @@ export class OutOfBounds extends Schema.TaggedError<OutOfBounds>("redlayer/OutOf
   limit: Schema.Union([Schema.Number, Schema.BigInt])
 }) {
   override get message(): string {
-    return `${this.model}.${this.field} would break its bound: ${this.bound} ${this.limit}`
+    return `${this.model}.${this.field} would break its bound: ${this.bound} ${this.limit}${by(this.operation)}`
   }
 }
 
@@ -105,7 +115,7 @@ export class ArithmeticError
   })
 {
   override get message(): string {
-    return `${this.model}.${this.field}: ${this.reason}`
+    return `${this.model}.${this.field}: ${this.reason}${by(this.operation)}`
   }
 }
 
@@ -122,7 +132,7 @@ export class IndexOutOfRange
   })
 {
   override get message(): string {
-    return `${this.model}.${this.field} has no item at ${this.index}`
+    return `${this.model}.${this.field} has no item at ${this.index}${by(this.operation)}`
   }
 }
 
@@ -144,7 +154,7 @@ export class Conflict extends Schema.TaggedError<Conflict>("redlayer/Conflict")(
 }) {
   override get message(): string {
     return this.reason === "version"
-      ? `This ${this.model} was written by others since it was read`
+      ? `This ${this.model} was written since it was read${by(this.operation)}`
       : `Another program has this idempotency key, of a ${this.model}`
   }
 }

@@ -1225,6 +1225,9 @@ type IsRecord<T> = T extends object ? [keyof T] extends [never] ? false
   : false
   : false
 
+/** Whether a type has every JSON value, as that of `Schema.Json`. Its `null` is a value like others. */
+type IsJson<T> = [Schema.Json] extends [T] ? true : [Schema.MutableJson] extends [T] ? true : false
+
 type IsUnion<T, U = T> = T extends any ? [U] extends [T] ? false : true : never
 
 /**
@@ -1238,12 +1241,15 @@ export type Of<S extends Schema.Constraint> = S extends { readonly "~type.option
   : OptionalType<Exclude<S["Type"], undefined>, Exclude<S["Encoded"], undefined>, Failure, undefined>
   : IsAny<S["Type"]> extends true ? Value<S["Type"]>
   : unknown extends S["Type"] ? Value<S["Type"]>
+  // A schema that `Schema.suspend` refers to is stored as one JSON value.
+  : S["ast"] extends { readonly _tag: "Suspend" } ? Value<S["Type"]>
   : undefined extends S["Type"] ?
     OptionalType<Exclude<S["Type"], undefined>, Exclude<S["Encoded"], undefined>, Failure, undefined>
   : S["ast"] extends { readonly "~redlayer/json": true } ? Value<S["Type"]>
   : S["ast"] extends { readonly "~redlayer/sortedSet": true }
     ? S["Type"] extends ReadonlyArray<Scored<infer A>> ? SortedSet<A> : never
   : [S["Type"]] extends [null] ? Value<S["Type"]>
+  : IsJson<S["Type"]> extends true ? Value<S["Type"]>
   : null extends S["Type"] ?
     null extends S["Encoded"] ? OptionalType<Exclude<S["Type"], null>, Exclude<S["Encoded"], null>, Failure, null>
     : Value<S["Type"]>

@@ -28,7 +28,8 @@ import type {
   KeylessOptions,
   ModifyOptions,
   Options,
-  ReadOptions
+  ReadOptions,
+  Storable
 } from "./internal/model/options.ts"
 import type { Many } from "./internal/program/many.ts"
 import type { Version } from "./internal/schema/version.ts"
@@ -70,12 +71,14 @@ type PatchOf<S extends Schema.Constraint> = S extends { readonly "~type.optional
 
 /**
  * The fields to write: nested structs merge, collections are replaced, and an optional field that is `undefined` is
- * removed.
+ * removed. The fields of the key may be in it, so that it may be a whole entity, but must be those of the id.
  *
  * @category models
  * @since 0.1.0
  */
-export type Patch<F extends Fields, K> = { readonly [Name in Exclude<keyof F, KeyNames<K>>]?: PatchOf<F[Name]> }
+export type Patch<F extends Fields, K> = {
+  readonly [Name in keyof F]?: Name extends KeyNames<K> ? F[Name]["Type"] : PatchOf<F[Name]>
+}
 
 type Handles<F extends Fields, K> = { readonly [Name in Exclude<keyof F, KeyNames<K>>]: Field.Of<F[Name]> }
 
@@ -232,8 +235,8 @@ export interface Programs<Entity, In, F extends Fields, K> {
    */
   ensure(entity: In, options?: InsertOptions): Atomic<boolean, InvalidValue>
   /**
-   * Writes these fields and no others. Fails with `EntityNotFound` if the entity is missing. O(written fields and
-   * items).
+   * Writes these fields and no others. Fails with `EntityNotFound` if the entity is missing, and with `InvalidValue` if
+   * the patch has another id. O(written fields and items).
    *
    * **When to use**
    *
@@ -543,7 +546,7 @@ type WithId<F extends Fields> = { readonly [Name in keyof F | "id"]: Name extend
 export const Class = <Self = never>(name: string): {
   /** Defines the class by its fields, and adds the field `id`: a UUID of version 7, made for each new entity. */
   <const F extends Fields>(
-    fields: F,
+    fields: F & Storable<F>,
     options?: KeylessOptions
   ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
   /**
@@ -551,11 +554,12 @@ export const Class = <Self = never>(name: string): {
    * Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
    */
   <const F extends Fields, const K extends Key<F>>(
-    fields: F,
+    fields: F & Storable<F>,
     options: Options<K> & Distinct<K>
   ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, F, K>
 } =>
 (fields: Fields, options: Partial<Options<any>> = {}): any => {
+  Definition.checkFields(name, fields)
   const all = options.key === undefined ? Definition.withId(fields) : fields
   return withPrograms(Schema.Class<any>(name)(all), name, options)
 }
@@ -642,13 +646,15 @@ export const extend = <Self = never, Base extends AnyClass = never>(base: Base, 
    * set them.
    */
   <const F extends Fields>(
-    fields: F & Narrowing<Base["fields"], F>,
+    fields: F & Storable<F> & Narrowing<Base["fields"], F>,
     options?: Partial<Options<KeyOf<Base>>>
   ): [Self] extends [never] ? MissingExtendGenerics
     : ModelClass<Self, Merged<Base["fields"], F>, KeyOf<Base>, InstanceType<Base>>
 } =>
-(fields: Fields, options: Partial<Options<any>> = {}): any =>
-  withPrograms((base as any).extend(name)(fields), name, { ...(base as any)[optionsOf], ...options })
+(fields: Fields, options: Partial<Options<any>> = {}): any => {
+  Definition.checkFields(name, fields)
+  return withPrograms((base as any).extend(name)(fields), name, { ...(base as any)[optionsOf], ...options })
+}
 
 type MissingExtendGenerics =
   "Missing generics - use `class Self extends Model.extend<Self, typeof Base>(Base, name)(fields)`"
@@ -671,17 +677,18 @@ export const make: {
    * Defines a model whose entities are plain objects, and adds the field `id`: a UUID of version 7, made for each new
    * entity.
    */
-  <const F extends Fields>(name: string, fields: F, options?: KeylessOptions): Model<WithId<F>, "id">
+  <const F extends Fields>(name: string, fields: F & Storable<F>, options?: KeylessOptions): Model<WithId<F>, "id">
   /**
    * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
    * id. Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
    */
   <const F extends Fields, const K extends Key<F>>(
     name: string,
-    fields: F,
+    fields: F & Storable<F>,
     options: Options<K> & Distinct<K>
   ): Model<F, K>
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
+  Definition.checkFields(name, fields)
   const all = options?.key === undefined ? Definition.withId(fields) : fields
   const schema = Schema.Struct(all)
   const programs = define(name, all, options ?? {})(schema)

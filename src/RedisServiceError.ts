@@ -154,7 +154,8 @@ export class CrossSlot
 }
 
 /**
- * A key, or a stored text, is not of the field's kind. The program was undone, unless it had succeeded and only its
+ * A key, or a stored text, is not of the field's kind; or with `isMissing`, nothing is stored for a field that a read
+ * requires. The program was undone, unless it had succeeded and only its
  * result cannot be read: then `applied` is true if it wrote.
  *
  * @category reasons
@@ -165,11 +166,13 @@ export class WrongType extends Schema.TaggedError<WrongType>("redlayer/WrongType
   id: Schema.String,
   key: Schema.String,
   field: Schema.String,
-  applied: Schema.Boolean
+  applied: Schema.Boolean,
+  isMissing: Schema.optionalKey(Schema.Boolean)
 }) {
   readonly isRetryable = false
   override get message(): string {
-    return `What is stored for ${this.model}${this.field === "" ? "" : `.${this.field}`} is of another kind`
+    const name = `${this.model}${this.field === "" ? "" : `.${this.field}`}`
+    return this.isMissing === true ? `Nothing is stored for ${name}` : `What is stored for ${name} is of another kind`
   }
 }
 

@@ -10,8 +10,10 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Atomic } from "./Atomic.ts"
 import type { InvalidValue } from "./DomainError.ts"
+import type { NeedsService } from "./internal/model/options.ts"
 import { integer, invalidOption } from "./internal/options.ts"
 import { codecOf } from "./internal/schema/codecOf.ts"
+import { checkSchema } from "./internal/schema/storable.ts"
 import { RedisService } from "./internal/service.ts"
 import { channelOf, publish } from "./internal/topic/publish.ts"
 import { SubscriptionBuffer } from "./internal/topic/subscriptionBuffer.ts"
@@ -136,7 +138,8 @@ export interface Topic<S extends Schema.Constraint> {
  * **Details**
  *
  * A message is one text, in the same form as a field with the same schema. The channel is the layer's `keyPrefix`,
- * `$topic:` and the escaped name. Throws if the name is empty, ill-formed or begins with `$`.
+ * `$topic:` and the escaped name. Throws if the name is empty, ill-formed or begins with `$`, or if messages of the
+ * schema can't be stored. A transformation must be synchronous and need no service.
  *
  * **Gotchas**
  *
@@ -178,7 +181,13 @@ export interface Topic<S extends Schema.Constraint> {
  * @category constructors
  * @since 0.1.0
  */
-export const make = <S extends Schema.Constraint>(name: string, schema: S): Topic<S> => {
+export const make = <S extends Schema.Constraint>(
+  name: string,
+  schema:
+    & S
+    & (NeedsService<S> extends true ? "The schema of a message needs a service, and a message must not" : unknown)
+): Topic<S> => {
+  checkSchema(`Topic "${name}"`, schema)
   const topic = { name, schema, channel: channelOf(name), codec: codecOf(schema) }
   const subscribe: Topic<S>["subscribe"] = ({ bufferSize = 4096 } = {}) =>
     Effect.flatMap(RedisService, (service) => {

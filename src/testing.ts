@@ -9,6 +9,8 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import { randomUUID } from "node:crypto"
 import { limitsOf, memoryChecks } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
 import { Store } from "./internal/memory/store.ts"
@@ -17,7 +19,8 @@ import * as Checks from "./internal/testing/checks.ts"
 import * as Injection from "./internal/testing/faults.ts"
 import * as Raw from "./internal/testing/rawStore.ts"
 import { type Check, type Fault, type Faults, type Plan, RawStore, type Request } from "./internal/testing/types.ts"
-import { type MemoryOptions, RedisService } from "./RedisService.ts"
+import { type IoRedis, layerTransport as layerIoRedisTransport } from "./IoRedis.ts"
+import { layer, type LayerOptions, type MemoryOptions, RedisService } from "./RedisService.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
@@ -254,6 +257,64 @@ export const layerMemory = (
     const refusesCrossSlot = options.crossSlot === "refuse"
     const service = Memory.make(store, { limits: limitsOf(options), refusesCrossSlot, scope })
     return Effect.succeed(Context.make(RedisService, service).pipe(Context.add(RawStore, Raw.overMemory(store))))
+  }))
+
+/**
+ * Provides `RedisService.layer` for a test on a real server: under a key prefix of its own, with a {@link RawStore} of
+ * that prefix. Each build is empty. When the scope closes, all keys with the prefix are removed, whether the test has
+ * succeeded, failed or was interrupted.
+ *
+ * **When to use**
+ *
+ * Use in tests that need a server, such as one that your other tests share. In memory use `layerMemory`.
+ *
+ * **Details**
+ *
+ * The keys are removed over a new connection, after the service has closed, so also if the connection of the test was
+ * lost. It is tried for ten seconds; if the server stays away, the scope closes with a warning that names the prefix.
+ * The prefix begins with `redlayer-test:`, so that keys of a process that was killed can be found. It goes through all
+ * keys of the database by `SCAN`.
+ *
+ * **Gotchas**
+ *
+ * Its user needs the right to `SCAN`, and a prefix `redlayer-test:*`. A program that the test has given up, and that is
+ * still in flight when the scope closes, may write after the removal.
+ *
+ * **Example** (A test on a server)
+ *
+ * ```ts
+ * const test = Effect.gen(function*() {
+ *   yield* User.insert({ name: "alice", visits: 1 })
+ *   return yield* User.count() // => 1, whatever others do on the server
+ * })
+ *
+ * await Effect.runPromise(test.pipe(Effect.provide(Testing.layerRedis({ url: "redis://127.0.0.1:6379" }))))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerRedis = (
+  options: Omit<LayerOptions, "keyPrefix"> = {}
+): Layer.Layer<RedisService | IoRedis | RawStore, RedisServiceError> =>
+  Layer.effectContext(Effect.gen(function*() {
+    const keyPrefix = `redlayer-test:${randomUUID()}:`
+    const connect = Layer.build(layer({ ...options, keyPrefix }))
+    const transportOf = (context: Context.Context<IoRedis>) =>
+      Effect.map(Layer.build(layerIoRedisTransport), Context.get(RedisTransport)).pipe(Effect.provide(context))
+    const remove = Effect.scoped(
+      Effect.flatMap(Effect.flatMap(connect, transportOf), (transport) => Raw.removeAll(transport, keyPrefix))
+    ).pipe(
+      Effect.retry(Schedule.spaced("100 millis")),
+      Effect.timeout("10 seconds"),
+      Effect.catchCause(() => Effect.logWarning(`The keys of a test are left on the server, under ${keyPrefix}`))
+    )
+    let isBuilt = false
+    // first, because finalizers run from the last to the first: after the service has closed
+    yield* Effect.addFinalizer(() => isBuilt ? remove : Effect.void)
+    const context = yield* connect
+    isBuilt = true
+    return Context.add(context, RawStore, Raw.overTransport(yield* transportOf(context), keyPrefix))
   }))
 
 /**

@@ -2,6 +2,7 @@
 import { batches } from "./areas/batches.ts"
 import { branches } from "./areas/branches.ts"
 import { bulk } from "./areas/bulk.ts"
+import { changedSchemas } from "./areas/changedSchemas.ts"
 import { collections } from "./areas/collections.ts"
 import { combinators } from "./areas/combinators.ts"
 import { comparisons } from "./areas/comparisons.ts"
@@ -14,6 +15,7 @@ import { entities } from "./areas/entities.ts"
 import { entityLocks } from "./areas/entityLocks.ts"
 import { entries } from "./areas/entries.ts"
 import { eviction } from "./areas/eviction.ts"
+import { forms } from "./areas/forms.ts"
 import { guards } from "./areas/guards.ts"
 import { idempotency } from "./areas/idempotency.ts"
 import { inheritance, tolerance } from "./areas/inheritance.ts"
@@ -26,15 +28,18 @@ import { locks } from "./areas/locks.ts"
 import { lockSharing } from "./areas/lockSharing.ts"
 import { lockWaiting } from "./areas/lockWaiting.ts"
 import { maps } from "./areas/maps.ts"
+import { messages } from "./areas/messages.ts"
 import { modifiedFields } from "./areas/modifiedFields.ts"
 import { modify } from "./areas/modify.ts"
 import { numbers } from "./areas/numbers.ts"
 import { operands } from "./areas/operands.ts"
 import { optional } from "./areas/optional.ts"
+import { ownership } from "./areas/ownership.ts"
 import { refresh } from "./areas/refresh.ts"
 import { refusals } from "./areas/refusals.ts"
 import { removals } from "./areas/removals.ts"
 import { scans } from "./areas/scans.ts"
+import { schemas } from "./areas/schemas.ts"
 import { serverTime } from "./areas/serverTime.ts"
 import { sets } from "./areas/sets.ts"
 import { sortedSets } from "./areas/sortedSets.ts"
@@ -53,6 +58,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   batches,
   branches,
   bulk,
+  changedSchemas,
   collections,
   combinators,
   comparisons,
@@ -65,6 +71,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   entityLocks,
   entries,
   eviction,
+  forms,
   guards,
   idempotency,
   inheritance,
@@ -77,13 +84,16 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   lockSharing,
   lockWaiting,
   maps,
+  messages,
   modifiedFields,
   modify,
   numbers,
   operands,
   optional,
+  ownership,
   refresh,
   refusals,
+  schemas,
   removals,
   scans,
   serverTime,

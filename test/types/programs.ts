@@ -117,8 +117,9 @@ void Generated.insert({ id: "mine", n: 1 })
 void GeneratedClass.insert({ n: 1 })
 // @ts-expect-error: it is a key, and has no handle
 Generated.ref("1").id
+void Generated.update("1", { id: "1", n: 2 })
 // @ts-expect-error
-void Generated.update("1", { id: "2" })
+void Generated.update("1", { id: 1 })
 
 // a key has a text
 // @ts-expect-error
@@ -194,8 +195,13 @@ void User.update("alice", { address: { street: "t" } })
 void User.update("alice", { address: { geo: { lat: 3 } } })
 // an optional field that is undefined goes
 void User.update("alice", { nick: undefined, bio: undefined })
-// @ts-expect-error: the key can't be changed
-void User.update("alice", { name: "bob" })
+// a whole entity is a patch: its key is that of the id
+void User.update("alice", { name: "alice", age: 2 })
+declare const whole: User
+void User.update("alice", { ...whole, age: 2 })
+void User.update("alice", whole)
+// @ts-expect-error: the key has its type
+void User.update("alice", { name: 1 })
 // @ts-expect-error: a required field can't go
 void User.update("alice", { age: undefined })
 // @ts-expect-error
@@ -209,7 +215,7 @@ void User.update("alice", { raw: { a: 1 } })
 // @ts-expect-error: a getter is no field
 void User.update("alice", { adult: true })
 // @ts-expect-error
-void Cart.update(["u", 1], { user: "v" })
+void Cart.update(["u", 1], { user: 1 })
 void Cart.update(["u", 1], { total: 2 })
 
 // -- combinators keep what a field is ------------------------------------------------------------------------------------

@@ -443,7 +443,10 @@ const unasked: ReadonlyArray<string> = [
   "inheritance: Schema's own `extend` is refused at the first operation, and a model name may be used once",
   "keys: an id that cannot be encoded refuses every program when it is committed, and nothing is thrown earlier",
   "refusals: the error of a refused entity contains its id",
+  "limits: a `maximumValueBytes` that is below the least is refused",
   "refusals: an argument that is no condition or no handle throws a TypeError at once",
+  "refusals: what is no Atomic throws a TypeError at once in each combinator, and is never dropped",
+  "schemas: a schema that is missing, or that can't be stored, is refused where the model is defined",
   ...["insert", "getOrInsert", "ensure", "insertMany", "insertManyStream"].map((name) =>
     `timeToLive: ${name}: an infinite duration, one below 1 ms, or no duration at all is refused, and nothing is stored`
   ),

@@ -158,20 +158,20 @@ export const composition = (test: Test): void => {
       assert.strictEqual(yield* Account.ref("new1999").coins.get(), 1999)
     }))
 
-  test("a program of 65,536 instructions is accepted and one of 65,537 is refused", () =>
+  test("a program of 32,768 instructions is accepted and one of 32,769 is refused", () =>
     Effect.gen(function*() {
       yield* Account.insert(account("a", 0))
       const { coins } = Account.ref("a")
-      const most = Array.from({ length: 65_535 }, () => Account.exists("a"))
+      const most = Array.from({ length: 32_767 }, () => Account.exists("a"))
       // retried because a server that is short of processor time may exceed the deadline
       const results = yield* Effect.retry(Atomic.all([...most, coins.get()]), {
         while: (error) => error._tag === "RedisServiceError" && error.reason._tag === "OutcomeUnknown",
         times: 5
       })
-      assert.strictEqual(results.length, 65_536)
+      assert.strictEqual(results.length, 32_768)
       assert.strictEqual(results.at(-1), 0)
       const { issue } = yield* unchanged(fails(Atomic.all([coins.increment(), ...most, coins.get()]), "InvalidValue"))
-      assert.include(issue, "65536 instructions")
+      assert.include(issue, "32768 instructions")
       yield* unchanged(fails(
         Atomic.all([...Array.from({ length: 5_000 }, () => coins.increment()), coins.divide(0)]),
         "ArithmeticError"

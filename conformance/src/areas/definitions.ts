@@ -384,8 +384,8 @@ export const definitions = (test: Test): void => {
         [null, /an object such as/],
         [{}, /no duration/],
         [{ duration: undefined, refresh: "never" }, /no duration/],
-        [{ duration: NaN }, /finite/],
-        [{ duration: "soon" }, /finite/],
+        [{ duration: NaN }, /at least 1 ms/],
+        [{ duration: "soon" }, /at least 1 ms/],
         [{ duration: "1 hour", refresh: "delete" }, /`refresh`.*"never" or "write" or "access"/]
       ]
       for (const [timeToLive, text] of wrong) assert.throws(define(timeToLive), text, JSON.stringify(timeToLive))

@@ -272,7 +272,7 @@ export const entities = (test: Test): void => {
       const patches: ReadonlyArray<readonly [patch: any, field: string]> = [
         [{ nothing: 1 }, "nothing"],
         [{ count: 5, nothing: 1 }, "nothing"],
-        [{ id: "n" }, "id"],
+        [{ id: "m" }, "id"],
         [{ id: "m", count: 2 }, "id"],
         [{ constructor: 1 }, "constructor"],
         [{ ["__proto__"]: 1 }, "__proto__"],

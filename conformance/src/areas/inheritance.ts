@@ -276,8 +276,15 @@ export const tolerance = (test: Test): void => {
   test("a tolerant field needs a value to read as", () =>
     Effect.sync(() => {
       assert.throws(
-        () => Model.make("TolerantWithout", { id: Schema.String, n: Schema.Int.pipe(Model.tolerant) }, { key: "id" }),
-        /n/
+        // @ts-expect-error: it has no default
+        () => Model.make("TolerantWithout", { id: Schema.String, n: Model.tolerant(Schema.Int) }, { key: "id" }),
+        /"n".*needs a default/
+      )
+      const whole = Schema.Struct({ a: Schema.Int })
+      assert.throws(
+        // @ts-expect-error: it has no default
+        () => Model.make("TolerantStruct", { id: Schema.String, s: Model.tolerant(whole) }, { key: "id" }),
+        /"s".*field by field/
       )
       assert.deepEqual(Model.issues({}), [])
     }))

@@ -181,6 +181,49 @@ export const refusals = (test: Test): void => {
       assert.isTrue(Exit.isSuccess(first) && Exit.isFailure(second) && Exit.isFailure(third))
     }))
 
+  test("an error of a program names the operation that failed, by its field and its method, and no id", () =>
+    Effect.gen(function*() {
+      const Doc = Model.make("RefusalsDoc", {
+        id: Schema.String,
+        count: Schema.Int.check(Schema.isLessThanOrEqualTo(1)),
+        stats: Schema.Struct({ wins: Schema.Int }),
+        list: Schema.Array(Schema.Int),
+        scores: Schema.Record(Schema.String, Schema.Int)
+      }, { key: "id" })
+      const doc = { id: "secret-id", count: 1, stats: { wins: 1 }, list: [], scores: {} }
+      const { count, list, scores, stats } = Doc.ref("secret-id")
+      const named = (program: Operation, operation: string, message: string) =>
+        unchanged(
+          Effect.map(Effect.flip(program as Effect.Effect<unknown, any, RedisService.RedisService>), (error) => {
+            assert.deepEqual({ operation: error.operation, message: error.message }, { operation, message })
+          })
+        )
+      yield* named(count.increment(), "count.increment", "No such RefusalsDoc (count.increment)")
+      yield* named(count.decrement(), "count.decrement", "No such RefusalsDoc (count.decrement)")
+      yield* named(stats.wins.get(), "stats.wins.get", "No such RefusalsDoc (stats.wins.get)")
+      yield* named(stats.wins.eq(1), "stats.wins.eq", "No such RefusalsDoc (stats.wins.eq)")
+      yield* named(scores.at("secret-key").set(1), "scores.at.set", "No such RefusalsDoc (scores.at.set)")
+      yield* named(scores.get(), "scores.get", "No such RefusalsDoc (scores.get)")
+      yield* named(Doc.get("secret-id"), "get", "No such RefusalsDoc (get)")
+      yield* named(Doc.pick("secret-id", ["count"]), "pick", "No such RefusalsDoc (pick)")
+      yield* named(Doc.update("secret-id", { list: [1] }), "list.update", "No such RefusalsDoc (list.update)")
+      yield* Doc.insert(doc)
+      yield* named(Doc.insert(doc), "insert", "This RefusalsDoc exists already (insert)")
+      yield* named(
+        Atomic.all([stats.wins.increment(), count.increment()]),
+        "count.increment",
+        "RefusalsDoc.count would break its bound: maximum 1 (count.increment)"
+      )
+      yield* named(count.divide(0), "count.divide", "RefusalsDoc.count: divisionByZero (count.divide)")
+      yield* named(list.at(5).increment(), "list.at.increment", "RefusalsDoc.list has no item at 5 (list.at.increment)")
+      // the operation that takes an operand is named, and not the one that computes it
+      yield* named(
+        count.increment(stats.wins.value().dividedBy(0)),
+        "count.increment",
+        "RefusalsDoc.count: divisionByZero (count.increment)"
+      )
+    }))
+
   test("what is no Atomic throws a TypeError at once in each combinator, and is never dropped", () =>
     Effect.sync(() => {
       const untyped: any = Atomic

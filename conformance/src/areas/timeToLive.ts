@@ -95,7 +95,7 @@ export const timeToLive = (live: Test, backend: Backend): void => {
   test("a model with an invalid time to live is refused, and one that differs from an earlier model of its name", () =>
     Effect.sync(() => {
       for (const duration of invalidDurations) {
-        assert.throws(() => define("Refused", { duration }), /time to live must be finite, and at least 1 ms/)
+        assert.throws(() => define("Refused", { duration }), /time to live must be at least 1 ms and at most/)
       }
       // a refused definition does not occupy the name
       define("Refused", { duration: 1 })

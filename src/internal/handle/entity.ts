@@ -57,7 +57,13 @@ export const tolerating = ({ isTolerant }: Layout, node: AtomicNode): AtomicNode
   return node
 }
 
-const patch = (ref: HandleRef, self: Struct, value: unknown, method: "set" | "update"): Array<AtomicNode> => {
+const patch = (
+  ref: HandleRef,
+  self: Struct,
+  value: unknown,
+  method: "set" | "update",
+  id: ReadonlyArray<unknown>
+): Array<AtomicNode> => {
   if (typeof value !== "object" || value === null) {
     return [invalid(ref, self.field, new Problem("Expected an object"))]
   }
@@ -66,11 +72,14 @@ const patch = (ref: HandleRef, self: Struct, value: unknown, method: "set" | "up
   for (const name of method === "set" ? children.keys() : Object.keys(value)) {
     const child = children.get(name)
     const part = (value as Record<string, unknown>)[name]
-    if (child === undefined || child._tag === "key") {
-      const issue = child === undefined ? "No such field" : "The key of an entity can't be changed"
-      nodes.push(invalid(ref, self.field, new Problem(issue, name)))
+    if (child === undefined) {
+      nodes.push(invalid(ref, self.field, new Problem("No such field", name)))
+    } else if (child._tag === "key") {
+      if (child.codec.encode(part) !== child.codec.encode(id[child.position])) {
+        nodes.push(invalid(ref, self.field, new Problem("The key of an entity can't be changed", name)))
+      }
     } else if (child._tag === "struct") {
-      nodes.push(...patch(ref, child, part, method))
+      nodes.push(...patch(ref, child, part, method, id))
     } else if (child._tag === "collection") {
       nodes.push(named(method, new CollectionHandle(ref, child).set(part)))
     } else {
@@ -91,15 +100,17 @@ const patch = (ref: HandleRef, self: Struct, value: unknown, method: "set" | "up
  * Writes a struct. `set` writes every field. `update` writes the given fields: it merges nested structs and replaces
  * everything else; an optional field that is `undefined` is removed. If there is nothing to write, the entity must exist.
  *
+ * @param id the values of the key's fields, which may be in the value
  * @internal
  */
 export const writeStruct = (
   ref: HandleRef,
   self: Struct,
   value: unknown,
-  method: "set" | "update"
+  method: "set" | "update",
+  id: ReadonlyArray<unknown> = []
 ): AtomicNode => {
-  const nodes = patch(ref, self, value, method)
+  const nodes = patch(ref, self, value, method, id)
   return nodes.length === 0
     ? named(method, instruct(ref, Op.require, noFields, "", noArguments, nothing))
     : nodes.length === 1

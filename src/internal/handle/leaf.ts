@@ -13,12 +13,13 @@ const isUndefined = (value: unknown): boolean => value === undefined
 
 /** @internal */
 export const shapeOf = (leaf: Leaf): Shape => {
-  const { absence, codec, field, spec } = leaf
+  const { absence, codec, field, omits, spec } = leaf
   const read = (result: Result): unknown => readLeaf(leaf, result)
   return {
     field,
     spec,
     codec,
+    omits,
     isAbsent: absence === "refused" ? undefined : absence === "null" ? isNull : isUndefined,
     decode: absence === "refused" ? read : (result) => {
       const value = read(result)

@@ -23,19 +23,39 @@ export class Operand {
   readonly "~redlayer/Operand" = {}
   readonly kind: FieldSpec["kind"]
   readonly codecIdentity: Codec["codecIdentity"]
-  readonly steps: ReadonlyArray<Step>
   readonly refusal: InvalidValue | Problem | undefined
+  /** The operands that it is computed from, and the steps after theirs. */
+  private readonly parts: ReadonlyArray<Operand>
+  private readonly last: ReadonlyArray<Step>
 
   constructor(
     kind: FieldSpec["kind"],
-    steps: ReadonlyArray<Step>,
+    last: ReadonlyArray<Step>,
     refusal: InvalidValue | Problem | undefined,
-    codecIdentity: Codec["codecIdentity"] = "plain"
+    codecIdentity: Codec["codecIdentity"] = "plain",
+    parts: ReadonlyArray<Operand> = []
   ) {
     this.kind = kind
     this.codecIdentity = codecIdentity
-    this.steps = steps
+    this.last = last
     this.refusal = refusal
+    this.parts = parts
+  }
+
+  /** All steps, made by a loop, so that no depth of an operand can exhaust the call stack. */
+  get steps(): ReadonlyArray<Step> {
+    const steps: Array<Step> = []
+    const work: Array<Operand | ReadonlyArray<Step>> = [this]
+    while (work.length > 0) {
+      const item = work.pop()!
+      if (item instanceof Operand) {
+        work.push(item.last)
+        for (let i = item.parts.length - 1; i >= 0; i--) work.push(item.parts[i]!)
+      } else {
+        for (const step of item) steps.push(step)
+      }
+    }
+    return steps
   }
 
   /** @param node the instruction that loads the value, or its refusal */
@@ -53,7 +73,7 @@ export class Operand {
   /** The text that a field of the specification stores. It fails if the value breaks a bound of that. */
   encoded(ref: EntityRef, field: string, spec: FieldSpec): Operand {
     const encode = new Instruct(Op.encode, ref, spec, field, [0], () => undefined)
-    return new Operand("text", [...this.steps, encode], this.refusal)
+    return new Operand("text", [encode], this.refusal, "plain", [this])
   }
 
   combine(method: string, operation: number, that: unknown): Operand {
@@ -63,7 +83,7 @@ export class Operand {
         ? undefined
         : new Problem("Expected an operand of the same kind"))
     const combined = new Control(Op.combine, [operation, isExact(this.kind) ? 1 : 0], method)
-    return new Operand(this.kind, [...this.steps, ...other.steps, combined], refusal)
+    return new Operand(this.kind, [combined], refusal, "plain", [this, other])
   }
 
   constant(value: unknown): Operand {
@@ -87,7 +107,7 @@ export class Operand {
 
   /** A date as a number of milliseconds. */
   get epochMillis(): Operand {
-    return new Operand("integer", this.steps, this.refusal)
+    return new Operand("integer", [], this.refusal, "plain", [this])
   }
 
   plus(that: unknown): Operand {

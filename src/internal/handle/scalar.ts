@@ -10,6 +10,7 @@ import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { Codec } from "../schema/codec.ts"
+import { omitted } from "../schema/json.ts"
 import { Problem } from "../text/problem.ts"
 import {
   encodeAll,
@@ -46,6 +47,8 @@ export interface Shape {
   readonly field: string
   readonly spec: FieldSpec
   readonly codec: Codec
+  /** Whether the codec's empty text stands for a missing field. */
+  readonly omits?: boolean
   /** The check of the whole collection, if only the client can evaluate it. Then a part of the collection can't be written. */
   readonly clientOnlyCheck?: string | undefined
   /** Whether a value stands for a missing field. Unset if the field is required, or is an item or an entry. */
@@ -210,7 +213,10 @@ export class ScalarHandle {
   }
   set(value: unknown): AtomicNode {
     if (value instanceof Operand) return this.assign(value)
-    return this.withTexts([value], (texts) => this.op(Op.set, texts, nothing))
+    return this.withTexts([value], (texts) =>
+      this.shape.omits === true && texts[0] === omitted
+        ? named("set", this.op(Op.clear, noArguments, nothing))
+        : this.op(Op.set, texts, nothing))
   }
   getAndSet(value: unknown): AtomicNode {
     return this.withTexts([value], (texts) => this.op(Op.getAndSet, texts, this.shape.decode))

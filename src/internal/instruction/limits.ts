@@ -3,7 +3,7 @@
  */
 import { integer, oneOf } from "../options.ts"
 import type { Argument, Program } from "./program.ts"
-import type { StopReason } from "./reply.ts"
+import type { Result, StopReason } from "./reply.ts"
 
 /** @internal */
 export interface Limits {
@@ -31,8 +31,36 @@ const leastValueBytes = 64
 export const limitsOf = ({ maximumProgramBytes, maximumValueBytes }: LimitOptions = {}): Limits => ({
   valueBytes: maximumValueBytes ?? defaults.maximumValueBytes,
   programBytes: maximumProgramBytes ?? defaults.maximumProgramBytes,
-  instructions: 65_536
+  instructions: 32_768
 })
+
+/**
+ * The most work of a program that reads and examines more than once, in units of about 20 ns: an item that is examined, or four
+ * bytes of a result. A server serves no one else while a program runs. The first large step is never refused, because it
+ * cannot be divided. The script counts the same (lua/program.lua).
+ *
+ * @internal
+ */
+export const maximumWork = 10_000_000
+
+/** Below this a step is not large. */
+export const largeWork = 1000
+
+/**
+ * The work of a result.
+ *
+ * @internal
+ */
+export const workOf = (result: Result): number => {
+  if (typeof result === "string") return result.length > 1000 ? result.length / 4 : 0
+  if (typeof result !== "object") return 0
+  let units = 0
+  for (const part of result) {
+    if (typeof part === "string") units += 16 + part.length / 4
+    else if (typeof part === "object") { for (const text of part) units += 16 + text.length / 4 }
+  }
+  return units
+}
 
 /** @internal */
 export const limitChecks = { maximumValueBytes: integer(leastValueBytes), maximumProgramBytes: integer(1) }
@@ -64,9 +92,10 @@ export const tooLarge = ({ instructions }: Program, size: number, limits: Limits
   let sum = 0
   for (let step = 0; step < instructions.length; step++) {
     const { args, key } = instructions[step]!
-    for (const arg of args) {
+    for (let argument = 0; argument < args.length; argument++) {
+      const arg = args[argument]!
       if (typeof arg === "string" && isLonger(arg, limits.valueBytes)) {
-        return { _tag: "tooLarge", step, what: "bytes", limit: limits.valueBytes }
+        return { _tag: "tooLarge", step, what: "bytes", limit: limits.valueBytes, argument }
       }
     }
     sum += sizeOfInstruction(key, args)

@@ -138,8 +138,8 @@ export class Flow {
 
   /** Returns whether an attempt catches the failure. If one does, the state before that attempt is restored. */
   catchFailure({ _tag }: StopReason): boolean {
-    // a stored text of another kind and a text that is too long are never caught, because no alternative can repair them
-    if (_tag === "type" || _tag === "tooLong") return false
+    // these are never caught, because no alternative can repair them
+    if (_tag === "type" || _tag === "tooLong" || _tag === "tooMuch") return false
     for (let attempt = this.attempts.pop(); attempt !== undefined; attempt = this.attempts.pop()) {
       const { catchesAll, distance, flag, journalLength, step } = attempt
       if (!catchesAll && _tag !== "missing") continue

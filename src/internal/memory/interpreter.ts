@@ -2,7 +2,7 @@
  * Runs programs on a store: the same instructions as the Lua script, each program as a whole or not at all. The twin of
  * instruction.lua and runGeneral.lua.
  */
-import { defaults } from "../instruction/limits.ts"
+import { defaults, workOf } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Instruction, Program } from "../instruction/program.ts"
 import type { Reply, Result, StopReason } from "../instruction/reply.ts"
@@ -10,6 +10,7 @@ import { type FieldSpec, isEntitySpec } from "../instruction/spec.ts"
 import { compareNumbers } from "./comparison.ts"
 import { onEntity } from "./entity.ts"
 import { Flow } from "./flow.ts"
+import { leaveForm, leaveFormOf } from "./forms.ts"
 import { onItem, onList } from "./list.ts"
 import { onLock } from "./lock.ts"
 import { onEntry, onMap } from "./map.ts"
@@ -24,14 +25,19 @@ const onScalar = (transaction: Transaction, entity: Entity, instruction: Instruc
   const { args, op } = instruction
   const spec = instruction.spec as FieldSpec
   if (spec.itemOf === undefined) {
-    const [text, result] = applyScalar(op, entity.hash.fields.get(spec.field), spec, args, transaction.valueBytes)
+    const old = entity.hash.fields.get(spec.field)
+    const replaces = op === Op.set || op === Op.assign || op === Op.clear
+    const hadForm = old === undefined && leaveForm(transaction, entity, spec, replaces)
+    transaction.examine(op, old)
+    const [text, result] = applyScalar(op, old, spec, args, transaction.valueBytes)
     if (text !== undefined) {
       transaction.touch(entity)
       transaction.setField(entity.hash, spec.field, text)
     }
-    return result
+    return hadForm ? 1 : result
   }
   const collection = transaction.collectionAt(entity, spec)
+  leaveFormOf(transaction, collection, spec, false)
   return spec.itemOf === "list"
     ? onItem(transaction, collection, collection.value as StoredList, instruction)
     : onEntry(transaction, collection, collection.value as StoredHash, instruction)
@@ -41,6 +47,7 @@ const onCollection = (transaction: Transaction, entity: Entity, instruction: Ins
   const { args, op, spec } = instruction
   const collection = transaction.collectionAt(entity, spec as FieldSpec)
   const { value } = collection
+  leaveFormOf(transaction, collection, spec as FieldSpec, op === Op.replace || op === Op.clearAll)
   switch (op) {
     case Op.size:
     case Op.loadSize:
@@ -81,6 +88,7 @@ const runInstruction = (transaction: Transaction, flow: Flow, instruction: Instr
   if (!existed && !isEntitySpec(spec)) return failEntity("missing")
   const operate = op < Op.size ? onScalar : op < Op.read ? onCollection : onEntity
   const result = operate(transaction, entity, flow.fill(instruction))
+  transaction.spend(workOf(result))
   if (existed && entity.exists) transaction.renew(entity, spec)
   if (other !== undefined && op !== Op.duplicate) transaction.renew(transaction.entityAt(other.key), other.spec)
   return flow.observe(op, result)

@@ -63,6 +63,7 @@ export const onItem = (
   if (item === undefined && !(op === Op.load && (spec as FieldSpec).default !== undefined)) {
     return fail({ _tag: "index" })
   }
+  transaction.examine(op, item)
   const [text, result] = applyScalar(op, item, spec as FieldSpec, args.slice(1), transaction.valueBytes)
   if (typeof text === "string") splice(transaction, collection, list, index, 1, [text])
   return result
@@ -100,14 +101,17 @@ export const onList = (
       if (index < 0 || index > length) return fail({ _tag: "index" })
       if (items.length === 0) return length
       const after = checkLength(length + items.length, field)
+      if (index > 0 && index < length) transaction.spend(Math.min(items.length * index, 10 * (length - index)))
       splice(transaction, collection, list, index, 0, items)
       return after
     }
     case Op.contains:
+      transaction.spend(length)
       return list.items.includes(args[0] as string) ? 1 : 0
     case Op.slice:
       return list.items.slice(args[0] as number, args[1] as number)
     case Op.removeItem: {
+      transaction.spend(length)
       const kept = list.items.filter((item) => item !== args[0])
       if (kept.length === length) return 0
       checkLength(kept.length, field)
@@ -118,6 +122,7 @@ export const onList = (
       const [from, to] = sliceBounds(length, args[0] as number, args[1] as number)
       if (from === to) return 1
       checkLength(length - (to - from), field)
+      if (from > 0) transaction.spend(Math.min(from + 100 * (to - from), 10 * (length - from)))
       splice(transaction, collection, list, from, to - from, [])
       return 1
     }
@@ -125,6 +130,7 @@ export const onList = (
       const [from, to] = sliceBounds(length, args[0] as number, args[1] as number)
       if (to - from === length) return 1
       checkLength(to - from, field)
+      transaction.spend(10 * (length - to))
       splice(transaction, collection, list, to, length - to, [])
       splice(transaction, collection, list, 0, from, [])
       return 1

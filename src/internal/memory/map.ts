@@ -39,6 +39,7 @@ export const onEntry = (
 ): Result => {
   const field = spec as FieldSpec
   const name = args[0] as string
+  transaction.examine(op, map.fields.get(name))
   const [text, result] = applyScalar(op, map.fields.get(name), field, args.slice(1), transaction.valueBytes)
   if (text !== undefined) edit(transaction, collection, map, field, new Map([[name, text]]))
   return result

@@ -164,42 +164,19 @@ export const all = <A>(
   Stream.runCollect(stream(items, program, options))
 
 /**
- * An item whose value is made by the first run that reaches it. All later runs get the same value.
- *
- * @internal
- */
-export class Made<A, B, E> {
-  item: A | undefined
-  private made: Exit.Exit<B> | undefined = undefined
-  private readonly f: (item: A) => Effect.Effect<B, E>
-
-  constructor(item: A, f: (item: A) => Effect.Effect<B, E>) {
-    this.item = item
-    this.f = f
-  }
-
-  get make(): Effect.Effect<B, E> {
-    return this.made ?? Effect.flatMap(this.f(this.item!), (made) => {
-      this.item = undefined
-      return this.made ??= Exit.succeed(made)
-    })
-  }
-}
-
-/**
- * Returns an iterable that has the same items in every run. It takes each item from the source once, when a run first
+ * Returns an iterable of programs, which are the same in every run. It takes each item from the source once, when a run first
  * reaches it.
  *
  * @internal
  */
-export const once = <A, B, E>(items: Iterable<A>, f: (item: A) => Effect.Effect<B, E>): Iterable<Made<A, B, E>> => {
-  const taken: Array<Made<A, B, E>> = []
+export const once = <A>(items: Iterable<A>, program: (item: A) => AtomicNode): Iterable<AtomicNode> => {
+  const taken: Array<AtomicNode> = []
   let iterator: Iterator<A> | undefined
   const take = (): boolean => {
     try {
       iterator ??= many(items)[Symbol.iterator]()
       const { done, value } = iterator.next()
-      if (!done) taken.push(new Made(value, f))
+      if (!done) taken.push(program(value))
       return !done
     } catch (defect) {
       // a later run throws, too: a generator that has thrown would only report its end

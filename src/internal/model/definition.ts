@@ -6,8 +6,11 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as SchemaIssue from "effect/SchemaIssue"
+import { copyInput } from "../schema/input.ts"
 import { makePlan, type PlanOptions } from "../schema/model.ts"
 import { EntityPrograms } from "./entityPrograms.ts"
+
+export { checkFields } from "../schema/storable.ts"
 
 /**
  * The names of all programs. Each method of `EntityPrograms` is one.
@@ -67,6 +70,10 @@ export const define = (
     const link = schema.ast.encoding?.[0]
     construct = link === undefined ? undefined : (link.transformation.decode as any).transform
     owner = schema
-    return programs = new EntityPrograms(plan, (input) => schema.makeEffect(input))
+    return programs = new EntityPrograms(
+      plan,
+      (input) => schema.makeEffect(input),
+      (input) => copyInput(schema.ast, input)
+    )
   }
 }

@@ -6,8 +6,10 @@
  * Must not know: Redis, the memory store, the public modules but `RetryPolicy`.
  * Invariant: a method never throws for its arguments; it returns a program that is refused when it is committed.
  */
+import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidValue } from "../../DomainError.ts"
@@ -19,8 +21,9 @@ import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
 import { Deferred } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
-import { type Layout, layout } from "../schema/layout.ts"
-import { type ModelPlan, toMilliseconds } from "../schema/model.ts"
+import type { Copied } from "../schema/input.ts"
+import { argumentsOf, type Layout, layout } from "../schema/layout.ts"
+import { lifetimes, type ModelPlan, toMilliseconds } from "../schema/model.ts"
 import { readRow } from "../schema/tolerated.ts"
 import { isVersion, versionOf } from "../schema/version.ts"
 import { Problem } from "../text/problem.ts"
@@ -40,6 +43,14 @@ interface ReadOptions {
 
 /** Makes an entity from the constructor's input. It is an effect, because defaults and generated ids are effects. */
 type Construct = (input: unknown) => Effect.Effect<unknown, SchemaIssue.Issue>
+
+/** The entity that a program stores. */
+interface Stored {
+  /** Returns the entity. Each commit of the program gets its own. */
+  readonly entityOf: () => unknown
+  /** The values of the key's fields. */
+  readonly parts: ReadonlyArray<unknown>
+}
 
 const refOf = (plan: ModelPlan, id: unknown, options?: ReadOptions): HandleRef => {
   const key = plan.keyOf(id)
@@ -68,16 +79,18 @@ const refOf = (plan: ModelPlan, id: unknown, options?: ReadOptions): HandleRef =
 export class EntityPrograms {
   readonly #plan: ModelPlan
   readonly #construct: Construct
+  readonly #copy: (input: unknown) => Copied
   readonly #Handle: HandleClass
   readonly #modifying: Modify.Modifying
   readonly #fieldNames: ReadonlySet<string>
   readonly #picked = new Map<string, Layout>()
 
-  constructor(plan: ModelPlan, construct: Construct) {
+  constructor(plan: ModelPlan, construct: Construct, copy: (input: unknown) => Copied) {
     this.#plan = plan
     this.#construct = construct
+    this.#copy = copy
     this.#Handle = structHandle(plan.struct, false, plan.expiry)
-    this.#modifying = Modify.make(plan, construct, (id) => refOf(plan, id))
+    this.#modifying = Modify.make(plan, (input) => construct(copy(input).value), (id) => refOf(plan, id))
     this.#fieldNames = new Set(plan.struct.fields.map(([name]) => name))
   }
 
@@ -90,42 +103,65 @@ export class EntityPrograms {
   }
 
   /**
-   * Writes an entity. The program is deferred: the first commit makes the entity, and then commits the instruction with
-   * its texts.
+   * Writes an entity. If its defaults are effects, the program is deferred: the first commit makes the entity, and then
+   * commits the instruction with its texts.
    */
   #store(
     op: Op,
-    input: unknown,
+    given: unknown,
     options: InsertOptions | undefined,
-    decode: (result: Result, entity: unknown) => unknown,
-    make = this.#construct(input)
+    decode: (result: Result, stored: Stored) => unknown
   ): AtomicNode {
-    const { idOf, layout, milliseconds, spec } = this.#plan
-    return new Deferred(Effect.match(make, {
-      onFailure: (issue): AtomicNode => {
-        const ref = this.#refOf(isObject(input) ? idOf(input) : undefined)
-        return invalid({ ...ref, refusal: undefined }, "", Problem.fromIssue(issue))
-      },
-      onSuccess: (entity): AtomicNode => {
-        const ref = this.#refOf(idOf(entity))
-        const expiry = options?.timeToLive === undefined ? milliseconds : toMilliseconds(options.timeToLive)
-        if (expiry === undefined) return invalid(ref, "", invalidDuration)
-        const content = layout.encode(entity)
-        return content instanceof Problem
-          ? invalid(ref, "", content)
-          : tolerating(
-            layout,
-            instruct(
-              ref,
-              op,
-              op === Op.ensure ? spec : layout.spec,
-              "",
-              [expiry, ...content],
-              (result) => decode(result, entity)
-            )
-          )
-      }
-    }))
+    const { isWhole, value: input } = this.#copy(given)
+    const onFailure = (issue: SchemaIssue.Issue): AtomicNode => {
+      const ref = this.#refOf(isObject(input) ? this.#plan.idOf(input) : undefined)
+      return invalid({ ...ref, refusal: undefined }, "", Problem.fromIssue(issue))
+    }
+    const onSuccess = (entity: unknown): AtomicNode => this.#storeEntity(op, entity, isWhole, options, decode)
+    const made = this.#construct(input)
+    if (Exit.isExit(made)) {
+      if (Exit.isSuccess(made)) return onSuccess(made.value)
+      const issue = Cause.findErrorOption(made.cause)
+      if (Option.isSome(issue)) return onFailure(issue.value as SchemaIssue.Issue)
+    }
+    return new Deferred(Effect.match(made, { onFailure, onSuccess }))
+  }
+
+  /** @param isOwn whether nobody else has a part of the entity, so that the first commit may return it */
+  #storeEntity(
+    op: Op,
+    entity: unknown,
+    isOwn: boolean,
+    options: InsertOptions | undefined,
+    decode: (result: Result, stored: Stored) => unknown
+  ): AtomicNode {
+    const { idOf, layout, milliseconds, partsOf, spec } = this.#plan
+    const id = idOf(entity)
+    const ref = this.#refOf(id)
+    const expiry = options?.timeToLive === undefined ? milliseconds : toMilliseconds(options.timeToLive)
+    if (expiry === undefined) return invalid(ref, "", invalidDuration)
+    const texts = layout.texts(entity)
+    if (texts instanceof Problem) return invalid(ref, "", texts)
+    const parts = partsOf(id)
+    let first = isOwn ? entity : undefined
+    const entityOf = (): unknown => {
+      if (first === undefined) return layout.decode([false, ...texts.leaves, ...texts.collections], parts, [])
+      const value = first
+      first = undefined
+      return value
+    }
+    const args = [expiry, ...argumentsOf(texts)]
+    return tolerating(
+      layout,
+      instruct(
+        ref,
+        op,
+        op === Op.ensure ? spec : layout.spec,
+        "",
+        args,
+        (result) => decode(result, { entityOf, parts })
+      )
+    )
   }
 
   /** Returns the layout of the named fields, which is made once for each set of names. */
@@ -187,10 +223,10 @@ export class EntityPrograms {
     return this.#store(Op.put, entity, undefined, itself)
   }
   getOrInsert(entity: unknown, options?: InsertOptions): AtomicNode {
-    const { idOf, layout, name, partsOf } = this.#plan
-    return this.#store(Op.getOrInsert, entity, options, (result, inserted) => {
-      if (result === 1) return { entity: inserted, created: true }
-      const found = readRow(layout, name, result as ReadonlyArray<Result>, partsOf(idOf(inserted)))
+    const { layout, name } = this.#plan
+    return this.#store(Op.getOrInsert, entity, options, (result, { entityOf, parts }) => {
+      if (result === 1) return { entity: entityOf(), created: true }
+      const found = readRow(layout, name, result as ReadonlyArray<Result>, parts)
       return found instanceof Problem ? found : { entity: found, created: false }
     })
   }
@@ -198,7 +234,7 @@ export class EntityPrograms {
     return this.#store(Op.ensure, entity, options, isOne)
   }
   update(id: unknown, value: unknown): AtomicNode {
-    return writeStruct(this.#refOf(id), this.#plan.struct, value, "update")
+    return writeStruct(this.#refOf(id), this.#plan.struct, value, "update", this.#plan.partsOf(id))
   }
   duplicate(id: unknown, newId: unknown): AtomicNode {
     const { layout, milliseconds, spec } = this.#plan
@@ -234,11 +270,7 @@ export class EntityPrograms {
     return Bulk.all(ids, (id) => this.get(id, options), options)
   }
   insertMany(entities: Iterable<unknown>, options?: Bulk.BulkOptions & InsertOptions): unknown {
-    return Bulk.all(
-      Bulk.once(entities, this.#construct),
-      ({ item, make }) => this.#store(Op.insert, item, options, itself, make),
-      options
-    )
+    return Bulk.all(Bulk.once(entities, (entity) => this.insert(entity, options)), (program) => program, options)
   }
   deleteMany(ids: Iterable<unknown>, options?: Bulk.BulkOptions): unknown {
     return Bulk.all(ids, (id) => this.delete(id), options)
@@ -270,6 +302,6 @@ export class EntityPrograms {
 
 const isObject = (input: unknown): boolean => typeof input === "object" && input !== null
 
-const itself = (_: Result, entity: unknown): unknown => entity
+const itself = (_: Result, { entityOf }: Stored): unknown => entityOf()
 
-const invalidDuration = new Problem("Expected a time to live that is finite, and at least 1 ms")
+const invalidDuration = new Problem(`Expected a time to live of ${lifetimes}`)

@@ -8,7 +8,7 @@ import type * as SchemaIssue from "effect/SchemaIssue"
 import type { Conflict } from "../../DomainError.ts"
 import * as RetryPolicy from "../../RetryPolicy.ts"
 import { tolerating } from "../handle/entity.ts"
-import { type HandleRef, instruct, invalid, noArguments, nothing } from "../handle/entityRef.ts"
+import { type HandleRef, instruct, invalid, named, noArguments, nothing } from "../handle/entityRef.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
@@ -22,7 +22,7 @@ import type { AtomicNode } from "../program/node.ts"
 import type { Collection } from "../schema/collection.ts"
 import type { Texts } from "../schema/layout.ts"
 import type { ModelPlan } from "../schema/model.ts"
-import { readRow } from "../schema/tolerated.ts"
+import { issuesOf, keepIssues, readRow } from "../schema/tolerated.ts"
 import { RedisService } from "../service.ts"
 import { Problem } from "../text/problem.ts"
 import type { ModifyOptions } from "./options.ts"
@@ -61,6 +61,8 @@ interface Read {
   /** The texts of the entity, encoded before `f` runs, because `f` may change a date or an array in place. */
   readonly texts: Texts | Problem
   readonly version: string
+  /** The tolerant fields that could not be decoded. */
+  readonly issues: ReadonlyArray<Problem>
 }
 
 /** The first retry comes after 1 ms. All 20 retries take about two seconds. */
@@ -89,7 +91,12 @@ export const make = (
       instruct(ref, Op.read, layout.spec, "", noArguments, (row: ReadonlyArray<Result>): Read | Problem => {
         const entity = readRow(layout, name, row, plan.partsOf(id))
         if (entity instanceof Problem) return entity
-        return { entity, texts: layout.texts(entity), version: row[0] === false ? "0" : row[0] as string }
+        return {
+          entity,
+          texts: layout.texts(entity),
+          version: row[0] === false ? "0" : row[0] as string,
+          issues: issuesOf(entity as object)
+        }
       })
     )
 
@@ -122,7 +129,7 @@ export const make = (
   /** Writes the changes if the version is still the same, and returns the entity. */
   const save = (
     ref: HandleRef,
-    { texts, version }: Read,
+    { issues, texts, version }: Read,
     input: unknown,
     guards: ReadonlyArray<AtomicNode>
   ): Effect.Effect<unknown, unknown, RedisService> =>
@@ -133,8 +140,9 @@ export const make = (
           return refuse(ref, new Problem("The key of an entity can't be changed"))
         }
         const nodes = changes(ref, texts, entity)
+        keepIssues(entity, issues, nodes.map((node) => node._tag === "Instruct" ? node.field : ""))
         if (nodes.length === 0) return Effect.succeed(entity)
-        const unchanged = instruct(ref, Op.requireVersion, noFields, "", [version], nothing)
+        const unchanged = named("modify", instruct(ref, Op.requireVersion, noFields, "", [version], nothing))
         return Effect.flatMap(RedisService, (service) =>
           Effect.as(commit(new All([...guards, unchanged, ...nodes], undefined), service), entity))
       }

@@ -8,11 +8,28 @@ import type { Conflict } from "../../DomainError.ts"
 
 type Fields = Schema.Struct.Fields
 
-/** The names of the fields that can be a key: their values have a text. */
+/**
+ * The names of the fields that can be a key: they are always there, and their values have a text. The type of an optional
+ * field is not asked for, because it may be the class that is being defined.
+ */
 type KeyName<F extends Fields> = {
-  [K in keyof F & string]: F[K]["Type"] extends string | number | Date | { readonly epochMilliseconds: number } ? K
+  [K in keyof F & string]: F[K] extends { readonly "~type.optionality": "optional" } ? never
+    : F[K]["Type"] extends string | number | Date | { readonly epochMilliseconds: number } ? K
     : never
 }[keyof F & string]
+
+/** Whether a schema needs a service. One whose services are unknown, as in code that is generic over schemas, is not refused. */
+export type NeedsService<S extends Schema.Constraint> = unknown extends S["DecodingServices"] | S["EncodingServices"]
+  ? false
+  : [S["DecodingServices"] | S["EncodingServices"]] extends [never] ? false
+  : true
+
+/** For each field `unknown`, or what is wrong with it: the argument is then not assignable to a text that says so. */
+export type Storable<F extends Fields> = {
+  readonly [K in keyof F]: NeedsService<F[K]> extends true
+    ? "The schema of this field needs a service, and a stored field must not"
+    : unknown
+}
 
 /**
  * The key of a model: the name of a field, or a tuple of names.

@@ -9,7 +9,7 @@ import { isKeyless } from "../instruction/keys.ts"
 import { sizeOf } from "../instruction/limits.ts"
 import { accessOf } from "../instruction/program.ts"
 import { noFields } from "../instruction/spec.ts"
-import { toMilliseconds } from "../schema/model.ts"
+import { lifetimes, toMilliseconds } from "../schema/model.ts"
 import { collectIssues, type Tolerated } from "../schema/tolerated.ts"
 import { RedisService } from "../service.ts"
 import { compile, type Compiled } from "./compile.ts"
@@ -109,7 +109,7 @@ export const commitOnce = (
   if (!isKey || millis === undefined) {
     const { id = "", model = "" } = compiled.steps.find(({ op }) => !isKeyless(op))?.ref ?? {}
     const issue = isKey
-      ? "Expected a time to keep the result that is finite, and at least 1 ms"
+      ? `Expected a time to keep the result of ${lifetimes}`
       : `Expected an idempotency key of 1 to ${longestKey} characters`
     return Exit.fail(new InvalidValue({ model, id, field: "", issue }))
   }

@@ -16,12 +16,12 @@ import {
 } from "../../DomainError.ts"
 import { RedisServiceError, WrongType } from "../../RedisServiceError.ts"
 import { isKeyless } from "../instruction/keys.ts"
-import { infoOf, Op } from "../instruction/ops.ts"
+import { infoOf, methodOf, Op } from "../instruction/ops.ts"
 import { accessOf } from "../instruction/program.ts"
 import type { Bound, Reply, Result, StopReason } from "../instruction/reply.ts"
 import { type FieldSpec, hasOwnKey, isEntitySpec } from "../instruction/spec.ts"
 import { unescape } from "../text/escape.ts"
-import { Problem } from "../text/problem.ts"
+import { missing, Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
 import { type Compiled, Control, failAt, onlyResult } from "./compile.ts"
 import type { Step } from "./node.ts"
@@ -90,12 +90,27 @@ type ErrorLocation = Pick<Step, "field" | "key" | "ref" | "spec">
 
 const locationOf = ({ field, ref: { id, model } }: ErrorLocation) => ({ model, id, field })
 
+/** The operation that an error names: the path of its handle, and its method. It is made at a failure only. */
+const operationOf = ({ field, method, op, spec }: Step): string => {
+  const name = method ?? methodOf(op)
+  // an instruction on a scalar of a collection is one of an item or an entry
+  const at = infoOf(op).family === "scalar" && !isEntitySpec(spec) && hasOwnKey(spec) ? ".at" : ""
+  return field === "" || infoOf(op).family === "lock" ? name : `${field}${at}.${name}`
+}
+
 /** The key that stores a field: the collection's, or the entity's hash. */
 const keyOf = ({ key, spec }: ErrorLocation): string =>
   !isEntitySpec(spec) && hasOwnKey(spec) ? `${key}:${spec.field}` : key
 
-const wrongType = (location: ErrorLocation, applied: boolean): RedisServiceError =>
-  new RedisServiceError({ reason: new WrongType({ ...locationOf(location), key: keyOf(location), applied }) })
+const wrongType = (location: ErrorLocation, applied: boolean, isMissing = false): RedisServiceError =>
+  new RedisServiceError({
+    reason: new WrongType({
+      ...locationOf(location),
+      key: keyOf(location),
+      applied,
+      ...(isMissing ? { isMissing } : undefined)
+    })
+  })
 
 const mistyped = (
   step: Step,
@@ -109,7 +124,8 @@ const mistyped = (
   return infoOf(step.op).readsEntity === true
     ? new EntityCorrupted({
       ...found,
-      issue: `Expected ${part === "" ? "an entity" : "a collection"}, found a key of another kind`
+      operation: operationOf(step),
+      issue: part === "" ? "its key is of another kind" : "Expected a collection, found a key of another kind"
     })
     : new RedisServiceError({ reason: new WrongType(found) })
 }
@@ -120,12 +136,13 @@ const undecodable = (step: Step, problem: Problem, applied: boolean): EntityCorr
     ? new EntityCorrupted({
       model: ref.model,
       id: ref.id,
+      operation: operationOf(step),
       field: problem.field === "" ? field : problem.field,
       key,
       issue: problem.issue,
       applied
     })
-    : wrongType(step, applied)
+    : wrongType(step, applied, problem === missing)
 }
 
 const limitOf = ({ args, spec }: Step, bound: Bound): number | bigint => {
@@ -140,10 +157,11 @@ const limitOf = ({ args, spec }: Step, bound: Bound): number | bigint => {
 /** The position of the step that an error names. If the computation of an operand failed, it is the instruction that takes the operand. */
 const failedStep = (steps: ReadonlyArray<Step>, { _tag, step: index }: StopReason): number => {
   let at = index
-  // The step beyond the limit may be of the flow, which has no field: the last operation before it is named.
+  // The step beyond the limit may be of the flow, which has no field: the last operation before it is named, or else the next one.
   if (_tag === "tooLarge") {
-    while (at > 0 && steps[at] instanceof Control) at--
-    return at
+    const isOperation = (step: Step) => !(step instanceof Control)
+    const before = steps.slice(0, at + 1).findLastIndex(isOperation)
+    return before < 0 ? Math.max(0, steps.findIndex(isOperation)) : before
   }
   while (steps[at]!.op === Op.combine || at > index && infoOf(steps[at]!.op).putsOperand === true) at++
   return at
@@ -153,33 +171,66 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
   switch (failure._tag) {
     case "missing": {
       const { id, model } = locationOf(failure.other === true ? step.other! : step)
-      return new EntityNotFound({ model, id })
+      return new EntityNotFound({ model, id, operation: operationOf(step) })
     }
     case "exists": {
       const { id, model } = locationOf(failure.other === true ? step.other! : step)
-      return new EntityExists({ model, id })
+      return new EntityExists({ model, id, operation: operationOf(step) })
     }
     case "index":
-      return new IndexOutOfRange({ ...locationOf(step), index: step.args[0] as number })
+      return new IndexOutOfRange({ ...locationOf(step), operation: operationOf(step), index: step.args[0] as number })
     case "bounds":
-      return new OutOfBounds({ ...locationOf(step), bound: failure.bound, limit: limitOf(step, failure.bound) })
+      return new OutOfBounds({
+        ...locationOf(step),
+        operation: operationOf(step),
+        bound: failure.bound,
+        limit: limitOf(step, failure.bound)
+      })
     case "arithmetic":
-      return new ArithmeticError({ ...locationOf(step), reason: failure.reason })
+      return new ArithmeticError({ ...locationOf(step), operation: operationOf(step), reason: failure.reason })
     case "conflict":
-      return new Conflict({ model: step.ref.model, id: step.ref.id, reason: "idempotencyKey" })
+      return new Conflict({ model: step.ref.model, id: step.ref.id, operation: "commit", reason: "idempotencyKey" })
     case "stale":
-      return new Conflict({ model: step.ref.model, id: step.ref.id, reason: "version" })
+      return new Conflict({ model: step.ref.model, id: step.ref.id, operation: operationOf(step), reason: "version" })
     case "lost":
-      return new LockLost({ model: step.ref.model, id: step.ref.id, name: step.field })
+      return new LockLost({ model: step.ref.model, id: step.ref.id, operation: operationOf(step), name: step.field })
     case "tooLarge":
-      return new InvalidValue({ ...locationOf(step), issue: `Expected at most ${failure.limit} ${failure.what}` })
+      return new InvalidValue({
+        ...locationOf(step),
+        ...(failure.argument === undefined ? undefined : { field: fieldOfArgument(step, failure.argument) }),
+        operation: operationOf(step),
+        issue: `Expected at most ${failure.limit} ${failure.what}`
+      })
     case "tooLong":
-      return new InvalidValue({ ...locationOf(step), issue: `Expected a text of at most ${failure.limit} bytes` })
+      return new InvalidValue({
+        ...locationOf(step),
+        operation: operationOf(step),
+        issue: `Expected a text of at most ${failure.limit} bytes`
+      })
+    case "tooMuch":
+      return new InvalidValue({
+        ...locationOf(step),
+        operation: operationOf(step),
+        issue:
+          "Expected a program that reads and examines less, because the server serves no one else meanwhile: divide it"
+      })
     case "type":
       return mistyped(step, failure)
     case "fail":
       return step instanceof Control ? raised(step, failure.observed) : failure
   }
+}
+
+/** The field that an argument is of. A write of an entity has its fields after the time to live, each collection after its size. */
+const fieldOfArgument = ({ args, field, spec }: Step, argument: number): string => {
+  if (!isEntitySpec(spec) || typeof args[0] === "string") return field
+  if (argument <= spec.fields.length) return unescape(spec.fields[argument - 1] ?? "")
+  let end = spec.fields.length + 1
+  for (const collection of spec.collections) {
+    end += 1 + (args[end] as number)
+    if (argument < end) return unescape(collection.field)
+  }
+  return field
 }
 
 /** The error that a guard makes of the values that it observes. */

@@ -61,6 +61,8 @@ const commands: ReadonlyArray<ReadonlyArray<string>> = [
   ["LPOS", "v"],
   ["LSET", "0", "v"],
   ["LTRIM", "0", "1"],
+  ["LINSERT", "before", "a", "b"],
+  ["LREM", "1", "a"],
   ["LPUSH", "v"],
   ["RPUSH", "v"],
   ["RPOP"],

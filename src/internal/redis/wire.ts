@@ -156,32 +156,41 @@ const kinds: { readonly [Kind in FieldSpec["kind"]]: string } = {
   sortedSet: "zset"
 }
 
-const toWireExpiry = ({ collections, milliseconds, onRead, renewAfterMillis }: Expiry) => ({
+const toWireExpiry = ({ collections, former, milliseconds, onRead, renewAfterMillis }: Expiry) => ({
   ms: milliseconds,
   slack: renewAfterMillis,
   access: onRead,
-  cs: collections
+  cs: collections,
+  fo: former.map((name) => `:${name}`)
 })
 
 /** The wire form of a specification. Its names are short because they travel with every call. The script knows only these. */
 const toWire = (spec: Spec): unknown => {
   const expiry = spec.expiry && toWireExpiry(spec.expiry)
-  return isEntitySpec(spec) ? { fs: spec.fields, cs: spec.collections.map(toWire), life: expiry } : {
-    f: spec.field,
-    k: kinds[spec.kind],
-    d: spec.default,
-    ge: spec.minimum,
-    gt: spec.exclusiveMinimum,
-    le: spec.maximum,
-    lt: spec.exclusiveMaximum,
-    minl: spec.minLength,
-    maxl: spec.maxLength,
-    minc: spec.minSize,
-    maxc: spec.maxSize,
-    z: spec.nullable,
-    of: spec.itemOf,
-    life: expiry
-  }
+  return isEntitySpec(spec) ?
+    {
+      fs: spec.fields,
+      cs: spec.collections.map(toWire),
+      ic: spec.inner,
+      life: expiry
+    } :
+    {
+      f: spec.field,
+      k: kinds[spec.kind],
+      d: spec.default,
+      ge: spec.minimum,
+      gt: spec.exclusiveMinimum,
+      le: spec.maximum,
+      lt: spec.exclusiveMaximum,
+      minl: spec.minLength,
+      maxl: spec.maxLength,
+      minc: spec.minSize,
+      maxc: spec.maxSize,
+      z: spec.nullable,
+      ic: spec.inner,
+      of: spec.itemOf,
+      life: expiry
+    }
 }
 
 const specTexts = new WeakMap<Spec, string>()

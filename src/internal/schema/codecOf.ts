@@ -5,11 +5,12 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { numeric } from "../text/numberText.ts"
 import { illFormed, Problem } from "../text/problem.ts"
+import { representationId } from "./ast.ts"
 import { checksOf } from "./bounds.ts"
 import type { Codec } from "./codec.ts"
 import { json } from "./json.ts"
@@ -197,13 +198,9 @@ export const isSameCodec = (a: unknown, b: unknown): boolean => {
     names.every((name) => isSameCodec((a as any)[name], (b as any)[name]))
 }
 
-/** @internal */
-export const representationId = (ast: SchemaAST.AST): string | undefined =>
-  (ast.annotations?.representation as { readonly id?: string } | undefined)?.id
-
 /**
  * Returns the codec of a schema, chosen by the decoded type. A schema with a transformation is stored as JSON, in its own
- * encoding.
+ * encoding. So is what `Schema.suspend` refers to, because that may not be defined yet.
  *
  * @internal
  */
@@ -237,8 +234,6 @@ export const codecOf = (schema: Schema.Constraint): Codec => {
       const members = ast.enums.map(([, value]) => value)
       return members.every((value) => typeof value === "string") ? literals(ast, members) : json(schema)
     }
-    case "Suspend":
-      return codecOf(Schema.make(ast.thunk()))
     case "Declaration":
       return (declarations[representationId(ast) ?? ""] ?? (() => json(schema)))(ast)
     default:

@@ -9,9 +9,10 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import type { Bounds, Expiry, FieldSpec } from "../instruction/spec.ts"
 import { Problem } from "../text/problem.ts"
 import { record } from "../text/record.ts"
+import { representationId } from "./ast.ts"
 import { checksOf } from "./bounds.ts"
 import type { Codec } from "./codec.ts"
-import { codecOf, number, representationId } from "./codecOf.ts"
+import { codecOf, number } from "./codecOf.ts"
 
 /** @internal */
 export interface Collection {

@@ -3,10 +3,12 @@
  */
 import type * as Duration from "effect/Duration"
 import type * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import type { EntitySpec, Expiry } from "../instruction/spec.ts"
 import { millisOf, oneOf } from "../options.ts"
 import type { Problem } from "../text/problem.ts"
 import { codecOf } from "./codecOf.ts"
+import { copyThrough } from "./immutable.ts"
 import { type FoundKey, foundKeyOf, type Key, keyOf, type KeyPlan, type Slot, startOf } from "./key.ts"
 import { type Layout, layout } from "./layout.ts"
 import { type Struct, struct } from "./plan.ts"
@@ -33,7 +35,7 @@ export interface ModelPlan {
   /** Returns the entity that a key with this start belongs to. Undefined: to none. */
   readonly foundKeyOf: (key: string) => FoundKey | undefined
   readonly idOf: (entity: any) => unknown
-  /** Splits an id into the values of the key's fields. */
+  /** Splits an id into the values of the key's fields, which are copied, so that the caller's own stay his. */
   readonly partsOf: (id: any) => ReadonlyArray<unknown>
 }
 
@@ -67,8 +69,15 @@ export const toMilliseconds = (input: Duration.Input): number | undefined => {
 
 const isRefresh = oneOf("never", "write", "access")
 
-/** More than three thousand years: the greatest number of 14 digits, which is what a Lua script returns exactly. */
+/** The greatest number of 14 digits, which is what a Lua script returns exactly. */
 const longestMillis = 1e14 - 1
+
+/**
+ * The times that `toMilliseconds` accepts, for messages.
+ *
+ * @internal
+ */
+export const lifetimes = `at least 1 ms and at most ${longestMillis} ms, which is 3,168 years`
 
 /**
  * Makes the plan of a model. Throws if the definition is invalid, because that is a mistake in the program.
@@ -101,9 +110,9 @@ export const makePlan = (
   }
   const codecs = keyNames.map((key) => {
     const schema = fields[key]
-    return schema === undefined
-      ? refuse(name, `its key names "${key}", which is not one of its fields`)
-      : codecOf(schema)
+    if (schema === undefined) return refuse(name, `its key names "${key}", which is not one of its fields`)
+    if (SchemaAST.isOptional(schema.ast)) refuse(name, `its key names "${key}", which is optional`)
+    return codecOf(schema)
   })
   const keyPlan: KeyPlan = { model: name, names: keyNames, isTuple, codecs, slot }
   const timeToLive: unknown = options.timeToLive
@@ -115,14 +124,15 @@ export const makePlan = (
   const refusal = isRefresh(refresh, "refresh")
   if (refusal !== undefined) refuse(name, `the \`refresh\` of its time to live: ${refusal.issue}`)
   const milliseconds = duration === undefined ? false : toMilliseconds(duration)
-  if (milliseconds === undefined) return refuse(name, "its time to live must be finite, and at least 1 ms")
+  if (milliseconds === undefined) return refuse(name, `its time to live must be ${lifetimes}`)
   const expiry: Expiry | undefined = milliseconds === false || refresh === "never"
     ? undefined
     : {
       milliseconds,
       renewAfterMillis: Math.floor(Math.min(milliseconds / 100, 60_000)),
       onRead: refresh === "access",
-      collections: []
+      collections: [],
+      former: []
     }
   const root = struct(fields, keyNames, make, expiry)
   const whole = layout(root, expiry)
@@ -152,7 +162,10 @@ export const makePlan = (
     keyOf: keyOf(keyPlan),
     start: startOf(name),
     foundKeyOf: foundKeyOf(keyPlan),
-    partsOf: (id) => isTuple ? id : [id],
+    partsOf: (id) => {
+      const parts: ReadonlyArray<unknown> = !isTuple ? [id] : Array.isArray(id) ? id : []
+      return parts.map((part, i) => i < codecs.length ? copyThrough(codecs[i]!, part) : part)
+    },
     idOf: (entity) => isTuple ? keyNames.map((key) => entity[key]) : entity[keyNames[0]!]
   }
 }

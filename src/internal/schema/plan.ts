@@ -8,13 +8,15 @@
  */
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import type { Expiry, FieldSpec } from "../instruction/spec.ts"
+import { type Expiry, type FieldSpec, namesAround } from "../instruction/spec.ts"
 import { escapeField } from "../text/escape.ts"
-import { Problem } from "../text/problem.ts"
+import { missing, Problem } from "../text/problem.ts"
+import { representationId } from "./ast.ts"
 import type { Codec } from "./codec.ts"
 import { codecOf } from "./codecOf.ts"
 import { type Collection, collectionOf } from "./collection.ts"
-import { json } from "./json.ts"
+import { isImmutable } from "./immutable.ts"
+import { json, omitted } from "./json.ts"
 
 /**
  * A field that is one text in the entity's hash.
@@ -32,10 +34,12 @@ export interface Leaf {
    * required.
    */
   readonly absence: "refused" | "key" | "undefined" | "null"
-  /** The value of a missing field. */
-  readonly default: { readonly value: unknown } | undefined
-  /** The value of an unreadable field. Undefined: such a field is an error. */
-  readonly fallback: { readonly value: unknown } | undefined
+  /** Whether the codec's empty text stands for a missing field, as `Option.none` of `OptionFromOptionalKey` does. */
+  readonly omits: boolean
+  /** Returns the value of a missing field, which is made anew each time, so that no two entities share it. */
+  readonly default: (() => unknown) | undefined
+  /** Returns the value of an unreadable field. Undefined: such a field is an error. */
+  readonly fallback: (() => unknown) | undefined
   /** The fields of a struct that is stored as one value because of its check. Its type still has handles for them. */
   readonly parts: Schema.Struct.Fields | undefined
 }
@@ -46,7 +50,7 @@ export interface Leaf {
  * @internal
  */
 export interface CollectionNode extends Collection {
-  readonly fallback: { readonly value: unknown } | undefined
+  readonly fallback: (() => unknown) | undefined
 }
 
 /**
@@ -66,6 +70,7 @@ interface Key {
   readonly _tag: "key"
   readonly field: string
   readonly position: number
+  readonly codec: Codec
 }
 
 /** @internal */
@@ -94,11 +99,28 @@ const refuse = (field: string, why: string): never => {
 export const fieldsOf = (schema: Schema.Constraint): Schema.Struct.Fields | undefined =>
   "fields" in schema ? schema.fields as Schema.Struct.Fields : undefined
 
-/** Whether a type contains `null` and other values, and encodes `null` as the JSON `null`. Such a `null` is a missing value. */
+const wholes = ["effect/schema/Json", "effect/schema/MutableJson"]
+
+/** The members of a union, and of the unions in it. */
+const membersOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> =>
+  ast._tag === "Union" ? ast.types.flatMap(membersOf) : [ast]
+
+/**
+ * Whether a type contains `null` and other values, and encodes `null` as the JSON `null`. Such a `null` is a missing value. The
+ * `null` of an unknown value or of any JSON is a value like others.
+ */
 const isNullable = (schema: Schema.Constraint): boolean => {
+  const { ast } = schema
   const type = Schema.toType(schema as Schema.Top).ast
-  return type._tag !== "Any" && type._tag !== "Unknown" && type._tag !== "Null" &&
-    Schema.is(schema as Schema.Top)(null) && json(schema).encode(null) === "null"
+  if (type._tag === "Any" || type._tag === "Unknown" || type._tag === "Null" || type._tag === "Void") return false
+  if (type._tag === "Suspend") return false
+  const members = membersOf(type)
+  if (members.some((member) => wholes.includes(representationId(member) ?? ""))) return false
+  // A schema that is defined later can't be asked, so it is not taken to have a null.
+  if (members.some(({ _tag }) => _tag === "Suspend")) {
+    return ast.encoding === undefined && members.some(({ _tag }) => _tag === "Null")
+  }
+  return Schema.is(schema as Schema.Top)(null) && json(schema).encode(null) === "null"
 }
 
 /** Kinds whose texts are never `null`. */
@@ -119,6 +141,29 @@ const codecWithoutNull = (schema: Schema.Constraint): Codec => {
   }
 }
 
+/**
+ * The names of the collections that a schema would have if it were stored field by field. A field may have been stored so before
+ * its struct became optional, got a check, or became JSON.
+ */
+const innerCollections = (ast: SchemaAST.AST, path: string): ReadonlyArray<string> => {
+  if (ast._tag === "Union") return ast.types.flatMap((type) => innerCollections(type, path))
+  const encoded = ast._tag === "Declaration" ? ast.encoding?.[0]?.to : undefined
+  if (encoded !== undefined) return innerCollections(encoded, path)
+  if (ast._tag !== "Objects") return []
+  return ast.propertySignatures.flatMap(({ name, type }) => {
+    if (typeof name !== "string") return []
+    const inside = `${path}.${escapeField(name)}`
+    return type._tag === "Arrays" || type._tag === "Declaration" && type.typeParameters.length > 0 ||
+        type._tag === "Objects" && type.indexSignatures.length > 0
+      ? [inside]
+      : innerCollections(type, inside)
+  })
+}
+
+const addFormer = ({ former }: Expiry, ...names: ReadonlyArray<string>): void => {
+  for (const name of names) if (!former.includes(name)) (former as Array<string>).push(name)
+}
+
 const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Expiry | undefined): Leaf => {
   const given = annotation(schema, defaultAnnotation) as { readonly value: unknown } | undefined
   const ast = schema.ast
@@ -129,15 +174,28 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
   const undefinable = defined !== undefined && defined.length < (ast as SchemaAST.Union).types.length
   const inner = undefinable && defined.length === 1 ? Schema.make(defined[0]!) : schema
   const isJson = annotation(schema, jsonAnnotation) === true
-  const nullable = !optional && !undefinable && !isJson && isNullable(schema)
-  const codec = isJson ? json(inner) : nullable ? codecWithoutNull(schema) : codecOf(inner)
+  const omittable = !optional && !undefinable && ast.encoding !== undefined &&
+    SchemaAST.isOptional(SchemaAST.toEncoded(ast))
+  const isOption = omittable && representationId(ast) === "effect/schema/Option"
+  const nullable = !optional && !undefinable && !isJson && !omittable && isNullable(schema)
+  const codec = omittable
+    ? json(inner, true)
+    : isJson
+    ? json(inner)
+    : nullable
+    ? codecWithoutNull(schema)
+    : codecOf(inner)
   const absence = optional
     ? "key"
-    : undefinable || ast._tag === "Undefined"
+    : undefinable || ast._tag === "Undefined" || ast._tag === "Void"
     ? "undefined"
     : nullable
     ? "null"
     : "refused"
+  const ownCollections = [...new Set(innerCollections(ast, path))]
+  if (expiry !== undefined && (given !== undefined || omittable || absence !== "refused")) {
+    addFormer(expiry, path, ...namesAround(path), ...ownCollections)
+  }
   const withoutDefault: Leaf = {
     _tag: "leaf",
     field,
@@ -146,24 +204,33 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
       kind: codec.kind,
       ...codec.bounds,
       ...(nullable ? { nullable: true } : undefined),
+      ...(ownCollections.length === 0 ? undefined : { inner: ownCollections }),
+      ...(isOption ? { default: omitted } : undefined),
       ...(expiry === undefined ? undefined : { expiry })
     },
     codec,
     absence,
-    default: given,
-    fallback: annotation(schema, tolerantAnnotation) !== true
-      ? undefined
-      : given ?? (absence === "refused"
-        ? refuse(field, "a tolerant field that is required needs a default")
-        : { value: absence === "null" ? null : undefined }),
+    omits: omittable,
+    default: undefined,
+    fallback: undefined,
     parts: optional || isJson ? undefined : fieldsOf(schema)
   }
-  if (given === undefined) return withoutDefault
-  const text = encodeLeaf(withoutDefault, given.value)
+  const text = given && encodeLeaf(withoutDefault, given.value)
   if (text instanceof Problem) return refuse(field, `its default is invalid: ${text.issue}`)
-  return text === false || nullable && given.value === null
-    ? withoutDefault
-    : { ...withoutDefault, spec: { ...withoutDefault.spec, default: text } }
+  const fresh = given &&
+    (isImmutable(given.value) ? () => given.value : () => readLeaf(withoutDefault, text))
+  const { spec } = withoutDefault
+  return {
+    ...withoutDefault,
+    spec: text === undefined || text === false || nullable && given!.value === null ? spec : { ...spec, default: text },
+    omits: omittable && (text === undefined || text === false),
+    default: fresh,
+    fallback: annotation(schema, tolerantAnnotation) !== true
+      ? undefined
+      : fresh ?? (absence !== "refused" || isOption
+        ? () => absence === "null" ? null : readLeaf(withoutDefault, false)
+        : refuse(field, "a tolerant field that is required needs a default"))
+  }
 }
 
 /**
@@ -171,12 +238,12 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
  *
  * @internal
  */
-export const encodeLeaf = ({ absence, codec }: Leaf, value: unknown): string | false | Problem =>
-  value === undefined && (absence === "key" || absence === "undefined")
-    ? false
-    : value === null && absence === "null"
-    ? "null"
-    : codec.encode(value)
+export const encodeLeaf = ({ absence, codec, omits }: Leaf, value: unknown): string | false | Problem => {
+  if (value === undefined && (absence === "key" || absence === "undefined")) return false
+  if (value === null && absence === "null") return "null"
+  const text = codec.encode(value)
+  return omits && text === omitted ? false : text
+}
 
 /**
  * Returns the value of a stored text. `false` is a missing text.
@@ -185,8 +252,9 @@ export const encodeLeaf = ({ absence, codec }: Leaf, value: unknown): string | f
  */
 export const readLeaf = (leaf: Leaf, text: unknown): unknown => {
   if (text === false) {
-    if (leaf.default !== undefined) return leaf.default.value
-    return leaf.absence === "key" || leaf.absence === "undefined" ? undefined : new Problem("Missing")
+    if (leaf.default !== undefined) return leaf.default()
+    if (leaf.omits) return leaf.codec.decode(omitted)
+    return leaf.absence === "key" || leaf.absence === "undefined" ? undefined : missing
   }
   return text === "null" && leaf.absence === "null" ? null : leaf.codec.decode(text as string)
 }
@@ -205,11 +273,16 @@ const makerOf = (schema: Schema.Constraint): Struct["make"] | undefined => {
 }
 
 const node = (schema: Schema.Constraint, field: string, path: string, expiry: Expiry | undefined): Node => {
-  let { ast } = schema
+  const { ast } = schema
   if (annotation(schema, jsonAnnotation) === true || SchemaAST.isOptional(ast)) return leaf(schema, field, path, expiry)
   const make = makerOf(schema)
+  if (make !== undefined && annotation(schema, tolerantAnnotation) === true) {
+    return refuse(
+      field,
+      "a struct is stored field by field; make its fields tolerant, or use Model.json with a default"
+    )
+  }
   if (make !== undefined) return struct(fieldsOf(schema)!, [], make, expiry, field, path)
-  while (ast._tag === "Suspend") ast = ast.thunk()
   const collection = collectionOf(ast, annotation(schema, sortedSetAnnotation) === true, field, path, expiry)
   if (collection === undefined) return leaf(schema, field, path, expiry)
   if (ast.encoding !== undefined) {
@@ -218,12 +291,15 @@ const node = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
       "a collection whose schema transforms the whole can't be stored as a collection; use Model.json"
     )
   }
-  ;(expiry?.collections as Array<string> | undefined)?.push(path)
+  if (expiry !== undefined) {
+    ;(expiry.collections as Array<string>).push(path)
+    addFormer(expiry, ...namesAround(path))
+  }
   const given = annotation(schema, defaultAnnotation) as { readonly value: unknown } | undefined
-  const refused = given && collection.encode(given.value)
-  if (refused instanceof Problem) return refuse(field, `its default is invalid: ${refused.issue}`)
+  const texts = given === undefined ? [] : collection.encode(given.value)
+  if (texts instanceof Problem) return refuse(field, `its default is invalid: ${texts.issue}`)
   const tolerant = annotation(schema, tolerantAnnotation) === true
-  return { ...collection, fallback: tolerant ? given ?? { value: collection.decode([]) } : undefined }
+  return { ...collection, fallback: tolerant ? () => collection.decode(texts) : undefined }
 }
 
 /**
@@ -250,7 +326,11 @@ export const struct = (
     }
     const position = parent === "" ? keys.indexOf(name) : -1
     const path = parentPath === "" ? escapeField(name) : `${parentPath}.${escapeField(name)}`
-    return [name, position >= 0 ? { _tag: "key", field, position } : node(fields[name]!, field, path, expiry)]
+    const schema = fields[name]!
+    return [
+      name,
+      position >= 0 ? { _tag: "key", field, position, codec: codecOf(schema) } : node(schema, field, path, expiry)
+    ]
   }),
   make
 })

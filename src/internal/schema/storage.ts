@@ -2,8 +2,14 @@
  * The combinators that decide how a field is stored. `Model` exports them. Each adds an annotation, which `plan.ts` reads.
  */
 import * as Effect from "effect/Effect"
+import type * as HashMap from "effect/HashMap"
+import type * as HashSet from "effect/HashSet"
 import * as Schema from "effect/Schema"
+import { Problem } from "../text/problem.ts"
+import { isImmutable } from "./immutable.ts"
+import { json as encodeJson } from "./json.ts"
 import { defaultAnnotation, jsonAnnotation, sortedSetAnnotation, tolerantAnnotation } from "./plan.ts"
+import { checkSchema } from "./storable.ts"
 import { issuesOf } from "./tolerated.ts"
 
 /**
@@ -21,10 +27,23 @@ import { issuesOf } from "./tolerated.ts"
 export const withDefault = <const A>(value: A) =>
 <S extends Schema.Constraint & Schema.WithoutConstructorDefault>(
   self: S & (A extends S["~type.make.in"] ? unknown : "The default is not a value of the field")
-): Schema.withConstructorDefault<S> =>
-  Schema.withConstructorDefault(Effect.succeed(value) as any)(self as any).pipe(
+): Schema.withConstructorDefault<S> => {
+  checkSchema("Model.withDefault", self, true)
+  return Schema.withConstructorDefault(defaultOf(value, self) as any)(self as any).pipe(
     (schema: any) => schema.annotateKey({ [defaultAnnotation]: { value } })
   ) as any
+}
+
+/** Makes the default anew for each entity, unless nobody can change it. */
+const defaultOf = (value: unknown, schema: Schema.Constraint): Effect.Effect<unknown> => {
+  if (isImmutable(value)) return Effect.succeed(value)
+  const codec = encodeJson(schema)
+  let text: string | Problem | undefined
+  return Effect.sync(() => {
+    text ??= codec.encode(value)
+    return text instanceof Problem ? value : codec.decode(text)
+  })
+}
 
 /**
  * A schema whose values are stored as one JSON text. The type of the `ast` is marked, because every combinator of Schema
@@ -64,8 +83,10 @@ export interface json<S extends Schema.Constraint> extends
  * @category fields
  * @since 0.1.0
  */
-export const json = <S extends Schema.Top>(self: S): json<S> =>
-  self.annotateKey({ [jsonAnnotation]: true } as any) as any
+export const json = <S extends Schema.Top>(self: S): json<S> => {
+  checkSchema("Model.json", self, true)
+  return self.annotateKey({ [jsonAnnotation]: true } as any) as any
+}
 
 /**
  * A schema of members with scores, stored as a sorted set. The type of the `ast` is marked, as that of `json` is.
@@ -103,10 +124,25 @@ export interface sortedSet<A extends Schema.Constraint> extends
  * @category fields
  * @since 0.1.0
  */
-export const sortedSet = <A extends Schema.Top>(member: A): sortedSet<A> =>
-  Schema.Array(Schema.Struct({ member, score: Schema.Number })).annotateKey(
+export const sortedSet = <A extends Schema.Top>(member: A): sortedSet<A> => {
+  checkSchema("Model.sortedSet", member)
+  return Schema.Array(Schema.Struct({ member, score: Schema.Number })).annotateKey(
     { [sortedSetAnnotation]: true } as any
   ) as any
+}
+
+/** Whether a field has a value that no rule can replace: it is required, has no default, and can't be empty. */
+type NeedsDefault<S extends Schema.Constraint> = S extends { readonly "~type.optionality": "optional" } ? false
+  : S extends { readonly "~type.constructor.default": "with-default" } ? false
+  : [Schema.Json] extends [S["Type"]] ? true
+  : undefined extends S["Type"] ? false
+  : null extends S["Type"] ? null extends S["Encoded"] ? false : true
+  : S["Type"] extends readonly [any, ...Array<any>] | readonly [] ? true
+  : S["Type"] extends
+    ReadonlyArray<any> | ReadonlySet<any> | ReadonlyMap<any, any> | HashMap.HashMap<any, any> | HashSet.HashSet<any>
+    ? false
+  : S["Type"] extends { readonly [x: string]: any } ? string extends keyof S["Type"] ? false : true
+  : true
 
 /**
  * Keeps an entity readable even if this field cannot be decoded. The field then reads as its default, as missing, or as
@@ -139,8 +175,12 @@ export const sortedSet = <A extends Schema.Top>(member: A): sortedSet<A> =>
  * @category fields
  * @since 0.1.0
  */
-export const tolerant = <S extends Schema.Top>(self: S): S =>
-  self.annotateKey({ [tolerantAnnotation]: true } as any) as any
+export const tolerant = <S extends Schema.Top>(
+  self: S & (NeedsDefault<S> extends true ? "A tolerant field that is required needs Model.withDefault first" : unknown)
+): S => {
+  checkSchema("Model.tolerant", self, true)
+  return self.annotateKey({ [tolerantAnnotation]: true } as any) as any
+}
 
 /**
  * Returns the tolerant fields of an entity that could not be decoded, and why.

@@ -24,6 +24,16 @@ let collected: Array<Tolerated> | undefined
 export const issuesOf = (entity: object): ReadonlyArray<Problem> => issues.get(entity) ?? []
 
 /**
+ * Gives an entity the problems of the fields that were not written, because these are stored as before.
+ *
+ * @internal
+ */
+export const keepIssues = (entity: unknown, problems: ReadonlyArray<Problem>, written: ReadonlyArray<string>): void => {
+  const kept = problems.filter(({ field }) => !written.some((name) => field === name || field.startsWith(`${name}.`)))
+  if (kept.length > 0) issues.set(entity as object, kept)
+}
+
+/**
  * Decodes the row of an entity, and keeps the problems of its tolerant fields.
  *
  * @param id the values of the key's fields

@@ -232,3 +232,27 @@ export const overTransport = (transport: RedisTransport["Service"], prefix: stri
     )
   }
 }
+
+const unlinkAll = `#!lua
+if #KEYS > 0 then redis.call('UNLINK', unpack(KEYS)) end
+return ''`
+
+/**
+ * Removes all keys with this prefix, a page of the database at a time. Fails if a page has no answer.
+ *
+ * @internal
+ */
+export const removeAll = Effect.fnUntraced(function*(transport: RedisTransport["Service"], prefix: string) {
+  const match = `${prefix.replaceAll(/[*?[\]\\^]/g, "\\$&")}*`
+  let cursor = "0"
+  do {
+    const page = yield* transport.scan!({ cursor, match, count: maximumArguments })
+    if (page._tag === "Error") return yield* Effect.fail(page)
+    for (let i = 0; i < page.keys.length; i += maximumArguments) {
+      const keys = page.keys.slice(i, i + maximumArguments)
+      const reply = yield* transport.evaluate({ command: "EVAL", script: unlinkAll, keys, argument: "" })
+      if (reply._tag === "Error") return yield* Effect.fail(reply)
+    }
+    cursor = page.cursor
+  } while (cursor !== "0")
+})

@@ -27,6 +27,12 @@ export class Problem {
     return new Problem(first?.message ?? "Expected a valid value", path)
   }
 
+  /** Returns the same problem for the value of a field, if it is in that. `missing` and other constants stay the same. */
+  without(field: string): Problem {
+    if (this.field !== field && !this.field.startsWith(`${field}.`)) return this
+    return new Problem(this.issue, this.field.slice(field.length + 1))
+  }
+
   /** Returns the same problem for the value that has this one as a field. */
   within(field: string): Problem {
     return new Problem(this.issue, this.field === "" ? field : `${field}.${this.field}`)
@@ -35,3 +41,10 @@ export class Problem {
 
 /** @internal */
 export const illFormed = new Problem("Expected well-formed Unicode")
+
+/**
+ * Nothing is stored where a value is required.
+ *
+ * @internal
+ */
+export const missing = new Problem("Missing")

@@ -1,7 +1,7 @@
 -- The state of each collection that the program has opened. Collections are changed in place, and no key is removed before
 -- the program has succeeded. So removed elements may stay in the key until then: the first `skip` items of a list; or, if
 -- `void` is set, everything in a set, map or sorted set.
--- uses: fail, find, helpers (call) · opened, openedCount, openedInOrder (program) · record (journal)
+-- uses: fail, find, helpers (call) · appends, opened, openedCount, openedInOrder (program) · record (journal)
 local SIZE = { list = "LLEN", set = "SCARD", map = "HLEN", zset = "ZCARD" }
 
 local function isWrongType(message)
@@ -18,6 +18,7 @@ end
 --   count   how many elements it has for the program
 --   skip    how many items at the head of a list are removed
 --   void    whether all elements of another collection are removed
+--   pending the texts with appended pieces: see append.lua
 --   stored  whether the key existed when the program opened it
 local function openCollection(e, spec)
   local key = e.key .. ":" .. spec.f
@@ -33,6 +34,9 @@ local function openCollection(e, spec)
     opened[key] = c
     openedCount = openedCount + 1
     openedInOrder[openedCount] = c
+  elseif c.pending and not spec.of then
+    appends.settleAll(c)
+    appends.forgetAll(c)
   end
   return c
 end

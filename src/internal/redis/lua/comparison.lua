@@ -1,5 +1,5 @@
 -- Tests of scalars, and the two operations with operands: `load`, which reads one, and `assign`, which stores one.
--- uses: code, fail, floor, helpers (call) · lengthOf, numberKind (kinds) · makeHelpers (order)
+-- uses: code, fail, floor, helpers (call) · checkTextLength, lengthOf, numberKind (kinds) · makeHelpers (order)
 if not helpers then helpers = makeHelpers() end
 local byte, sub = string.byte, string.sub
 local SPECIAL = { NaN = 0 / 0, Infinity = 1 / 0, ["-Infinity"] = -1 / 0 }
@@ -35,7 +35,7 @@ local function testOrOperand(op, text, isNull, spec, at, n)
     local value = code[at]
     local family = numberKind(kind)
     if family then return family.arithmetic(op, "0", spec, at, n), 1 end
-    if kind == "t" then lengthOf(value, spec) end
+    if kind == "t" then checkTextLength(lengthOf(value), spec) end
     return value, 1
   end
   local current = text or (op == OP.load or not isNull) and spec.d

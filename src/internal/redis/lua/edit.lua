@@ -1,7 +1,7 @@
 -- Edits of sets, maps and sorted sets. All have names: members, or the names of entries. Each edit is journalled as the
 -- names that it added and the elements that it removed or replaced.
--- uses: call, code, fail, format, helpers (call) · chunked, record (journal) · touch (entity) ·
---   discard, setCount (collectionState)
+-- uses: call, code, fail, format, helpers (call) · spend (program) · chunked, record (journal) · touch
+--   (entity) · discard, setCount (collectionState)
 local LOOK = { set = "SMISMEMBER", map = "HMGET", zset = "ZMSCORE" }
 local STORE = { set = "SADD", map = "HSET", zset = "ZADD" }
 local ERASE = { set = "SREM", map = "HDEL", zset = "ZREM" }
@@ -50,6 +50,7 @@ local function replaceAll(c, items, first, last)
   if last < first then return discard(c) end
   local width = c.kind == "set" and 1 or 2
   local old = (c.void or c.count > 0) and helpers.readAll(c.key, c.kind) or {}
+  spend(8 * #old)
   local known, new, added, stale, flat = {}, {}, {}, {}, {}
   for i = 1, #old, width do known[old[i]] = true end
   local count = 0

@@ -1,6 +1,7 @@
 -- Entities: reads, and writes of single fields. Each write is journalled. A deleted entity is only marked: its key stays
 -- until the program has succeeded, because in a cluster slot that is moving a removed key cannot be written again.
--- uses: call, fail, helpers, readingCollection (call) · entities, opened (program) · record (journal)
+-- uses: call, fail, forms, helpers, isPartial, readingCollection (call) · appends, entities,
+--   opened (program) · record (journal) · makeForms (order)
 
 -- An entity has
 --   key
@@ -8,6 +9,7 @@
 --   stored       whether its key exists on the server, also after the program has deleted the entity
 --   changed      whether the program has increased its version
 --   wrote        whether the running instruction has written to it
+--   pending      the texts with appended pieces: see append.lua
 --   expiresAt    when it expires, in milliseconds of the clock; false for never; nil before the first look
 --   expiryNames  the collections that get its expiry at commit; nil if its expiry does not change
 local function entityAt(index)
@@ -32,6 +34,8 @@ end
 
 local function readField(e, name)
   if e.exists == false then return fail("missing") end
+  local known = e.pending and appends.settle(e, name)
+  if known then return known end
   local text = call("HGET", e.key, name)
   if e.exists == nil and not noteExists(e, text ~= false or call("EXISTS", e.key) == 1) then return fail("missing") end
   return text
@@ -59,22 +63,33 @@ end
 
 local function writeField(e, name, text, old)
   touch(e)
+  if e.pending then appends.forget(e, name) end
   if text then call("HSET", e.key, name, text) else call("HDEL", e.key, name) end
   record(e, undoField, name, old)
+end
+
+local function needForms()
+  if not forms then forms = makeForms() end
 end
 
 -- Returns the version, each field and each collection; false if the entity does not exist.
 local function readEntity(e, spec)
   if e.exists == false then return false end
+  if e.pending then appends.settleAll(e) end
   local fields = spec.fs
   local found = call("HMGET", e.key, "$v", unpack(fields))
   if e.exists == nil and not noteExists(e, found[1] ~= false or call("EXISTS", e.key) == 1) then return false end
   for i, c in ipairs(spec.cs) do
     local key = e.key .. ":" .. c.f
     local state = opened[key]
+    if state and state.pending then appends.settleAll(state) end
     readingCollection = c.f
     found[#fields + 1 + i] = state and state.count == 0 and {} or helpers.readAll(key, c.k, state and state.skip or 0)
   end
   readingCollection = nil
+  if isPartial(found, #fields) then
+    needForms()
+    forms.mark(e.key, spec, found)
+  end
   return found
 end

@@ -1,8 +1,8 @@
 -- Writes of whole entities: insert, replace, duplicate, delete. `insert` has a second implementation in `runSingle`
 -- (run.lua), its fast path, and one in memory/entity.ts. All three must do the same; the differential tests compare them.
--- uses: call, code, fail, format, nowMicros, nowMillis, ordinal, specs (call) · collections, created,
---   deleted, deletedCount, expiries (program) · chunked, record (journal) · entityAt, exists,
---   noteExists, readEntity, touch (entity)
+-- uses: call, code, fail, format, nowMicros, nowMillis, ordinal, specs (call) · appends,
+--   collections, created, deleted, deletedCount, drops, expiries, spendResult (program) · chunked,
+--   record (journal) · entityAt, exists, noteExists, readEntity, touch (entity)
 
 -- Looks with EXISTS first, which is cheapest if the entity is missing, as it usually is here.
 local function absent(e)
@@ -26,6 +26,7 @@ end
 
 -- Writes every field and removes all other stored ones.
 local function replaceFields(e, content, fields)
+  if e.pending then appends.forgetAll(e) end
   if not e.stored then
     content[#content + 1], content[#content + 2] = "$v", format("%d", nowMicros + ordinal)
     chunked("HSET", e.key, content, 1, #content)
@@ -65,7 +66,7 @@ local function noteCreated(e, spec, lifetime, isStored)
   local isLeft = isStored
   for _, c in ipairs(spec.cs) do isLeft = isLeft or collections.open(e, c).stored end
   local at = lifetime and nowMillis + lifetime
-  if lifetime or isLeft then expiries.schedule(e, at, spec) else expiries.set(e, at) end
+  if lifetime or isLeft then expiries.schedule(e, at, spec, {}) else expiries.set(e, at) end
   created = e
 end
 
@@ -82,7 +83,9 @@ local function writeContent(e, spec, at)
     local count = code[at]
     collections.replace(collections.open(e, c), code, at + 1, at + count)
     at = at + 1 + count
+    if count > 0 then fields[c.f] = true end
   end
+  drops.drop(e, spec, isNew and fields)
   return 1
 end
 
@@ -94,18 +97,26 @@ local function duplicate(e, spec, at)
     if not c.kind and c.count > 0 then return collections.failWrongType(c) end
   end
   for _, c in ipairs(copySpec.cs) do collections.open(copy, c) end
+  if e.pending then appends.settleAll(e) end
   local isStored, found, content, fields = copy.stored, call("HGETALL", e.key), {}, {}
+  spendResult(found)
   for i = 1, #found, 2 do
     if found[i] ~= "$v" then
       content[#content + 1], content[#content + 2], fields[found[i]] = found[i], found[i + 1], true
     end
   end
+  for _, c in ipairs(spec.cs) do
+    if collections.open(e, c).count > 0 then fields[c.f] = true end
+  end
+  drops.failIfFormHasKey(e, spec, fields)
   replaceFields(copy, content, fields)
   noteCreated(copy, copySpec, code[at + 2], isStored)
   for i, c in ipairs(spec.cs) do
     local items = collections.contents(collections.open(e, c))
+    spendResult(items)
     collections.replace(collections.open(copy, copySpec.cs[i]), items, 1, #items, 1)
   end
+  drops.drop(copy, copySpec, fields)
   return 1
 end
 
@@ -121,5 +132,6 @@ return function(op, e, spec, at)
   if not exists(e) then return 0 end
   markDeleted(e)
   for _, c in ipairs(spec.cs) do collections.discard(collections.open(e, c)) end
+  drops.drop(e, spec)
   return 1
 end

@@ -1,8 +1,8 @@
 -- Programs of the general path with tests, jumps, operands or attempts. Jumps go forward, so each instruction runs at most
 -- once.
 -- uses: catchFailure, code, fail, helpers, nowMillis, reply, replySize, resume, specs, step (call) ·
---   journalSize, messageCount (program) · undo (journal) · runInstruction (instruction) · finish (commit) ·
---   makeOperands (order)
+--   journalSize, messageCount, spendResult (program) · undo (journal) · runInstruction (instruction) ·
+--   finish (commit) · makeOperands (order)
 local operands
 local flag = false -- the result of the last test
 local attempts, depth = {}, 0 -- the open attempts: what a failure goes back to
@@ -37,6 +37,7 @@ local function runFrom(pc, i)
     if op >= FIRST.scalar then
       if operands then operands.fill(at, n) end
       result = runInstruction(at - 4)
+      spendResult(result)
       if OPS.scalar.putsOperand(op) or OPS.collection.putsOperand(op) then
         needOperands().push(result)
         result = 1

@@ -20,11 +20,16 @@ local function isReadable(text, kind)
   return not family or family.valueOf(text, kind) ~= nil
 end
 
--- Checks the length of a text in UTF-16 units, as the schema counts it. A character of four bytes has two of them.
-local function lengthOf(text, spec)
+-- Returns the length of a text in UTF-16 units, as the schema counts it. A character of four bytes has two of them.
+local function lengthOf(text)
+  if not string.find(text, "[\128-\255]") then return #text end
   local _, continuation = string.gsub(text, "[\128-\191]", "")
   local _, four = string.gsub(text, "[\240-\247]", "")
-  local length = #text - continuation + four
+  return #text - continuation + four
+end
+
+-- Returns the length of a text, if it is within its bounds.
+local function checkTextLength(length, spec)
   if spec.minl and length < spec.minl then return fail("bounds", "minLength") end
   if spec.maxl and length > spec.maxl then return fail("bounds", "maxLength") end
   return length

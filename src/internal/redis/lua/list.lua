@@ -1,8 +1,12 @@
 -- Operations of lists, and scalar operations on one item. Each change is journalled. Items that are removed from the front
 -- stay in the key until commit, so neither a clear nor its undo costs anything, and new content is pushed before the old
--- one is trimmed.
--- uses: applyScalar, call, code, fail (call) · chunked, record (journal) · touch (entity) · discard,
---   dropFirst, setCount, sliceBounds (collectionState)
+-- one is trimmed. A few items in the middle are inserted and removed by the server's own commands, with a marker at their
+-- place; many are cut off with all that follows, which is pushed again.
+-- uses: applyScalar, call, code, fail, nowMicros (call) · appends, spend (program) · chunked, record (journal) ·
+--   touch (entity) · makeAppends (order) · discard, dropFirst, setCount, sliceBounds (collectionState)
+
+-- No text that is well-formed has its first byte.
+local MARKER = "\255" .. nowMicros
 
 local function undoPush(list, first, last)
   call("LTRIM", list.key, first, last)
@@ -54,6 +58,24 @@ local function cutFrom(list, position)
   return tail
 end
 
+-- Inserts items at a position in the key that is neither its first nor its end.
+local function putAt(list, position, items, first, last)
+  local next = call("LINDEX", list.key, position)
+  call("LSET", list.key, position, MARKER)
+  for i = first, last do call("LINSERT", list.key, "before", MARKER, items[i]) end
+  call("LSET", list.key, position + last - first + 1, next)
+end
+
+-- Removes items from a position in the key on. They are not all that the key has.
+local function takeAt(list, position, count)
+  for i = position, position + count - 1 do call("LSET", list.key, i, MARKER) end
+  call("LREM", list.key, count, MARKER)
+end
+
+local function undoTake(list, position, items)
+  putAt(list, position, items, 1, #items)
+end
+
 local function replaceItems(list, items, first, last)
   discard(list)
   pushTail(list, items, first, last)
@@ -90,14 +112,42 @@ local function insertAt(list, spec, position, first, last)
   elseif position == 0 then
     pushHead(list, code, first, last)
   else
-    local tail = cutFrom(list, position)
-    pushTail(list, code, first, last)
-    pushTail(list, tail, 1, #tail)
+    local added, rest = last - first + 1, 10 * (count - position)
+    if added * position <= rest then
+      spend(added * position)
+      position = list.skip + position
+      putAt(list, position, code, first, last)
+      record(list, takeAt, position, added)
+      setCount(list, count + added)
+    else
+      spend(rest)
+      local tail = cutFrom(list, position)
+      pushTail(list, code, first, last)
+      pushTail(list, tail, 1, #tail)
+    end
   end
   return list.count
 end
 
+-- Removes the items between two positions, of which the first is not 0.
+local function removeBetween(list, from, to)
+  local count, removed, rest = list.count, to - from, 10 * (list.count - from)
+  if to < count and from + 100 * removed <= rest then
+    spend(from + 100 * removed)
+    local position = list.skip + from
+    local items = call("LRANGE", list.key, position, position + removed - 1)
+    takeAt(list, position, removed)
+    record(list, undoTake, position, items)
+    setCount(list, count - removed)
+  else
+    spend(rest)
+    local tail = cutFrom(list, from)
+    pushTail(list, tail, removed + 1, #tail)
+  end
+end
+
 local function removeEqual(list, spec, item)
+  spend(list.count)
   local found, positions = list.count > 0 and call("LPOS", list.key, item, "count", 0) or {}, {}
   for _, position in ipairs(found) do
     if position >= list.skip then positions[#positions + 1] = position - list.skip end
@@ -108,7 +158,11 @@ local function removeEqual(list, spec, item)
   touch(list.entity)
   local leading = 0
   while positions[leading + 1] == leading do leading = leading + 1 end
-  if leading < count then
+  local rest = leading < count and 10 * (list.count - positions[leading + 1]) or 0
+  if (count - leading) * (positions[count] + 100) <= rest then
+    for i = count, leading + 1, -1 do removeBetween(list, positions[i], positions[i] + 1) end
+  elseif leading < count then
+    spend(rest)
     local tail, kept = cutFrom(list, positions[leading + 1]), {}
     for _, other in ipairs(tail) do
       if other ~= item then kept[#kept + 1] = other end
@@ -157,18 +211,21 @@ local function onList(op, list, spec, at, n)
       if after == 0 then
         discard(list)
       elseif op == OP.trim then
-        if to < count then cutFrom(list, to) end
+        if to < count then
+          spend(10 * (count - to))
+          cutFrom(list, to)
+        end
         if from > 0 then dropFirst(list, from) end
       elseif from == 0 then
         dropFirst(list, to)
       else
-        local tail = cutFrom(list, from)
-        pushTail(list, tail, to - from + 1, #tail)
+        removeBetween(list, from, to)
       end
     end
     return 1
   end
   if op == OP.contains then
+    spend(count)
     -- the last equal item, because removed items come first
     local position = count > 0 and call("LPOS", list.key, code[at], "rank", -1)
     return position and position >= list.skip and 1 or 0
@@ -190,6 +247,10 @@ local function onList(op, list, spec, at, n)
   return value
 end
 
+local function readItem(list, position)
+  return call("LINDEX", list.key, position)
+end
+
 -- The item's position is the first argument.
 local function onItem(op, list, spec, at, n)
   local position = code[at]
@@ -201,10 +262,17 @@ local function onItem(op, list, spec, at, n)
     return value
   end
   position = list.skip + position
-  local old = call("LINDEX", list.key, position)
+  if op == OP.appendText then
+    if not appends then appends = makeAppends() end
+    local length = appends.append(list, position, readItem, spec, at + 1)
+    if length then return length end
+  end
+  local old = list.pending and appends.settle(list, position) or readItem(list, position)
+  if #old > 1000 then spend(#old / 4) end
   local value, result = applyScalar(op, old, spec, at + 1, n - 1)
   if value then
     touch(list.entity)
+    if list.pending then appends.forget(list, position) end
     call("LSET", list.key, position, value)
     record(list, undoSet, position, old)
   end

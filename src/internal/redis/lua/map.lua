@@ -1,5 +1,6 @@
 -- Operations of maps alone, and scalar operations on the value of one entry.
--- uses: applyScalar, call, code (call) · checkGrowth, lookUp, put, takeOut, takeOutRow (edit)
+-- uses: applyScalar, call, code (call) · makeAppends (order) · appends, spend (program) · checkGrowth,
+--   lookUp, put, takeOut, takeOutRow (edit)
 
 local function popAnyEntry(c, spec, wanted)
   if wanted then
@@ -21,11 +22,22 @@ local function onMap(op, c, spec, at)
   return text
 end
 
+local function readEntry(c, name)
+  return c.count > 0 and call("HGET", c.key, name)
+end
+
 -- The entry's name is the first argument.
 local function onEntry(op, c, spec, at, n)
   local name = code[at]
-  local old = c.count > 0 and call("HGET", c.key, name)
+  if op == OP.appendText then
+    if not appends then appends = makeAppends() end
+    local length = appends.append(c, name, readEntry, spec, at + 1)
+    if length then return length end
+  end
+  local old = c.pending and appends.settle(c, name) or readEntry(c, name)
+  if old and #old > 1000 then spend(#old / 4) end
   local value, result = applyScalar(op, old, spec, at + 1, n - 1)
+  if value ~= nil and c.pending then appends.forget(c, name) end
   if value then
     if not old then checkGrowth(c, spec, 1) end
     put(c, { name, value }, old and {} or { name }, old and { name, old } or {})

@@ -1,5 +1,5 @@
 -- Operands: a queue of values that the program has loaded. An instruction takes one for each of its arguments that is `true`.
--- uses: applyScalar, code, fail, find, numberKind (call) · makeScalars (order)
+-- uses: appended, applyScalar, code, fail, find, numberKind (call) · makeScalars (order)
 local queue, first, last = {}, 1, 0
 
 local function push(value)
@@ -10,7 +10,7 @@ end
 -- Replaces the last two operands by one. They are doubles, or exact integers of any size.
 local function combine(op, exact)
   local a, b, result = queue[last - 1], queue[last], nil
-  if not applyScalar then applyScalar, numberKind = makeScalars() end
+  if not applyScalar then applyScalar, numberKind, appended = makeScalars() end
   if exact == 1 then
     local integer = numberKind("l").integer
     a, b = integer(a), integer(b)

@@ -1,10 +1,17 @@
 -- Operations on one scalar text: a field of a hash, an item of a list or the value of a map entry. The specification has
 -- the kind, the default that a missing text reads as, whether the text `null` means missing, and the bounds.
--- uses: code, fail, input (call) · isReadable, lengthOf, numberKind (kinds) · makeComparisons (order)
+-- uses: code, fail, input (call) · checkTextLength, isReadable, lengthOf, numberKind (kinds) ·
+--   makeComparisons (order)
 local testOrOperand
 
 -- The greatest length of an appended text in bytes. The call has it only if it is not the default of `maximumValueBytes`.
 local maxAppended = input[3] or 1000000
+
+-- Checks an appended text by its bytes and its length in UTF-16 units. Returns the length.
+local function checkAppended(bytes, length, spec)
+  if bytes > maxAppended then return fail("tooLong", maxAppended) end
+  return checkTextLength(length, spec)
+end
 
 -- Takes the stored text, or false. Returns the new text, false to remove it, or nil to write nothing; and the result. The
 -- operation's arguments begin at `at`.
@@ -49,13 +56,11 @@ local function applyScalar(op, text, spec, at, n)
   if not current then return fail("type") end
   if op == OP.appendText then
     local added = code[at]
-    if #current + #added > maxAppended then return fail("tooLong", maxAppended) end
-    local joined = current .. added
-    return joined, lengthOf(joined, spec)
+    return current .. added, checkAppended(#current + #added, lengthOf(current) + lengthOf(added), spec)
   end
   if current ~= "true" and current ~= "false" then return fail("type") end
   local flipped = current == "true" and "false" or "true"
   return flipped, flipped
 end
 
-return applyScalar, numberKind
+return applyScalar, numberKind, { lengthOf = lengthOf, check = checkAppended }

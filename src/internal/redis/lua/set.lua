@@ -1,11 +1,12 @@
 -- Operations of sets alone: the algebra with a second set, and `popAny`.
--- uses: call, code, fail, specs (call) · entityAt, exists (entity) · contents, failWrongType,
---   lookAtOther, openCollection (collectionState) · takeOut (edit)
+-- uses: call, code, fail, specs (call) · drops, spend (program) · entityAt, exists (entity) ·
+--   contents, failWrongType, lookAtOther, openCollection (collectionState) · takeOut (edit)
 
 -- Errors of the second set carry a mark, so that the client reports them for the right entity.
 local function secondSet(e, spec)
   if not lookAtOther(exists, e) then return fail("missing", 1) end
   local c = openCollection(e, spec)
+  if c.count == 0 then drops.leave(e, spec, true, false, true) end
   return c.kind and c or failWrongType(c, 1)
 end
 
@@ -16,6 +17,7 @@ local function algebra(op, c, at)
     if c.count > 0 then return contents(c) end
     return op == OP.union and contents(o) or {}
   end
+  spend(15 * (c.count + o.count))
   return call(op == OP.union and "SUNION" or op == OP.intersection and "SINTER" or "SDIFF", c.key, o.key)
 end
 
