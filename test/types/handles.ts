@@ -127,7 +127,6 @@ class Everything extends Model.Class<Everything>("types/Everything")({
   float: Schema.Number,
   bool: Schema.Boolean,
   defaulted: Schema.Int.pipe(Model.withDefault(0)),
-  defaultedStruct: Schema.Struct({ n: Schema.Int }).pipe(Model.withDefault({ n: 1 })),
   literal: Schema.Literal("one"),
   literals: Schema.Literals(["a", "b"]),
   numbers: Schema.Literals([1, 2]),
@@ -308,8 +307,6 @@ holds<Equals<typeof ref.minimum, Field.Text>>()
 holds<Equals<typeof ref.int, Field.Number>>()
 holds<Equals<typeof ref.float, Field.Number>>()
 holds<Equals<typeof ref.defaulted, Field.Number>>()
-holds<Equals<typeof ref.defaultedStruct.n, Field.Number>>()
-holds<Equals<typeof ref.defaultedStruct.$, Field.Whole<{ readonly n: number }>>>()
 holds<Equals<typeof ref.bool, Field.Bool>>()
 holds<Equals<Names<typeof ref.text>, WordNames | OrderingNames | "append">>()
 holds<Equals<Names<typeof ref.int>, NumberNames>>()
