@@ -102,7 +102,7 @@ export type PageReply =
   | { readonly _tag: "Error"; readonly message: string }
 
 /**
- * The address of the server, for spans.
+ * The address of the server, for spans, and its database, for channels.
  *
  * @category models
  * @since 0.1.0
@@ -112,7 +112,7 @@ export interface ServerAddress {
   readonly address: string
   /** The port. Unset for a socket. */
   readonly port?: number | undefined
-  /** The number of the database. */
+  /** The number of the database. Channels contain it if it is not 0, because a server has the same channels for all databases. */
   readonly database?: number | undefined
 }
 
@@ -148,6 +148,6 @@ export class RedisTransport extends Context.Service<RedisTransport, {
    * its nodes, and keeps the node in the cursor. Unset: `stream` and `count` of a model fail with `Unsupported`.
    */
   readonly scan?: ((page: Page) => Effect.Effect<PageReply, TransportError>) | undefined
-  /** For telemetry only. Unset: spans do not contain the address of the server. */
+  /** Unset: spans do not contain the address of the server, and channels are those of database 0. */
   readonly server?: ServerAddress | undefined
 }>()("redlayer/RedisTransport") {}

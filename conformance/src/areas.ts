@@ -2,6 +2,7 @@
 import { batches } from "./areas/batches.ts"
 import { branches } from "./areas/branches.ts"
 import { bulk } from "./areas/bulk.ts"
+import { changedSchemas } from "./areas/changedSchemas.ts"
 import { collections } from "./areas/collections.ts"
 import { combinators } from "./areas/combinators.ts"
 import { comparisons } from "./areas/comparisons.ts"
@@ -14,6 +15,7 @@ import { entities } from "./areas/entities.ts"
 import { entityLocks } from "./areas/entityLocks.ts"
 import { entries } from "./areas/entries.ts"
 import { eviction } from "./areas/eviction.ts"
+import { forms } from "./areas/forms.ts"
 import { guards } from "./areas/guards.ts"
 import { idempotency } from "./areas/idempotency.ts"
 import { inheritance, tolerance } from "./areas/inheritance.ts"
@@ -56,6 +58,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   batches,
   branches,
   bulk,
+  changedSchemas,
   collections,
   combinators,
   comparisons,
@@ -68,6 +71,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   entityLocks,
   entries,
   eviction,
+  forms,
   guards,
   idempotency,
   inheritance,

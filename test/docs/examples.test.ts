@@ -5,18 +5,16 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer } from "effect"
 import { HttpRouter } from "effect/http"
-import { TestClock } from "effect/testing"
-import { RedisService } from "redlayer"
+import type { RedisService } from "redlayer"
 import * as Testing from "redlayer/testing"
 import * as Counter from "../../examples/counter.ts"
 import * as Http from "../../examples/http.ts"
 import * as IdempotentRequest from "../../examples/idempotent-request.ts"
 import * as Leaderboard from "../../examples/leaderboard.ts"
 import * as LockedJob from "../../examples/locked-job.ts"
-import * as Session from "../../examples/session.ts"
 import * as Stock from "../../examples/stock.ts"
 import * as Transfer from "../../examples/transfer.ts"
-import { backends, describeMemory } from "../support/Backends.ts"
+import { backends } from "../support/Backends.ts"
 import { backendOf } from "../support/Conformance.ts"
 
 for (const { describe, name } of backends) {
@@ -110,14 +108,6 @@ for (const { describe, name } of backends) {
         assert.deepInclude(yield* LockedJob.Report.get("sales"), { content: "", runs: 0 })
       }).pipe(run))
 
-    it.live("session: a session authenticates until it is ended", () =>
-      Effect.gen(function*() {
-        const id = yield* Session.start("ann")
-        assert.strictEqual(yield* Session.authenticate(id), "ann")
-        assert.isTrue(yield* Session.end(id))
-        assert.strictEqual((yield* Effect.flip(Session.authenticate(id)))._tag, "SessionExpired")
-      }).pipe(run))
-
     it.live("http: a page is created once, its visits are counted, and an unknown page is answered by 404", () =>
       Effect.acquireUseRelease(
         Effect.sync(() => HttpRouter.toWebHandler(Http.api(layer), { disableLogger: true })),
@@ -136,24 +126,3 @@ for (const { describe, name } of backends) {
       ))
   })
 }
-
-describeMemory("the session example", () => {
-  it.effect("a session expires half an hour after its last use, and after a day at the latest", () =>
-    Effect.gen(function*() {
-      const id = yield* Session.start("ann")
-      for (let i = 0; i < 48; i++) {
-        yield* TestClock.adjust("29 minutes")
-        assert.strictEqual(yield* Session.authenticate(id), "ann")
-      }
-      yield* TestClock.adjust("29 minutes")
-      yield* TestClock.adjust("29 minutes")
-      assert.strictEqual((yield* Effect.flip(Session.authenticate(id)))._tag, "SessionExpired")
-      const other = yield* Session.start("bob")
-      for (let i = 0; i < 49; i++) {
-        yield* TestClock.adjust("29 minutes")
-        yield* Session.authenticate(other)
-      }
-      yield* TestClock.adjust("29 minutes")
-      assert.strictEqual((yield* Effect.flip(Session.authenticate(other)))._tag, "SessionExpired")
-    }).pipe(Effect.provide(RedisService.layerMemory)))
-})

@@ -3,8 +3,8 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Context, Effect, Exit, Fiber, Layer, Queue, Schema, Scope, Stream } from "effect"
-import { RedisService, Topic } from "redlayer"
-import { IoRedis } from "redlayer/IoRedis"
+import { Lock, RedisService, Topic } from "redlayer"
+import { IoRedis, layerTransport } from "redlayer/IoRedis"
 import { RedisTransport } from "redlayer/RedisTransport"
 import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
@@ -121,6 +121,54 @@ describeOwnServer("subscriptions", () => {
         yield* Effect.asVoid(Effect.scoped(run(Chat.subscribe())))
         yield* proxy.waitUntil(({ connections }) => connections === 1)
         assert.strictEqual((yield* proxy.stats).accepted, 3)
+      }))
+
+    it.effect("layers of two databases of one server do not hear each other, and layers of one database do", () =>
+      Effect.gen(function*() {
+        const { port, url } = yield* RedisServer.start({ unrestricted: true })
+        const raw = yield* RawRedis.make(url)
+        const keyPrefix = "test:"
+        const at = (options: RedisService.LayerOptions) =>
+          Effect.map(
+            Layer.build(RedisService.layer({ host: "127.0.0.1", port, keyPrefix, ...options })),
+            (services) => <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.provide(self, services)
+          )
+        const zero = yield* at({})
+        const five = yield* at({ db: 5 })
+        const other = yield* at({ url: `redis://127.0.0.1:${port}/5` })
+        // another client over the same connection settings
+        const client = yield* Layer.build(RedisService.layer({ host: "127.0.0.1", port, db: 5 }))
+        const third = yield* Layer.build(
+          RedisService.layerTransport({ keyPrefix }).pipe(Layer.provide(layerTransport))
+        ).pipe(Effect.provide(client))
+        const heard = yield* collect(yield* zero(Chat.subscribe()))
+        const heardAtFive = yield* collect(yield* five(Chat.subscribe()))
+        const heardByThird = yield* collect(yield* Effect.provide(Chat.subscribe(), third))
+        yield* other(Chat.publish("five"))
+        yield* zero(Chat.publish("zero"))
+        yield* five(Chat.publish("end"))
+        yield* zero(Chat.publish("end"))
+        yield* heard.has(2)
+        yield* heardAtFive.has(2)
+        yield* heardByThird.has(2)
+        assert.deepStrictEqual(heard.seen, ["zero", "end"])
+        assert.deepStrictEqual(heardAtFive.seen, ["five", "end"])
+        assert.deepStrictEqual(heardByThird.seen, ["five", "end"])
+        // database 0 has the plain name, and the right to `$topic:*` is enough for the other
+        assert.strictEqual(Number(yield* raw.call("PUBLISH", `${keyPrefix}$topic:chat`, "x")), 1)
+        assert.strictEqual(Number(yield* raw.call("PUBLISH", `${keyPrefix}$topic:5:chat`, "x")), 2)
+        // waiters of a lock are woken in each of them
+        for (const run of [zero, five]) {
+          const waited = yield* run(Effect.gen(function*() {
+            const held = yield* Scope.make()
+            yield* Scope.provide(Lock.acquire("a"), held)
+            const waiter = yield* Effect.forkChild(timed(Lock.withLock("a", () => Effect.void)))
+            yield* Effect.sleep("200 millis")
+            yield* Scope.close(held, Exit.void)
+            return yield* Fiber.join(waiter)
+          }))
+          within(waited[1], 150, 1500)
+        }
       }))
 
     it.effect("subscribing and leaving at random loses nothing", () =>
@@ -255,9 +303,9 @@ describeOwnServer("subscriptions", () => {
         assert.deepStrictEqual(output, [])
       }))
 
-    it.effect("a connection that is frozen is noticed within three seconds, and replaced", () =>
+    it.effect("a connection that is frozen is noticed within two seconds and `silence`, and replaced", () =>
       Effect.gen(function*() {
-        const { proxy, publish, run, subscribed } = yield* setup()
+        const { proxy, publish, run, subscribed } = yield* setup({ silence: "1 second" })
         const { has, seen } = yield* collect(yield* run(Chat.subscribe()))
         yield* publish("before")
         yield* has(1)
@@ -268,7 +316,7 @@ describeOwnServer("subscriptions", () => {
         const [, millis] = yield* timed(
           Effect.retry(proxy.waitUntil((now) => now.accepted > accepted), { times: 1 })
         )
-        within(millis, 0, 3300)
+        within(millis, 0, 3700)
         yield* proxy.swallowRequests(false)
         yield* proxy.swallowReplies(false)
         yield* has(2)

@@ -33,7 +33,7 @@ const limit = 1_000_000
 const textTooLong = { id: "a", issue: `Expected a text of at most ${limit} bytes` }
 const outOfRange = { id: "a", reason: "outOfRange" } as const
 
-const alternatives = 20_000
+const alternatives = 10_000
 
 /** Nests alternatives to the left or to the right. In both cases the last program is tried last. */
 const nestings: Readonly<
@@ -54,7 +54,7 @@ const tenTo = (power: number) => {
 
 export const limits = (test: Test, backend: Backend): void => {
   for (const [side, nest] of Object.entries(nestings)) {
-    test(`twenty thousand alternatives may be nested to the ${side}`, () =>
+    test(`ten thousand alternatives may be nested to the ${side}`, () =>
       Effect.gen(function*() {
         yield* prepare
         const failing = n.decrement()

@@ -410,7 +410,6 @@ export const values = (test: Test): void => {
         yield* fails(int.setIfAbsent(-1), "InvalidValue", { field: "int" })
         yield* fails(int.compareAndSet(1, 0), "InvalidValue", { field: "int" })
         yield* fails(text.set("\ud800"), "InvalidValue", { field: "text" })
-        yield* fails(text.set(undefined as never), "InvalidValue", { field: "text" })
         yield* fails(text.set(null as never), "InvalidValue", { field: "text" })
         yield* fails(OptionalFields.update("l", { text: null as never }), "InvalidValue", { field: "text" })
       }))

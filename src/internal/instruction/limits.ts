@@ -57,7 +57,7 @@ export const workOf = (result: Result): number => {
   let units = 0
   for (const part of result) {
     if (typeof part === "string") units += 16 + part.length / 4
-    else if (part !== false) { for (const text of part) units += 16 + text.length / 4 }
+    else if (typeof part === "object") { for (const text of part) units += 16 + text.length / 4 }
   }
   return units
 }

@@ -5,8 +5,29 @@
 /** A stored text, or false if it is missing. */
 export type Text = string | false
 
-/** The result of one instruction: a text, a count, or a row of texts. An instruction that was skipped has the result `false`. */
-export type Result = Text | number | ReadonlyArray<Text | ReadonlyArray<string>>
+/**
+ * The result of one instruction: a text, a count, or a row of texts. An instruction that was skipped has the result `false`. The
+ * row of an entity has a `Form` for each field that is missing because it is stored in another form.
+ */
+export type Result = Text | number | ReadonlyArray<Text | number | ReadonlyArray<string>>
+
+/**
+ * The other form in which a field is stored, as an earlier schema had it. Plus `aroundForm` for each struct between the field and
+ * the struct that is stored in this form.
+ */
+export const Form = {
+  text: 1,
+  struct: 2,
+  list: 3,
+  set: 4,
+  map: 5,
+  sortedSet: 6,
+  structOfCollections: 7,
+  other: 8
+} as const
+
+/** See `Form`. */
+export const aroundForm = 10
 
 /** Why a program stopped, and at which instruction. All that it had written is undone. */
 export type StopReason =

@@ -16,6 +16,8 @@ export interface Expiry {
   readonly onRead: boolean
   /** The names of the entity's collections, whose keys expire together with its hash. */
   readonly collections: ReadonlyArray<string>
+  /** The names of the fields that may be missing, because a collection that an earlier schema stored there expires too. */
+  readonly former: ReadonlyArray<string>
 }
 
 /**
@@ -48,6 +50,8 @@ export interface FieldSpec extends Bounds {
   readonly default?: string
   /** The stored text `null` means that the field is missing. */
   readonly nullable?: true
+  /** The names of the collections that this text's struct would have if it were stored field by field, as it may have been. */
+  readonly inner?: ReadonlyArray<string>
   /** This is an item of the list `field`, or an entry of the map `field`. The first argument is its position or name. */
   readonly itemOf?: "list" | "map"
   /** Unset if no operation renews the time to live. */
@@ -60,6 +64,8 @@ export interface EntitySpec {
   readonly fields: ReadonlyArray<string>
   /** The collections, each under its own key. */
   readonly collections: ReadonlyArray<FieldSpec>
+  /** `inner` of all fields. */
+  readonly inner?: ReadonlyArray<string>
   readonly expiry?: Expiry
 }
 
@@ -69,6 +75,13 @@ export const isEntitySpec = (spec: Spec): spec is EntitySpec => "collections" in
 
 export const isCollectionKind = (kind: FieldSpec["kind"]): kind is CollectionKind =>
   kind === "list" || kind === "set" || kind === "map" || kind === "sortedSet"
+
+/** The names of the structs around a field, the nearest first. */
+export const namesAround = (field: string): ReadonlyArray<string> => {
+  const names: Array<string> = []
+  for (let dot = field.lastIndexOf("."); dot > 0; dot = field.lastIndexOf(".", dot - 1)) names.push(field.slice(0, dot))
+  return names
+}
 
 /** Whether a field is a collection, or an item or entry of one. Collections are stored under their own keys. */
 export const hasOwnKey = ({ itemOf, kind }: FieldSpec): boolean => itemOf !== undefined || isCollectionKind(kind)

@@ -4,16 +4,28 @@
 import { workOf } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
-import type { Result, Text } from "../instruction/reply.ts"
+import { aroundForm, Form, type Result, type Text } from "../instruction/reply.ts"
 import type { EntitySpec } from "../instruction/spec.ts"
-import { fail, failEntity } from "./stop.ts"
+import { formerNames, otherForm, withForms } from "./forms.ts"
+import { fail, failEntity, failWrongType } from "./stop.ts"
 import type { Entity, Transaction } from "./transaction.ts"
 
-const readEntity = (transaction: Transaction, entity: Entity, spec: EntitySpec): Result => [
-  entity.hash.fields.get("$v") ?? false,
-  ...spec.fields.map((name): Text => entity.hash.fields.get(name) ?? false),
-  ...spec.collections.map((collection) => transaction.contents(entity, collection))
-]
+const readEntity = (transaction: Transaction, entity: Entity, spec: EntitySpec): Result =>
+  withForms(transaction, entity, spec, [
+    entity.hash.fields.get("$v") ?? false,
+    ...spec.fields.map((name): Text => entity.hash.fields.get(name) ?? false),
+    ...spec.collections.map((collection) => transaction.contents(entity, collection))
+  ])
+
+/** Removes the other forms of an entity: those of all fields, or of a new entity those of missing fields. */
+const dropForms = (
+  transaction: Transaction,
+  { key }: Entity,
+  spec: EntitySpec,
+  isMissing?: (path: string) => boolean
+): void => {
+  for (const name of formerNames(spec, isMissing)) transaction.drop(`${key}:${name}`)
+}
 
 /** Writes a whole entity. Everything that its keys held before is removed. */
 const writeContent = (
@@ -27,13 +39,17 @@ const writeContent = (
     const text = content[i]
     if (typeof text === "string") fields.set(name, text)
   })
+  const isNew = !entity.exists
   transaction.replaceFields(entity, spec, fields, lifetime as number | false)
+  const filled = new Set(fields.keys())
   let at = spec.fields.length
   for (const collection of spec.collections) {
     const end = at + 1 + (content[at] as number)
+    if (end > at + 1) filled.add(collection.field)
     transaction.replaceCollection(entity, collection, content.slice(at + 1, end) as Array<string>)
     at = end
   }
+  dropForms(transaction, entity, spec, isNew ? (path) => !filled.has(path) : undefined)
   return 1
 }
 
@@ -43,6 +59,7 @@ const remove = (transaction: Transaction, entity: Entity, spec: EntitySpec): Res
   transaction.raiseLastVersion(entity)
   transaction.update(entity, "exists", false)
   for (const collection of spec.collections) transaction.replaceCollection(entity, collection, [])
+  dropForms(transaction, entity, spec)
   return 1
 }
 
@@ -56,10 +73,28 @@ const duplicate = (
   if (copy.exists) return failEntity("exists", true)
   const copySpec = other!.spec as EntitySpec
   const contents = spec.collections.map((collection) => transaction.contents(entity, collection))
+  failIfFormHasKey(transaction, entity, spec)
   for (const texts of [[...entity.hash.fields].flat(), ...contents]) transaction.spend(workOf(texts))
   transaction.replaceFields(copy, copySpec, new Map(entity.hash.fields), args[0] as number | false)
   copySpec.collections.forEach((collection, i) => transaction.replaceCollection(copy, collection, contents[i]!, true))
+  const filled = new Set(entity.hash.fields.keys())
+  copySpec.collections.forEach(({ field }, i) => contents[i]!.length > 0 && filled.add(field))
+  dropForms(transaction, copy, copySpec, (path) => !filled.has(path))
   return 1
+}
+
+/** A form that has keys of its own would be missing in a copy. One in the hash is copied with it. */
+const failIfFormHasKey = (transaction: Transaction, entity: Entity, spec: EntitySpec): void => {
+  const fail = (form: number | undefined, path: string) => {
+    if (form !== undefined && form % aroundForm > Form.struct) failWrongType(path)
+  }
+  for (const path of spec.fields) {
+    if (!entity.hash.fields.has(path)) fail(otherForm(transaction, entity, path, false, spec.inner), path)
+  }
+  for (const collection of spec.collections) {
+    const { field } = collection
+    if (transaction.contents(entity, collection).length === 0) fail(otherForm(transaction, entity, field, true), field)
+  }
 }
 
 const versionOf = ({ hash }: Entity): string => hash.fields.get("$v") ?? "0"
@@ -96,10 +131,10 @@ export const onEntity = (transaction: Transaction, entity: Entity, instruction: 
     case Op.duplicate:
       return duplicate(transaction, entity, spec, instruction)
     case Op.expire:
-      transaction.scheduleExpiry(entity, spec, transaction.millis + (args[0] as number))
+      transaction.scheduleExpiry(entity, spec, transaction.millis + (args[0] as number), formerNames(spec))
       return 1
     case Op.persist:
-      transaction.scheduleExpiry(entity, spec, undefined)
+      transaction.scheduleExpiry(entity, spec, undefined, formerNames(spec))
       return 1
     case Op.version:
       return versionOf(entity)

@@ -10,6 +10,7 @@ import { type FieldSpec, isEntitySpec } from "../instruction/spec.ts"
 import { compareNumbers } from "./comparison.ts"
 import { onEntity } from "./entity.ts"
 import { Flow } from "./flow.ts"
+import { leaveForm, leaveFormOf } from "./forms.ts"
 import { onItem, onList } from "./list.ts"
 import { onLock } from "./lock.ts"
 import { onEntry, onMap } from "./map.ts"
@@ -25,15 +26,18 @@ const onScalar = (transaction: Transaction, entity: Entity, instruction: Instruc
   const spec = instruction.spec as FieldSpec
   if (spec.itemOf === undefined) {
     const old = entity.hash.fields.get(spec.field)
+    const replaces = op === Op.set || op === Op.assign || op === Op.clear
+    const hadForm = old === undefined && leaveForm(transaction, entity, spec, replaces)
     transaction.examine(op, old)
     const [text, result] = applyScalar(op, old, spec, args, transaction.valueBytes)
     if (text !== undefined) {
       transaction.touch(entity)
       transaction.setField(entity.hash, spec.field, text)
     }
-    return result
+    return hadForm ? 1 : result
   }
   const collection = transaction.collectionAt(entity, spec)
+  leaveFormOf(transaction, collection, spec, false)
   return spec.itemOf === "list"
     ? onItem(transaction, collection, collection.value as StoredList, instruction)
     : onEntry(transaction, collection, collection.value as StoredHash, instruction)
@@ -43,6 +47,7 @@ const onCollection = (transaction: Transaction, entity: Entity, instruction: Ins
   const { args, op, spec } = instruction
   const collection = transaction.collectionAt(entity, spec as FieldSpec)
   const { value } = collection
+  leaveFormOf(transaction, collection, spec as FieldSpec, op === Op.replace || op === Op.clearAll)
   switch (op) {
     case Op.size:
     case Op.loadSize:

@@ -5,6 +5,7 @@ import { Op } from "../instruction/ops.ts"
 import type { Instruction } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { FieldSpec } from "../instruction/spec.ts"
+import { leaveFormOf } from "./forms.ts"
 import { checkSize } from "./size.ts"
 import { failEntity } from "./stop.ts"
 import type { StoredSet } from "./store.ts"
@@ -32,7 +33,9 @@ const edit = (
 const secondSet = (transaction: Transaction, { other }: Instruction): ReadonlySet<string> => {
   const entity = transaction.entityAt(other!.key, true)
   if (!entity.exists) return failEntity("missing", true)
-  return (transaction.collectionAt(entity, other!.spec as FieldSpec, true).value as StoredSet).members
+  const collection = transaction.collectionAt(entity, other!.spec as FieldSpec, true)
+  leaveFormOf(transaction, collection, other!.spec as FieldSpec, false, true)
+  return (collection.value as StoredSet).members
 }
 
 /** @internal */

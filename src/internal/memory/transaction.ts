@@ -73,6 +73,8 @@ export class Transaction {
   readonly messages: Array<readonly [channel: string, text: string]> = []
   readonly entities = new Map<string, Entity>()
   readonly collections = new Map<string, Collection>()
+  /** The keys of other forms, which the commit removes. */
+  readonly dropped = new Set<string>()
   readonly journal: Array<() => void> = []
   /** The work of the program so far. */
   private work = 0
@@ -154,6 +156,18 @@ export class Transaction {
     return collection
   }
 
+  /** The type of a key that no collection of the program has. Undefined: it is missing, or the commit removes it. */
+  typeAt(key: string): StoredValue["_tag"] | undefined {
+    return this.dropped.has(key) ? undefined : this.valueAt(key)?._tag
+  }
+
+  /** Lets the commit remove the key of another form. */
+  drop(key: string): void {
+    if (this.typeAt(key) === undefined) return
+    this.dropped.add(key)
+    this.journal.push(() => this.dropped.delete(key))
+  }
+
   /** Returns a collection of an entity that is read as a whole. */
   contents(entity: Entity, spec: FieldSpec): ReadonlyArray<string> {
     const { hasWrongType, tag, value } = this.openCollection(entity, spec)
@@ -197,7 +211,7 @@ export class Transaction {
     this.update(entity, "hash", { _tag: "hash", fields: fields.set("$v", version), expiresAt: undefined })
     if (entity.exists) return
     this.update(entity, "exists", true)
-    this.scheduleExpiry(entity, spec, lifetime === false ? undefined : this.millis + lifetime)
+    this.scheduleExpiry(entity, spec, lifetime === false ? undefined : this.millis + lifetime, noNames)
   }
 
   replace(collection: Collection, texts: ReadonlyArray<string>): void {
@@ -206,9 +220,18 @@ export class Transaction {
     this.update(collection, "value", storedValue(tag, texts, expiresAt))
   }
 
-  /** Notes the expiry that the commit sets for the entity and its collections. */
-  scheduleExpiry(entity: Entity, spec: Spec, at: number | undefined): void {
-    const names = new Set(entity.expiryNames)
+  /**
+   * Notes the expiry that the commit sets for the entity, its collections and their other forms.
+   *
+   * @param former the names of other forms
+   */
+  scheduleExpiry(
+    entity: Entity,
+    spec: Spec,
+    at: number | undefined,
+    former: Iterable<string> = spec.expiry?.former ?? noNames
+  ): void {
+    const names = new Set([...entity.expiryNames ?? noNames, ...former])
     for (const { field } of isEntitySpec(spec) ? spec.collections : []) names.add(field)
     for (const name of spec.expiry?.collections ?? []) names.add(name)
     this.update(entity, "expiryNames", names)
@@ -268,6 +291,10 @@ export class Transaction {
       values.set(key, value)
       if (!stored) value.expiresAt = entity.expiresAt
     }
+    for (const key of this.dropped) {
+      const opened = this.collections.get(key)
+      if (opened === undefined || sizeOf(opened.value) === 0) values.delete(key)
+    }
     for (const { exists, expiresAt, expiryNames, key } of this.entities.values()) {
       if (!exists || expiryNames === undefined) continue
       for (const name of expiryNames) {
@@ -284,6 +311,8 @@ const writeField = (fields: Map<string, string>, name: string, text: string | fa
   if (text === false) fields.delete(name)
   else fields.set(name, text)
 }
+
+const noNames: ReadonlyArray<string> = []
 
 /** Stands for a missing hash; never written to. */
 const noHash: StoredHash = { _tag: "hash", fields: new Map(), expiresAt: undefined }

@@ -157,10 +157,11 @@ const limitOf = ({ args, spec }: Step, bound: Bound): number | bigint => {
 /** The position of the step that an error names. If the computation of an operand failed, it is the instruction that takes the operand. */
 const failedStep = (steps: ReadonlyArray<Step>, { _tag, step: index }: StopReason): number => {
   let at = index
-  // The step beyond the limit may be of the flow, which has no field: the last operation before it is named.
+  // The step beyond the limit may be of the flow, which has no field: the last operation before it is named, or else the next one.
   if (_tag === "tooLarge") {
-    while (at > 0 && steps[at] instanceof Control) at--
-    return at
+    const isOperation = (step: Step) => !(step instanceof Control)
+    const before = steps.slice(0, at + 1).findLastIndex(isOperation)
+    return before < 0 ? Math.max(0, steps.findIndex(isOperation)) : before
   }
   while (steps[at]!.op === Op.combine || at > index && infoOf(steps[at]!.op).putsOperand === true) at++
   return at

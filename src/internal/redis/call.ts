@@ -285,7 +285,7 @@ export const make = (options: SenderOptions): Sender => {
     const record = call.record ??= telemetry.begin(call.access, programs, call.slot, now)
     if (left <= 0 || call.retries > 0 && left < Deadlines.attemptMillis) return stopRetrying(call)
     try {
-      const batch = encodeBatch(programs, keyPrefix, valueBytes)
+      const batch = encodeBatch(programs, keyPrefix, valueBytes, transport.server?.database)
       if (record.attempts === 0) telemetry.sent(record, batch)
       for (const program of programs) program.inFlight = true
       enter(call, "inFlight")

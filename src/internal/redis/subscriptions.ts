@@ -15,6 +15,7 @@ import {
 } from "../../RedisServiceError.ts"
 import type { ChannelEvent, RedisTransport } from "../../RedisTransport.ts"
 import type { RedisService, SubscriptionEvent } from "../service.ts"
+import { channelName } from "./channel.ts"
 import { aboutChannel, addressText, classify, isFinal } from "./classify.ts"
 
 /** @internal */
@@ -80,7 +81,10 @@ export const make = (options: SubscriptionsOptions): RedisService["Service"]["su
 
       yield* Scope.addFinalizer(caller, Scope.close(scope, Exit.void))
       yield* Scope.addFinalizer(scope, Effect.sync(() => end(undefined)))
-      yield* Scope.provide(subscribe(keyPrefix + channel, onEvent), scope)
+      yield* Scope.provide(
+        subscribe(channelName({ keyPrefix, database: transport.server?.database }, channel), onEvent),
+        scope
+      )
       const wait = Effect.timeoutOrElse(Deferred.await(established), {
         duration: deadline,
         orElse: () => Effect.fail(unavailable())

@@ -28,6 +28,7 @@ import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction, Program } from "../instruction/program.ts"
 import type { Reply, Result, StopReason } from "../instruction/reply.ts"
 import { type Expiry, type FieldSpec, hasOwnKey, isEntitySpec, type Spec } from "../instruction/spec.ts"
+import { channelName } from "./channel.ts"
 import { type Dedup, DedupEncoder, Mode } from "./dedup.ts"
 
 /**
@@ -67,7 +68,8 @@ const hasOneKey = ({ other, spec }: Instruction): boolean =>
 export const encodeBatch = (
   sendables: ReadonlyArray<Sendable>,
   keyPrefix: string,
-  valueBytes = defaults.maximumValueBytes
+  valueBytes = defaults.maximumValueBytes,
+  database = 0
 ): Batch => {
   const keys: Array<string> = []
   const specs: Array<Spec> = []
@@ -98,6 +100,7 @@ export const encodeBatch = (
     }
     return index
   }
+  const channelOf = (channel: Argument) => channelName({ keyPrefix, database }, String(channel))
   let dedup: DedupEncoder | undefined
   for (const sendable of sendables) {
     const { instructions } = sendable.program
@@ -116,7 +119,7 @@ export const encodeBatch = (
         code.push(op, 0, indexOf(spec), args.length)
       } else if (op === Op.publish) {
         // the first argument is a channel, which has the prefix too
-        code.push(op, 0, indexOf(spec), args.length, keyPrefix + args[0], args[1]!)
+        code.push(op, 0, indexOf(spec), args.length, channelOf(args[0]!), args[1]!)
         continue
       } else if (instructions.length === 1 && !isQueued && hasOneKey(instruction)) {
         // the most frequent program: its one key needs no look-up
@@ -129,7 +132,7 @@ export const encodeBatch = (
       }
       // instructions of a lock may begin with the channel of the owner
       const hasChannel = isQueued && args[0] !== ""
-      if (hasChannel) code.push(keyPrefix + args[0])
+      if (hasChannel) code.push(channelOf(args[0]!))
       for (let i = hasChannel ? 1 : 0; i < args.length; i++) code.push(args[i]!)
     }
   }
@@ -153,32 +156,41 @@ const kinds: { readonly [Kind in FieldSpec["kind"]]: string } = {
   sortedSet: "zset"
 }
 
-const toWireExpiry = ({ collections, milliseconds, onRead, renewAfterMillis }: Expiry) => ({
+const toWireExpiry = ({ collections, former, milliseconds, onRead, renewAfterMillis }: Expiry) => ({
   ms: milliseconds,
   slack: renewAfterMillis,
   access: onRead,
-  cs: collections
+  cs: collections,
+  fo: former.map((name) => `:${name}`)
 })
 
 /** The wire form of a specification. Its names are short because they travel with every call. The script knows only these. */
 const toWire = (spec: Spec): unknown => {
   const expiry = spec.expiry && toWireExpiry(spec.expiry)
-  return isEntitySpec(spec) ? { fs: spec.fields, cs: spec.collections.map(toWire), life: expiry } : {
-    f: spec.field,
-    k: kinds[spec.kind],
-    d: spec.default,
-    ge: spec.minimum,
-    gt: spec.exclusiveMinimum,
-    le: spec.maximum,
-    lt: spec.exclusiveMaximum,
-    minl: spec.minLength,
-    maxl: spec.maxLength,
-    minc: spec.minSize,
-    maxc: spec.maxSize,
-    z: spec.nullable,
-    of: spec.itemOf,
-    life: expiry
-  }
+  return isEntitySpec(spec) ?
+    {
+      fs: spec.fields,
+      cs: spec.collections.map(toWire),
+      ic: spec.inner,
+      life: expiry
+    } :
+    {
+      f: spec.field,
+      k: kinds[spec.kind],
+      d: spec.default,
+      ge: spec.minimum,
+      gt: spec.exclusiveMinimum,
+      le: spec.maximum,
+      lt: spec.exclusiveMaximum,
+      minl: spec.minLength,
+      maxl: spec.maxLength,
+      minc: spec.minSize,
+      maxc: spec.maxSize,
+      z: spec.nullable,
+      ic: spec.inner,
+      of: spec.itemOf,
+      life: expiry
+    }
 }
 
 const specTexts = new WeakMap<Spec, string>()

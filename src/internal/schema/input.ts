@@ -17,20 +17,6 @@ export interface Copied {
   readonly isWhole: boolean
 }
 
-const acceptsUndefined = (ast: SchemaAST.AST): boolean => {
-  switch (ast._tag) {
-    case "Undefined":
-    case "Void":
-    case "Any":
-    case "Unknown":
-      return true
-    case "Union":
-      return ast.types.some(acceptsUndefined)
-    default:
-      return false
-  }
-}
-
 /** The only member of a union that is an object. */
 const objectOf = (ast: SchemaAST.AST | undefined): SchemaAST.AST | undefined => {
   switch (ast?._tag) {
@@ -106,7 +92,7 @@ export const copyInput = (schema: SchemaAST.AST, input: unknown): Copied => {
     copies.set(value, out)
     for (const [name, part] of Object.entries(value)) {
       const property = properties.get(name)
-      if (part === undefined && property?.context?.isOptional === true && !acceptsUndefined(property)) continue
+      if (part === undefined && property?.context?.isOptional === true) continue
       setField(out, name, within(part, property ?? rest))
     }
     return out

@@ -3,8 +3,9 @@
  * built from them.
  */
 import type { Argument } from "../instruction/program.ts"
-import type { Result, Text } from "../instruction/reply.ts"
-import type { EntitySpec, Expiry } from "../instruction/spec.ts"
+import { aroundForm, Form, type Result, type Text } from "../instruction/reply.ts"
+import { type EntitySpec, type Expiry, namesAround } from "../instruction/spec.ts"
+import { unescape } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
 import { copyThrough } from "./immutable.ts"
 import { type CollectionNode, encodeLeaf, type Leaf, type Node, readLeaf, type Struct } from "./plan.ts"
@@ -54,6 +55,27 @@ const maximumFields = 1000
 
 const texts = (row: Result | undefined): ReadonlyArray<string> => Array.isArray(row) ? row : []
 
+const formNames: { readonly [Name in keyof typeof Form]: string } = {
+  text: "as one text",
+  struct: "field by field, as a struct",
+  list: "as a list under its own key",
+  set: "as a set under its own key",
+  map: "as a map under its own key",
+  sortedSet: "as a sorted set under its own key",
+  structOfCollections: "field by field, as a struct",
+  other: "under its own key"
+}
+
+/** The problem of a field that is missing because it, or a struct around it, is stored in another form. */
+const inOtherForm = ({ field, spec }: Leaf | CollectionNode, form: number): Problem => {
+  const levels = Math.floor(form / aroundForm)
+  const name = Object.entries(Form).find(([, code]) => code === form % aroundForm)?.[0] as keyof typeof Form
+  return new Problem(
+    `It is stored in another form: ${formNames[name]}`,
+    levels === 0 ? field : unescape(namesAround(spec.field)[levels - 1]!)
+  )
+}
+
 /**
  * Makes the layout of a struct.
  *
@@ -74,10 +96,18 @@ export const layout = (root: Struct, expiry?: Expiry): Layout => {
     throw new Error(`Model field "${root.field}": expected at most ${maximumFields} stored fields`)
   }
 
+  const inner = leaves.flatMap(({ spec }) => spec.inner ?? [])
   type Read = Layout["decode"]
-  const tolerated = ({ fallback, field }: Leaf | CollectionNode, value: unknown, issues: Array<Problem>): unknown => {
+  const tolerated = (
+    self: Leaf | CollectionNode,
+    cell: any,
+    decode: (cell: any) => unknown,
+    issues: Array<Problem>
+  ) => {
+    const { fallback, field } = self
+    const value = typeof cell === "number" ? inOtherForm(self, cell) : decode(cell)
     if (!(value instanceof Problem)) return value
-    const problem = value.within(field)
+    const problem = typeof cell === "number" ? value : value.within(field)
     if (fallback === undefined) return problem
     issues.push(problem)
     return fallback()
@@ -88,11 +118,11 @@ export const layout = (root: Struct, expiry?: Expiry): Layout => {
         return (_, id) => copyThrough(self.codec, id[self.position])
       case "leaf": {
         const at = 1 + leaves.indexOf(self)
-        return (row, _, issues) => tolerated(self, readLeaf(self, row[at]), issues)
+        return (row, _, issues) => tolerated(self, row[at], (text) => readLeaf(self, text), issues)
       }
       case "collection": {
         const at = 1 + leaves.length + collections.indexOf(self)
-        return (row, _, issues) => tolerated(self, self.decode(texts(row[at])), issues)
+        return (row, _, issues) => tolerated(self, row[at], (items) => self.decode(texts(items)), issues)
       }
       case "struct": {
         const parts = self.fields.map(([name, child]) =>
@@ -150,6 +180,7 @@ export const layout = (root: Struct, expiry?: Expiry): Layout => {
     spec: {
       fields: leaves.map((child) => child.spec.field),
       collections: collections.map(({ spec: { expiry: _, ...spec } }) => spec),
+      ...(inner.length === 0 ? undefined : { inner }),
       ...(expiry === undefined ? undefined : { expiry })
     },
     leaves,

@@ -131,7 +131,8 @@ export const makePlan = (
       milliseconds,
       renewAfterMillis: Math.floor(Math.min(milliseconds / 100, 60_000)),
       onRead: refresh === "access",
-      collections: []
+      collections: [],
+      former: []
     }
   const root = struct(fields, keyNames, make, expiry)
   const whole = layout(root, expiry)

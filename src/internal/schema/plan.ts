@@ -8,7 +8,7 @@
  */
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import type { Expiry, FieldSpec } from "../instruction/spec.ts"
+import { type Expiry, type FieldSpec, namesAround } from "../instruction/spec.ts"
 import { escapeField } from "../text/escape.ts"
 import { missing, Problem } from "../text/problem.ts"
 import { representationId } from "./ast.ts"
@@ -141,6 +141,29 @@ const codecWithoutNull = (schema: Schema.Constraint): Codec => {
   }
 }
 
+/**
+ * The names of the collections that a schema would have if it were stored field by field. A field may have been stored so before
+ * its struct became optional, got a check, or became JSON.
+ */
+const innerCollections = (ast: SchemaAST.AST, path: string): ReadonlyArray<string> => {
+  if (ast._tag === "Union") return ast.types.flatMap((type) => innerCollections(type, path))
+  const encoded = ast._tag === "Declaration" ? ast.encoding?.[0]?.to : undefined
+  if (encoded !== undefined) return innerCollections(encoded, path)
+  if (ast._tag !== "Objects") return []
+  return ast.propertySignatures.flatMap(({ name, type }) => {
+    if (typeof name !== "string") return []
+    const inside = `${path}.${escapeField(name)}`
+    return type._tag === "Arrays" || type._tag === "Declaration" && type.typeParameters.length > 0 ||
+        type._tag === "Objects" && type.indexSignatures.length > 0
+      ? [inside]
+      : innerCollections(type, inside)
+  })
+}
+
+const addFormer = ({ former }: Expiry, ...names: ReadonlyArray<string>): void => {
+  for (const name of names) if (!former.includes(name)) (former as Array<string>).push(name)
+}
+
 const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Expiry | undefined): Leaf => {
   const given = annotation(schema, defaultAnnotation) as { readonly value: unknown } | undefined
   const ast = schema.ast
@@ -169,6 +192,10 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
     : nullable
     ? "null"
     : "refused"
+  const ownCollections = [...new Set(innerCollections(ast, path))]
+  if (expiry !== undefined && (given !== undefined || omittable || absence !== "refused")) {
+    addFormer(expiry, path, ...namesAround(path), ...ownCollections)
+  }
   const withoutDefault: Leaf = {
     _tag: "leaf",
     field,
@@ -177,6 +204,7 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
       kind: codec.kind,
       ...codec.bounds,
       ...(nullable ? { nullable: true } : undefined),
+      ...(ownCollections.length === 0 ? undefined : { inner: ownCollections }),
       ...(isOption ? { default: omitted } : undefined),
       ...(expiry === undefined ? undefined : { expiry })
     },
@@ -263,7 +291,10 @@ const node = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
       "a collection whose schema transforms the whole can't be stored as a collection; use Model.json"
     )
   }
-  ;(expiry?.collections as Array<string> | undefined)?.push(path)
+  if (expiry !== undefined) {
+    ;(expiry.collections as Array<string>).push(path)
+    addFormer(expiry, ...namesAround(path))
+  }
   const given = annotation(schema, defaultAnnotation) as { readonly value: unknown } | undefined
   const texts = given === undefined ? [] : collection.encode(given.value)
   if (texts instanceof Problem) return refuse(field, `its default is invalid: ${texts.issue}`)

@@ -24,7 +24,10 @@ local findOutcome, keepResults, leaveTombstone, saveOutcomes
 local runGeneral, undoProgram
 local runFields, runLock
 local applyScalar, numberKind, appended
-local helpers
+local helpers, forms
+
+-- The keys of other forms that the running program removes at its end, each with true. Empty but in the general path.
+local dropped = {}
 
 -- The name of the collection that is being read as a part of its entity, else unset. A WRONGTYPE error is about its key.
 local readingCollection
@@ -38,6 +41,17 @@ local dedupIndex -- the index of its program under the token; not valid if the c
 -- Attempts: `flow.lua` sets both. `catchFailure` says whether an attempt of the running program catches a failure. If so, it
 -- sets `resume`, which runs what follows the attempt; `run` calls it once and unsets it.
 local catchFailure, resume
+
+-- Whether a field is missing or a collection is empty in the row of an entity that has `width` fields.
+local function isPartial(row, width)
+  for i = 2, width + 1 do
+    if not row[i] then return true end
+  end
+  for i = width + 2, #row do
+    if #row[i] == 0 then return true end
+  end
+  return false
+end
 
 local function fail(tag, detail)
   error({ tag, step, detail })

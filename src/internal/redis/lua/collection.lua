@@ -1,5 +1,5 @@
 -- Operations of any collection, and the choice between those of its kind.
--- uses: code, helpers (call) · touch (entity) · contents, discard, failWrongType, lookAtOther,
+-- uses: code, helpers (call) · drops (program) · touch (entity) · contents, discard, failWrongType, lookAtOther,
 --   openCollection (collectionState) · makeLists, makeNamed (order)
 local lists, named
 
@@ -20,6 +20,7 @@ end
 
 local function onCollection(op, c, spec, at, n)
   if not c.kind then return failWrongType(c) end
+  if c.count == 0 then drops.leave(c.entity, spec, true, op == OP.clearAll or op == OP.replace) end
   if op == OP.size then return c.count end
   if op == OP.values then return contents(c) end
   if op == OP.clearAll or op == OP.replace then

@@ -1,7 +1,24 @@
 -- The end of a program that has succeeded: sets expiries, publishes messages, and removes keys and elements. An error
 -- before the first of these, which sets `isFinal`, still undoes the program.
--- uses: call (call) · appends, deleted, deletedCount, expiries, expiryChangeCount, isFinal, journalSize,
---   messageCount, messages, openedCount, openedInOrder, ownerCount (program) · needExpiries (instruction)
+-- uses: call, dropped (call) · appends, deleted, deletedCount, droppedCount, droppedKeys, expiries,
+--   expiryChangeCount, isFinal, journalSize, messageCount, messages, opened, openedCount,
+--   openedInOrder, ownerCount (program) · needExpiries (instruction)
+
+-- Removes the keys of other forms. Most of them are missing, and in a cluster slot that is moving a missing key is an error.
+local function removeForms()
+  local keys = {}
+  for i = 1, droppedCount do
+    local key = droppedKeys[i]
+    local c = opened[key]
+    if dropped[key] and not (c and c.count > 0) then keys[#keys + 1] = key end
+  end
+  for from = 1, #keys, 1000 do
+    local last = from + 999 < #keys and from + 999 or #keys
+    if type(redis.pcall("UNLINK", unpack(keys, from, last))) == "table" then
+      for i = from, last do redis.pcall("UNLINK", keys[i]) end
+    end
+  end
+end
 
 local function commit()
   local isExpiring = expiryChangeCount > 0
@@ -22,6 +39,10 @@ local function commit()
       e.stored, isFinal = false, true
     end
   end
+  if droppedCount > 0 then
+    removeForms()
+    isFinal = true
+  end
   for i = 1, openedCount do
     local c = openedInOrder[i]
     if c.skip > 0 or c.void then
@@ -33,6 +54,9 @@ end
 
 local function finish()
   if ownerCount > 0 then appends.settleOwners() end
-  if deletedCount > 0 or openedCount > 0 or expiryChangeCount > 0 or messageCount > 0 then commit() end
+  if deletedCount > 0 or openedCount > 0 or expiryChangeCount > 0 or messageCount > 0 or droppedCount > 0 then
+    commit()
+    if droppedCount > 0 then dropped, droppedCount = {}, 0 end
+  end
   journalSize, isFinal = 0, false
 end

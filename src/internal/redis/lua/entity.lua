@@ -1,6 +1,7 @@
 -- Entities: reads, and writes of single fields. Each write is journalled. A deleted entity is only marked: its key stays
 -- until the program has succeeded, because in a cluster slot that is moving a removed key cannot be written again.
--- uses: call, fail, helpers, readingCollection (call) · appends, entities, opened (program) · record (journal)
+-- uses: call, fail, forms, helpers, isPartial, readingCollection (call) · appends, entities,
+--   opened (program) · record (journal) · makeForms (order)
 
 -- An entity has
 --   key
@@ -67,6 +68,10 @@ local function writeField(e, name, text, old)
   record(e, undoField, name, old)
 end
 
+local function needForms()
+  if not forms then forms = makeForms() end
+end
+
 -- Returns the version, each field and each collection; false if the entity does not exist.
 local function readEntity(e, spec)
   if e.exists == false then return false end
@@ -82,5 +87,9 @@ local function readEntity(e, spec)
     found[#fields + 1 + i] = state and state.count == 0 and {} or helpers.readAll(key, c.k, state and state.skip or 0)
   end
   readingCollection = nil
+  if isPartial(found, #fields) then
+    needForms()
+    forms.mark(e.key, spec, found)
+  end
   return found
 end

@@ -1,8 +1,8 @@
 -- Writes of whole entities: insert, replace, duplicate, delete. `insert` has a second implementation in `runSingle`
 -- (run.lua), its fast path, and one in memory/entity.ts. All three must do the same; the differential tests compare them.
--- uses: call, code, fail, format, nowMicros, nowMillis, ordinal, specs (call) · appends, collections,
---   created, deleted, deletedCount, expiries, spendResult (program) · chunked, record (journal) · entityAt, exists,
---   noteExists, readEntity, touch (entity)
+-- uses: call, code, fail, format, nowMicros, nowMillis, ordinal, specs (call) · appends,
+--   collections, created, deleted, deletedCount, drops, expiries, spendResult (program) · chunked,
+--   record (journal) · entityAt, exists, noteExists, readEntity, touch (entity)
 
 -- Looks with EXISTS first, which is cheapest if the entity is missing, as it usually is here.
 local function absent(e)
@@ -66,7 +66,7 @@ local function noteCreated(e, spec, lifetime, isStored)
   local isLeft = isStored
   for _, c in ipairs(spec.cs) do isLeft = isLeft or collections.open(e, c).stored end
   local at = lifetime and nowMillis + lifetime
-  if lifetime or isLeft then expiries.schedule(e, at, spec) else expiries.set(e, at) end
+  if lifetime or isLeft then expiries.schedule(e, at, spec, {}) else expiries.set(e, at) end
   created = e
 end
 
@@ -83,7 +83,9 @@ local function writeContent(e, spec, at)
     local count = code[at]
     collections.replace(collections.open(e, c), code, at + 1, at + count)
     at = at + 1 + count
+    if count > 0 then fields[c.f] = true end
   end
+  drops.drop(e, spec, isNew and fields)
   return 1
 end
 
@@ -103,6 +105,10 @@ local function duplicate(e, spec, at)
       content[#content + 1], content[#content + 2], fields[found[i]] = found[i], found[i + 1], true
     end
   end
+  for _, c in ipairs(spec.cs) do
+    if collections.open(e, c).count > 0 then fields[c.f] = true end
+  end
+  drops.failIfFormHasKey(e, spec, fields)
   replaceFields(copy, content, fields)
   noteCreated(copy, copySpec, code[at + 2], isStored)
   for i, c in ipairs(spec.cs) do
@@ -110,6 +116,7 @@ local function duplicate(e, spec, at)
     spendResult(items)
     collections.replace(collections.open(copy, copySpec.cs[i]), items, 1, #items, 1)
   end
+  drops.drop(copy, copySpec, fields)
   return 1
 end
 
@@ -125,5 +132,6 @@ return function(op, e, spec, at)
   if not exists(e) then return 0 end
   markDeleted(e)
   for _, c in ipairs(spec.cs) do collections.discard(collections.open(e, c)) end
+  drops.drop(e, spec)
   return 1
 end

@@ -21,15 +21,17 @@ local function undoSchedule(e)
   expiryChangeCount = expiryChangeCount - 1
 end
 
-local function addName(e, name)
+-- The names of other forms are marked, because their keys are usually missing.
+local function addName(e, name, mark)
   if not e.expiryNames[name] then
-    e.expiryNames[name] = true
+    e.expiryNames[name] = mark
     record(e.expiryNames, name)
   end
 end
 
--- Notes the expiry that the commit sets for the entity and all its collections.
-local function schedule(e, at, spec)
+-- Notes the expiry that the commit sets for the entity, all its collections, and other forms: `former` has what follows the key of
+-- the entity in theirs.
+local function schedule(e, at, spec, former)
   setExpiry(e, at)
   if not e.expiryNames then
     e.expiryNames = {}
@@ -37,15 +39,16 @@ local function schedule(e, at, spec)
     expiryChanges[expiryChangeCount] = e
     record(e, undoSchedule)
   end
-  for _, c in ipairs(spec.cs or {}) do addName(e, c.f) end
-  for _, name in ipairs(spec.life and spec.life.cs or {}) do addName(e, name) end
+  for _, c in ipairs(spec.cs or {}) do addName(e, c.f, "collection") end
+  for _, name in ipairs(spec.life and spec.life.cs or {}) do addName(e, name, "collection") end
+  for _, suffix in ipairs(former) do addName(e, string.sub(suffix, 2), "former") end
 end
 
 -- An entity that never expires gets no expiry here.
 local function renew(e, spec)
   local renewal, at = spec.life, expiryOf(e)
   local least = nowMillis + renewal.ms
-  if at and at < least then schedule(e, least + renewal.slack, spec) end
+  if at and at < least then schedule(e, least + renewal.slack, spec, renewal.fo) end
 end
 
 local function applyExpiry(key, at)
@@ -59,9 +62,9 @@ local function commitExpiries()
   local unknown, appeared = {}, {}
   for i = 1, expiryChangeCount do
     local e = expiryChanges[i]
-    for name in pairs(e.exists and e.expiryNames or {}) do
+    for name, mark in pairs(e.exists and e.expiryNames or {}) do
       local key = e.key .. ":" .. name
-      if not opened[key] then unknown[#unknown + 1] = key end
+      if mark == "collection" and not opened[key] then unknown[#unknown + 1] = key end
     end
   end
   if #unknown > 0 then chunked("EXISTS", unknown[1], unknown, 1, #unknown) end
@@ -76,10 +79,15 @@ local function commitExpiries()
     local e = expiryChanges[i]
     if e.exists then
       applyExpiry(e.key, e.expiresAt)
-      for name in pairs(e.expiryNames) do
+      for name, mark in pairs(e.expiryNames) do
         local key = e.key .. ":" .. name
         local c = opened[key]
-        if not c or c.count > 0 then applyExpiry(key, e.expiresAt) end
+        if mark == "former" then
+          -- in a cluster slot that is moving, a missing key is an error
+          pcall(applyExpiry, key, e.expiresAt)
+        elseif not c or c.count > 0 then
+          applyExpiry(key, e.expiresAt)
+        end
       end
     end
   end

@@ -24,11 +24,13 @@ local function renewalDue(key, expiry, at)
   return least + expiry.slack
 end
 
--- Sets one absolute time for an entity and its collections, because relative ones would drift apart.
-local function expireAt(key, names, at)
+-- Sets one absolute time for an entity and its collections, because relative ones would drift apart. `former` has
+-- what follows the key of the entity in those of other forms, which are usually missing: in a cluster slot that is moving, a missing key is an error.
+local function expireAt(key, names, at, former)
   local text = format("%.0f", at)
   call("PEXPIREAT", key, text)
   for i = 1, #names do call("PEXPIREAT", key .. ":" .. names[i], text) end
+  for i = 1, former and #former or 0 do redis.pcall("PEXPIREAT", key .. former[i], text) end
 end
 
 -- Returns 1 if a comparison of two numbers is true, else 0.

@@ -1,14 +1,21 @@
 -- Runs one instruction and returns its result. The number of the instruction tells its family.
--- uses: appended, applyScalar, call, code, fail, nowMillis, numberKind, runLock, specs (call) · appends,
---   collections, created, expiries, messageCount, messages, spend, writeEntity (program) · entityAt, exists,
---   readEntity, readField, writeField (entity) · makeAppends, makeCollections, makeExpiries, makeLocks,
---   makeScalars, makeWrites (order)
+-- uses: appended, applyScalar, call, code, fail, nowMillis, numberKind, runLock, specs (call) ·
+--   appends, collections, created, drops, expiries, messageCount, messages, spend,
+--   writeEntity (program) · entityAt, exists, needForms, readEntity, readField, writeField (entity)
+--   · makeAppends, makeCollections, makeDrops, makeExpiries, makeLocks, makeScalars,
+--   makeWrites (order)
 
 local function needExpiries()
   if not expiries then expiries = makeExpiries() end
 end
 
+local function needDrops()
+  needForms()
+  if not drops then drops = makeDrops() end
+end
+
 local function needCollections()
+  needDrops()
   if not collections then collections = makeCollections() end
 end
 
@@ -48,7 +55,8 @@ local function onEntity(op, e, spec, at)
     local at = expiries.expiresAt(e)
     return at and (at > nowMillis and at - nowMillis or 1)
   end
-  expiries.schedule(e, op == OP.expire and nowMillis + code[at], spec)
+  needDrops()
+  expiries.schedule(e, op == OP.expire and nowMillis + code[at], spec, drops.suffixes(spec))
   return 1
 end
 
@@ -75,6 +83,7 @@ local function runInstruction(pc)
     result = onEntity(op, e, spec, at)
   elseif op <= LAST.scalar and not spec.of then
     local name, value = spec.f, nil
+    local hadForm = false
     if op == OP.appendText then
       if not appends then appends = makeAppends() end
       result = appends.append(e, name, readField, spec, at)
@@ -82,8 +91,13 @@ local function runInstruction(pc)
     if not result then
       local old = readField(e, name)
       if old and #old > 1000 then spend(#old / 4) end
+      if not old then
+        needDrops()
+        hadForm = drops.leave(e, spec, false, op == OP.set or op == OP.assign or op == OP.clear)
+      end
       value, result = applyScalar(op, old, spec, at, n)
       if value ~= nil then writeField(e, name, value, old) end
+      if hadForm then result = 1 end
     end
   else
     if not exists(e) then return fail("missing") end

@@ -21,6 +21,7 @@ const lazy = (name: string, ...items: ReadonlyArray<Item>): Lazy => ({ name, ite
 export const order: ReadonlyArray<Item> = [
   "call.lua",
   lazy("helpers", "helpers.lua"),
+  lazy("forms", "forms.lua"),
   lazy(
     "scalars",
     lazy("doubles", "numberText.lua", "doubles.lua"),
@@ -37,6 +38,7 @@ export const order: ReadonlyArray<Item> = [
     "program.lua",
     "journal.lua",
     "entity.lua",
+    lazy("drops", "formDrops.lua"),
     lazy("appends", "append.lua"),
     lazy("expiries", "expiry.lua"),
     lazy(

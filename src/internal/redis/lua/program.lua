@@ -9,13 +9,14 @@ local created -- the entity that the running instruction has created, else unset
 local deleted, deletedCount = {}, 0 -- entities whose keys the commit unlinks, unless the program has created them again
 local expiryChanges, expiryChangeCount = {}, 0 -- entities whose expiry the commit sets
 local opened, openedInOrder, openedCount = {}, {}, 0 -- collections, by key and in order: see `openCollection`
+local droppedKeys, droppedCount = {}, 0 -- keys of other forms; the commit removes those that are in `dropped` too
 local messages, messageCount = {}, 0 -- channel and text in turn, which the commit publishes
 local journalSize = 0
 local owners, ownerCount = {}, 0 -- what has texts with appended pieces: see append.lua
 local isFinal = false -- whether the commit has done anything that the journal cannot undo
 
 -- Tables of functions, and a function, of the lazy families. Each is unset until its family is made.
-local expiries, collections, writeEntity, appends
+local expiries, collections, drops, writeEntity, appends
 
 -- Bounds what a program reads and examines, because the server serves no one else meanwhile. A unit is about 20 ns:
 -- one item that is examined, or four bytes of a result. `workOf…` in instruction/limits.ts says what costs how much.
@@ -37,7 +38,7 @@ local function spendResult(result)
       local part = result[i]
       if type(part) == "string" then
         units = units + 16 + #part / 4
-      elseif part then
+      elseif type(part) == "table" then
         for j = 1, #part do units = units + 16 + #part[j] / 4 end
       end
     end

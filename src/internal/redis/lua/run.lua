@@ -11,16 +11,18 @@
 -- with `applyScalar`; `addInteger` is its fast path for the first two. `insert` has two implementations here, in
 -- `runSingle` and in entityWrites.lua, and one in memory/entity.ts. The differential tests compare the layers, so that they
 -- stay equal.
--- uses: MAX_KEPT, addInteger, appended, applyScalar, call, catchFailure, clock, code, dedupIndex, fail,
---   findOutcome, format, helpers, isDeduplicated, keepResults, keptOutcomes, leaveTombstone, nowMicros,
---   nowMillis, numberKind, ordinal, readingCollection, reply, replySize, resume, runFields, runGeneral,
---   runLock, saveOutcomes, specs, step, undoProgram (call) · makeDedup, makeFields, makeGeneral, makeHelpers,
---   makeLocks, makeScalars (order)
+-- uses: addInteger, appended, applyScalar, call, catchFailure, clock, code, dedupIndex, fail,
+--   findOutcome, format, forms, helpers, isDeduplicated, isPartial, keepResults, keptOutcomes,
+--   leaveTombstone, MAX_KEPT, nowMicros, nowMillis, numberKind, ordinal, readingCollection, reply,
+--   replySize, resume, runFields, runGeneral, runLock, saveOutcomes, specs, step,
+--   undoProgram (call) · makeDedup, makeFields, makeForms, makeGeneral, makeHelpers, makeLocks,
+--   makeScalars (order)
 local total = #code
 local pc = 1 -- the position in `code` of what is read next
 local start, head = 1, 0 -- of the running program: the position of its number of instructions, and of its `true` in the reply
 
--- The version comes first, because it is the only write that can fail on what is stored.
+-- Returns the result; or nil and true if the program must take the general path, because a field is stored in another form. The
+-- version is written first, because it is the only write that can fail on what is stored.
 local function runSingle(op, key, spec, at, n)
   local expiry = spec.life
   if (expiry or op == OP.insert and code[at]) and not helpers then helpers = makeHelpers() end
@@ -32,7 +34,7 @@ local function runSingle(op, key, spec, at, n)
     end
     clock()
     -- one table for all entities with this specification, because a table that grows costs more than the call
-    local content, fields, count = spec.content or { "$v" }, spec.fs, 2
+    local content, fields, count, missing, missingCount = spec.content or { "$v" }, spec.fs, 2, nil, 0
     spec.content = content
     content[2] = format("%d", nowMicros + ordinal)
     for i = 1, #fields do
@@ -40,8 +42,13 @@ local function runSingle(op, key, spec, at, n)
       if text then
         content[count + 1], content[count + 2] = fields[i], text
         count = count + 2
+      else
+        if not forms then forms = makeForms() end
+        missing = missing or {}
+        missingCount = forms.addKeys(missing, missingCount, key, spec, fields[i], false)
       end
     end
+    if missing and forms.anyExists(missing, missingCount) then return nil, true end
     call("HSET", key, unpack(content, 1, count))
     if code[at] then helpers.expireAt(key, spec.cs, nowMillis + code[at]) end
     return 1
@@ -56,12 +63,21 @@ local function runSingle(op, key, spec, at, n)
       found[#fields + 1 + i] = helpers.readAll(key .. ":" .. readingCollection, collections[i].k, 0)
     end
     readingCollection = nil
+    if isPartial(found, #fields) then
+      if not forms then forms = makeForms() end
+      forms.mark(key, spec, found)
+    end
     local target = expiry and expiry.access and helpers.renewalDue(key, expiry)
-    if target then helpers.expireAt(key, expiry.cs, target) end
+    if target then helpers.expireAt(key, expiry.cs, target, expiry.fo) end
     return found
   end
   local text = call("HGET", key, spec.f)
-  if not text and call("EXISTS", key) == 0 then return fail("missing") end
+  if not text then
+    local names = call("HKEYS", key)
+    if #names == 0 then return fail("missing") end
+    if not forms then forms = makeForms() end
+    if forms.find(key, spec, false, names) then return nil, true end
+  end
   local value, result = nil, text
   if op == OP.increment and text then
     value = addInteger(text, spec, at, n)
@@ -76,7 +92,7 @@ local function runSingle(op, key, spec, at, n)
     call("HINCRBY", key, "$v", "1")
     if value then call("HSET", key, spec.f, value) else call("HDEL", key, spec.f) end
   end
-  if target then helpers.expireAt(key, expiry.cs, target) end
+  if target then helpers.expireAt(key, expiry.cs, target, expiry.fo) end
   return result
 end
 
@@ -135,11 +151,13 @@ local function run()
     reply[head] = outcome or true
     pc = pc + 1
     local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
+    local result, isGeneral
     if count == 1 and (op <= LAST.scalar and op >= FIRST.scalar and op ~= OP.load and not spec.of
         or op == OP.read or op == OP.find or op == OP.insert and n < 500 and #spec.cs == 0) then
       step = 1
-      reply[replySize] = runSingle(op, KEYS[code[pc + 1]], spec, pc + 4, n)
-      pc = pc + 4 + n
+      result, isGeneral = runSingle(op, KEYS[code[pc + 1]], spec, pc + 4, n)
+      reply[replySize] = result
+      if not isGeneral then pc = pc + 4 + n end
     elseif count == 1 and op >= FIRST.lock then
       step = 1
       if not runLock then runLock = makeLocks() end
@@ -154,12 +172,13 @@ local function run()
         if not runFields then runFields = makeFields() end
         after = runFields(pc, count, head)
       end
-      if not after then
-        if not runGeneral then runGeneral, undoProgram = makeGeneral() end
-        replySize = head
-        after = runGeneral(pc, count)
-      end
-      pc = after
+      isGeneral = not after
+      pc = after or pc
+    end
+    if isGeneral then
+      if not runGeneral then runGeneral, undoProgram = makeGeneral() end
+      replySize = head
+      pc = runGeneral(pc, count)
     end
     if isDeduplicated then completeDedup() end
   end

@@ -1,12 +1,28 @@
 -- The fast path of programs with several operations on scalars of one hash, with tests and jumps. It reads all fields at
 -- once, computes, and writes them after the last operation has succeeded, so there is nothing to undo. Programs with
 -- attempts, operands or a version that is not a number take the general path.
--- uses: addInteger, appended, applyScalar, call, code, fail, find, format, helpers, numberKind, ordinal,
---   reply, replySize, specs, step (call) · makeHelpers, makeScalars (order)
+-- uses: addInteger, appended, applyScalar, call, code, fail, find, format, forms, helpers,
+--   numberKind, ordinal, reply, replySize, specs, step (call) · makeForms, makeHelpers,
+--   makeScalars (order)
 
 -- Each field of the program has a slot. The tables are shared by all programs of the batch, because new ones cost more.
 local names, content, isNew = { "$v" }, { "$v" }, {} -- `names` and `isNew` by slot
 local slots = {} -- by name; the slots of earlier programs are below `base`
+
+-- Whether a missing field of the program is stored in another form.
+local function hasForms(key, texts, pc, count, base, last)
+  local isMissing = false
+  for slot = 2, last do isMissing = isMissing or not texts[slot] end
+  if not isMissing then return false end
+  if not forms then forms = makeForms() end
+  local hashNames = call("HKEYS", key)
+  for _ = 1, count do
+    local spec = code[pc] >= FIRST.scalar and specs[code[pc + 2]]
+    if spec and not texts[slots[spec.f] - base] and forms.find(key, spec, false, hashNames) then return true end
+    pc = pc + 4 + code[pc + 3]
+  end
+  return false
+end
 
 -- Returns the position after the program, or nothing if the program must take the general path.
 return function(pc, count, head)
@@ -37,6 +53,7 @@ return function(pc, count, head)
   elseif #version > 16 or not find(version, "^[1-9]%d*$") then
     return
   end
+  if hasForms(key, texts, pc, count, base, last) then return end
   at = pc
   local i = 1
   while i <= count do
@@ -103,7 +120,7 @@ return function(pc, count, head)
     end
   end
   while renewals do
-    helpers.expireAt(key, renewals[1].cs, expiresAt)
+    helpers.expireAt(key, renewals[1].cs, expiresAt, renewals[1].fo)
     renewals = renewals[2]
   end
   return at

@@ -1,8 +1,9 @@
 -- The general path, for every program that `runSingle` and `runFields` cannot run. Each instruction writes at once and
 -- journals how to undo it. `finish` commits; `undoProgram` undoes a program that has stopped.
--- uses: code, reply, replySize, step (call) · deletedCount, entities, expiryChangeCount, isFinal,
---   journalSize, messageCount, opened, openedCount, ownerCount, spendResult, work (program) · undo (journal)
---   · runInstruction (instruction) · finish (commit) · makeFlow (order)
+-- uses: code, dropped, reply, replySize, step (call) · deletedCount, droppedCount, entities,
+--   expiryChangeCount, isFinal, journalSize, messageCount, opened, openedCount, ownerCount,
+--   spendResult, work (program) · undo (journal) · runInstruction (instruction) · finish (commit) ·
+--   makeFlow (order)
 local runFlow
 
 local function runGeneral(pc, count)
@@ -31,6 +32,7 @@ end
 local function undoProgram()
   local undone = not isFinal and pcall(undo, 0)
   journalSize, isFinal = 0, false
+  if droppedCount > 0 then dropped, droppedCount = {}, 0 end
   return undone
 end
 

@@ -1,11 +1,12 @@
 -- Operations of sets alone: the algebra with a second set, and `popAny`.
--- uses: call, code, fail, specs (call) · spend (program) · entityAt, exists (entity) · contents,
---   failWrongType, lookAtOther, openCollection (collectionState) · takeOut (edit)
+-- uses: call, code, fail, specs (call) · drops, spend (program) · entityAt, exists (entity) ·
+--   contents, failWrongType, lookAtOther, openCollection (collectionState) · takeOut (edit)
 
 -- Errors of the second set carry a mark, so that the client reports them for the right entity.
 local function secondSet(e, spec)
   if not lookAtOther(exists, e) then return fail("missing", 1) end
   local c = openCollection(e, spec)
+  if c.count == 0 then drops.leave(e, spec, true, false, true) end
   return c.kind and c or failWrongType(c, 1)
 end
 

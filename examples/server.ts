@@ -1,0 +1,105 @@
+/**
+ * An HTTP server over the sessions of session.ts, with Effect's router, and a graceful shutdown: after SIGTERM new connections are
+ * refused, requests in flight are answered, then the connection to Redis is closed, and the process ends.
+ *
+ * Run it with Node: it takes `PORT` and `REDIS_URL`, and keeps its sessions in memory without the latter. `test/docs/apps.test.ts` runs
+ * it in a process of its own.
+ */
+import { Effect, Layer, Schema } from "effect"
+import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { randomUUID } from "node:crypto"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import { Readable } from "node:stream"
+import { fileURLToPath } from "node:url"
+import { RedisService } from "redlayer"
+import * as Session from "./session.ts"
+
+const userPath = HttpRouter.schemaPathParams(Schema.Struct({ user: Schema.String }))
+const sessionPath = HttpRouter.schemaPathParams(Schema.Struct({ user: Schema.String, token: Schema.String }))
+
+/** `POST /users/:user/sessions` logs in. A real one checks a password, which is its body here. */
+const logIn = Effect.gen(function*() {
+  const { user } = yield* userPath
+  const password = yield* HttpServerRequest.schemaBodyJson(Schema.Struct({ password: Schema.String }))
+  if (password.password !== "secret") return HttpServerResponse.empty({ status: 401 })
+  const token = randomUUID()
+  yield* Session.start(user, token)
+  return yield* HttpServerResponse.json({ token })
+})
+
+/** `GET /users/:user/sessions/:token` authenticates. */
+const authenticate = Effect.gen(function*() {
+  const { token, user } = yield* sessionPath
+  const requests = yield* Session.authenticate(user, token)
+  return yield* HttpServerResponse.json({ requests })
+}).pipe(Effect.catchTag("SessionExpired", () => Effect.succeed(HttpServerResponse.empty({ status: 401 }))))
+
+/** `DELETE /users/:user/sessions` logs out everywhere. */
+const logOut = Effect.gen(function*() {
+  const { user } = yield* userPath
+  return yield* HttpServerResponse.json({ ended: yield* Session.endAll(user) })
+})
+
+const routes = Layer.mergeAll(
+  HttpRouter.add("POST", "/users/:user/sessions", logIn),
+  HttpRouter.add("GET", "/users/:user/sessions/:token", authenticate),
+  HttpRouter.add("DELETE", "/users/:user/sessions", logOut)
+)
+
+/** The API over a service, which is built once. */
+export const api = <E>(service: Layer.Layer<RedisService.RedisService, E>) =>
+  routes.pipe(HttpRouter.provideRequest(service))
+
+type Handler = (request: Request) => Promise<Response>
+
+/** `NodeHttpServer` of `@effect/platform-node` does this too. */
+const answer = async (handler: Handler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+  const { method = "GET", url = "/" } = incoming
+  const hasBody = method !== "GET" && method !== "HEAD"
+  const response = await handler(
+    new Request(`http://localhost${url}`, {
+      method,
+      headers: Object.entries(incoming.headersDistinct).flatMap(([name, values]) =>
+        (values ?? []).map((value): [string, string] => [name, value])
+      ),
+      ...(hasBody ? { body: Readable.toWeb(incoming) as ReadableStream, duplex: "half" } : undefined)
+    } as RequestInit)
+  )
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(
+    Buffer.from(await response.arrayBuffer())
+  )
+}
+
+/** Listens until the scope closes, which waits for the requests in flight. */
+const listen = (handler: Handler, port: number) =>
+  Effect.acquireRelease(
+    Effect.callback<Server, Error>((resume) => {
+      const server = createServer((incoming, outgoing) => {
+        answer(handler, incoming, outgoing).catch(() => outgoing.writeHead(500).end())
+      })
+      server.once("error", (error) => resume(Effect.fail(error)))
+      server.listen(port, () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
+  )
+
+const main = Effect.gen(function*() {
+  const service = process.env.REDIS_URL === undefined ? RedisService.layerMemory : RedisService.layerConfig()
+  const { handler } = yield* Effect.acquireRelease(
+    Effect.sync(() => HttpRouter.toWebHandler(api(service), { disableLogger: true })),
+    ({ dispose }) => Effect.promise(dispose)
+  )
+  const server = yield* listen((request) => handler(request), Number(process.env.PORT ?? 3000))
+  process.send?.({ port: (server.address() as AddressInfo).port })
+  return yield* Effect.never
+}).pipe(Effect.scoped)
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const fiber = Effect.runFork(main)
+  process.once("SIGTERM", () => {
+    // lets the process end, if it was started with a channel to its parent
+    if (process.connected) process.disconnect()
+    fiber.interruptUnsafe()
+  })
+}
