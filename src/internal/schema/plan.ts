@@ -366,7 +366,9 @@ export const struct = (
     const schema = fields[name]!
     return [
       name,
-      position >= 0 ? { _tag: "key", field, position, codec: codecOf(schema) } : node(schema, field, path, expiry, given && { value: (given.value as Record<string, unknown>)?.[name] })
+      position >= 0
+        ? { _tag: "key", field, position, codec: codecOf(schema) }
+        : node(schema, field, path, expiry, given && { value: (given.value as Record<string, unknown>)?.[name] })
     ]
   }),
   make
