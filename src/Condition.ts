@@ -122,12 +122,12 @@ export const and: {
    * Returns a condition that is true if all conditions are true: an array, or several arguments. Conditions after the
    * first false one are not evaluated, so they cannot fail. Without conditions it is true.
    */
-  <const C extends ReadonlyArray<Any>>(conditions: C): Condition<Error<C[number]>>
+  <const C extends ReadonlyArray<Any>>(...conditions: C): Condition<Error<C[number]>>
   /**
    * Returns a condition that is true if all conditions are true: an array, or several arguments. Conditions after the
    * first false one are not evaluated, so they cannot fail. Without conditions it is true.
    */
-  <const C extends ReadonlyArray<Any>>(...conditions: C): Condition<Error<C[number]>>
+  <const C extends ReadonlyArray<Any>>(conditions: C): Condition<Error<C[number]>>
 } = junction(true)
 
 /**
@@ -142,12 +142,12 @@ export const or: {
    * Returns a condition that is true if at least one condition is true: an array, or several arguments. Conditions after
    * the first true one are not evaluated, so they cannot fail. Without conditions it is false.
    */
-  <const C extends ReadonlyArray<Any>>(conditions: C): Condition<Error<C[number]>>
+  <const C extends ReadonlyArray<Any>>(...conditions: C): Condition<Error<C[number]>>
   /**
    * Returns a condition that is true if at least one condition is true: an array, or several arguments. Conditions after
    * the first true one are not evaluated, so they cannot fail. Without conditions it is false.
    */
-  <const C extends ReadonlyArray<Any>>(...conditions: C): Condition<Error<C[number]>>
+  <const C extends ReadonlyArray<Any>>(conditions: C): Condition<Error<C[number]>>
 } = junction(false)
 
 /**

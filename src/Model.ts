@@ -67,6 +67,10 @@ type PatchOf<S extends Schema.Constraint> = S extends { readonly "~type.optional
   : S["ast"] extends { readonly "~redlayer/json": true } ? S["Type"]
   : undefined extends S["Type"] ? S["Type"]
   : S extends { readonly fields: infer F extends Fields } ? Patch<F, never>
+  : S extends {
+    readonly "~type.constructor.default": "with-default"
+    readonly schema: { readonly fields: infer F extends Fields }
+  } ? Patch<F, never>
   : S["Type"]
 
 /**
@@ -428,25 +432,17 @@ export interface LockOptions extends Lock.Options {
 }
 
 /**
- * A model whose entities are plain objects.
+ * A model whose entities are plain objects. It is also the schema of an entity, as `Schema.Struct` makes it: `Type` is the
+ * type of an entity, `make` makes one, and it can be a field of another schema.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Model<F extends Fields, K> extends
-  Programs<
-    Schema.Struct<F>["Type"],
-    Schema.Struct<F>["~type.make.in"],
-    F,
-    K
-  >
+export interface Model<F extends Fields, K>
+  extends Schema.Struct<F>, Programs<Schema.Struct<F>["Type"], Schema.Struct<F>["~type.make.in"], F, K>
 {
   /** The name, which is part of every key. */
   readonly name: string
-  /** The schemas of the fields. */
-  readonly fields: F
-  /** The schema of an entity, for everything that Effect does with schemas. */
-  readonly schema: Schema.Struct<F>
 }
 
 type Construct<S extends Schema.Constraint> = S["~type.make.in"]
@@ -690,11 +686,12 @@ export const make: {
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
   Definition.checkFields(name, fields)
   const all = options?.key === undefined ? Definition.withId(fields) : fields
-  const schema = Schema.Struct(all)
-  const programs = define(name, all, options ?? {})(schema)
-  const model = Object.assign(Object.create(null), { name, fields: all, schema })
+  const model = Schema.Struct(all)
+  const programs = define(name, all, options ?? {})(model)
+  // A schema is a function, whose own name can't be assigned.
+  Object.defineProperty(model, "name", { value: name, enumerable: true })
   for (const program of programNames) {
-    model[program] = (...args: [any, any]) => programs[program](...args)
+    Object.defineProperty(model, program, { value: (...args: [any, any]) => programs[program](...args) })
   }
   return model
 }

@@ -61,6 +61,19 @@ void Model.make("types/models/Some", { id: Schema.String }, { key: "id", timeToL
 // @ts-expect-error: the default is a value of the field
 Schema.ReadonlySet(Schema.String).pipe(Model.withDefault(["a"]))
 
+// -- a model is a schema -----------------------------------------------------------------------------------------------------
+
+holds<Equals<typeof Cart.Type, { readonly user: string; readonly no: number; readonly total: bigint }>>()
+holds<Equals<ReturnType<typeof Cart.make>, typeof Cart.Type>>()
+const Holder = Schema.Struct({ cart: Cart, carts: Schema.Array(Cart) })
+holds<Equals<typeof Holder.Type["cart"], typeof Cart.Type>>()
+const decoded = Schema.decodeUnknownEffect(Cart)({})
+holds<Equals<Effect.Success<typeof decoded>, typeof Cart.Type>>()
+const Nested = Model.make("types/models/Nested", { id: Schema.String, cart: Cart }, { key: "id" })
+holds<Equals<Model.Ref<typeof Nested>["cart"]["no"], Field.Number>>()
+// @ts-expect-error
+void Cart.make({ user: "u", no: 1, total: 1 })
+
 // -- creation --------------------------------------------------------------------------------------------------------------
 
 holds<Equals<SuccessOf<typeof User.getOrInsert>, { readonly entity: User; readonly created: boolean }>>()

@@ -62,8 +62,8 @@ type Program = Atomic.Atomic<unknown, any>
 /** The methods of a handle that build a program. A size is a program itself, with the methods of every program. */
 type Programs<Handle> = {
   readonly [
-    Name in Exclude<keyof Handle, keyof Program> as Handle[Name] extends
-      (...args: ReadonlyArray<never>) => Atomic.Atomic<any, any> ? Name & string
+    Name in Exclude<keyof Handle, keyof Program> as [Handle[Name]] extends [never] ? never :
+      Handle[Name] extends (...args: ReadonlyArray<never>) => Atomic.Atomic<any, any> ? Name & string
       : never
   ]: Program
 }

@@ -14,6 +14,30 @@ import type { Test } from "../suite.ts"
 import { Note, note, noteKey } from "../support/entityModels.ts"
 
 export const definitions = (test: Test): void => {
+  test("a model of plain objects is a schema: it makes and decodes entities, and is part of other schemas and models", () =>
+    Effect.gen(function*() {
+      const Order = Model.make("DefinitionsOrder", {
+        id: Schema.String,
+        total: Schema.Int,
+        lines: Schema.Array(Schema.String).pipe(Model.withDefault([]))
+      }, { key: "id" })
+      assert.isTrue(Schema.isSchema(Order))
+      assert.strictEqual(Order.name, "DefinitionsOrder")
+      const order = Order.make({ id: "o", total: 3 })
+      assert.deepEqual(order, { id: "o", total: 3, lines: [] })
+      assert.throws(() => Order.make({ id: "o", total: 1.5 }), /validation failed/)
+      const Box = Schema.Struct({ order: Order })
+      assert.deepEqual(Schema.decodeUnknownSync(Box)({ order }), { order })
+      assert.deepEqual(yield* Order.insert(order), order)
+      assert.deepEqual(yield* Order.get("o"), order)
+      // as the field of another model it is a struct, with a handle for each of its fields
+      const Parcel = Model.make("DefinitionsParcel", { id: Schema.String, order: Order }, { key: "id" })
+      yield* Parcel.insert({ id: "p", order })
+      assert.strictEqual(yield* Parcel.ref("p").order.total.increment(), 4)
+      assert.deepEqual(yield* Parcel.get("p"), { id: "p", order: { ...order, total: 4 } })
+      assert.strictEqual((yield* Order.get("o")).total, 3)
+    }))
+
   test("the version grows by one with each program that writes, and with no other program", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore

@@ -471,7 +471,7 @@ export interface Target {
 }
 
 export const entity: {
-  readonly [K in Exclude<keyof Target["model"], "ref" | "name" | "fields" | "schema">]: Cases<Target>
+  readonly [K in Exclude<keyof Model.Programs<any, any, any, any>, "ref">]: Cases<Target>
 } = {
   get: reads(({ id, model }) => model.get(id)),
   find: reads(({ id, model }) => model.find(id)),

@@ -66,10 +66,11 @@ end
 
 -- Appends the argument at `at`, and returns the new length. Returns nothing if no text is stored. `read` reads it.
 local function append(owner, id, read, spec, at)
-  local pieces = owner.pending and owner.pending[id]
+  local pieces, added = owner.pending and owner.pending[id], code[at]
   if not pieces then
     local text = read(owner, id)
     if not text or spec.z and text == "null" then return end
+    appended.checkBytes(#text + #added)
     pieces = { text, count = 1, bytes = #text, length = appended.lengthOf(text) }
     if not owner.pending then
       owner.pending = {}
@@ -80,9 +81,9 @@ local function append(owner, id, read, spec, at)
   elseif owner.exists == false then
     return fail("missing")
   end
-  local added = code[at]
-  local bytes, length = pieces.bytes + #added, pieces.length + appended.lengthOf(added)
-  appended.check(bytes, length, spec)
+  local bytes = pieces.bytes + #added
+  appended.checkBytes(bytes)
+  local length = appended.checkLength(pieces.length + appended.lengthOf(added), spec)
   touch(owner.entity or owner)
   record(pieces, undoPiece, pieces.bytes, pieces.length)
   local count = pieces.count + 1

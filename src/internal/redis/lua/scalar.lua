@@ -7,10 +7,9 @@ local testOrOperand
 -- The greatest length of an appended text in bytes. The call has it only if it is not the default of `maximumValueBytes`.
 local maxAppended = input[3] or 1000000
 
--- Checks an appended text by its bytes and its length in UTF-16 units. Returns the length.
-local function checkAppended(bytes, length, spec)
+-- Comes before the length of a text is counted, because to count a long one costs much.
+local function checkBytes(bytes)
   if bytes > maxAppended then return fail("tooLong", maxAppended) end
-  return checkTextLength(length, spec)
 end
 
 -- Takes the stored text, or false. Returns the new text, false to remove it, or nil to write nothing; and the result. The
@@ -56,11 +55,12 @@ local function applyScalar(op, text, spec, at, n)
   if not current then return fail("type") end
   if op == OP.appendText then
     local added = code[at]
-    return current .. added, checkAppended(#current + #added, lengthOf(current) + lengthOf(added), spec)
+    checkBytes(#current + #added)
+    return current .. added, checkTextLength(lengthOf(current) + lengthOf(added), spec)
   end
   if current ~= "true" and current ~= "false" then return fail("type") end
   local flipped = current == "true" and "false" or "true"
   return flipped, flipped
 end
 
-return applyScalar, numberKind, { lengthOf = lengthOf, check = checkAppended }
+return applyScalar, numberKind, { lengthOf = lengthOf, checkBytes = checkBytes, checkLength = checkTextLength }
