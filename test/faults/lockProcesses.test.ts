@@ -113,6 +113,44 @@ describeOwnServer("processes with locks", () => {
     timeout
   )
 
+  it.live(
+    "a stopped process keeps a free lock for a quarter of a second, however many waiters it has",
+    () =>
+      Effect.gen(function*() {
+        const { call, url } = yield* server()
+        const { run } = yield* service({ url })
+        const late = yield* lateness
+        const given = yield* Deferred.make<void>()
+        const first = yield* Effect.forkChild(run(Lock.withLock("a", () => Deferred.await(given))), start)
+        const queued = (count: number) =>
+          eventually(Effect.filterOrFail(call("ZCARD", "$lock:{a}:$queue"), (found) => Number(found) === count))
+        const crowds = yield* Effect.forEach(range(2), () => begin(url, "crowd", "a", 60), all)
+        for (const child of crowds) assert.strictEqual(yield* child.next, "connected")
+        yield* queued(120)
+        const taken: Array<number> = []
+        const take = run(Lock.withLock("a", () => Effect.sync(() => void taken.push(performance.now()))))
+        const second = yield* Effect.forkChild(take, start)
+        yield* queued(121)
+        yield* Effect.forEach(crowds, (child) => child.signal("SIGSTOP"))
+        const givenAt = performance.now()
+        yield* Deferred.succeed(given, undefined)
+        yield* Fiber.join(first)
+        // it stands behind all of them in the queue
+        yield* Fiber.join(second)
+        // and those that come now do not wait at all
+        for (let i = 0; i < 10; i++) yield* take
+        const millis = taken.map((at) => Math.round(at - givenAt))
+        console.log(`120 waiters of two stopped processes; others had the lock after ${millis.join(" ")} ms`)
+        assert.isAtMost(millis[0]!, 2 * 300 + 200 + late())
+        assert.isAtMost(millis.at(-1)! - millis[0]!, 500 + late())
+        // their waiters are not lost
+        yield* Effect.forEach(crowds, (child) => child.signal("SIGCONT"))
+        for (const child of crowds) assert.deepStrictEqual(yield* child.next, repeated("Success", 60))
+        for (const child of crowds) yield* child.ended
+      }),
+    timeout
+  )
+
   it.live("killed waiters do not block others", () =>
     Effect.gen(function*() {
       const { call, url } = yield* server()

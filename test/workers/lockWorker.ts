@@ -75,6 +75,16 @@ const wait = Effect.gen(function*() {
   return yield* Effect.never
 })
 
+/** Has many waiters for a lock, and tells when all of them have held it. */
+const crowd = Effect.gen(function*() {
+  const [name = "", count = ""] = args
+  const waiting = yield* Effect.forkChild(
+    ofEach(Number(count), () => described(Lock.withLock(name, () => Effect.sleep(2), { wait: "1 minute" })))
+  )
+  yield* tell("connected")
+  yield* tell(yield* Fiber.join(waiting))
+})
+
 /** Holds locks in the middle of three kinds of work, and continues on a signal. */
 const stopped = Effect.gen(function*() {
   const count = Number(args[0])
@@ -172,6 +182,7 @@ const share = Effect.gen(function*() {
 const modes: Readonly<Record<string, Effect.Effect<unknown, unknown, RedisService.RedisService>>> = {
   hold,
   wait,
+  crowd,
   stopped,
   count,
   share

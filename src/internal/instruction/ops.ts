@@ -216,10 +216,17 @@ export const ops = {
     { usesQueue: true }
   ),
   renew: op(111, "lock", "allowOom", "owner, lease", "0 or 1", { isRepeatable: true }),
-  release: op(112, "lock", "allowOom", "channel, owner, weight, limit, isCluster, tombstoneMillis", "0 or 1", {
-    usesQueue: true,
-    isRepeatable: true
-  }),
+  release: op(
+    112,
+    "lock",
+    "allowOom",
+    "channel, owner, weight, limit, isCluster, tombstoneMillis",
+    "1 if a waiter was woken, else 0",
+    {
+      usesQueue: true,
+      isRepeatable: true
+    }
+  ),
   holds: op(113, "lock", "read", "owner", "1", { method: "guard" })
 }
 

@@ -24,12 +24,16 @@ type Service = RedisService["Service"]
 
 const makeName = (): string => Buffer.from(SecureRandom.randomBytesUnsafe(16)).toString("base64url")
 
+/** Milliseconds after which a woken waiter has come, or its reservation has ended. */
+const lookMillis = 260
+
 /** The state that all locks of a service share. */
 class Locks {
   readonly service: Service
   readonly wakeups: WakeupChannel
   readonly isCluster: boolean
   private readonly held = new Map<string, Set<Lease>>()
+  private readonly looking = new Map<string, Fiber.Fiber<void>>()
   private readonly name = makeName()
   private owners = 0
 
@@ -37,6 +41,27 @@ class Locks {
     this.service = service
     this.wakeups = new WakeupChannel(service, this.name)
     this.isCluster = service.server?.isCluster === true
+  }
+
+  /**
+   * Looks again at a lock whose release has woken a waiter, because the waiter's process may be stopped, and those behind
+   * it sleep. A later release of the lock takes the place of this look.
+   */
+  lookAgain(lock: LockKey): Effect.Effect<void> {
+    const { isCluster, looking, service } = this
+    const look: Effect.Effect<void, unknown> = Effect.flatMap(
+      Effect.delay(commit(LockPrograms.release(lock, "", 0, isCluster), service), lookMillis),
+      (hasWoken) => hasWoken === true ? look : Effect.void
+    )
+    return Effect.suspend(() => {
+      looking.get(lock.key)?.interruptUnsafe()
+      return Effect.map(Effect.forkDetach(Effect.ignore(look)), (fiber) => {
+        looking.set(lock.key, fiber)
+        fiber.addObserver(() => {
+          if (looking.get(lock.key) === fiber) looking.delete(lock.key)
+        })
+      })
+    })
   }
 
   /** An owner id that was never used before. */
@@ -180,7 +205,10 @@ class Acquisition {
     const { isCluster, service, wakeups } = this.locks
     const channel = this.isQueued ? wakeups.channel : ""
     const tombstone = this.isDoubtful ? tombstoneMillis(this.lock) : 0
-    return commit(LockPrograms.release(this.lock, channel, tombstone, isCluster), service)
+    return Effect.flatMap(
+      commit(LockPrograms.release(this.lock, channel, tombstone, isCluster), service),
+      (hasWoken) => hasWoken === true ? this.locks.lookAgain(this.lock) : Effect.void
+    )
   }
 
   /** Whether the server may know this owner. */

@@ -8,7 +8,8 @@
  *   unless it has disconnected.
  * - A release wakes waiters in order while they fit. So does each new request, because leases may have ended. A woken
  *   waiter has a reservation of 250 ms: an entry with the token 0, so that no later request takes its place before it
- *   asks again.
+ *   asks again. If it does not, its process is stopped or busy, so all waiters with its channel are passed over until
+ *   one of them asks. The process that released the lock looks again after the reservation.
  * - An owner that gave up, and whose acquire may still arrive, leaves a tombstone: an acquire that finds it is refused.
  * - The fence hash keeps the last token, which the next token exceeds, and the tombstones.
  *
@@ -51,7 +52,7 @@ export const acquire = (lock: LockKey, channel: string, pause: number, isCluster
 export const renew = (lock: LockKey): AtomicNode => instruct(lock, Op.renew, [lock.owner, lock.lease], isOne)
 
 /**
- * Removes the owner from the holders and the queue, and wakes the next waiters.
+ * Removes the owner from the holders and the queue, and wakes the next waiters. Returns whether one was woken.
  *
  * @param tombstoneMillis milliseconds for which an acquire of this owner is refused; 0: no tombstone
  *

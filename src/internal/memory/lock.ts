@@ -14,6 +14,12 @@ import type { Transaction } from "./transaction.ts"
 const day = 86_400_000
 /** Milliseconds that a woken owner has to come, because its reservation then expires. */
 const reservation = 250
+/** Milliseconds for which a reservation that has ended is kept, so that its channel is found to be away. */
+const lapsed = 10_000
+/** Stands before the channel in the name of the entry of a channel that is away. */
+const away = "!"
+/** Milliseconds after which the waiters of a channel that is away are tried again. */
+const awayMillis = 60_000
 /** Stands before the owner in the name of a tombstone. */
 const tombstone = "~"
 /** The first number of fields at which expired tombstones are removed. The next is twice the number that remains. */
@@ -24,16 +30,19 @@ interface Holder {
   readonly expiry: number
   readonly weight: number
   readonly token: string
+  /** The channel of a reservation. */
+  readonly channel: string
 }
 
-const parse = (text: string | undefined, now: number): Holder | undefined => {
-  const [, expiry, weight, token] = /^(\d+) (\d+) (\d+)$/.exec(text ?? "") ?? []
-  return expiry !== undefined && Number(expiry) > now
-    ? { expiry: Number(expiry), weight: Number(weight), token: token! }
-    : undefined
+const parse = (text: string): Holder | undefined => {
+  const [, expiry, weight, token, channel] = /^(\d+) (\d+) (\d+) ?(.*)$/s.exec(text) ?? []
+  return expiry === undefined
+    ? undefined
+    : { expiry: Number(expiry), weight: Number(weight), token: token!, channel: channel! }
 }
 
-const textOf = ({ expiry, token, weight }: Holder): string => `${expiry} ${weight} ${token}`
+const textOf = ({ channel, expiry, token, weight }: Holder): string =>
+  channel === "" ? `${expiry} ${weight} ${token}` : `${expiry} ${weight} ${token} ${channel}`
 
 const extendExpiry = (value: StoredValue, expiry: number): void => {
   if (value.expiresAt === undefined || value.expiresAt < expiry) value.expiresAt = expiry
@@ -57,8 +66,13 @@ class Lock {
   readonly holders = new Map<string, Holder>()
   /** The entry of the owner, unset if it has none. */
   own: Holder | undefined
+  /** When the waiters of a channel that is away are tried again. */
+  readonly away = new Map<string, number>()
+  /** Whether `wake` has woken a waiter. */
+  hasWoken = false
 
-  constructor(transaction: Transaction, key: string, owner: string) {
+  /** The channel is that of the request, which proves that it is not away. */
+  constructor(transaction: Transaction, key: string, owner: string, channel: string) {
     this.transaction = transaction
     this.owner = owner
     this.key = key
@@ -70,9 +84,14 @@ class Lock {
       { _tag: "zset", members: new ScoredMembers(), expiresAt: undefined }
     this.queue = queue._tag === "zset" ? queue : failWrongType("")
     for (const [name, text] of this.hash.fields) {
-      const holder = parse(text, this.now)
-      if (name === owner) this.own = holder
-      else if (holder !== undefined) this.holders.set(name, holder)
+      const holder = parse(text)
+      if (holder === undefined) continue
+      if (holder.expiry <= this.now) {
+        const woken = holder.token === "0" ? holder.channel : ""
+        if (woken !== "" && woken !== channel) this.away.set(woken, this.now + awayMillis)
+      } else if (name === owner) this.own = holder
+      else if (!name.startsWith(away)) this.holders.set(name, holder)
+      else if (name !== away + channel && !this.away.has(name.slice(1))) this.away.set(name.slice(1), holder.expiry)
     }
   }
 
@@ -90,21 +109,27 @@ class Lock {
 
   /**
    * Wakes waiters in arrival order while capacity lasts. Returns the first one that does not fit, or `member` once it
-   * is at the head. A waiter that does not fit blocks those behind it, unless it has disconnected.
+   * is at the head. A waiter that does not fit blocks those behind it, unless it has disconnected or is away.
    */
   wake(limit: number, member: string | undefined): string | undefined {
     const { holders, now, queue: { members }, transaction } = this
+    let at = 0
     for (;;) {
-      const head = members.ranked[0]
+      const head = members.ranked[at]
       if (head === undefined || head === member) return head
       const [, weight, channel, owner] = /^(\d+) (.*) (\S+)$/s.exec(head) ?? []
+      if (channel !== undefined && this.away.has(channel)) {
+        at++
+        continue
+      }
       const isConnected = channel !== undefined && transaction.store.listeners.has(channel)
       const fits = this.used + Number(weight) <= limit
       if (weight !== undefined && !fits && (this.used >= limit || isConnected)) return head
       members.assign(new Map([[head, undefined]]))
       if (!fits || !isConnected) continue
       transaction.publish(channel, owner!)
-      holders.set(owner!, { expiry: now + reservation, weight: Number(weight), token: "0" })
+      holders.set(owner!, { expiry: now + reservation, weight: Number(weight), token: "0", channel })
+      this.hasWoken = true
     }
   }
 
@@ -116,7 +141,11 @@ class Lock {
     hash.expiresAt = own?.expiry
     for (const [name, holder] of holders) {
       hash.fields.set(name, textOf(holder))
-      extendExpiry(hash, holder.expiry)
+      extendExpiry(hash, holder.token === "0" ? holder.expiry + lapsed : holder.expiry)
+    }
+    for (const [channel, expiry] of this.away) {
+      hash.fields.set(away + channel, `${expiry} 0 1`)
+      extendExpiry(hash, expiry)
     }
     put(store, key, hash, hash.fields.size)
     put(store, `${key}:$fence`, fence, fence.fields.size)
@@ -138,7 +167,7 @@ const acquire = (transaction: Transaction, key: string, args: ReadonlyArray<unkn
     number,
     number
   ]
-  const lock = new Lock(transaction, key, owner)
+  const lock = new Lock(transaction, key, owner, channel)
   const { fence, now, queue } = lock
   const member = waiterOf(channel, weight, owner)
   if (Number(fence.fields.get(tombstone + owner) ?? 0) > now) return false
@@ -164,16 +193,16 @@ const acquire = (transaction: Transaction, key: string, args: ReadonlyArray<unkn
     // the token is a time in microseconds, so the expiry is extended once a day
     if (Math.floor(before / day / 1000) !== Math.floor(now / day)) extendExpiry(fence, now + 2 * day)
   }
-  lock.own = { expiry: now + lease, weight, token }
+  lock.own = { expiry: now + lease, weight, token, channel: "" }
   lock.write()
   return token
 }
 
-/** Returns 1 if the owner still held the lock, else 0. Writes a tombstone if `tombstoneMillis` is above 0. */
+/** Returns 1 if a waiter was woken, else 0. Writes a tombstone if `tombstoneMillis` is above 0. */
 const release = (transaction: Transaction, key: string, args: ReadonlyArray<unknown>): Result => {
   const [channel, owner, weight, limit, , tombstoneMillis] = args as [string, string, number, number, number, number]
-  const lock = new Lock(transaction, key, owner)
-  const { fence, now, own, queue } = lock
+  const lock = new Lock(transaction, key, owner, channel)
+  const { fence, now, queue } = lock
   if (tombstoneMillis > 0) {
     fence.fields.set(tombstone + owner, String(now + tombstoneMillis))
     extendExpiry(fence, now + Math.max(day, tombstoneMillis))
@@ -191,7 +220,7 @@ const release = (transaction: Transaction, key: string, args: ReadonlyArray<unkn
   lock.wake(limit, undefined)
   lock.own = undefined
   lock.write()
-  return own !== undefined && own.token !== "0" ? 1 : 0
+  return lock.hasWoken ? 1 : 0
 }
 
 /** @internal */
@@ -200,8 +229,8 @@ export const onLock = (transaction: Transaction, { args, key, op }: Instruction)
   if (op === Op.release) return release(transaction, key, args)
   const owner = args[0] as string
   const hash = transaction.store.hash(key, transaction.millis) ?? failWrongType("")
-  const holder = parse(hash.fields.get(owner), transaction.millis)
-  const isHeld = holder !== undefined && holder.token !== "0"
+  const holder = parse(hash.fields.get(owner) ?? "")
+  const isHeld = holder !== undefined && holder.expiry > transaction.millis && holder.token !== "0"
   if (op === Op.holds) return isHeld ? 1 : fail({ _tag: "lost" })
   if (!isHeld) return 0
   const expiry = transaction.millis + (args[1] as number)
