@@ -136,6 +136,7 @@ export const make = (
     ref: HandleRef,
     { issues, texts, version }: Read,
     input: unknown,
+    operation: "modify" | "withLock",
     guards: ReadonlyArray<AtomicNode>
   ): Effect.Effect<unknown, unknown, RedisService> =>
     Effect.matchEffect(construct(input), {
@@ -147,7 +148,7 @@ export const make = (
         const nodes = changes(ref, texts, entity)
         keepIssues(entity, issues, nodes.map((node) => node._tag === "Instruct" ? node.field : ""))
         if (nodes.length === 0) return Effect.succeed(entity)
-        const unchanged = named("modify", instruct(ref, Op.requireVersion, noFields, "", [version], nothing))
+        const unchanged = named(operation, instruct(ref, Op.requireVersion, noFields, "", [version], nothing))
         return Effect.flatMap(RedisService, (service) =>
           Effect.as(commit(new All([...guards, unchanged, ...nodes], undefined), service), entity))
       }
@@ -165,7 +166,7 @@ export const make = (
         const after = Effect.isEffect(computed)
           ? yield* (computed as Effect.Effect<unknown, unknown, unknown>)
           : computed
-        return yield* Effect.tapError(save(ref, before, after, []), (error) =>
+        return yield* Effect.tapError(save(ref, before, after, "modify", []), (error) =>
           Effect.sync(() => {
             if (isVersionConflict(error)) stale.add(error)
           }))
@@ -190,7 +191,7 @@ export const make = (
             )
           )
           if (after === undefined) return
-          return yield* save(ref, before, after, [holds(lease.lock)])
+          return yield* save(ref, before, after, "withLock", [holds(lease.lock)])
         })
       )
     }
