@@ -1254,5 +1254,9 @@ export type Of<S extends Schema.Constraint> = S extends { readonly "~type.option
     null extends S["Encoded"] ? OptionalType<Exclude<S["Type"], null>, Exclude<S["Encoded"], null>, Failure, null>
     : Value<S["Type"]>
   : S extends { readonly fields: infer Fields extends Schema.Struct.Fields } ? Struct<S["Type"], Fields>
+  : S extends {
+    readonly "~type.constructor.default": "with-default"
+    readonly schema: { readonly fields: infer Fields extends Schema.Struct.Fields }
+  } ? Struct<S["Type"], Fields>
   : IsUnion<S["Type"]> extends true ? OfType<S["Type"], S["Encoded"], Failure>
   : OfRequired<S["Type"], S["Encoded"]>

@@ -67,6 +67,10 @@ type PatchOf<S extends Schema.Constraint> = S extends { readonly "~type.optional
   : S["ast"] extends { readonly "~redlayer/json": true } ? S["Type"]
   : undefined extends S["Type"] ? S["Type"]
   : S extends { readonly fields: infer F extends Fields } ? Patch<F, never>
+  : S extends {
+    readonly "~type.constructor.default": "with-default"
+    readonly schema: { readonly fields: infer F extends Fields }
+  } ? Patch<F, never>
   : S["Type"]
 
 /**

@@ -45,6 +45,7 @@ import { sets } from "./areas/sets.ts"
 import { sortedSets } from "./areas/sortedSets.ts"
 import { standings } from "./areas/standings.ts"
 import { storedByHand } from "./areas/storedByHand.ts"
+import { structDefaults } from "./areas/structDefaults.ts"
 import { text } from "./areas/text.ts"
 import { times } from "./areas/times.ts"
 import { timeToLive } from "./areas/timeToLive.ts"
@@ -101,6 +102,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   sortedSets,
   standings,
   storedByHand,
+  structDefaults,
   text,
   times,
   timeToLive,

@@ -2,11 +2,12 @@
  * Programs that travel together, counted by the server after a first commit.
  */
 import { assert, layer } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer, Option, Schema } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Option, Schema } from "effect"
 import { Atomic, Model, RedisService } from "redlayer"
 import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
+import { reasonIs } from "./liveService.ts"
 
 class Server extends Context.Service<Server, {
   readonly url: string
@@ -148,15 +149,32 @@ describeOwnServer("round trips", () => {
         assert.deepStrictEqual(result.slice(0, 5), [0, ["1"], true, Option.none(), [1, 1]])
       }))
 
-    it.effect("reads, writes and what only removes are a call each", () =>
+    it.effect("reads, writes and what only removes are one call, in the order of their commits", () =>
       Effect.gen(function*() {
         const a = Player.ref("a")
-        const { calls } = yield* counted(
+        const { calls, result } = yield* counted(
           together<unknown, unknown, RedisService.RedisService>(
             range(10).flatMap(() => [a.score.get(), a.score.increment(), a.notes.pop()])
           )
         )
-        assert.deepStrictEqual(calls, only({ evalsha: 2, evalsha_ro: 1 }))
+        assert.deepStrictEqual(calls, only({ evalsha: 1 }))
+        assert.deepStrictEqual(result.slice(0, 6), [0, 1, Option.some("1"), 1, 2, Option.none()])
+      }))
+
+    it.effect("on a server that is full, reads and removals succeed beside writes that fail", () =>
+      Effect.gen(function*() {
+        const { raw } = yield* Server
+        const a = Player.ref("a")
+        const { calls, result } = yield* counted(
+          Effect.gen(function*() {
+            yield* raw.call("CONFIG", "SET", "maxmemory", "1")
+            return yield* Atomic.pipeline([a.score.increment(), a.score.get(), a.notes.pop(), a.notes.get()])
+          }).pipe(Effect.ensuring(Effect.orDie(raw.call("CONFIG", "SET", "maxmemory", "0"))))
+        )
+        reasonIs(result[0], "OutOfMemory")
+        assert.deepStrictEqual(result.slice(1), [Exit.succeed(0), Exit.succeed(Option.some("1")), Exit.succeed(["1"])])
+        // the server counts no refused call; what it accepts is then a call for each access, the reads first
+        assert.deepStrictEqual(calls, only({ evalsha: 1, evalsha_ro: 1 }))
       }))
 
     it.effect.each([

@@ -113,3 +113,7 @@ holds<Equals<Atomic.Success<typeof collected>[1], "mr" | "ms">>()
 
 holds<Equals<Field.Of<typeof Schema.Int>, Field.Number>>()
 holds<Equals<Field.Of<typeof Schema.String>, Field.Text>>()
+
+// a struct with a default is a struct
+const defaulted = Schema.Struct({ n: Schema.Int }).pipe(Model.withDefault({ n: 1 }))
+holds<Equals<Field.Of<typeof defaulted>, Field.Struct<{ readonly n: number }, { readonly n: Schema.Int }>>>()

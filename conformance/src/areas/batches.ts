@@ -217,6 +217,56 @@ export const batches = (test: Test, backend: Backend): void => {
       }
     }))
 
+  test("programs that are committed together run in the order of their commits, reads and deletions too", () =>
+    Effect.gen(function*() {
+      yield* Item.insert({ id: "a" })
+      const { list, n } = Item.ref("a")
+      const value = <A>(exit: Exit.Exit<A, unknown>) => Exit.isSuccess(exit) ? exit.value : "failed"
+      assert.deepEqual(
+        (yield* Atomic.pipeline([n.increment(), n.get(), n.increment(), n.get()])).map(value),
+        [1, 1, 2, 2]
+      )
+      assert.deepEqual(yield* concurrently([n.get(), n.increment(), n.get()]), [2, 3, 3])
+      const mixed: ReadonlyArray<Operation> = [
+        n.get(),
+        list.append("x"),
+        list.length(),
+        list.pop(),
+        list.get(),
+        Item.delete("a"),
+        Item.exists("a"),
+        Item.insert({ id: "a", n: 7 }),
+        n.get(),
+        n.decrement(8),
+        n.get(),
+        Item.delete("a"),
+        n.get()
+      ]
+      const found = (yield* Atomic.pipeline(mixed)).map((exit) => value<unknown>(exit))
+      const expected = [
+        3,
+        1,
+        1,
+        Option.some("x"),
+        [],
+        true,
+        false,
+        { id: "a", n: 7, text: "", list: [] },
+        7,
+        "failed",
+        7,
+        true
+      ]
+      assert.deepEqual(found, [...expected, "failed"])
+      // far more than one call carries
+      yield* Item.insert({ id: "a" })
+      const steps = Array.from({ length: 700 }, (_, i) => i % 2 === 0 ? n.increment() : n.get())
+      assert.deepEqual(
+        (yield* Atomic.pipeline(steps)).map((exit) => value<unknown>(exit)),
+        steps.map((_, i) => Math.floor(i / 2) + 1)
+      )
+    }))
+
   test("large replies arrive whole, each at the program that asked for it", () =>
     Effect.gen(function*() {
       const long = Array.from({ length: 40 }, (_, i) => String.fromCharCode(97 + i % 26).repeat(50_000 + i))

@@ -422,7 +422,7 @@ export const entities = (test: Test): void => {
       yield* fails(WithDefaults.update("x", { count: undefined as any }), "InvalidValue", { field: "count" })
     }))
 
-  test("a struct with a default is defaulted as a whole, also when a stored one is missing", () =>
+  test("a struct with a default is defaulted as a whole, also if it is missing in the stored entity", () =>
     Effect.gen(function*() {
       const raw = yield* RawStore
       const Grown = Model.make("EntitiesGrown", {
@@ -435,8 +435,9 @@ export const entities = (test: Test): void => {
       yield* raw.hashSet("EntitiesGrown:{x}", { old: "o" })
       const stats = { wins: 4, deep: { low: 5 } }
       assert.deepEqual(yield* Grown.get("x"), { id: "x", old: "o", stats })
-      assert.deepEqual(yield* Grown.ref("x").stats.get(), stats)
-      assert.isTrue(yield* Grown.ref("x").stats.compareAndSet(stats, { wins: 1, deep: { low: 1 } }))
+      assert.deepEqual(yield* Grown.ref("x").stats.$.get(), stats)
+      assert.isTrue(yield* Grown.ref("x").stats.$.eq(stats))
+      assert.strictEqual(yield* Grown.ref("x").stats.wins.increment(), 5)
       assert.deepEqual(yield* Grown.insert({ id: "y", old: "o" }), { id: "y", old: "o", stats })
     }))
 }

@@ -1,12 +1,13 @@
 /**
- * Collects the programs that are committed in one turn of the event loop, and sends them: as one call for each access (on a
- * cluster, for each access and slot), or as several if a call would be too large.
+ * Collects the programs that are committed in one turn of the event loop, and sends them in the order of their commits: as one call
+ * (on a cluster, for each slot), or as several if a call would be too large. Reads travel with writes, because a read that was
+ * committed after a write then sees it.
  */
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { ConnectionUnavailable, Unsupported } from "../../RedisServiceError.ts"
 import { type Limits, sizeOf, tooLarge } from "../instruction/limits.ts"
-import { type Access, Op } from "../instruction/ops.ts"
+import { Op } from "../instruction/ops.ts"
 import { slotOfProgram } from "../instruction/slot.ts"
 import type { RedisService } from "../service.ts"
 import type { Sender } from "./call.ts"
@@ -52,7 +53,7 @@ export interface Batcher {
   readonly execute: RedisService["Service"]["execute"]
   readonly executeAll: RedisService["Service"]["executeAll"]
   /** Sends programs, of which nothing has run, by slot, because the server refuses calls with keys of several slots. */
-  readonly sendBySlot: (access: Access, programs: ReadonlyArray<PendingProgram>, since: number) => void
+  readonly sendBySlot: (programs: ReadonlyArray<PendingProgram>, since: number) => void
   /** Whether programs are sent by slot. It may become true. */
   readonly isCluster: () => boolean
   /** Refuses new programs and ends all retries. It ends when every program has its answer. */
@@ -63,7 +64,7 @@ export interface Batcher {
 export const make = (options: BatcherOptions): Batcher => {
   const { batch, limits, maximumWaiting = 65_536, publishes, refusesCrossSlot, sender, telemetry, window } = options
   let { isCluster } = options
-  let waiting: Record<Access, Array<PendingProgram>> = { read: [], allowOom: [], write: [] }
+  let waiting: Array<PendingProgram> = []
   let gathered = 0
   /** The time (of `performance.now`) when the first program of this turn was committed. */
   let since = 0
@@ -74,31 +75,22 @@ export const make = (options: BatcherOptions): Batcher => {
     scheduled = false
     gathered = 0
     const taken = waiting
-    waiting = { read: [], allowOom: [], write: [] }
-    for (const access of ["read", "allowOom", "write"] as const) {
-      const programs = taken[access]
-      if (programs.length > 0) {
-        sendAll(access, programs, since)
-        programs.length = 0
-      }
-    }
+    waiting = []
+    sendAll(taken, since)
+    // the engine may keep the array for long
+    taken.length = 0
   }
 
-  const sendAll = (access: Access, programs: ReadonlyArray<PendingProgram>, since: number): void =>
+  const sendAll = (programs: ReadonlyArray<PendingProgram>, since: number): void =>
     attempt(programs, () => {
-      if (!isCluster && !refusesCrossSlot) return divide(access, programs, since)
+      if (!isCluster && !refusesCrossSlot) return divide(programs, since)
       for (const [slot, part] of bySlot(programs, isCluster)) {
-        attempt(part, () => divide(access, part, since, isCluster ? slot : undefined))
+        attempt(part, () => divide(part, since, isCluster ? slot : undefined))
       }
     })
 
   /** Sends the programs as calls that keep the bounds of a batch. */
-  const divide = (
-    access: Access,
-    programs: ReadonlyArray<PendingProgram>,
-    since: number,
-    slot?: number
-  ): void => {
+  const divide = (programs: ReadonlyArray<PendingProgram>, since: number, slot?: number): void => {
     let part: Array<PendingProgram> = []
     let bytes = 0
     let instructions = 0
@@ -121,7 +113,7 @@ export const make = (options: BatcherOptions): Batcher => {
         part.length === batch.programs ||
         part.length > 0 && (bytes + size > batch.bytes || instructions + count > batch.instructions)
       ) {
-        sender.send(access, part, since, slot)
+        sender.send(part, since, slot)
         part = []
         bytes = instructions = 0
         dedupOf = Dedup.assigner(window, isCluster)
@@ -132,7 +124,7 @@ export const make = (options: BatcherOptions): Batcher => {
       bytes += size
       instructions += count
     }
-    if (part.length > 0) sender.send(access, part, since, slot)
+    if (part.length > 0) sender.send(part, since, slot)
   }
 
   const isFull = (): boolean => gathered + sender.waiting() >= maximumWaiting
@@ -141,7 +133,7 @@ export const make = (options: BatcherOptions): Batcher => {
     if (closed || refused) {
       return pending.fail(new ConnectionUnavailable({ code: closed ? "CLOSED" : "MAXIMUM_WAITING" }))
     }
-    waiting[pending.program.access].push(pending)
+    waiting.push(pending)
     gathered++
     if (!scheduled) {
       scheduled = true
@@ -173,9 +165,9 @@ export const make = (options: BatcherOptions): Batcher => {
         for (const pending of all) enqueue(pending, refused)
         return Effect.sync(() => all.forEach((pending) => pending.interrupt()))
       }),
-    sendBySlot: (access, programs, since) => {
+    sendBySlot: (programs, since) => {
       isCluster = true
-      sendAll(access, programs, since)
+      sendAll(programs, since)
     },
     isCluster: () => isCluster,
     close: Effect.callback<void>((resume) => {

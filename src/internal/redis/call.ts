@@ -32,10 +32,12 @@ import { keysOf, usesQueue } from "../instruction/keys.ts"
 import { type Access, Op } from "../instruction/ops.ts"
 import type { Program } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
+import { channelName, type ChannelNames } from "./channel.ts"
 import {
   aboutChannel,
   broken,
   classify,
+  isAboutWrites,
   isCrossSlot,
   isDivisible,
   isFinal,
@@ -64,7 +66,7 @@ export interface SenderOptions {
   /** A key for calls that have none, if the server refuses these. */
   readonly keyOfKeyless: string | undefined
   /** Takes back programs of a call whose keys are in several slots. Nothing of it has run. */
-  readonly onCrossSlot: (access: Access, programs: ReadonlyArray<PendingProgram>, since: number) => void
+  readonly onCrossSlot: (programs: ReadonlyArray<PendingProgram>, since: number) => void
   /** The greatest length of a value. Default: 1,000,000. */
   readonly valueBytes?: number | undefined
 }
@@ -77,12 +79,7 @@ export interface Sender {
    * @param since the time (of `performance.now`) when they were committed
    * @param slot the slot of all their keys, on a cluster
    */
-  readonly send: (
-    access: Access,
-    programs: ReadonlyArray<PendingProgram>,
-    since: number,
-    slot: number | undefined
-  ) => void
+  readonly send: (programs: ReadonlyArray<PendingProgram>, since: number, slot: number | undefined) => void
   /** The number of programs that have no answer yet. */
   readonly waiting: () => number
   /** Ends all retries, and calls back when every program has its answer. */
@@ -93,6 +90,7 @@ type State = "inFlight" | "waitingForConnection" | "backingOff" | "asking" | "cl
 
 class Call {
   state: State = "inFlight"
+  /** The most that one of its programs needs. */
   readonly access: Access
   readonly slot: number | undefined
   /** The programs without an answer. */
@@ -119,14 +117,13 @@ class Call {
   record: CallRecord | undefined = undefined
 
   constructor(
-    access: Access,
     programs: ReadonlyArray<PendingProgram>,
     expiresAt: number,
     retriesUntil: number,
     next: (() => void) | undefined,
     slot: number | undefined
   ) {
-    this.access = access
+    this.access = accessOf(programs)
     this.programs = programs
     this.expiresAt = expiresAt
     this.retriesUntil = retriesUntil
@@ -149,6 +146,7 @@ export const make = (options: SenderOptions): Sender => {
     transport,
     valueBytes
   } = options
+  const names = { keyPrefix, database: transport.server?.database }
   const open = new Set<Call>()
   let waiting = 0
   let drained: (() => void) | undefined
@@ -285,7 +283,7 @@ export const make = (options: SenderOptions): Sender => {
     const record = call.record ??= telemetry.begin(call.access, programs, call.slot, now)
     if (left <= 0 || call.retries > 0 && left < Deadlines.attemptMillis) return stopRetrying(call)
     try {
-      const batch = encodeBatch(programs, keyPrefix, valueBytes, transport.server?.database)
+      const batch = encodeBatch(programs, keyPrefix, valueBytes, names.database)
       if (record.attempts === 0) telemetry.sent(record, batch)
       for (const program of programs) program.inFlight = true
       enter(call, "inFlight")
@@ -324,7 +322,7 @@ export const make = (options: SenderOptions): Sender => {
     if (isAnswered) report(call)
     let isComplete = true
     for (let i = 0; i < programs.length; i++) {
-      isComplete = handleOutcome(call, programs[i]!, outcomes[i]!, keyPrefix) && isComplete
+      isComplete = handleOutcome(call, programs[i]!, outcomes[i]!, names) && isComplete
     }
     if (isComplete) return close(call)
     if (call.state === "asking") return closeIfIdle(call)
@@ -341,20 +339,22 @@ export const make = (options: SenderOptions): Sender => {
     }
     const isLearning = call.slot === undefined && call.state === "inFlight" && isCrossSlot(message)
     // one program alone has its keys in several slots, unless it is its dedup record that is in another
-    if (isLearning && programs.length === 1 && programs[0]!.dedup === undefined) onCrossSlot(call.access, noPrograms, 0)
+    if (isLearning && programs.length === 1 && programs[0]!.dedup === undefined) onCrossSlot(noPrograms, 0)
     else if (isLearning) {
       report(call, new CrossSlot({ keys: [] }))
       call.programs = noPrograms
       close(call)
-      return onCrossSlot(call.access, programs, call.expiresAt - deadline)
+      return onCrossSlot(programs, call.expiresAt - deadline)
     }
     const reasons = programs.map(({ program }) => classify(message, keysOf(program), false))
     for (const [i, program] of programs.entries()) program.markRefused(reasons[i]!)
     if (call.state === "asking") return closeIfIdle(call)
-    if (programs.length > 1 && isDivisible(message)) {
+    const isDivided = programs.length > 1 && isDivisible(message)
+    if (isDivided || isAboutWrites(message) && programs.some(({ program }) => program.access !== call.access)) {
       report(call, reasons[0])
       call.programs = noPrograms
-      divide(call, programs)
+      if (isDivided) divide(call, programs)
+      else divideByAccess(call, programs)
       return close(call)
     }
     call.programs = programs
@@ -415,13 +415,21 @@ export const make = (options: SenderOptions): Sender => {
 
   /** Sends the programs one by one, each as a call, within the deadline of all. */
   const divide = (call: Call, programs: ReadonlyArray<PendingProgram>): void => {
-    const { access, expiresAt, retriesUntil, slot } = call
+    const { expiresAt, retriesUntil, slot } = call
     const next = (at: number): void => {
       const program = programs[at]
       if (program === undefined) return
-      enqueue(new Call(access, [program], expiresAt, retriesUntil, () => next(at + 1), slot))
+      enqueue(new Call([program], expiresAt, retriesUntil, () => next(at + 1), slot))
     }
     next(0)
+  }
+
+  /** Sends the programs as a call for each access, because the server accepts some of them. */
+  const divideByAccess = ({ expiresAt, retriesUntil, slot }: Call, programs: ReadonlyArray<PendingProgram>): void => {
+    for (const access of ["read", "allowOom", "write"] as const) {
+      const part = programs.filter(({ program }) => program.access === access)
+      if (part.length > 0) enqueue(new Call(part, expiresAt, retriesUntil, undefined, slot))
+    }
   }
 
   const stopRetrying = (call: Call): void => {
@@ -479,7 +487,7 @@ export const make = (options: SenderOptions): Sender => {
       for (const program of call.programs) program.markReplyLost()
       dropExchange(call)
     }
-    for (let i = 0; i < programs.length; i++) handleOutcome(call, programs[i]!, outcomes[i]!, keyPrefix)
+    for (let i = 0; i < programs.length; i++) handleOutcome(call, programs[i]!, outcomes[i]!, names)
     closeIfIdle(call)
     if (!isClosed(call)) askLater(call)
   }
@@ -487,10 +495,10 @@ export const make = (options: SenderOptions): Sender => {
   const margin = Math.min(Deadlines.tombstoneMillis, deadline / 2)
 
   return {
-    send: (access, programs, since, slot) => {
+    send: (programs, since, slot) => {
       const expiresAt = since + deadline
       const retriesUntil = programs.some(isDeduplicated) ? expiresAt - margin : expiresAt
-      enqueue(new Call(access, programs, expiresAt, retriesUntil, undefined, slot))
+      enqueue(new Call(programs, expiresAt, retriesUntil, undefined, slot))
     },
     waiting: () => waiting,
     drain: (done) => {
@@ -502,6 +510,15 @@ export const make = (options: SenderOptions): Sender => {
 }
 
 const noPrograms: ReadonlyArray<PendingProgram> = []
+
+const accessOf = (programs: ReadonlyArray<PendingProgram>): Access => {
+  let access: Access = "read"
+  for (const { program } of programs) {
+    if (program.access === "write") return "write"
+    if (program.access === "allowOom") access = "allowOom"
+  }
+  return access
+}
 
 const isClosed = (call: Call): boolean => call.state === "closed"
 
@@ -529,13 +546,13 @@ const fail = (call: Call, program: PendingProgram, reason: RedisServiceErrorReas
 const abandon = (call: Call, program: PendingProgram): void => fail(call, program, program.reason)
 
 /** A channel that a program publishes to. */
-const channelOf = ({ instructions }: Program, keyPrefix: string): string | undefined => {
+const channelOf = ({ instructions }: Program, names: ChannelNames): string | undefined => {
   const found = instructions.find(({ args, op }) => op === Op.publish || usesQueue(op) && args[0] !== "")
-  return found && `${keyPrefix}${found.args[0]}`
+  return found && channelName(names, String(found.args[0]))
 }
 
 /** Completes a program by its outcome. Returns false if the program may be sent again. */
-const handleOutcome = (call: Call, program: PendingProgram, outcome: Outcome, keyPrefix: string): boolean => {
+const handleOutcome = (call: Call, program: PendingProgram, outcome: Outcome, names: ChannelNames): boolean => {
   switch (outcome._tag) {
     case "done":
     case "failed":
@@ -554,7 +571,7 @@ const handleOutcome = (call: Call, program: PendingProgram, outcome: Outcome, ke
     return true
   }
   const reason = undone
-    ? aboutChannel(classify(message, keysOf(program.program), true), message, channelOf(program.program, keyPrefix))
+    ? aboutChannel(classify(message, keysOf(program.program), true), message, channelOf(program.program, names))
     : broken(message)
   if (reason._tag !== "ServerUnavailable") {
     fail(call, program, reason)

@@ -129,6 +129,17 @@ export const isDivisible = (message: string): boolean => {
 }
 
 /**
+ * Whether the server refused a call only because it may write: reads, or deletions, would have been accepted.
+ *
+ * @internal
+ */
+export const isAboutWrites = (message: string): boolean => {
+  if (!isRefused(message)) return false
+  const code = codeOf(message)
+  return code === "OOM" || code === "MISCONF" || code === "NOREPLICAS"
+}
+
+/**
  * The reason for a program that may be half applied.
  *
  * @internal

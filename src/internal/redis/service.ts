@@ -104,7 +104,7 @@ export const make = Effect.fnUntraced(function*(
     valueBytes: limits.valueBytes,
     readOnlyCommands: capabilities.readOnlyCommands,
     keyOfKeyless: capabilities.noKeys ? undefined : probeKey(keyPrefix),
-    onCrossSlot: (access, programs, since) => batcher.sendBySlot(access, programs, since)
+    onCrossSlot: (programs, since) => batcher.sendBySlot(programs, since)
   })
   const batcher: Batcher.Batcher = Batcher.make({
     sender,

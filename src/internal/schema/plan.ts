@@ -96,8 +96,21 @@ const refuse = (field: string, why: string): never => {
 }
 
 /** @internal */
-export const fieldsOf = (schema: Schema.Constraint): Schema.Struct.Fields | undefined =>
-  "fields" in schema ? schema.fields as Schema.Struct.Fields : undefined
+export const fieldsOf = (schema: Schema.Constraint): Schema.Struct.Fields | undefined => {
+  const inner = undefaulted(schema)
+  return "fields" in inner ? inner.fields as Schema.Struct.Fields : undefined
+}
+
+/** The schema of a field without the default that its constructor has. */
+const undefaulted = (schema: Schema.Constraint): Schema.Constraint =>
+  schema.ast.context?.constructorDefault !== undefined && "schema" in schema
+    ? undefaulted(schema.schema as Schema.Constraint)
+    : schema
+
+/** A default, of a field or of the struct around it. */
+interface Given {
+  readonly value: unknown
+}
 
 const wholes = ["effect/schema/Json", "effect/schema/MutableJson"]
 
@@ -164,10 +177,20 @@ const addFormer = ({ former }: Expiry, ...names: ReadonlyArray<string>): void =>
   for (const name of names) if (!former.includes(name)) (former as Array<string>).push(name)
 }
 
-const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Expiry | undefined): Leaf => {
-  const given = annotation(schema, defaultAnnotation) as { readonly value: unknown } | undefined
+/** @param around what the default of the struct around the field gives this field; undefined if the struct has none */
+const leaf = (
+  schema: Schema.Constraint,
+  field: string,
+  path: string,
+  expiry: Expiry | undefined,
+  around: Given | undefined
+): Leaf => {
   const ast = schema.ast
   const optional = SchemaAST.isOptional(ast)
+  // an optional field of a struct that is missing may have been cleared
+  const given = around?.value === undefined || optional
+    ? annotation(schema, defaultAnnotation) as Given | undefined
+    : around
   const defined = ast._tag === "Union" && ast.encoding === undefined
     ? ast.types.filter((type) => type._tag !== "Undefined")
     : undefined
@@ -214,6 +237,9 @@ const leaf = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
     default: undefined,
     fallback: undefined,
     parts: optional || isJson ? undefined : fieldsOf(schema)
+  }
+  if (around !== undefined && given === undefined && absence === "refused" && !omittable) {
+    return refuse(field, "its default is invalid: the default of the struct has no such field")
   }
   const text = given && encodeLeaf(withoutDefault, given.value)
   if (text instanceof Problem) return refuse(field, `its default is invalid: ${text.issue}`)
@@ -262,7 +288,7 @@ export const readLeaf = (leaf: Leaf, text: unknown): unknown => {
 /** Returns how a struct's decoded fields become its value. Undefined: the schema is no struct that is stored field by field. */
 const makerOf = (schema: Schema.Constraint): Struct["make"] | undefined => {
   const ast = schema.ast
-  if (!("fields" in schema) || SchemaAST.isOptional(ast) || ast.checks !== undefined) return undefined
+  if (fieldsOf(schema) === undefined || SchemaAST.isOptional(ast) || ast.checks !== undefined) return undefined
   if (ast._tag === "Objects") return ast.encoding === undefined ? (fields) => fields : undefined
   const link = ast.encoding?.[0]
   if (ast._tag !== "Declaration" || ast.encoding?.length !== 1 || link === undefined || link.to.checks !== undefined) {
@@ -272,9 +298,17 @@ const makerOf = (schema: Schema.Constraint): Struct["make"] | undefined => {
   return link.to._tag === "Objects" && link.to.encoding === undefined ? construct : undefined
 }
 
-const node = (schema: Schema.Constraint, field: string, path: string, expiry: Expiry | undefined): Node => {
+const node = (
+  schema: Schema.Constraint,
+  field: string,
+  path: string,
+  expiry: Expiry | undefined,
+  around: Given | undefined
+): Node => {
   const { ast } = schema
-  if (annotation(schema, jsonAnnotation) === true || SchemaAST.isOptional(ast)) return leaf(schema, field, path, expiry)
+  if (annotation(schema, jsonAnnotation) === true || SchemaAST.isOptional(ast)) {
+    return leaf(schema, field, path, expiry, around)
+  }
   const make = makerOf(schema)
   if (make !== undefined && annotation(schema, tolerantAnnotation) === true) {
     return refuse(
@@ -282,9 +316,10 @@ const node = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
       "a struct is stored field by field; make its fields tolerant, or use Model.json with a default"
     )
   }
-  if (make !== undefined) return struct(fieldsOf(schema)!, [], make, expiry, field, path)
+  const own = annotation(schema, defaultAnnotation) as Given | undefined
+  if (make !== undefined) return struct(fieldsOf(schema)!, [], make, expiry, field, path, around ?? own)
   const collection = collectionOf(ast, annotation(schema, sortedSetAnnotation) === true, field, path, expiry)
-  if (collection === undefined) return leaf(schema, field, path, expiry)
+  if (collection === undefined) return leaf(schema, field, path, expiry, around)
   if (ast.encoding !== undefined) {
     return refuse(
       field,
@@ -295,8 +330,9 @@ const node = (schema: Schema.Constraint, field: string, path: string, expiry: Ex
     ;(expiry.collections as Array<string>).push(path)
     addFormer(expiry, ...namesAround(path))
   }
-  const given = annotation(schema, defaultAnnotation) as { readonly value: unknown } | undefined
-  const texts = given === undefined ? [] : collection.encode(given.value)
+  const refused = around?.value === undefined ? undefined : collection.encode(around.value)
+  if (refused instanceof Problem) return refuse(field, `its default is invalid: ${refused.issue}`)
+  const texts = own === undefined ? [] : collection.encode(own.value)
   if (texts instanceof Problem) return refuse(field, `its default is invalid: ${texts.issue}`)
   const tolerant = annotation(schema, tolerantAnnotation) === true
   return { ...collection, fallback: tolerant ? () => collection.decode(texts) : undefined }
@@ -313,7 +349,8 @@ export const struct = (
   make: Struct["make"],
   expiry: Expiry | undefined,
   parent = "",
-  parentPath = ""
+  parentPath = "",
+  given?: Given
 ): Struct => ({
   _tag: "struct",
   field: parent,
@@ -329,7 +366,9 @@ export const struct = (
     const schema = fields[name]!
     return [
       name,
-      position >= 0 ? { _tag: "key", field, position, codec: codecOf(schema) } : node(schema, field, path, expiry)
+      position >= 0
+        ? { _tag: "key", field, position, codec: codecOf(schema) }
+        : node(schema, field, path, expiry, given && { value: (given.value as Record<string, unknown>)?.[name] })
     ]
   }),
   make
