@@ -9,8 +9,6 @@ const latest = new Map<string, string>()
 
 /**
  * The definition of a model: its name, and a text that differs between forms of storage.
- *
- * @internal
  */
 export class Definition {
   readonly name: string
