@@ -514,7 +514,7 @@ type WithId<F extends Fields> = { readonly [Name in keyof F | "id"]: Name extend
  * **Details**
  *
  * The name is part of every key. A second definition with the same name replaces the first if both store the same, and
- * throws otherwise.
+ * is refused with a defect otherwise, on a service where the first one is in use.
  *
  * **Example** (Counting the clicks of a link)
  *
@@ -547,7 +547,7 @@ export const Class = <Self = never>(name: string): {
   ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
   /**
    * Defines the class by its fields and options. `key` is the field, or the tuple of fields, whose value is the id.
-   * Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
+   * Throws if the fields cannot be stored as they are.
    */
   <const F extends Fields, const K extends Key<F>>(
     fields: F & Storable<F>,
@@ -657,7 +657,7 @@ type MissingExtendGenerics =
 
 /**
  * Defines a model whose entities are plain objects, by its name, its fields and its options. Throws if the fields
- * cannot be stored as they are, or the name stands for a model that is stored differently.
+ * cannot be stored as they are.
  *
  * **When to use**
  *
@@ -676,7 +676,7 @@ export const make: {
   <const F extends Fields>(name: string, fields: F & Storable<F>, options?: KeylessOptions): Model<WithId<F>, "id">
   /**
    * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
-   * id. Throws if the fields cannot be stored as they are, or the name stands for a model that is stored differently.
+   * id. Throws if the fields cannot be stored as they are.
    */
   <const F extends Fields, const K extends Key<F>>(
     name: string,

@@ -1,12 +1,15 @@
 /** Definitions of models: versions, generated ids, names, and messages of errors. */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import type * as Field from "redlayer/Field"
 import * as Model from "redlayer/Model"
+import * as RedisService from "redlayer/RedisService"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { concurrently, fails, type Operation, stored, unchanged } from "../assertions.ts"
@@ -201,7 +204,27 @@ export const definitions = (test: Test): void => {
           return Named
         }
       ]
-      others.forEach((define, i) => assert.throws(define, /EntitiesNamed/, `definition ${i}`))
+      // another form of the name is refused where the first one is in use, alone, among others and in bulk
+      const ids: ReadonlyArray<any> = ["x", 1, ["x", new Date(1)]]
+      for (const [i, define] of others.entries()) {
+        const other = define() as Model.Any
+        const exits = yield* unchanged(Effect.gen(function*() {
+          const programs: ReadonlyArray<Atomic.Any> = ids.flatMap((
+            id
+          ) => [other.exists(id), Atomic.all([Note.exists("n"), other.delete(id)])])
+          const alone = yield* Effect.forEach(programs, (program) => Effect.exit(program))
+          const bulk = yield* Effect.forEach(ids, (id) => Effect.exit(other.deleteMany([id])))
+          return [...alone, ...yield* Atomic.pipeline(programs), ...bulk]
+        }))
+        assert.isTrue(exits.some(Exit.hasDies), `definition ${i}`)
+        const fields = exits.filter(Exit.isFailure).map(({ cause }) => Cause.pretty(cause))
+        assert.isTrue(fields.some((text) => /"EntitiesNamed": .*in use on this service/.test(text)), fields.join())
+        // another service, with data of its own, takes it
+        const elsewhere = yield* Effect.forEach(ids, (id) => Effect.exit(other.exists(id))).pipe(
+          Effect.provide(RedisService.layerMemory)
+        )
+        assert.isTrue(elsewhere.some(Exit.isSuccess) && !elsewhere.some(Exit.hasDies), `definition ${i}`)
+      }
       class Same extends Model.Class<Same>("EntitiesNamed")(fields, { key: "id" }) {}
       assert.deepEqual({ ...(yield* Same.get("x")) }, { id: "x", count: 0, at: new Date(1) })
     }))

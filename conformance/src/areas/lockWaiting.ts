@@ -78,8 +78,14 @@ export const lockWaiting = (test: Test): void => {
       const protecting = yield* Effect.forkChild(Effect.flip(held.protect(stays("protect"))))
       yield* Effect.yieldNow
       yield* remove
-      assert.deepEqual({ ...(yield* bound(Fiber.join(telling))) }, { _tag: "LockLost", ...lost } as object)
-      assert.deepEqual({ ...(yield* bound(Fiber.join(protecting))) }, { _tag: "LockLost", ...lost } as object)
+      assert.deepEqual(
+        { ...(yield* bound(Fiber.join(telling))) },
+        { _tag: "LockLost", operation: "", ...lost } as object
+      )
+      assert.deepEqual(
+        { ...(yield* bound(Fiber.join(protecting))) },
+        { _tag: "LockLost", operation: "", ...lost } as object
+      )
       assert.deepEqual(events, ["protect interrupted"])
       yield* fails(held.check, "LockLost", lost)
       yield* fails(held.guard, "LockLost", lost)

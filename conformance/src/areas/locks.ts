@@ -141,7 +141,13 @@ export const locks = (test: Test): void => {
       const failed = exits.find(Exit.isFailure)
       assert.deepEqual(exits.map(Exit.isSuccess).sort(), [false, true])
       const error = Cause.squash(failed!.cause) as DomainError.Conflict
-      assert.deepEqual({ ...error }, { _tag: "Conflict", model: "LockAccount", id: "a", reason: "version" } as object)
+      assert.deepEqual({ ...error }, {
+        _tag: "Conflict",
+        model: "LockAccount",
+        id: "a",
+        reason: "version",
+        operation: "withLock"
+      } as object)
       const found = yield* Account.get("a")
       assert.strictEqual(found.n, 2)
       assert.lengthOf(found.log, 1)

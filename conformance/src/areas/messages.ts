@@ -47,11 +47,11 @@ export const messages = (test: Test): void => {
       yield* Span.insert({ id: "a", from: 1, to: 2 })
       yield* Span.ref("a").from.set(5)
       const span = yield* unchanged(fails(Span.get("a"), "EntityCorrupted", { field: "" }))
-      assert.strictEqual(span.message, "A stored MessagesSpan can't be read: its class refuses it")
+      assert.strictEqual(span.message, "A stored MessagesSpan can't be read: its class refuses it (get)")
       yield* Box.insert(box)
       yield* Box.ref("a").range.from.set(5)
       const found = yield* unchanged(fails(Box.get("a"), "EntityCorrupted", { field: "range" }))
-      assert.strictEqual(found.message, "A stored MessagesBox can't be read: range: its class refuses it")
+      assert.strictEqual(found.message, "A stored MessagesBox can't be read: range: its class refuses it (get)")
     }))
 
   test("a key that is no entity is said to be of another kind", () =>
@@ -59,7 +59,7 @@ export const messages = (test: Test): void => {
       const raw = yield* RawStore
       yield* raw.stringSet("MessagesSpan:{a}", "x")
       const error = yield* unchanged(fails(Span.get("a"), "EntityCorrupted", { field: "" }))
-      assert.strictEqual(error.message, "A stored MessagesSpan can't be read: its key is of another kind")
+      assert.strictEqual(error.message, "A stored MessagesSpan can't be read: its key is of another kind (get)")
     }))
 
   test("the error of a value that is too large names its field, whichever program writes it", () =>
@@ -141,7 +141,7 @@ export const messages = (test: Test): void => {
           { ...entity, n: entity.n + 1 }
         ))
       const error = yield* fails(outer, "Conflict", { reason: "version" })
-      assert.strictEqual(error.message, "This MessagesBox was written since it was read")
+      assert.strictEqual(error.message, "This MessagesBox was written since it was read (withLock)")
       assert.strictEqual((yield* Box.get("a")).n, 2)
     }))
 }

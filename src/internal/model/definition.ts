@@ -8,9 +8,15 @@ import * as Schema from "effect/Schema"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import { copyInput } from "../schema/input.ts"
 import { makePlan, type PlanOptions } from "../schema/model.ts"
+import * as Storable from "../schema/storable.ts"
 import { EntityPrograms } from "./entityPrograms.ts"
 
-export { checkFields } from "../schema/storable.ts"
+/**
+ * Throws if a schema can't be that of a field.
+ *
+ * @internal
+ */
+export const checkFields = (model: string, fields: unknown): void => Storable.checkFields(model, fields)
 
 /**
  * The names of all programs. Each method of `EntityPrograms` is one.

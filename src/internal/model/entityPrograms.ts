@@ -60,6 +60,7 @@ const refOf = (plan: ModelPlan, id: unknown, options?: ReadOptions): HandleRef =
       model: plan.name,
       id: "",
       key: "",
+      definition: plan.definition,
       refusal: new InvalidValue({
         model: plan.name,
         id: "",
@@ -68,7 +69,7 @@ const refOf = (plan: ModelPlan, id: unknown, options?: ReadOptions): HandleRef =
       }),
       renews
     }
-    : { model: plan.name, id: key.id, key: key.key, refusal: undefined, renews }
+    : { model: plan.name, id: key.id, key: key.key, definition: plan.definition, refusal: undefined, renews }
 }
 
 /**

@@ -19,11 +19,13 @@ import { holds } from "../lock/lockPrograms.ts"
 import { All } from "../program/atomic.ts"
 import { commit } from "../program/commit.ts"
 import type { AtomicNode } from "../program/node.ts"
+import type { Codec } from "../schema/codec.ts"
 import type { Collection } from "../schema/collection.ts"
-import type { Texts } from "../schema/layout.ts"
+import type { Layout, Texts } from "../schema/layout.ts"
 import type { ModelPlan } from "../schema/model.ts"
 import { issuesOf, keepIssues, readRow } from "../schema/tolerated.ts"
 import { RedisService } from "../service.ts"
+import { canonicalJson, parseJson } from "../text/canonicalJson.ts"
 import { Problem } from "../text/problem.ts"
 import type { ModifyOptions } from "./options.ts"
 
@@ -58,7 +60,10 @@ export interface Modifying {
 /** An entity as it was read. */
 interface Read {
   readonly entity: unknown
-  /** The texts of the entity, encoded before `f` runs, because `f` may change a date or an array in place. */
+  /**
+   * The texts of the entity, encoded before `f` runs, because `f` may change a date or an array in place. Where a value is stored
+   * in another spelling, its stored text, so that it is written.
+   */
   readonly texts: Texts | Problem
   readonly version: string
   /** The tolerant fields that could not be decoded. */
@@ -93,7 +98,7 @@ export const make = (
         if (entity instanceof Problem) return entity
         return {
           entity,
-          texts: layout.texts(entity),
+          texts: asStored(layout, layout.texts(entity), row),
           version: row[0] === false ? "0" : row[0] as string,
           issues: issuesOf(entity as object)
         }
@@ -131,6 +136,7 @@ export const make = (
     ref: HandleRef,
     { issues, texts, version }: Read,
     input: unknown,
+    operation: "modify" | "withLock",
     guards: ReadonlyArray<AtomicNode>
   ): Effect.Effect<unknown, unknown, RedisService> =>
     Effect.matchEffect(construct(input), {
@@ -142,7 +148,7 @@ export const make = (
         const nodes = changes(ref, texts, entity)
         keepIssues(entity, issues, nodes.map((node) => node._tag === "Instruct" ? node.field : ""))
         if (nodes.length === 0) return Effect.succeed(entity)
-        const unchanged = named("modify", instruct(ref, Op.requireVersion, noFields, "", [version], nothing))
+        const unchanged = named(operation, instruct(ref, Op.requireVersion, noFields, "", [version], nothing))
         return Effect.flatMap(RedisService, (service) =>
           Effect.as(commit(new All([...guards, unchanged, ...nodes], undefined), service), entity))
       }
@@ -160,7 +166,7 @@ export const make = (
         const after = Effect.isEffect(computed)
           ? yield* (computed as Effect.Effect<unknown, unknown, unknown>)
           : computed
-        return yield* Effect.tapError(save(ref, before, after, []), (error) =>
+        return yield* Effect.tapError(save(ref, before, after, "modify", []), (error) =>
           Effect.sync(() => {
             if (isVersionConflict(error)) stale.add(error)
           }))
@@ -185,7 +191,7 @@ export const make = (
             )
           )
           if (after === undefined) return
-          return yield* save(ref, before, after, [holds(lease.lock)])
+          return yield* save(ref, before, after, "withLock", [holds(lease.lock)])
         })
       )
     }
@@ -195,6 +201,46 @@ export const make = (
 const isVersionConflict = (error: unknown): error is Conflict =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "Conflict" &&
   (error as Conflict).reason === "version"
+
+/** Whether a stored text is only another spelling of a value: a number such as `1.0`, or JSON with other spaces or another order. */
+const isOtherSpelling = (codec: Codec, stored: string) => {
+  const value = codec.decode(stored)
+  const text = value instanceof Problem ? value : codec.encode(value)
+  return text !== stored && !(text instanceof Problem) &&
+    // a key that the schema does not know may be that of newer code, and is kept
+    (codec.form !== "json" || canonicalJson(parseJson(stored)) === text)
+}
+
+/** Replaces those texts by the stored ones that are other spellings of the same values. */
+const asStored = (
+  { collections, leaves }: Layout,
+  texts: Texts | Problem,
+  row: ReadonlyArray<Result>
+): Texts | Problem => {
+  if (texts instanceof Problem) return texts
+  return {
+    leaves: texts.leaves.map((text, i) => {
+      const stored = row[1 + i]
+      return typeof stored === "string" && stored !== text && isOtherSpelling(leaves[i]!.codec, stored) ? stored : text
+    }),
+    collections: texts.collections.map((encoded, i) => {
+      const { item, kind, name } = collections[i]!
+      const stored = row[1 + leaves.length + i]
+      if (!Array.isArray(stored) || isSame(encoded, stored, kind)) return encoded
+      const isPaired = kind === "map" || kind === "sortedSet"
+      const known = new Set(encoded)
+      let found = false
+      for (const [at, text] of stored.entries()) {
+        const isSecond = isPaired && at % 2 === 1
+        // the server writes the scores
+        if (known.has(text) || isSecond && kind === "sortedSet") continue
+        if (!isOtherSpelling(isSecond ? item : name ?? item, text)) return encoded
+        found = true
+      }
+      return found ? stored : encoded
+    })
+  }
+}
 
 /** Whether two collections are equal. The order counts for lists only. Names and values of a map alternate. */
 const isSame = (a: ReadonlyArray<string>, b: ReadonlyArray<string>, kind: Collection["kind"]): boolean => {

@@ -10,6 +10,7 @@ import { sizeOf } from "../instruction/limits.ts"
 import { accessOf } from "../instruction/program.ts"
 import { noFields } from "../instruction/spec.ts"
 import { lifetimes, toMilliseconds } from "../schema/model.ts"
+import { accept, type Definition, modelsOn } from "../schema/registry.ts"
 import { collectIssues, type Tolerated } from "../schema/tolerated.ts"
 import { RedisService } from "../service.ts"
 import { compile, type Compiled } from "./compile.ts"
@@ -50,7 +51,42 @@ export const commit = (self: AtomicNode, service: RedisService["Service"]): Effe
   return commitCompiled(compiled, service)
 }
 
+const isChanged = (definition: Definition | undefined, models: ReturnType<typeof modelsOn>): boolean =>
+  definition !== undefined && definition.acceptedBy !== models && accept(definition, models)
+
+/**
+ * Checks that the service has no other model of a name that a program uses. Returns the names of models that are worth a
+ * warning. Throws if there is another one.
+ */
+const admit = (steps: ReadonlyArray<Step>, service: RedisService["Service"]): ReadonlyArray<string> | undefined => {
+  const models = modelsOn(service)
+  let changed: Array<string> | undefined
+  for (let i = 0; i < steps.length; i++) {
+    const { other, ref } = steps[i]!
+    if (isChanged(ref.definition, models)) (changed ??= []).push(ref.model)
+    if (other !== undefined && isChanged(other.ref.definition, models)) (changed ??= []).push(other.ref.model)
+  }
+  return changed
+}
+
+const warn = (models: ReadonlyArray<string>): Effect.Effect<void> =>
+  Effect.forEach(
+    models,
+    (model) =>
+      Effect.logWarning("A model was defined again in another form; a service takes one form of a name").pipe(
+        Effect.annotateLogs({ model })
+      ),
+    { discard: true }
+  )
+
 const commitCompiled = (compiled: Compiled, service: RedisService["Service"]): Effect.Effect<any, any> => {
+  const changed = admit(compiled.steps, service)
+  return changed === undefined
+    ? execute(compiled, service)
+    : Effect.flatMap(warn(changed), () => execute(compiled, service))
+}
+
+const execute = (compiled: Compiled, service: RedisService["Service"]): Effect.Effect<any, any> => {
   if (compiled.steps.length === 0) return Effect.sync(() => fold(compiled, []))
   if (!compiled.isTolerant) return service.execute(compiled.program, (reply) => decodeReply(compiled, reply))
   return Effect.suspend(() => {
@@ -185,8 +221,15 @@ export const commitAll = Effect.fnUntraced(function*(
   for (const [index, node] of nodes.entries()) {
     const prepared = yield* Effect.exit(prepare(node))
     if (Exit.isFailure(prepared)) exits[index] = prepared
-    else if (prepared.value.steps.length > 0) sent.push({ index, compiled: prepared.value })
-    else exits[index] = yield* Effect.exit(Effect.sync(() => fold(prepared.value, [])))
+    else if (prepared.value.steps.length > 0) {
+      try {
+        const changed = admit(prepared.value.steps, service)
+        sent.push({ index, compiled: prepared.value })
+        if (changed !== undefined) yield* warn(changed)
+      } catch (defect) {
+        exits[index] = Exit.die(defect)
+      }
+    } else exits[index] = yield* Effect.exit(Effect.sync(() => fold(prepared.value, [])))
   }
   const tolerated: Array<Tolerated> = []
   for (let from = 0, to = 0; from < sent.length; from = to) {

@@ -10,12 +10,15 @@ import type { InvalidValue } from "../../DomainError.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { Spec } from "../instruction/spec.ts"
+import type { Definition } from "../schema/registry.ts"
 
 /** The entity that an instruction works on. */
 export interface EntityRef {
   readonly model: string
   readonly id: string
   readonly key: string
+  /** The model, for the check that the service has no other of its name. Unset if the entity has no model. */
+  readonly definition?: Definition | undefined
 }
 
 /** Returns a constant. */

@@ -12,6 +12,7 @@ import { copyThrough } from "./immutable.ts"
 import { type FoundKey, foundKeyOf, type Key, keyOf, type KeyPlan, type Slot, startOf } from "./key.ts"
 import { type Layout, layout } from "./layout.ts"
 import { type Struct, struct } from "./plan.ts"
+import { Definition } from "./registry.ts"
 
 /**
  * The plan of a model.
@@ -20,6 +21,7 @@ import { type Struct, struct } from "./plan.ts"
  */
 export interface ModelPlan {
   readonly name: string
+  readonly definition: Definition
   readonly struct: Struct
   readonly layout: Layout
   /** The specification of the whole entity, without renewal of its time to live. */
@@ -48,9 +50,6 @@ export interface PlanOptions {
     readonly refresh?: "never" | "write" | "access" | undefined
   } | undefined
 }
-
-/** The fingerprint of each model by its name, because two models with one name would read each other's entities. */
-const names = new Map<string, string>()
 
 const refuse = (name: string, why: string): never => {
   throw new Error(`Model "${name}": ${why}`)
@@ -137,7 +136,7 @@ export const makePlan = (
   const root = struct(fields, keyNames, make, expiry)
   const whole = layout(root, expiry)
   const { expiry: _, ...spec } = whole.spec
-  const fingerprint = JSON.stringify([
+  const form = JSON.stringify([
     options.key,
     slot,
     milliseconds,
@@ -146,13 +145,9 @@ export const makePlan = (
     whole.leaves.map((leaf) => [leaf.spec, leaf.absence, leaf.codec.form]),
     whole.collections.map(({ item, itemSpec, name }) => [itemSpec, item.form, name?.kind, name?.form])
   ])
-  const known = names.get(name)
-  if (known !== undefined && known !== fingerprint) {
-    refuse(name, "another model of this name, stored in another form, is already defined")
-  }
-  names.set(name, fingerprint)
   return {
     name,
+    definition: new Definition(name, form),
     struct: root,
     layout: whole,
     spec,
