@@ -1229,6 +1229,7 @@ export const lua = [
   "owners[ownerCount] = owner",
   "end",
   "owner.pending[id] = pieces",
+  "record(owner.pending, id)",
   "elseif owner.exists == false then",
   "return fail(\"missing\")",
   "end",

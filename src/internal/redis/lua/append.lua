@@ -78,6 +78,7 @@ local function append(owner, id, read, spec, at)
       owners[ownerCount] = owner
     end
     owner.pending[id] = pieces
+    record(owner.pending, id) -- undone with the write before it, because its text may be that of a failed attempt
   elseif owner.exists == false then
     return fail("missing")
   end
