@@ -519,9 +519,9 @@ describeOwnServer("subscriptions", () => {
         const client = Context.get(services, IoRedis)
         assert.strictEqual(yield* Effect.promise(() => client.set("own:key", "1")), "OK")
         assert.strictEqual(yield* Effect.promise(() => client.get("own:key")), "1")
-        // channels have no database
+        // a server has the same channels for all databases
         assert.strictEqual(
-          yield* Effect.promise(() => client.publish("own:$topic:chat", "x")).pipe(Effect.map(Number)),
+          yield* Effect.promise(() => client.publish("own:$topic:1:chat", "x")).pipe(Effect.map(Number)),
           1
         )
       }))

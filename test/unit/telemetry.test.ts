@@ -419,7 +419,8 @@ describeOwnServer("no span is left open", () => {
         // every program is counted once
         assert.strictEqual(Object.values(outcomes(self.registry)).reduce((sum, n) => sum + n, 0), 31)
         const durations = seriesOf(self.registry, "db.client.operation.duration", "db.operation.name")
-        assert.strictEqual(Object.values(durations).length, 2)
+        // the turn has writes, so its reads travel with them
+        assert.deepStrictEqual(Object.keys(durations), ["EVALSHA"])
       }))
   })
 })
@@ -482,8 +483,8 @@ describeOwnServer("metrics", () => {
             (state as Metric.HistogramState).count
           ]),
           [
-            [{ unit: "s", "db.system.name": "redis", "db.operation.name": "EVALSHA_RO" }, 2],
             [{ unit: "s", "db.system.name": "redis", "db.operation.name": "EVALSHA" }, 1],
+            [{ unit: "s", "db.system.name": "redis", "db.operation.name": "EVALSHA_RO" }, 1],
             [{ unit: "s", "db.system.name": "redis", "db.operation.name": "EVALSHA", "error.type": "OutOfMemory" }, 1]
           ]
         )

@@ -440,17 +440,17 @@ const unasked: ReadonlyArray<string> = [
   "definitions: a time to live that is no object, has no duration or refreshes in another way is refused by name",
   "entities: insert and put refuse a value that the schema refuses, name the field, and write nothing",
   "idempotency: a program that sends nothing ignores the key",
-  "inheritance: Schema's own `extend` is refused at the first operation, and a model name may be used once",
   "keys: an id that cannot be encoded refuses every program when it is committed, and nothing is thrown earlier",
   "refusals: the error of a refused entity contains its id",
   "limits: a `maximumValueBytes` that is below the least is refused",
   "refusals: an argument that is no condition or no handle throws a TypeError at once",
   "refusals: what is no Atomic throws a TypeError at once in each combinator, and is never dropped",
   "schemas: a schema that is missing, or that can't be stored, is refused where the model is defined",
+  "scans: a service that cannot scan fails with Unsupported",
+  "structDefaults: a default of a struct that its schema refuses throws when the model is made",
   ...["insert", "getOrInsert", "ensure", "insertMany", "insertManyStream"].map((name) =>
     `timeToLive: ${name}: an infinite duration, one below 1 ms, or no duration at all is refused, and nothing is stored`
   ),
-  "timeToLive: a model with an invalid time to live is refused, and one that differs from an earlier model of its name",
   "tolerance: a tolerant field needs a value to read as",
   "topics: an invalid topic name is refused when the topic is defined"
 ]
