@@ -98,7 +98,8 @@ export const make = (options: BatcherOptions): Batcher => {
     for (const pending of programs) {
       if (pending.resume === undefined) continue
       const { program } = pending
-      const size = sizeOf(program)
+      const size = orDie(pending, () => sizeOf(program))
+      if (size === undefined) continue
       const refused = tooLarge(program, size, limits)
       if (refused !== undefined) {
         pending.answer({ _tag: "failed", failure: refused })
@@ -194,11 +195,21 @@ const attempt = (programs: ReadonlyArray<PendingProgram>, f: () => void): void =
   }
 }
 
+/** A program that cannot be encoded gets the defect alone, because the others can. */
+const orDie = <A>(pending: PendingProgram, f: () => A): A | undefined => {
+  try {
+    return f()
+  } catch (defect) {
+    pending.die(defect)
+  }
+}
+
 /** Groups the programs by slot, or all under 0 if they need not be divided. Fails each program of several slots. */
 const bySlot = (programs: ReadonlyArray<PendingProgram>, isDivided: boolean): Map<number, Array<PendingProgram>> => {
   const parts = new Map<number, Array<PendingProgram>>()
   for (const pending of programs) {
-    const slot = slotOfProgram(pending.program)
+    const slot = orDie(pending, () => slotOfProgram(pending.program))
+    if (slot === undefined) continue
     if (typeof slot !== "number") {
       pending.fail(slot)
       continue
