@@ -60,7 +60,7 @@ const hasOneKey = ({ other, spec }: Instruction): boolean =>
   (spec.expiry === undefined || spec.expiry.collections.length === 0)
 
 /**
- * What all batches of a service have in common.
+ * The parameters that all batches of a service share.
  *
  * @internal
  */
