@@ -8,9 +8,13 @@
  * | ------------------------------------------- | -------------------------------------------------------------------- |
  * | `-1, key, token, mode, milliseconds, index` | The program is deduplicated by this record. See dedup.ts.            |
  * | `-2`                                        | The program is deduplicated by the same record, at the next index.   |
+ * | `-3, programs, stride, arguments`           | The next program begins a run. See runs.ts.                          |
  * | `n`                                         | The number of its instructions, which follow.                        |
  * | `op, key, spec, n, argument 1…n`            | One instruction. Key 0: it has no key. The key and the specification |
  * |                                             | of a second entity are its first two arguments.                      |
+ *
+ * A line may stand before the code: see `RunEncoder.line`. Then the reply is the results, with commas between them, if nothing was
+ * unusual.
  *
  * | reply of a program                | meaning                                                                        |
  * | --------------------------------- | ------------------------------------------------------------------------------ |
@@ -22,7 +26,7 @@
  * | `["broken", step, message]`       | The server refused a command, and undoing failed. It may be half applied.      |
  * | `[tag, step, detail?]`            | An instruction stopped it, for the `StopReason` of this tag. All is undone.    |
  */
-import { forEachFormerKey, forEachKey, usesQueue } from "../instruction/keys.ts"
+import { forEachFormerKey, forEachKey, isKeyless, usesQueue } from "../instruction/keys.ts"
 import { defaults } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction, Program } from "../instruction/program.ts"
@@ -30,6 +34,7 @@ import type { Reply, Result, StopReason } from "../instruction/reply.ts"
 import { type Expiry, type FieldSpec, hasOwnKey, isEntitySpec, type Spec } from "../instruction/spec.ts"
 import { channelName } from "./channel.ts"
 import { type Dedup, DedupEncoder, Mode } from "./dedup.ts"
+import { RunEncoder } from "./runs.ts"
 
 /**
  * The parameters of the script.
@@ -116,45 +121,52 @@ export const encodeBatch = (
     }
     return index
   }
-  const channelOf = (channel: Argument) => channelName({ keyPrefix, database }, String(channel))
-  let dedup: DedupEncoder | undefined
-  for (const sendable of sendables) {
-    const { instructions } = sendable.program
-    if (sendable.dedup !== undefined) {
-      dedup ??= new DedupEncoder(code, keys, keyPrefix)
-      dedup.push(sendable.dedup, sendable.replyLost === true ? Mode.retry : Mode.first)
-      lastKey = undefined
+  /** Declares the keys of a program. Returns the position of each instruction's own, or 0 if it has none. */
+  const declareAll = (instructions: ReadonlyArray<Instruction>): ReadonlyArray<number> => {
+    const [first] = instructions
+    // the most frequent program: its one key needs no look-up
+    if (
+      instructions.length === 1 && !isKeyless(first!.op) && !usesQueue(first!.op) && !declaresForms && hasOneKey(first!)
+    ) {
+      return [push(first!.key)]
     }
-    code.push(instructions.length)
     declared = undefined
-    for (const instruction of instructions) {
-      const { args, key, op, other, spec } = instruction
-      const isQueued = usesQueue(op)
-      if (op < Op.get) {
-        // instructions of the flow have no key
-        code.push(op, 0, indexOf(spec), args.length)
-      } else if (op === Op.publish) {
-        // the first argument is a channel, which has the prefix too
-        code.push(op, 0, indexOf(spec), args.length, channelOf(args[0]!), args[1]!)
-        continue
-      } else if (instructions.length === 1 && !isQueued && !declaresForms && hasOneKey(instruction)) {
-        // the most frequent program: its one key needs no look-up
-        code.push(op, push(key), indexOf(spec), args.length)
-      } else {
-        const index = declare(key)
-        if (isQueued || !hasOneKey(instruction)) forEachKey(instruction, declare)
-        if (declaresForms) forEachFormerKey(instruction, declare)
-        if (other === undefined) code.push(op, index, indexOf(spec), args.length)
-        else code.push(op, index, indexOf(spec), args.length + 2, declare(other.key), indexOf(other.spec))
-      }
-      // instructions of a lock may begin with the channel of the owner
-      const hasChannel = isQueued && args[0] !== ""
-      if (hasChannel) code.push(channelOf(args[0]!))
-      for (let i = hasChannel ? 1 : 0; i < args.length; i++) code.push(args[i]!)
+    return instructions.map((instruction) => {
+      const { key, op } = instruction
+      if (isKeyless(op)) return 0
+      const index = declare(key)
+      if (usesQueue(op) || !hasOneKey(instruction)) forEachKey(instruction, declare)
+      if (declaresForms) forEachFormerKey(instruction, declare)
+      return index
+    })
+  }
+  const encode = ({ args, op, other, spec }: Instruction, key: number): void => {
+    code.push(op, key, indexOf(spec), other === undefined ? args.length : args.length + 2)
+    if (other !== undefined) code.push(declare(other.key), indexOf(other.spec))
+    // the first argument of a message, and of an instruction on a lock unless it is empty, is a channel
+    const hasChannel = op === Op.publish || usesQueue(op) && args[0] !== ""
+    if (hasChannel) code.push(channelName({ keyPrefix, database }, String(args[0])))
+    for (let i = hasChannel ? 1 : 0; i < args.length; i++) code.push(args[i]!)
+  }
+  const runs = new RunEncoder(code)
+  let dedup: DedupEncoder | undefined
+  for (const { dedup: place, program: { instructions }, replyLost } of sendables) {
+    if (place !== undefined) {
+      dedup ??= new DedupEncoder(code, keys, keyPrefix)
+      dedup.push(place, replyLost === true ? Mode.retry : Mode.first)
+      lastKey = undefined
+      runs.end()
     }
+    const indices = declareAll(instructions)
+    if (place === undefined && runs.join(instructions, indices)) continue
+    const at = code.length
+    code.push(instructions.length)
+    for (let i = 0; i < instructions.length; i++) encode(instructions[i]!, indices[i]!)
+    if (place === undefined) runs.begin(instructions, indices, at)
   }
   const limit = valueBytes === defaults.maximumValueBytes ? "" : `,${valueBytes}`
-  return { keys, argument: `[[${specs.map(specText).join(",")}],${JSON.stringify(code)}${limit}]` }
+  const line = runs.line(sendables.length, keys.length)
+  return { keys, argument: `${line}[[${specs.map(specText).join(",")}],${JSON.stringify(code)}${limit}]` }
 }
 
 /** The short names of the kinds. Lua compares them. */
@@ -304,6 +316,9 @@ const repeated = (stored: string | readonly [json: string]): Outcome => {
 
 const failed = (failure: StopReason): Outcome => ({ _tag: "failed", failure })
 
+/** The whole reply if a line stood before the code. */
+const numbers = /^-?\d+(?:,-?\d+)*$/
+
 /**
  * The outcome of each program of a batch, in order. Returns undefined if the text is not such a reply.
  *
@@ -313,6 +328,10 @@ export const decodeBatch = (
   sendables: ReadonlyArray<{ readonly program: Program }>,
   text: string
 ): ReadonlyArray<Outcome> | undefined => {
+  if (numbers.test(text)) {
+    const texts = text.split(",")
+    return texts.length === sendables.length ? texts.map((text) => ({ _tag: "done", results: [text] })) : undefined
+  }
   let reply: Array<any>
   try {
     reply = JSON.parse(text)

@@ -1,8 +1,8 @@
 -- Appends to texts. An appended text is joined and written only when another instruction needs it, or at the end of the
 -- program, because to write it with each append would cost its whole length each time. Until then its pieces wait, and the
 -- journal keeps how to remove a piece instead of the text before it.
--- uses: appended, call, code, fail (call) · owners, ownerCount, spend (program) · record (journal) ·
---   touch (entity)
+-- uses: call, code (input) · appended, fail (call) · owners, ownerCount, spend (program) · record
+--   (journal) · touch (entity)
 
 -- An owner is an entity, a list or a map. `owner.pending` has, by the name of a field or entry or the position of an item in
 -- the key, the pieces of its text: the first is what is stored, and with

@@ -1,22 +1,9 @@
--- The input of one call, its reply, and what every path through the script shares.
---
--- A call carries a batch of programs: ARGV[1] = [specs, code, the greatest length of a value or nothing]. `code` is flat. Each program is its number of instructions,
--- then `op, key, spec, n, argument 1..n` for each instruction; `key` is a position in KEYS, `spec` one in `specs`, and 0 is
--- no key. Before the number stands a dedup header if the program runs at most once: `-1, key, token, mode, milliseconds,
--- index or digest`; or only `-2`, if the header is the one of the last such program with the next index.
---
--- The reply is one flat array: for each program true and a result for each instruction, or one array that says why the
--- program failed.
-local call, error, type, unpack, tonumber, KEYS = redis.call, error, type, unpack, tonumber, KEYS
-local format, find, floor = string.format, string.find, math.floor
+-- What every path through the script shares.
+-- uses: call, code, find, format (input)
+local error, floor = error, math.floor
 local MAX_SAFE = 9007199254740991 -- the largest integer up to which doubles are exact
 local MAX_KEPT = 4096 -- the length of the longest result that a dedup record keeps
-local input = cjson.decode(ARGV[1])
-local specs, code = input[1], input[2]
-
-local reply, replySize = {}, 0
 local step = 0 -- the position of the running instruction in its program: a failure reports it
-local ordinal = 0 -- the position of the running program in the batch
 local nowMicros, nowMillis -- the server's time: unset before the first `clock()`, then the same for the whole call
 
 -- Functions, and one table of functions, of the lazy families. Each is unset until its family is made.

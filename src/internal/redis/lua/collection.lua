@@ -1,6 +1,6 @@
 -- Operations of any collection, and the choice between those of its kind.
--- uses: code, helpers (call) · drops (program) · touch (entity) · contents, discard, failWrongType, lookAtOther,
---   openCollection (collectionState) · makeLists, makeNamed (order)
+-- uses: code (input) · helpers (call) · drops (program) · touch (entity) · contents, discard,
+--   failWrongType, lookAtOther, openCollection (collectionState) · makeLists, makeNamed (order)
 local lists, named
 
 local function operationsOf(c)

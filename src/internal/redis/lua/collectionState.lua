@@ -1,7 +1,8 @@
 -- The state of each collection that the program has opened. Collections are changed in place, and no key is removed before
 -- the program has succeeded. So removed elements may stay in the key until then: the first `skip` items of a list; or, if
 -- `void` is set, everything in a set, map or sorted set.
--- uses: fail, find, helpers (call) · appends, opened, openedCount, openedInOrder (program) · record (journal)
+-- uses: find (input) · fail, helpers (call) · appends, opened, openedCount, openedInOrder (program) ·
+--   record (journal)
 local SIZE = { list = "LLEN", set = "SCARD", map = "HLEN", zset = "ZCARD" }
 
 local function isWrongType(message)

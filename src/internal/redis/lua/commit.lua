@@ -1,7 +1,7 @@
 -- The end of a program that has succeeded: sets expiries, publishes messages, and removes keys and elements. An error
 -- before the first of these, which sets `isFinal`, still undoes the program.
--- uses: call, dropped (call) · appends, deleted, deletedCount, droppedCount, droppedKeys, expiries,
---   expiryChangeCount, isFinal, journalSize, messageCount, messages, opened, openedCount,
+-- uses: call (input) · dropped (call) · appends, deleted, deletedCount, droppedCount, droppedKeys,
+--   expiries, expiryChangeCount, isFinal, journalSize, messageCount, messages, opened, openedCount,
 --   openedInOrder, ownerCount (program) · needExpiries (instruction)
 
 -- Removes the keys of other forms. Most of them are missing, and in a cluster slot that is moving a missing key is an error.

@@ -1,5 +1,6 @@
 -- Tests of scalars, and the two operations with operands: `load`, which reads one, and `assign`, which stores one.
--- uses: code, fail, floor, helpers (call) · checkTextLength, lengthOf, numberKind (kinds) · makeHelpers (order)
+-- uses: code (input) · fail, floor, helpers (call) · checkTextLength, lengthOf, numberKind (kinds) ·
+--   makeHelpers (order)
 if not helpers then helpers = makeHelpers() end
 local byte, sub = string.byte, string.sub
 local SPECIAL = { NaN = 0 / 0, Infinity = 1 / 0, ["-Infinity"] = -1 / 0 }

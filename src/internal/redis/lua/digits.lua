@@ -1,6 +1,6 @@
 -- Integers of any size. Between operations they are texts without leading zeros and without a negative zero. An operation
 -- cuts a text into limbs of seven digits, the lowest first, and a sign. Zero has no limbs.
--- uses: find, floor, format (call)
+-- uses: find, format (input) · floor (call)
 local BASE = 10000000
 local gsub, sub, concat = string.gsub, string.sub, table.concat
 

@@ -1,7 +1,7 @@
 -- Edits of sets, maps and sorted sets. All have names: members, or the names of entries. Each edit is journalled as the
 -- names that it added and the elements that it removed or replaced.
--- uses: call, code, fail, format, helpers (call) · spend (program) · chunked, record (journal) · touch
---   (entity) · discard, setCount (collectionState)
+-- uses: call, code, format (input) · fail, helpers (call) · spend (program) · chunked, record
+--   (journal) · touch (entity) · discard, setCount (collectionState)
 local LOOK = { set = "SMISMEMBER", map = "HMGET", zset = "ZMSCORE" }
 local STORE = { set = "SADD", map = "HSET", zset = "ZADD" }
 local ERASE = { set = "SREM", map = "HDEL", zset = "ZREM" }

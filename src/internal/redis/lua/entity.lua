@@ -1,6 +1,6 @@
 -- Entities: reads, and writes of single fields. Each write is journalled. A deleted entity is only marked: its key stays
 -- until the program has succeeded, because in a cluster slot that is moving a removed key cannot be written again.
--- uses: call, fail, forms, helpers, isPartial, readingCollection (call) · appends, entities,
+-- uses: call (input) · fail, forms, helpers, isPartial, readingCollection (call) · appends, entities,
 --   opened (program) · record (journal) · makeForms (order)
 
 -- An entity has

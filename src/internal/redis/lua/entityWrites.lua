@@ -1,6 +1,6 @@
 -- Writes of whole entities: insert, replace, duplicate, delete. `insert` has a second implementation in `runSingle`
 -- (run.lua), its fast path, and one in memory/entity.ts. All three must do the same; the differential tests compare them.
--- uses: call, code, fail, format, nowMicros, nowMillis, ordinal, specs (call) · appends,
+-- uses: call, code, format, ordinal, specs (input) · fail, nowMicros, nowMillis (call) · appends,
 --   collections, created, deleted, deletedCount, drops, expiries, spendResult (program) · chunked,
 --   record (journal) · entityAt, exists, noteExists, readEntity, touch (entity)
 

@@ -1,5 +1,5 @@
 -- Expiries. An instruction only notes that an entity's expiry changes; the commit sets it for all keys of the entity.
--- uses: call, format, nowMillis (call) · expiryChangeCount, expiryChanges, isFinal, opened,
+-- uses: call, format (input) · nowMillis (call) · expiryChangeCount, expiryChanges, isFinal, opened,
 --   openedCount, openedInOrder (program) · chunked, record (journal)
 
 -- Returns when the entity expires after the changes of the program: milliseconds of the clock, or false for never.

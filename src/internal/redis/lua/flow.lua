@@ -1,12 +1,12 @@
 -- Programs of the general path with tests, jumps, operands or attempts. Jumps go forward, so each instruction runs at most
 -- once.
--- uses: catchFailure, code, fail, helpers, nowMillis, reply, replySize, resume, specs, step (call) ·
---   journalSize, messageCount, spendResult (program) · undo (journal) · runInstruction (instruction) ·
---   finish (commit) · makeOperands (order)
+-- uses: code, reply, replySize, specs (input) · catchFailure, fail, helpers, nowMillis, resume, step
+--   (call) · journalSize, messageCount, spendResult (program) · undo (journal) · runInstruction
+--   (instruction) · finish (commit) · makeOperands (order)
 local operands
 local flag = false -- the result of the last test
 local attempts, depth = {}, 0 -- the open attempts: what a failure goes back to
-local base, total -- of the running program: the size of the reply before its results, and its number of instructions
+local base, size -- of the running program: the size of the reply before its results, and its number of instructions
 local nextPc -- the position of the instruction after the running one
 local undoneFrom = {} -- ranges of results that are false since an attempt failed: the first step by the last one
 
@@ -29,7 +29,7 @@ local function operandIn(result)
 end
 
 local function runFrom(pc, i)
-  while i <= total do
+  while i <= size do
     step, replySize = i, base + i
     local op, n, at, result, skipped = code[pc], code[pc + 3], pc + 4, 1, 0
     pc = at + n
@@ -84,7 +84,7 @@ local function runFrom(pc, i)
       pc, i = pc + 4 + code[pc + 3], i + 1
     end
   end
-  replySize, depth = base + total, 0
+  replySize, depth = base + size, 0
   return pc
 end
 
@@ -123,7 +123,7 @@ end
 
 -- Runs a program that begins at `pc` from its instruction `i` on. `runGeneral` has run those before it.
 return function(pc, i, count)
-  base, total, flag, depth, undoneFrom = replySize - i + 1, count, false, 0, {}
+  base, size, flag, depth, undoneFrom = replySize - i + 1, count, false, 0, {}
   if operands then operands.clear() end
   for j = 1, i - 1 do
     local op = code[pc]

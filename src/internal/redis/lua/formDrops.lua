@@ -1,6 +1,6 @@
 -- Removes other forms (see forms.lua). Their keys are only noted; the commit removes them.
--- uses: call, dropped, fail, find, forms (call) · droppedCount, droppedKeys (program) · record (journal) ·
---   touch, undoField (entity)
+-- uses: call, find (input) · dropped, fail, forms (call) · droppedCount, droppedKeys (program) ·
+--   record (journal) · touch, undoField (entity)
 local allSuffixes = {} -- by specification
 
 local function note(key)

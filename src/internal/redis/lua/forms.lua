@@ -3,7 +3,7 @@
 --
 -- Most missing fields have no other form. So the common question is whether any key is there under one of the names, and whether
 -- the hash holds other fields than those found; only then is each name looked at.
--- uses: call, dropped, find (call)
+-- uses: call, find (input) · dropped (call)
 local match = string.match
 local AROUND = "^(.+)%." -- matches the name of the struct around a field
 -- the command that only one type of key answers, and the form of this type

@@ -1,7 +1,7 @@
 -- Arithmetic on exact integers. The kinds are "l", an int64, and "u", a duration of at most MAX_DIGITS digits. Integers that
 -- doubles hold exactly are computed as doubles.
--- uses: MAX_SAFE, code, fail, find, floor, format (call) · divided, integer, limbsOf, plus, smaller,
---   textOf, times (digits)
+-- uses: code, find, format (input) · MAX_SAFE, fail, floor (call) · divided, integer, limbsOf, plus,
+--   smaller, textOf, times (digits)
 local MAX_DIGITS = 1000
 local ceil, fmod = math.ceil, math.fmod
 

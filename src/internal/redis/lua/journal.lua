@@ -1,6 +1,6 @@
 -- The journal: what undoes each write of the running program. An entry is a target, a name and an old value, which is
 -- assigned; or a target, a function and two arguments, which is called.
--- uses: call (call) · journalSize (program)
+-- uses: call (input) · journalSize (program)
 local targets, names, olds, extras = {}, {}, {}, {}
 
 local function record(target, name, old, extra)

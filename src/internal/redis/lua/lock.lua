@@ -6,7 +6,7 @@
 --   key:$fence  a hash with the last fencing token (`t`); the tombstones of owners that gave up, whose acquire may still arrive;
 --               and the number of fields from which expired tombstones are looked for (`n`)
 --   key:$queue  a sorted set of waiters, `weight channel owner`, by the time at which they came
--- uses: call, clock, code, fail, find, floor, format, nowMicros, nowMillis (call)
+-- uses: call, code, find, format (input) · clock, fail, floor, nowMicros, nowMillis (call)
 clock()
 local DAY = 86400000
 local RESERVATION = 250 -- milliseconds that a woken owner has to come

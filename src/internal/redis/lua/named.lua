@@ -1,5 +1,5 @@
 -- Operations that sets, maps and sorted sets share: adding, removing, looking for a name.
--- uses: code (call) · checkGrowth, distinct, lookUp, put, replaceAll, takeOut (edit) · algebra,
+-- uses: code (input) · checkGrowth, distinct, lookUp, put, replaceAll, takeOut (edit) · algebra,
 --   popAnyMember (set) · onEntry, onMap, popAnyEntry (map) · onSortedSet (sortedSet)
 
 -- Adds members, entries or members with scores. Returns how many of them are new.

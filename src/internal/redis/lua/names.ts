@@ -25,7 +25,7 @@ const members: ReadonlySet<string> = new Set(
 )
 
 /** Variables that one file declares and another assigns. They stand in these files alone, each with a comment. */
-const sharedIn: ReadonlySet<string> = new Set(["call", "program"])
+const sharedIn: ReadonlySet<string> = new Set(["input", "call", "program"])
 
 const usesOf = (text: string): ReadonlyMap<string, string> => {
   const header = /^(?:--.*\n)*/.exec(text)![0].replaceAll(/\s*-- */g, " ").trim()

@@ -1,5 +1,5 @@
 -- Reads and writes doubles as text, as JavaScript does. They travel as text, because cjson keeps only 14 digits of a number.
--- uses: find, format (call)
+-- uses: find, format (input)
 local MIN_NORMAL = 2.2250738585072014e-308
 local abs, frexp, ceil, fmod, sqrt = math.abs, math.frexp, math.ceil, math.fmod, math.sqrt
 local gsub, sub, rep = string.gsub, string.sub, string.rep

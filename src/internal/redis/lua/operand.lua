@@ -1,5 +1,5 @@
 -- Operands: a queue of values that the program has loaded. An instruction takes one for each of its arguments that is `true`.
--- uses: appended, applyScalar, code, fail, find, numberKind (call) · makeScalars (order)
+-- uses: code, find (input) · appended, applyScalar, fail, numberKind (call) · makeScalars (order)
 local queue, first, last = {}, 1, 0
 
 local function push(value)

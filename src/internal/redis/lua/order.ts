@@ -19,6 +19,8 @@ const lazy = (name: string, ...items: ReadonlyArray<Item>): Lazy => ({ name, ite
  * what the family offers.
  */
 export const order: ReadonlyArray<Item> = [
+  "input.lua",
+  "fast.lua",
   "call.lua",
   lazy("helpers", "helpers.lua"),
   lazy("forms", "forms.lua"),

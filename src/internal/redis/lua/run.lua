@@ -11,14 +11,18 @@
 -- with `applyScalar`; `addInteger` is its fast path for the first two. `insert` has two implementations here, in
 -- `runSingle` and in entityWrites.lua, and one in memory/entity.ts. The differential tests compare the layers, so that they
 -- stay equal.
--- uses: addInteger, appended, applyScalar, call, catchFailure, clock, code, dedupIndex, fail,
---   findOutcome, format, forms, helpers, isDeduplicated, isPartial, keepResults, keptOutcomes,
---   leaveTombstone, MAX_KEPT, nowMicros, nowMillis, numberKind, ordinal, readingCollection, reply,
---   replySize, resume, runFields, runGeneral, runLock, saveOutcomes, specs, step,
---   undoProgram (call) · makeDedup, makeFields, makeForms, makeGeneral, makeHelpers, makeLocks,
---   makeScalars (order)
-local total = #code
-local pc = 1 -- the position in `code` of what is read next
+-- uses: call, code, format, ordinal, pc, reply, replySize, specs, total (input) · addInteger, appended,
+--   applyScalar, catchFailure, clock, dedupIndex, fail, findOutcome, forms, helpers, isDeduplicated,
+--   isPartial, keepResults, keptOutcomes, leaveTombstone, MAX_KEPT, nowMicros, nowMillis, numberKind,
+--   readingCollection, resume, runFields, runGeneral, runLock, saveOutcomes, step, undoProgram (call) ·
+--   makeDedup, makeFields, makeForms, makeGeneral, makeHelpers, makeLocks, makeScalars (order)
+
+-- A run is a number of programs of one shape. The first of them stands in `code`; before each other one its keys are moved on,
+-- and its arguments replaced. These variables belong to it.
+local runLeft -- how many of its programs have not begun; nil if no run is going on
+local runStart, runEnd -- where its first program begins, and what follows the run
+local runStride, runArguments, nextArgument = 0, 0, 0 -- how far keys move on; how many arguments a program has; where they are
+
 local start, head = 1, 0 -- of the running program: the position of its number of instructions, and of its `true` in the reply
 
 -- Returns the result; or nil and true if the program must take the general path, because a field is stored in another form. The
@@ -104,6 +108,31 @@ local function skipProgram(from)
   return from
 end
 
+-- Reads the header of a run at `pc`. Returns the position of its first program.
+local function beginRun(at)
+  runLeft, runStride, runArguments, runStart = code[at + 1] - 1, code[at + 2], code[at + 3], at + 4
+  nextArgument = skipProgram(runStart)
+  runEnd = nextArgument + runLeft * runArguments
+  return runStart
+end
+
+-- Puts the next program of the run into the place of the last one. Returns its position.
+local function nextOfRun()
+  runLeft = runLeft - 1
+  local at = runStart + 1
+  for _ = 1, code[runStart] do
+    local n = code[at + 3]
+    if code[at + 1] > 0 then code[at + 1] = code[at + 1] + runStride end
+    at = at + 4
+    if runArguments > 0 then
+      for i = 0, n - 1 do code[at + i] = code[nextArgument + i] end
+      nextArgument = nextArgument + n
+    end
+    at = at + n
+  end
+  return runStart
+end
+
 -- Reads the dedup header before `pc`. Returns the reply of a program that must not run, or nothing if it must run.
 local function checkDedup()
   local at = pc - 1
@@ -136,9 +165,14 @@ local function run()
     pc = proceed()
     if isDeduplicated then completeDedup() end
   end
-  while pc <= total do
+  while true do
+    if runLeft == 0 then pc, runLeft = runEnd, nil elseif runLeft then pc = nextOfRun() end
+    if pc > total then return end
     local count, outcome = code[pc], nil
-    if count < 0 then
+    if count == -3 then
+      pc = beginRun(pc)
+      count = code[pc]
+    elseif count < 0 then
       pc = pc + 1
       if count == -2 and keptOutcomes and not keptOutcomes[dedupIndex + 1] and code[pc] > 0 then
         dedupIndex, isDeduplicated, count = dedupIndex + 1, true, code[pc]
@@ -215,10 +249,17 @@ if not ok then
   local message = type(why) == "table" and why.err or why
   reply, replySize, pc = {}, 0, 1
   while pc <= total do
-    if code[pc] < 0 then pc = pc + (code[pc] == -1 and 6 or 1) end
-    replySize = replySize + 1
-    reply[replySize] = { "broken", 1, message }
-    pc = skipProgram(pc)
+    local programs = 1
+    if code[pc] == -3 then
+      pc, programs = beginRun(pc), code[pc + 1]
+    elseif code[pc] < 0 then
+      pc = pc + (code[pc] == -1 and 6 or 1)
+    end
+    for _ = 1, programs do
+      replySize = replySize + 1
+      reply[replySize] = { "broken", 1, message }
+    end
+    pc = programs > 1 and runEnd or skipProgram(pc)
   end
 end
 return cjson.encode(reply)

@@ -1,9 +1,9 @@
 -- The fast path of programs with several operations on scalars of one hash, with tests and jumps. It reads all fields at
 -- once, computes, and writes them after the last operation has succeeded, so there is nothing to undo. Programs with
 -- attempts, operands or a version that is not a number take the general path.
--- uses: addInteger, appended, applyScalar, call, code, fail, find, format, forms, helpers,
---   numberKind, ordinal, reply, replySize, specs, step (call) · makeForms, makeHelpers,
---   makeScalars (order)
+-- uses: call, code, find, format, ordinal, reply, replySize, specs (input) · addInteger, appended,
+--   applyScalar, fail, forms, helpers, numberKind, step (call) · makeForms, makeHelpers, makeScalars
+--   (order)
 
 -- Each field of the program has a slot. The tables are shared by all programs of the batch, because new ones cost more.
 local names, content, isNew = { "$v" }, { "$v" }, {} -- `names` and `isNew` by slot

@@ -1,7 +1,7 @@
 -- Operations on one scalar text: a field of a hash, an item of a list or the value of a map entry. The specification has
 -- the kind, the default that a missing text reads as, whether the text `null` means missing, and the bounds.
--- uses: code, fail, input (call) · checkTextLength, isReadable, lengthOf, numberKind (kinds) ·
---   makeComparisons (order)
+-- uses: code, input (input) · fail (call) · checkTextLength, isReadable, lengthOf, numberKind (kinds)
+--   · makeComparisons (order)
 local testOrOperand
 
 -- The greatest length of an appended text in bytes. The call has it only if it is not the default of `maximumValueBytes`.

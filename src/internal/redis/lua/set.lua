@@ -1,5 +1,5 @@
 -- Operations of sets alone: the algebra with a second set, and `popAny`.
--- uses: call, code, fail, specs (call) · drops, spend (program) · entityAt, exists (entity) ·
+-- uses: call, code, specs (input) · fail (call) · drops, spend (program) · entityAt, exists (entity) ·
 --   contents, failWrongType, lookAtOther, openCollection (collectionState) · takeOut (edit)
 
 -- Errors of the second set carry a mark, so that the client reports them for the right entity.

@@ -1,7 +1,7 @@
 -- Operations of sorted sets alone. They are ascending by score, and by the bytes of the member if scores are equal. A row
 -- has each member with its score.
--- uses: call, code, fail, format (call) · sliceBounds (collectionState) · checkGrowth, lookUp, put,
---   storedScore, takeOutRow (edit)
+-- uses: call, code, format (input) · fail (call) · sliceBounds (collectionState) · checkGrowth,
+--   lookUp, put, storedScore, takeOutRow (edit)
 
 local function rangeByRank(c, from, to, reverse)
   from, to = sliceBounds(from, to, c.count)

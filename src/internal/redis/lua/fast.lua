@@ -1,0 +1,108 @@
+-- The shortest way: programs of one operation on one field, and reads of one entity, from the first one of the batch on, until
+-- anything is unusual. run.lua does the rest of the batch, and begins with the unusual program, of which nothing is written yet.
+-- No function is made here, because that costs more than a command, and most calls need no more than this.
+--
+-- Unusual is what needs a second look: an absent entity, a missing field, a text that is no integer of less than 16 digits, a bound
+-- that is not kept, a version that is no number, a time to live to be renewed, another type of key.
+-- uses: call, code, find, format, input, ordinal, pc, reply, replySize, specs, total, try (input)
+do
+  -- Increments of one field by one amount may begin with a line of their own, so that nothing else need be decoded.
+  local amount, low, high, field, rest = string.match(input, "^%+(%S+) (%S*) (%S*) ([^\n]*)\n()")
+  local isLine, index, stride, left, spec, op, at, after = amount ~= nil, 1, 1, #KEYS, nil, OP.increment, 1, 0
+  if isLine then
+    low, high = tonumber(low), tonumber(high)
+  else
+    input = cjson.decode(input)
+    specs, code = input[1], input[2]
+    total = #code
+  end
+  while isLine or pc <= total do
+    if not isLine then
+      at, left, stride = pc, 1, 0
+      if code[pc] == -3 and code[pc + 3] == 0 then at, left, stride = pc + 4, code[pc + 1], code[pc + 2] end
+      if code[at] ~= 1 then
+        if code[at] ~= 0 or left > 1 then break end
+        op, left, after = nil, 0, at + 1
+        ordinal, replySize = ordinal + 1, replySize + 1
+        reply[replySize] = true
+      else
+        op, index, spec, after = code[at + 1], code[at + 2], specs[code[at + 3]], at + 5 + code[at + 4]
+        field, amount = spec.f, code[at + 5]
+        if op == OP.increment then
+          if code[at + 4] ~= 1 or spec.k ~= "i" or spec.life or spec.of or not (amount < 1e15 and amount > -1e15) then break end
+          low, high = spec.ge, spec.le
+          if spec.gt then low = math.max(low or spec.gt, math.floor(spec.gt) + 1) end
+          if spec.lt then high = math.min(high or spec.lt, math.ceil(spec.lt) - 1) end
+        elseif op == OP.read or op == OP.find then
+          if #spec.cs > 0 or spec.life and spec.life.access then break end
+        elseif op ~= OP.get and op ~= OP.set or spec.of or spec.life and (op == OP.set or spec.life.access) then
+          break
+        end
+      end
+    end
+    local before = left
+    if op == OP.increment then
+      local size, step = replySize + 1, isLine and 1 or 2
+      low, high = low or -1e300, high or 1e300
+      while left > 0 do
+        local key = KEYS[index]
+        local text = try("HGET", key, field)
+        if not text or #text > 15 or text.err or not find(text, "^%-?%d+$") then break end
+        local sum = text + amount
+        if sum < low or sum > high then break end
+        local new = format("%d", sum)
+        if try("HSET", key, field, new) ~= 0 then break end
+        if type(try("HINCRBY", key, "$v", "1")) == "table" then
+          call("HSET", key, field, text)
+          break
+        end
+        if step == 2 then reply[size], reply[size + 1] = true, new else reply[size] = new end
+        size, index, left = size + step, index + stride, left - 1
+      end
+      replySize = size - 1
+    elseif op == OP.get or op == OP.set then
+      local value = code[at + 5]
+      while left > 0 do
+        local key = KEYS[index]
+        local text = try("HGET", key, field)
+        if not text or text.err then break end
+        if op == OP.set then
+          if type(try("HINCRBY", key, "$v", "1")) == "table" then break end
+          call("HSET", key, field, value)
+          text = 1
+        end
+        reply[replySize + 1], reply[replySize + 2] = true, text
+        replySize, index, left = replySize + 2, index + stride, left - 1
+      end
+    elseif op then
+      local fields = spec.fs
+      while left > 0 do
+        local row = try("HMGET", KEYS[index], "$v", unpack(fields))
+        local isWhole = not row.err
+        for i = 1, #fields + 1 do isWhole = isWhole and row[i] end
+        if not isWhole then break end
+        reply[replySize + 1], reply[replySize + 2] = true, row
+        replySize, index, left = replySize + 2, index + stride, left - 1
+      end
+    end
+    ordinal = ordinal + before - left
+    if left == 0 then
+      if isLine then return replySize == 1 and reply[1] or table.concat(reply, ",") end
+      pc = after
+    else
+      if isLine then
+        input = cjson.decode(string.sub(input, rest))
+        specs, code = input[1], input[2]
+        total, at = #code, code[1] == -3 and 5 or 1
+        local texts = reply
+        reply = {}
+        for i = 1, replySize do reply[2 * i - 1], reply[2 * i] = true, texts[i] end
+        replySize = 2 * replySize
+      end
+      -- the programs before it are no longer part of the run
+      if at > pc then code[pc + 1], code[at + 2] = left, index end
+      break
+    end
+  end
+  if code and pc > total then return cjson.encode(reply) end
+end
