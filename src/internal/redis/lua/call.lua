@@ -4,6 +4,7 @@ local error, floor = error, math.floor
 local MAX_SAFE = 9007199254740991 -- the largest integer up to which doubles are exact
 local MAX_KEPT = 4096 -- the length of the longest result that a dedup record keeps
 local step = 0 -- the position of the running instruction in its program: a failure reports it
+local head = 0 -- the position of the running program's `true` in the reply
 local nowMicros, nowMillis -- the server's time: unset before the first `clock()`, then the same for the whole call
 
 -- Functions, and one table of functions, of the lazy families. Each is unset until its family is made.
@@ -28,6 +29,29 @@ local dedupIndex -- the index of its program under the token; not valid if the c
 -- Attempts: `flow.lua` sets both. `catchFailure` says whether an attempt of the running program catches a failure. If so, it
 -- sets `resume`, which runs what follows the attempt; `run` calls it once and unsets it.
 local catchFailure, resume
+
+-- A run is a number of programs of one shape. The first of them stands in `code`; before another one runs, its keys and arguments
+-- are moved there, unless `runFields` runs it.
+local runLeft -- how many of its programs have not begun; nil if no run is going on
+local runStart, runEnd -- where its first program begins, and what follows the run
+local runStride, runArguments = 0, 0 -- how far keys move from one program to the next; how many arguments a program has
+local nextArgument = 0 -- where those of the next program are
+local runBehind = 0 -- how far the keys in `code` are behind those of the running program
+
+-- Moves the keys of the program in `code`, and copies its arguments from `from`, unless that is false.
+local function moveRun(distance, from)
+  local at = runStart + 1
+  for _ = 1, code[runStart] do
+    local n = code[at + 3]
+    if code[at + 1] > 0 then code[at + 1] = code[at + 1] + distance end
+    at = at + 4
+    if from then
+      for i = 0, n - 1 do code[at + i] = code[from + i] end
+      from = from + n
+    end
+    at = at + n
+  end
+end
 
 -- Whether a field is missing or a collection is empty in the row of an entity that has `width` fields.
 local function isPartial(row, width)

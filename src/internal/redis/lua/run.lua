@@ -2,28 +2,21 @@
 --
 --   runSingle   One operation on one scalar, one read of an entity, or one insert of an entity without collections. It checks
 --               everything before its first write, so there is nothing to undo.
---   runFields   Several operations on scalars of one hash, with tests and jumps. It reads all fields at once and writes them at
---               once, after the last operation has succeeded, so there is nothing to undo. See runFields.lua.
---   runGeneral  Everything else: collections, several entities, operands, attempts, messages. Each instruction writes at once,
+--   runFields   Several operations on scalars, of however many entities, with tests and jumps. It reads each entity once and writes
+--               it once, after the last operation has succeeded, so there is nothing to undo. See runFields.lua.
+--   runGeneral  Everything else: collections, operands, attempts, messages. Each instruction writes at once,
 --               and a journal undoes the writes of a program that stops. See runGeneral.lua.
 --
 -- The first two are fast paths of the third, so some operations have several implementations. All paths compute scalars
 -- with `applyScalar`; `addInteger` is its fast path for the first two. `insert` has two implementations here, in
 -- `runSingle` and in entityWrites.lua, and one in memory/entity.ts. The differential tests compare the layers, so that they
 -- stay equal.
--- uses: call, code, format, ordinal, pc, reply, replySize, specs, total (input) · addInteger, appended,
---   applyScalar, catchFailure, clock, dedupIndex, fail, findOutcome, forms, helpers, isDeduplicated,
---   isPartial, keepResults, keptOutcomes, leaveTombstone, MAX_KEPT, nowMicros, nowMillis, numberKind,
---   readingCollection, resume, runFields, runGeneral, runLock, saveOutcomes, step, undoProgram (call) ·
---   makeDedup, makeFields, makeForms, makeGeneral, makeHelpers, makeLocks, makeScalars (order)
-
--- A run is a number of programs of one shape. The first of them stands in `code`; before each other one its keys are moved on,
--- and its arguments replaced. These variables belong to it.
-local runLeft -- how many of its programs have not begun; nil if no run is going on
-local runStart, runEnd -- where its first program begins, and what follows the run
-local runStride, runArguments, nextArgument = 0, 0, 0 -- how far keys move on; how many arguments a program has; where they are
-
-local start, head = 1, 0 -- of the running program: the position of its number of instructions, and of its `true` in the reply
+-- uses: call, code, format, ordinal, pc, reply, replySize, specs, total (input) · addInteger, appended, applyScalar,
+--   catchFailure, clock, dedupIndex, fail, findOutcome, forms, head, helpers, isDeduplicated, isPartial, keepResults,
+--   keptOutcomes, leaveTombstone, MAX_KEPT, moveRun, nextArgument, nowMicros, nowMillis, numberKind, readingCollection, resume,
+--   runArguments, runBehind, runEnd, runFields, runGeneral, runLeft, runLock, runStart, runStride, saveOutcomes, step,
+--   undoProgram (call) · makeDedup, makeFields, makeForms, makeGeneral, makeHelpers, makeLocks, makeScalars (order)
+local start = 1 -- the position of the number of instructions of the running program
 
 -- Returns the result; or nil and true if the program must take the general path, because a field is stored in another form. The
 -- version is written first, because it is the only write that can fail on what is stored.
@@ -110,7 +103,7 @@ end
 
 -- Reads the header of a run at `pc`. Returns the position of its first program.
 local function beginRun(at)
-  runLeft, runStride, runArguments, runStart = code[at + 1] - 1, code[at + 2], code[at + 3], at + 4
+  runLeft, runStride, runArguments, runStart, runBehind = code[at + 1] - 1, code[at + 2], code[at + 3], at + 4, 0
   nextArgument = skipProgram(runStart)
   runEnd = nextArgument + runLeft * runArguments
   return runStart
@@ -118,18 +111,8 @@ end
 
 -- Puts the next program of the run into the place of the last one. Returns its position.
 local function nextOfRun()
-  runLeft = runLeft - 1
-  local at = runStart + 1
-  for _ = 1, code[runStart] do
-    local n = code[at + 3]
-    if code[at + 1] > 0 then code[at + 1] = code[at + 1] + runStride end
-    at = at + 4
-    if runArguments > 0 then
-      for i = 0, n - 1 do code[at + i] = code[nextArgument + i] end
-      nextArgument = nextArgument + n
-    end
-    at = at + n
-  end
+  moveRun(runBehind + runStride, runArguments > 0 and nextArgument)
+  runLeft, runBehind, nextArgument = runLeft - 1, 0, nextArgument + runArguments
   return runStart
 end
 
@@ -204,7 +187,7 @@ local function run()
       local after
       if count > 1 and count < 500 then
         if not runFields then runFields = makeFields() end
-        after = runFields(pc, count, head)
+        after = runFields(pc, count)
       end
       isGeneral = not after
       pc = after or pc

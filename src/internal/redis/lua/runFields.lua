@@ -1,127 +1,277 @@
--- The fast path of programs with several operations on scalars of one hash, with tests and jumps. It reads all fields at
--- once, computes, and writes them after the last operation has succeeded, so there is nothing to undo. Programs with
--- attempts, operands or a version that is not a number take the general path.
--- uses: call, code, find, format, ordinal, reply, replySize, specs (input) · addInteger, appended,
---   applyScalar, fail, forms, helpers, numberKind, step (call) · makeForms, makeHelpers, makeScalars
---   (order)
+-- The fast path of programs with several operations on scalars, of however many entities, with tests and jumps. It reads each entity
+-- once, computes, and writes each entity once, after the last operation has succeeded, so there is nothing to undo. What is
+-- unusual takes the general path instead, as long as nothing is written: attempts, operands, collections, an absent entity, a version
+-- that is no number.
+-- uses: call, code, find, format, ordinal, reply, replySize, specs, try (input) · appended, applyScalar,
+--   clock, forms, head, helpers, MAX_SAFE, moveRun, nextArgument, nowMillis, numberKind, runArguments,
+--   runBehind, runLeft, runStride, step (call) · makeForms, makeHelpers, makeScalars (order)
+local MOST_ENTITIES = 32 -- because they are found one after the other
+local MOST_SLOTS = 96
 
--- Each field of the program has a slot. The tables are shared by all programs of the batch, because new ones cost more.
-local names, content, isNew = { "$v" }, { "$v" }, {} -- `names` and `isNew` by slot
-local slots = {} -- by name; the slots of earlier programs are below `base`
+-- The shape of a program. It is looked at once for all programs of a run, whose instructions stand in the same place. An access to a
+-- table costs about as much as a comparison of two texts, so the tables are few: most entities have one field, whose slot is the
+-- number of the entity.
+local shapeAt -- the position of the program that these tables describe; nil if no run is going on
+local size, isPlain, renews = 0, false, false -- whether each instruction is a plain increment on an entity of its own; a life is renewed
+local ops, ats, offsets, sizes = {}, {}, {}, {} -- by instruction: its number, and its arguments, in `code` and in a list
+local owners, specsOf = {}, {} -- by instruction: its entity and its specification
+local slots, lows, highs = {}, {}, {} -- by instruction: its slot, and the bounds of a plain increment of an integer
+local entityCount, indices, widths, firstNames = 0, {}, {}, {} -- by entity: the position of its key, its number of fields, the first
+local names, slotsOf = {}, {} -- by entity with several fields: their names after `$v`, and their slots
+local slotCount = 0 -- of the slots after the first of each entity
 
--- Whether a missing field of the program is stored in another form.
-local function hasForms(key, texts, pc, count, base, last)
-  local isMissing = false
-  for slot = 2, last do isMissing = isMissing or not texts[slot] end
-  if not isMissing then return false end
-  if not forms then forms = makeForms() end
-  local hashNames = call("HKEYS", key)
-  for _ = 1, count do
-    local spec = code[pc] >= FIRST.scalar and specs[code[pc + 2]]
-    if spec and not texts[slots[spec.f] - base] and forms.find(key, spec, false, hashNames) then return true end
-    pc = pc + 4 + code[pc + 3]
+-- The running program.
+local keys, versions, expiries = {}, {}, {} -- by entity
+local texts, isNew = {}, {} -- by slot
+
+local function entityOf(index)
+  for e = 1, entityCount do
+    if indices[e] == index then return e end
   end
-  return false
+  entityCount = entityCount + 1
+  indices[entityCount], widths[entityCount], firstNames[entityCount], expiries[entityCount] = index, 0, "$v", false
+  return entityCount
 end
 
--- Returns the position after the program, or nothing if the program must take the general path.
-return function(pc, count, head)
-  local at, index, base, last = pc, code[pc + 1], ordinal * 1024, 1
-  for _ = 1, count do
-    local op = code[at]
+local function slotOf(e, name)
+  local width = widths[e]
+  if width == 0 then
+    widths[e], firstNames[e] = 1, name
+    return e
+  end
+  if width == 1 then
+    if firstNames[e] == name then return e end
+    names[e], slotsOf[e] = { "$v", firstNames[e] }, { e }
+  end
+  for i = 1, width do
+    if names[e][i + 1] == name then return slotsOf[e][i] end
+  end
+  slotCount = slotCount + 1
+  widths[e], names[e][width + 2], slotsOf[e][width + 1] = width + 1, name, MOST_ENTITIES + slotCount
+  return MOST_ENTITIES + slotCount
+end
+
+-- Returns whether the program has only what this path can run.
+local function look(pc, count)
+  entityCount, slotCount, size, isPlain, renews = 0, 0, count, true, false
+  local offset = 0
+  for i = 1, count do
+    local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
+    ops[i], ats[i], offsets[i], sizes[i], specsOf[i] = op, pc + 4, offset, n, spec
+    slots[i], lows[i], owners[i] = false, false, false
     if op >= FIRST.scalar then
-      local spec = specs[code[at + 2]]
-      if op > LAST.scalar or op == OP.load or op == OP.assign or code[at + 1] ~= index or spec.of then return end
-      local name = spec.f
-      local slot = slots[name]
-      if not slot or slot < base then
-        last = last + 1
-        names[last], isNew[last], slots[name] = name, false, base + last
+      local isScalar = op <= LAST.scalar
+      if isScalar and (op == OP.load or op == OP.assign or spec.of) then return false end
+      if not isScalar and op ~= OP.exists and op ~= OP.require and op ~= OP.ensure and op ~= OP.timeToLive then return false end
+      local e = entityOf(code[pc + 1])
+      owners[i], renews = e, renews or spec.life
+      if isScalar then
+        slots[i] = slotOf(e, spec.f)
+        if op == OP.increment and n == 1 and spec.k == "i" and not (spec.life or spec.gt or spec.lt) then
+          lows[i], highs[i] = spec.ge or -MAX_SAFE, spec.le or MAX_SAFE
+        end
       end
-    elseif op >= OP.attempt or at == pc then
+      if e > MOST_ENTITIES or slotCount > MOST_SLOTS then return false end
+    elseif op >= OP.attempt then
+      return false
+    end
+    isPlain = isPlain and lows[i] and slots[i] == i
+    pc, offset = pc + 4 + n, offset + n
+  end
+  return true
+end
+
+-- Reads several fields of an entity. Returns whether its version is usual, and no missing field is stored in another form.
+local function readRow(e)
+  local width, own = widths[e], slotsOf[e]
+  local row, isWhole = try("HMGET", keys[e], unpack(names[e], 1, width + 1)), true
+  local version = row[1]
+  if not version or #version > 16 or not find(version, "^[1-9]%d*$") then return false end
+  versions[e] = version
+  for i = 1, width do
+    local slot, text = own[i], row[i + 1]
+    texts[slot], isNew[slot] = text, false
+    isWhole = isWhole and text
+  end
+  if isWhole then return true end
+  if not forms then forms = makeForms() end
+  local stored = call("HKEYS", keys[e])
+  for i = 1, size do
+    if slots[i] and owners[i] == e and not texts[slots[i]] and forms.find(keys[e], specsOf[i], false, stored) then return false end
+  end
+  return true
+end
+
+local function writeRow(e)
+  local own, content, filled, removed = slotsOf[e], { "$v", format("%d", versions[e] + 1) }, 2, {}
+  for i = 1, widths[e] do
+    local text = texts[own[i]]
+    if isNew[own[i]] then
+      if text then
+        content[filled + 1], content[filled + 2] = names[e][i + 1], text
+        filled = filled + 2
+      else
+        removed[#removed + 1] = names[e][i + 1]
+      end
+    end
+  end
+  if filled == 2 and #removed == 0 then return end
+  call("HSET", keys[e], unpack(content, 1, filled))
+  if #removed > 0 then call("HDEL", keys[e], unpack(removed)) end
+end
+
+-- Increases the version of each entity with one field that changes, which fails if it is no number. Then it undoes what it has done,
+-- and returns false.
+local function countChanges()
+  for e = 1, entityCount do
+    if widths[e] == 1 and isNew[e] and type(try("HINCRBY", keys[e], "$v", "1")) == "table" then
+      for before = 1, e - 1 do
+        if widths[before] == 1 and isNew[before] and call("HINCRBY", keys[before], "$v", "-1") == 0
+          and call("HLEN", keys[before]) > 1 then
+          call("HDEL", keys[before], "$v")
+        end
+      end
+      return false
+    end
+  end
+  return true
+end
+
+-- Returns the result of an operation on an entity that exists.
+local function onEntity(op, e)
+  if op == OP.ensure then return 0 end
+  if op ~= OP.timeToLive then return 1 end
+  clock()
+  local at = expiries[e] or call("PEXPIRETIME", keys[e])
+  return at >= 0 and (at > nowMillis and at - nowMillis or 1)
+end
+
+-- Runs a program, and those of its run that follow it. Returns the position after the last one; or nothing if the running one must
+-- take the general path.
+return function(pc, count)
+  if shapeAt ~= pc then
+    shapeAt = nil
+    if not look(pc, count) then return end
+    if runLeft then shapeAt = pc end
+  elseif runBehind == 0 then
+    for i = 1, count do
+      if owners[i] then indices[owners[i]] = code[ats[i] - 3] end
+    end
+  end
+  -- in locals, because those cost less
+  local keys, texts, isNew, widths, indices, firstNames = keys, texts, isNew, widths, indices, firstNames
+  local slots, lows, highs, reply, code, KEYS = slots, lows, highs, reply, code, KEYS
+  local entities, left, base, isUsual = entityCount, runLeft or 0, head, true
+  local distance, places, shift = 0, ats, 0 -- how far the program's keys are from those in `code`; where its arguments are
+  local listed = nextArgument - runArguments -- where the program's own arguments are, if it is not the first one
+  while true do
+    local i, flag, renewals = 1, false, nil
+    while isPlain and i <= count do
+      local key = KEYS[indices[i] + distance]
+      local text = try("HGET", key, firstNames[i])
+      if not text or #text > 15 or text.err or not find(text, "^%-?%d+$") then break end
+      local sum = text + code[places[i] + shift]
+      if sum < lows[i] or sum > highs[i] then break end
+      text = format("%d", sum)
+      keys[i], texts[i], isNew[i], reply[base + i] = key, text, true, text
+      i = i + 1
+    end
+    if i <= count then
+      i = 1
+      for e = 1, entities do
+        local key, width = KEYS[indices[e] + distance], widths[e]
+        keys[e] = key
+        if width > 1 then
+          isUsual = isUsual and readRow(e)
+        else
+          local text = try("HGET", key, firstNames[e])
+          if not text or text.err then isUsual = false end
+          texts[e], isNew[e] = text, false
+        end
+        if renews then expiries[e] = false end
+      end
+    end
+    while isUsual and i <= count do
+      local slot, at, low, result = slots[i], places[i] + shift, lows[i], nil
+      local text = slot and texts[slot]
+      if low and text and #text < 16 and find(text, "^%-?%d+$") then
+        local sum = text + code[at]
+        if sum >= low and sum <= highs[i] then result = format("%d", sum) end
+      end
+      if result then
+        texts[slot], isNew[slot], reply[base + i] = result, true, result
+      else
+        local op, e = ops[i], owners[i]
+        step, head, replySize, runLeft, runBehind = i, base, base + i, runLeft and left, distance
+        nextArgument = listed + runArguments
+        if op <= LAST.flow then
+          local skipped
+          if not helpers then helpers = makeHelpers() end
+          result, skipped, flag = helpers.branch(op, at, flag)
+          for j = i + 1, i + skipped do reply[base + j] = false end
+          reply[base + i] = result
+          i = i + skipped
+        else
+          local value, expiry
+          if slot then
+            result = text
+            -- the general path joins the pieces of a long text once
+            if op == OP.appendText and text and #text + #code[at] > 4096 then
+              isUsual = false
+              break
+            end
+            if op ~= OP.get then
+              if not applyScalar then applyScalar, numberKind, appended = makeScalars() end
+              value, result = applyScalar(op, text, specsOf[i], at, sizes[i])
+              if OPS.scalar.isTest(op) then flag = result == 1 end
+              if value ~= nil then texts[slot], isNew[slot] = value, true end
+            end
+          else
+            result = onEntity(op, e)
+            if op == OP.exists then flag = true end
+          end
+          reply[base + i] = result
+          expiry = specsOf[i].life
+          if expiry and (value ~= nil or expiry.access) then
+            if not helpers then helpers = makeHelpers() end
+            local target, current = helpers.renewalDue(keys[e], expiry, expiries[e])
+            expiries[e] = target or current
+            if target then renewals = { expiry, e, renewals } end
+          end
+        end
+      end
+      i = i + 1
+    end
+    if not (isUsual and countChanges()) then
+      moveRun(distance, shift > 0 and listed)
+      for j = base + 1, base + count do reply[j] = nil end
+      head, runLeft, runBehind, nextArgument = base, runLeft and left, 0, listed + runArguments
       return
     end
-    at = at + 4 + code[at + 3]
-  end
-  local key, isChanged, hasRemoved, flag, expiresAt, renewals = KEYS[index], false, false, false, nil, nil
-  step = 1
-  local texts = call("HMGET", key, unpack(names, 1, last))
-  local version = texts[1]
-  if not version then
-    if call("EXISTS", key) == 0 then return fail("missing") end
-    version = 0
-  elseif #version > 16 or not find(version, "^[1-9]%d*$") then
-    return
-  end
-  if hasForms(key, texts, pc, count, base, last) then return end
-  at = pc
-  local i = 1
-  while i <= count do
-    local op, n = code[at], code[at + 3]
-    at, step, replySize = at + 4, i, head + i
-    if op <= LAST.flow then
-      local result, skipped
-      if not helpers then helpers = makeHelpers() end
-      result, skipped, flag = helpers.branch(op, at, flag)
-      reply[replySize] = result
-      for j = i + 1, i + skipped do
-        reply[head + j] = false
-        at = at + n
-        n = 4 + code[at + 3]
-      end
-      i = i + skipped
-    else
-      local spec = specs[code[at - 2]]
-      local slot = slots[spec.f] - base
-      local text = texts[slot]
-      -- the general path joins the pieces of a long text once
-      if op == OP.appendText and text and #text + #code[at] > 4096 then return end
-      local value, result = nil, text
-      if op == OP.increment and text then
-        value = addInteger(text, spec, at, n)
-        result = value
-      end
-      if op ~= OP.get and not value then
-        if not applyScalar then applyScalar, numberKind, appended = makeScalars() end
-        value, result = applyScalar(op, text, spec, at, n)
-        if OPS.scalar.isTest(op) then flag = result == 1 end
-      end
-      if value ~= nil then
-        texts[slot], isNew[slot], isChanged = value, true, true
-        if not value then hasRemoved = true end
-      end
-      reply[replySize] = result
-      local expiry = spec.life
-      if expiry and (value ~= nil or expiry.access) then
-        if not helpers then helpers = makeHelpers() end
-        local target, current = helpers.renewalDue(key, expiry, expiresAt)
-        expiresAt = target or current
-        if target then renewals = { expiry, renewals } end
+    for e = 1, entities do
+      local width = widths[e]
+      if width > 1 then
+        writeRow(e)
+      elseif isNew[e] and width == 1 then
+        local text = texts[e]
+        if text then call("HSET", keys[e], firstNames[e], text) else call("HDEL", keys[e], firstNames[e]) end
       end
     end
-    at, i = at + n, i + 1
-  end
-  replySize = head + count
-  if isChanged then
-    local filled = 2
-    content[2] = format("%d", version + 1)
-    for slot = 2, last do
-      local text = isNew[slot] and texts[slot]
-      if text then
-        content[filled + 1], content[filled + 2] = names[slot], text
-        filled = filled + 2
-      end
+    while renewals do
+      helpers.expireAt(keys[renewals[2]], renewals[1].cs, expiries[renewals[2]], renewals[1].fo)
+      renewals = renewals[3]
     end
-    call("HSET", key, unpack(content, 1, filled))
-    if hasRemoved then
-      for slot = 2, last do
-        if isNew[slot] and not texts[slot] then call("HDEL", key, names[slot]) end
-      end
+    base = base + count
+    if left == 0 then
+      replySize = base
+      if runLeft then runLeft = 0 end
+      return ats[count] + sizes[count]
+    end
+    left, base, distance, ordinal = left - 1, base + 1, distance + runStride, ordinal + 1
+    reply[base] = true
+    if runArguments > 0 then
+      listed = listed + runArguments
+      places, shift = offsets, listed
     end
   end
-  while renewals do
-    helpers.expireAt(key, renewals[1].cs, expiresAt, renewals[1].fo)
-    renewals = renewals[2]
-  end
-  return at
 end
