@@ -1,5 +1,8 @@
 /**
  * The types of operands. `Field` exports them; `Atomic` needs one, and can't import `Field`.
+ *
+ * The room `field/` may import only `Atomic`, `Condition` and the errors, as types. Only `Field` and `Atomic` import it.
+ * Invariant: it holds types alone, all of them exported by `Field` or needed by those that are.
  */
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
