@@ -187,7 +187,7 @@ const mostMillis = 1000
 
 /**
  * How much memory a program may take, in bytes, with what it stores: ten times its own size, and 1,200 for each instruction that
- * it may have. An instruction takes a dozen bytes on its way, but 80 as the five numbers of a Lua table, and a result. If it
+ * it may have. An instruction is sent as a dozen bytes, but takes 80 as the five numbers of a Lua table, and a result. If it
  * writes, the journal keeps what undoes it: of a collection, the names and elements of each edit. Lua frees what a
  * command returned only when the heap has doubled.
  */

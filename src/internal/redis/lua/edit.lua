@@ -6,7 +6,7 @@ local LOOK = { set = "SMISMEMBER", map = "HMGET", zset = "ZMSCORE" }
 local STORE = { set = "SADD", map = "HSET", zset = "ZADD" }
 local ERASE = { set = "SREM", map = "HDEL", zset = "ZREM" }
 
--- What an edit adds or replaces if that is nothing: one table, because the journal keeps those of each edit. Nothing writes to it.
+-- An empty table for all edits that add nothing or replace nothing, because the journal keeps it. Nothing writes to it.
 local NONE = {}
 
 -- Returns a score as the server writes it.
