@@ -2,7 +2,7 @@
  * The messages that a worker sends to the process that started it.
  */
 
-/** The measurements of one turn. */
+/** The measurements of one turn of one process. */
 export interface Sample {
   readonly operations: number
   readonly seconds: number
