@@ -6,6 +6,7 @@ import * as call from "./call.ts"
 import * as clients from "./clients.ts"
 import * as get from "./get.ts"
 import * as growth from "./growth.ts"
+import * as growthProgram from "./growthProgram.ts"
 import type { Row } from "./harness/row.ts"
 import * as headline from "./headline.ts"
 import * as increment from "./increment.ts"
@@ -32,6 +33,7 @@ export const rows: ReadonlyArray<Row> = [
   ...om.rows,
   ...bulk.rows,
   ...growth.rows,
+  ...growthProgram.rows,
   ...headline.rows,
   ...memory.rows,
   ...packaged.rows,

@@ -19,6 +19,9 @@ import type { Slice } from "./work.ts"
 /** Under valgrind a server starts in seconds. */
 const startMillis = 60_000
 
+/** The calls of the server with fewer operations. */
+const calls = 30
+
 /** A slice that is over after so many runs of the loops. */
 class Counted implements Slice {
   readonly millis = Number.POSITIVE_INFINITY
@@ -101,9 +104,10 @@ const executed = (row: Definition, side: Side, binary: string, operations: numbe
   }).pipe(Effect.scoped)
 
 const perOperation = Effect.fnUntraced(function*(row: Definition, side: Side, binary: string) {
-  const operations = 100 * row.perCall!
+  const operations = calls * row.perCall!
   const base = yield* executed(row, side, binary, operations)
-  return (yield* executed(row, side, binary, 2 * operations) - base) / operations
+  const twice = yield* executed(row, side, binary, 2 * operations)
+  return (twice - base) / operations
 })
 
 /** The rows whose calls all carry the same number of operations. */

@@ -6,7 +6,7 @@
 export interface Sample {
   readonly operations: number
   readonly seconds: number
-  /** The processor time of all threads of the process, in microseconds. */
+  /** The processor time of all threads of the process, in microseconds. 0 if another process did the work. */
   readonly cpu: number
   /** The median latency, in microseconds. NaN if nothing was recorded. */
   readonly latency: number

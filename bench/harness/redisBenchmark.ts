@@ -39,7 +39,7 @@ export const redisBenchmark = (script: string, entities: number, args: ReadonlyA
       if (!(rate > 0)) throw new Error(`redis-benchmark printed ${stdout}`)
       perMilli = rate / 1000
       // the processor time of another process cannot be read
-      return { operations: requests, seconds: requests / rate, cpu: Number.NaN }
+      return { operations: requests, seconds: requests / rate, cpu: 0 }
     },
     close: async () => {}
   }

@@ -32,7 +32,7 @@ export const amount = (value: number): string =>
 const both = (numbers: Both | undefined): string =>
   numbers === undefined
     ? ""
-    : [numbers.ours, numbers.theirs].map((n) => Number.isFinite(n) ? amount(n) : "?").join(" / ")
+    : [numbers.ours, numbers.theirs].map((n) => n > 0 ? amount(n) : "?").join(" / ")
 
 export const header = (): string => line(columns.map(([title]) => title))
 
