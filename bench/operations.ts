@@ -68,7 +68,7 @@ const empty = Sheet.put({
   json: [1]
 })
 
-/** What an operation finds: one entity with short collections, one long collection, or many entities. */
+/** The data that an operation finds: one entity with short collections, one long collection, or many entities. */
 const states = {
   short: [empty],
   list: [empty, sheet.list.set(names)],
