@@ -40,7 +40,7 @@ local function onEntry(op, c, spec, at, n)
   if value ~= nil and c.pending then appends.forget(c, name) end
   if value then
     if not old then checkGrowth(c, spec, 1) end
-    put(c, { name, value }, old and {} or { name }, old and { name, old } or {})
+    put(c, { name, value }, old and NONE or { name }, old and { name, old } or NONE)
   elseif value == false then
     takeOut(c, spec, { name }, { name, old })
   end
