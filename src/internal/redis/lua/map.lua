@@ -1,6 +1,6 @@
 -- Operations of maps alone, and scalar operations on the value of one entry.
 -- uses: call, code (input) · applyScalar (call) · makeAppends (order) · appends, spend (program) ·
---   checkGrowth, lookUp, put, takeOut, takeOutRow (edit)
+--   NONE, checkGrowth, lookUp, put, takeOut, takeOutRow (edit)
 
 local function popAnyEntry(c, spec, wanted)
   if wanted then

@@ -153,7 +153,7 @@ return function(pc, count)
     shapeAt = nil
     if not look(pc, count) then return end
     if runLeft then shapeAt = pc end
-  elseif runBehind == 0 then
+  else
     for i = 1, count do
       if owners[i] then indices[owners[i]] = code[ats[i] - 3] end
     end
@@ -243,7 +243,7 @@ return function(pc, count)
       i = i + 1
     end
     if not (isUsual and countChanges()) then
-      moveRun(distance, shift > 0 and listed)
+      if distance > 0 or shift > 0 then moveRun(distance, shift > 0 and listed) end
       for j = base + 1, base + count do reply[j] = nil end
       head, runLeft, runBehind, nextArgument = base, runLeft and left, 0, listed + runArguments
       return
