@@ -297,9 +297,16 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
 
   for (let epoch = 0; goesOn(); epoch++) {
     const random = new Random(`${name}/${epoch}`)
+    // the same program on each of many twins: programs of one shape, which travel as a run
+    const twins = random.chance(0.3)
     const worlds: Array<World> = Array.from(
       { length: width },
-      (_, i) => random.chance(0.25) ? makeNarrowWorld(i, random) : makeWorld(i, random)
+      (_, i) =>
+        twins
+          ? makeWorld(i, random, new Random(`${name}/${epoch}/twins`))
+          : random.chance(0.25)
+          ? makeNarrowWorld(i, random)
+          : makeWorld(i, random)
     )
     let before = yield* reset(new Map(worlds.flatMap((world) => [...world.initial])))
     for (let round = 0; round < rounds && goesOn(); round++) {
@@ -309,11 +316,12 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
       const then: Array<Case> = []
       for (const world of worlds) {
         const burst: Array<Case> = []
-        const length = random.int(1, 3)
+        const length = twins ? 1 : random.int(1, 3)
+        const chance = twins ? new Random(`${name}/${epoch}/${round}`) : random
         let access: Access | undefined
         let wave = first
         while (burst.length < length && wave === first) {
-          const self = caseOf(Plan.randomPlan(world, random, rarity), note)
+          const self = caseOf(Plan.randomPlan(world, chance, rarity), note)
           self.compiled = yield* compile(self.program)
           access ??= self.compiled?.access
           if (self.compiled !== undefined && self.compiled.access !== access) wave = then
