@@ -10,9 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { limitsOf, memoryChecks } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
-import { defined, invalidOf, invalidOption, type Refusal } from "./internal/options.ts"
+import { invalidOf, invalidOption, type Refusal } from "./internal/options.ts"
 import * as Credentials from "./internal/redis/client/credentials.ts"
 import {
+  clientOptions,
   type ConfigOptions,
   configured,
   type LayerOptions,
@@ -41,25 +42,7 @@ const make = Effect.fnUntraced(function*(
   options: LayerOptions,
   variables: ReadonlyMap<string, string> = new Map<string, string>()
 ) {
-  const {
-    batch,
-    credentials,
-    credentialsChanged,
-    crossSlot,
-    deadline,
-    exactlyOnce,
-    keyPrefix,
-    locks,
-    maximumProgramBytes,
-    maximumValueBytes,
-    maximumWaiting,
-    password,
-    retry,
-    silence,
-    spans,
-    url,
-    ...connection
-  } = defined(options)
+  const { credentials, credentialsChanged, deadline, password, silence, url } = options
   const refuse = ({ issue, option }: Refusal) => invalidOption({ option: variables.get(option) ?? option, issue })
   const refusal = refusalOfOptions(options)
   if (refusal !== undefined) return yield* refuse(refusal)
@@ -75,24 +58,12 @@ const make = Effect.fnUntraced(function*(
     : Duration.toMillis(Duration.fromInputUnsafe(silence))
   const client = yield* IoredisTransport.acquire({
     ...address,
-    ...connection,
+    ...clientOptions(options),
     ...asking,
     socketTimeout: millis < 2 ** 31 ? millis : undefined,
     ...(password === undefined ? undefined : { password: plain(password) })
   })
-  const service = yield* Live.make(IoredisTransport.transport(client), {
-    batch,
-    crossSlot,
-    deadline,
-    exactlyOnce,
-    keyPrefix,
-    locks,
-    maximumProgramBytes,
-    maximumValueBytes,
-    maximumWaiting,
-    retry,
-    spans
-  })
+  const service = yield* Live.make(IoredisTransport.transport(client), options)
   return Context.make(RedisService, service).pipe(Context.add(IoRedis, client))
 })
 

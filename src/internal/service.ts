@@ -96,7 +96,10 @@ export interface ServerInfo {
 export interface Capabilities {
   /** Whether a call may have no key. */
   readonly noKeys: boolean
-  /** Whether a script may use a key that its call does not declare, in the slot of one that it declares. */
+  /**
+   * Whether a script may use a key that its call does not declare, in the slot of one that it declares. Otherwise calls are
+   * longer, because they declare the keys too at which a missing field may be stored in the form of an earlier schema.
+   */
   readonly undeclaredKeys: boolean
   /** Whether the keys of a call may be in several slots. */
   readonly severalSlots: boolean

@@ -11,6 +11,8 @@ const isLeaf = (value: object): boolean =>
 
 /** Sets and maps of any kind as those of JavaScript, which compare without an order. */
 const plain = (value: unknown, times: Array<number>): unknown => {
+  // `-0` is `0` by the contract: what a program is given back may be the caller's own number
+  if (value === 0) return 0
   const inner = (part: unknown) => plain(part, times)
   if (typeof value !== "object" || value === null || isLeaf(value)) return value
   if (value instanceof Remaining) {

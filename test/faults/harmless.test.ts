@@ -207,6 +207,8 @@ const harmful = Effect.fnUntraced(function*(programs: Programs) {
   const found: Array<string> = []
   for (const [name, make] of Object.entries(programs)) {
     yield* call("FLUSHALL", "SYNC")
+    yield* call("SCRIPT", "FLUSH", "SYNC")
+    yield* call("MEMORY", "PURGE")
     yield* run(Bag.insert(fresh))
     const program = Atomic.commit(Atomic.all(make()))
     // the peak begins anew

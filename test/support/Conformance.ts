@@ -12,7 +12,7 @@ import { deletePrefix } from "./globalSetup.ts"
 import * as RawRedis from "./RawRedis.ts"
 
 /** A transport over a plain socket: it uses no code of the library. */
-const layerRaw = (url: string): Layer.Layer<RedisTransport> =>
+export const layerRaw = (url: string): Layer.Layer<RedisTransport> =>
   Layer.effect(
     RedisTransport,
     Effect.map(Effect.orDie(RawRedis.make(url)), ({ call }) => ({

@@ -2,14 +2,9 @@
  * How programs compose: results, and the union of errors.
  */
 import { Effect, pipe, Schema } from "effect"
-import { Atomic, type DomainError, Model, type RedisService, type RedisServiceError } from "redlayer"
+import { Atomic, Model, type RedisService } from "redlayer"
 import { type Equals, holds } from "./equals.ts"
-
-type NotFound = DomainError.EntityNotFound
-type Invalid = DomainError.InvalidValue
-type Bounds = DomainError.OutOfBounds
-type Arithmetic = DomainError.ArithmeticError
-type Corrupted = DomainError.EntityCorrupted
+import type { Arithmetic, Bounds, Corrupted, Failed, Invalid, NotFound } from "./errors.ts"
 
 const Item = Model.make("types/Item", {
   id: Schema.String,
@@ -123,7 +118,7 @@ void Atomic.andThen(read, 1)
 
 const effect: Effect.Effect<
   string,
-  NotFound | Invalid | RedisServiceError.RedisServiceError,
+  NotFound | Invalid | Failed,
   RedisService.RedisService
 > = read
 const committed = Atomic.commit(read)
@@ -133,7 +128,7 @@ const program: Atomic.Atomic<string, NotFound | Invalid> = effect
 void program
 const caught = read.pipe(Effect.catchTag("EntityNotFound", () => Effect.succeed(0)))
 holds<Equals<Effect.Success<typeof caught>, string | number>>()
-holds<Equals<Effect.Error<typeof caught>, Invalid | RedisServiceError.RedisServiceError>>()
+holds<Equals<Effect.Error<typeof caught>, Invalid | Failed>>()
 // @ts-expect-error: such an error can't happen
 void read.pipe(Effect.catchTag("OutOfBounds", () => Effect.succeed(0)))
 const oneReason = read.pipe(Effect.catchReason("RedisServiceError", "OutOfMemory", () => Effect.succeed(null)))

@@ -2,15 +2,9 @@
  * Which operations the field of a model has, by its schema.
  */
 import { type Brand, type DateTime, type Duration, type HashMap, type HashSet, type Option, Schema } from "effect"
-import { type Atomic, type DomainError, type Field, Model } from "redlayer"
+import { type Atomic, type Field, Model } from "redlayer"
 import { type Equals, type ErrorOf, holds, type Names, type SuccessOf } from "./equals.ts"
-
-type NotFound = DomainError.EntityNotFound
-type Invalid = DomainError.InvalidValue
-type Bounds = DomainError.OutOfBounds
-type Arithmetic = DomainError.ArithmeticError
-type Index = DomainError.IndexOutOfRange
-type Corrupted = DomainError.EntityCorrupted
+import type { Arithmetic, Bounds, Corrupted, Index, Invalid, NotFound } from "./errors.ts"
 
 type CellNames = "get" | "set" | "compareAndSet" | "eq" | "neq"
 type ValueNames = CellNames | "value"

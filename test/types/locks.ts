@@ -2,11 +2,10 @@
  * Locks, and entities that are modified: what is held, where there is a guard, and what each fails with and needs.
  */
 import { Data, Duration, Effect, type Option, Schedule, Schema, type Scope } from "effect"
-import { Atomic, type DomainError, Lock, Model, type RedisService, type RedisServiceError } from "redlayer"
+import { Atomic, type DomainError, Lock, Model, type RedisService } from "redlayer"
 import { type Equals, holds } from "./equals.ts"
+import type { Failed, Invalid } from "./errors.ts"
 
-type Invalid = DomainError.InvalidValue
-type Failed = RedisServiceError.RedisServiceError
 type Acquiring = Invalid | DomainError.LockTimeout | Failed
 type Reading = DomainError.EntityNotFound | DomainError.EntityCorrupted | Invalid | Failed
 type Service = RedisService.RedisService

@@ -2,22 +2,9 @@
  * The types of models: creation, parts, copies, many at once, inheritance.
  */
 import { type Duration, Effect, type Option, type Result, Schema, Stream } from "effect"
-import {
-  type Atomic,
-  type Condition,
-  type DomainError,
-  type Field,
-  Model,
-  type RedisService,
-  type RedisServiceError
-} from "redlayer"
+import { type Atomic, type Condition, type Field, Model, type RedisService } from "redlayer"
 import { type Equals, type ErrorOf, holds, type SuccessOf } from "./equals.ts"
-
-type NotFound = DomainError.EntityNotFound
-type Exists = DomainError.EntityExists
-type Invalid = DomainError.InvalidValue
-type Corrupted = DomainError.EntityCorrupted
-type Failed = RedisServiceError.RedisServiceError
+import type { Corrupted, Exists, Failed, Invalid, NotFound } from "./errors.ts"
 
 class User extends Model.Class<User>("types/models/User")({
   name: Schema.String,

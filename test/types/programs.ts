@@ -2,21 +2,9 @@
  * The programs of a model: what they take, what they give, and what they fail with.
  */
 import { type DateTime, type Effect, type Option, Schema } from "effect"
-import {
-  type Atomic,
-  type Condition,
-  type DomainError,
-  type Field,
-  Model,
-  type RedisService,
-  type RedisServiceError
-} from "redlayer"
+import { type Atomic, type Condition, type Field, Model, type RedisService } from "redlayer"
 import { type Equals, type ErrorOf, holds, type SuccessOf } from "./equals.ts"
-
-type NotFound = DomainError.EntityNotFound
-type Exists = DomainError.EntityExists
-type Invalid = DomainError.InvalidValue
-type Corrupted = DomainError.EntityCorrupted
+import type { Corrupted, Exists, Failed, Invalid, NotFound } from "./errors.ts"
 
 class User extends Model.Class<User>("types/User")({
   name: Schema.String,
@@ -49,7 +37,7 @@ holds<Equals<ErrorOf<typeof Plain.insert>, Exists | Invalid>>()
 
 // as an effect a program has the errors of the way there too, and needs the service
 const get = User.get("alice")
-holds<Equals<Effect.Error<typeof get>, NotFound | Corrupted | Invalid | RedisServiceError.RedisServiceError>>()
+holds<Equals<Effect.Error<typeof get>, NotFound | Corrupted | Invalid | Failed>>()
 holds<Equals<Effect.Success<typeof get>, User>>()
 holds<Equals<Effect.Services<typeof get>, RedisService.RedisService>>()
 

@@ -2,15 +2,10 @@
  * The results of the operations of each kind of field, and exactly their errors.
  */
 import type { DateTime, HashSet, Option } from "effect"
-import type { Atomic, DomainError, Field } from "redlayer"
+import type { Atomic, Field } from "redlayer"
 import { type Equals, type ErrorOf, holds, type SuccessOf } from "./equals.ts"
+import type { Arithmetic, Bounds, Index, Invalid, NotFound } from "./errors.ts"
 import { ref } from "./handles.ts"
-
-type NotFound = DomainError.EntityNotFound
-type Invalid = DomainError.InvalidValue
-type Bounds = DomainError.OutOfBounds
-type Arithmetic = DomainError.ArithmeticError
-type Index = DomainError.IndexOutOfRange
 
 // -- 6. methods, their results, and exactly the errors they have ---------------------------------------------------------
 

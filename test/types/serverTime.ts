@@ -2,13 +2,9 @@
  * The types of the server's time, and of scores, ranks and counts.
  */
 import type { DateTime, Duration } from "effect"
-import { Atomic, Condition, type DomainError, type Field } from "redlayer"
+import { Atomic, Condition, type Field } from "redlayer"
 import { type Equals, holds } from "./equals.ts"
-
-type NotFound = DomainError.EntityNotFound
-type Invalid = DomainError.InvalidValue
-type Arithmetic = DomainError.ArithmeticError
-type Index = DomainError.IndexOutOfRange
+import type { Arithmetic, Index, Invalid, NotFound } from "./errors.ts"
 
 declare const int: Field.Number
 declare const num: Field.Number

@@ -2,25 +2,9 @@
  * The types of conditions, operands, guards and branches: results, errors, and programs that do not compile.
  */
 import { Data, type Duration, Effect, type Exit, type Option, Schema } from "effect"
-import {
-  Atomic,
-  Condition,
-  type DomainError,
-  type Field,
-  Model,
-  type RedisService,
-  type RedisServiceError
-} from "redlayer"
+import { Atomic, Condition, type Field, Model, type RedisService } from "redlayer"
 import { type Equals, holds } from "./equals.ts"
-
-type NotFound = DomainError.EntityNotFound
-type Exists = DomainError.EntityExists
-type Invalid = DomainError.InvalidValue
-type Bounds = DomainError.OutOfBounds
-type Arithmetic = DomainError.ArithmeticError
-type Index = DomainError.IndexOutOfRange
-type Corrupted = DomainError.EntityCorrupted
-type Failed = RedisServiceError.RedisServiceError
+import type { Arithmetic, Bounds, Corrupted, Exists, Failed, Index, Invalid, NotFound } from "./errors.ts"
 
 type Success<P> = Atomic.Success<P>
 type ErrorOf<P> = Atomic.Error<P>

@@ -1,25 +1,26 @@
 /**
- * A number that a program returns: the score or the rank of a member, or how many members are in a range. It can also be
- * compared, and be an operand. A number that is missing is neither equal to, less than nor greater than any other.
+ * A number about a sorted set that a program returns: the score or the rank of a member, or how many members are in a range. It
+ * can also be compared, and be an operand.
  */
-import { Comparison, Op } from "../instruction/ops.ts"
+import { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import { noSpec } from "../instruction/spec.ts"
-import { Instruct, Mapped } from "../program/atomic.ts"
+import { Instruct } from "../program/atomic.ts"
 import type { AtomicNode, Step } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
 import type { CollectionHandle } from "./collection.ts"
-import { isOne, named, nothing, same } from "./entityRef.ts"
-import { isDouble, Operand, withOperands } from "./operand.ts"
+import { ComparableNumber } from "./comparableNumber.ts"
+import { isOne, nothing } from "./entityRef.ts"
+import { Operand, withOperands } from "./operand.ts"
 
 /** @internal */
-export class Measure extends Mapped {
+export class Measure extends ComparableNumber {
   readonly handle: CollectionHandle
   /** Whether the number may be missing: then an operand needs a default. */
   readonly mayLack: boolean
 
   constructor(handle: CollectionHandle, reading: AtomicNode, mayLack: boolean) {
-    super(reading, same)
+    super(reading)
     this.handle = handle
     this.mayLack = mayLack
   }
@@ -35,34 +36,11 @@ export class Measure extends Mapped {
     return new Instruct(op, ref, noSpec, field, [between.length + 1, ...args], decode, undefined, before)
   }
 
-  compare(comparison: keyof typeof Comparison, value: unknown): AtomicNode {
-    const isOperand = value instanceof Operand
-    if (isOperand ? !isDouble(value.kind) : !Number.isFinite(value)) {
-      return this.handle.refuse(
-        new Problem(isOperand ? "Expected an operand of the same kind" : "Expected a finite number")
-      )
-    }
-    const args = [Comparison[comparison], isOperand || value as number]
-    return named(comparison, this.after(Op.compareResult, args, isOne, isOperand ? value : undefined))
+  refuse(problem: Problem): AtomicNode {
+    return this.handle.refuse(problem)
   }
-
-  eq(value: unknown): AtomicNode {
-    return this.compare("eq", value)
-  }
-  neq(value: unknown): AtomicNode {
-    return this.compare("neq", value)
-  }
-  lt(value: unknown): AtomicNode {
-    return this.compare("lt", value)
-  }
-  lte(value: unknown): AtomicNode {
-    return this.compare("lte", value)
-  }
-  gt(value: unknown): AtomicNode {
-    return this.compare("gt", value)
-  }
-  gte(value: unknown): AtomicNode {
-    return this.compare("gte", value)
+  test(comparison: number, value: number | true, operand?: Operand): AtomicNode {
+    return this.after(Op.compareResult, [comparison, value], isOne, operand)
   }
   value(options?: { readonly default?: unknown }): Operand {
     const missing = options?.default

@@ -1,6 +1,6 @@
 /**
  * The handles of scalars: a field of the entity's hash, an item of a list, or an entry of a map. One class has the methods of all
- * kinds of values; the types in `Field.ts` show those that a kind has.
+ * kinds of values; the types in `field/scalars.ts` show those that a kind has.
  */
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"

@@ -3,7 +3,7 @@
  */
 import { infoOf, type Op } from "./ops.ts"
 import type { Instruction, Program } from "./program.ts"
-import { hasOwnKey, isEntitySpec, type Spec } from "./spec.ts"
+import { type EntitySpec, formerNames, hasOwnKey, isEntitySpec, noFields, noSpec, type Spec } from "./spec.ts"
 
 /**
  * Whether an instruction has no key: flow and messages.
@@ -48,6 +48,31 @@ const forEachKeyOf = (key: string, spec: Spec, f: (key: string) => void): void =
     f(`${key}:${spec.field}`)
   }
   if (spec.expiry !== undefined) { for (const name of spec.expiry.collections) f(`${key}:${name}`) }
+}
+
+/**
+ * Calls `f` with each key at which an instruction may look for another form of a missing field, or remove it. A key may
+ * occur twice.
+ *
+ * @internal
+ */
+export const forEachFormerKey = ({ key, op, other, spec }: Instruction, f: (key: string) => void): void => {
+  if (isKeyless(op) || usesQueue(op)) return
+  forEachFormerKeyOf(key, spec, f)
+  if (other !== undefined) forEachFormerKeyOf(other.key, other.spec, f)
+}
+
+const forEachFormerKeyOf = (key: string, spec: Spec, f: (key: string) => void): void => {
+  for (const name of formerNames(asEntity(spec))) f(`${key}:${name}`)
+  if (spec.expiry !== undefined) { for (const name of spec.expiry.former) f(`${key}:${name}`) }
+}
+
+const asEntity = (spec: Spec): EntitySpec => {
+  if (isEntitySpec(spec)) return spec
+  if (spec === noSpec) return noFields
+  return hasOwnKey(spec)
+    ? { fields: [], collections: [spec] }
+    : { fields: [spec.field], collections: [], ...(spec.inner && { inner: spec.inner }) }
 }
 
 /**

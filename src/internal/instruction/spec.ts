@@ -83,6 +83,9 @@ export const namesAround = (field: string): ReadonlyArray<string> => {
   return names
 }
 
+/** Whether a name is of a field of the struct at `path`. */
+export const isBelow = (name: string, path: string): boolean => name.startsWith(`${path}.`)
+
 /** Whether a field is a collection, or an item or entry of one. Collections are stored under their own keys. */
 export const hasOwnKey = ({ itemOf, kind }: FieldSpec): boolean => itemOf !== undefined || isCollectionKind(kind)
 
@@ -91,3 +94,26 @@ export const noFields: EntitySpec = { fields: [], collections: [] }
 
 /** The specification of instructions that need none: flow, messages and locks. */
 export const noSpec: FieldSpec = { field: "", kind: "value" }
+
+/**
+ * The names under which other forms of an entity may have a key: those of its fields, of the structs around its fields and
+ * collections, and of collections in structs that are stored as one text.
+ *
+ * @param isMissing decides on each field and collection. Default: all.
+ */
+export const formerNames = (
+  { collections, fields, inner = [] }: EntitySpec,
+  isMissing: (path: string) => boolean = () => true
+): ReadonlySet<string> => {
+  const names = new Set<string>()
+  for (const path of fields) {
+    if (!isMissing(path)) continue
+    names.add(path)
+    for (const name of namesAround(path)) names.add(name)
+    for (const name of inner) if (isBelow(name, path)) names.add(name)
+  }
+  for (const { field } of collections) {
+    if (isMissing(field)) { for (const name of namesAround(field)) names.add(name) }
+  }
+  return names
+}

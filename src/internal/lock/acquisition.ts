@@ -16,8 +16,9 @@ import { millisOf } from "../options.ts"
 import { commit } from "../program/commit.ts"
 import { RedisService } from "../service.ts"
 import { Lease, monotonicMillis } from "./lease.ts"
-import { capacity, type LockKey, lockKeyOf, type Options, type Target } from "./lockKey.ts"
+import { capacity, type LockKey, lockKeyOf, type Target } from "./lockKey.ts"
 import * as LockPrograms from "./lockPrograms.ts"
+import type { Options } from "./options.ts"
 import { WakeupChannel } from "./wakeups.ts"
 
 type Service = RedisService["Service"]

@@ -7,25 +7,7 @@ import type { HandleRef } from "../handle/entityRef.ts"
 import { refOfHandle } from "../handle/struct.ts"
 import { millisOf } from "../options.ts"
 import { escape, isTooLong } from "../text/escape.ts"
-
-/**
- * How many may hold the lock. `Lock.Mode` documents the modes.
- *
- * @internal
- */
-export type Mode = "exclusive" | "shared" | { readonly permits: number }
-
-/**
- * `Lock.Options` documents the options.
- *
- * @internal
- */
-export interface Options {
-  readonly lease?: Duration.Input | undefined
-  readonly wait?: Duration.Input | undefined
-  readonly renew?: boolean | undefined
-  readonly mode?: Mode | undefined
-}
+import type { Options } from "./options.ts"
 
 /**
  * The name of a lock, and the entity that it is on.

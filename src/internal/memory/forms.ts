@@ -3,14 +3,12 @@
  * missing or a collection is empty. The twin of forms.lua.
  */
 import { aroundForm, Form, type Result } from "../instruction/reply.ts"
-import { type EntitySpec, type FieldSpec, hasOwnKey, namesAround } from "../instruction/spec.ts"
+import { type EntitySpec, type FieldSpec, hasOwnKey, isBelow, namesAround } from "../instruction/spec.ts"
 import { failEntity } from "./stop.ts"
 import { sizeOf } from "./store.ts"
 import type { Collection, Entity, Transaction } from "./transaction.ts"
 
 const formOfType = { list: Form.list, set: Form.set, hash: Form.map, zset: Form.sortedSet }
-
-const isBelow = (name: string, path: string): boolean => name.startsWith(`${path}.`)
 
 /**
  * Returns the form of a field or collection that is missing, or undefined if it is stored in none.
@@ -101,28 +99,3 @@ export const leaveFormOf = (
   replaces: boolean,
   other?: boolean
 ): boolean => sizeOf(value) === 0 && leaveForm(transaction, entity, spec, replaces, other)
-
-/**
- * The names under which other forms of an entity may have a key: those of its fields, of the structs around its fields and
- * collections, and of collections in structs that are stored as one text.
- *
- * @param isMissing decides on each field and collection. Default: all.
- *
- * @internal
- */
-export const formerNames = (
-  { collections, fields, inner = [] }: EntitySpec,
-  isMissing: (path: string) => boolean = () => true
-): ReadonlySet<string> => {
-  const names = new Set<string>()
-  for (const path of fields) {
-    if (!isMissing(path)) continue
-    names.add(path)
-    for (const name of namesAround(path)) names.add(name)
-    for (const name of inner) if (isBelow(name, path)) names.add(name)
-  }
-  for (const { field } of collections) {
-    if (isMissing(field)) { for (const name of namesAround(field)) names.add(name) }
-  }
-  return names
-}

@@ -49,12 +49,11 @@ import * as Deadlines from "./deadlines.ts"
 import { isAwaited, isDeduplicated, isInDoubt, isSafeToRepeat, type PendingProgram } from "./pendingProgram.ts"
 import { scripts } from "./scripts.ts"
 import type { CallRecord, Telemetry, Trouble } from "./telemetry.ts"
-import { type Batch, decodeBatch, encodeBatch, encodeTombstones, type Outcome } from "./wire.ts"
+import { type Batch, decodeBatch, encodeBatch, type EncodeOptions, encodeTombstones, type Outcome } from "./wire.ts"
 
 /** @internal */
-export interface SenderOptions {
+export interface SenderOptions extends Pick<EncodeOptions, "keyPrefix" | "valueBytes" | "declaresForms"> {
   readonly transport: RedisTransport["Service"]
-  readonly keyPrefix: string
   /** Milliseconds from the commit of a program to its answer, over all attempts. */
   readonly deadline: number
   readonly runFork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>
@@ -67,8 +66,6 @@ export interface SenderOptions {
   readonly keyOfKeyless: string | undefined
   /** Takes back programs of a call whose keys are in several slots. Nothing of it has run. */
   readonly onCrossSlot: (programs: ReadonlyArray<PendingProgram>, since: number) => void
-  /** The greatest length of a value. Default: 1,000,000. */
-  readonly valueBytes?: number | undefined
 }
 
 /** @internal */
@@ -143,10 +140,10 @@ export const make = (options: SenderOptions): Sender => {
     retry = true,
     runFork,
     telemetry,
-    transport,
-    valueBytes
+    transport
   } = options
-  const names = { keyPrefix, database: transport.server?.database }
+  const { declaresForms, valueBytes } = options
+  const encodeOptions = { keyPrefix, database: transport.server?.database, declaresForms, valueBytes }
   const open = new Set<Call>()
   let waiting = 0
   let drained: (() => void) | undefined
@@ -283,7 +280,7 @@ export const make = (options: SenderOptions): Sender => {
     const record = call.record ??= telemetry.begin(call.access, programs, call.slot, now)
     if (left <= 0 || call.retries > 0 && left < Deadlines.attemptMillis) return stopRetrying(call)
     try {
-      const batch = encodeBatch(programs, keyPrefix, valueBytes, names.database)
+      const batch = encodeBatch(programs, encodeOptions)
       if (record.attempts === 0) telemetry.sent(record, batch)
       for (const program of programs) program.inFlight = true
       enter(call, "inFlight")
@@ -322,7 +319,7 @@ export const make = (options: SenderOptions): Sender => {
     if (isAnswered) report(call)
     let isComplete = true
     for (let i = 0; i < programs.length; i++) {
-      isComplete = handleOutcome(call, programs[i]!, outcomes[i]!, names) && isComplete
+      isComplete = handleOutcome(call, programs[i]!, outcomes[i]!, encodeOptions) && isComplete
     }
     if (isComplete) return close(call)
     if (call.state === "asking") return closeIfIdle(call)
@@ -487,7 +484,7 @@ export const make = (options: SenderOptions): Sender => {
       for (const program of call.programs) program.markReplyLost()
       dropExchange(call)
     }
-    for (let i = 0; i < programs.length; i++) handleOutcome(call, programs[i]!, outcomes[i]!, names)
+    for (let i = 0; i < programs.length; i++) handleOutcome(call, programs[i]!, outcomes[i]!, encodeOptions)
     closeIfIdle(call)
     if (!isClosed(call)) askLater(call)
   }

@@ -102,6 +102,7 @@ export const make = Effect.fnUntraced(function*(
     retry: options.retry,
     telemetry,
     valueBytes: limits.valueBytes,
+    declaresForms: !capabilities.undeclaredKeys,
     readOnlyCommands: capabilities.readOnlyCommands,
     keyOfKeyless: capabilities.noKeys ? undefined : probeKey(keyPrefix),
     onCrossSlot: (programs, since) => batcher.sendBySlot(programs, since)

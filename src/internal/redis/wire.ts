@@ -22,7 +22,7 @@
  * | `["broken", step, message]`       | The server refused a command, and undoing failed. It may be half applied.      |
  * | `[tag, step, detail?]`            | An instruction stopped it, for the `StopReason` of this tag. All is undone.    |
  */
-import { forEachKey, usesQueue } from "../instruction/keys.ts"
+import { forEachFormerKey, forEachKey, usesQueue } from "../instruction/keys.ts"
 import { defaults } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction, Program } from "../instruction/program.ts"
@@ -60,6 +60,24 @@ const hasOneKey = ({ other, spec }: Instruction): boolean =>
   (spec.expiry === undefined || spec.expiry.collections.length === 0)
 
 /**
+ * The parameters that all batches of a service share.
+ *
+ * @internal
+ */
+export interface EncodeOptions {
+  readonly keyPrefix: string
+  /** The greatest length of a value. Default: that of a layer. */
+  readonly valueBytes?: number | undefined
+  /** The number of the database, which channels contain. Default: 0. */
+  readonly database?: number | undefined
+  /**
+   * Whether keys that may hold other forms of missing fields are declared too. A server that refuses undeclared keys needs
+   * it. Default: false, because a call gets longer by it.
+   */
+  readonly declaresForms?: boolean | undefined
+}
+
+/**
  * Encodes programs into one batch. Each key of a program is declared once. Two programs may declare the same key twice, because
  * finding it costs more.
  *
@@ -67,9 +85,7 @@ const hasOneKey = ({ other, spec }: Instruction): boolean =>
  */
 export const encodeBatch = (
   sendables: ReadonlyArray<Sendable>,
-  keyPrefix: string,
-  valueBytes = defaults.maximumValueBytes,
-  database = 0
+  { database = 0, declaresForms = false, keyPrefix, valueBytes = defaults.maximumValueBytes }: EncodeOptions
 ): Batch => {
   const keys: Array<string> = []
   const specs: Array<Spec> = []
@@ -121,12 +137,13 @@ export const encodeBatch = (
         // the first argument is a channel, which has the prefix too
         code.push(op, 0, indexOf(spec), args.length, channelOf(args[0]!), args[1]!)
         continue
-      } else if (instructions.length === 1 && !isQueued && hasOneKey(instruction)) {
+      } else if (instructions.length === 1 && !isQueued && !declaresForms && hasOneKey(instruction)) {
         // the most frequent program: its one key needs no look-up
         code.push(op, push(key), indexOf(spec), args.length)
       } else {
         const index = declare(key)
         if (isQueued || !hasOneKey(instruction)) forEachKey(instruction, declare)
+        if (declaresForms) forEachFormerKey(instruction, declare)
         if (other === undefined) code.push(op, index, indexOf(spec), args.length)
         else code.push(op, index, indexOf(spec), args.length + 2, declare(other.key), indexOf(other.spec))
       }

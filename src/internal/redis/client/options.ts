@@ -122,6 +122,14 @@ const clientChecks: { readonly [Name in ClientOption]: Check } = {
   username: check("a text", (value) => typeof value === "string")
 }
 
+/**
+ * Returns the options that ioredis takes, without those that are undefined, so that they override nothing.
+ *
+ * @internal
+ */
+export const clientOptions = (options: LayerOptions): Pick<LayerOptions, ClientOption> =>
+  defined(Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(clientChecks, name))))
+
 const checks: { readonly [Name in keyof Required<LayerOptions>]: Check } = {
   credentials: check("an Effect", Effect.isEffect),
   credentialsChanged: check("a Stream", Stream.isStream),

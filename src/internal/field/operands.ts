@@ -1,5 +1,8 @@
 /**
  * The types of operands. `Field` exports them; `Atomic` needs one, and can't import `Field`.
+ *
+ * The room `field/` may import only `Atomic`, `Condition` and the errors, as types. Only `Field` and `Atomic` import it.
+ * Invariant: it holds types alone, all of them exported by `Field` or needed by those that are.
  */
 import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
@@ -23,6 +26,24 @@ export type Failure = EntityNotFound | InvalidValue
  */
 export interface Operand<out A, out E = Failure> {
   readonly "~redlayer/Operand": { readonly _A: Types.Covariant<A>; readonly _E: Types.Covariant<E> }
+}
+
+/** The arithmetic that all operands of numbers share. */
+interface OperandArithmetic<in Amount, out Result> {
+  /** The sum, as another operand. */
+  plus(that: Amount | Operand<Amount>): Result
+  /** The difference, as another operand. */
+  minus(that: Amount | Operand<Amount>): Result
+  /** The product, as another operand. */
+  times(that: Amount | Operand<Amount>): Result
+  /** The quotient, truncated towards zero. */
+  quotient(that: Amount | Operand<Amount>): Result
+  /** The remainder, with the sign of the first operand. */
+  modulo(that: Amount | Operand<Amount>): Result
+  /** The smaller of the two. */
+  min(that: Amount | Operand<Amount>): Result
+  /** The greater of the two. */
+  max(that: Amount | Operand<Amount>): Result
 }
 
 /**
@@ -49,23 +70,11 @@ export interface Operand<out A, out E = Failure> {
  * @category models
  * @since 0.1.0
  */
-export interface NumberOperand<out A = number, out E = Failure> extends Operand<A, E> {
-  /** The sum, as another operand. */
-  plus(that: number | Operand<number>): NumberOperand<number, E>
-  /** The difference, as another operand. */
-  minus(that: number | Operand<number>): NumberOperand<number, E>
-  /** The product, as another operand. */
-  times(that: number | Operand<number>): NumberOperand<number, E>
+export interface NumberOperand<out A = number, out E = Failure>
+  extends Operand<A, E>, OperandArithmetic<number, NumberOperand<number, E>>
+{
   /** The quotient, as JavaScript divides. */
   dividedBy(that: number | Operand<number>): NumberOperand<number, E>
-  /** The quotient, truncated towards zero. */
-  quotient(that: number | Operand<number>): NumberOperand<number, E>
-  /** The remainder, with the sign of the first operand. */
-  modulo(that: number | Operand<number>): NumberOperand<number, E>
-  /** The smaller of the two. */
-  min(that: number | Operand<number>): NumberOperand<number, E>
-  /** The greater of the two. */
-  max(that: number | Operand<number>): NumberOperand<number, E>
 }
 
 /**
@@ -75,22 +84,9 @@ export interface NumberOperand<out A = number, out E = Failure> extends Operand<
  * @category models
  * @since 0.1.0
  */
-export interface BigIntOperand<out A = bigint, out E = Failure> extends Operand<A, E> {
-  /** The sum, as another operand. */
-  plus(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The difference, as another operand. */
-  minus(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The product, as another operand. */
-  times(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The quotient, truncated towards zero. */
-  quotient(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The remainder, with the sign of the first operand. */
-  modulo(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The smaller of the two. */
-  min(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-  /** The greater of the two. */
-  max(that: bigint | Operand<bigint>): BigIntOperand<bigint, E>
-}
+export interface BigIntOperand<out A = bigint, out E = Failure>
+  extends Operand<A, E>, OperandArithmetic<bigint, BigIntOperand<bigint, E>>
+{}
 
 /**
  * A point in time that the server reads: the value of a date field, or `Atomic.now`. Durations can be added to it. If
