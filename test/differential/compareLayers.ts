@@ -171,7 +171,7 @@ const makePair = (redis: State.Target, fault: Fault = {}) => {
   const scanned: Service = { ...ours.service, scan: (start) => Stream.map(scan!(start), keys) }
   return {
     read,
-    /** What differs between the entities that the two find of a model, and between these and its keys. */
+    /** Compares the entities that the two find of each model, and their number with the keys. Returns a difference for people. */
     scan: Effect.fnUntraced(function*([state]: readonly [State.State, State.State]) {
       for (const self of modelCases) {
         const there = yield* allOf(self, redis.service)
@@ -221,7 +221,7 @@ const isOfEntity = ({ fields, ids }: ModelCase, key: string): boolean => {
   return key.startsWith(start) && !isCollection
 }
 
-/** What the models of the cases have as their keys. */
+/** The fields of the keys of the models. */
 const keyFields = ["id", "user", "number", "date"]
 
 /** All entities of a model, in one order, and their number. */
