@@ -3,6 +3,7 @@
  */
 import { compare } from "./harness/compare.ts"
 import { Counter, entityOf, inserting, plainFields, plainKey } from "./harness/entities.ts"
+import { perSecond } from "./harness/measures.ts"
 import { fibers, promises } from "./harness/work.ts"
 
 const size = 10_000
@@ -15,12 +16,11 @@ export const rows = [
     name: "bulk-insert",
     contender: "ioredis pipeline",
     target: 1,
+    ...perSecond,
     unit: "entities/s",
-    better: "higher",
-    measure: ({ operations, seconds }) => operations * size / seconds,
-    warmUp: 20,
     ours: fibers({
       loops: 1,
+      each: size,
       operations: () => {
         let bulk = 0
         return () => Counter.insertMany(idsOf(bulk++).map(entityOf))
@@ -28,6 +28,7 @@ export const rows = [
     }),
     theirs: promises({
       loops: 1,
+      each: size,
       operations: (redis) => {
         let bulk = 0
         return () => {
@@ -40,6 +41,6 @@ export const rows = [
         for (const [error] of replies ?? [[new Error("nothing was sent")]]) if (error !== null) throw error
       }
     }),
-    ...inserting(size)
+    ...inserting
   })
 ]

@@ -4,8 +4,43 @@
 import { Effect, Schema } from "effect"
 import { Model, RedisService } from "redlayer"
 import { compare } from "./harness/compare.ts"
-import { perSecond } from "./harness/measures.ts"
-import { fibers } from "./harness/work.ts"
+import { Counter, entityOf, ourKey } from "./harness/entities.ts"
+import { perSecond, serverTime } from "./harness/measures.ts"
+import { scriptOf } from "./harness/scripts.ts"
+import { fibers, handWritten, type Work } from "./harness/work.ts"
+
+/** The numbers of entities: the many are in database 0, the few in database 1. */
+const [many, few] = [1_000_000, 100]
+
+const inDatabase = (number: number, work: Work): Work => (url) => work(`${url}/${number}`)
+
+/** A walk over entities in an order that no cache can foresee. */
+const walk = (count: number, loop: number) => {
+  let at = loop * 104_729 % count
+  return () => {
+    at = (at + 7919 * 613) % count
+    return `entity-${at}`
+  }
+}
+
+const ourIncrements = (count: number): Work =>
+  fibers({
+    loops: 500,
+    operations: (loop) => {
+      const next = walk(count, loop)
+      return () => Counter.ref(next()).n.increment()
+    }
+  })
+
+const rawIncrements = (count: number): Work =>
+  handWritten({
+    script: "increment",
+    loops: 500,
+    operations: (run, loop) => {
+      const next = walk(count, loop)
+      return () => run([ourKey(next())], [1])
+    }
+  })
 
 class Feed extends Model.Class<Feed>("Feed")({
   id: Schema.String,
@@ -39,6 +74,43 @@ const appends = ({ id, length }: typeof long) =>
   })
 
 export const rows = [
+  compare({
+    module: import.meta.url,
+    name: "growth-increment",
+    contender: "script, the same",
+    target: 0.9,
+    ...serverTime,
+    unit: `× cost at ${few}`,
+    warmUp: 100_000,
+    ours: ourIncrements(many),
+    theirs: rawIncrements(many),
+    small: { ours: inDatabase(1, ourIncrements(few)), theirs: inDatabase(1, rawIncrements(few)) },
+    prepare: async (redis, url) => {
+      const template = Counter.insert(entityOf("template"))
+      for (const [database, count] of [[1, few], [0, many]] as const) {
+        await redis.select(database)
+        await Effect.runPromise(Effect.provide(template, RedisService.layer({ url: `${url}/${database}` })))
+        for (let from = 0; from < count; from += 10_000) {
+          const to = Math.min(from + 10_000, count) - 1
+          await redis.eval(scriptOf("fill"), 1, ourKey("template"), "Counter:", from, to)
+        }
+        await redis.del(ourKey("template"))
+      }
+      return async (done) => {
+        for (const [database, count] of [[1, few], [0, many]] as const) {
+          await redis.select(database)
+          const expected = database === 0 ? done.ours + done.theirs : done.oursSmall! + done.theirsSmall!
+          let counted = 0
+          for (let from = 0; from < count; from += 10_000) {
+            const to = Math.min(from + 10_000, count) - 1
+            counted += await redis.eval(scriptOf("sum"), 0, "Counter:", from, to) as number
+          }
+          if (counted !== expected) return `database ${database} counted ${counted}, and not ${expected}`
+        }
+        return undefined
+      }
+    }
+  }),
   compare({
     module: import.meta.url,
     name: "growth-append",

@@ -5,7 +5,7 @@ import type { Redis } from "ioredis"
 import { compare, type Definition } from "./harness/compare.ts"
 import { Counter, counting, firstOf, idOf, plainKey } from "./harness/entities.ts"
 import { cpu, latency, perSecond } from "./harness/measures.ts"
-import { fibers, promises } from "./harness/work.ts"
+import { fibers, handWritten, promises } from "./harness/work.ts"
 
 /** Increments the entities one after the other. */
 const increments = (loop: number) => {
@@ -18,12 +18,6 @@ const hincrbys = (redis: Redis, loop: number) => {
   return () => redis.hincrby(plainKey(idOf(at++)), "n", 1)
 }
 
-const checkedScript = `
-if redis.call('EXISTS', KEYS[1]) == 0 then return redis.error_reply('ERR missing') end
-return redis.call('HINCRBY', KEYS[1], ARGV[1], ARGV[2])`
-
-let checkedSha = ""
-
 const row = (
   definition: Omit<Definition, "module" | "prepare">
 ) => compare({ module: import.meta.url, prepare: counting("n"), ...definition })
@@ -32,7 +26,7 @@ export const rows = [
   row({
     name: "increment-raw",
     contender: "ioredis HINCRBY",
-    target: 1.2,
+    target: 1.4,
     ...perSecond,
     ours: fibers({ loops: 500, operations: increments }),
     theirs: promises({ loops: 500, operations: hincrbys })
@@ -48,7 +42,7 @@ export const rows = [
   row({
     name: "increment-hot",
     contender: "ioredis HINCRBY",
-    target: 1.7,
+    target: 1.5,
     ...perSecond,
     ours: fibers({ loops: 500, operations: () => () => Counter.ref(idOf(0)).n.increment() }),
     theirs: promises({ loops: 500, operations: (redis) => () => redis.hincrby(plainKey(idOf(0)), "n", 1) })
@@ -59,14 +53,12 @@ export const rows = [
     target: 1.8,
     ...perSecond,
     ours: fibers({ loops: 500, operations: increments }),
-    theirs: promises({
+    theirs: handWritten({
+      script: "exists-increment",
       loops: 500,
-      prepare: async (redis) => {
-        checkedSha = await redis.script("LOAD", checkedScript) as string
-      },
-      operations: (redis, loop) => {
+      operations: (run, loop) => {
         let at = firstOf(loop)
-        return () => redis.evalsha(checkedSha, 1, plainKey(idOf(at++)), "n", 1)
+        return () => run([plainKey(idOf(at++))], ["n", 1])
       }
     })
   }),

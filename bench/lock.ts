@@ -84,7 +84,7 @@ export const rows = [
     module: import.meta.url,
     name: "lock-uncontended",
     contender: "redlock",
-    target: 0.9,
+    target: 0.8,
     ...latency,
     ours: fibers({ loops: 1, timed: true, operations: () => () => Effect.scoped(Lock.acquire(name, { lease })) }),
     theirs: promises({

@@ -106,7 +106,7 @@ export const rows = [
         }
       }
     }),
-    ...inserting(1)
+    ...inserting
   }),
   compare({
     module: import.meta.url,

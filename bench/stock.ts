@@ -9,7 +9,7 @@ import { Model, RedisService } from "redlayer"
 import Redlock from "redlock"
 import { compare, type Definition } from "./harness/compare.ts"
 import { perSecond } from "./harness/measures.ts"
-import { fibers, promises } from "./harness/work.ts"
+import { fibers, handWritten, promises } from "./harness/work.ts"
 
 class Product extends Model.Class<Product>("Product")({
   sku: Schema.String,
@@ -45,14 +45,6 @@ const take = async (redis: Redis): Promise<number> => {
 
 /** Milliseconds to wait for the lock. Long, because an abandoned operation would not count. */
 const patience = 60_000
-
-const script = `
-local left = redis.call('HGET', KEYS[1], 'stock')
-if not left then return redis.error_reply('ERR missing') end
-if tonumber(left) < tonumber(ARGV[1]) then return redis.error_reply('ERR sold out') end
-return redis.call('HINCRBY', KEYS[1], 'stock', -tonumber(ARGV[1]))`
-
-let sha = ""
 
 const row = (definition: Pick<Definition, "name" | "contender" | "target" | "warmUp" | "ours" | "theirs">) =>
   compare({ module: import.meta.url, ...perSecond, prepare, ...definition })
@@ -104,12 +96,10 @@ export const rows = [
     target: 2,
     warmUp: 200_000,
     ours: decrements(500),
-    theirs: promises({
+    theirs: handWritten({
+      script: "guarded-decrement",
       loops: 500,
-      prepare: async (redis) => {
-        sha = await redis.script("LOAD", script) as string
-      },
-      operations: (redis) => () => redis.evalsha(sha, 1, plainKey, 1)
+      operations: (run) => () => run([plainKey], [1])
     })
   })
 ]

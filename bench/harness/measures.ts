@@ -28,3 +28,11 @@ export const latency: Measure = {
   measure: ({ latency }) => latency,
   warmUp: 20_000
 }
+
+/** The time of the server in scripts per operation. */
+export const serverTime: Measure = {
+  unit: "µs server/op",
+  better: "lower",
+  measure: ({ operations, server }) => server.scripts / operations,
+  warmUp: 20_000
+}

@@ -1,10 +1,11 @@
 /**
  * Formats the results: a table for people, and JSON for machines.
  */
-import type { Figures, Row } from "./row.ts"
+import type { Both, Figures, Row } from "./row.ts"
 
-export interface Result extends Figures {
-  readonly row: Row
+/** One object of the file that `--json` writes. */
+export interface Result extends Figures, Pick<Row, "name" | "contender" | "unit"> {
+  readonly target?: number
 }
 
 const columns = [
@@ -12,46 +13,54 @@ const columns = [
   ["contender", 18, "left"],
   ["redlayer", 10, "right"],
   ["theirs", 10, "right"],
-  ["unit", 10, "left"],
-  ["ratio", 6, "right"],
+  ["unit", 12, "left"],
+  ["ratio", 7, "right"],
   ["rounds", 13, "right"],
   ["target", 7, "right"],
-  ["", 8, "left"]
+  ["", 7, "left"],
+  ["client µs/op", 13, "right"],
+  ["server µs/op", 13, "right"]
 ] as const
 
 const line = (cells: ReadonlyArray<string>): string =>
   columns.map(([, width, side], i) => side === "left" ? cells[i]!.padEnd(width) : cells[i]!.padStart(width))
     .join("  ").trimEnd()
 
-const amount = (value: number): string =>
+export const amount = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString("en") : value.toFixed(value < 10 ? 2 : 1)
+
+const both = (numbers: Both | undefined): string =>
+  numbers === undefined
+    ? ""
+    : [numbers.ours, numbers.theirs].map((n) => n > 0 ? amount(n) : "?").join(" / ")
 
 export const header = (): string => line(columns.map(([title]) => title))
 
-export const render = ({ ours, ratio, row, spread, theirs }: Result): string =>
+export const render = (
+  { client, contender, name, ours, ratio, server, spread, target, theirs, unit }: Result
+): string =>
   line([
-    row.name,
-    row.contender,
+    name,
+    contender,
     amount(ours),
     amount(theirs),
-    row.unit,
+    unit,
     ratio.toFixed(2),
     `${spread[0].toFixed(2)}–${spread[1].toFixed(2)}`,
-    row.target === undefined ? "" : `≥ ${row.target}`,
-    row.target === undefined ? "" : ratio >= row.target ? "reached" : "missed"
+    target === undefined ? "" : `≥ ${target}`,
+    target === undefined ? "" : ratio >= target ? "reached" : "missed",
+    both(client),
+    both(server)
   ])
 
-export const toJson = (results: ReadonlyArray<Result>): string =>
-  JSON.stringify(
-    results.map(({ ours, ratio, rounds, row, theirs }) => ({
-      name: row.name,
-      contender: row.contender,
-      ours,
-      theirs,
-      unit: row.unit,
-      ratio,
-      rounds
-    })),
-    undefined,
-    2
-  ) + "\n"
+/** The parts of a result, one a line, with their quotients. */
+export const renderParts = ({ parts = {} }: Result): ReadonlyArray<string> =>
+  Object.entries(parts).map(([name, { ours, theirs }]) =>
+    `  ${name.padEnd(40)}${amount(ours).padStart(10)}  ${amount(theirs).padStart(10)}  ${(theirs / ours).toFixed(2)}`
+  )
+
+const digits = 6
+
+/** Numbers are rounded to six digits. A number that could not be measured is null. */
+export const toJson = (value: unknown): string =>
+  JSON.stringify(value, (_, part) => typeof part === "number" ? Number(part.toPrecision(digits)) : part, 2) + "\n"

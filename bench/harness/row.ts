@@ -11,16 +11,30 @@ export interface Options {
   readonly warmUps: number
   /** The length of one turn of one contender, in milliseconds. */
   readonly sliceMillis: number
+  /** Receives what the row is doing. */
+  readonly progress: (doing: string) => void
 }
 
-export interface Figures {
+/** A number of each side. */
+export interface Both {
   readonly ours: number
   readonly theirs: number
+}
+
+export interface Figures extends Both {
   /** Above 1, redlayer is ahead. */
   readonly ratio: number
   /** The lowest and the highest ratio of a single round. */
   readonly spread: readonly [lowest: number, highest: number]
   readonly rounds: number
+  /** The processor time of all clients for each operation, in microseconds. */
+  readonly client?: Both
+  /** The processor time of the server for each operation, in microseconds. */
+  readonly server?: Both
+  /** More about the result: it is printed after the row. */
+  readonly note?: string
+  /** The parts of the result, for the file. */
+  readonly parts?: Readonly<Record<string, Both>>
 }
 
 export interface Row {
@@ -29,6 +43,8 @@ export interface Row {
   readonly unit: string
   /** The ratio to reach. Undefined if the row is printed only. */
   readonly target: number | undefined
+  /** A program that the row needs, and that may be missing. */
+  readonly needs?: string
   /** Runs the row on the server at `url`, which nothing else uses meanwhile. */
   readonly run: (url: string, options: Options) => Effect.Effect<Figures, BenchError, Scope.Scope>
 }

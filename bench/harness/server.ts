@@ -18,3 +18,32 @@ export const emptied = (name: string, url: string): Effect.Effect<Redis, BenchEr
     Effect.sync(() => new Redis(url)),
     (redis) => Effect.sync(() => redis.disconnect())
   ).pipe(Effect.tap((redis) => attempt(name, () => redis.flushall("SYNC"))))
+
+/** The work of a server since its start, or since an earlier reading. */
+export interface ServerWork {
+  /** The number of script calls. */
+  readonly calls: number
+  /** The time in scripts, in microseconds. */
+  readonly scripts: number
+  /** The processor time of the server, in microseconds. */
+  readonly cpu: number
+}
+
+const scripts = /^cmdstat_(?:evalsha|evalsha_ro|eval|eval_ro|fcall|fcall_ro):calls=(\d+),usec=(\d+)/gm
+const processor = /^used_cpu_(?:user|sys):([\d.]+)/gm
+
+export const workOf = async (redis: Redis): Promise<ServerWork> => {
+  const [commands, cpu] = [await redis.info("commandstats"), await redis.info("cpu")]
+  let [calls, micros, seconds] = [0, 0, 0]
+  for (const [, count, usec] of commands.matchAll(scripts)) {
+    calls += Number(count)
+    micros += Number(usec)
+  }
+  for (const [, used] of cpu.matchAll(processor)) seconds += Number(used)
+  return { calls, scripts: micros, cpu: seconds * 1e6 }
+}
+
+export const workSince = async (redis: Redis, start: ServerWork): Promise<ServerWork> => {
+  const end = await workOf(redis)
+  return { calls: end.calls - start.calls, scripts: end.scripts - start.scripts, cpu: end.cpu - start.cpu }
+}

@@ -5,17 +5,21 @@
 import { Effect, ManagedRuntime } from "effect"
 import { Redis, type RedisOptions } from "ioredis"
 import { RedisService } from "redlayer"
+import type { Sample } from "./protocol.ts"
+import { scriptOf } from "./scripts.ts"
 
 /** One turn. Loops run until it is over. */
 export interface Slice {
   readonly over: boolean
+  /** The length of the turn. */
+  readonly millis: number
   /** Records the time of one operation. */
   readonly record: (millis: number) => void
 }
 
 export interface Contestant {
-  /** Works until the slice is over. Returns the number of operations. */
-  readonly turn: (slice: Slice) => Promise<number>
+  /** Works until the slice is over. Returns the number of operations, or the measurements of a program that counts by itself. */
+  readonly turn: (slice: Slice) => Promise<number | Pick<Sample, "operations" | "seconds" | "cpu">>
   readonly close: () => Promise<void>
 }
 
@@ -24,6 +28,8 @@ export type Work = (url: string) => Promise<Contestant>
 interface Loops<A> {
   /** The number of concurrent loops. */
   readonly loops: number
+  /** The number of operations in one run of `operations`. Default: 1 */
+  readonly each?: number
   /** Whether the time of every operation is recorded. */
   readonly timed?: boolean
   /** Throws if a result is wrong. */
@@ -40,7 +46,7 @@ export const fibers = <A>(
     readonly operations: (loop: number) => () => Effect.Effect<A, unknown, RedisService.RedisService>
   }
 ): Work => {
-  const { check, loops, operations, options, timed } = work
+  const { check, each = 1, loops, operations, options, timed } = work
   const fiber = (slice: Slice, loop: number) =>
     Effect.suspend(() => {
       const next = operations(loop)
@@ -56,7 +62,7 @@ export const fibers = <A>(
           step: (result) => {
             if (timed) slice.record(performance.now() - start)
             check?.(result, loop)
-            count++
+            count += each
           }
         }),
         () => count
@@ -82,7 +88,7 @@ export const promisesOn = <Client, A>(
   connect: (url: string) => Promise<{ readonly client: Client; readonly close: () => unknown }>,
   work: Loops<A> & { readonly operations: (client: Client, loop: number) => () => Promise<A> }
 ): Work => {
-  const { check, loops, operations, timed } = work
+  const { check, each = 1, loops, operations, timed } = work
   const run = async (client: Client, slice: Slice, loop: number): Promise<number> => {
     const next = operations(client, loop)
     let count = 0
@@ -92,7 +98,7 @@ export const promisesOn = <Client, A>(
       const result = await next()
       if (timed) slice.record(performance.now() - start)
       check?.(result, loop)
-      count++
+      count += each
     }
     return count
   }
@@ -125,3 +131,29 @@ export const promises = <A>(
     await prepare?.(redis)
     return { client: redis, close: () => redis.disconnect() }
   }, work)
+
+type Argument = string | number
+
+/** A hand-written script of `bench/scripts`, by `EVALSHA` on one ioredis client. */
+export const handWritten = <A>(
+  { options, script, ...work }: Loops<A> & {
+    /** Default: auto-pipelining. */
+    readonly options?: ClientOptions
+    readonly script: string
+    readonly operations: (
+      run: (keys: ReadonlyArray<string>, args: ReadonlyArray<Argument>) => Promise<A>,
+      loop: number
+    ) => () => Promise<A>
+  }
+): Work => {
+  let sha = ""
+  return promises<A>({
+    ...work,
+    ...(options === undefined ? {} : { options }),
+    prepare: async (redis) => {
+      sha = await redis.script("LOAD", scriptOf(script)) as string
+    },
+    operations: (redis, loop) =>
+      work.operations((keys, args) => redis.evalsha(sha, keys.length, ...keys, ...args) as Promise<A>, loop)
+  })
+}

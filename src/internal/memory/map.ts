@@ -13,7 +13,7 @@ import type { Collection, Transaction } from "./transaction.ts"
 /** Writes entries, and removes those whose text is `false`. */
 const edit = (
   transaction: Transaction,
-  { entity }: Collection,
+  collection: Collection,
   map: StoredHash,
   spec: FieldSpec,
   changes: ReadonlyMap<string, string | false>
@@ -22,7 +22,8 @@ const edit = (
   let after = before
   for (const [name, text] of changes) after += Number(text !== false) - Number(map.fields.has(name))
   checkSize(before, after, spec)
-  transaction.touch(entity)
+  transaction.touch(collection.entity)
+  transaction.resize(collection, before, after)
   for (const [name, text] of changes) transaction.setField(map, name, text)
 }
 

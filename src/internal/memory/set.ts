@@ -14,9 +14,9 @@ import type { Collection, Transaction } from "./transaction.ts"
 /** Adds members that are all missing, or removes members that all exist. */
 const edit = (
   transaction: Transaction,
-  { entity }: Collection,
+  collection: Collection,
   { members }: StoredSet,
-  edited: Iterable<string>,
+  edited: ReadonlySet<string>,
   change: "add" | "remove"
 ): void => {
   const apply = (isAddition: boolean): void => {
@@ -25,7 +25,9 @@ const edit = (
       else members.delete(member)
     }
   }
-  transaction.touch(entity)
+  transaction.touch(collection.entity)
+  const { size } = members
+  transaction.resize(collection, size, change === "add" ? size + edited.size : size - edited.size)
   apply(change === "add")
   transaction.journal.push(() => apply(change === "remove"))
 }
@@ -62,7 +64,7 @@ export const onSet = (
       const [count] = args as ReadonlyArray<number>
       const taken = [...members].slice(0, count ?? 1)
       checkSize(size, size - taken.length, spec)
-      if (taken.length > 0) edit(transaction, collection, set, taken, "remove")
+      if (taken.length > 0) edit(transaction, collection, set, new Set(taken), "remove")
       return count === undefined ? taken[0] ?? false : taken
     }
     case Op.addMembers: {

@@ -14,7 +14,7 @@ import type { Collection, Transaction } from "./transaction.ts"
 /** Sets scores, and removes members whose score is undefined. Returns by how many members the set grew. */
 const edit = (
   transaction: Transaction,
-  { entity }: Collection,
+  collection: Collection,
   { members }: StoredSortedSet,
   spec: FieldSpec,
   changes: ReadonlyMap<string, number | undefined>
@@ -24,7 +24,8 @@ const edit = (
   let after = before
   for (const [member, score] of changes) after += Number(score !== undefined) - Number(members.scores.has(member))
   checkSize(before, after, spec)
-  transaction.touch(entity)
+  transaction.touch(collection.entity)
+  transaction.resize(collection, before, after)
   const inverse = members.assign(changes)
   transaction.journal.push(() => members.assign(inverse))
   return after - before

@@ -45,6 +45,11 @@ export interface Collection {
   readonly hasWrongType: boolean
   /** Whether the key existed before the program. */
   readonly stored: boolean
+  /**
+   * How many texts of a set, map or sorted set stay under its key on a server until the commit, though it is empty for the
+   * program. The server examines them when something is added.
+   */
+  left: number
 }
 
 const maximumVersion = 2n ** 63n - 1n
@@ -60,6 +65,10 @@ const tagOf = (spec: FieldSpec): StoredValue["_tag"] => {
   const kind = spec.itemOf ?? spec.kind
   return kind === "list" || kind === "set" ? kind : kind === "sortedSet" ? "zset" : "hash"
 }
+
+/** How many texts the row of a collection has. */
+const textCount = (value: StoredValue): number =>
+  sizeOf(value) * (value._tag === "hash" || value._tag === "zset" ? 2 : 1)
 
 /** @internal */
 export class Transaction {
@@ -94,7 +103,7 @@ export class Transaction {
   spend(units: number): void {
     const before = this.work
     this.work = before + units
-    if (this.work > maximumWork && before > largeWork) fail({ _tag: "tooMuch" })
+    if (units > 0 && this.work > maximumWork && before > largeWork) fail({ _tag: "tooMuch" })
   }
 
   /** Counts the work of a scalar operation on a stored text. */
@@ -149,7 +158,8 @@ export class Transaction {
         value: value ?? storedValue(tag, [], undefined),
         tag,
         hasWrongType: value !== undefined && value._tag !== tag,
-        stored: value !== undefined
+        stored: value !== undefined,
+        left: 0
       }
       this.collections.set(key, collection)
     }
@@ -217,7 +227,29 @@ export class Transaction {
   replace(collection: Collection, texts: ReadonlyArray<string>): void {
     const { entity, value: { expiresAt }, tag } = collection
     this.touch(entity)
+    if (tag !== "list") {
+      if (texts.length === 0) this.leave(collection)
+      else this.examineLeft(collection)
+    }
     this.update(collection, "value", storedValue(tag, texts, expiresAt))
+  }
+
+  /** Comes before an edit of a set, map or sorted set. */
+  resize(collection: Collection, before: number, after: number): void {
+    if (after === 0) this.leave(collection)
+    else if (before === 0) this.examineLeft(collection)
+  }
+
+  /** Leaves the texts of a collection that becomes empty under its key. */
+  private leave(collection: Collection): void {
+    const texts = textCount(collection.value)
+    if (texts > 0) this.update(collection, "left", texts)
+  }
+
+  /** Counts the work of replacing the texts that are under the key. */
+  private examineLeft(collection: Collection): void {
+    this.spend(16 * (collection.left || textCount(collection.value)))
+    if (collection.left > 0) this.update(collection, "left", 0)
   }
 
   /**

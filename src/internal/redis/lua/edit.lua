@@ -6,6 +6,9 @@ local LOOK = { set = "SMISMEMBER", map = "HMGET", zset = "ZMSCORE" }
 local STORE = { set = "SADD", map = "HSET", zset = "ZADD" }
 local ERASE = { set = "SREM", map = "HDEL", zset = "ZREM" }
 
+-- An empty table for all edits that add nothing or replace nothing, because the journal keeps it. Nothing writes to it.
+local NONE = {}
+
 -- Returns a score as the server writes it.
 local function storedScore(text)
   if type(text) == "number" then text = format("%.17g", text) end
@@ -50,7 +53,7 @@ local function replaceAll(c, items, first, last)
   if last < first then return discard(c) end
   local width = c.kind == "set" and 1 or 2
   local old = (c.void or c.count > 0) and helpers.readAll(c.key, c.kind) or {}
-  spend(8 * #old)
+  spend(16 * #old)
   local known, new, added, stale, flat = {}, {}, {}, {}, {}
   for i = 1, #old, width do known[old[i]] = true end
   local count = 0
@@ -80,7 +83,7 @@ local function put(c, flat, added, old)
   if c.void then return replaceAll(c, flat, 1, #flat) end
   store(c, flat)
   record(c, undoEdit, added, old)
-  setCount(c, c.count + #added)
+  if #added > 0 then setCount(c, c.count + #added) end
 end
 
 -- Removes names that exist; `old` has their elements.
@@ -90,7 +93,7 @@ local function takeOut(c, spec, names, old)
   touch(c.entity)
   if after == 0 then return discard(c) end
   erase(c, names)
-  record(c, undoEdit, {}, old)
+  record(c, undoEdit, NONE, old)
   setCount(c, after)
 end
 

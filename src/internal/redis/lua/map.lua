@@ -1,6 +1,6 @@
 -- Operations of maps alone, and scalar operations on the value of one entry.
--- uses: applyScalar, call, code (call) · makeAppends (order) · appends, spend (program) · checkGrowth,
---   lookUp, put, takeOut, takeOutRow (edit)
+-- uses: applyScalar, call, code (call) · makeAppends (order) · appends, spend (program) · NONE,
+--   checkGrowth, lookUp, put, takeOut, takeOutRow (edit)
 
 local function popAnyEntry(c, spec, wanted)
   if wanted then
@@ -40,7 +40,7 @@ local function onEntry(op, c, spec, at, n)
   if value ~= nil and c.pending then appends.forget(c, name) end
   if value then
     if not old then checkGrowth(c, spec, 1) end
-    put(c, { name, value }, old and {} or { name }, old and { name, old } or {})
+    put(c, { name, value }, old and NONE or { name }, old and { name, old } or NONE)
   elseif value == false then
     takeOut(c, spec, { name }, { name, old })
   end

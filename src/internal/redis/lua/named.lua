@@ -1,17 +1,18 @@
 -- Operations that sets, maps and sorted sets share: adding, removing, looking for a name.
--- uses: code (call) · checkGrowth, distinct, lookUp, put, replaceAll, takeOut (edit) · algebra,
+-- uses: code (call) · NONE, checkGrowth, distinct, lookUp, put, replaceAll, takeOut (edit) · algebra,
 --   popAnyMember (set) · onEntry, onMap, popAnyEntry (map) · onSortedSet (sortedSet)
 
 -- Adds members, entries or members with scores. Returns how many of them are new.
 local function add(c, spec, at, n)
   local isSet = c.kind == "set"
   local names, values = distinct(at, n, isSet and 1 or 2)
-  local found, flat, added, old = lookUp(c, names), {}, {}, {}
+  local found, flat, added, old = lookUp(c, names), {}, {}, NONE
   for i, name in ipairs(names) do
     local was = found[i]
     if not was then
       added[#added + 1] = name
     elseif not isSet then
+      if old == NONE then old = {} end
       old[#old + 1], old[#old + 2] = name, was
     end
     if not isSet then flat[#flat + 1], flat[#flat + 2] = name, values[name] end

@@ -26,7 +26,7 @@ local work = 0
 local function spend(units)
   local before = work
   work = before + units
-  if work > MAX_WORK and before > 1000 then return fail("tooMuch") end
+  if units > 0 and work > MAX_WORK and before > 1000 then return fail("tooMuch") end
 end
 
 local function spendResult(result)

@@ -1,7 +1,7 @@
 -- Operations of sorted sets alone. They are ascending by score, and by the bytes of the member if scores are equal. A row
 -- has each member with its score.
--- uses: call, code, fail, format (call) · sliceBounds (collectionState) · checkGrowth, lookUp, put,
---   storedScore, takeOutRow (edit)
+-- uses: call, code, fail, format (call) · sliceBounds (collectionState) · NONE, checkGrowth, lookUp,
+--   put, storedScore, takeOutRow (edit)
 
 local function rangeByRank(c, from, to, reverse)
   from, to = sliceBounds(from, to, c.count)
@@ -31,7 +31,7 @@ local function incrementScore(c, spec, member, amount)
   if sum - sum ~= 0 then return fail("arithmetic", "notFinite") end
   if not old then checkGrowth(c, spec, 1) end
   local text = format("%.17g", sum + 0)
-  put(c, { member, text }, old and {} or { member }, old and { member, old } or {})
+  put(c, { member, text }, old and NONE or { member }, old and { member, old } or NONE)
   return text
 end
 
