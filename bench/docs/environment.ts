@@ -10,7 +10,7 @@ const libraries = ["effect", "ioredis", "redis", "redis-om", "redlock", "redis-s
 
 const versionOf = (library: string): string =>
   (JSON.parse(readFileSync(`${root}/node_modules/${library}/package.json`, "utf8")) as { readonly version: string })
-    .version
+    .version.replace(/^v/, "")
 
 const serverOf = async (url: string): Promise<readonly [name: string, version: string]> => {
   const redis = new Redis(url)

@@ -4,7 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { families } from "../../bench/docs/families.ts"
-import { page, quotation } from "../../bench/docs/page.ts"
+import { losses, page, quotation } from "../../bench/docs/page.ts"
 import { picture } from "../../bench/docs/picture.ts"
 import * as Stored from "../../bench/docs/stored.ts"
 import { rows } from "../../bench/rows.ts"
@@ -22,6 +22,15 @@ describe("the page about performance", () => {
 
   it("is rendered from the stored run", () => {
     assert.strictEqual(read("docs/performance.md"), page(stored))
+  })
+
+  it("explains every row that is behind", () => {
+    const pictured = families.filter((family) => family.pictured).flatMap((family) =>
+      family.rows.map(({ name }) => name)
+    )
+    const behind = stored.results.filter(({ name, ratio }) => ratio < 1 && pictured.includes(name))
+    const explained = losses.map(([name]) => name)
+    assert.deepStrictEqual(behind.filter(({ name }) => !explained.includes(name)), [])
   })
 
   it("has the picture of the stored run", () => {
