@@ -42,9 +42,9 @@ export const picture = ({ results }: Stored): string => {
     marginRight: 50,
     x: {
       type: "log",
-      domain: [0.2, Math.max(10, ...shown.map(({ ratio }) => ratio))],
+      domain: [0.1, Math.max(10, ...shown.map(({ ratio }) => ratio))],
       label: "redlayer is so many times as fast (logarithmic) →",
-      ticks: [0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500],
+      ticks: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500],
       tickFormat: (ratio: number) => String(ratio),
       grid: true
     },
