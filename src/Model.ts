@@ -26,6 +26,7 @@ import type {
   InsertOptions,
   Key,
   KeylessOptions,
+  LockOptions,
   ModifyOptions,
   Options,
   ReadOptions,
@@ -34,7 +35,6 @@ import type {
 import type { Many } from "./internal/program/many.ts"
 import type { Version } from "./internal/schema/version.ts"
 import type { RedisService } from "./internal/service.ts"
-import type * as Lock from "./Lock.ts"
 import type { EntityHandle } from "./Lock.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
@@ -43,6 +43,7 @@ export type {
   InsertOptions,
   Key,
   KeylessOptions,
+  LockOptions,
   ModifyOptions,
   Options,
   ReadOptions,
@@ -418,17 +419,6 @@ export interface Programs<Entity, In, F extends Fields, K> {
     ModifyFailure | LockLost | LockTimeout | E,
     RedisService | R
   >
-}
-
-/**
- * Options of a model's `withLock`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface LockOptions extends Lock.Options {
-  /** The aspect of the entity that is locked. Locks of different names do not wait for each other. Default: empty. */
-  readonly name?: string | undefined
 }
 
 /**

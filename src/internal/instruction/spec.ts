@@ -73,9 +73,6 @@ export type Spec = FieldSpec | EntitySpec
 
 export const isEntitySpec = (spec: Spec): spec is EntitySpec => "collections" in spec
 
-export const isCollectionKind = (kind: FieldSpec["kind"]): kind is CollectionKind =>
-  kind === "list" || kind === "set" || kind === "map" || kind === "sortedSet"
-
 /** The names of the structs around a field, the nearest first. */
 export const namesAround = (field: string): ReadonlyArray<string> => {
   const names: Array<string> = []
@@ -87,7 +84,8 @@ export const namesAround = (field: string): ReadonlyArray<string> => {
 export const isBelow = (name: string, path: string): boolean => name.startsWith(`${path}.`)
 
 /** Whether a field is a collection, or an item or entry of one. Collections are stored under their own keys. */
-export const hasOwnKey = ({ itemOf, kind }: FieldSpec): boolean => itemOf !== undefined || isCollectionKind(kind)
+export const hasOwnKey = ({ itemOf, kind }: FieldSpec): boolean =>
+  itemOf !== undefined || kind === "list" || kind === "set" || kind === "map" || kind === "sortedSet"
 
 /** One object for all uses, because a call carries each distinct specification once. */
 export const noFields: EntitySpec = { fields: [], collections: [] }

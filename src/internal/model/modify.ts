@@ -15,7 +15,6 @@ import { noFields } from "../instruction/spec.ts"
 import { acquire, withLeases } from "../lock/acquisition.ts"
 import { handleOf, type Lease } from "../lock/lease.ts"
 import { holds } from "../lock/lockPrograms.ts"
-import type { Options } from "../lock/options.ts"
 import { All } from "../program/atomic.ts"
 import { commit } from "../program/commit.ts"
 import type { AtomicNode } from "../program/node.ts"
@@ -27,16 +26,7 @@ import { issuesOf, keepIssues, readRow } from "../schema/tolerated.ts"
 import { RedisService } from "../service.ts"
 import { canonicalJson, parseJson } from "../text/canonicalJson.ts"
 import { Problem } from "../text/problem.ts"
-import type { ModifyOptions } from "./options.ts"
-
-/**
- * `Model.LockOptions` documents the options.
- *
- * @internal
- */
-export interface LockOptions extends Options {
-  readonly name?: string | undefined
-}
+import type { LockOptions, ModifyOptions } from "./options.ts"
 
 /**
  * The programs of a model that this file makes.

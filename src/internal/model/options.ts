@@ -5,6 +5,7 @@ import type * as Duration from "effect/Duration"
 import type * as Schedule from "effect/Schedule"
 import type * as Schema from "effect/Schema"
 import type { Conflict } from "../../DomainError.ts"
+import type * as Lock from "../lock/options.ts"
 
 type Fields = Schema.Struct.Fields
 
@@ -148,4 +149,15 @@ export interface ModifyOptions<R = never> {
    * first conflict. The pauses begin at 1 ms and double up to 200 ms; each is shortened at random, by at most a half.
    */
   readonly schedule?: Schedule.Schedule<unknown, Conflict, never, R> | undefined
+}
+
+/**
+ * Options of a model's `withLock`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LockOptions extends Lock.Options {
+  /** The aspect of the entity that is locked. Locks of different names do not wait for each other. Default: empty. */
+  readonly name?: string | undefined
 }

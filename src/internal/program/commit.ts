@@ -28,14 +28,8 @@ const resolve = (pending: ReadonlyArray<Deferred>): Effect.Effect<void> =>
 /** Every node has this property. It is not in `node.ts`, because the compiled program refers to nodes. */
 type Cached = AtomicNode & { compiled: Compiled | undefined }
 
-/**
- * Returns what `compile` returns. A compiled program is kept on the node for the next commit.
- *
- * @internal
- */
-export const compiledOf = (
-  node: AtomicNode
-): Compiled | Exit.Exit<never, InvalidValue> | ReadonlyArray<Deferred> => {
+/** Returns what `compile` returns. A compiled program is kept on the node for the next commit. */
+const compiledOf = (node: AtomicNode): Compiled | Exit.Exit<never, InvalidValue> | ReadonlyArray<Deferred> => {
   const self = node as Cached
   if (self.compiled !== undefined) return self.compiled
   const result = compile(self)
@@ -43,7 +37,11 @@ export const compiledOf = (
   return result
 }
 
-/** @internal */
+/**
+ * Commits a program. Throws if the service has another model of a name that the program uses; in a fiber that is a defect.
+ *
+ * @internal
+ */
 export const commit = (self: AtomicNode, service: RedisService["Service"]): Effect.Effect<any, any> => {
   const compiled = compiledOf(self)
   if (Exit.isExit(compiled)) return compiled
@@ -124,12 +122,8 @@ const identityOf = (steps: ReadonlyArray<Step>): string =>
     steps.map(({ args, key, op, other, spec }) => [op, key, spec, args, other && [other.key, other.spec]])
   )
 
-/**
- * Commits a program with an idempotency key.
- *
- * @internal
- */
-export const commitOnce = (
+/** Commits a program with an idempotency key. */
+const commitOnce = (
   self: AtomicNode,
   { idempotencyKey, keepFor }: CommitOptions,
   service: RedisService["Service"]
@@ -206,8 +200,8 @@ interface Flow {
 const unbounded: Flow = { bytes: Infinity, endsAt: () => false }
 
 /**
- * Commits independent programs at once, or part by part. Returns an exit for each, in their order; none for those that were not
- * sent.
+ * Commits independent programs at once, or part by part. Returns the exit of each at its position. A program that was not sent
+ * has none.
  *
  * @internal
  */
@@ -256,13 +250,21 @@ export const commitAll = Effect.fnUntraced(function*(
   return exits
 })
 
-/** @internal */
+/**
+ * The effect that commits a program, with an idempotency key if there are options.
+ *
+ * @internal
+ */
 export const toEffect = (self: AtomicNode, options?: CommitOptions): Effect.Effect<any, any, RedisService> =>
   Effect.flatMap(
     RedisService,
     (service) => options === undefined ? commit(self, service) : commitOnce(self, options, service)
   )
 
-/** @internal */
+/**
+ * The effect that commits independent programs at once. Returns the exit of each, in their order.
+ *
+ * @internal
+ */
 export const pipeline = (nodes: ReadonlyArray<AtomicNode>): Effect.Effect<any, never, RedisService> =>
   Effect.flatMap(RedisService, (service) => commitAll(nodes, service))

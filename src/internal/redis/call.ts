@@ -133,6 +133,7 @@ class Call {
 export const make = (options: SenderOptions): Sender => {
   const {
     deadline,
+    declaresForms,
     keyOfKeyless,
     keyPrefix,
     onCrossSlot,
@@ -140,9 +141,9 @@ export const make = (options: SenderOptions): Sender => {
     retry = true,
     runFork,
     telemetry,
-    transport
+    transport,
+    valueBytes
   } = options
-  const { declaresForms, valueBytes } = options
   const encodeOptions = { keyPrefix, database: transport.server?.database, declaresForms, valueBytes }
   const open = new Set<Call>()
   let waiting = 0
