@@ -47,7 +47,7 @@ export interface Modifying {
   ) => Effect.Effect<any, any, any>
 }
 
-/** What the caller called. */
+/** The method that the caller used. */
 type Operation = keyof Modifying
 
 /** An entity as it was read. */
