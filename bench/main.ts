@@ -14,6 +14,8 @@ import { Effect, Exit } from "effect"
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import * as RedisServer from "../test/support/RedisServer.ts"
+import { environment } from "./docs/environment.ts"
+import * as Pages from "./docs/write.ts"
 import { countInstructions } from "./harness/callgrind.ts"
 import { isComparison } from "./harness/compare.ts"
 import { isInstalled } from "./harness/installed.ts"
@@ -72,7 +74,7 @@ const measured = Effect.fnUntraced(function*(chosen: ReadonlyArray<Row>) {
     if (result.note !== undefined) printed(`  ${result.note}`)
     if (flags.verbose) { for (const part of renderParts(result)) printed(part) }
   }
-  return { results }
+  return { ...yield* Effect.promise(() => environment(server.url)), results }
 })
 
 const program = Effect.gen(function*() {
@@ -81,6 +83,7 @@ const program = Effect.gen(function*() {
     const names = [...new Set(rows.map((row) => row.name))]
     return yield* new BenchError({ message: `no row ${unknown.join(", ")}; there are ${names.join(", ")}` })
   }
+  if (flags.pages) return Pages.rewrite()
   const chosen = rows.filter((row) => flags.only.length === 0 || flags.only.includes(row.name))
   if (flags.instructions) {
     return yield* countInstructions(chosen.filter(isComparison).map((row) => row.definition), progress, printed)
@@ -88,8 +91,9 @@ const program = Effect.gen(function*() {
   if (flags.docs && flags.only.length > 0) {
     return yield* new BenchError({ message: "--docs writes the results of all rows: leave --only out" })
   }
-  const { results } = yield* measured(chosen)
-  if (flags.json !== undefined) writeFileSync(flags.json, toJson(results))
+  const run = yield* measured(chosen)
+  if (flags.json !== undefined) writeFileSync(flags.json, toJson(run.results))
+  if (flags.docs) Pages.write(run)
 })
 
 const controller = new AbortController()

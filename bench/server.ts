@@ -28,7 +28,7 @@ export const rows = [
     contender: "script, 128 a call",
     target: 0.85,
     ...serverTime,
-    warmUp: 200_000,
+    warmUp: 100_000,
     perCall: batch,
     ours: fibers({ loops: batch, operations: increments }),
     theirs: handWritten({

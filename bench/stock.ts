@@ -94,7 +94,7 @@ export const rows = [
     name: "hot-stock-script",
     contender: "ioredis EVALSHA",
     target: 2,
-    warmUp: 200_000,
+    warmUp: 100_000,
     ours: decrements(500),
     theirs: handWritten({
       script: "guarded-decrement",

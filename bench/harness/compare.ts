@@ -57,7 +57,7 @@ export interface Definition {
   readonly prepare: (redis: Redis, url: string) => Promise<(done: Done) => Promise<string | undefined>>
 }
 
-const mostWarmUps = 20
+const mostWarmUps = 10
 
 const worksOf = ({ ours, small, theirs }: Definition): Comparison["works"] =>
   small === undefined ? { ours, theirs } : { ours, theirs, oursSmall: small.ours, theirsSmall: small.theirs }

@@ -10,7 +10,7 @@ export const perSecond: Measure = {
   unit: "op/s",
   better: "higher",
   measure: ({ operations, seconds }) => operations / seconds,
-  warmUp: 200_000
+  warmUp: 100_000
 }
 
 /** The processor time of the client per operation. */
@@ -18,7 +18,7 @@ export const cpu: Measure = {
   unit: "µs CPU/op",
   better: "lower",
   measure: ({ cpu, operations }) => cpu / operations,
-  warmUp: 200_000
+  warmUp: 100_000
 }
 
 /** The median time of one operation. The work must be `timed`. */

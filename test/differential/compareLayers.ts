@@ -1,13 +1,16 @@
 /**
  * Runs random programs on a server and in memory, and compares what they give and what they leave.
  */
-import { Effect, Exit } from "effect"
+import { Effect, Exit, Predicate, Result, Stream } from "effect"
 import { RedisService } from "redlayer"
 import { type Access, Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction, Program as Compiled } from "../../src/internal/instruction/program.ts"
 import type { Reply, Result as InstructionResult } from "../../src/internal/instruction/reply.ts"
+import type { Compiled as Tree } from "../../src/internal/program/compile.ts"
 import type { Program } from "./calls/scalarCalls.ts"
 import * as Coverage from "./coverage.ts"
+import type { ModelCase } from "./modelDescription.ts"
+import { modelCases } from "./models.ts"
 import * as Plan from "./programShape.ts"
 import { Random, seed } from "./random.ts"
 import { type Cases, makeNarrowWorld, makeWorld, type World } from "./randomProgram.ts"
@@ -18,7 +21,9 @@ import * as State from "./storedState.ts"
 type Service = State.Target["service"]
 
 /** The outcome of a program, in a form that can be compared. */
-export type Outcome = { readonly value: unknown } | { readonly error: unknown; readonly label: string }
+export type Outcome =
+  | { readonly value: unknown }
+  | { readonly error: unknown; readonly label: string; readonly isDefect: boolean }
 
 const labelOf = (error: any): string => {
   switch (error?._tag) {
@@ -46,8 +51,11 @@ const plain = (error: any): unknown =>
 export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Outcome => {
   if (Exit.isSuccess(exit)) return { value: exit.value }
   const [reason, ...others] = exit.cause.reasons
-  if (reason?._tag !== "Fail" || others.length > 0) return { error: String(exit.cause), label: "defect" }
-  return { error: plain(reason.error), label: labelOf(reason.error) }
+  const error = reason?._tag === "Fail" ? reason.error : reason?._tag === "Die" ? reason.defect : undefined
+  if (!Predicate.hasProperty(error, "_tag") || others.length > 0) {
+    return { error: String(exit.cause), label: "defect", isDefect: true }
+  }
+  return { error: plain(error), label: labelOf(error), isDefect: reason?._tag === "Die" }
 }
 
 export const commit = (program: Program, service: Service): Effect.Effect<Outcome> =>
@@ -118,6 +126,10 @@ export interface Fault {
   readonly instruction?: (self: Instruction) => Instruction
   readonly result?: (result: InstructionResult, self: Instruction) => InstructionResult
   readonly reply?: (reply: Reply) => Reply
+  /** of the memory's program, after the server has run it */
+  readonly compiled?: (self: Tree) => Tree
+  /** one page of a scan */
+  readonly keys?: (keys: ReadonlyArray<string>) => ReadonlyArray<string>
   /** around the interpreter */
   readonly around?: <A>(run: () => A) => A
 }
@@ -143,7 +155,7 @@ const timeOf = ({ instructions }: Compiled, reply: Reply | undefined): number | 
 /** A server and the memory, side by side. The server runs first: what it may choose, memory must follow. */
 const makePair = (redis: State.Target, fault: Fault = {}) => {
   const { around = (run) => run(), instruction = (self) => self, reply: changed = (reply) => reply } = fault
-  const { result = (found) => found } = fault
+  const { keys = (found) => found, result = (found) => found } = fault
   const time: State.ServerTime = { millis: undefined }
   const ours = State.memory(time)
   const run = (program: Compiled): Reply => {
@@ -155,10 +167,29 @@ const makePair = (redis: State.Target, fault: Fault = {}) => {
       : { ...reply, results: reply.results.map((found, i) => result(found, program.instructions[i]!)) }
   }
   const read = Effect.all([redis.read, ours.read])
+  const { scan } = ours.service
+  const scanned: Service = { ...ours.service, scan: (start) => Stream.map(scan!(start), keys) }
   return {
     read,
+    /** Compares the entities that the two find of each model, and their number with the keys. Returns a difference for people. */
+    scan: Effect.fnUntraced(function*([state]: readonly [State.State, State.State]) {
+      for (const self of modelCases) {
+        const there = yield* allOf(self, redis.service)
+        const here = yield* allOf(self, scanned)
+        const stored = Array.from(state.keys()).filter((key) => isOfEntity(self, key)).length
+        for (const { count } of [there, here]) {
+          if (count !== stored) return `${self.name}.count() is ${count}, but ${stored} are stored`
+        }
+        for (const i of Array(Math.max(there.found.length, here.found.length)).keys()) {
+          if (alike(there.found[i], here.found[i])) continue
+          return `${self.name}.stream()\n  on redis  ${show(there.found[i])}\n  in memory ${show(here.found[i])}`
+        }
+      }
+    }),
     reset: (state: State.State) => ours.reset(state).pipe(Effect.andThen(redis.reset(state)), Effect.andThen(read)),
     runInMemory: Effect.fnUntraced(function*(self: Case) {
+      const node = self.program as { compiled?: Tree }
+      if (fault.compiled !== undefined && node.compiled !== undefined) node.compiled = fault.compiled(node.compiled)
       const memory = State.serviceOf((program, read) =>
         Effect.suspend(() => {
           time.millis = timeOf(program, self.reply)
@@ -180,11 +211,46 @@ const makePair = (redis: State.Target, fault: Fault = {}) => {
   }
 }
 
-const wrong = ({ memory, redis }: Case): string | undefined =>
-  "label" in memory! && memory.label === "defect" || "label" in redis! && redis.label === "defect" ||
-    !alike(memory, redis)
+/** Whether a key is that of an entity's hash, and not of a collection. */
+const isOfEntity = ({ fields, ids }: ModelCase, key: string): boolean => {
+  const start = ids(0)[0]![1].split("{", 1)[0]!
+  const last = key.slice(key.lastIndexOf(":") + 1)
+  const isCollection = fields.some(({ stored }) =>
+    stored !== undefined && stored.kind !== "leaf" && stored.name === last
+  )
+  return key.startsWith(start) && !isCollection
+}
+
+/** The fields of the keys of the models. */
+const keyFields = ["id", "user", "number", "date"]
+
+/** All entities of a model, in one order, and their number. */
+const allOf = ({ model }: ModelCase, service: Service) =>
+  Effect.gen(function*() {
+    const results = yield* Stream.runCollect(model.stream())
+    const found = results.map((result): readonly [order: string, result: unknown] =>
+      Result.isSuccess(result)
+        ? [show(keyFields.map((name) => (result.success as any)[name])), result.success]
+        : [`failure ${show(plain(result.failure))}`, plain(result.failure)]
+    )
+    found.sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0)
+    return { found, count: yield* model.count() }
+  }).pipe(Effect.provideService(RedisService.RedisService, service), Effect.orDie)
+
+/** Whether an error became a defect, or didn't, against what the program says. */
+const diesWrongly = ({ plan, redis }: Case): boolean => {
+  if (!("label" in redis!)) return false
+  const { always, perhaps } = Plan.fatalTags(plan)
+  const [tag] = redis.label.split(" ") as [string]
+  return redis.isDefect ? !perhaps.has(tag) : always.has(tag)
+}
+
+const wrong = (self: Case): string | undefined => {
+  const { memory, redis } = self
+  return diesWrongly(self) || !alike(memory, redis)
     ? `on redis  ${show(redis)}\n  in memory ${show(memory)}`
     : undefined
+}
 
 /** Whether programs, each on an entity of its own, are the same on both. */
 export const separate = Effect.fnUntraced(function*(redis: State.Target, name: string, all: Iterable<Cases>) {
@@ -209,7 +275,7 @@ export const separate = Effect.fnUntraced(function*(redis: State.Target, name: s
 
 export const run = Effect.fnUntraced(function*(redis: State.Target, options: Options): Effect.fn.Return<Result> {
   const { fault, missing = () => [], name, programs, rounds = 4, worlds: width = 100 } = options
-  const { read, reset, runInMemory, runOnRedis } = makePair(redis, fault)
+  const { read, reset, runInMemory, runOnRedis, scan } = makePair(redis, fault)
   const counts: Counts = {
     programs: 0,
     operations: new Map(),
@@ -228,7 +294,10 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
     const { compiled, memory } = self
     const access = compiled?.access ?? "refused"
     counts.accesses.set(access, (counts.accesses.get(access) ?? 0) + 1)
-    if ("label" in memory!) counts.errors.set(memory.label, (counts.errors.get(memory.label) ?? 0) + 1)
+    if ("label" in memory!) {
+      counts.errors.set(memory.label, (counts.errors.get(memory.label) ?? 0) + 1)
+      if (memory.isDefect) note("orDie died")
+    }
     if (compiled !== undefined && self.reply?._tag === "done") {
       Coverage.note(compiled.instructions, self.reply.results, note)
     }
@@ -355,6 +424,8 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
       }
       before = after
     }
+    const different = yield* scan(before)
+    if (different !== undefined) return { counts, mismatch: `${name}, REDLAYER_SEED=${seed}: ${different}` }
   }
   return { counts, mismatch: undefined }
 })

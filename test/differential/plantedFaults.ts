@@ -1,7 +1,7 @@
 /**
  * Planted faults: each is one that an interpreter might have, and the comparison must find it.
  */
-import { Op } from "../../src/internal/instruction/ops.ts"
+import { infoOf, Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction } from "../../src/internal/instruction/program.ts"
 import type { Result } from "../../src/internal/instruction/reply.ts"
 import {
@@ -47,6 +47,21 @@ const older = (version: Result | undefined): Result =>
 const withoutExpiry = (self: Instruction): Instruction => {
   const { expiry: _, ...spec } = self.spec
   return { ...self, spec: spec as Instruction["spec"] }
+}
+
+/** Gives a read without a renewal the specification of the same read with one. */
+const renewing = (): Fault => {
+  const known = new Map<string, Instruction["spec"]>()
+  return {
+    instruction: (self) => {
+      if (infoOf(self.op).readsEntity !== true && self.op !== Op.get) return self
+      const { expiry, ...spec } = self.spec
+      const name = `${self.key.split(":", 1)[0]} ${JSON.stringify(spec)}`
+      if (expiry === undefined) return { ...self, spec: known.get(name) ?? self.spec }
+      known.set(name, self.spec)
+      return self
+    }
+  }
 }
 
 export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
@@ -131,8 +146,16 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
   ["persist does nothing", renamed(Op.persist, Op.require)],
   ["a new entity lives for ever", on(Op.insert, (self) => ({ ...self, args: [false, ...self.args.slice(1)] }))],
   ["nothing is renewed", { instruction: withoutExpiry }],
+  ["a read that renews nothing renews", renewing()],
   ["only writes renew", expiry({ onRead: false }, true)],
   ["collections are not renewed", expiry({ collections: [] }, false)],
   ["what was just renewed is renewed again", expiry({ renewAfterMillis: 0 }, true)],
+  ["a scan leaves out a key", {
+    keys: (keys) => keys.filter((key) => key !== keys.find((other) => other.endsWith("}")))
+  }],
+  ["a scan gives one key in place of all", {
+    keys: (keys) => keys.map((key) => key.endsWith("}") ? keys.find((other) => other.endsWith("}"))! : key)
+  }],
+  ["a scan gives a key that is gone", { keys: (keys) => keys.flatMap((key) => [key, key.replace("{", "{gone")]) }],
   ...flowFaults
 ]

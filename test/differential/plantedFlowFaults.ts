@@ -68,6 +68,8 @@ const shuffledAfter = (op: Op, change: (operands: Flow["operands"]) => void): Fa
       return result
     })
 
+const errors = "EntityNotFound EntityExists IndexOutOfRange OutOfBounds ArithmeticError".split(" ")
+
 export const flowFaults: ReadonlyArray<Named> = [
   ["a jump goes one too far", further(Op.jumpUnless, 1)],
   ["a jump goes not far enough", further(Op.jump, -1)],
@@ -77,6 +79,12 @@ export const flowFaults: ReadonlyArray<Named> = [
   ["the alternative is passed over", further(Op.attempt, 1)],
   ["orElse catches only what is missing", withArgs(Op.attempt, ([distance]) => [distance!, 0])],
   ["ignoreMissing catches all", withArgs(Op.attempt, ([distance]) => [distance!, 1])],
+  ["orDie leaves out its last operation", {
+    compiled: (self) => ({ ...self, fatal: self.fatal.map((part) => ({ ...part, to: part.to - 1 })) })
+  }],
+  ["orDie takes all errors", {
+    compiled: (self) => ({ ...self, fatal: self.fatal.map((part) => ({ ...part, tags: new Set(errors) })) })
+  }],
   [
     "a stored value of another type is caught",
     method(Flow.prototype, "catchFailure", (original) =>

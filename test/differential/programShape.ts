@@ -17,6 +17,7 @@ export type Plan =
   | { readonly tag: "step"; readonly parts: readonly []; readonly step: Step }
   | { readonly tag: Several | Two | One | "when" | "if"; readonly parts: ReadonlyArray<Plan> }
   | { readonly tag: "guard"; readonly parts: ReadonlyArray<Plan>; readonly observe: ReadonlyArray<Observable> }
+  | { readonly tag: "orDie"; readonly parts: ReadonlyArray<Plan>; readonly tags: ReadonlyArray<string> }
 
 export const stepsOf = (plan: Plan): ReadonlyArray<Step> =>
   plan.tag === "step" ? [plan.step] : plan.parts.flatMap(stepsOf)
@@ -25,7 +26,10 @@ export const stepsOf = (plan: Plan): ReadonlyArray<Step> =>
 export const describe = (plan: Plan, indentation = ""): string =>
   plan.tag === "step"
     ? `${indentation}${plan.step.place} ${plan.step.operation}`
-    : [indentation + plan.tag, ...plan.parts.map((part) => describe(part, `${indentation}  `))].join("\n")
+    : [
+      `${indentation}${plan.tag}${plan.tag === "orDie" ? ` ${plan.tags.join()}` : ""}`,
+      ...plan.parts.map((part) => describe(part, `${indentation}  `))
+    ].join("\n")
 
 export const stepPlan = (step: Step): Plan => ({ tag: "step", parts: [], step })
 
@@ -103,6 +107,8 @@ export const programOf = (plan: Plan, note: Note = () => undefined): Program => 
       return Atomic.all([Atomic.succeed(1), of(a)])
     case "orElse":
       return Atomic.orElse(noted(a, "orElse not caught"), noted(b, "orElse caught"))
+    case "orDie":
+      return Atomic.orDie(of(a), ...plan.tags as unknown as readonly [never])
     case "ignoreMissing":
       return Atomic.map(Atomic.ignoreMissing(of(a)), (found) => {
         note(`ignoreMissing ${Option.isSome(found) ? "not caught" : "caught"}`)
@@ -152,7 +158,8 @@ export const programOf = (plan: Plan, note: Note = () => undefined): Program => 
 
 /** The combinators that programs must contain, and the branches that they must take. */
 export const ways: ReadonlyArray<string> = [
-  ..."all record forEach andThen tap map as succeed orElse ignoreMissing when if guard and or not".split(" "),
+  ..."all record forEach andThen tap map as succeed orElse ignoreMissing orDie when if guard and or not".split(" "),
+  "orDie died",
   ...["and", "or", "not"].flatMap((tag) => [`${tag} true`, `${tag} false`]),
   ...["when", "if"].flatMap((tag) => [`${tag} taken`, `${tag} not taken`]),
   ...["orElse", "ignoreMissing"].flatMap((tag) => [`${tag} caught`, `${tag} not caught`]),
@@ -161,7 +168,27 @@ export const ways: ReadonlyArray<string> = [
   "guard observed"
 ]
 
+/** The tags that must turn an error of the whole program into a defect, and those that may. */
+export const fatalTags = (plan: Plan): Record<"always" | "perhaps", ReadonlySet<string>> => {
+  const all = (part: Plan): ReadonlyArray<string> => [
+    ...part.tag === "orDie" ? part.tags : [],
+    ...part.parts.flatMap(all)
+  ]
+  const outer = (part: Plan): ReadonlyArray<string> =>
+    part.tag === "orDie"
+      ? [...part.tags, ...outer(part.parts[0]!)]
+      : part.tag === "map" || part.tag === "as"
+      ? outer(part.parts[0]!)
+      : []
+  return { always: new Set(outer(plan)), perhaps: new Set(all(plan)) }
+}
+
 // random ones
+
+/** The errors that random programs have. */
+const tags =
+  "EntityNotFound EntityExists EntityCorrupted IndexOutOfRange InvalidValue OutOfBounds ArithmeticError Refused"
+    .split(" ")
 
 interface Context {
   readonly world: World
@@ -201,6 +228,12 @@ const guard = (context: Context): Plan => {
   }
 }
 
+const orDie = (random: Random, part: Plan): Plan => ({
+  tag: "orDie",
+  parts: [part],
+  tags: random.array(1, 4, () => random.pick(tags))
+})
+
 const plain: ReadonlyArray<Plan["tag"]> = ["all", "record", "forEach", "andThen", "tap"]
 const structured: ReadonlyArray<Plan["tag"]> = [
   ...plain,
@@ -211,25 +244,28 @@ const structured: ReadonlyArray<Plan["tag"]> = [
   "orElse",
   "orElse",
   "ignoreMissing",
+  "orDie",
   "guard",
   "not"
 ]
 
-const plan = (context: Context, size: number, depth: number, tags: ReadonlyArray<Plan["tag"]>): Plan => {
+const plan = (context: Context, size: number, depth: number, shapes: ReadonlyArray<Plan["tag"]>): Plan => {
   const { random } = context
   if (depth === 0) {
     return size === 1 ? step(context) : { tag: "all", parts: Array.from({ length: size }, () => step(context)) }
   }
-  const part = (size: number, inner = context) => plan(inner, size, depth - 1, tags)
+  const part = (size: number, inner = context) => plan(inner, size, depth - 1, shapes)
   const undone = { ...context, guarded: true }
   if (size === 1 && random.chance(0.4)) {
     return random.chance(0.5)
       ? step(context)
+      : random.chance(0.3)
+      ? orDie(random, part(1))
       : { tag: random.pick(["map", "as", "succeed"] as const), parts: [part(1)] }
   }
   const cut = size === 1 ? 1 : random.int(1, size - 1)
   const rest = Math.max(1, size - cut)
-  const tag = size === 1 && tags === plain ? "step" : random.pick(tags)
+  const tag = size === 1 && shapes === plain ? "step" : random.pick(shapes)
   switch (tag) {
     case "all":
     case "record":
@@ -248,6 +284,8 @@ const plan = (context: Context, size: number, depth: number, tags: ReadonlyArray
       return { tag, parts: [part(cut, undone), part(rest)] }
     case "ignoreMissing":
       return { tag, parts: [part(size, undone)] }
+    case "orDie":
+      return orDie(random, part(size))
     case "guard": {
       const parts = [guard(context), part(size)]
       return { tag: random.pick(["andThen", "tap", "all"]), parts: random.chance(0.7) ? parts : parts.reverse() }

@@ -2,6 +2,7 @@
  * Random programs: calls of random operations on a few entities, put together in random ways.
  */
 import { Atomic } from "redlayer"
+import { reading } from "./calls/entityCalls.ts"
 import type { Program } from "./calls/scalarCalls.ts"
 import { randomEntity } from "./initialState.ts"
 import type { FieldCase, ModelCase, Observable } from "./modelDescription.ts"
@@ -59,7 +60,11 @@ const makersOf = (
         [operation, (random: Random) => ({
           operation,
           place: `${place}.${name}`,
-          program: call(model.ref(id as never), random, model.ref(random.pick(others) as never))
+          program: call(
+            model.ref(id as never, reading(random)),
+            random,
+            model.ref(random.pick(others) as never, reading(random))
+          )
         }), refuses === true ? 1 : 4] as const
       )
     )

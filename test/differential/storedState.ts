@@ -105,7 +105,11 @@ export const memory = (time: ServerTime = { millis: undefined }): Target => {
   const service = Memory.make(store)
   const clock = movingClock(time)
   return {
-    service: serviceOf((program, read) => Effect.provideService(service.execute(program, read), Clock.Clock, clock)),
+    service: {
+      ...service,
+      execute: (program, read) => Effect.provideService(service.execute(program, read), Clock.Clock, clock),
+      executeAll: (programs, read) => Effect.provideService(service.executeAll(programs, read), Clock.Clock, clock)
+    },
     reset: (state) =>
       Effect.sync(() => {
         store.values.clear()

@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Atomic from "redlayer/Atomic"
 import * as Lock from "redlayer/Lock"
 import * as Model from "redlayer/Model"
 import * as RedisService from "redlayer/RedisService"
@@ -101,16 +102,39 @@ export const scans = (test: Test): void => {
       }
     }))
 
-  test("the entities of a class are instances, and locks and idempotency keys are no entities", () =>
+  test("the entities of a class are instances", () =>
     Effect.gen(function*() {
       yield* Entity.insertMany([{ id: 1, n: 1 }, { id: -2, n: 2 }])
-      const doubles = yield* Lock.withLock(
-        "x",
-        () => Effect.map(all(Entity.stream()), (found) => found.map(({ double }) => double)),
-        { on: Entity.ref(1) }
-      )
-      assert.deepEqual(doubles.toSorted((a, b) => a - b), [2, 4])
-      assert.strictEqual(yield* Entity.count(), 2)
+      const doubles = Effect.map(all(Entity.stream()), (found) => found.map(({ double }) => double))
+      assert.deepEqual((yield* doubles).toSorted((a, b) => a - b), [2, 4])
+    }))
+
+  test("keys beside an entity are no entities: collections, locks, permits and idempotency keys, with or without it", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawStore
+      const models: ReadonlyArray<readonly [model: any, id: unknown, key: string, entity: object]> = [
+        [Plain, "a", "Scanned:{a}", { id: "a" }],
+        [Pair, ["a", 1], "ScannedPair:{a:1}", { a: "a", b: 1 }],
+        [Shared, ["a", 1, "c"], "ScannedShared:{1}:a:c", { a: "a", b: 1, c: "c" }],
+        [Parted, "a", "ScannedParted:{p1}:a", { id: "a" }],
+        [PartedPair, ["a", 1], "ScannedPartedPair:{p2}:a:1", { a: "a", b: 1 }]
+      ]
+      for (const [model, id, key, entity] of models) {
+        const whole = { ...entity, ...content(1) }
+        const { list, map } = model.ref(id) as Model.Ref<typeof Plain>
+        yield* model.insert(whole) as Effect.Effect<unknown, unknown, RedisService.RedisService>
+        yield* Atomic.commit(Atomic.all([list.slice(0, 0), map.size()]), {
+          idempotencyKey: "a:1}:{b",
+          keepFor: "1 minute"
+        })
+        const keys = [":list", ":map", ":home.tags", ":$key:a:1}:{b"].map((rest) => key + rest)
+        const stored = Object.keys(yield* raw.dump)
+        assert.deepEqual([key, ...keys].filter((expected) => !stored.includes(expected)), [])
+        const held = Lock.withLock("x", () => has(model, [whole]), { on: model.ref(id), mode: { permits: 2 } })
+        yield* Lock.withLock("x:y", () => held, { on: model.ref(id) })
+        yield* raw.delete(key)
+        yield* has(model, [])
+      }
     }))
 
   test("a key that no entity of the model has is a failure in the stream, and others stay readable", () =>

@@ -41,7 +41,8 @@ const life: Gen<Duration.Input> = (random) => random.pick(random.wild() ? wildLi
 const creation = (random: Random): Model.InsertOptions | undefined =>
   random.chance(0.5) ? undefined : random.chance(0.3) ? {} : { timeToLive: life(random) }
 
-const reading = (random: Random): Model.ReadOptions | undefined => random.chance(0.7) ? undefined : { renew: false }
+export const reading = (random: Random): Model.ReadOptions | undefined =>
+  random.chance(0.7) ? undefined : { renew: false }
 
 /** Not one program each: several commits of these. */
 type Several =
