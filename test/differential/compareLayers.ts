@@ -13,7 +13,7 @@ import type { ModelCase } from "./modelDescription.ts"
 import { modelCases } from "./models.ts"
 import * as Plan from "./programShape.ts"
 import { Random, seed } from "./random.ts"
-import { type Cases, makeNarrowWorld, makeWorld, type World } from "./randomProgram.ts"
+import { type Cases, makeLeafWorld, makeNarrowWorld, makeWorld, type World } from "./randomProgram.ts"
 import { alike } from "./sameResult.ts"
 import * as Choice from "./serverChoice.ts"
 import * as State from "./storedState.ts"
@@ -118,6 +118,8 @@ export interface Options {
   readonly worlds?: number
   /** programs of one world before it is made anew */
   readonly rounds?: number
+  /** How often many worlds have the same program. Default: 0.3. */
+  readonly twinChance?: number
   readonly fault?: Fault
 }
 
@@ -277,7 +279,7 @@ export const separate = Effect.fnUntraced(function*(redis: State.Target, name: s
 })
 
 export const run = Effect.fnUntraced(function*(redis: State.Target, options: Options): Effect.fn.Return<Result> {
-  const { fault, missing = () => [], name, programs, rounds = 4, worlds: width = 100 } = options
+  const { fault, missing = () => [], name, programs, rounds = 4, twinChance = 0.3, worlds: width = 100 } = options
   const { read, reset, runInMemory, runOnRedis, scan } = makePair(redis, fault)
   const counts: Counts = {
     programs: 0,
@@ -370,11 +372,14 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
   for (let epoch = 0; goesOn(); epoch++) {
     const random = new Random(`${name}/${epoch}`)
     // the same program on each of many twins: programs of one shape, which travel as a run
-    const twins = random.chance(0.3)
+    const twins = random.chance(twinChance)
+    const isNarrow = twins && random.chance(0.6)
     const worlds: Array<World> = Array.from(
       { length: width },
       (_, i) =>
-        twins
+        isNarrow
+          ? makeLeafWorld(i, random, new Random(`${name}/${epoch}/twins`))
+          : twins
           ? makeWorld(i, random, new Random(`${name}/${epoch}/twins`))
           : random.chance(0.25)
           ? makeNarrowWorld(i, random)

@@ -14,10 +14,12 @@ import * as Keys from "./keyNames.ts"
 import * as Comparisons from "./oracles/comparisonOracle.ts"
 import * as Integers from "./oracles/integerOracle.ts"
 import * as Numbers from "./oracles/numberOracle.ts"
+import * as Paths from "./paths.ts"
 import { faults } from "./plantedFaults.ts"
 import * as Plan from "./programShape.ts"
 import { Random, runs, seed } from "./random.ts"
 import { operations, popPrograms, storedTexts } from "./randomProgram.ts"
+import { runsOfOneShape } from "./shapes.ts"
 import * as State from "./storedState.ts"
 import * as Undo from "./undo.ts"
 
@@ -76,6 +78,41 @@ describeRedis("random programs", () => {
       if (mismatch !== undefined) assert.fail(mismatch)
       assert.deepStrictEqual(missing(counts), [])
     }), minutes(5))
+
+  it.live("random programs take every path of the script", () =>
+    Effect.gen(function*() {
+      const prefix = uniquePrefix("paths")
+      const raw = yield* RawRedis.make(redis.url!)
+      const counts = new Map<string, number>()
+      const context = yield* Layer.build(
+        RedisService.layerTransport({ keyPrefix: prefix, deadline: "30 seconds", batch: { programs: 6 } }).pipe(
+          Layer.provide(Paths.layer(raw, counts))
+        )
+      )
+      const target = State.redis(Context.get(context, RedisService.RedisService), raw, prefix)
+      yield* Effect.addFinalizer(() => target.reset(new Map()))
+      const { mismatch } = yield* Differential.run(target, { name: "paths", programs: runs(4000), twinChance: 0.8 })
+      if (mismatch !== undefined) assert.fail(mismatch)
+      const shapes = yield* Differential.separate(target, "shapes", runsOfOneShape(new Random("shapes")))
+      if (shapes.mismatch !== undefined) assert.fail(shapes.mismatch)
+      assert.isAbove(shapes.failed, 100)
+      console.log(`seed ${seed}: programs by path: ${list(counts)}`)
+      for (const path of ["fast", "single", "plain", "fields", "general"]) {
+        assert.isAbove(counts.get(path) ?? 0, 10, path)
+      }
+    }), minutes(2))
+
+  it.live("programs of one shape agree, whatever is stored for one of them", () =>
+    Effect.gen(function*() {
+      const cases = Array.from(
+        { length: Math.ceil(runs(20) / 20) },
+        (_, i) => runsOfOneShape(new Random(`shapes/${i}`))
+      ).flat()
+      const { failed, mismatch, programs } = yield* Differential.separate(yield* server("shapes"), "shapes", cases)
+      if (mismatch !== undefined) assert.fail(mismatch)
+      assert.isAbove(programs, 1000)
+      assert.isAbove(failed, 100)
+    }), minutes(3))
 
   it.live.each([["many in a call", undefined], ["few in a call", 7], ["one in a call", 1]] as const)(
     "give and leave the same when they are committed at once, %s",

@@ -175,6 +175,35 @@ export const makeNarrowWorld = (world: number, random: Random, kind?: string): W
   )
 }
 
+/** Nothing renews the time to live of their entities. */
+const unrenewed = new Set(["Hero", "Note"])
+
+/**
+ * A world of one field of good entities, most often an integer, and of few operations: its programs are often of the shapes that
+ * have a path of their own.
+ */
+export const makeLeafWorld = (world: number, random: Random, choice: Random): World => {
+  const isUsual = choice.chance(0.8)
+  const all = placesOf(world)
+  const place = choice.pick(isUsual ? all.filter(({ self }) => unrenewed.has(self.name)) : all)
+  const leaves = place.self.fields.filter(({ stored }) => stored?.kind === "leaf")
+  const integers = leaves.filter(({ calls }) => calls.some(([operation]) => operation === "integer.increment"))
+  const found = worldOf(
+    choice.chance(0.5) ? all.filter(({ self }) => self === place.self) : [place],
+    ({ key, self }) => randomEntity(self, key, random, random.chance(0.9) ? "good" : undefined),
+    0.1,
+    choice.pick(isUsual && choice.chance(0.6) && integers.length > 0 ? integers : leaves),
+    false
+  )
+  const names = [...found.makers.keys()]
+  const kept = new Set([
+    choice.pick(names),
+    choice.pick(names.filter(isTest)),
+    ...names.filter((name) => /\.(increment|get|set|find|ensure|exists)$/.test(name))
+  ])
+  return { ...found, makers: new Map([...found.makers].filter(([name]) => kept.has(name))) }
+}
+
 /** How often an operation was in a program that succeeded: now and then the rarest one of a few is picked. */
 export type Rarity = (operation: string) => number
 

@@ -1,5 +1,5 @@
 -- What every path through the script shares.
--- uses: call, code, find, format (input)
+-- uses: call, code, find, format, reply, replySize (input)
 local error, floor = error, math.floor
 local MAX_SAFE = 9007199254740991 -- the largest integer up to which doubles are exact
 local MAX_KEPT = 4096 -- the length of the longest result that a dedup record keeps
@@ -38,6 +38,10 @@ local runStride, runArguments = 0, 0 -- how far keys move from one program to th
 local nextArgument = 0 -- where those of the next program are
 local runBehind = 0 -- how far the keys in `code` are behind those of the running program
 
+-- Whether `runFields` was computing a program that had changed something, and with which arguments. If that fails, the general path
+-- runs the program again, because it looks at the version of an entity at its first change, and may fail earlier.
+local isUndecided, ownArguments = false, false
+
 -- Moves the keys of the program in `code`, and copies its arguments from `from`, unless that is false.
 local function moveRun(distance, from)
   local at = runStart + 1
@@ -51,6 +55,13 @@ local function moveRun(distance, from)
     end
     at = at + n
   end
+end
+
+-- Makes the running program of a run the one in `code`, and takes its results back, for the general path.
+local function catchUp(count)
+  if runBehind > 0 or ownArguments then moveRun(runBehind, ownArguments) end
+  runBehind, replySize = 0, head
+  for i = head + 1, head + count do reply[i] = nil end
 end
 
 -- Whether a field is missing or a collection is empty in the row of an entity that has `width` fields.

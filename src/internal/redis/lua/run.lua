@@ -12,7 +12,7 @@
 -- `runSingle` and in entityWrites.lua, and one in memory/entity.ts. The differential tests compare the layers, so that they
 -- stay equal.
 -- uses: call, code, format, ordinal, pc, reply, replySize, specs, total (input) · addInteger, appended, applyScalar,
---   catchFailure, clock, dedupIndex, fail, findOutcome, forms, head, helpers, isDeduplicated, isPartial, keepResults,
+--   catchFailure, catchUp, clock, dedupIndex, fail, findOutcome, forms, head, helpers, isDeduplicated, isPartial, isUndecided, keepResults,
 --   keptOutcomes, leaveTombstone, MAX_KEPT, moveRun, nextArgument, nowMicros, nowMillis, numberKind, readingCollection, resume,
 --   runArguments, runBehind, runEnd, runFields, runGeneral, runLeft, runLock, runStart, runStride, saveOutcomes, step,
 --   undoProgram (call) · makeDedup, makeFields, makeForms, makeGeneral, makeHelpers, makeLocks, makeScalars (order)
@@ -205,7 +205,12 @@ local function runAll()
   local ok, why
   repeat
     ok, why = pcall(run)
-    if not ok and not (catchFailure and catchFailure(why)) then
+    if not ok and isUndecided then
+      isUndecided = false
+      catchUp(code[start])
+      if not runGeneral then runGeneral, undoProgram = makeGeneral() end
+      function resume() return runGeneral(start + 1, code[start]) end
+    elseif not ok and not (catchFailure and catchFailure(why)) then
       -- undo the program that stopped, report why, and run the next one
       for i = head + 1, replySize do reply[i] = nil end
       replySize = head

@@ -3,8 +3,8 @@
 -- unusual takes the general path instead, as long as nothing is written: attempts, operands, collections, an absent entity, a version
 -- that is no number.
 -- uses: call, code, find, format, ordinal, reply, replySize, specs, try (input) · appended, applyScalar,
---   clock, forms, head, helpers, MAX_SAFE, moveRun, nextArgument, nowMillis, numberKind, runArguments,
---   runBehind, runLeft, runStride, step (call) · makeForms, makeHelpers, makeScalars (order)
+--   clock, catchUp, forms, head, helpers, isUndecided, MAX_SAFE, nextArgument, nowMillis, numberKind, runArguments,
+--   ownArguments, runBehind, runLeft, runStride, step (call) · makeForms, makeHelpers, makeScalars (order)
 local MOST_ENTITIES = 32 -- because they are found one after the other
 local MOST_SLOTS = 96
 
@@ -165,7 +165,7 @@ return function(pc, count)
   local distance, places, shift = 0, ats, 0 -- how far the program's keys are from those in `code`; where its arguments are
   local listed = nextArgument - runArguments -- where the program's own arguments are, if it is not the first one
   while true do
-    local i, flag, renewals = 1, false, nil
+    local i, flag, renewals, hasChanged = 1, false, nil, false
     while isPlain and i <= count do
       local key = KEYS[indices[i] + distance]
       local text = try("HGET", key, firstNames[i])
@@ -176,7 +176,8 @@ return function(pc, count)
       keys[i], texts[i], isNew[i], reply[base + i] = key, text, true, text
       i = i + 1
     end
-    if i <= count then
+    local isAllPlain = isPlain and i > count
+    if not isAllPlain then
       i = 1
       for e = 1, entities do
         local key, width = KEYS[indices[e] + distance], widths[e]
@@ -199,11 +200,11 @@ return function(pc, count)
         if sum >= low and sum <= highs[i] then result = format("%d", sum) end
       end
       if result then
-        texts[slot], isNew[slot], reply[base + i] = result, true, result
+        texts[slot], isNew[slot], reply[base + i], hasChanged = result, true, result, true
       else
         local op, e = ops[i], owners[i]
         step, head, replySize, runLeft, runBehind = i, base, base + i, runLeft and left, distance
-        nextArgument = listed + runArguments
+        nextArgument, isUndecided, ownArguments = listed + runArguments, hasChanged, shift > 0 and listed
         if op <= LAST.flow then
           local skipped
           if not helpers then helpers = makeHelpers() end
@@ -224,7 +225,7 @@ return function(pc, count)
               if not applyScalar then applyScalar, numberKind, appended = makeScalars() end
               value, result = applyScalar(op, text, specsOf[i], at, sizes[i])
               if OPS.scalar.isTest(op) then flag = result == 1 end
-              if value ~= nil then texts[slot], isNew[slot] = value, true end
+              if value ~= nil then texts[slot], isNew[slot], hasChanged = value, true, true end
             end
           else
             result = onEntity(op, e)
@@ -242,10 +243,11 @@ return function(pc, count)
       end
       i = i + 1
     end
+    isUndecided = false
     if not (isUsual and countChanges()) then
-      if distance > 0 or shift > 0 then moveRun(distance, shift > 0 and listed) end
-      for j = base + 1, base + count do reply[j] = nil end
-      head, runLeft, runBehind, nextArgument = base, runLeft and left, 0, listed + runArguments
+      head, runLeft, runBehind, nextArgument = base, runLeft and left, distance, listed + runArguments
+      ownArguments = shift > 0 and listed
+      catchUp(count)
       return
     end
     for e = 1, entities do
