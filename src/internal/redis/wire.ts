@@ -18,7 +18,7 @@
  *
  * | reply of a program                | meaning                                                                        |
  * | --------------------------------- | ------------------------------------------------------------------------------ |
- * | `true, result 1…n`                | It succeeded. There is one result for each instruction.                        |
+ * | `true, result 1…n`                | It succeeded. There is one result for each instruction; true is 1, null is 0.  |
  * | `["repeated", text or [json]]`    | An earlier attempt succeeded, with these results.                              |
  * | `["applied"]`                     | An earlier attempt succeeded, and its results were too long to keep.           |
  * | `["tombstoned"]`                  | A tombstone forbids it.                                                        |
@@ -288,7 +288,7 @@ const decodeStop = ([tag, step, detail, part = ""]: ReadonlyArray<any>): Outcome
     case "tooLong":
       return failed({ _tag: tag, step: step - 1, limit: detail })
     case "fail":
-      return failed({ _tag: "fail", step: step - 1, index: detail[0], observed: detail.slice(1) })
+      return failed({ _tag: "fail", step: step - 1, index: detail[0], observed: detail.slice(1).map(resultOf) })
     case "missing":
     case "exists":
       return failed({ _tag: tag, step: step - 1, ...(detail === undefined ? undefined : { other: true }) })
@@ -308,13 +308,16 @@ const decodeStop = ([tag, step, detail, part = ""]: ReadonlyArray<any>): Outcome
 const repeated = (stored: string | readonly [json: string]): Outcome => {
   if (typeof stored === "string") return { _tag: "done", results: [stored] }
   try {
-    return { _tag: "done", results: JSON.parse(stored[0]) }
+    return { _tag: "done", results: JSON.parse(stored[0]).map(resultOf) }
   } catch {
     return { _tag: "applied" }
   }
 }
 
 const failed = (failure: StopReason): Outcome => ({ _tag: "failed", failure })
+
+/** The script may write 1 as true and 0 as null, because that is faster. */
+const resultOf = (result: any): Result => result === true ? 1 : result === null ? 0 : result
 
 /** The whole reply if a line stood before the code. */
 const numbers = /^-?\d+(?:,-?\d+)*$/
@@ -345,7 +348,7 @@ export const decodeBatch = (
     const head = reply[at++]
     if (head === true) {
       const results: Array<Result> = []
-      for (let i = 0; i < instructions.length; i++) results.push(reply[at++])
+      for (let i = 0; i < instructions.length; i++) results.push(resultOf(reply[at++]))
       outcomes.push({ _tag: "done", results })
     } else if (Array.isArray(head)) {
       outcomes.push(decodeStop(head))

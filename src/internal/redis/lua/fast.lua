@@ -69,7 +69,7 @@ do
         if op == OP.set then
           if type(try("HINCRBY", key, "$v", "1")) == "table" then break end
           call("HSET", key, field, value)
-          text = 1
+          text = true -- instead of 1, because a number costs more to encode
         end
         reply[replySize + 1], reply[replySize + 2] = true, text
         replySize, index, left = replySize + 2, index + stride, left - 1

@@ -5,6 +5,7 @@
 -- uses: call, code, find, format, ordinal, reply, replySize, specs, try (input) · appended, applyScalar,
 --   clock, catchUp, forms, head, helpers, isUndecided, MAX_SAFE, nextArgument, nowMillis, numberKind, runArguments,
 --   ownArguments, runBehind, runLeft, runStride, step (call) · makeForms, makeHelpers, makeScalars (order)
+local ZERO = cjson.null -- the results 1 and 0 are true and null, because numbers cost four times as much to encode
 local MOST_ENTITIES = 32 -- because they are found one after the other
 local MOST_SLOTS = 96
 
@@ -15,9 +16,11 @@ local shapeAt -- the position of the program that these tables describe; nil if 
 local size, isPlain, renews = 0, false, false -- whether each instruction is a plain increment on an entity of its own; a life is renewed
 local ops, ats, offsets, sizes = {}, {}, {}, {} -- by instruction: its number, and its arguments, in `code` and in a list
 local owners, specsOf = {}, {} -- by instruction: its entity and its specification
+local kinds = {} -- by instruction: false, or which of the frequent ones it is: see `kindOf`
 local slots, lows, highs = {}, {}, {} -- by instruction: its slot, and the bounds of a plain increment of an integer
 local entityCount, indices, widths, firstNames = 0, {}, {}, {} -- by entity: the position of its key, its number of fields, the first
 local names, slotsOf = {}, {} -- by entity with several fields: their names after `$v`, and their slots
+local contents = {} -- by entity with several fields: what `HSET` takes if all of them change
 local slotCount = 0 -- of the slots after the first of each entity
 
 -- The running program.
@@ -41,14 +44,26 @@ local function slotOf(e, name)
   end
   if width == 1 then
     if firstNames[e] == name then return e end
-    names[e], slotsOf[e] = { "$v", firstNames[e] }, { e }
+    names[e], slotsOf[e], contents[e] = { "$v", firstNames[e] }, { e }, { "$v", "", firstNames[e], "" }
   end
   for i = 1, width do
     if names[e][i + 1] == name then return slotsOf[e][i] end
   end
   slotCount = slotCount + 1
   widths[e], names[e][width + 2], slotsOf[e][width + 1] = width + 1, name, MOST_ENTITIES + slotCount
+  contents[e][2 * width + 3], contents[e][2 * width + 4] = name, ""
   return MOST_ENTITIES + slotCount
+end
+
+-- Returns which of the frequent instructions one is, or false. Their behaviour is written out where the program runs, because a call
+-- of a function costs as much as they do. They renew no time to live.
+local function kindOf(op, spec, n)
+  if op == OP.jumpIf or op == OP.jumpUnless then return op end
+  local life = op >= FIRST.scalar and spec.life
+  if life and (life.access or op == OP.increment or op == OP.set) then return false end
+  if op == OP.increment then return n == 1 and spec.k == "i" and not (spec.gt or spec.lt) and op end
+  if op == OP.compare then return spec.k == "i" and not spec.z and op end
+  return (op == OP.get or op == OP.set or op == OP.ensure or op == OP.require or op == OP.timeToLive) and op
 end
 
 -- Returns whether the program has only what this path can run.
@@ -58,7 +73,7 @@ local function look(pc, count)
   for i = 1, count do
     local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
     ops[i], ats[i], offsets[i], sizes[i], specsOf[i] = op, pc + 4, offset, n, spec
-    slots[i], lows[i], owners[i] = false, false, false
+    slots[i], lows[i], owners[i], kinds[i] = false, false, false, kindOf(op, spec, n)
     if op >= FIRST.scalar then
       local isScalar = op <= LAST.scalar
       if isScalar and (op == OP.load or op == OP.assign or spec.of) then return false end
@@ -67,9 +82,7 @@ local function look(pc, count)
       owners[i], renews = e, renews or spec.life
       if isScalar then
         slots[i] = slotOf(e, spec.f)
-        if op == OP.increment and n == 1 and spec.k == "i" and not (spec.life or spec.gt or spec.lt) then
-          lows[i], highs[i] = spec.ge or -MAX_SAFE, spec.le or MAX_SAFE
-        end
+        if kinds[i] == OP.increment then lows[i], highs[i] = spec.ge or -MAX_SAFE, spec.le or MAX_SAFE end
       end
       if e > MOST_ENTITIES or slotCount > MOST_SLOTS then return false end
     elseif op >= OP.attempt then
@@ -103,21 +116,26 @@ local function readRow(e)
 end
 
 local function writeRow(e)
-  local own, content, filled, removed = slotsOf[e], { "$v", format("%d", versions[e] + 1) }, 2, {}
-  for i = 1, widths[e] do
-    local text = texts[own[i]]
-    if isNew[own[i]] then
-      if text then
-        content[filled + 1], content[filled + 2] = names[e][i + 1], text
-        filled = filled + 2
-      else
+  local own, width, content, filled, removed = slotsOf[e], widths[e], contents[e], 2, nil
+  for i = 1, width do
+    local slot = own[i]
+    if isNew[slot] then
+      local text = texts[slot]
+      if not text then
+        removed = removed or {}
         removed[#removed + 1] = names[e][i + 1]
+      elseif filled == 2 * i then
+        content[filled + 2], filled = text, filled + 2
+      else
+        if content == contents[e] then content = { unpack(content, 1, filled) } end
+        content[filled + 1], content[filled + 2], filled = names[e][i + 1], text, filled + 2
       end
     end
   end
-  if filled == 2 and #removed == 0 then return end
+  if filled == 2 and not removed then return end
+  content[2] = format("%d", versions[e] + 1)
   call("HSET", keys[e], unpack(content, 1, filled))
-  if #removed > 0 then call("HDEL", keys[e], unpack(removed)) end
+  if removed then call("HDEL", keys[e], unpack(removed)) end
 end
 
 -- Increases the version of each entity with one field that changes, which fails if it is no number. Then it undoes what it has done,
@@ -137,10 +155,7 @@ local function countChanges()
   return true
 end
 
--- Returns the result of an operation on an entity that exists.
-local function onEntity(op, e)
-  if op == OP.ensure then return 0 end
-  if op ~= OP.timeToLive then return 1 end
+local function timeToLive(e)
   clock()
   local at = expiries[e] or call("PEXPIRETIME", keys[e])
   return at >= 0 and (at > nowMillis and at - nowMillis or 1)
@@ -193,14 +208,51 @@ return function(pc, count)
       end
     end
     while isUsual and i <= count do
-      local slot, at, low, result = slots[i], places[i] + shift, lows[i], nil
+      local kind, slot, at, result = kinds[i], slots[i], places[i] + shift, nil
       local text = slot and texts[slot]
-      if low and text and #text < 16 and find(text, "^%-?%d+$") then
-        local sum = text + code[at]
-        if sum >= low and sum <= highs[i] then result = format("%d", sum) end
+      if kind == OP.increment then
+        if text and #text < 16 and find(text, "^%-?%d+$") then
+          local sum = text + code[at]
+          if sum >= lows[i] and sum <= highs[i] then
+            result = format("%d", sum)
+            texts[slot], isNew[slot], hasChanged = result, true, true
+          end
+        end
+      elseif kind == OP.compare then
+        if text and #text < 16 and find(text, "^%-?%d+$") then
+          local comparison, difference = code[at], text - code[at + 1]
+          if comparison == COMPARISON.eq then flag = difference == 0
+          elseif comparison == COMPARISON.neq then flag = difference ~= 0
+          elseif comparison == COMPARISON.lt then flag = difference < 0
+          elseif comparison == COMPARISON.lte then flag = difference <= 0
+          elseif comparison == COMPARISON.gt then flag = difference > 0
+          else flag = difference >= 0
+          end
+          result = flag and true or ZERO
+        end
+      elseif kind == OP.jumpIf or kind == OP.jumpUnless then
+        result = ZERO
+        if flag == (kind == OP.jumpIf) then
+          result = true
+          for _ = 1, code[at] do
+            reply[base + i], i = result, i + 1
+            result = false
+          end
+        end
+      elseif kind == OP.get then
+        result = text
+      elseif kind == OP.set then
+        result = true
+        texts[slot], isNew[slot], hasChanged = code[at], true, true
+      elseif kind == OP.ensure then
+        result = ZERO
+      elseif kind == OP.require then
+        result = true
+      elseif kind then
+        result = timeToLive(owners[i])
       end
-      if result then
-        texts[slot], isNew[slot], reply[base + i], hasChanged = result, true, result, true
+      if result ~= nil then
+        reply[base + i] = result
       else
         local op, e = ops[i], owners[i]
         step, head, replySize, runLeft, runBehind = i, base, base + i, runLeft and left, distance
@@ -227,8 +279,10 @@ return function(pc, count)
               if OPS.scalar.isTest(op) then flag = result == 1 end
               if value ~= nil then texts[slot], isNew[slot], hasChanged = value, true, true end
             end
+          elseif op == OP.timeToLive then
+            result = timeToLive(e)
           else
-            result = onEntity(op, e)
+            result = op == OP.ensure and 0 or 1
             if op == OP.exists then flag = true end
           end
           reply[base + i] = result
