@@ -170,7 +170,7 @@ const lockPlace = { ...place, name: Schema.String }
  */
 export class LockTimeout extends Schema.TaggedError<LockTimeout>("redlayer/LockTimeout")("LockTimeout", lockPlace) {
   override get message(): string {
-    return "The lock was not free in time"
+    return `The lock was not free in time${by(this.operation)}`
   }
 }
 
@@ -183,7 +183,7 @@ export class LockTimeout extends Schema.TaggedError<LockTimeout>("redlayer/LockT
  */
 export class LockLost extends Schema.TaggedError<LockLost>("redlayer/LockLost")("LockLost", lockPlace) {
   override get message(): string {
-    return "The lock is not held any more"
+    return `The lock is not held any more${by(this.operation)}`
   }
 }
 
@@ -199,6 +199,6 @@ export class InvalidValue extends Schema.TaggedError<InvalidValue>("redlayer/Inv
   issue: Schema.String
 }) {
   override get message(): string {
-    return `${this.model}${this.field === "" ? "" : `.${top(this.field)}`}: ${this.issue}`
+    return `${this.model}${this.field === "" ? "" : `.${top(this.field)}`}: ${this.issue}${by(this.operation)}`
   }
 }

@@ -176,7 +176,7 @@ export const acquire: {
    */
   (name: string, options: OptionsOn): Effect.Effect<EntityHandle, Failure, RedisService | Scope.Scope>
 } = (name: string, options: Options & { readonly on?: AnyRef | undefined } = {}): Effect.Effect<any, Failure, any> =>
-  Effect.map(Internal.acquire(targetOf(name, options.on), options), handleOf)
+  Effect.map(Internal.acquire(targetOf("acquire", name, options.on), options), handleOf)
 
 /**
  * Takes a lock only if it is free now, and holds it until the scope closes. Returns `Option.none` if it is not free.
@@ -207,7 +207,7 @@ export const tryAcquire: {
     options: OptionsOn
   ): Effect.Effect<Option.Option<EntityHandle>, InvalidValue | RedisServiceError, RedisService | Scope.Scope>
 } = (name: string, options: Options & { readonly on?: AnyRef | undefined } = {}): Effect.Effect<any, any, any> =>
-  Internal.acquire(targetOf(name, options.on), { ...options, wait: 0 }).pipe(
+  Internal.acquire(targetOf("tryAcquire", name, options.on), { ...options, wait: 0 }).pipe(
     Effect.map((lease) => Option.some(handleOf(lease))),
     Effect.catchTag("LockTimeout", () => Effect.succeedNone)
   )
@@ -260,10 +260,10 @@ export const acquireAll = <const Targets extends ReadonlyArray<Target>>(
   targets: Targets,
   options: Options = {}
 ): Effect.Effect<HeldAll<Targets>, Failure, RedisService | Scope.Scope> =>
-  Effect.map(Internal.acquireAll(targets.map(toTarget), options), (leases): any => leases.map(handleOf))
+  Effect.map(Internal.acquireAll(targets.map(toTarget("acquireAll")), options), (leases): any => leases.map(handleOf))
 
-const toTarget = (target: Target): LockTarget =>
-  typeof target === "string" ? targetOf(target, undefined) : targetOf(target.name, target.on)
+const toTarget = (operation: string) => (target: Target): LockTarget =>
+  typeof target === "string" ? targetOf(operation, target, undefined) : targetOf(operation, target.name, target.on)
 
 /**
  * Runs an effect under a lock, and releases the lock when the effect ends, in every case. If the lock is lost, the
@@ -313,7 +313,8 @@ export const withLock: {
   options: Options & { readonly on?: AnyRef | undefined } = {}
 ): Effect.Effect<any, any, any> =>
   Internal.withLeases(
-    Internal.acquire(targetOf(name, options.on), options),
+    "withLock",
+    Internal.acquire(targetOf("withLock", name, options.on), options),
     (lease) => [lease],
     (lease) => f(handleOf(lease))
   )
@@ -335,7 +336,8 @@ export const withLocks = <const Targets extends ReadonlyArray<Target>, A, E, R>(
   options: Options = {}
 ): Effect.Effect<A, E | Failure | LockLost, RedisService | R> =>
   Internal.withLeases(
-    Internal.acquireAll(targets.map(toTarget), options),
+    "withLocks",
+    Internal.acquireAll(targets.map(toTarget("withLocks")), options),
     (leases) => leases,
     (leases) => f(leases.map(handleOf) as any)
   )

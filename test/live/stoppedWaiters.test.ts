@@ -20,6 +20,7 @@ const lockOf = (owner: string): LockKey => ({
   model: "",
   id: "",
   isOnEntity: false,
+  operation: "acquire",
   owner,
   weight: capacity,
   limit: capacity,

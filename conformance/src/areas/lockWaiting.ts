@@ -80,30 +80,31 @@ export const lockWaiting = (test: Test): void => {
       yield* remove
       assert.deepEqual(
         { ...(yield* bound(Fiber.join(telling))) },
-        { _tag: "LockLost", operation: "", ...lost } as object
+        { _tag: "LockLost", operation: "lost", ...lost } as object
       )
       assert.deepEqual(
         { ...(yield* bound(Fiber.join(protecting))) },
-        { _tag: "LockLost", operation: "", ...lost } as object
+        { _tag: "LockLost", operation: "protect", ...lost } as object
       )
       assert.deepEqual(events, ["protect interrupted"])
-      yield* fails(held.check, "LockLost", lost)
-      yield* fails(held.guard, "LockLost", lost)
-      yield* fails(held.protect(Effect.die("it ran")), "LockLost", lost)
+      yield* fails(held.check, "LockLost", { ...lost, operation: "check" })
+      yield* fails(held.guard, "LockLost", { ...lost, operation: "guard" })
+      yield* fails(held.protect(Effect.die("it ran")), "LockLost", { ...lost, operation: "protect" })
+      assert.strictEqual((yield* Effect.flip(held.check)).message, "The lock is not held any more (check)")
 
       const removing = Effect.andThen(remove, stays("withLock"))
-      yield* fails(bound(Lock.withLock("x", () => removing, options)), "LockLost", lost)
+      yield* fails(bound(Lock.withLock("x", () => removing, options)), "LockLost", { ...lost, operation: "withLock" })
       yield* fails(
         bound(Lock.withLocks(["other", { name: "x", on }], () => removing, { lease: 600 })),
         "LockLost",
-        lost
+        { ...lost, operation: "withLocks" }
       )
       assert.isTrue(yield* isFree("other"))
       const saving = Account.withLock("a", (account) => Effect.as(removing, { ...account, n: 5 }), {
         name: "x",
         lease: 600
       })
-      yield* entityUnchanged("a", fails(bound(saving), "LockLost", lost))
+      yield* entityUnchanged("a", fails(bound(saving), "LockLost", { ...lost, operation: "withLock" }))
       assert.deepEqual(events, ["protect interrupted", ...Array.from({ length: 3 }, () => "withLock interrupted")])
       assert.isTrue(yield* isFreeOn("a", "x"))
     }))
@@ -115,19 +116,25 @@ export const lockWaiting = (test: Test): void => {
       for (const wait of [0, "1 millis", "60 millis", Duration.millis(120.5)] as const) {
         const millis = Duration.toMillis(Duration.fromInputUnsafe(wait))
         const begun = yield* Clock.currentTimeMillis
-        yield* fails(Lock.withLock("x", () => Effect.die("it ran"), { wait }), "LockTimeout", {
+        const timeout = yield* fails(Lock.withLock("x", () => Effect.die("it ran"), { wait }), "LockTimeout", {
           model: "",
           id: "",
-          name: "x"
+          name: "x",
+          operation: "withLock"
         })
+        assert.strictEqual(timeout.message, "The lock was not free in time (withLock)")
         // the wait is rounded to whole milliseconds
         assert.isAtLeast(yield* Clock.currentTimeMillis, begun + Math.floor(millis) - 1)
         yield* fails(Effect.scoped(Lock.acquire("x", { wait, on: Account.ref("a") })), "LockTimeout", {
           model: "LockAccount",
           id: "a",
-          name: "x"
+          name: "x",
+          operation: "acquire"
         })
-        yield* fails(Effect.scoped(Lock.acquireAll(["x", "y"], { wait })), "LockTimeout", { name: "x" })
+        yield* fails(Effect.scoped(Lock.acquireAll(["x", "y"], { wait })), "LockTimeout", {
+          name: "x",
+          operation: "acquireAll"
+        })
         assert.isTrue(yield* isFree("y"))
       }
       const raw = yield* RawStore
@@ -136,7 +143,7 @@ export const lockWaiting = (test: Test): void => {
       yield* fails(
         Account.withLock("a", () => Effect.die("it ran"), { name: "x", wait: 0 }),
         "LockTimeout",
-        { model: "LockAccount", id: "a", name: "x" }
+        { model: "LockAccount", id: "a", name: "x", operation: "withLock" }
       )
     }))
 

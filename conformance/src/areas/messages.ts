@@ -75,16 +75,16 @@ export const messages = (test: Test): void => {
       ]
       for (const [field, value] of values) {
         const entity = { ...box, ...value }
-        const writes: ReadonlyArray<Operation> = [
-          Box.insert(entity),
-          Box.put(entity),
-          Box.getOrInsert(entity),
-          Box.ensure(entity)
-        ]
-        for (const write of writes) {
+        const writes: Record<string, Operation> = {
+          insert: Box.insert(entity),
+          put: Box.put(entity),
+          getOrInsert: Box.getOrInsert(entity),
+          ensure: Box.ensure(entity)
+        }
+        for (const [method, write] of Object.entries(writes)) {
           const error = yield* unchanged(fails(write, "InvalidValue", { id: "a", field }))
           const name = field.startsWith("inner") ? "inner" : field
-          assert.strictEqual(error.message, `MessagesBox.${name}: Expected at most 1000000 bytes`)
+          assert.strictEqual(error.message, `MessagesBox.${name}: Expected at most 1000000 bytes (${method})`)
         }
       }
       yield* Box.insert(box)

@@ -7,8 +7,10 @@ import * as Schema from "effect/Schema"
 import * as Atomic from "redlayer/Atomic"
 import * as Condition from "redlayer/Condition"
 import type * as DomainError from "redlayer/DomainError"
+import * as Lock from "redlayer/Lock"
 import * as Model from "redlayer/Model"
 import type * as RedisService from "redlayer/RedisService"
+import * as Topic from "redlayer/Topic"
 import * as assert from "../assert.ts"
 import { equalUnordered, fails, type Operation, unchanged } from "../assertions.ts"
 import type { Test } from "../suite.ts"
@@ -222,6 +224,102 @@ export const refusals = (test: Test): void => {
         "count.increment",
         "RefusalsDoc.count: divisionByZero (count.increment)"
       )
+    }))
+
+  test("an error of an argument names the operation that was refused, and nothing was sent", () =>
+    Effect.gen(function*() {
+      const Doc = Model.make("RefusalsArguments", {
+        id: Schema.String,
+        count: Schema.Int.check(Schema.isLessThanOrEqualTo(9)),
+        nick: Schema.optionalKey(Schema.String),
+        at: Schema.Date,
+        stats: Schema.Struct({ wins: Schema.Int, tags: Schema.Array(Schema.String) }),
+        home: Schema.Struct({ city: Schema.String }).check(Schema.makeFilter(() => true)),
+        list: Schema.Array(Schema.Int),
+        scores: Schema.Record(Schema.String, Schema.Int),
+        set: Schema.ReadonlySet(Schema.Int),
+        sorted: Model.sortedSet(Schema.String)
+      }, { key: "id" })
+      const ref: any = Doc.ref("secret-id")
+      const untyped: any = Doc
+      const doc = { id: "secret-id", count: 1, at: new Date(0), stats: { wins: 1, tags: [] }, home: { city: "" } }
+      const topic = Topic.make("refusals", Schema.Int)
+      const whole = { ...doc, list: [], scores: {}, set: new Set(), sorted: [] }
+      const refused: ReadonlyArray<readonly [program: any, operation: string]> = [
+        [ref.count.set(10), "count.set"],
+        [ref.count.increment("secret"), "count.increment"],
+        [ref.count.decrement(NaN), "count.decrement"],
+        [ref.count.clamp(2, 1), "count.clamp"],
+        [ref.count.power(0.3), "count.power"],
+        [ref.count.lt({}), "count.lt"],
+        [ref.count.in([{}]), "count.in"],
+        [ref.count.set(ref.nick.value()), "count.set"],
+        [ref.nick.set(1), "nick.set"],
+        [ref.nick.setIfAbsent(1), "nick.setIfAbsent"],
+        [ref.at.add("soon"), "at.add"],
+        [ref.at.subtract(Infinity), "at.subtract"],
+        [ref.stats.wins.compareAndSet(1, "secret"), "stats.wins.compareAndSet"],
+        [ref.stats.$.set({ wins: "secret", tags: [] }), "stats.wins.set"],
+        [ref.stats.$.set(5), "stats.set"],
+        [ref.stats.$.eq(5), "stats.eq"],
+        [ref.stats.$.neq({ wins: {}, tags: [] }), "stats.wins.neq"],
+        [ref.home.city.set("a"), "home.city.set"],
+        [ref.list.append("secret"), "list.append"],
+        [ref.list.at(NaN).set(1), "list.at.set"],
+        [ref.list.at(0).set("secret"), "list.at.set"],
+        [ref.list.trim(0, NaN), "list.trim"],
+        [ref.list.length().lt(NaN), "list.lt"],
+        [ref.scores.at(5).increment(), "scores.at.increment"],
+        [ref.scores.at("secret-key").increment("a"), "scores.at.increment"],
+        [ref.scores.removeAll([5]), "scores.removeAll"],
+        [ref.set.add("a"), "set.add"],
+        [ref.sorted.count({ min: "a" }), "sorted.count"],
+        [ref.sorted.score("a").gt("a"), "sorted.gt"],
+        [untyped.ref("").count.get(), "count.get"],
+        [untyped.ref("").list.length(), "list.length"],
+        [untyped.ref("").sorted.rank("a"), "sorted.rank"],
+        [untyped.ref("").stats.$.get(), "stats.get"],
+        [untyped.get(""), "get"],
+        [untyped.pick("secret-id", ["other"]), "pick"],
+        [untyped.atVersion("secret-id", "secret"), "atVersion"],
+        [untyped.insert(doc), "insert"],
+        [untyped.insert({ ...whole, id: "" }), "insert"],
+        [untyped.put({ ...whole, count: 10 }), "put"],
+        [untyped.ensure({ ...whole, count: 10 }), "ensure"],
+        [untyped.getOrInsert(whole, { timeToLive: -1 }), "getOrInsert"],
+        [untyped.update("secret-id", { list: ["a"] }), "list.update"],
+        [untyped.update("secret-id", { count: 10, nick: "a" }), "count.update"],
+        [untyped.update("secret-id", { other: 1 }), "update"],
+        [untyped.update("", {}), "update"],
+        [untyped.duplicate("secret-id", ""), "duplicate"],
+        [untyped.delete(""), "delete"],
+        [untyped.expire("secret-id", -1), "expire"],
+        [untyped.modify("", () => doc), "modify"],
+        [untyped.withLock("secret-id", () => Effect.succeed(doc), { wait: -1 }), "withLock"],
+        [Atomic.commit(ref.count.get(), { idempotencyKey: "", keepFor: 1 }), "commit"],
+        [topic.publish(0.5), "publish"],
+        [Lock.acquire("secret", { wait: -1 }), "acquire"],
+        [Lock.tryAcquire("secret", { lease: 1 }), "tryAcquire"],
+        [Lock.acquireAll(["secret", ""]), "acquireAll"],
+        [Lock.withLock("", () => Effect.void), "withLock"],
+        [Lock.withLocks(["secret"], () => Effect.void, { lease: 1 }), "withLocks"]
+      ]
+      for (const [program, operation] of refused) {
+        const error = yield* unchanged(
+          Effect.flip(
+            Effect.scoped(program as Effect.Effect<unknown, DomainError.InvalidValue, RedisService.RedisService>)
+          )
+        )
+        assert.deepEqual([error._tag, error.operation], ["InvalidValue", operation])
+        assert.isTrue(error.message.endsWith(` (${operation})`), error.message)
+        assert.isFalse(error.message.includes("secret"), error.message)
+      }
+      // a value that the client computed is refused when it is written
+      yield* untyped.insert(whole) as Effect.Effect<unknown, unknown, RedisService.RedisService>
+      const changed = yield* Effect.flip(Doc.modify("secret-id", (entity) => ({ ...entity, count: 10 })))
+      assert.strictEqual(changed.message.endsWith(" (modify)"), true, changed.message)
+      const absent = yield* Effect.flip(Doc.modify("secret-other", (entity) => entity))
+      assert.strictEqual(absent.message, "No such RefusalsArguments (modify)")
     }))
 
   test("what is no Atomic throws a TypeError at once in each combinator, and is never dropped", () =>

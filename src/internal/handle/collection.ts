@@ -9,7 +9,16 @@ import type { FieldSpec } from "../instruction/spec.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { Collection } from "../schema/collection.ts"
 import { Problem } from "../text/problem.ts"
-import { encodeAll, type HandleRef, instruct, invalid, noArguments, nothing, uncheckable } from "./entityRef.ts"
+import {
+  encodeAll,
+  type HandleRef,
+  instruct,
+  invalid,
+  nameRefusals,
+  noArguments,
+  nothing,
+  uncheckable
+} from "./entityRef.ts"
 import { Operand, storingProblem, withOperands } from "./operand.ts"
 import { Size } from "./size.ts"
 
@@ -179,3 +188,22 @@ export class CollectionHandle {
     return refused instanceof Problem ? this.refuse(refused) : this.op(Op.clearAll, noArguments, nothing)
   }
 }
+
+/**
+ * The field that a handle works on.
+ *
+ * @internal
+ */
+export const fieldOf = ({ collection: { field } }: CollectionHandle): string => field
+
+nameRefusals(CollectionHandle, fieldOf, [
+  "op",
+  "refuse",
+  "change",
+  "withItems",
+  "withItemsOrOperands",
+  "withName",
+  "withNames",
+  "withNumbers",
+  "take"
+])

@@ -6,7 +6,7 @@ import { Comparison } from "../instruction/ops.ts"
 import { Mapped } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
-import { named, same } from "./entityRef.ts"
+import { named, nameRefusals, same } from "./entityRef.ts"
 import { isDouble, Operand } from "./operand.ts"
 
 /** @internal */
@@ -14,6 +14,9 @@ export abstract class ComparableNumber extends Mapped {
   constructor(reading: AtomicNode) {
     super(reading, same)
   }
+
+  /** The field of the collection. */
+  abstract get field(): string
 
   abstract refuse(problem: Problem): AtomicNode
 
@@ -55,3 +58,5 @@ export abstract class ComparableNumber extends Mapped {
     return this.compare("gte", value)
   }
 }
+
+nameRefusals(ComparableNumber, ({ field }) => field, ["compare"])

@@ -12,7 +12,7 @@ import { encodeLeaf, type Struct } from "../schema/plan.ts"
 import { readRow } from "../schema/tolerated.ts"
 import { Problem } from "../text/problem.ts"
 import { CollectionHandle } from "./collection.ts"
-import { type HandleRef, instruct, invalid, named, noArguments, nothing } from "./entityRef.ts"
+import { type HandleRef, instruct, invalid, named, noArguments, nothing, pathOf, refusedBy } from "./entityRef.ts"
 
 /**
  * Reads the fields of a layout. The result of `find` is an `Option`.
@@ -64,33 +64,31 @@ const patch = (
   method: "set" | "update",
   id: ReadonlyArray<unknown>
 ): Array<AtomicNode> => {
-  if (typeof value !== "object" || value === null) {
-    return [invalid(ref, self.field, new Problem("Expected an object"))]
-  }
+  const refused = (field: string, problem: Problem) => refusedBy(pathOf(field, method), invalid(ref, field, problem))
+  if (typeof value !== "object" || value === null) return [refused(self.field, new Problem("Expected an object"))]
   const nodes: Array<AtomicNode> = []
   const children = new Map(self.fields)
   for (const name of method === "set" ? children.keys() : Object.keys(value)) {
     const child = children.get(name)
     const part = (value as Record<string, unknown>)[name]
     if (child === undefined) {
-      nodes.push(invalid(ref, self.field, new Problem("No such field", name)))
+      nodes.push(refused(self.field, new Problem("No such field", name)))
     } else if (child._tag === "key") {
       if (child.codec.encode(part) !== child.codec.encode(id[child.position])) {
-        nodes.push(invalid(ref, self.field, new Problem("The key of an entity can't be changed", name)))
+        nodes.push(refused(self.field, new Problem("The key of an entity can't be changed", name)))
       }
     } else if (child._tag === "struct") {
       nodes.push(...patch(ref, child, part, method, id))
     } else if (child._tag === "collection") {
-      nodes.push(named(method, new CollectionHandle(ref, child).set(part)))
+      nodes.push(refusedBy(pathOf(child.field, method), named(method, new CollectionHandle(ref, child).set(part))))
     } else {
       const text = encodeLeaf(child, part)
-      nodes.push(
-        text instanceof Problem
-          ? invalid(ref, child.field, text)
-          : text === false
-          ? named(method, instruct(ref, Op.clear, child.spec, child.field, noArguments, nothing))
-          : named(method, instruct(ref, Op.set, child.spec, child.field, [text], nothing))
-      )
+      const node = text instanceof Problem
+        ? invalid(ref, child.field, text)
+        : text === false
+        ? named(method, instruct(ref, Op.clear, child.spec, child.field, noArguments, nothing))
+        : named(method, instruct(ref, Op.set, child.spec, child.field, [text], nothing))
+      nodes.push(refusedBy(pathOf(child.field, method), node))
     }
   }
   return nodes
@@ -112,7 +110,7 @@ export const writeStruct = (
 ): AtomicNode => {
   const nodes = patch(ref, self, value, method, id)
   return nodes.length === 0
-    ? named(method, instruct(ref, Op.require, noFields, "", noArguments, nothing))
+    ? refusedBy(method, named(method, instruct(ref, Op.require, noFields, "", noArguments, nothing)))
     : nodes.length === 1
     ? nodes[0]!
     : new Mapped(new All(nodes, undefined), nothing)

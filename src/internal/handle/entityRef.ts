@@ -102,6 +102,52 @@ export const named = (method: string, node: AtomicNode): AtomicNode => {
   return node
 }
 
+/**
+ * Returns the same error of another operation.
+ *
+ * @internal
+ */
+export const errorOf = (operation: string, { field, id, issue, model }: InvalidValue): InvalidValue =>
+  new InvalidValue({ model, id, operation, field, issue })
+
+/**
+ * Names the operation in the error of a node that is refused. Any other node is returned as it is.
+ *
+ * @internal
+ */
+export const refusedBy = (operation: string, node: AtomicNode): AtomicNode =>
+  node._tag === "Invalid" ? new Invalid(errorOf(operation, node.error)) : node
+
+/**
+ * The name of an operation on a field, or on a part of it.
+ *
+ * @internal
+ */
+export const pathOf = (field: string, method: string): string => field === "" ? method : `${field}.${method}`
+
+/**
+ * Lets each method of a class name itself in the errors of the operations that it refuses.
+ *
+ * @param fieldOf returns the field that an object of the class works on
+ * @param others methods that no user calls, or that name their operations themselves
+ * @internal
+ */
+export const nameRefusals = <H extends object>(
+  { prototype }: { readonly prototype: H },
+  fieldOf: (self: H) => string,
+  others: ReadonlyArray<keyof H>
+): void => {
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    const method: unknown = prototype[name as keyof H]
+    if (name === "constructor" || typeof method !== "function" || others.includes(name as keyof H)) continue
+    const naming = function(this: H, ...args: ReadonlyArray<unknown>): unknown {
+      const result: unknown = method.apply(this, args)
+      return result instanceof Invalid ? refusedBy(pathOf(fieldOf(this), name), result) : result
+    }
+    Object.defineProperty(prototype, name, { value: naming, configurable: true, writable: true })
+  }
+}
+
 /** @internal */
 export const noArguments: ReadonlyArray<Argument> = []
 /** @internal */

@@ -5,8 +5,8 @@ import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
-import { CollectionHandle, count, maximumPosition, position } from "./collection.ts"
-import { isOne, noArguments, nothing, refusing, same } from "./entityRef.ts"
+import { CollectionHandle, count, fieldOf, maximumPosition, position } from "./collection.ts"
+import { isOne, nameRefusals, noArguments, nothing, refusing, same } from "./entityRef.ts"
 import { ScalarHandle, type Shape } from "./scalar.ts"
 import { Size } from "./size.ts"
 
@@ -70,3 +70,5 @@ export class ListHandle extends CollectionHandle {
       : new ScalarHandle(this.ref, shape, [at])
   }
 }
+
+nameRefusals(ListHandle, fieldOf, [])

@@ -6,8 +6,8 @@ import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
-import { CollectionHandle, textsOf } from "./collection.ts"
-import { isOne, named, noArguments, nothing, refusing, same } from "./entityRef.ts"
+import { CollectionHandle, fieldOf, textsOf } from "./collection.ts"
+import { isOne, named, nameRefusals, noArguments, nothing, refusing, same } from "./entityRef.ts"
 import { EntryHandle, type Shape } from "./scalar.ts"
 
 /** @internal */
@@ -81,3 +81,5 @@ export class MapHandle extends CollectionHandle {
     return new EntryHandle(refusing(this.ref, field, text), shape, noArguments)
   }
 }
+
+nameRefusals(MapHandle, fieldOf, [])

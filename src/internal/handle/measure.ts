@@ -10,7 +10,7 @@ import type { AtomicNode, Step } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
 import type { CollectionHandle } from "./collection.ts"
 import { ComparableNumber } from "./comparableNumber.ts"
-import { isOne, nothing } from "./entityRef.ts"
+import { isOne, nothing, pathOf, refusedBy } from "./entityRef.ts"
 import { Operand, withOperands } from "./operand.ts"
 
 /** @internal */
@@ -19,8 +19,8 @@ export class Measure extends ComparableNumber {
   /** Whether the number may be missing: then an operand needs a default. */
   readonly mayLack: boolean
 
-  constructor(handle: CollectionHandle, reading: AtomicNode, mayLack: boolean) {
-    super(reading)
+  constructor(handle: CollectionHandle, method: string, reading: AtomicNode, mayLack: boolean) {
+    super(refusedBy(pathOf(handle.collection.field, method), reading))
     this.handle = handle
     this.mayLack = mayLack
   }
@@ -36,6 +36,9 @@ export class Measure extends ComparableNumber {
     return new Instruct(op, ref, noSpec, field, [between.length + 1, ...args], decode, undefined, before)
   }
 
+  get field(): string {
+    return this.handle.collection.field
+  }
   refuse(problem: Problem): AtomicNode {
     return this.handle.refuse(problem)
   }

@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import { Comparison, infoOf, Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
-import type { FieldSpec } from "../instruction/spec.ts"
+import { type FieldSpec, hasOwnKey } from "../instruction/spec.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { Codec } from "../schema/codec.ts"
 import { omitted } from "../schema/json.ts"
@@ -19,6 +19,7 @@ import {
   invalid,
   isOne,
   named,
+  nameRefusals,
   noArguments,
   nothing,
   same,
@@ -421,3 +422,26 @@ export class EntryHandle extends OptionalHandle {
     return this.shape.codec.kind === "int64" ? 0n : 0
   }
 }
+
+/** An item of a list, or an entry of a map, is a part of its field. */
+const fieldOf = ({ shape: { field, spec } }: ScalarHandle): string => hasOwnKey(spec) ? `${field}.at` : field
+
+const inner = [
+  "op",
+  "refuse",
+  "withTexts",
+  "compute",
+  "amount",
+  "operand",
+  "bound",
+  "arithmetic",
+  "assign",
+  "empty",
+  "expected",
+  "compare",
+  "one"
+] as const
+
+nameRefusals(ScalarHandle, fieldOf, inner)
+nameRefusals(OptionalHandle, fieldOf, inner)
+nameRefusals(EntryHandle, fieldOf, [...inner, "zero"])

@@ -5,8 +5,8 @@ import { Op } from "../instruction/ops.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { Codec } from "../schema/codec.ts"
 import { Problem } from "../text/problem.ts"
-import { CollectionHandle } from "./collection.ts"
-import { isOne, named, noArguments, same } from "./entityRef.ts"
+import { CollectionHandle, fieldOf } from "./collection.ts"
+import { isOne, named, nameRefusals, noArguments, same } from "./entityRef.ts"
 
 const checksOf = ({ bounds, clientOnlyCheck }: Codec): string => JSON.stringify([bounds, clientOnlyCheck])
 
@@ -56,3 +56,5 @@ export class SetHandle extends CollectionHandle {
     return this.op(op, noArguments, this.whole, { ref, spec: collection.spec, field: collection.field })
   }
 }
+
+nameRefusals(SetHandle, fieldOf, ["with"])

@@ -6,11 +6,12 @@ import type { Argument } from "../instruction/program.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { Problem } from "../text/problem.ts"
 import { ComparableNumber } from "./comparableNumber.ts"
-import { isOne, named, noArguments, nothing, same } from "./entityRef.ts"
+import { isOne, named, noArguments, nothing, pathOf, refusedBy, same } from "./entityRef.ts"
 import { Operand } from "./operand.ts"
 
 /** The part of a collection's handle that its size needs: `collection.ts` imports this file. */
 interface Sized {
+  readonly collection: { readonly field: string }
   readonly op: (
     op: Op,
     args: ReadonlyArray<Argument>,
@@ -26,10 +27,14 @@ export class Size extends ComparableNumber {
   readonly collection: Sized
 
   constructor(collection: Sized, method: "length" | "size") {
-    super(named(method, collection.op(Op.size, noArguments, same)))
+    const node = named(method, collection.op(Op.size, noArguments, same))
+    super(refusedBy(pathOf(collection.collection.field, method), node))
     this.collection = collection
   }
 
+  get field(): string {
+    return this.collection.collection.field
+  }
   refuse(problem: Problem): AtomicNode {
     return this.collection.refuse(problem)
   }

@@ -8,8 +8,8 @@ import type { Result } from "../instruction/reply.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { score, type Scored } from "../schema/collection.ts"
 import { Problem } from "../text/problem.ts"
-import { CollectionHandle, count, maximumPosition, position } from "./collection.ts"
-import { isOne, named, same } from "./entityRef.ts"
+import { CollectionHandle, count, fieldOf, maximumPosition, position } from "./collection.ts"
+import { isOne, named, nameRefusals, same } from "./entityRef.ts"
 import { Measure } from "./measure.ts"
 import { Operand } from "./operand.ts"
 
@@ -88,7 +88,7 @@ export class SortedSetHandle extends CollectionHandle {
         const value = this.scoreOf(result)
         return value instanceof Problem ? value : Option.some(value)
       }))
-    return new Measure(this, reading, true)
+    return new Measure(this, "score", reading, true)
   }
   rank(member: unknown, options?: { readonly reverse?: boolean | undefined }): Measure {
     const reading = this.withName(member, (text) =>
@@ -97,7 +97,7 @@ export class SortedSetHandle extends CollectionHandle {
         [text, reverseFlag(options)],
         (result: Result) => result === false ? Option.none() : Option.some(result)
       ))
-    return new Measure(this, reading, true)
+    return new Measure(this, "rank", reading, true)
   }
   range(start = 0, end = maximumPosition, options?: { readonly reverse?: boolean | undefined }): AtomicNode {
     return this.withNumbers(
@@ -122,7 +122,7 @@ export class SortedSetHandle extends CollectionHandle {
       options ?? {},
       (range, operands) => this.op(Op.countByScore, range, same, undefined, operands)
     )
-    return new Measure(this, reading, false)
+    return new Measure(this, "count", reading, false)
   }
   removeRangeByRank(
     start: number,
@@ -146,3 +146,5 @@ export class SortedSetHandle extends CollectionHandle {
     return this.take(Op.popMax, wanted, this.optionalEntry, this.whole)
   }
 }
+
+nameRefusals(SortedSetHandle, fieldOf, ["withRange", "scored"])

@@ -10,7 +10,7 @@ import { type Layout, layout } from "../schema/layout.ts"
 import { fieldsOf, type Node, type Struct } from "../schema/plan.ts"
 import { Problem } from "../text/problem.ts"
 import { readWhole, writeStruct } from "./entity.ts"
-import { type HandleRef, invalid, noArguments } from "./entityRef.ts"
+import { type HandleRef, invalid, noArguments, pathOf, refusedBy } from "./entityRef.ts"
 import { leafHandle, shapeOf } from "./leaf.ts"
 import { ListHandle } from "./list.ts"
 import { MapHandle } from "./map.ts"
@@ -31,7 +31,8 @@ class WholeHandle {
     this.layout = layout
   }
   get(): AtomicNode {
-    return readWhole(this.ref, this.layout, this.struct.field, Op.read, noArguments)
+    const { field } = this.struct
+    return refusedBy(pathOf(field, "get"), readWhole(this.ref, this.layout, field, Op.read, noArguments))
   }
   set(value: unknown): AtomicNode {
     return writeStruct(this.ref, this.struct, value, "set")
@@ -61,8 +62,10 @@ export interface HandleClass {
 }
 
 /** The handle of a field that can't be used alone: every method returns the refusal. */
-const refusingHandle = (node: AtomicNode): object => {
-  const handle: object = new Proxy({}, { get: (_, name) => () => name === "at" ? handle : node })
+const refusingHandle = (field: string, node: AtomicNode): object => {
+  const handle: object = new Proxy({}, {
+    get: (_, name) => () => name === "at" ? handle : refusedBy(pathOf(field, String(name)), node)
+  })
   return handle
 }
 
@@ -73,6 +76,7 @@ const checkedHandle = (ref: HandleRef, field: string, parts: Schema.Struct.Field
     const path = `${field}.${name}`
     const inner = fieldsOf(parts[name]!)
     const refusing = refusingHandle(
+      path,
       invalid(
         ref,
         path,

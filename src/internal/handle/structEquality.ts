@@ -7,14 +7,13 @@ import { Junction, Not } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { Struct } from "../schema/plan.ts"
 import { Problem } from "../text/problem.ts"
-import { type HandleRef, instruct, invalid, isOne, named, noArguments } from "./entityRef.ts"
+import { type HandleRef, instruct, invalid, isOne, named, noArguments, pathOf, refusedBy } from "./entityRef.ts"
 import { leafHandle, shapeOf } from "./leaf.ts"
 import { OptionalHandle } from "./scalar.ts"
 
 const testsOf = (ref: HandleRef, self: Struct, value: unknown, method: "eq" | "neq"): Array<AtomicNode> => {
-  if (typeof value !== "object" || value === null) {
-    return [invalid(ref, self.field, new Problem("Expected an object"))]
-  }
+  const refused = (field: string, problem: Problem) => refusedBy(pathOf(field, method), invalid(ref, field, problem))
+  if (typeof value !== "object" || value === null) return [refused(self.field, new Problem("Expected an object"))]
   return self.fields.flatMap(([name, child]) => {
     const part = (value as Record<string, unknown>)[name]
     switch (child._tag) {
@@ -23,13 +22,13 @@ const testsOf = (ref: HandleRef, self: Struct, value: unknown, method: "eq" | "n
       case "struct":
         return testsOf(ref, child, part, method)
       case "collection":
-        return [invalid(ref, child.field, new Problem("A collection can't be compared as a whole"))]
+        return [refused(child.field, new Problem("A collection can't be compared as a whole"))]
       case "leaf": {
         const handle = leafHandle(ref, child, shapeOf(child))
         return handle instanceof OptionalHandle &&
             (part === undefined || part === null && child.absence === "null")
-          ? [new Not(named(method, handle.isSet()))]
-          : [named(method, handle.eq(part))]
+          ? [new Not(refusedBy(pathOf(child.field, method), named(method, handle.isSet())))]
+          : [refusedBy(pathOf(child.field, method), named(method, handle.eq(part)))]
       }
     }
   })
@@ -44,6 +43,6 @@ const testsOf = (ref: HandleRef, self: Struct, value: unknown, method: "eq" | "n
 export const equalsStruct = (ref: HandleRef, self: Struct, value: unknown, method: "eq" | "neq"): AtomicNode => {
   const tests = testsOf(ref, self, value, method)
   return tests.length === 0
-    ? named(method, instruct(ref, Op.exists, noFields, "", noArguments, isOne))
+    ? refusedBy(method, named(method, instruct(ref, Op.exists, noFields, "", noArguments, isOne)))
     : new Junction(true, tests)
 }

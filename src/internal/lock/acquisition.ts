@@ -106,7 +106,8 @@ const locksOf = (service: Service): Locks => {
   return locks
 }
 
-const timeout = ({ id, model, name }: LockKey): LockTimeout => new LockTimeout({ model, id, name })
+const timeout = ({ id, model, name, operation }: LockKey): LockTimeout =>
+  new LockTimeout({ model, id, operation, name })
 
 /** Milliseconds that the tombstone lasts. A request delayed beyond it can hold the lock for one lease at most. */
 const tombstoneMillis = ({ lease }: LockKey): number => Math.min(lease, 60_000) + 60_000
@@ -266,10 +267,11 @@ const toWait = (input: Duration.Input | undefined): number | undefined => {
   return millis !== undefined && millis >= 0 ? millis : undefined
 }
 
-const refuseWait = ({ id, model, name }: LockKey): InvalidValue =>
+const refuseWait = ({ id, model, name, operation }: LockKey): InvalidValue =>
   new InvalidValue({
     model: model === "" ? "Lock" : model,
     id: id === "" ? name : id,
+    operation,
     field: "",
     issue: "Expected a duration of at least 0 as the time to wait"
   })
@@ -371,6 +373,7 @@ export const acquireAll = Effect.fnUntraced(function*(
  * @internal
  */
 export const withLeases = <L, E, R, A, E2, R2>(
+  operation: string,
   acquired: Effect.Effect<L, E, R | Scope.Scope>,
   leasesOf: (acquired: L) => ReadonlyArray<Lease>,
   f: (acquired: L) => Effect.Effect<A, E2, R2>
@@ -379,7 +382,7 @@ export const withLeases = <L, E, R, A, E2, R2>(
     const scope = Scope.makeUnsafe()
     const use = Effect.flatMap(Scope.provide(acquired, scope), (locks) => {
       let protectedEffect: Effect.Effect<A, E2 | LockLost, R2> = Effect.suspend(() => f(locks))
-      for (const lease of leasesOf(locks)) protectedEffect = lease.protect(protectedEffect)
+      for (const lease of leasesOf(locks)) protectedEffect = lease.protect(protectedEffect, operation)
       return protectedEffect
     })
     return Effect.onExit(restore(use), (exit) => Scope.close(scope, exit))

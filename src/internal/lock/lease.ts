@@ -44,7 +44,7 @@ export class Lease {
   isAbsent = false
   private validUntil = 0
   private renewAt = 0
-  private readonly loss = Deferred.makeUnsafe<never, LockLost>()
+  private readonly loss = Deferred.makeUnsafe<void>()
 
   constructor(lock: LockKey, token: number, sentAt: number) {
     this.lock = lock
@@ -71,19 +71,29 @@ export class Lease {
   /** Marks the lock as lost or released. */
   markLost(): void {
     this.isLost = true
-    const { id, model, name } = this.lock
-    Deferred.doneUnsafe(this.loss, Exit.fail(new LockLost({ model, id, name })))
+    Deferred.doneUnsafe(this.loss, Exit.void)
   }
 
-  /** Fails as soon as the lock is lost, and never succeeds. */
-  readonly lost: Effect.Effect<never, LockLost> = Effect.suspend(() => Deferred.await(this.loss))
+  /**
+   * Fails as soon as the lock is lost, and never succeeds.
+   *
+   * @param operation what the error names
+   */
+  lost(operation: string): Effect.Effect<never, LockLost> {
+    return Effect.flatMap(Deferred.await(this.loss), () => {
+      const { id, model, name } = this.lock
+      return Effect.fail(new LockLost({ model, id, operation, name }))
+    })
+  }
 
   /** Checks the lease by the clock, without a round trip. */
-  readonly check: Effect.Effect<void, LockLost> = Effect.flatMap(monotonicMillis, (now) => {
-    if (this.isValid(now)) return Effect.void
-    if (!this.isLost) this.markLost()
-    return this.lost
-  })
+  check(operation: string): Effect.Effect<void, LockLost> {
+    return Effect.flatMap(monotonicMillis, (now) => {
+      if (this.isValid(now)) return Effect.void
+      if (!this.isLost) this.markLost()
+      return this.lost(operation)
+    })
+  }
 
   /** Whether a fiber holds the lock, or waits for a fiber that does. */
   isHeldBy(fiber: number): boolean {
@@ -97,8 +107,8 @@ export class Lease {
    * Runs an effect that is interrupted if the lock is lost. Its fiber counts as a holder of this lock, and of all
    * locks that the caller holds.
    */
-  readonly protect = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | LockLost, R> =>
-    Effect.withFiber<A, E | LockLost, R>((caller) => {
+  protect<A, E, R>(effect: Effect.Effect<A, E, R>, operation: string): Effect.Effect<A, E | LockLost, R> {
+    return Effect.withFiber<A, E | LockLost, R>((caller) => {
       const held = Effect.withFiber<A, E, R>((fiber) => {
         this.fibers.add(fiber.id)
         callers.set(fiber.id, caller.id)
@@ -110,8 +120,9 @@ export class Lease {
           })
         )
       })
-      return Effect.andThen(this.check, Effect.raceFirst(held, this.lost))
+      return Effect.andThen(this.check(operation), Effect.raceFirst(held, this.lost(operation)))
     })
+  }
 
   /** Renews the lease until the lock is lost. If `renews` is false, waits until the lease ends. */
   renewUntilLost(service: RedisService["Service"], renews: boolean): Effect.Effect<void> {
@@ -161,11 +172,11 @@ export interface Handle {
 }
 
 /** @internal */
-export const handleOf = ({ check, lost, protect, lock, token }: Lease): Handle => ({
-  name: lock.name,
-  token,
-  check,
-  lost,
-  protect,
-  ...(lock.isOnEntity ? { guard: holds(lock) } : undefined)
+export const handleOf = (lease: Lease): Handle => ({
+  name: lease.lock.name,
+  token: lease.token,
+  check: lease.check("check"),
+  lost: lease.lost("lost"),
+  protect: (effect) => lease.protect(effect, "protect"),
+  ...(lease.lock.isOnEntity ? { guard: holds(lease.lock) } : undefined)
 })

@@ -3,7 +3,7 @@
  */
 import type * as Duration from "effect/Duration"
 import { InvalidValue } from "../../DomainError.ts"
-import type { HandleRef } from "../handle/entityRef.ts"
+import { errorOf, type HandleRef } from "../handle/entityRef.ts"
 import { refOfHandle } from "../handle/struct.ts"
 import { millisOf } from "../options.ts"
 import { escape, isTooLong } from "../text/escape.ts"
@@ -18,6 +18,8 @@ export interface Target {
   readonly name: string
   /** Undefined: the lock is on no entity. */
   readonly entity?: HandleRef | undefined
+  /** The function that takes the lock, for errors. */
+  readonly operation: string
 }
 
 /**
@@ -27,8 +29,9 @@ export interface Target {
  *
  * @internal
  */
-export const targetOf = (name: string, on: object | undefined): Target => ({
+export const targetOf = (operation: string, name: string, on: object | undefined): Target => ({
   name,
+  operation,
   entity: on === undefined ? undefined : refOfHandle(on) ?? noEntity
 })
 
@@ -43,6 +46,8 @@ export interface LockKey {
   readonly model: string
   readonly id: string
   readonly isOnEntity: boolean
+  /** The function that takes the lock, for errors. */
+  readonly operation: string
   /** The owner id: a new one for each acquisition. */
   readonly owner: string
   /** How much of the limit the owner takes. */
@@ -87,7 +92,12 @@ const keyOf = (name: string, entity: HandleRef | undefined, isPermit: boolean): 
 }
 
 /** @internal */
-export const lockKeyOf = ({ name, entity }: Target, options: Options, owner: string): LockKey | InvalidValue => {
+export const lockKeyOf = (target: Target, options: Options, owner: string): LockKey | InvalidValue => {
+  const found = checked(target, options, owner)
+  return found instanceof InvalidValue ? errorOf(target.operation, found) : found
+}
+
+const checked = ({ entity, name, operation }: Target, options: Options, owner: string): LockKey | InvalidValue => {
   if (entity?.refusal !== undefined) return entity.refusal
   if (name === "" && entity === undefined) return refuse(name, "Expected a lock name that is not empty")
   if (!name.isWellFormed()) return refuse("", "Expected a lock name of well-formed Unicode")
@@ -105,6 +115,7 @@ export const lockKeyOf = ({ name, entity }: Target, options: Options, owner: str
     model: entity?.model ?? "",
     id: entity?.id ?? "",
     isOnEntity: entity !== undefined,
+    operation,
     owner,
     weight: mode === "exclusive" ? capacity : 1,
     limit: isPermit ? mode.permits : capacity,

@@ -14,9 +14,19 @@ import * as Option from "effect/Option"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidValue } from "../../DomainError.ts"
 import { readWhole, tolerating, writeStruct } from "../handle/entity.ts"
-import { type HandleRef, instruct, invalid, isOne, named, noArguments, nothing } from "../handle/entityRef.ts"
+import {
+  type HandleRef,
+  instruct,
+  invalid,
+  isOne,
+  named,
+  nameRefusals,
+  noArguments,
+  nothing,
+  refusedBy
+} from "../handle/entityRef.ts"
 import { type HandleClass, structHandle } from "../handle/struct.ts"
-import { Op } from "../instruction/ops.ts"
+import { methodOf, Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
 import { Deferred } from "../program/atomic.ts"
@@ -125,7 +135,8 @@ export class EntityPrograms {
       const issue = Cause.findErrorOption(made.cause)
       if (Option.isSome(issue)) return onFailure(issue.value as SchemaIssue.Issue)
     }
-    return new Deferred(Effect.match(made, { onFailure, onSuccess }))
+    const named = (node: AtomicNode): AtomicNode => refusedBy(methodOf(op), node)
+    return new Deferred(Effect.map(Effect.match(made, { onFailure, onSuccess }), named))
   }
 
   /** @param isOwn whether nobody else has a part of the entity, so that the first commit may return it */
@@ -300,6 +311,8 @@ export class EntityPrograms {
     return this.#modifying.withLock(...args)
   }
 }
+
+nameRefusals(EntityPrograms, () => "", ["update"])
 
 const isObject = (input: unknown): boolean => typeof input === "object" && input !== null
 

@@ -8,7 +8,7 @@ import type * as SchemaIssue from "effect/SchemaIssue"
 import type { Conflict } from "../../DomainError.ts"
 import * as RetryPolicy from "../../RetryPolicy.ts"
 import { tolerating } from "../handle/entity.ts"
-import { type HandleRef, instruct, invalid, named, noArguments, nothing } from "../handle/entityRef.ts"
+import { type HandleRef, instruct, invalid, named, noArguments, nothing, refusedBy } from "../handle/entityRef.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
@@ -47,6 +47,9 @@ export interface Modifying {
   ) => Effect.Effect<any, any, any>
 }
 
+/** The method that the caller used. */
+type Operation = keyof Modifying
+
 /** An entity as it was read. */
 interface Read {
   readonly entity: unknown
@@ -80,25 +83,36 @@ export const make = (
 ): Modifying => {
   const { layout, name } = plan
 
-  const read = (ref: HandleRef, id: unknown): AtomicNode =>
+  const read = (ref: HandleRef, id: unknown, operation: Operation): AtomicNode =>
     tolerating(
       layout,
-      instruct(ref, Op.read, layout.spec, "", noArguments, (row: ReadonlyArray<Result>): Read | Problem => {
-        const entity = readRow(layout, name, row, plan.partsOf(id))
-        if (entity instanceof Problem) return entity
-        return {
-          entity,
-          texts: asStored(layout, layout.texts(entity), row),
-          version: row[0] === false ? "0" : row[0] as string,
-          issues: issuesOf(entity as object)
-        }
-      })
+      refusedBy(
+        operation,
+        named(
+          operation,
+          instruct(ref, Op.read, layout.spec, "", noArguments, (row: ReadonlyArray<Result>): Read | Problem => {
+            const entity = readRow(layout, name, row, plan.partsOf(id))
+            if (entity instanceof Problem) return entity
+            return {
+              entity,
+              texts: asStored(layout, layout.texts(entity), row),
+              version: row[0] === false ? "0" : row[0] as string,
+              issues: issuesOf(entity as object)
+            }
+          })
+        )
+      )
     )
 
   /** Returns the writes that turn the old texts of an entity into the new ones. */
-  const changes = (ref: HandleRef, old: Texts | Problem, after: unknown): ReadonlyArray<AtomicNode> => {
+  const changes = (
+    ref: HandleRef,
+    old: Texts | Problem,
+    after: unknown,
+    operation: Operation
+  ): ReadonlyArray<AtomicNode> => {
     const next = layout.texts(after)
-    if (next instanceof Problem) return [invalid(ref, "", next)]
+    if (next instanceof Problem) return [refusedBy(operation, invalid(ref, "", next))]
     const before = old instanceof Problem ? undefined : old
     const nodes: Array<AtomicNode> = []
     for (const [i, { field, spec }] of layout.leaves.entries()) {
@@ -118,24 +132,24 @@ export const make = (
     return nodes
   }
 
-  const refuse = (ref: HandleRef, problem: Problem) =>
-    Effect.flatMap(RedisService, (service) => commit(invalid(ref, "", problem), service))
+  const refuse = (ref: HandleRef, problem: Problem, operation: Operation) =>
+    Effect.flatMap(RedisService, (service) => commit(refusedBy(operation, invalid(ref, "", problem)), service))
 
   /** Writes the changes if the version is still the same, and returns the entity. */
   const save = (
     ref: HandleRef,
     { issues, texts, version }: Read,
     input: unknown,
-    operation: "modify" | "withLock",
+    operation: Operation,
     guards: ReadonlyArray<AtomicNode>
   ): Effect.Effect<unknown, unknown, RedisService> =>
     Effect.matchEffect(construct(input), {
-      onFailure: (issue) => refuse(ref, Problem.fromIssue(issue)),
+      onFailure: (issue) => refuse(ref, Problem.fromIssue(issue), operation),
       onSuccess: (entity) => {
         if (refOf(plan.idOf(entity)).key !== ref.key) {
-          return refuse(ref, new Problem("The key of an entity can't be changed"))
+          return refuse(ref, new Problem("The key of an entity can't be changed"), operation)
         }
-        const nodes = changes(ref, texts, entity)
+        const nodes = changes(ref, texts, entity, operation)
         keepIssues(entity, issues, nodes.map((node) => node._tag === "Instruct" ? node.field : ""))
         if (nodes.length === 0) return Effect.succeed(entity)
         const unchanged = named(operation, instruct(ref, Op.requireVersion, noFields, "", [version], nothing))
@@ -151,7 +165,7 @@ export const make = (
       const stale = new WeakSet<object>()
       const attempt = Effect.gen(function*() {
         const service = yield* RedisService
-        const before: Read = yield* commit(read(ref, id), service)
+        const before: Read = yield* commit(read(ref, id, "modify"), service)
         const computed = f(before.entity)
         const after = Effect.isEffect(computed)
           ? yield* (computed as Effect.Effect<unknown, unknown, unknown>)
@@ -169,19 +183,21 @@ export const make = (
     withLock: (id, f, { name: lockName = "", ...options } = {}) => {
       const ref = refOf(id)
       return withLeases(
-        acquire({ name: lockName, entity: ref }, options),
+        "withLock",
+        acquire({ name: lockName, entity: ref, operation: "withLock" }, options),
         // no leases, so that a lost lock does not interrupt the save: the server checks that the lock is held
         () => [],
         Effect.fnUntraced(function*(lease: Lease) {
           const service = yield* RedisService
           const [before, after] = yield* lease.protect(
             Effect.flatMap(
-              commit(read(ref, id), service),
+              commit(read(ref, id, "withLock"), service),
               (before: Read) => Effect.map(f(before.entity, handleOf(lease)), (after) => [before, after] as const)
-            )
+            ),
+            "withLock"
           )
           if (after === undefined) return
-          return yield* save(ref, before, after, "withLock", [holds(lease.lock)])
+          return yield* save(ref, before, after, "withLock", [named("withLock", holds(lease.lock))])
         })
       )
     }

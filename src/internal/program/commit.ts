@@ -141,7 +141,7 @@ const commitOnce = (
     const issue = isKey
       ? `Expected a time to keep the result of ${lifetimes}`
       : `Expected an idempotency key of 1 to ${longestKey} characters`
-    return Exit.fail(new InvalidValue({ model, id, field: "", issue }))
+    return Exit.fail(new InvalidValue({ model, id, operation: "commit", field: "", issue }))
   }
   const { program, steps } = compiled
   return commitCompiled({

@@ -38,5 +38,5 @@ export const publish = (
   if (typeof text === "string") return new Instruct(Op.publish, place, noSpec, "", [topic.channel, text], nothing)
   // The path is reported for structs only, because in any other message it consists of the message's values.
   const field = "fields" in topic.schema ? text.field : ""
-  return new Invalid(new InvalidValue({ model: topic.name, id: "", field, issue: text.issue }))
+  return new Invalid(new InvalidValue({ model: topic.name, id: "", operation: "publish", field, issue: text.issue }))
 }
