@@ -196,7 +196,10 @@ const makePair = (redis: State.Target, fault: Fault = {}) => {
           return read(Choice.follow(program, self.reply, () => Effect.runSync(ours.read), run))
         })
       )
-      self.memory = yield* commit(self.program, memory)
+      // a program that fails does not tell which time it saw, and it leaves nothing
+      const hasUnknownTime = self.reply?._tag === "failed" &&
+        self.compiled?.instructions.some(({ op }) => op === Op.now)
+      self.memory = hasUnknownTime ? self.redis! : yield* commit(self.program, memory)
     }),
     runOnRedis: Effect.fnUntraced(function*(self: Case) {
       const service = State.serviceOf((program, read) =>

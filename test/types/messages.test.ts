@@ -17,7 +17,8 @@ const UserId = Schema.String.pipe(Schema.brand("UserId"))
 class User extends Model.Class<User>("User")({ name: Schema.String, age: Schema.Int }, { key: "name" }) {}
 const Item = Model.make("Item", {
   id: Schema.String, count: Schema.Int, owner: UserId, due: Schema.DateTimeUtc, best: Schema.optionalKey(Schema.Int),
-  list: Schema.Array(Schema.String), title: Schema.String
+  list: Schema.Array(Schema.String), title: Schema.String, tags: Schema.ReadonlySet(Schema.String),
+  owners: Schema.ReadonlySet(UserId)
 }, { key: "id" })
 const t = Item.ref("1")
 `
@@ -98,6 +99,12 @@ const mistakes: ReadonlyArray<readonly [mistake: string, code: string, ...text: 
     "Expected 2 arguments, but got 1."
   ],
   [
+    "void t.tags.union(t.owners)",
+    "TS2345",
+    "Argument of type 'Set<string & Brand<\"UserId\">, ReadonlySet<string & Brand<\"UserId\">>>' is not assignable to parameter of type 'Set<string, any>'.",
+    "Type 'string' is not assignable to type 'Brand<\"UserId\">'."
+  ],
+  [
     "void t.title.set(t.list.at(0).value())",
     "TS2769",
     "Argument of type 'Operand<string, IndexOutOfRange | Failure>' is not assignable to parameter of type 'string | Operand<string, Failure>'.",
@@ -160,6 +167,9 @@ const mistakes: ReadonlyArray<readonly [mistake: string, code: string, ...text: 
   ]
 ]
 
+/** The greatest number of lines of a text. */
+const longest = 7
+
 describeMemory("the compiler's text", () => {
   it.live("for each of the commonest mistakes says what is wrong", () =>
     Effect.gen(function*() {
@@ -182,6 +192,7 @@ describeMemory("the compiler's text", () => {
       }
       for (const [i, [mistake, ...expected]] of mistakes.entries()) {
         const [code, ...text] = found.get(i) ?? ["no error"]
+        assert.isAtMost(text.length, longest, mistake)
         const decisive = text.filter((line) =>
           line !== "No overload matches this call." && line !== "The last overload gave the following error."
         )

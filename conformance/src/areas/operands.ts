@@ -282,6 +282,14 @@ export const operands = (test: Test): void => {
       ])
     }))
 
+  test("a text is appended after a size has become an item", () =>
+    Effect.gen(function*() {
+      const { ints, text, texts } = ref
+      yield* put({ id: "a", text: "a", texts: ["x", "y"] })
+      yield* Atomic.all([ints.append(texts.length().value()), text.append("b")])
+      assert.deepEqual(yield* Atomic.all([ints.get(), text.get()]), [[2], "ab"])
+    }))
+
   test("two fields can be compared", () =>
     Effect.gen(function*() {
       yield* put({

@@ -2228,7 +2228,7 @@ export const lua = [
   "queue[last] = result",
   "end",
   "local function encode(spec, at)",
-  "if not applyScalar then applyScalar, numberKind = makeScalars() end",
+  "if not applyScalar then applyScalar, numberKind, appended = makeScalars() end",
   "code[at] = queue[last]",
   "queue[last] = applyScalar(27, false, spec, at, 1)",
   "end",

@@ -30,7 +30,7 @@ end
 
 -- Makes the last operand the text that a field stores. Its place in `code` is at `at`.
 local function encode(spec, at)
-  if not applyScalar then applyScalar, numberKind = makeScalars() end
+  if not applyScalar then applyScalar, numberKind, appended = makeScalars() end
   code[at] = queue[last]
   queue[last] = applyScalar(OP.assign, false, spec, at, 1)
 end
