@@ -33,7 +33,7 @@ const { values: flags } = parseArgs({
     pages: { type: "boolean", default: false },
     rounds: { type: "string", default: "7" },
     "warm-ups": { type: "string", default: "2" },
-    slice: { type: "string", default: "500" }
+    slice: { type: "string", default: "400" }
   }
 })
 
@@ -56,6 +56,7 @@ const printed = (text: string): void => {
 const measured = Effect.fnUntraced(function*(chosen: ReadonlyArray<Row>) {
   const options = { rounds: positive("rounds"), warmUps: positive("warm-ups"), sliceMillis: positive("slice") }
   const server = yield* RedisServer.start({ unrestricted: true })
+  const about = yield* Effect.promise(() => environment(server.url))
   const results: Array<Result> = []
   printed(header())
   for (const [index, row] of chosen.entries()) {
@@ -74,7 +75,7 @@ const measured = Effect.fnUntraced(function*(chosen: ReadonlyArray<Row>) {
     if (result.note !== undefined) printed(`  ${result.note}`)
     if (flags.verbose) { for (const part of renderParts(result)) printed(part) }
   }
-  return { ...yield* Effect.promise(() => environment(server.url)), results }
+  return { ...about, results }
 })
 
 const program = Effect.gen(function*() {

@@ -3,7 +3,7 @@
  * does not change here. Operation number `i` of a program is `make(i)`, so that a program takes no item twice.
  */
 import { Data, DateTime, Duration, Schema } from "effect"
-import { Atomic, Model, Topic } from "redlayer"
+import { Atomic, Condition, Model, Topic } from "redlayer"
 
 class Sheet extends Model.Class<Sheet>("Sheet")({
   id: Schema.String,
@@ -103,6 +103,11 @@ const onShort: Record<string, Operation["make"]> = {
   "int.set": (i) => sheet.int.set(i),
   "int.increment": () => sheet.int.increment(),
   "int.increment, operand": () => sheet.int.increment(sheet.nested.wins.value()),
+  "int.decrement": () => sheet.int.decrement(),
+  "int.getAndSet": (i) => sheet.int.getAndSet(i),
+  "int.compareAndSet": (i) => sheet.int.compareAndSet(0, i),
+  "int.set, operand": () => sheet.int.set(sheet.nested.wins.value()),
+  "int.in": () => sheet.int.in([0, 1]),
   "int.multiply": () => sheet.int.multiply(1),
   "int.quotient": () => sheet.int.quotient(2),
   "int.modulo": () => sheet.int.modulo(7),
@@ -118,10 +123,15 @@ const onShort: Record<string, Operation["make"]> = {
   "big.multiply": () => sheet.big.multiply(1n),
   "flag.toggle": () => sheet.flag.toggle(),
   "flag.eq": () => sheet.flag.eq(true),
+  "date.set, now": () => sheet.date.set(Atomic.now),
+  "date.subtract": () => sheet.date.subtract("1 second"),
   "date.add": () => sheet.date.add("1 second"),
   "time.lt": () => sheet.time.lt(DateTime.makeUnsafe(1)),
   "duration.add": () => sheet.duration.add("1 second"),
   "bytes.set": (i) => sheet.bytes.set(new Uint8Array([i % 256])),
+  "bytes.eq": () => sheet.bytes.eq(new Uint8Array([1, 2, 3])),
+  "json.eq": () => sheet.json.eq([1]),
+  "perhaps.set": (i) => sheet.perhaps.set(i),
   "perhaps.isSet": () => sheet.perhaps.isSet(),
   "perhaps.setIfAbsent": (i) => sheet.perhaps.setIfAbsent(i),
   "perhaps.increment": () => sheet.perhaps.increment(1, { initial: 0 }),
@@ -143,6 +153,7 @@ const onShort: Record<string, Operation["make"]> = {
   "ranking.increment": (i) => sheet.ranking.increment(name(i)),
   "Model.exists": () => Sheet.exists(id),
   "Model.version": () => Sheet.version(id),
+  "Model.atVersion": () => Sheet.atVersion(id, Model.Version.make("1")),
   "Model.pick": () => Sheet.pick(id, ["text", "int"]),
   "Model.update": (i) => Sheet.update(id, { int: i }),
   "Topic.publish": (i) => News.publish(name(i))
@@ -150,6 +161,11 @@ const onShort: Record<string, Operation["make"]> = {
 
 /** Each takes at most eight instructions. */
 const combined: typeof onShort = {
+  "nested.eq": () => sheet.nested.$.eq({ wins: 0, losses: 0 }),
+  "Condition.and": () => Condition.and(sheet.int.gte(0), sheet.flag.eq(false)),
+  "Condition.or": () => Condition.or(sheet.int.lt(0), sheet.flag.eq(false)),
+  "Condition.not": () => Condition.not(sheet.int.lt(0)),
+  "Atomic.if": () => Atomic.if(sheet.int.gte(0), { onTrue: sheet.int.increment(), onFalse: sheet.int.decrement() }),
   "Atomic.guard": () => Atomic.guard(sheet.int.gte(0), () => new Refused()),
   "Atomic.when, true": () => sheet.int.increment().pipe(Atomic.when(sheet.int.gte(0))),
   "Atomic.when, false": () => sheet.int.increment().pipe(Atomic.when(sheet.int.lt(0))),
@@ -167,6 +183,8 @@ const onLong = {
     "list.length": () => sheet.list.length(),
     "list.at, first": () => sheet.list.at(0).get(),
     "list.at, last": () => sheet.list.at(-1).set("last"),
+    "list.length, operand": () => sheet.int.increment(sheet.list.length().value()),
+    "list.length, compared": () => sheet.list.length().gte(1),
     "list.pop": () => sheet.list.pop(),
     "list.shift": () => sheet.list.shift(),
     "list.trim": () => sheet.list.trim(1),
@@ -187,6 +205,10 @@ const onLong = {
     "map.pop": (i: number) => sheet.map.pop(name(i)),
     "map.popAny": () => sheet.map.popAny(),
     "map.at.get": (i: number) => sheet.map.at(name(i)).get(),
+    "map.at.isSet": (i: number) => sheet.map.at(name(i)).isSet(),
+    "map.at.eq": (i: number) => sheet.map.at(name(i)).eq(i),
+    "map.at.increment, again": (i: number) => sheet.map.at(name(i)).increment(),
+    "map.at.getAndSet": (i: number) => sheet.map.at(name(i)).getAndSet(1),
     "map.at.clear": (i: number) => sheet.map.at(name(i)).clear()
   },
   ranking: {
@@ -200,6 +222,11 @@ const onLong = {
   },
   cards: {
     "Model.get, many": (i: number) => Card.get(cardId(i)),
+    "Model.find, many": (i: number) => Card.find(cardId(i)),
+    "Model.getVersioned, many": (i: number) => Card.getVersioned(cardId(i)),
+    "Model.getOrInsert, many": (i: number) => Card.getOrInsert(newCard(i)),
+    "Model.duplicate, many": (i: number) => Card.duplicate(cardId(i), `copy-${i}`),
+    "Model.update, many": (i: number) => Card.update(cardId(i), { n: 1 }),
     "Model.put, many": (i: number) => Card.put(newCard(i)),
     "Model.delete, many": (i: number) => Card.delete(cardId(i)),
     "Model.expire, many": (i: number) => Card.expire(cardId(i), "1 hour"),

@@ -1,5 +1,5 @@
 /**
- * The machine and the versions of a run.
+ * The machine and the versions of a run that is about to begin.
  */
 import { Redis } from "ioredis"
 import { readFileSync } from "node:fs"
@@ -25,7 +25,8 @@ export const environment = async (url: string): Promise<Omit<Stored, "results">>
     processor: Os.cpus()[0]?.model.trim() ?? "unknown",
     cores: Os.availableParallelism(),
     gigabytes: Math.round(Os.totalmem() / 2 ** 30),
-    system: `${Os.type()} ${Os.arch()}`
+    system: `${Os.type()} ${Os.arch()}`,
+    load: Math.round(Os.loadavg()[0]! * 10) / 10
   }
   const [name, version] = await serverOf(url)
   const versions = Object.fromEntries(libraries.map((library) => [library, versionOf(library)]))

@@ -74,11 +74,12 @@ ${
     table(["", ""], [
       ["date", date],
       ["machine", `${machine.processor}, ${machine.cores} cores, ${machine.gigabytes} GB, ${machine.system}`],
+      ["other load", `${machine.load} processes on average, in the minute before the run`],
       ...Object.entries(versions).map(([name, version]) => [name, version])
     ])
   }
 
-Client and server share this machine. The contenders of a row take turns on the same server, round after round, in separate processes. The numbers
+Client and server share this machine with its other load, which changes even the ratios. The contenders of a row take turns on the same server, round after round, in separate processes. The numbers
 are medians of the rounds. After its last round a row checks what is stored: a lost or repeated operation fails it.
 
 The model of most rows has 8 scalar fields and no time to live. There are 1,000 entities. redlayer runs on the default layer. Each contender is used in

@@ -10,6 +10,8 @@ export interface Machine {
   readonly cores: number
   readonly gigabytes: number
   readonly system: string
+  /** The average number of processes that wanted to run in the minute before the run. */
+  readonly load: number
 }
 
 export interface Stored {

@@ -121,6 +121,7 @@ describeMemory("options that are refused", () => {
     [{ host: "" }, "Option `host`: expected a text that is not empty"],
     [{ port: "6379" }, "Option `port`: expected an integer from 1 to 65535"],
     [{ port: NaN }, "Option `port`: expected an integer from 1 to 65535"],
+    [{ port: 65_536 }, "Option `port`: expected an integer from 1 to 65535"],
     [{ db: -1 }, "Option `db`: expected an integer of at least 0"],
     [{ family: 5 }, "Option `family`: expected 0, 4 or 6"],
     [{ protocol: 4 }, "Option `protocol`: expected 2 or 3"],

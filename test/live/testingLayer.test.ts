@@ -8,15 +8,18 @@ import * as Testing from "redlayer/testing"
 import { describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
+import * as TcpProxy from "../support/TcpProxy.ts"
 
-class Server extends Context.Service<Server, { readonly url: string; readonly raw: RawRedis.RawRedis }>()(
-  "test/TestingLayerServer"
-) {
+class Server
+  extends Context.Service<Server, { readonly port: number; readonly url: string; readonly raw: RawRedis.RawRedis }>()(
+    "test/TestingLayerServer"
+  )
+{
   static readonly layer = Layer.effect(
     Server,
     Effect.gen(function*() {
-      const { url } = yield* RedisServer.start()
-      return { url, raw: yield* RawRedis.make(url) }
+      const { port, url } = yield* RedisServer.start()
+      return { port, url, raw: yield* RawRedis.make(url) }
     })
   )
 }
@@ -71,6 +74,20 @@ describeOwnServer("a test on a server", () => {
         assert.deepStrictEqual(yield* raw.call("KEYS", "*"), [])
 
         yield* provided(Effect.andThen(fill, raw.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")))
+        assert.deepStrictEqual(yield* raw.call("KEYS", "*"), [])
+      }))
+
+    it.effect("a test at whose end the server can't be reached for a moment leaves nothing", () =>
+      Effect.gen(function*() {
+        const { port, raw } = yield* Server
+        yield* raw.call("FLUSHALL")
+        const proxy = yield* TcpProxy.make({ port })
+        const lost = fill.pipe(
+          Effect.andThen(proxy.refuse(true)),
+          Effect.andThen(proxy.cut()),
+          Effect.andThen(Effect.forkDetach(Effect.delay(proxy.refuse(false), "700 millis")))
+        )
+        yield* Effect.provide(lost, Testing.layerRedis({ url: proxy.url, deadline: "200 millis" }))
         assert.deepStrictEqual(yield* raw.call("KEYS", "*"), [])
       }))
   })

@@ -118,6 +118,15 @@ export const guards = (test: Test): void => {
       ])
       yield* fails(nick.set(undefined as any), "InvalidValue", { field: "nick" })
       yield* fails(note.set(null as any), "InvalidValue", { field: "note" })
+      // what can't be read is an error, and never the argument of a function
+      const raw = yield* RawStore
+      yield* raw.hashSet("GuardedLease:{a}", { n: "many" })
+      const doubled = Atomic.map(n.get(), (n) => n * 2)
+      const refused = Atomic.guard(list.contains(9), { observe: { doubled } }, ({ doubled }) => ({
+        _tag: "Seen" as const,
+        doubled
+      }))
+      yield* unchanged(wrongType(refused, { model: "GuardedLease", id: "a", field: "n" }))
     }))
 
   test("a guard that holds returns undefined and the program continues, otherwise it fails with the caller's error", () =>
