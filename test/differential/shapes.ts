@@ -33,7 +33,7 @@ const oddTexts = [
 ]
 const oddVersions = [undefined, "", "abc", "007", "1.5", "9223372036854775807"]
 
-/** What is stored for an entity: 4 of 5 are usual. */
+/** The stored form of an entity: 4 of 5 are usual. */
 const entry = (random: Random): Entry | undefined => {
   const isOdd = random.chance(0.2)
   const oddity = isOdd ? random.int(0, 5) : -1

@@ -1,4 +1,4 @@
--- What every path through the script shares.
+-- The state and the functions that all paths through the script share.
 -- uses: call, code, find, format, reply, replySize (input)
 local error, floor = error, math.floor
 local MAX_SAFE = 9007199254740991 -- the largest integer up to which doubles are exact
