@@ -191,8 +191,10 @@ export interface Set<in out A, in out Whole = ReadonlySet<A>> {
   /** The number of members: a program, which can also be compared and be an operand. O(1). */
   size(): Count
   // no method, because parameters of functions alone are compared strictly: so the compiler's text about two sets is short
-  /** Whether a value is a member. O(1). */
-  readonly has: (member: A) => Condition<Failure>
+  readonly has: {
+    /** Whether a value is a member. O(1). */
+    (member: A): Condition<Failure>
+  }
   /**
    * Adds a member, or an array of members. Returns the number of new members. Fails with `OutOfBounds` if the schema
    * does not allow the size. O(1) for each member.
