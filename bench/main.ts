@@ -106,5 +106,6 @@ if (Exit.isFailure(exit)) {
   const [reason] = exit.cause.reasons
   if (reason?._tag === "Fail") console.error(reason.error.message)
   else console.error(reason?._tag === "Interrupt" ? "interrupted" : exit.cause)
-  process.exitCode = 1
+  // the scope is closed, but a client of a work that was interrupted may still try to connect
+  process.exit(1)
 }

@@ -79,8 +79,9 @@ ${
     ])
   }
 
-Client and server share this machine with its other load, which changes even the ratios. The contenders of a row take turns on the same server, round after round, in separate processes. The numbers
-are medians of the rounds. After its last round a row checks what is stored: a lost or repeated operation fails it.
+Client and server share this machine with its other load, which changes even the ratios. The contenders of a row take turns on the same server, round
+after round, in separate processes. The numbers are medians of the rounds. After its last round a row checks what is stored: a lost or repeated
+operation fails it.
 
 The model of most rows has 8 scalar fields and no time to live. There are 1,000 entities. redlayer runs on the default layer. Each contender is used in
 the way that its documentation recommends for speed: ioredis with auto-pipelining, for example. The hand-written scripts are in
