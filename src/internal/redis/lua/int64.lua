@@ -1,12 +1,16 @@
 -- Arithmetic on exact integers. The kinds are "l", an int64, and "u", a duration of at most MAX_DIGITS digits. Integers that
 -- doubles hold exactly are computed as doubles.
--- uses: code, find, format (input) · MAX_SAFE, fail, floor (call) · divided, integer, limbsOf, plus,
---   smaller, textOf, times (digits)
+-- uses: code, find, format (input) · MAX_SAFE, fail, floor (call) · SHORT, divided, halves, integer,
+--   limbsOf, plus, shortSum, smaller, textOf, times (digits)
 local MAX_DIGITS = 1000
 local ceil, fmod = math.ceil, math.fmod
 
 local function isBelow(a, b)
-  if #a < 16 and #b < 16 then return tonumber(a) < tonumber(b) end
+  if #a <= SHORT and #b <= SHORT then
+    local high, low = halves(a)
+    local otherHigh, otherLow = halves(b)
+    return high < otherHigh or high == otherHigh and low < otherLow
+  end
   local x, y = limbsOf(a), limbsOf(b)
   if x.negative ~= y.negative then return x.negative end
   if x.negative then return smaller(y, x) end
@@ -52,6 +56,7 @@ local function calculate(op, a, b)
     end
     if n <= MAX_SAFE and n >= -MAX_SAFE then return format("%d", n) end
   end
+  if op == OP.increment and #a <= SHORT and #b <= SHORT then return shortSum(a, b) end
   if op == OP.increment then return checkDigits(textOf(plus(limbsOf(a), limbsOf(b)))) end
   if op == OP.multiply then
     -- a product has as many digits as both factors together, or one fewer
