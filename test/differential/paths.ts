@@ -9,7 +9,7 @@ import type { RawRedis } from "../support/RawRedis.ts"
 /** The names of the paths, with the line of the script that each of them reaches once for a program, or for several. */
 const places: Readonly<Record<string, readonly [line: string, count: string]>> = {
   fast: ["ordinal = ordinal + before - left", "before - left"],
-  single: ["result, isGeneral = runSingle(op, KEYS[code[pc + 1]], spec, pc + 4, n)", "isGeneral and 0 or 1"],
+  single: ["result, isGeneral = runSingle(op, KEYS[code[pc + 1]], spec, pc + 4)", "isGeneral and 0 or 1"],
   plain: ["local isAllPlain = isPlain and i > count", "isAllPlain and 1 or 0"],
   fields: ["base = base + count", "1"],
   general: ["pc = runGeneral(pc, count)", "1"]

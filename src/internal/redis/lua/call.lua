@@ -1,5 +1,5 @@
 -- The state and the functions that all paths through the script share.
--- uses: call, code, find, format, reply, replySize (input)
+-- uses: call, code, reply, replySize (input)
 local error, floor = error, math.floor
 local MAX_SAFE = 9007199254740991 -- the largest integer up to which doubles are exact
 local MAX_KEPT = 4096 -- the length of the longest result that a dedup record keeps
@@ -84,16 +84,4 @@ local function clock()
   local time = call("TIME")
   nowMicros = tonumber(time[1]) * 1000000 + tonumber(time[2])
   nowMillis = floor(nowMicros / 1000)
-end
-
--- The fast path of `increment` on an integer field, for `runSingle` and `runFields`. Returns nothing if `applyScalar` must
--- decide: for a large or unreadable text, bounds of the operation, or a sum that must fail.
-local function addInteger(text, spec, at, n)
-  if n == 1 and spec.k == "i" and #text < 16 and find(text, "^%-?%d+$") then
-    local sum, ge, gt, le, lt = text + code[at], spec.ge, spec.gt, spec.le, spec.lt
-    if sum <= MAX_SAFE and sum >= -MAX_SAFE
-      and not (ge and sum < ge or gt and sum <= gt or le and sum > le or lt and sum >= lt) then
-      return format("%d", sum)
-    end
-  end
 end

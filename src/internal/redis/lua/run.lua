@@ -1,26 +1,26 @@
 -- Runs the batch. Each program is applied wholly or not at all, by the first of three paths that can run it:
 --
---   runSingle   One operation on one scalar, one read of an entity, or one insert of an entity without collections. It checks
---               everything before its first write, so there is nothing to undo.
---   runFields   Several operations on scalars, of however many entities, with tests and jumps. It reads each entity once and writes
+--   runSingle   One read of an entity, or one insert of an entity without collections. It checks everything before its write, so
+--               there is nothing to undo.
+--   runFields   Operations on scalars, of however many entities, with tests and jumps. It reads each entity once and writes
 --               it once, after the last operation has succeeded, so there is nothing to undo. See runFields.lua.
 --   runGeneral  Everything else: collections, operands, attempts, messages. Each instruction writes at once,
 --               and a journal undoes the writes of a program that stops. See runGeneral.lua.
 --
 -- The first two are fast paths of the third, so some operations have several implementations. All paths compute scalars
--- with `applyScalar`; `addInteger` is its fast path for the first two. `insert` has two implementations here, in
+-- with `applyScalar`; fast.lua and runFields.lua write the most frequent operations out. `insert` has two implementations here, in
 -- `runSingle` and in entityWrites.lua, and one in memory/entity.ts. The differential tests compare the layers, so that they
 -- stay equal.
--- uses: call, code, format, ordinal, pc, reply, replySize, specs, total (input) · addInteger, appended, applyScalar,
---   catchFailure, catchUp, clock, dedupIndex, fail, findOutcome, forms, head, helpers, isDeduplicated, isPartial, isUndecided, keepResults,
---   keptOutcomes, leaveTombstone, MAX_KEPT, moveRun, nextArgument, nowMicros, nowMillis, numberKind, readingCollection, resume,
---   runArguments, runBehind, runEnd, runFields, runGeneral, runLeft, runLock, runStart, runStride, saveOutcomes, step,
---   undoProgram (call) · makeDedup, makeFields, makeForms, makeGeneral, makeHelpers, makeLocks, makeScalars (order)
+-- uses: call, code, format, ordinal, pc, reply, replySize, specs, total (input) · catchFailure, catchUp, clock, dedupIndex,
+--   fail, findOutcome, forms, head, helpers, isDeduplicated, isPartial, isUndecided, keepResults, keptOutcomes, leaveTombstone,
+--   MAX_KEPT, moveRun, nextArgument, nowMicros, nowMillis, readingCollection, resume, runArguments, runBehind, runEnd, runFields,
+--   runGeneral, runLeft, runLock, runStart, runStride, saveOutcomes, step, undoProgram (call) · makeDedup, makeFields, makeForms,
+--   makeGeneral, makeHelpers, makeLocks (order)
 local start = 1 -- the position of the number of instructions of the running program
 
--- Returns the result; or nil and true if the program must take the general path, because a field is stored in another form. The
--- version is written first, because it is the only write that can fail on what is stored.
-local function runSingle(op, key, spec, at, n)
+-- Runs `read`, `find` or `insert`. Returns the result; or nil and true if the program must take the general path, because a field
+-- is stored in another form.
+local function runSingle(op, key, spec, at)
   local expiry = spec.life
   if (expiry or op == OP.insert and code[at]) and not helpers then helpers = makeHelpers() end
   if op == OP.insert then
@@ -50,47 +50,22 @@ local function runSingle(op, key, spec, at, n)
     if code[at] then helpers.expireAt(key, spec.cs, nowMillis + code[at]) end
     return 1
   end
-  if op >= FIRST.entity then -- `read` or `find`
-    local fields, collections = spec.fs, spec.cs
-    local found = call("HMGET", key, "$v", unpack(fields))
-    if not found[1] and call("EXISTS", key) == 0 then return op ~= OP.find and fail("missing") end
-    if #collections > 0 and not helpers then helpers = makeHelpers() end
-    for i = 1, #collections do
-      readingCollection = collections[i].f
-      found[#fields + 1 + i] = helpers.readAll(key .. ":" .. readingCollection, collections[i].k, 0)
-    end
-    readingCollection = nil
-    if isPartial(found, #fields) then
-      if not forms then forms = makeForms() end
-      forms.mark(key, spec, found)
-    end
-    local target = expiry and expiry.access and helpers.renewalDue(key, expiry)
-    if target then helpers.expireAt(key, expiry.cs, target, expiry.fo) end
-    return found
+  local fields, collections = spec.fs, spec.cs
+  local found = call("HMGET", key, "$v", unpack(fields))
+  if not found[1] and call("EXISTS", key) == 0 then return op ~= OP.find and fail("missing") end
+  if #collections > 0 and not helpers then helpers = makeHelpers() end
+  for i = 1, #collections do
+    readingCollection = collections[i].f
+    found[#fields + 1 + i] = helpers.readAll(key .. ":" .. readingCollection, collections[i].k, 0)
   end
-  local text = call("HGET", key, spec.f)
-  if not text then
-    local names = call("HKEYS", key)
-    if #names == 0 then return fail("missing") end
+  readingCollection = nil
+  if isPartial(found, #fields) then
     if not forms then forms = makeForms() end
-    if forms.find(key, spec, false, names) then return nil, true end
+    forms.mark(key, spec, found)
   end
-  local value, result = nil, text
-  if op == OP.increment and text then
-    value = addInteger(text, spec, at, n)
-    result = value
-  end
-  if op ~= OP.get and not value then
-    if not applyScalar then applyScalar, numberKind, appended = makeScalars() end
-    value, result = applyScalar(op, text, spec, at, n)
-  end
-  local target = expiry and (value ~= nil or expiry.access) and helpers.renewalDue(key, expiry)
-  if value ~= nil then
-    call("HINCRBY", key, "$v", "1")
-    if value then call("HSET", key, spec.f, value) else call("HDEL", key, spec.f) end
-  end
+  local target = expiry and expiry.access and helpers.renewalDue(key, expiry)
   if target then helpers.expireAt(key, expiry.cs, target, expiry.fo) end
-  return result
+  return found
 end
 
 -- Returns the position after the program whose number of instructions is at `from`.
@@ -169,10 +144,9 @@ local function run()
     pc = pc + 1
     local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
     local result, isGeneral
-    if count == 1 and (op <= LAST.scalar and op >= FIRST.scalar and op ~= OP.load and not spec.of
-        or op == OP.read or op == OP.find or op == OP.insert and n < 500 and #spec.cs == 0) then
+    if count == 1 and (op == OP.read or op == OP.find or op == OP.insert and n < 500 and #spec.cs == 0) then
       step = 1
-      result, isGeneral = runSingle(op, KEYS[code[pc + 1]], spec, pc + 4, n)
+      result, isGeneral = runSingle(op, KEYS[code[pc + 1]], spec, pc + 4)
       reply[replySize] = result
       if not isGeneral then pc = pc + 4 + n end
     elseif count == 1 and op >= FIRST.lock then
@@ -185,7 +159,7 @@ local function run()
       if outcome then pc = skipProgram(start) end
     else
       local after
-      if count > 1 and count < 500 then
+      if count < 500 then
         if not runFields then runFields = makeFields() end
         after = runFields(pc, count)
       end

@@ -1,4 +1,4 @@
--- The fast path of programs with several operations on scalars, of however many entities, with tests and jumps. It reads each entity
+-- The fast path of programs with operations on scalars, of however many entities, with tests and jumps. It reads each entity
 -- once, computes, and writes each entity once, after the last operation has succeeded, so there is nothing to undo. What is
 -- unusual takes the general path instead, as long as nothing is written: attempts, operands, collections, an absent entity, a version
 -- that is no number.
@@ -94,6 +94,16 @@ local function look(pc, count)
   return true
 end
 
+-- Whether an entity is absent, or one of its missing fields is stored in another form.
+local function hasOtherForm(e)
+  if not forms then forms = makeForms() end
+  local stored = call("HKEYS", keys[e])
+  for i = 1, size do
+    if slots[i] and owners[i] == e and not texts[slots[i]] and forms.find(keys[e], specsOf[i], false, stored) then return true end
+  end
+  return #stored == 0
+end
+
 -- Reads several fields of an entity. Returns whether its version is usual, and no missing field is stored in another form.
 local function readRow(e)
   local width, own = widths[e], slotsOf[e]
@@ -106,13 +116,7 @@ local function readRow(e)
     texts[slot], isNew[slot] = text, false
     isWhole = isWhole and text
   end
-  if isWhole then return true end
-  if not forms then forms = makeForms() end
-  local stored = call("HKEYS", keys[e])
-  for i = 1, size do
-    if slots[i] and owners[i] == e and not texts[slots[i]] and forms.find(keys[e], specsOf[i], false, stored) then return false end
-  end
-  return true
+  return isWhole or not hasOtherForm(e)
 end
 
 local function writeRow(e)
@@ -201,8 +205,8 @@ return function(pc, count)
           isUsual = isUsual and readRow(e)
         else
           local text = try("HGET", key, firstNames[e])
-          if not text or text.err then isUsual = false end
           texts[e], isNew[e] = text, false
+          if text and text.err or not text and (width == 0 or hasOtherForm(e)) then isUsual = false end
         end
         if renews then expiries[e] = false end
       end
