@@ -105,7 +105,7 @@ describeRedis("random programs", () => {
   it.live("programs of one shape agree, whatever is stored for one of them", () =>
     Effect.gen(function*() {
       const cases = Array.from(
-        { length: Math.ceil(runs(20) / 20) },
+        { length: Math.ceil(runs(1000) / 1000) },
         (_, i) => runsOfOneShape(new Random(`shapes/${i}`))
       ).flat()
       const { failed, mismatch, programs } = yield* Differential.separate(yield* server("shapes"), "shapes", cases)
