@@ -82,14 +82,15 @@ export class RunEncoder {
   }
 
   /**
-   * The line that stands before the code, if one run of increments by the same amount is all of it, each on another key: `+amount,
-   * lowest, highest and field`, with a space between them. The script then decodes nothing else. Otherwise empty.
+   * The line that stands before the code, if one run of increments by the same amount is all of it, each on another key or all on
+   * one: `+amount, lowest, highest, the number of programs if they have one key, and field`, with a space between them. The script
+   * then decodes nothing else. Otherwise empty.
    */
   line(programs: number, keys: number): string {
     const first = this.#first
-    if (first?.length !== 1 || this.#isListed || this.#at !== 0 || this.#programs !== programs || keys !== programs) {
-      return ""
-    }
+    if (first?.length !== 1 || this.#isListed || this.#at !== 0 || this.#programs !== programs) return ""
+    const isHot = keys === 1 && programs > 1
+    if (!isHot && keys !== programs) return ""
     const { args: [amount], args: { length }, op, spec } = first[0]!
     if (op !== Op.increment || length !== 1 || typeof amount !== "number" || !isPlainInteger(spec)) return ""
     const { exclusiveMaximum, exclusiveMinimum, field, maximum, minimum } = spec
@@ -97,7 +98,7 @@ export class RunEncoder {
       Math.abs(amount) >= 1e15 || field.includes("\n") || exclusiveMinimum !== undefined ||
       exclusiveMaximum !== undefined
     ) return ""
-    return `+${amount} ${minimum ?? ""} ${maximum ?? ""} ${field}\n`
+    return `+${amount} ${minimum ?? ""} ${maximum ?? ""} ${isHot ? programs : ""} ${field}\n`
   }
 
   #strideTo(keys: ReadonlyArray<number>): number {

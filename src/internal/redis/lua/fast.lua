@@ -7,10 +7,11 @@
 -- uses: call, code, find, format, input, ordinal, pc, reply, replySize, specs, total, try (input)
 do
   -- Increments of one field by one amount may begin with a line of their own, so that nothing else need be decoded.
-  local amount, low, high, field, rest = string.match(input, "^%+(%S+) (%S*) (%S*) ([^\n]*)\n()")
+  local amount, low, high, repeats, field, rest = string.match(input, "^%+(%S+) (%S*) (%S*) (%d*) ([^\n]*)\n()")
   local isLine, index, stride, left, spec, op, at, after = amount ~= nil, 1, 1, #KEYS, nil, OP.increment, 1, 0
   if isLine then
     low, high = tonumber(low), tonumber(high)
+    if repeats ~= "" then stride, left = 0, tonumber(repeats) end
   else
     input = cjson.decode(input)
     specs, code = input[1], input[2]
@@ -43,22 +44,32 @@ do
     local before = left
     if op == OP.increment then
       local size, step = replySize + 1, isLine and 1 or 2
-      low, high = low or -1e300, high or 1e300
+      low, high = low or -9007199254740991, high or 9007199254740991
+      -- the same entity again and again is read once and written once
+      local each = stride == 0 and left or 1
       while left > 0 do
         local key = KEYS[index]
         local text = try("HGET", key, field)
         if not text or #text > 15 or text.err or not find(text, "^%-?%d+$") then break end
-        local sum = text + amount
-        if sum < low or sum > high then break end
-        local new = format("%d", sum)
-        if try("HSET", key, field, new) ~= 0 then break end
-        if type(try("HINCRBY", key, "$v", "1")) == "table" then
+        local sum, done, new = text + amount, 0, nil
+        while done < each and sum >= low and sum <= high do
+          new = format("%d", sum)
+          if step == 2 then reply[size], reply[size + 1] = true, new else reply[size] = new end
+          size, done, sum = size + step, done + 1, sum + amount
+        end
+        if done == 0 then break end
+        local isWritten = try("HSET", key, field, new) == 0
+        if isWritten and type(try("HINCRBY", key, "$v", done == 1 and "1" or format("%d", done))) == "table" then
           call("HSET", key, field, text)
+          isWritten = false
+        end
+        if not isWritten then
+          size = size - done * step
           break
         end
-        if step == 2 then reply[size], reply[size + 1] = true, new else reply[size] = new end
-        size, index, left = size + step, index + stride, left - 1
+        index, left = index + stride, left - done
       end
+      for i = size, replySize + before * step do reply[i] = nil end
       replySize = size - 1
     elseif op == OP.get or op == OP.set then
       local value = code[at + 5]
