@@ -93,11 +93,12 @@ describeRedis("random programs", () => {
       yield* Effect.addFinalizer(() => target.reset(new Map()))
       const { mismatch } = yield* Differential.run(target, { name: "paths", programs: runs(4000), twinChance: 0.8 })
       if (mismatch !== undefined) assert.fail(mismatch)
-      const shapes = yield* Differential.separate(target, "shapes", runsOfOneShape(new Random("shapes")))
+      const cases = ["a", "b", "c", "d"].flatMap((name) => runsOfOneShape(new Random(`shapes/${name}`)))
+      const shapes = yield* Differential.separate(target, "shapes", cases)
       if (shapes.mismatch !== undefined) assert.fail(shapes.mismatch)
       assert.isAbove(shapes.failed, 100)
       console.log(`seed ${seed}: programs by path: ${list(counts)}`)
-      for (const path of ["fast", "single", "plain", "fields", "general"]) {
+      for (const path of ["fast", "several", "single", "fields", "general"]) {
         assert.isAbove(counts.get(path) ?? 0, 10, path)
       }
     }), minutes(2))

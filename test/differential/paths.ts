@@ -10,12 +10,12 @@ import type { RawRedis } from "../support/RawRedis.ts"
 const places: Readonly<Record<string, readonly [line: string, count: string]>> = {
   fast: ["ordinal = ordinal + before - left", "before - left"],
   single: ["result, isGeneral = runSingle(op, KEYS[code[pc + 1]], spec, pc + 4)", "isGeneral and 0 or 1"],
-  plain: ["local isAllPlain = isPlain and i > count", "isAllPlain and 1 or 0"],
+  several: ["replySize, distance, left = replySize + 1 + count, distance + stride, left - 1", "1"],
   fields: ["base = base + count", "1"],
   general: ["pc = runGeneral(pc, count)", "1"]
 }
 
-export type Path = "fast" | "single" | "plain" | "fields" | "general"
+export type Path = "fast" | "single" | "several" | "fields" | "general"
 
 const counting = (text: string): string => {
   const [header, ...lines] = text.split("\n")

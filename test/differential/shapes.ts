@@ -77,6 +77,8 @@ const shapes: ReadonlyArray<(a: Ref, b: Ref, x: number, y: number, other: string
   (a) => a.name.set("b"),
   (a, _, x) => a.coins.set(Math.abs(x)),
   (a, b) => Atomic.all([a.coins.decrement(1), b.coins.increment(1)]),
+  (a, b) => Atomic.all([a.stats.wins.increment(2), b.stats.wins.decrement(2)]),
+  (a, b) => Atomic.all([b.level.increment(1), a.stats.wins.increment(1)]),
   (a, b, x) => Atomic.all([a.coins.decrement(x), b.coins.increment(x)]),
   (a, b, x, y) => Atomic.all([a.stats.wins.increment(x), b.stats.wins.increment(y), a.coins.increment(1)]),
   (a, _, x) => Atomic.all([a.coins.increment(x), a.level.increment(1), a.name.set("c"), a.coins.get()]),

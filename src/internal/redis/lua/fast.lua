@@ -1,5 +1,5 @@
--- The shortest way: programs of one operation on one field, and reads of one entity, from the first one of the batch on, until
--- anything is unusual. run.lua does the rest of the batch, and begins with the unusual program, of which nothing is written yet.
+-- The shortest way: programs of one operation on one field, reads of one entity, and increments of several entities, one each, from
+-- the first program of the batch on, until anything is unusual. run.lua does the rest of the batch, and begins with the unusual program, of which nothing is written yet.
 -- No function is made here, because that costs more than a command, and most calls need no more than this.
 --
 -- Unusual is what needs a second look: an absent entity, a missing field, a text that is no integer of less than 16 digits, a bound
@@ -9,6 +9,8 @@ do
   -- Increments of one field by one amount may begin with a line of their own, so that nothing else need be decoded.
   local amount, low, high, repeats, field, rest = string.match(input, "^%+(%S+) (%S*) (%S*) (%d*) ([^\n]*)\n()")
   local isLine, index, stride, left, spec, op, at, after = amount ~= nil, 1, 1, #KEYS, nil, OP.increment, 1, 0
+  local count = 1 -- of the program's operations
+  local fields, amounts, indices, lows, highs -- by operation, if there are several
   if isLine then
     low, high = tonumber(low), tonumber(high)
     if repeats ~= "" then stride, left = 0, tonumber(repeats) end
@@ -21,11 +23,27 @@ do
     if not isLine then
       at, left, stride = pc, 1, 0
       if code[pc] == -3 and code[pc + 3] == 0 then at, left, stride = pc + 4, code[pc + 1], code[pc + 2] end
-      if code[at] ~= 1 then
-        if code[at] ~= 0 or left > 1 then break end
+      count = code[at]
+      if count < 0 or count == 0 and left > 1 then break end
+      if count == 0 then
         op, left, after = nil, 0, at + 1
         ordinal, replySize = ordinal + 1, replySize + 1
         reply[replySize] = true
+      elseif count > 1 then
+        local isUsual = count <= 8
+        fields, amounts, indices, lows, highs, after = {}, {}, {}, {}, {}, at + 1 + 5 * count
+        for i = 1, isUsual and count or 0 do
+          local place = at + 5 * i - 4
+          spec, amount, index = specs[code[place + 2]], code[place + 4], code[place + 1]
+          if code[place] ~= OP.increment or code[place + 3] ~= 1 or spec.k ~= "i" or spec.life or spec.of or spec.gt or spec.lt
+            or not (amount < 1e15 and amount > -1e15) then
+            isUsual = false
+            break
+          end
+          for j = 1, i - 1 do isUsual = isUsual and indices[j] ~= index end
+          fields[i], amounts[i], indices[i], lows[i], highs[i] = spec.f, amount, index, spec.ge or -1e300, spec.le or 1e300
+        end
+        if not isUsual then break end
       else
         op, index, spec, after = code[at + 1], code[at + 2], specs[code[at + 3]], at + 5 + code[at + 4]
         field, amount = spec.f, code[at + 5]
@@ -42,7 +60,47 @@ do
       end
     end
     local before = left
-    if op == OP.increment then
+    if count > 1 then
+      local keys, olds, distance = {}, {}, 0
+      while left > 0 do
+        local i = 1
+        while i <= count do
+          local key = KEYS[indices[i] + distance]
+          local text = try("HGET", key, fields[i])
+          if not text or #text > 15 or text.err or not find(text, "^%-?%d+$") then break end
+          local sum = text + amounts[i]
+          if sum < lows[i] or sum > highs[i] then break end
+          keys[i], olds[i], reply[replySize + 1 + i] = key, text, format("%d", sum)
+          i = i + 1
+        end
+        local isWritten = i > count
+        i = isWritten and 0 or i
+        while isWritten and i < count do
+          i = i + 1
+          local key = keys[i]
+          isWritten = try("HSET", key, fields[i], reply[replySize + 1 + i]) == 0
+          if isWritten and type(try("HINCRBY", key, "$v", "1")) == "table" then
+            try("HSET", key, fields[i], olds[i])
+            isWritten = false
+          end
+          for j = i - 1, isWritten and i or 1, -1 do
+            key = keys[j]
+            try("HSET", key, fields[j], olds[j])
+            if try("HINCRBY", key, "$v", "-1") == 0 and try("HLEN", key) > 1 then try("HDEL", key, "$v") end
+          end
+        end
+        if not isWritten then
+          for j = 1, count do reply[replySize + 1 + j] = nil end
+          break
+        end
+        reply[replySize + 1] = true
+        replySize, distance, left = replySize + 1 + count, distance + stride, left - 1
+      end
+      if left > 0 then
+        for i = 1, count do code[at + 5 * i - 3] = indices[i] + distance end
+        index = code[at + 2]
+      end
+    elseif op == OP.increment then
       local size, step = replySize + 1, isLine and 1 or 2
       low, high = low or -9007199254740991, high or 9007199254740991
       -- the same entity again and again is read once and written once

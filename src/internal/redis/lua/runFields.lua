@@ -13,7 +13,7 @@ local MOST_SLOTS = 96
 -- table costs about as much as a comparison of two texts, so the tables are few: most entities have one field, whose slot is the
 -- number of the entity.
 local shapeAt -- the position of the program that these tables describe; nil if no run is going on
-local size, isPlain, renews = 0, false, false -- whether each instruction is a plain increment on an entity of its own; a life is renewed
+local size, renews = 0, false -- whether a time to live may be renewed
 local ops, ats, offsets, sizes = {}, {}, {}, {} -- by instruction: its number, and its arguments, in `code` and in a list
 local owners, specsOf = {}, {} -- by instruction: its entity and its specification
 local kinds = {} -- by instruction: false, or which of the frequent ones it is: see `kindOf`
@@ -68,7 +68,7 @@ end
 
 -- Returns whether the program has only what this path can run.
 local function look(pc, count)
-  entityCount, slotCount, size, isPlain, renews = 0, 0, count, true, false
+  entityCount, slotCount, size, renews = 0, 0, count, false
   local offset = 0
   for i = 1, count do
     local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
@@ -88,7 +88,6 @@ local function look(pc, count)
     elseif op >= OP.attempt then
       return false
     end
-    isPlain = isPlain and lows[i] and slots[i] == i
     pc, offset = pc + 4 + n, offset + n
   end
   return true
@@ -185,31 +184,17 @@ return function(pc, count)
   local listed = nextArgument - runArguments -- where the program's own arguments are, if it is not the first one
   while true do
     local i, flag, renewals, hasChanged = 1, false, nil, false
-    while isPlain and i <= count do
-      local key = KEYS[indices[i] + distance]
-      local text = try("HGET", key, firstNames[i])
-      if not text or #text > 15 or text.err or not find(text, "^%-?%d+$") then break end
-      local sum = text + code[places[i] + shift]
-      if sum < lows[i] or sum > highs[i] then break end
-      text = format("%d", sum)
-      keys[i], texts[i], isNew[i], reply[base + i] = key, text, true, text
-      i = i + 1
-    end
-    local isAllPlain = isPlain and i > count
-    if not isAllPlain then
-      i = 1
-      for e = 1, entities do
-        local key, width = KEYS[indices[e] + distance], widths[e]
-        keys[e] = key
-        if width > 1 then
-          isUsual = isUsual and readRow(e)
-        else
-          local text = try("HGET", key, firstNames[e])
-          texts[e], isNew[e] = text, false
-          if text and text.err or not text and (width == 0 or hasOtherForm(e)) then isUsual = false end
-        end
-        if renews then expiries[e] = false end
+    for e = 1, entities do
+      local key, width = KEYS[indices[e] + distance], widths[e]
+      keys[e] = key
+      if width > 1 then
+        isUsual = isUsual and readRow(e)
+      else
+        local text = try("HGET", key, firstNames[e])
+        texts[e], isNew[e] = text, false
+        if text and text.err or not text and (width == 0 or hasOtherForm(e)) then isUsual = false end
       end
+      if renews then expiries[e] = false end
     end
     while isUsual and i <= count do
       local kind, slot, at, result = kinds[i], slots[i], places[i] + shift, nil
