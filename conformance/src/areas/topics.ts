@@ -360,9 +360,13 @@ export const topics = (test: Test, backend: Backend): void => {
     Effect.gen(function*() {
       const { close, events } = yield* closableSubscription(Text)
       const stays = yield* Text.subscribe()
-      const waiting = yield* Effect.forkChild(Stream.runCollect(events), { startImmediately: true })
+      const received = yield* Deferred.make<void>()
+      const collected = Stream.runCollect(Stream.tap(events, () => Deferred.succeed(received, undefined)))
+      const waiting = yield* Effect.forkChild(collected, { startImmediately: true })
       yield* Text.publish("one")
       assert.deepEqual(yield* takeEvents(stays, 1), [messageEvent("one")])
+      // a transport may deliver to each subscription in its own time
+      yield* Deferred.await(received)
       yield* close
       yield* Text.publish("two")
       assert.deepEqual(yield* Fiber.join(waiting), [messageEvent("one")])
