@@ -46,7 +46,8 @@ const start = ({ contender, module, name, side }: Side, url: string): Effect.Eff
         })
         return { child, wait }
       }),
-      ({ child }) => Effect.sync(() => child.kill())
+      // it exits by itself when the channel closes: a killed process writes no profile
+      ({ child }) => Effect.sync(() => child.connected ? child.disconnect() : child.kill())
     )
     yield* wait
     return (millis) =>

@@ -26,8 +26,9 @@ local isDeduplicated
 local keptOutcomes -- the outcomes under its token, by index; unset if the caller made the idempotency key
 local dedupIndex -- the index of its program under the token; not valid if the caller made the idempotency key
 
--- Attempts: `flow.lua` sets both. `catchFailure` says whether an attempt of the running program catches a failure. If so, it
--- sets `resume`, which runs what follows the attempt; `run` calls it once and unsets it.
+-- `catchFailure`, which flow.lua sets, says whether an attempt of the running program catches a failure. If so, it sets `resume`,
+-- which runs what follows the attempt; `run` calls it once and unsets it. `runAll` sets `resume` to run a program again by the general
+-- path: see `isUndecided`.
 local catchFailure, resume
 
 -- A run is a number of programs of one shape. The first of them stands in `code`; before another one runs, its keys and arguments

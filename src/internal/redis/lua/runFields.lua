@@ -13,7 +13,7 @@ local MOST_SLOTS = 96
 -- table costs about as much as a comparison of two texts, so the tables are few: most entities have one field, whose slot is the
 -- number of the entity.
 local shapeAt -- the position of the program that these tables describe; nil if no run is going on
-local size, renews = 0, false -- whether a time to live may be renewed
+local size, renews = 0, false -- the number of its instructions; whether it may renew a time to live
 local ops, ats, offsets, sizes = {}, {}, {}, {} -- by instruction: its number, and its arguments, in `code` and in a list
 local owners, specsOf = {}, {} -- by instruction: its entity and its specification
 local kinds = {} -- by instruction: false, or which of the frequent ones it is: see `kindOf`
