@@ -41,7 +41,7 @@ export const limitsOf = ({ maximumProgramBytes, maximumValueBytes }: LimitOption
  *
  * @internal
  */
-export const maximumWork = 10_000_000
+export const maximumWork = 6_000_000
 
 /** Below this a step is not large. */
 export const largeWork = 1000

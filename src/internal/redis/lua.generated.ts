@@ -1379,7 +1379,7 @@ export const lua = [
   "local owners, ownerCount = {}, 0",
   "local isFinal = false",
   "local expiries, collections, drops, writeEntity, appends",
-  "local MAX_WORK = 10000000",
+  "local MAX_WORK = 6000000",
   "local work = 0",
   "local function spend(units)",
   "local before = work",

@@ -21,7 +21,7 @@ local expiries, collections, drops, writeEntity, appends
 -- Bounds what a program reads and examines, because the server serves no one else meanwhile. A unit is about 20 ns:
 -- one item that is examined, or four bytes of a result. `workOf…` in instruction/limits.ts says what costs how much.
 -- A program's first large step is never refused, because it cannot be divided.
-local MAX_WORK = 10000000
+local MAX_WORK = 6000000
 local work = 0
 local function spend(units)
   local before = work
