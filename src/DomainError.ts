@@ -52,6 +52,24 @@ export class EntityExists extends Schema.TaggedError<EntityExists>("redlayer/Ent
 }
 
 /**
+ * Another entity has equal values in the fields of a unique index. Nothing was written. `index` is the name of the index:
+ * that of the field, or the one in the option `unique`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class UniqueViolation
+  extends Schema.TaggedError<UniqueViolation>("redlayer/UniqueViolation")("UniqueViolation", {
+    ...place,
+    index: Schema.String
+  })
+{
+  override get message(): string {
+    return `Another ${this.model} has the same ${this.index}${by(this.operation)}`
+  }
+}
+
+/**
  * A stored entity does not match the schema. `field` is the first such field, or empty if the entity's key has another
  * type, or its class refuses the fields; `issue` says what was expected. Reading changes nothing. `applied` tells whether the program had written
  * something else, which stands.

@@ -51,7 +51,8 @@ export type {
   TimeToLive
 } from "./internal/model/options.ts"
 export type { Many } from "./internal/program/many.ts"
-export { issues, json, sortedSet, tolerant, withDefault } from "./internal/schema/storage.ts"
+export type { Marked } from "./internal/schema/storage.ts"
+export { indexed, issues, json, sortedSet, tolerant, unique, withDefault } from "./internal/schema/storage.ts"
 export { Version } from "./internal/schema/version.ts"
 
 type Fields = Schema.Struct.Fields

@@ -1,6 +1,7 @@
 /**
  * The keys of an instruction and of a program, without the prefix of a layer.
  */
+import { forEachIndexKey, type Indexes, placeOf } from "./indexes.ts"
 import { infoOf, type Op } from "./ops.ts"
 import type { Instruction, Program } from "./program.ts"
 import { type EntitySpec, formerNames, hasOwnKey, isEntitySpec, noFields, noSpec, type Spec } from "./spec.ts"
@@ -36,8 +37,39 @@ export const forEachKey = (instruction: Instruction, f: (key: string) => void): 
     f(`${key}:$queue`)
     return
   }
-  forEachKeyOf(key, spec, f)
-  if (other !== undefined) forEachKeyOf(other.key, other.spec, f)
+  const home = homeOf(instruction)
+  if (infoOf(op).family === "index") f(key)
+  else forEachKeyOf(key, spec, f)
+  if (home !== undefined) forEachIndexKey(indexesOf(instruction)!, home, f)
+  if (other === undefined) return
+  forEachKeyOf(other.key, other.spec, f)
+  if (other.spec.indexes !== undefined) {
+    forEachIndexKey(other.spec.indexes, placeOf(other.spec.indexes, other.key).home, f)
+  }
+}
+
+/**
+ * The home of the index entries that an instruction may change or read. Undefined: it uses none.
+ *
+ * @internal
+ */
+export const homeOf = (instruction: Instruction): string | undefined => {
+  const { key, op } = instruction
+  const indexes = indexesOf(instruction)
+  if (indexes === undefined) return undefined
+  return infoOf(op).family === "index" ? key : placeOf(indexes, key).home
+}
+
+/**
+ * The indexes of which an instruction may change or read entries. One that only reads changes them if it renews a time to live.
+ *
+ * @internal
+ */
+export const indexesOf = ({ op, spec: { expiry, indexes } }: Instruction): Indexes | undefined => {
+  if (indexes === undefined && expiry?.indexes === undefined) return undefined
+  const { access, family } = infoOf(op)
+  if (access !== "read") return indexes ?? expiry?.indexes
+  return family === "index" ? indexes : expiry?.onRead === true ? expiry.indexes : undefined
 }
 
 const forEachKeyOf = (key: string, spec: Spec, f: (key: string) => void): void => {
@@ -57,7 +89,7 @@ const forEachKeyOf = (key: string, spec: Spec, f: (key: string) => void): void =
  * @internal
  */
 export const forEachFormerKey = ({ key, op, other, spec }: Instruction, f: (key: string) => void): void => {
-  if (isKeyless(op) || usesQueue(op)) return
+  if (isKeyless(op) || usesQueue(op) || infoOf(op).family === "index") return
   forEachFormerKeyOf(key, spec, f)
   if (other !== undefined) forEachFormerKeyOf(other.key, other.spec, f)
 }
@@ -76,14 +108,18 @@ const asEntity = (spec: Spec): EntitySpec => {
 }
 
 /**
- * The keys of a program's entities, each once. Their collections are left out, because they share the slot of their entity.
+ * The keys of a program's entities, each once, and the homes of their indexes. Their collections are left out, because they share
+ * the slot of their entity.
  *
  * @internal
  */
 export const keysOf = (program: Program): ReadonlyArray<string> => [
   ...new Set(
-    program.instructions.flatMap(({ key, op, other }) =>
-      isKeyless(op) ? [] : other === undefined ? [key] : [key, other.key]
-    )
+    program.instructions.flatMap((instruction) => {
+      const { key, op, other } = instruction
+      if (isKeyless(op)) return []
+      const home = homeOf(instruction)
+      return [key, ...(other === undefined ? [] : [other.key]), ...(home === undefined ? [] : [home])]
+    })
   )
 ]

@@ -24,6 +24,7 @@ export type Family =
   | "sortedSet"
   | "entity"
   | "message"
+  | "index"
   | "lock"
 
 export interface OpInfo extends Flags {
@@ -205,6 +206,26 @@ export const ops = {
 
   // messages
   publish: op(100, "message", "allowOom", "channel, text", "1"),
+
+  // indexes. The key is a home; `index` is the position of an index in the specification, from 1 on. `low` and `high` are bounds: see
+  // indexes.ts. An entry is an id, its score or member, and with `rows` the row of the entity.
+  indexRange: op(
+    101,
+    "index",
+    "read",
+    "index, low, high, reverse (0 or 1), limit, rows (0 or 1), score and id after which it begins?",
+    "row of entries",
+    { readsEntity: true }
+  ),
+  indexAround: op(102, "index", "read", "index, low, high, reverse, id, count, rows", "row of entries, or false", {
+    readsEntity: true
+  }),
+  indexGet: op(103, "index", "read", "index, low, high", "row of the only entry; stops if there is none", {
+    readsEntity: true
+  }),
+  indexCount: op(104, "index", "read", "index, low, high", "count"),
+  indexRank: op(105, "index", "read", "index, low, high, reverse, id", "count, or false"),
+  indexHas: op(106, "index", "read", "index, low, high", "0 or 1", { isTest: true }),
 
   // locks. Only `holds` may stand beside other instructions in a program.
   acquire: op(

@@ -52,6 +52,10 @@ export type StopReason =
     /** The position of the argument that is too large. Unset: all arguments together are. */
     readonly argument?: number
   }
+  /** Another entity has these values in a unique index, which is at this position. `writer`: the step that wrote them. */
+  | { readonly _tag: "unique"; readonly step: number; readonly index: number; readonly writer: number }
+  /** Entities have expired whose entries a program that only reads can't remove. */
+  | { readonly _tag: "due"; readonly step: number }
   /** Another program was committed with this idempotency key; the entity has another version; the lock is no longer held. */
   | { readonly _tag: "conflict" | "stale" | "lost"; readonly step: number }
 

@@ -3,6 +3,8 @@
  * here; `redis/wire.ts` alone knows the short names on the wire.
  */
 
+import type { Indexes } from "./indexes.ts"
+
 /** How operations renew the time to live of an entity. */
 export interface Expiry {
   /** Milliseconds until the entity expires, from a renewal on. */
@@ -18,6 +20,8 @@ export interface Expiry {
   readonly collections: ReadonlyArray<string>
   /** The names of the fields that may be missing, because a collection that an earlier schema stored there expires too. */
   readonly former: ReadonlyArray<string>
+  /** The indexes of the model, which know when its entities expire. */
+  readonly indexes?: Indexes
 }
 
 /**
@@ -56,6 +60,8 @@ export interface FieldSpec extends Bounds {
   readonly itemOf?: "list" | "map"
   /** Unset if no operation renews the time to live. */
   readonly expiry?: Expiry
+  /** The indexes of the model, if an operation on the field may change an entry of them. */
+  readonly indexes?: Indexes
 }
 
 /** Describes an entity, or the part of one that an instruction reads. */
@@ -67,6 +73,8 @@ export interface EntitySpec {
   /** `inner` of all fields. */
   readonly inner?: ReadonlyArray<string>
   readonly expiry?: Expiry
+  /** The indexes of the model. */
+  readonly indexes?: Indexes
 }
 
 export type Spec = FieldSpec | EntitySpec

@@ -10,7 +10,8 @@ import { otherForm, withForms } from "./forms.ts"
 import { fail, failEntity, failWrongType } from "./stop.ts"
 import type { Entity, Transaction } from "./transaction.ts"
 
-const readEntity = (transaction: Transaction, entity: Entity, spec: EntitySpec): Result =>
+/** @internal */
+export const readEntity = (transaction: Transaction, entity: Entity, spec: EntitySpec): Result =>
   withForms(transaction, entity, spec, [
     entity.hash.fields.get("$v") ?? false,
     ...spec.fields.map((name): Text => entity.hash.fields.get(name) ?? false),

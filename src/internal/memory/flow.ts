@@ -7,6 +7,7 @@ import type { Result, StopReason } from "../instruction/reply.ts"
 import type { FieldSpec, Spec } from "../instruction/spec.ts"
 import { compareNumbers } from "./comparison.ts"
 import { assignedText, combine, fillArguments, fillOperands, type Operand } from "./operand.ts"
+import { flushIndexes } from "./indexes.ts"
 import { fail, failArithmetic, failEntity } from "./stop.ts"
 import type { Transaction } from "./transaction.ts"
 
@@ -70,6 +71,8 @@ export class Flow {
         })
         return 0
       case Op.endAttempt:
+        // what the attempt has written may be refused by a unique index
+        flushIndexes(this.transaction)
         this.attempts.pop()
         return this.jump(distance)
       case Op.constant:
@@ -139,7 +142,7 @@ export class Flow {
   /** Returns whether an attempt catches the failure. If one does, the state before that attempt is restored. */
   catchFailure({ _tag }: StopReason): boolean {
     // these are never caught, because no alternative can repair them
-    if (_tag === "type" || _tag === "tooLong" || _tag === "tooMuch") return false
+    if (_tag === "type" || _tag === "tooLong" || _tag === "tooMuch" || _tag === "due") return false
     for (let attempt = this.attempts.pop(); attempt !== undefined; attempt = this.attempts.pop()) {
       const { catchesAll, distance, flag, journalLength, step } = attempt
       if (!catchesAll && _tag !== "missing") continue

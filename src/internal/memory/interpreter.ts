@@ -2,6 +2,7 @@
  * Runs programs on a store: the same instructions as the Lua script, each program as a whole or not at all. The twin of
  * instruction.lua and runGeneral.lua.
  */
+import { indexesOf } from "../instruction/keys.ts"
 import { defaults, workOf } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Instruction, Program } from "../instruction/program.ts"
@@ -11,6 +12,8 @@ import { compareNumbers } from "./comparison.ts"
 import { onEntity } from "./entity.ts"
 import { Flow } from "./flow.ts"
 import { leaveForm, leaveFormOf } from "./forms.ts"
+import { onIndex } from "./indexReads.ts"
+import { flushIndexes, noteIndexed, sweepIndexes } from "./indexes.ts"
 import { onItem, onList } from "./list.ts"
 import { onLock } from "./lock.ts"
 import { onEntry, onMap } from "./map.ts"
@@ -75,6 +78,11 @@ const onCollection = (transaction: Transaction, entity: Entity, instruction: Ins
   }
 }
 
+const observeWork = (transaction: Transaction, result: Result): Result => {
+  transaction.spend(workOf(result))
+  return result
+}
+
 const runInstruction = (transaction: Transaction, flow: Flow, instruction: Instruction): Result => {
   const { args, key, op, other, spec } = instruction
   if (op < Op.get) return flow.control(op, args, spec)
@@ -83,14 +91,20 @@ const runInstruction = (transaction: Transaction, flow: Flow, instruction: Instr
     return 1
   }
   if (op >= Op.acquire) return onLock(transaction, instruction)
+  if (op >= Op.indexRange) return flow.observe(op, observeWork(transaction, onIndex(transaction, instruction)))
   const entity = transaction.entityAt(key)
   const existed = entity.exists
   if (!existed && !isEntitySpec(spec)) return failEntity("missing")
   const operate = op < Op.size ? onScalar : op < Op.read ? onCollection : onEntity
   const result = operate(transaction, entity, flow.fill(instruction))
-  transaction.spend(workOf(result))
+  observeWork(transaction, result)
   if (existed && entity.exists) transaction.renew(entity, spec)
   if (other !== undefined && op !== Op.duplicate) transaction.renew(transaction.entityAt(other.key), other.spec)
+  const indexes = indexesOf(instruction)
+  if (indexes !== undefined) noteIndexed(transaction, entity, indexes)
+  if (op === Op.duplicate && other!.spec.indexes !== undefined) {
+    noteIndexed(transaction, transaction.entityAt(other!.key), other!.spec.indexes)
+  }
   return flow.observe(op, result)
 }
 
@@ -104,16 +118,17 @@ const runInstruction = (transaction: Transaction, flow: Flow, instruction: Instr
  */
 export const interpret = (
   store: Store,
-  { instructions }: Program,
+  { access, instructions }: Program,
   now: number,
   valueBytes = defaults.maximumValueBytes
 ): Reply => {
-  const transaction = new Transaction(store, now, valueBytes)
+  const transaction = new Transaction(store, access, now, valueBytes)
   const flow = new Flow(transaction, instructions.length)
-  for (; transaction.step < instructions.length; transaction.step++) {
+  for (; transaction.step <= instructions.length; transaction.step++) {
     const { step } = transaction
     try {
-      flow.results[step] = runInstruction(transaction, flow, instructions[step]!)
+      if (step < instructions.length) flow.results[step] = runInstruction(transaction, flow, instructions[step]!)
+      else flushIndexes(transaction)
     } catch (error) {
       const failure = error instanceof Stop ? { ...error.failure, step } as StopReason : undefined
       if (failure !== undefined && flow.catchFailure(failure)) continue
@@ -122,6 +137,7 @@ export const interpret = (
       throw error
     }
   }
+  sweepIndexes(transaction)
   transaction.commit()
   for (const [channel, text] of transaction.messages) {
     for (const listener of store.listeners.get(channel) ?? []) listener(text)

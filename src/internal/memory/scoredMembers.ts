@@ -27,7 +27,7 @@ export class ScoredMembers {
   }
 
   /** Returns the number of members at the front for which `isBefore` holds. */
-  private count(isBefore: (member: string) => boolean): number {
+  countWhile(isBefore: (member: string) => boolean): number {
     let low = 0
     let high = this.ranked.length
     while (low < high) {
@@ -40,17 +40,17 @@ export class ScoredMembers {
 
   /** Returns the rank of an existing member. */
   rank(member: string): number {
-    return this.count((other) => this.compare(other, member) < 0)
+    return this.countWhile((other) => this.compare(other, member) < 0)
   }
 
   /** Returns the number of members with a lower score. */
   below(score: number): number {
-    return this.count((member) => this.scores.get(member)! < score)
+    return this.countWhile((member) => this.scores.get(member)! < score)
   }
 
   /** Returns the number of members with this score or a lower one. */
   upTo(score: number): number {
-    return this.count((member) => this.scores.get(member)! <= score)
+    return this.countWhile((member) => this.scores.get(member)! <= score)
   }
 
   /** Returns members and scores in turn. */

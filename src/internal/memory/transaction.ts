@@ -5,7 +5,8 @@
  * expiry.lua and commit.lua.
  */
 import { largeWork, maximumWork } from "../instruction/limits.ts"
-import { Op } from "../instruction/ops.ts"
+import type { Indexes } from "../instruction/indexes.ts"
+import { type Access, Op } from "../instruction/ops.ts"
 import { type EntitySpec, type FieldSpec, isEntitySpec, type Spec } from "../instruction/spec.ts"
 import { fail, failWrongType } from "./stop.ts"
 import { contents, sizeOf, type Store, type StoredHash, type StoredValue, storedValue } from "./store.ts"
@@ -73,6 +74,7 @@ const textCount = (value: StoredValue): number =>
 /** @internal */
 export class Transaction {
   readonly store: Store
+  readonly access: Access
   /** Microseconds of the clock. */
   readonly now: number
   /** The greatest length of a value in bytes. */
@@ -84,12 +86,18 @@ export class Transaction {
   readonly collections = new Map<string, Collection>()
   /** The keys of other forms, which the commit removes. */
   readonly dropped = new Set<string>()
+  /** The entities whose index entries may have changed, and the step that changed them last. */
+  readonly indexed = new Map<Entity, { readonly indexes: Indexes; readonly step: number; isDirty: boolean }>()
+  /** The homes of indexes in which the program has set an expiry. */
+  readonly expiringHomes = new Map<string, Indexes>()
+  private readonly indexKeys = new Set<string>()
   readonly journal: Array<() => void> = []
   /** The work of the program so far. */
   private work = 0
 
-  constructor(store: Store, now: number, valueBytes: number) {
+  constructor(store: Store, access: Access, now: number, valueBytes: number) {
     this.store = store
+    this.access = access
     this.now = now
     this.valueBytes = valueBytes
   }
@@ -164,6 +172,27 @@ export class Transaction {
       this.collections.set(key, collection)
     }
     return collection
+  }
+
+  /** Whether an entity exists on the server, also if the program has deleted it. */
+  isStored(key: string): boolean {
+    return this.entities.get(key)?.exists === true || this.valueAt(key) !== undefined
+  }
+
+  /** The value of an index's key. It is made if it is missing, and the commit removes it if it stays empty. */
+  indexKeyAt(key: string, tag: "zset" | "hash"): StoredValue {
+    let value = this.valueAt(key)
+    if (value === undefined) this.store.values.set(key, value = storedValue(tag, [], undefined))
+    if (value._tag !== tag) return failWrongType("")
+    this.indexKeys.add(key)
+    return value
+  }
+
+  private removeEmptyIndexKeys(): void {
+    for (const key of this.indexKeys) {
+      const value = this.valueAt(key)
+      if (value !== undefined && sizeOf(value) === 0) this.store.values.delete(key)
+    }
   }
 
   /** The type of a key that no collection of the program has. Undefined: it is missing, or the commit removes it. */
@@ -303,6 +332,8 @@ export class Transaction {
   /** Undoes all changes since the journal had this length. Default: 0, the start of the program. */
   undo(journalLength = 0): void {
     while (this.journal.length > journalLength) this.journal.pop()!()
+    for (const noted of this.indexed.values()) noted.isDirty = true
+    if (journalLength === 0) this.removeEmptyIndexKeys()
   }
 
   commit(): void {
@@ -334,6 +365,7 @@ export class Transaction {
         if (value !== undefined) value.expiresAt = expiresAt
       }
     }
+    this.removeEmptyIndexKeys()
     // more keys than this program can have stored, so that expired keys do not accumulate
     this.store.sweep(this.now / 1000, 20 + this.entities.size + this.collections.size)
   }

@@ -59,7 +59,13 @@ export const define = (
   const plan = makePlan(
     name,
     fields,
-    { key: options.key ?? "id", slot: options.slot ?? "id", timeToLive: options.timeToLive },
+    {
+      key: options.key ?? "id",
+      slot: options.slot ?? "id",
+      timeToLive: options.timeToLive,
+      indexes: options.indexes,
+      unique: options.unique
+    },
     (value) => construct === undefined ? value : construct(value)
   )
   let owner: Constructible | undefined

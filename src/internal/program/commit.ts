@@ -1,6 +1,7 @@
 /**
  * Commits a node: compiles it, resolves its deferred nodes, hands the program to the service, and decodes the reply.
  */
+import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -14,7 +15,7 @@ import { accept, type Definition, modelsOn } from "../schema/registry.ts"
 import { collectIssues, type Tolerated } from "../schema/tolerated.ts"
 import { RedisService } from "../service.ts"
 import { compile, type Compiled } from "./compile.ts"
-import { decodeReply, fold } from "./decode.ts"
+import { decodeReply, due, fold } from "./decode.ts"
 import type { AtomicNode, Deferred, Step } from "./node.ts"
 
 const resolve = (pending: ReadonlyArray<Deferred>): Effect.Effect<void> =>
@@ -86,6 +87,23 @@ const commitCompiled = (compiled: Compiled, service: RedisService["Service"]): E
 
 const execute = (compiled: Compiled, service: RedisService["Service"]): Effect.Effect<any, any> => {
   if (compiled.steps.length === 0) return Effect.sync(() => fold(compiled, []))
+  return compiled.readsIndex ? untilNothingIsDue(compiled, service) : executeOnce(compiled, service)
+}
+
+/**
+ * Commits a program that reads an index. If entities have expired whose entries it can't remove, it is run again with the access to
+ * remove them. Each time it removes a bounded number of them.
+ */
+const untilNothingIsDue = (compiled: Compiled, service: RedisService["Service"]): Effect.Effect<any, any> =>
+  Effect.catch(
+    executeOnce(compiled, service),
+    (error) => error === due ? untilNothingIsDue(withAccessToSweep(compiled), service) : Effect.fail(error)
+  )
+
+const withAccessToSweep = (compiled: Compiled): Compiled =>
+  compiled.program.access === "read" ? { ...compiled, program: { ...compiled.program, access: "allowOom" } } : compiled
+
+const executeOnce = (compiled: Compiled, service: RedisService["Service"]): Effect.Effect<any, any> => {
   if (!compiled.isTolerant) return service.execute(compiled.program, (reply) => decodeReply(compiled, reply))
   return Effect.suspend(() => {
     let tolerated: ReadonlyArray<Tolerated> = []
@@ -243,7 +261,12 @@ export const commitAll = Effect.fnUntraced(function*(
         return Exit.die(defect)
       }
     })
-    for (const [i, { index }] of part.entries()) exits[index] = results[i]!
+    for (const [i, { compiled, index }] of part.entries()) {
+      const exit = results[i]!
+      const isDue = compiled.readsIndex && Exit.isFailure(exit) && Cause.hasFails(exit.cause) &&
+        Cause.squash(exit.cause) === due
+      exits[index] = isDue ? yield* Effect.exit(untilNothingIsDue(withAccessToSweep(compiled), service)) : exit
+    }
     if (results.some(endsAt)) break
   }
   yield* log(tolerated)

@@ -6,7 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type { InvalidValue } from "../../DomainError.ts"
-import { Op } from "../instruction/ops.ts"
+import { infoOf, Op } from "../instruction/ops.ts"
 import { accessOf, type Argument, type Program } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import { noSpec } from "../instruction/spec.ts"
@@ -75,6 +75,8 @@ export interface Compiled {
   readonly fold: ReadonlyArray<Fold>
   /** Whether one of its steps reads an entity whose model tolerates unreadable fields. */
   readonly isTolerant: boolean
+  /** Whether one of its steps reads an index. */
+  readonly readsIndex: boolean
   readonly fatal: ReadonlyArray<Fatal>
 }
 
@@ -114,6 +116,7 @@ const compiled = (
   steps,
   fold,
   isTolerant: steps.some((step) => step.isTolerant),
+  readsIndex: steps.some((step) => infoOf(step.op).family === "index"),
   fatal
 })
 
@@ -339,6 +342,7 @@ const compileSingle = (root: Instruct): Compiled => {
     steps,
     fold: onlyResult,
     isTolerant: root.isTolerant,
+    readsIndex: infoOf(root.op).family === "index",
     fatal: noFatal
   }
 }

@@ -12,10 +12,11 @@ import {
   IndexOutOfRange,
   InvalidValue,
   LockLost,
-  OutOfBounds
+  OutOfBounds,
+  UniqueViolation
 } from "../../DomainError.ts"
 import { RedisServiceError, WrongType } from "../../RedisServiceError.ts"
-import { isKeyless } from "../instruction/keys.ts"
+import { indexesOf, isKeyless } from "../instruction/keys.ts"
 import { infoOf, methodOf, Op } from "../instruction/ops.ts"
 import { accessOf } from "../instruction/program.ts"
 import type { Bound, Reply, Result, StopReason } from "../instruction/reply.ts"
@@ -155,7 +156,9 @@ const limitOf = ({ args, spec }: Step, bound: Bound): number | bigint => {
 }
 
 /** The position of the step that an error names. If the computation of an operand failed, it is the instruction that takes the operand. */
-const failedStep = (steps: ReadonlyArray<Step>, { _tag, step: index }: StopReason): number => {
+const failedStep = (steps: ReadonlyArray<Step>, failure: StopReason): number => {
+  const { _tag, step: index } = failure
+  if (_tag === "unique") return failure.writer
   let at = index
   // The step beyond the limit may be of the flow, which has no field: the last operation before it is named, or else the next one.
   if (_tag === "tooLarge") {
@@ -166,6 +169,14 @@ const failedStep = (steps: ReadonlyArray<Step>, { _tag, step: index }: StopReaso
   while (steps[at]!.op === Op.combine || at > index && infoOf(steps[at]!.op).putsOperand === true) at++
   return at
 }
+
+/**
+ * The error of a program that stopped because entities have expired, and that is to be run again with the access to remove their
+ * index entries. It never reaches a caller.
+ *
+ * @internal
+ */
+export const due = Symbol("~redlayer/due")
 
 const errorOf = (step: Step, failure: StopReason): unknown => {
   switch (failure._tag) {
@@ -214,6 +225,15 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
         issue:
           "Expected a program that reads and examines less, because the server serves no one else meanwhile: divide it"
       })
+    case "unique":
+      return new UniqueViolation({
+        model: step.ref.model,
+        id: step.ref.id,
+        operation: operationOf(step),
+        index: indexesOf(step)!.list[failure.index]!.name
+      })
+    case "due":
+      return due
     case "type":
       return mistyped(step, failure)
     case "fail":

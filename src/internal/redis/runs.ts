@@ -108,7 +108,8 @@ export class RunEncoder {
 }
 
 const isPlainInteger = (spec: Spec): spec is FieldSpec =>
-  !isEntitySpec(spec) && spec.kind === "integer" && spec.expiry === undefined && spec.itemOf === undefined
+  !isEntitySpec(spec) && spec.kind === "integer" && spec.expiry === undefined && spec.itemOf === undefined &&
+  spec.indexes === undefined
 
 const pushArguments = (code: Array<Argument>, instructions: ReadonlyArray<Instruction>): void => {
   for (const { args } of instructions) for (const argument of args) code.push(argument)

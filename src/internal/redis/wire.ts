@@ -26,7 +26,8 @@
  * | `["broken", step, message]`       | The server refused a command, and undoing failed. It may be half applied.      |
  * | `[tag, step, detail?]`            | An instruction stopped it, for the `StopReason` of this tag. All is undone.    |
  */
-import { forEachFormerKey, forEachKey, isKeyless, usesQueue } from "../instruction/keys.ts"
+import { codesOf } from "../instruction/indexes.ts"
+import { forEachFormerKey, forEachKey, indexesOf, isKeyless, usesQueue } from "../instruction/keys.ts"
 import { defaults } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction, Program } from "../instruction/program.ts"
@@ -60,9 +61,11 @@ export interface Sendable {
 }
 
 /** Whether an instruction, if it does not use the queue of a lock, touches no other key than the hash of its entity. */
-const hasOneKey = ({ other, spec }: Instruction): boolean =>
-  (isEntitySpec(spec) ? spec.collections.length === 0 : !hasOwnKey(spec)) && other === undefined &&
-  (spec.expiry === undefined || spec.expiry.collections.length === 0)
+const hasOneKey = (instruction: Instruction): boolean => {
+  const { other, spec } = instruction
+  return (isEntitySpec(spec) ? spec.collections.length === 0 : !hasOwnKey(spec)) && other === undefined &&
+    (spec.expiry === undefined || spec.expiry.collections.length === 0) && indexesOf(instruction) === undefined
+}
 
 /**
  * The parameters that all batches of a service share.
@@ -193,6 +196,29 @@ const toWireExpiry = ({ collections, former, milliseconds, onRead, renewAfterMil
   fo: former.map((name) => `:${name}`)
 })
 
+/** `ix`: the indexes. `iv`: whether an instruction may change the values that they are made of, and not only the expiry. */
+const toWireIndexes = (spec: Spec) => {
+  const indexes = spec.indexes ?? spec.expiry?.indexes
+  if (indexes === undefined) return undefined
+  const { hasOneHome, list, values } = indexes
+  return {
+    iv: spec.indexes === undefined ? undefined : 1,
+    ix: {
+      one: hasOneHome || undefined,
+      names: values.flatMap(({ field = [] }) => field),
+      vs: values.map(({ default: d, nullable, part }) => ({ d, z: nullable, part })),
+      list: list.map((index) => ({
+        name: index.stored,
+        score: index.order === "score" || undefined,
+        v: index.values.map((value) => value + 1),
+        codes: codesOf(indexes, index),
+        w: index.where?.map(([value, text]) => [value + 1, text]),
+        uniq: index.isUnique
+      }))
+    }
+  }
+}
+
 /** The wire form of a specification. Its names are short because they travel with every call. The script knows only these. */
 const toWire = (spec: Spec): unknown => {
   const expiry = spec.expiry && toWireExpiry(spec.expiry)
@@ -201,7 +227,8 @@ const toWire = (spec: Spec): unknown => {
       fs: spec.fields,
       cs: spec.collections.map(toWire),
       ic: spec.inner,
-      life: expiry
+      life: expiry,
+      ...toWireIndexes(spec)
     } :
     {
       f: spec.field,
@@ -218,7 +245,8 @@ const toWire = (spec: Spec): unknown => {
       z: spec.nullable,
       ic: spec.inner,
       of: spec.itemOf,
-      life: expiry
+      life: expiry,
+      ...toWireIndexes(spec)
     }
 }
 
@@ -289,6 +317,8 @@ const decodeStop = ([tag, step, detail, part = ""]: ReadonlyArray<any>): Outcome
       return failed({ _tag: tag, step: step - 1, limit: detail })
     case "fail":
       return failed({ _tag: "fail", step: step - 1, index: detail[0], observed: detail.slice(1).map(resultOf) })
+    case "unique":
+      return failed({ _tag: tag, step: step - 1, index: detail[0] - 1, writer: detail[1] - 1 })
     case "missing":
     case "exists":
       return failed({ _tag: tag, step: step - 1, ...(detail === undefined ? undefined : { other: true }) })

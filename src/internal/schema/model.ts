@@ -7,11 +7,13 @@ import * as SchemaAST from "effect/SchemaAST"
 import type { EntitySpec, Expiry } from "../instruction/spec.ts"
 import { millisOf, oneOf } from "../options.ts"
 import type { Problem } from "../text/problem.ts"
+import type { Codec } from "./codec.ts"
 import { codecOf } from "./codecOf.ts"
+import { type IndexOptions, type ModelIndexes, planIndexes } from "./indexes.ts"
 import { copyThrough } from "./immutable.ts"
 import { type FoundKey, foundKeyOf, type Key, keyOf, type KeyPlan, type Slot, startOf } from "./key.ts"
 import { type Layout, layout } from "./layout.ts"
-import { type Struct, struct } from "./plan.ts"
+import { type Leaf, type Struct, struct } from "./plan.ts"
 import { Definition } from "./registry.ts"
 
 /**
@@ -31,6 +33,7 @@ export interface ModelPlan {
   /** How operations renew the time to live. Undefined: they do not. */
   readonly expiry: Expiry | undefined
   readonly keyNames: ReadonlyArray<string>
+  readonly keyCodecs: ReadonlyArray<Codec>
   readonly keyOf: (id: unknown) => Key | Problem
   /** The text that all keys of the model's entities begin with. */
   readonly start: string
@@ -39,10 +42,16 @@ export interface ModelPlan {
   readonly idOf: (entity: any) => unknown
   /** Splits an id into the values of the key's fields, which are copied, so that the caller's own stay his. */
   readonly partsOf: (id: any) => ReadonlyArray<unknown>
+  /** Undefined: the model has no index. */
+  readonly indexes: ModelIndexes | undefined
+  /** The field of the key that is the tag of its entities' keys. Undefined: the tag is the id, or a partition. */
+  readonly slotField: string | undefined
+  /** The number of partitions. Undefined: there are none. */
+  readonly partitions: number | undefined
 }
 
 /** @internal */
-export interface PlanOptions {
+export interface PlanOptions extends IndexOptions {
   readonly key: string | ReadonlyArray<string>
   readonly slot: Slot
   readonly timeToLive: {
@@ -77,6 +86,21 @@ const longestMillis = 1e14 - 1
  * @internal
  */
 export const lifetimes = `at least 1 ms and at most ${longestMillis} ms, which is 3,168 years`
+
+/** Lets the specifications know the indexes that their instructions may change. */
+const withIndexes = (
+  self: Layout,
+  expiry: Expiry | undefined,
+  plan: (leaves: ReadonlyArray<Leaf>) => ModelIndexes | undefined
+): { readonly layout: Layout; readonly indexes: ModelIndexes | undefined } => {
+  const indexes = plan(self.leaves)
+  if (indexes === undefined) return { layout: self, indexes }
+  const { spec } = indexes
+  const names = new Set(spec.values.map(({ field }) => field))
+  for (const leaf of self.leaves) { if (names.has(leaf.spec.field)) Object.assign(leaf.spec, { indexes: spec }) }
+  if (expiry !== undefined) Object.assign(expiry, { indexes: spec })
+  return { layout: { ...self, spec: { ...self.spec, indexes: spec } }, indexes }
+}
 
 /**
  * Makes the plan of a model. Throws if the definition is invalid, because that is a mistake in the program.
@@ -134,26 +158,42 @@ export const makePlan = (
       former: []
     }
   const root = struct(fields, keyNames, make, expiry)
-  const whole = layout(root, expiry)
-  const { expiry: _, ...spec } = whole.spec
+  const component = isTuple && typeof slot === "string" && slot !== "id" ? keyNames.indexOf(slot) : -1
+  const whole = withIndexes(layout(root, expiry), expiry, (leaves) =>
+    planIndexes(
+      leaves,
+      keyNames.map((field, i) => ({
+        field,
+        codec: codecs[i]!,
+        part: i === component ? 0 : i + (component < 0 || i < component ? 1 : 0)
+      })),
+      slot === "id",
+      options,
+      (why) => refuse(name, why)
+    ))
+  const { expiry: _, ...spec } = whole.layout.spec
   const form = JSON.stringify([
     options.key,
     slot,
     milliseconds,
     codecs.map(({ form, kind }) => [kind, form]),
-    whole.spec,
-    whole.leaves.map((leaf) => [leaf.spec, leaf.absence, leaf.codec.form]),
-    whole.collections.map(({ item, itemSpec, name }) => [itemSpec, item.form, name?.kind, name?.form])
+    whole.layout.spec,
+    whole.layout.leaves.map((leaf) => [leaf.spec, leaf.absence, leaf.codec.form]),
+    whole.layout.collections.map(({ item, itemSpec, name }) => [itemSpec, item.form, name?.kind, name?.form])
   ])
   return {
     name,
     definition: new Definition(name, form),
     struct: root,
-    layout: whole,
+    layout: whole.layout,
+    indexes: whole.indexes,
+    slotField: component < 0 ? undefined : keyNames[component],
+    partitions: typeof slot === "object" ? slot.partitions : undefined,
     spec,
     milliseconds: milliseconds === false ? false : milliseconds + (expiry?.renewAfterMillis ?? 0),
     expiry,
     keyNames,
+    keyCodecs: codecs,
     keyOf: keyOf(keyPlan),
     start: startOf(name),
     foundKeyOf: foundKeyOf(keyPlan),

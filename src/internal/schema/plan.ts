@@ -42,6 +42,8 @@ export interface Leaf {
   readonly fallback: (() => unknown) | undefined
   /** The fields of a struct that is stored as one value because of its check. Its type still has handles for them. */
   readonly parts: Schema.Struct.Fields | undefined
+  /** Whether the field has an index of its own. */
+  readonly indexed: boolean | "unique"
 }
 
 /**
@@ -87,6 +89,13 @@ export const sortedSetAnnotation = "~redlayer/sortedSet"
 
 /** @internal */
 export const tolerantAnnotation = "~redlayer/tolerant"
+
+/**
+ * The value is `"unique"` if no two entities may have equal values.
+ *
+ * @internal
+ */
+export const indexedAnnotation = "~redlayer/indexed"
 
 const annotation = (schema: Schema.Constraint, name: string): any =>
   (Schema.resolveAnnotationsKey(schema as Schema.Top) as Record<string, unknown> | undefined)?.[name]
@@ -236,7 +245,8 @@ const leaf = (
     omits: omittable,
     default: undefined,
     fallback: undefined,
-    parts: optional || isJson ? undefined : fieldsOf(schema)
+    parts: optional || isJson ? undefined : fieldsOf(schema),
+    indexed: annotation(schema, indexedAnnotation) as boolean | "unique" | undefined ?? false
   }
   if (around !== undefined && given === undefined && absence === "refused" && !omittable) {
     return refuse(field, "its default is invalid: the default of the struct has no such field")
@@ -320,6 +330,7 @@ const node = (
   if (make !== undefined) return struct(fieldsOf(schema)!, [], make, expiry, field, path, around ?? own)
   const collection = collectionOf(ast, annotation(schema, sortedSetAnnotation) === true, field, path, expiry)
   if (collection === undefined) return leaf(schema, field, path, expiry, around)
+  if (annotation(schema, indexedAnnotation) !== undefined) return refuse(field, "a collection can't be indexed")
   if (ast.encoding !== undefined) {
     return refuse(
       field,

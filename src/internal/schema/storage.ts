@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { Problem } from "../text/problem.ts"
 import { isImmutable } from "./immutable.ts"
 import { json as encodeJson } from "./json.ts"
-import { defaultAnnotation, jsonAnnotation, sortedSetAnnotation, tolerantAnnotation } from "./plan.ts"
+import { defaultAnnotation, indexedAnnotation, jsonAnnotation, sortedSetAnnotation, tolerantAnnotation } from "./plan.ts"
 import { checkSchema } from "./storable.ts"
 import { issuesOf } from "./tolerated.ts"
 
@@ -180,6 +180,59 @@ export const tolerant = <S extends Schema.Top>(
 ): S => {
   checkSchema("Model.tolerant", self, true)
   return self.annotateKey({ [tolerantAnnotation]: true } as any) as any
+}
+
+/**
+ * A schema of a field with marks, which are in the type of the `ast`, because every combinator of Schema keeps that part of
+ * the type.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export interface Marked<S extends Schema.Constraint, Marks> extends
+  Schema.BottomLazy<
+    S["ast"] & Marks,
+    Marked<S, Marks>,
+    S["~type.parameters"],
+    S["~type.mutability"],
+    S["~type.optionality"],
+    S["~type.constructor.default"],
+    S["~encoded.mutability"],
+    S["~encoded.optionality"]
+  >
+{
+  readonly "Type": S["Type"]
+  readonly "Encoded": S["Encoded"]
+  readonly "DecodingServices": S["DecodingServices"]
+  readonly "EncodingServices": S["EncodingServices"]
+  readonly "~type.make.in": S["~type.make.in"]
+  readonly "~type.make": S["~type.make"]
+  readonly "Iso": S["Iso"]
+}
+
+/**
+ * Gives a field an index of its own, of the field's name: entities are ranked by it, counted between values, and found in its order.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export const indexed = <S extends Schema.Top>(self: S): Marked<S, { readonly "~redlayer/indexed": true }> => {
+  checkSchema("Model.indexed", self, true)
+  return self.annotateKey({ [indexedAnnotation]: true } as any) as any
+}
+
+/**
+ * Gives a field an index in which no two entities have the same value. A write that would give an entity the value of another one
+ * fails with `UniqueViolation`.
+ *
+ * @category fields
+ * @since 0.1.0
+ */
+export const unique = <S extends Schema.Top>(
+  self: S
+): Marked<S, { readonly "~redlayer/indexed": true; readonly "~redlayer/unique": true }> => {
+  checkSchema("Model.unique", self, true)
+  return self.annotateKey({ [indexedAnnotation]: "unique" } as any) as any
 }
 
 /**

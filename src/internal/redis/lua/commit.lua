@@ -1,7 +1,7 @@
 -- The end of a program that has succeeded: sets expiries, publishes messages, and removes keys and elements. An error
 -- before the first of these, which sets `isFinal`, still undoes the program.
 -- uses: call (input) · dropped (call) · appends, deleted, deletedCount, droppedCount, droppedKeys,
---   expiries, expiryChangeCount, isFinal, journalSize, messageCount, messages, opened, openedCount,
+--   expiries, expiryChangeCount, indexedCount, indexes, isFinal, journalSize, messageCount, messages, opened, openedCount,
 --   openedInOrder, ownerCount (program) · needExpiries (instruction)
 
 -- Removes the keys of other forms. Most of them are missing, and in a cluster slot that is moving a missing key is an error.
@@ -54,9 +54,11 @@ end
 
 local function finish()
   if ownerCount > 0 then appends.settleOwners() end
+  if indexedCount > 0 then indexes.flush() end
   if deletedCount > 0 or openedCount > 0 or expiryChangeCount > 0 or messageCount > 0 or droppedCount > 0 then
     commit()
     if droppedCount > 0 then dropped, droppedCount = {}, 0 end
   end
+  if indexedCount > 0 then indexes.sweepSome() end
   journalSize, isFinal = 0, false
 end

@@ -1,21 +1,8 @@
 -- Tests of scalars, and the two operations with operands: `load`, which reads one, and `assign`, which stores one.
--- uses: code (input) · fail, floor, helpers (call) · checkTextLength, lengthOf, numberKind (kinds) ·
+-- uses: code (input) · fail, helpers (call) · checkTextLength, lengthOf, numberKind (kinds) ·
 --   makeHelpers (order)
 if not helpers then helpers = makeHelpers() end
-local byte, sub = string.byte, string.sub
 local SPECIAL = { NaN = 0 / 0, Infinity = 1 / 0, ["-Infinity"] = -1 / 0 }
-
--- Compares texts by their bytes, because `<` follows the server's locale. A binary search finds how many first bytes are
--- the same.
-local function order(a, b)
-  if a == b then return 0 end
-  local same, most = 0, #a < #b and #a or #b
-  while same < most do
-    local middle = floor((same + most + 1) / 2)
-    if sub(a, same + 1, middle) == sub(b, same + 1, middle) then same = middle else most = middle - 1 end
-  end
-  return (byte(a, same + 1) or -1) < (byte(b, same + 1) or -1) and -1 or 1
-end
 
 -- Returns the value that a test compares: a double, the digits of an exact integer, or the text.
 local function comparable(text, kind)
@@ -27,7 +14,7 @@ end
 local function compare(comparison, value, expected, kind)
   if type(value) == "number" then return helpers.compare(comparison, value, SPECIAL[expected] or expected) end
   if kind == "l" or kind == "u" then return helpers.compare(comparison, numberKind(kind).order(value, expected), 0) end
-  return helpers.compare(comparison, order(value, expected), 0)
+  return helpers.compare(comparison, helpers.order(value, expected), 0)
 end
 
 local function testOrOperand(op, text, isNull, spec, at, n)

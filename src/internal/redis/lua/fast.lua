@@ -35,7 +35,7 @@ do
         for i = 1, isUsual and count or 0 do
           local place = at + 5 * i - 4
           spec, amount, index = specs[code[place + 2]], code[place + 4], code[place + 1]
-          if code[place] ~= OP.increment or code[place + 3] ~= 1 or spec.k ~= "i" or spec.life or spec.of or spec.gt or spec.lt
+          if code[place] ~= OP.increment or code[place + 3] ~= 1 or spec.k ~= "i" or spec.life or spec.ix or spec.of or spec.gt or spec.lt
             or not (amount < 1e15 and amount > -1e15) then
             isUsual = false
             break
@@ -48,13 +48,13 @@ do
         op, index, spec, after = code[at + 1], code[at + 2], specs[code[at + 3]], at + 5 + code[at + 4]
         field, amount = spec.f, code[at + 5]
         if op == OP.increment then
-          if code[at + 4] ~= 1 or spec.k ~= "i" or spec.life or spec.of or not (amount < 1e15 and amount > -1e15) then break end
+          if code[at + 4] ~= 1 or spec.k ~= "i" or spec.life or spec.ix or spec.of or not (amount < 1e15 and amount > -1e15) then break end
           low, high = spec.ge, spec.le
           if spec.gt then low = math.max(low or spec.gt, math.floor(spec.gt) + 1) end
           if spec.lt then high = math.min(high or spec.lt, math.ceil(spec.lt) - 1) end
         elseif op == OP.read or op == OP.find then
           if #spec.cs > 0 or spec.life and spec.life.access then break end
-        elseif op ~= OP.get and op ~= OP.set or spec.of or spec.life and (op == OP.set or spec.life.access) then
+        elseif op ~= OP.get and op ~= OP.set or spec.of or op == OP.set and spec.ix or spec.life and (op == OP.set or spec.life.access) then
           break
         end
       end

@@ -1,7 +1,7 @@
 -- Programs of the general path with tests, jumps, operands or attempts. Jumps go forward, so each instruction runs at most
 -- once.
 -- uses: code, reply, replySize, specs (input) · catchFailure, fail, helpers, nowMillis, resume, step
---   (call) · journalSize, messageCount, spendResult (program) · undo (journal) · runInstruction
+--   (call) · indexedCount, indexes, journalSize, messageCount, spendResult (program) · undo (journal) · runInstruction
 --   (instruction) · finish (commit) · makeOperands (order)
 local operands
 local flag = false -- the result of the last test
@@ -56,6 +56,8 @@ local function runFrom(pc, i)
       }
       result = 0
     elseif op == OP.endAttempt then
+      -- what the attempt has written may be refused by a unique index
+      if indexedCount > 0 then indexes.flush() end
       depth = depth - 1
       skipped = code[at]
     elseif op == OP.constant then
@@ -93,13 +95,14 @@ end
 function catchFailure(why)
   local tag, attempt = why[1], nil
   local isAny = tag == "exists" or tag == "index" or tag == "bounds" or tag == "arithmetic" or tag == "fail"
-    or tag == "lost"
+    or tag == "lost" or tag == "unique"
   while depth > 0 and not attempt do
     if tag == "missing" or isAny and attempts[depth].mode == 1 then attempt = attempts[depth] end
     depth = depth - 1
   end
   if not attempt then return false end
   undo(attempt.journalSize)
+  if indexedCount > 0 then indexes.noteAgain() end
   messageCount, flag = attempt.messages, attempt.flag
   if operands then operands.clear() end
   function resume()

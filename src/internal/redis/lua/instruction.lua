@@ -1,8 +1,8 @@
 -- Runs one instruction and returns its result. The number of the instruction tells its family.
--- uses: call, code, specs (input) · appended, applyScalar, fail, nowMillis, numberKind, runLock (call)
---   · appends, collections, created, drops, expiries, messageCount, messages, spend, writeEntity
+-- uses: call, code, specs (input) · appended, applyScalar, fail, nowMillis, numberKind, runLock, step (call)
+--   · appends, collections, created, drops, expiries, indexes, messageCount, messages, spend, writeEntity
 --   (program) · entityAt, exists, needForms, readEntity, readField, writeField (entity) · makeAppends,
---   makeCollections, makeDrops, makeExpiries, makeLocks, makeScalars, makeWrites (order)
+--   makeCollections, makeDrops, makeExpiries, makeIndexes, makeLocks, makeScalars, makeWrites (order)
 
 local function needExpiries()
   if not expiries then expiries = makeExpiries() end
@@ -67,12 +67,21 @@ local function renewIfTouched(e, spec)
   end
 end
 
+local function noteIndexed(e, spec)
+  if not indexes then indexes = makeIndexes() end
+  indexes.note(e, spec, step)
+end
+
 local function runInstruction(pc)
   local op, spec, n, at = code[pc], specs[code[pc + 2]], code[pc + 3], pc + 4
   if op == OP.publish then return publish(code[at], code[at + 1]) end
   if op == OP.holds then
     if not runLock then runLock = makeLocks() end
     return runLock(op, KEYS[code[pc + 1]], at)
+  end
+  if OPS.index(op) then
+    if not indexes then indexes = makeIndexes() end
+    return indexes.read(op, KEYS[code[pc + 1]], spec, at, n)
   end
   local e, result = entityAt(code[pc + 1]), nil
   e.wrote, created = false, nil
@@ -105,5 +114,9 @@ local function runInstruction(pc)
   end
   if spec.life then renewIfTouched(e, spec) end
   if OPS.readsSecondSet(op) then renewIfTouched(entityAt(code[at]), specs[code[at + 1]]) end
+  if spec.ix then
+    if e.wrote and spec.iv or e.expiryNames then noteIndexed(e, spec) end
+    if op == OP.duplicate then noteIndexed(entityAt(code[at]), specs[code[at + 1]]) end
+  end
   return result
 end

@@ -51,6 +51,7 @@ export const order: ReadonlyArray<Item> = [
       "collection.lua"
     ),
     lazy("writes", "entityWrites.lua"),
+    lazy("indexes", lazy("orderCodes", "numberText.lua", "orderCode.lua"), "indexes.lua", "indexReads.lua"),
     "instruction.lua",
     "commit.lua",
     lazy("flow", lazy("operands", "operand.lua"), "flow.lua"),

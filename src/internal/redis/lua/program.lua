@@ -13,10 +13,11 @@ local droppedKeys, droppedCount = {}, 0 -- keys of other forms; the commit remov
 local messages, messageCount = {}, 0 -- channel and text in turn, which the commit publishes
 local journalSize = 0
 local owners, ownerCount = {}, 0 -- what has texts with appended pieces: see append.lua
+local indexed, indexedCount = {}, 0 -- entities whose index entries may have changed
 local isFinal = false -- whether the commit has done anything that the journal cannot undo
 
 -- Tables of functions, and a function, of the lazy families. Each is unset until its family is made.
-local expiries, collections, drops, writeEntity, appends
+local expiries, collections, drops, writeEntity, appends, indexes
 
 -- Bounds what a program reads and examines, because the server serves no one else meanwhile. A unit is about 20 ns:
 -- one item that is examined, or four bytes of a result. `workOf…` in instruction/limits.ts says what costs how much.

@@ -144,7 +144,8 @@ local function run()
     pc = pc + 1
     local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
     local result, isGeneral
-    if count == 1 and (op == OP.read or op == OP.find or op == OP.insert and n < 500 and #spec.cs == 0) then
+    if count == 1 and (op == OP.read or op == OP.find or op == OP.insert and n < 500 and #spec.cs == 0)
+      and not (spec.ix and (op == OP.insert or spec.life and spec.life.access)) then
       step = 1
       result, isGeneral = runSingle(op, KEYS[code[pc + 1]], spec, pc + 4)
       reply[replySize] = result

@@ -78,6 +78,9 @@ local function look(pc, count)
       local isScalar = op <= LAST.scalar
       if isScalar and (op == OP.load or op == OP.assign or spec.of) then return false end
       if not isScalar and op ~= OP.exists and op ~= OP.require and op ~= OP.ensure and op ~= OP.timeToLive then return false end
+      -- what may change an entry of an index
+      if spec.ix and (op ~= OP.get and op ~= OP.require and op ~= OP.timeToLive and not OPS.isTest(op)
+        or spec.life and spec.life.access) then return false end
       local e = entityOf(code[pc + 1])
       owners[i], renews = e, renews or spec.life
       if isScalar then

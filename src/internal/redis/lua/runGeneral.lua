@@ -1,13 +1,13 @@
 -- The general path, for every program that `runSingle` and `runFields` cannot run. Each instruction writes at once and
 -- journals how to undo it. `finish` commits; `undoProgram` undoes a program that has stopped.
 -- uses: code, reply, replySize (input) · dropped, step (call) · deletedCount, droppedCount, entities,
---   expiryChangeCount, isFinal, journalSize, messageCount, opened, openedCount, ownerCount, spendResult,
+--   expiryChangeCount, indexedCount, isFinal, journalSize, messageCount, opened, openedCount, ownerCount, spendResult,
 --   work (program) · undo (journal) · runInstruction (instruction) · finish (commit) · makeFlow (order)
 local runFlow
 
 local function runGeneral(pc, count)
   entities, opened, deletedCount, openedCount, expiryChangeCount, messageCount = {}, {}, 0, 0, 0, 0
-  ownerCount, work = 0, 0
+  ownerCount, indexedCount, work = 0, 0, 0
   local first = pc
   for i = 1, count do
     local op = code[pc]

@@ -1,0 +1,101 @@
+/**
+ * Indexes: what an interpreter knows of those of a model, and the names of their keys. An index is a sorted set, whose members
+ * are the entities of one home. The home is the text before `:$ix:` in its name.
+ */
+import type { OrderCode } from "../text/orderCode.ts"
+
+/** A value that indexes are made of: a field of the entity's hash, or a part of its key. */
+export interface IndexedValue {
+  /** The name of the hash's field. Unset: it is a part of the key. */
+  readonly field?: string
+  /** The position of the part in the escaped id, from 1 on. 0: the text in the braces. */
+  readonly part?: number
+  /** How the stored text is encoded, so that the order of the codes is that of the values. */
+  readonly code: OrderCode
+  /** The text that stands for a missing field. */
+  readonly default?: string
+  /** The stored text `null` means that the field is missing. */
+  readonly nullable?: true
+}
+
+/** Describes one index. */
+export interface IndexSpec {
+  /** The name that users know. */
+  readonly name: string
+  /** The name in the keys: it changes with the definition, because entries of another definition are in another order. */
+  readonly stored: string
+  /**
+   * `score`: the value is the score of the entity, whose id is the member. `lex`: all scores are 0; a member is the codes of the
+   * values, and the id after them.
+   */
+  readonly order: "score" | "lex"
+  /** The positions of its values in `Indexes.values`. */
+  readonly values: ReadonlyArray<number>
+  /** An entity has an entry only if these values have these texts. */
+  readonly where?: ReadonlyArray<readonly [value: number, text: string]>
+  /** Two entities can't have equal values. */
+  readonly isUnique?: true
+  /** An entity without one of the values has an entry too, before all others. Default: it has none. */
+  readonly keepsAbsent?: true
+}
+
+/** The indexes of a model. There is one object for a model, in the specifications of all instructions that may change an entry. */
+export interface Indexes {
+  /** Whether the model has one home, because each of its entities has its own slot. Otherwise each tag is one. */
+  readonly hasOneHome: boolean
+  /** Fields first, then parts of the key. */
+  readonly values: ReadonlyArray<IndexedValue>
+  readonly list: ReadonlyArray<IndexSpec>
+}
+
+/** The tag of the home of a model that has one. No escaped id equals it. */
+const modelTag = "$"
+
+/** Where an entity is indexed. */
+export interface Place {
+  readonly home: string
+  /** The name of the entity in its home. */
+  readonly id: string
+  readonly tag: string
+}
+
+/** The place of the entity with this key. */
+export const placeOf = ({ hasOneHome }: Indexes, key: string): Place => {
+  const open = key.indexOf("{")
+  const close = key.indexOf("}", open)
+  const tag = key.slice(open + 1, close)
+  return hasOneHome
+    ? { home: `${key.slice(0, open + 1)}${modelTag}}`, id: tag, tag }
+    : { home: key.slice(0, close + 1), id: key.slice(close + 2), tag }
+}
+
+/** The key of the entity at a place. */
+export const keyAt = ({ hasOneHome }: Indexes, home: string, id: string): string =>
+  hasOneHome ? `${home.slice(0, -1 - modelTag.length)}${id}}` : `${home}:${id}`
+
+/** The home of a model that has one. */
+export const modelHome = (start: string): string => `${start}${modelTag}}`
+
+/** The sorted set of an index. */
+export const entriesKey = (home: string, { stored }: IndexSpec): string => `${home}:$ix:${stored}`
+
+/** The hash that has the member of each entity, because the hash of an expired entity no longer tells its values. */
+export const membersKey = (home: string, { stored }: IndexSpec): string => `${home}:$of:${stored}`
+
+/** The sorted set that has the expiry of each entity that expires. */
+export const expiriesKey = (home: string): string => `${home}:$exp`
+
+/** The codes of the values of an index, a letter each. */
+export const codesOf = ({ values: all }: Indexes, { keepsAbsent, values }: IndexSpec): string => {
+  const codes = values.map((value) => all[value]!.code).join("")
+  return keepsAbsent === true ? codes.toUpperCase() : codes
+}
+
+/** Calls `f` with each key of a home. */
+export const forEachIndexKey = ({ list }: Indexes, home: string, f: (key: string) => void): void => {
+  f(expiriesKey(home))
+  for (const index of list) {
+    f(entriesKey(home, index))
+    if (index.order === "lex") f(membersKey(home, index))
+  }
+}

@@ -1,0 +1,107 @@
+-- Operations that read an index. The twin of memory/indexReads.ts.
+-- uses: call, code (input) · fail, floor, helpers (call) · entities (program) · readEntity (entity) · entriesKey,
+--   flush, idOf, keyAt, membersKey, note, noteAgain, sub, sweep, sweepSome (indexes)
+local MOST_SWEPT = 1000 -- how many expired entities one instruction looks at
+
+-- Returns how many entries come before a bound. An exclusive low bound and an inclusive high one come after what equals them.
+local function before(index, key, bound, isEnd)
+  if bound == "-" then return 0 end
+  if bound == "+" then return call("ZCARD", key) end
+  local isExclusive = sub(bound, 1, 1) == "("
+  local isAfter = isExclusive ~= isEnd
+  if index.score then
+    local score = isExclusive and sub(bound, 2) or bound
+    return call("ZCOUNT", key, "-inf", isAfter and score or "(" .. score)
+  end
+  return call("ZLEXCOUNT", key, "-", (isAfter and "[" or "(") .. sub(bound, 2))
+end
+
+-- Returns the row of an entity that the program may have changed, or false if it is missing.
+local function rowAt(key, spec)
+  for _, e in pairs(entities) do
+    if e.key == key then return readEntity(e, spec) end
+  end
+  return readEntity({ key = key, exists = nil, stored = false, changed = false, wrote = false }, spec)
+end
+
+-- Returns the entries of these ranks, each with its entity if `isWhole`. An entity that others have removed is left out.
+local function rowsOf(ix, index, home, spec, from, to, isReverse, isWhole)
+  if to <= from then return {} end
+  local key, row = entriesKey(home, index), {}
+  local found = call("ZRANGE", key, from, to - 1, "withscores")
+  local first, last, step = 1, #found - 1, 2
+  if isReverse then first, last, step = last, first, -2 end
+  for i = first, last, step do
+    local id = index.score and found[i] or idOf(found[i], index.codes)
+    local cells = isWhole and rowAt(keyAt(ix, home, id), spec)
+    if cells or not isWhole then
+      row[#row + 1], row[#row + 2] = id, found[index.score and i + 1 or i]
+      if cells then
+        for j = 1, #spec.fs + #spec.cs + 1 do row[#row + 1] = cells[j] end
+      end
+    end
+  end
+  return row
+end
+
+-- Returns how many entries come before the place after this score and id, in the direction of the range.
+local function resumeAt(key, score, id, isReverse)
+  local own = call("ZSCORE", key, id)
+  if own and tonumber(own) == tonumber(score) then return call("ZRANK", key, id) + (isReverse and 0 or 1) end
+  local low, high = call("ZCOUNT", key, "-inf", "(" .. score), call("ZCOUNT", key, "-inf", score)
+  while low < high do
+    local middle = floor((low + high) / 2)
+    if helpers.order(call("ZRANGE", key, middle, middle)[1], id) < 0 then low = middle + 1 else high = middle end
+  end
+  return low
+end
+
+local function read(op, home, spec, at, n)
+  local ix = spec.ix
+  flush()
+  if sweep(ix, home, MOST_SWEPT) then return fail("due") end
+  local index, low, high = ix.list[code[at]], code[at + 1], code[at + 2]
+  local key = entriesKey(home, index)
+  local from = before(index, key, low, false)
+  local to = before(index, key, high, true)
+  if to < from then to = from end
+  if op == OP.indexCount then return to - from end
+  if op == OP.indexHas then return to > from and 1 or 0 end
+  if op == OP.indexGet then
+    local row = rowsOf(ix, index, home, spec, from, from < to and from + 1 or from, false, true)
+    return #row > 0 and row or fail("missing")
+  end
+  local isReverse = code[at + 3] == 1
+  if op == OP.indexRange then
+    local limit = code[at + 4]
+    if n > 6 then
+      local resumed = resumeAt(key, code[at + 6], code[at + 7], isReverse)
+      if isReverse then to = resumed < to and resumed or to else from = resumed > from and resumed or from end
+    end
+    if isReverse then from = to - limit > from and to - limit or from else to = from + limit < to and from + limit or to end
+    return rowsOf(ix, index, home, spec, from, to, isReverse, code[at + 5] == 1)
+  end
+  local id = code[at + 4]
+  local member = index.score and id or call("HGET", membersKey(home, index), id)
+  local rank = member and call("ZRANK", key, member)
+  if not rank or rank < from or rank >= to then return false end
+  if op == OP.indexAround then
+    local count = code[at + 5]
+    local first, last = rank - count > from and rank - count or from, rank + count + 1 < to and rank + count + 1 or to
+    return rowsOf(ix, index, home, spec, first, last, isReverse, code[at + 6] == 1)
+  end
+  if index.score then
+    local score = call("ZSCORE", key, id)
+    if not isReverse then
+      local below = call("ZCOUNT", key, "-inf", "(" .. score)
+      return below > from and below - from or 0
+    end
+    local upTo = call("ZCOUNT", key, "-inf", score)
+    return upTo < to and to - upTo or 0
+  end
+  local parts = sub(member, 1, #member - #id)
+  if not isReverse then return call("ZLEXCOUNT", key, "-", "(" .. parts) - from end
+  return to - call("ZLEXCOUNT", key, "-", "(" .. parts .. "\255")
+end
+
+return { note = note, noteAgain = noteAgain, flush = flush, read = read, sweepSome = sweepSome }

@@ -1,0 +1,222 @@
+-- The upkeep of index entries: at the end of a program, and before an instruction that reads an index, the entries of each entity
+-- that it has changed become what its fields say. The twin of memory/indexes.ts. instruction/indexes.ts names the keys.
+-- uses: call, find, format (input) · fail, nowMillis (call) · appends, created, expiries, indexed, indexedCount (program) · record
+--   (journal) · makeExpiries, makeOrderCodes (order)
+local char, concat, gmatch, gsub, sub = string.char, table.concat, string.gmatch, string.gsub, string.sub
+local SWEPT_BY_WRITES = 2 -- how many expired entities a program that sets an expiry removes from indexes
+local encode, escape, idOf
+if not expiries then expiries = makeExpiries() end
+do
+  local codes = makeOrderCodes()
+  encode, escape, idOf = codes.encode, codes.escape, codes.idOf
+end
+local expiringHome, expiringIndexes -- the last home of indexes in which a program has set an expiry
+
+-- Returns the home of an entity's indexes, its name there, and the tag of its key.
+local function placeOf(ix, key)
+  local open, close = find(key, "{", 1, true), find(key, "}", 1, true)
+  local tag = sub(key, open + 1, close - 1)
+  if ix.one then return sub(key, 1, open) .. "$}", tag, tag end
+  return sub(key, 1, close), sub(key, close + 2), tag
+end
+
+local function keyAt(ix, home, id)
+  return ix.one and sub(home, 1, -3) .. id .. "}" or home .. ":" .. id
+end
+
+local function entriesKey(home, index)
+  return home .. ":$ix:" .. index.name
+end
+
+local function membersKey(home, index)
+  return home .. ":$of:" .. index.name
+end
+
+local function expiriesKey(home)
+  return home .. ":$exp"
+end
+
+-- Notes that the entries of an entity, or its expiry, may have changed. `step` is the instruction that changed them.
+local function note(e, spec, step)
+  if not e.ix then
+    indexedCount = indexedCount + 1
+    indexed[indexedCount] = e
+    e.ix = spec.ix
+  end
+  e.dirty, e.noted, e.writer = true, e.noted or spec.iv, step
+  e.isNew = e.isNew or created == e
+end
+
+-- What an attempt that is undone has left of the notes is true again.
+local function noteAgain()
+  for i = 1, indexedCount do indexed[i].dirty = true end
+end
+
+local function undoScore(key, member, old)
+  if old then call("ZADD", key, old, member) else call("ZREM", key, member) end
+end
+
+local function setScore(key, member, score)
+  local old = call("ZSCORE", key, member)
+  if old == (score or false) then return end
+  if score then call("ZADD", key, score, member) else call("ZREM", key, member) end
+  record(key, undoScore, member, old)
+end
+
+local function undoMember(change)
+  if change.old then
+    call("HSET", change.of, change.id, change.old)
+    call("ZADD", change.key, 0, change.old)
+  else
+    call("HDEL", change.of, change.id)
+  end
+  if change.member then call("ZREM", change.key, change.member) end
+end
+
+local function partOf(id, position)
+  for part in gmatch(id, "[^:]+") do
+    position = position - 1
+    if position == 0 then return part end
+  end
+end
+
+-- Returns the texts of the values that indexes are made of.
+local function textsOf(ix, key, id, tag)
+  local texts = #ix.names > 0 and call("HMGET", key, unpack(ix.names)) or {}
+  for i, value in ipairs(ix.vs) do
+    if value.part then
+      local escaped = value.part == 0 and tag or partOf(id, value.part)
+      texts[i] = gsub(escaped, "%%(%x%x)", function(digits) return char(tonumber(digits, 16)) end)
+    else
+      texts[i] = texts[i] or value.d
+      if value.z and texts[i] == "null" then texts[i] = false end
+    end
+  end
+  return texts
+end
+
+-- Returns the codes of the values, joined, or nil if the entity has no entry. `codes` keeps what is encoded already.
+local function partsOf(index, texts)
+  for _, condition in ipairs(index.w or {}) do
+    if texts[condition[1]] ~= condition[2] then return nil end
+  end
+  local parts = {}
+  for i, value in ipairs(index.v) do
+    parts[i] = encode(sub(index.codes, i, i), texts[value])
+    if not parts[i] then return nil end
+  end
+  return concat(parts)
+end
+
+-- Removes the entries of an entity that is gone. It is not journalled, because it is right whatever the program does.
+local function remove(ix, home, id)
+  for _, index in ipairs(ix.list) do
+    local key, of = entriesKey(home, index), membersKey(home, index)
+    local member = index.score and id or call("HGET", of, id)
+    if member then call("ZREM", key, member) end
+    if member and not index.score then call("HDEL", of, id) end
+  end
+  call("ZREM", expiriesKey(home), id)
+end
+
+-- Whether an entity exists. If the server refuses to look at its key, its expiry is believed.
+local function isStored(key)
+  return redis.pcall("EXISTS", key) == 1
+end
+
+-- Returns the first entities that have expired.
+local function dueAt(home, limit)
+  return call("ZRANGEBYSCORE", expiriesKey(home), "-inf", format("%.0f", nowMillis), "LIMIT", 0, limit)
+end
+
+-- Removes the entries of the first entities that have expired. Returns whether there may be more, or this program can't remove them.
+local function sweep(ix, home, limit)
+  local due, isReadOnly = dueAt(home, limit), nil
+  for _, id in ipairs(due) do
+    if not isStored(keyAt(ix, home, id)) then
+      if isReadOnly == nil then
+        local tried = redis.pcall("ZREM", expiriesKey(home), "")
+        isReadOnly = type(tried) == "table"
+      end
+      if isReadOnly then return true end
+      remove(ix, home, id)
+    end
+  end
+  return #due == limit
+end
+
+-- Fails if another entity has equal values. The entry of one that has expired is removed.
+local function checkUnique(change)
+  local parts = change.parts
+  for _, other in ipairs(call("ZRANGEBYLEX", change.key, "[" .. parts, "(" .. parts .. "\255", "LIMIT", 0, 2)) do
+    if other ~= change.member then
+      local holder = sub(other, #parts + 1)
+      if isStored(keyAt(change.e.ix, change.home, holder)) then
+        return fail("unique", { change.position, change.e.writer })
+      end
+      remove(change.e.ix, change.home, holder)
+    end
+  end
+end
+
+-- Notes which entries of an entity change, but for scores, which change at once.
+local function collect(e, changes)
+  local ix = e.ix
+  local home, id, tag = placeOf(ix, e.key)
+  if e.noted then
+    if e.exists and e.pending then appends.settleAll(e) end
+    local texts = e.exists and textsOf(ix, e.key, id, tag)
+    for position, index in ipairs(ix.list) do
+      local key, parts = entriesKey(home, index), texts and partsOf(index, texts)
+      if index.score then
+        setScore(key, id, parts and texts[index.v[1]])
+      else
+        local of = membersKey(home, index)
+        local old, member = call("HGET", of, id), parts and parts .. escape(id) or false
+        if old ~= member then
+          changes[#changes + 1] = {
+            e = e, position = position, home = home, key = key, of = of, id = id, old = old, member = member, parts = parts,
+            uniq = index.uniq
+          }
+        end
+      end
+    end
+  end
+  local at = e.exists and (e.isNew or e.expiryNames) and expiries.expiresAt(e)
+  if not e.exists or e.isNew or e.expiryNames then setScore(expiriesKey(home), id, at and format("%.0f", at)) end
+  if at and e.expiryNames then expiringHome, expiringIndexes = home, ix end
+end
+
+-- Entries that other entities with equal values must not have are removed first, so that two entities can exchange them.
+local function flush()
+  local changes = {}
+  for i = 1, indexedCount do
+    local e = indexed[i]
+    if e.dirty then
+      e.dirty = false
+      collect(e, changes)
+    end
+  end
+  for _, change in ipairs(changes) do
+    record(change, undoMember)
+    if change.old and change.uniq then call("ZREM", change.key, change.old) end
+  end
+  for _, change in ipairs(changes) do
+    if change.member then
+      if change.uniq then checkUnique(change) end
+      call("ZADD", change.key, 0, change.member)
+      call("HSET", change.of, change.id, change.member)
+    else
+      call("HDEL", change.of, change.id)
+    end
+    if change.old and not change.uniq then call("ZREM", change.key, change.old) end
+  end
+end
+
+-- Removes a few expired entities from the indexes of a home in which the program has set an expiry.
+local function sweepSome()
+  if not expiringHome then return end
+  local home = expiringHome
+  expiringHome = nil
+  pcall(sweep, expiringIndexes, home, SWEPT_BY_WRITES)
+end

@@ -1,0 +1,196 @@
+/**
+ * The plan of a model's indexes: which stored values each is made of, and how bounds become texts.
+ */
+import type { IndexedValue, Indexes, IndexSpec } from "../instruction/indexes.ts"
+import { escapeField } from "../text/escape.ts"
+import { encode, type OrderCode } from "../text/orderCode.ts"
+import { Problem } from "../text/problem.ts"
+import type { Codec } from "./codec.ts"
+import { orderCodeOf } from "./orderCodeOf.ts"
+import type { Leaf } from "./plan.ts"
+
+/**
+ * A value of an index, as users know it.
+ *
+ * @internal
+ */
+export interface Indexed {
+  /** The dotted name of the field. */
+  readonly field: string
+  readonly codec: Codec
+  readonly code: OrderCode
+}
+
+/**
+ * An index of a model.
+ *
+ * @internal
+ */
+export interface Index {
+  readonly spec: IndexSpec
+  /** Its position in the specification, from 1 on. */
+  readonly position: number
+  readonly values: ReadonlyArray<Indexed>
+}
+
+/** @internal */
+export interface ModelIndexes {
+  readonly spec: Indexes
+  readonly byName: ReadonlyMap<string, Index>
+}
+
+/**
+ * The options of a model that define indexes. `Model.Options` documents them.
+ *
+ * @internal
+ */
+export interface IndexOptions {
+  readonly indexes?: Readonly<Record<string, ReadonlyArray<string> | IndexDefinition>> | undefined
+  readonly unique?: Readonly<Record<string, ReadonlyArray<string>>> | undefined
+}
+
+interface IndexDefinition {
+  readonly fields: ReadonlyArray<string>
+  readonly where?: Readonly<Record<string, unknown>> | undefined
+  readonly absent?: boolean | undefined
+}
+
+const scoreKinds: ReadonlyArray<Codec["kind"]> = ["integer", "number", "date"]
+
+const maximumFields = 4
+
+/** A short text that differs between definitions. */
+const digest = (text: string): string => {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return (hash >>> 0).toString(36)
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
+
+/**
+ * Plans the indexes of a model, or returns undefined if it has none. Calls `refuse` if a definition is invalid.
+ *
+ * @param parts the fields of the key, and where the stored key has each: its position in the escaped id, or 0 for the tag
+ * @internal
+ */
+export const planIndexes = (
+  leaves: ReadonlyArray<Leaf>,
+  parts: ReadonlyArray<{ readonly field: string; readonly codec: Codec; readonly part: number }>,
+  hasOneHome: boolean,
+  options: IndexOptions,
+  refuse: (why: string) => never
+): ModelIndexes | undefined => {
+  interface Wanted extends IndexDefinition {
+    readonly name: string
+    readonly isUnique: boolean
+  }
+  const wanted: Array<Wanted> = leaves.filter(({ indexed }) => indexed !== false).map(({ field, indexed }) => ({
+    name: field,
+    fields: [field],
+    isUnique: indexed === "unique"
+  }))
+  const entriesOf = (name: "indexes" | "unique") => {
+    const given: unknown = options[name]
+    if (given !== undefined && !isObject(given)) return refuse(`its \`${name}\` must be an object of lists of fields`)
+    return Object.entries(given ?? {})
+  }
+  for (const [name, given] of entriesOf("indexes")) {
+    wanted.push({ ...(Array.isArray(given) ? { fields: given } : given as IndexDefinition), name, isUnique: false })
+  }
+  for (const [name, fields] of entriesOf("unique")) {
+    wanted.push({ name, fields: fields as ReadonlyArray<string>, isUnique: true })
+  }
+  if (wanted.length === 0) return undefined
+
+  interface Source extends Indexed {
+    readonly value: IndexedValue
+  }
+  const used: Array<Source> = []
+  const sourceOf = (index: string, name: unknown): Source => {
+    const known = used.find(({ field }) => field === name)
+    if (known !== undefined) return known
+    const part = parts.find(({ field }) => field === name)
+    const leaf = leaves.find(({ field }) => field === name)
+    const codec = part?.codec ?? leaf?.codec
+    if (codec === undefined) return refuse(`its index "${index}" names "${String(name)}", which is not a scalar field`)
+    const code = orderCodeOf(codec)
+    if (code === undefined) {
+      return refuse(`its index "${index}" names "${String(name)}", whose values have no order that an index can keep`)
+    }
+    const source: Source = {
+      field: name as string,
+      codec,
+      code,
+      value: part === undefined
+        ? {
+          field: leaf!.spec.field,
+          code,
+          ...(leaf!.spec.default === undefined ? undefined : { default: leaf!.spec.default }),
+          ...(leaf!.spec.nullable && { nullable: true })
+        }
+        : { part: part.part, code }
+    }
+    used.push(source)
+    return source
+  }
+  const sources = wanted.map(({ absent, fields, isUnique, name, where }) => {
+    if (name === "" || !name.isWellFormed()) return refuse("the name of an index must be well-formed Unicode, and not empty")
+    if (!Array.isArray(fields) || fields.length === 0 || fields.length > maximumFields) {
+      return refuse(`its index "${name}" must have one to ${maximumFields} fields`)
+    }
+    if (new Set(fields).size < fields.length) return refuse(`its index "${name}" names a field twice`)
+    return {
+      name,
+      isUnique,
+      absent: absent === true,
+      values: fields.map((field) => sourceOf(name, field)),
+      where: Object.entries(where ?? {}).map(([field, value]) => {
+        const source = sourceOf(name, field)
+        const text = source.codec.encode(value)
+        if (text instanceof Problem) return refuse(`its index "${name}" has a \`where\` that "${field}" refuses: ${text.issue}`)
+        return [source, text] as const
+      })
+    }
+  })
+  const byName = new Map<string, Index>()
+  // the parts of the key come last
+  const ordered = used.toSorted((a, b) => Number(a.value.part !== undefined) - Number(b.value.part !== undefined))
+  const list = sources.map(({ absent, isUnique, name, values, where }, i): IndexSpec => {
+    if (byName.has(name)) return refuse(`it has two indexes of the name "${name}"`)
+    const [only] = values
+    const isScore = values.length === 1 && !isUnique && !absent && where.length === 0 &&
+      only!.value.part === undefined && scoreKinds.includes(only!.codec.kind)
+    const definition = JSON.stringify([
+      values.map(({ value }) => value),
+      where.map(([{ value }, text]) => [value, text]),
+      isScore,
+      isUnique,
+      absent
+    ])
+    const spec: IndexSpec = {
+      name,
+      stored: `${escapeField(name)}:${digest(definition)}`,
+      order: isScore ? "score" : "lex",
+      values: values.map((value) => ordered.indexOf(value)),
+      ...(where.length === 0 ? undefined : { where: where.map(([value, text]) => [ordered.indexOf(value), text]) }),
+      ...(isUnique ? { isUnique } : undefined),
+      ...(absent ? { keepsAbsent: true } : undefined)
+    }
+    byName.set(name, { spec, position: i + 1, values })
+    return spec
+  })
+  return { spec: { hasOneHome, values: ordered.map(({ value }) => value), list }, byName }
+}
+
+/**
+ * The code of a value in an index.
+ *
+ * @internal
+ */
+export const encodeIndexed = ({ code, codec, field }: Indexed, value: unknown): string | Problem => {
+  const text = codec.encodeUnchecked(value)
+  return text instanceof Problem
+    ? text.within(field)
+    : encode(code, text) ?? new Problem("Expected a value that has a place in the order", field)
+}
