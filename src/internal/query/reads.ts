@@ -2,6 +2,7 @@
  * Programs that read one home of an index: counts, ranks, entries and their entities.
  */
 import * as Option from "effect/Option"
+import { EntityCorrupted } from "../../DomainError.ts"
 import { type HandleRef, instruct, invalid, isOne, named, same } from "../handle/entityRef.ts"
 import { tolerating } from "../handle/entity.ts"
 import { keyAt } from "../instruction/indexes.ts"
@@ -9,6 +10,7 @@ import { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { EntitySpec } from "../instruction/spec.ts"
+import { Guard, Junction } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { Index } from "../schema/indexes.ts"
 import type { ModelPlan } from "../schema/model.ts"
@@ -124,6 +126,30 @@ export class HomeReads {
       const entities = this.decodeAll(row)
       return entities instanceof Problem ? entities : entities[0]
     })
+  }
+
+  /** The same home of another index. */
+  forIndex(index: Index): HomeReads {
+    return new HomeReads(this.plan, index, this.home)
+  }
+
+  /** Whether an entity has an entry in the range. */
+  holds(id: string, { high, low }: Range): AtomicNode {
+    return this.op(Op.indexHolds, "holds", [low, high, id], isOne)
+  }
+
+  /** The id of an entry as users know it. */
+  idOf(id: string): unknown {
+    const found = this.plan.foundKeyOf(keyAt(this.plan.indexes!.spec, this.home, id))
+    return found === undefined ? noKey : found.value
+  }
+
+  /** The result for an entry whose id can't be decoded. */
+  unreadable(id: string, { field, issue }: Problem): AtomicNode {
+    const { indexes, name } = this.plan
+    const key = keyAt(indexes!.spec, this.home, id)
+    const corrupted = new EntityCorrupted({ model: name, id, key, field, issue, applied: false })
+    return new Guard(new Junction(false, []), [], () => corrupted)
   }
 
   refuse(method: string, problem: Problem): AtomicNode {
