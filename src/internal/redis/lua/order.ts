@@ -21,6 +21,8 @@ const lazy = (name: string, ...items: ReadonlyArray<Item>): Lazy => ({ name, ite
 export const order: ReadonlyArray<Item> = [
   "input.lua",
   "fast.lua",
+  lazy("locks", "lock.lua"),
+  "loneLock.lua",
   "call.lua",
   lazy("helpers", "helpers.lua"),
   lazy("forms", "forms.lua"),
@@ -33,7 +35,6 @@ export const order: ReadonlyArray<Item> = [
     "scalar.lua"
   ),
   lazy("fields", "runFields.lua"),
-  lazy("locks", "lock.lua"),
   lazy("dedup", "dedup.lua"),
   lazy(
     "general",
