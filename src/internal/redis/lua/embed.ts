@@ -15,7 +15,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { Comparison, type OpInfo, ops, subtract } from "../../instruction/ops.ts"
 import { checkNames, type Source } from "./names.ts"
-import { type Item, order } from "./order.ts"
+import { apart, type Item, order } from "./order.ts"
 
 const folder = import.meta.dirname
 const target = Path.join(folder, "..", "lua.generated.ts")
@@ -92,7 +92,8 @@ export const lua = ${JSON.stringify(lua, null, 2)}.join("\\n")
 `
 
 if (process.argv.includes("--check")) {
-  const problems = [...await checkNames(sources, Fs.readdirSync(folder).filter((name) => name.endsWith(".lua")))]
+  const all = [...sources, ...apart.map(sourceOf)]
+  const problems = [...await checkNames(all, Fs.readdirSync(folder).filter((name) => name.endsWith(".lua")))]
   if (!Fs.existsSync(target) || Fs.readFileSync(target, "utf8") !== text) {
     problems.push("src/internal/redis/lua.generated.ts is stale: npm run embed")
   }

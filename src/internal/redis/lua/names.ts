@@ -16,7 +16,7 @@ export type Source =
 
 /** The globals of Redis that the script uses. Any file may use them. */
 const globals: ReadonlySet<string> = new Set(
-  "ARGV KEYS cjson error ipairs math pairs pcall redis string table tonumber type unpack".split(" ")
+  "ARGV KEYS cjson error ipairs math pairs pcall redis string struct table tonumber type unpack".split(" ")
 )
 
 /** The members that Lua reads and no Lua file writes: those of a specification (`toWire` in `wire.ts`), and of an error of Redis. */
