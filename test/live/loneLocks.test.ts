@@ -26,7 +26,7 @@ describeRedis("an operation of a lock that is alone in its call", () => {
   it.live("has the results and leaves the keys of the same operation beside another program", () =>
     Effect.gen(function*() {
       const service = yield* RedisService.RedisService
-      const { call } = yield* RawRedis.make(redis.url)
+      const { call } = yield* RawRedis.make(redis.url!)
       const random = new Random("lone locks")
       /** The content of the three keys, and when they expire. */
       const stored = Effect.fnUntraced(function*(key: string) {
