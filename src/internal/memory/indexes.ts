@@ -3,10 +3,10 @@
  * that it has changed become what its fields say. The twin of indexes.lua.
  */
 import {
+  codesOf,
   entriesKey,
   expiriesKey,
   type Indexes,
-  codesOf,
   type IndexSpec,
   keyAt,
   membersKey,
@@ -190,4 +190,3 @@ export const hasDue = (transaction: Transaction, indexes: Indexes, home: string,
 export const sweepIndexes = (transaction: Transaction): void => {
   for (const [home, indexes] of transaction.expiringHomes) sweep(transaction, indexes, home, sweptByWrites)
 }
-

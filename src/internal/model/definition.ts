@@ -49,7 +49,6 @@ export interface Defined {
   readonly indexed: IndexedPrograms | undefined
 }
 
-
 const random = SecureRandom.make(SecureRandom.randomBytesUnsafe)
 
 /**

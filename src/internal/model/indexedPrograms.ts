@@ -2,9 +2,9 @@
  * The programs of a model with indexes. `Model.Indexed` has their types and docs.
  */
 import { structHandle } from "../handle/struct.ts"
+import type { AtomicNode } from "../program/node.ts"
 import { Query, type Source } from "../query/query.ts"
 import { Ranking, type RankOptions } from "../query/ranking.ts"
-import type { AtomicNode } from "../program/node.ts"
 import type { ModelPlan } from "../schema/model.ts"
 import { type EntityPrograms, refOf } from "./entityPrograms.ts"
 
@@ -41,7 +41,10 @@ export class IndexedPrograms {
     )
   }
 
-  query(where: (ref: any) => AtomicNode, options?: { readonly within?: Readonly<Record<string, unknown>> | undefined }): Query {
+  query(
+    where: (ref: any) => AtomicNode,
+    options?: { readonly within?: Readonly<Record<string, unknown>> | undefined }
+  ): Query {
     return Query.from(this.#source, { _tag: "condition", where, within: options?.within ?? {} })
   }
   rank(id: unknown, index: string, options?: RankOptions): unknown {

@@ -11,8 +11,8 @@ import { type Bounds, encode, rangeOf } from "../text/orderCode.ts"
 import { Problem } from "../text/problem.ts"
 import { compareBytes } from "../text/textOrder.ts"
 import type { Query } from "./query.ts"
-import { homesOf, inIndex } from "./ranking.ts"
 import { type Range, rangeBetween, rangeIn } from "./ranges.ts"
+import { homesOf, inIndex } from "./ranking.ts"
 import { HomeReads } from "./reads.ts"
 
 /**
@@ -135,7 +135,9 @@ class Planner {
     if (!isOrdered || !serves && order === undefined) return undefined
     const homes = this.homes(index)
     if (spec.order === "score") {
-      const ranges = equal === 0 ? [scoresBetween(bounds)] : [...demands.get(values[0]!.field)!.equal!.values()].map(scoreOf)
+      const ranges = equal === 0
+        ? [scoresBetween(bounds)]
+        : [...demands.get(values[0]!.field)!.equal!.values()].map(scoreOf)
       return ranges.map((range) => ({ index, range, homes, prefix: "" }))
     }
     const isBounded = Object.keys(bounds).length > 0

@@ -2,9 +2,9 @@
  * Queries: descriptions of which entities of a model are wanted, and in which order. Nothing is read before a runner takes one.
  */
 import * as Pipeable from "effect/Pipeable"
+import type { AtomicNode } from "../program/node.ts"
 import type { Index } from "../schema/indexes.ts"
 import type { ModelPlan } from "../schema/model.ts"
-import type { AtomicNode } from "../program/node.ts"
 
 /** @internal */
 export const TypeId = "~redlayer/Query"

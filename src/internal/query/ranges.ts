@@ -128,7 +128,10 @@ export const rangeIn = (index: Index, key: Readonly<Record<string, unknown>>): R
  *
  * @internal
  */
-export const rangeBetween = ({ from, to }: { readonly from: string; readonly to: string | undefined }, equal: number): Range => ({
+export const rangeBetween = (
+  { from, to }: { readonly from: string; readonly to: string | undefined },
+  equal: number
+): Range => ({
   low: from === "" ? "-" : `[${from}`,
   high: to === undefined ? "+" : `(${to}`,
   equal

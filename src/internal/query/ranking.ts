@@ -101,8 +101,14 @@ export class Ranking {
 
   rank(id: unknown, name: string, { direction, within }: RankOptions = {}): unknown {
     const reverse = direction !== "asc"
-    return this.#ask("rank", name, within, id, (reads, range, ownId, own) =>
-      reads.length === 1 ? own.rank(ownId, range, reverse) : scatter(rankAcross(reads, range, ownId, own, reverse)))
+    return this.#ask(
+      "rank",
+      name,
+      within,
+      id,
+      (reads, range, ownId, own) =>
+        reads.length === 1 ? own.rank(ownId, range, reverse) : scatter(rankAcross(reads, range, ownId, own, reverse))
+    )
   }
 
   top(name: string, count: number, { direction, within }: RankOptions = {}): unknown {
@@ -122,12 +128,22 @@ export class Ranking {
     return this.#ask("around", name, within, id, (reads, range, ownId, own) =>
       reads.length === 1
         ? own.around(ownId, range, reverse, count)
-        : scatter(Effect.flatMap(aroundAcross(reads, range, ownId, own, reverse, count), (found) => this.#entities(found))))
+        : scatter(
+          Effect.flatMap(aroundAcross(reads, range, ownId, own, reverse, count), (found) => this.#entities(found))
+        ))
   }
 
   countBetween(name: string, key: unknown): unknown {
-    return this.#ask("countBetween", name, key, undefined, (reads, range) =>
-      reads.length === 1 ? reads[0]!.count(range) : scatter(Effect.map(askAll<number>(reads, (home) => home.count(range)), sum)))
+    return this.#ask(
+      "countBetween",
+      name,
+      key,
+      undefined,
+      (reads, range) =>
+        reads.length === 1
+          ? reads[0]!.count(range)
+          : scatter(Effect.map(askAll<number>(reads, (home) => home.count(range)), sum))
+    )
   }
 
   /** Reads the entity whose values are equal in a unique index. */
@@ -177,8 +193,7 @@ const askAll = <A>(
 ): Effect.Effect<ReadonlyArray<A>, any, any> =>
   Effect.all(reads.map((home) => f(home) as unknown as Effect.Effect<A, any, any>), { concurrency: "unbounded" })
 
-const scoreOf = (text: string): number =>
-  text === "inf" ? Infinity : text === "-inf" ? -Infinity : Number(text)
+const scoreOf = (text: string): number => text === "inf" ? Infinity : text === "-inf" ? -Infinity : Number(text)
 
 /** Compares two entries of one index. */
 export const compareEntries = ({ spec }: Index) => (a: Entry, b: Entry): number => {

@@ -3,8 +3,8 @@
  */
 import * as Option from "effect/Option"
 import { EntityCorrupted } from "../../DomainError.ts"
-import { type HandleRef, instruct, invalid, isOne, named, same } from "../handle/entityRef.ts"
 import { tolerating } from "../handle/entity.ts"
+import { type HandleRef, instruct, invalid, isOne, named, same } from "../handle/entityRef.ts"
 import { keyAt } from "../instruction/indexes.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
@@ -60,9 +60,18 @@ export class HomeReads {
   /** The entries of a range, from a place on. */
   entries({ high, low }: Range, reverse: boolean, limit: number, after?: Entry): AtomicNode {
     const isScore = this.index.spec.order === "score"
-    const bounds = after === undefined || isScore ? [low, high] : reverse ? [low, `(${after.order}`] : [`(${after.order}`, high]
+    const bounds = after === undefined || isScore
+      ? [low, high]
+      : reverse
+      ? [low, `(${after.order}`]
+      : [`(${after.order}`, high]
     const resume = after !== undefined && isScore ? [after.order, after.id] : []
-    return this.op(Op.indexRange, "entries", [...bounds, Number(reverse), limit, 0, ...resume], (row) => entriesOf(row, 2))
+    return this.op(
+      Op.indexRange,
+      "entries",
+      [...bounds, Number(reverse), limit, 0, ...resume],
+      (row) => entriesOf(row, 2)
+    )
   }
 
   /** The entities of a range. */
@@ -94,14 +103,19 @@ export class HomeReads {
   entity(id: string): AtomicNode {
     const { foundKeyOf, indexes, layout, name, partsOf } = this.plan
     const found = foundKeyOf(keyAt(indexes!.spec, this.home, id))
-    if (found === undefined || found.value instanceof Problem) return this.refuse("top", found?.value as Problem ?? noKey)
+    if (found === undefined || found.value instanceof Problem) {
+      return this.refuse("top", found?.value as Problem ?? noKey)
+    }
     const ref = { ...this.ref, id: found.id, key: found.key }
     const parts = partsOf(found.value)
-    return tolerating(layout, instruct(ref, Op.find, layout.spec, "", [], (row: Result) => {
-      if (row === false) return Option.none()
-      const entity = readRow(layout, name, row as ReadonlyArray<Result>, parts)
-      return entity instanceof Problem ? entity : Option.some(entity)
-    }))
+    return tolerating(
+      layout,
+      instruct(ref, Op.find, layout.spec, "", [], (row: Result) => {
+        if (row === false) return Option.none()
+        const entity = readRow(layout, name, row as ReadonlyArray<Result>, parts)
+        return entity instanceof Problem ? entity : Option.some(entity)
+      })
+    )
   }
 
   rank(id: string, { high, low }: Range, reverse: boolean): AtomicNode {

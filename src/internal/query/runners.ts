@@ -57,7 +57,8 @@ const planned = (query: Query, operation: string): Effect.Effect<Planned, Invali
   })
 
 /** A node as the effect that commits it. */
-const run = <A>(node: AtomicNode): Effect.Effect<A, any, RedisService> => node as unknown as Effect.Effect<A, any, RedisService>
+const run = <A>(node: AtomicNode): Effect.Effect<A, any, RedisService> =>
+  node as unknown as Effect.Effect<A, any, RedisService>
 
 const together = <A>(nodes: ReadonlyArray<AtomicNode>): Effect.Effect<ReadonlyArray<A>, any, RedisService> =>
   Effect.all(nodes.map((node) => run<A>(node)), { concurrency: "unbounded" })
@@ -73,7 +74,10 @@ const sizeOf = ({ groups }: Way): Effect.Effect<number, any, RedisService> =>
 const choose = ({ ways }: Planned): Effect.Effect<number, any, RedisService> =>
   ways.length === 1
     ? Effect.succeed(0)
-    : Effect.map(Effect.all(ways.map(sizeOf), { concurrency: "unbounded" }), (sizes) => sizes.indexOf(Math.min(...sizes)))
+    : Effect.map(
+      Effect.all(ways.map(sizeOf), { concurrency: "unbounded" }),
+      (sizes) => sizes.indexOf(Math.min(...sizes))
+    )
 
 const isScore = ({ index }: Branch): boolean => index.spec.order === "score"
 
@@ -112,7 +116,12 @@ const entriesOf = (
 }
 
 /** The condition that an entity must still meet, as one of the query. */
-const conditionOf = ({ query }: Planned, { groups }: Way, { branch, group, home, id }: Found, ref: object): AtomicNode => {
+const conditionOf = (
+  { query }: Planned,
+  { groups }: Way,
+  { branch, group, home, id }: Found,
+  ref: object
+): AtomicNode => {
   const { filters, start } = query
   const wheres = start._tag === "condition" ? [start.where, ...filters] : filters
   const holds = (other: Branch, own: HomeReads): AtomicNode => own.forIndex(other.index).holds(id, other.range)
@@ -183,27 +192,29 @@ const walk = Effect.fnUntraced(function*(
   const { length } = way.groups
   const step = isBackward ? -1 : 1
   const items: Array<Examined> = []
-  let place: Place = from ?? { way: number, group: isBackward ? length - 1 : 0, after: undefined }
+  let group = from?.group ?? (isBackward ? length - 1 : 0)
+  let after = from?.after
   let examined = 0
-  while (items.length < limit && place.group >= 0 && place.group < length) {
-    if (examined >= mostExamined) return { items, next: place }
+  const isGroup = (group: number): boolean => group >= 0 && group < length
+  while (items.length < limit && isGroup(group)) {
+    if (examined >= mostExamined) return { items, next: { way: number, group, after } }
     const missing = limit - items.length
     // one more than is missing tells whether there is a next page
     const wanted = Math.min(mostEntries, writes ? missing : Math.max(missing + 1, examined))
-    const found: ReadonlyArray<Found> = yield* entriesOf(way, place, reverse, wanted)
+    const found: ReadonlyArray<Found> = yield* entriesOf(way, { way: number, group, after }, reverse, wanted)
     const entries = skip === undefined ? found : found.filter(({ home, id }) => !skip.has(`${home.home}:${id}`))
     const results = yield* examine(self, way, entries, act)
     examined += found.length
     const isEnd = found.length < wanted
     for (const [i, result] of results.entries()) {
-      place = { ...place, after: result.entry }
+      after = result.entry
       if (isMatch(result.exit)) items.push(result)
       if (items.length < limit) continue
-      const hasMore = i < results.length - 1 || !isEnd || place.group + step >= 0 && place.group + step < length
-      return { items, next: hasMore ? place : undefined }
+      const hasMore = i < results.length - 1 || !isEnd || isGroup(group + step)
+      return { items, next: hasMore ? { way: number, group, after } : undefined }
     }
-    if (found.length > 0) place = { ...place, after: found[found.length - 1] }
-    if (isEnd) place = { way: number, group: place.group + step, after: undefined }
+    if (isEnd) group += step
+    after = isEnd ? undefined : found.at(-1)
   }
   return { items, next: undefined }
 })
@@ -285,15 +296,21 @@ const walks = (
   act: (query: Query) => Act,
   size: number = pageSize
 ): Stream.Stream<ReadonlyArray<Examined>, any, RedisService> =>
-  Stream.unwrap(Effect.map(planned(query, operation), (self) =>
-    Stream.paginate(undefined as Place | undefined, (from) =>
-      Effect.map(
-        walk(self, act(query), { limit: size, from }),
-        ({ items, next }) => [[items], Option.map(Option.fromUndefinedOr(next), (place) => place as Place | undefined)] as const
-      ))))
+  Stream.unwrap(
+    Effect.map(planned(query, operation), (self) =>
+      Stream.paginate(undefined as Place | undefined, (from) =>
+        Effect.map(
+          walk(self, act(query), { limit: size, from }),
+          ({ items, next }) =>
+            [[items], Option.map(Option.fromUndefinedOr(next), (place) => place as Place | undefined)] as const
+        )))
+  )
 
 /** @internal */
-export const results = (query: Query, options?: { readonly pageSize?: number | undefined }): Stream.Stream<any, any, any> =>
+export const results = (
+  query: Query,
+  options?: { readonly pageSize?: number | undefined }
+): Stream.Stream<any, any, any> =>
   walks(query, "results", reading, options?.pageSize).pipe(
     Stream.mapEffect((items) =>
       Effect.forEach(items, ({ exit }): Effect.Effect<Result.Result<unknown, unknown>, any> => {
@@ -308,7 +325,10 @@ export const results = (query: Query, options?: { readonly pageSize?: number | u
   )
 
 /** @internal */
-export const stream = (query: Query, options?: { readonly pageSize?: number | undefined }): Stream.Stream<any, any, any> =>
+export const stream = (
+  query: Query,
+  options?: { readonly pageSize?: number | undefined }
+): Stream.Stream<any, any, any> =>
   walks(query, "stream", reading, options?.pageSize).pipe(Stream.mapEffect(values), Stream.flattenIterable)
 
 /** @internal */
@@ -329,10 +349,13 @@ export const first = (query: Query, operation = "first"): Effect.Effect<Option.O
 
 /** @internal */
 export const getFirst = (query: Query): Effect.Effect<any, any, RedisService> =>
-  Effect.flatMap(first(query, "getFirst"), Option.match({
-    onNone: () => Effect.fail(new EntityNotFound({ model: query.source.plan.name, id: "", operation: "getFirst" })),
-    onSome: Effect.succeed
-  }))
+  Effect.flatMap(
+    first(query, "getFirst"),
+    Option.match({
+      onNone: () => Effect.fail(new EntityNotFound({ model: query.source.plan.name, id: "", operation: "getFirst" })),
+      onSome: Effect.succeed
+    })
+  )
 
 /** The only home and range of a query whose entries are its entities. Undefined: it has others, or a condition. */
 const onlyRange = (query: Query): Branch | undefined => {

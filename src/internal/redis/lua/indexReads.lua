@@ -1,6 +1,7 @@
 -- Operations that read an index. The twin of memory/indexReads.ts.
 -- uses: call, code (input) · fail, floor, helpers (call) · entities (program) · readEntity (entity) · entriesKey,
---   flush, idOf, keyAt, membersKey, note, noteAgain, sub, sweep, sweepSome (indexes)
+--   flush, keyAt, membersKey, sub, sweep (indexes) · makeMemberIds (order)
+local idOf = makeMemberIds()
 local MOST_SWEPT = 1000 -- how many expired entities one instruction looks at
 
 -- Returns how many entries come before a bound. An exclusive low bound and an inclusive high one come after what equals them.
@@ -106,4 +107,4 @@ local function read(op, home, spec, at, n)
   return to - call("ZLEXCOUNT", key, "-", "(" .. parts .. "\255")
 end
 
-return { note = note, noteAgain = noteAgain, flush = flush, read = read, sweepSome = sweepSome }
+return read
