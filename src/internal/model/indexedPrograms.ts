@@ -28,6 +28,7 @@ export class IndexedPrograms {
       plan,
       get: (id) => programs.get(id, noRenewal),
       pick: (id, names) => programs.pick(id, names, noRenewal),
+      exists: (id) => programs.exists(id),
       delete: (id) => programs.delete(id),
       update: (id, patch) => programs.update(id, patch),
       ref: (id) => programs.ref(id, noRenewal),

@@ -1,4 +1,4 @@
--- What the general path needs of indexes.
+-- The functions of indexes that the general path uses.
 -- uses: note, noteAgain, flush, sweepSome (indexes) · makeIndexReads (order)
 local readIndex
 

@@ -47,7 +47,7 @@ local function note(e, spec, step)
   e.isNew = e.isNew or created == e
 end
 
--- What an attempt that is undone has left of the notes is true again.
+-- Comes after an attempt is undone: the entries of all noted entities may differ from their fields again.
 local function noteAgain()
   for i = 1, indexedCount do indexed[i].dirty = true end
 end
