@@ -8,6 +8,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
 import type { Atomic } from "./Atomic.ts"
 import type { Condition } from "./Condition.ts"
 import type {
@@ -52,7 +53,7 @@ import type { Many } from "./internal/program/many.ts"
 import type { Version } from "./internal/schema/version.ts"
 import type { RedisService } from "./internal/service.ts"
 import type { EntityHandle } from "./Lock.ts"
-import type { Query } from "./Query.ts"
+import type { Query, WatchOptions } from "./Query.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 export type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
@@ -513,6 +514,13 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
     where: (ref: Pick<Handles<F, K>, IndexedField<F, X> & keyof Handles<F, K>>) => Condition<any>,
     options?: { readonly within?: { readonly [N in KeyNames<K> & keyof F]?: F[N]["Type"] } | undefined }
   ): Query<Entity, QueryTarget<F, K, X, false>>
+  /**
+   * The entity, or none, as a stream: now, and whenever it has changed. The model needs the option `live: true`. See `Query.watch`.
+   */
+  watch(
+    id: IdOf<F, K>,
+    options?: WatchOptions
+  ): Stream.Stream<Option.Option<Entity>, EntityCorrupted | InvalidValue | RedisServiceError, RedisService>
   /**
    * The rank of an entity, from 1 on: 1 + the number of entities that are strictly ahead. None if it has no entry. O(log(entries)).
    */

@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Option from "effect/Option"
@@ -14,9 +15,10 @@ import type * as Pipeable from "effect/Pipeable"
 import type * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
 import type * as Types from "effect/Types"
-import type { Atomic } from "./Atomic.ts"
+import { type Atomic, isAtomic } from "./Atomic.ts"
 import type { Condition } from "./Condition.ts"
 import type { EntityCorrupted, EntityNotFound, InvalidValue } from "./DomainError.ts"
+import * as Live from "./internal/query/live.ts"
 import * as Internal from "./internal/query/query.ts"
 import * as Ranges from "./internal/query/ranges.ts"
 import * as Run from "./internal/query/runners.ts"
@@ -420,4 +422,47 @@ export const updateAll: {
   (args) => isQuery(args[0]),
   (self: Query<any, any>, change: unknown, options?: { readonly limit?: number }) =>
     Run.updateAll(query(self), change, options) as any
+)
+
+/**
+ * Options of `watch`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WatchOptions {
+  /** How long it waits after a change, so that those that follow are read together. Default: 50 ms. */
+  readonly debounce?: Duration.Input | undefined
+  /** How often it reads without a hint, because one may be lost. Default: 30 seconds. */
+  readonly refresh?: Duration.Input | undefined
+}
+
+/**
+ * The first entities of a query, or the result of a program that reads indexes, as a stream: now, and whenever it has changed. The model
+ * needs the option `live: true`, which lets its writes publish a hint. It reads again after a hint, after each gap of the connection, and
+ * every `refresh`; so a lost hint costs time, and never truth. Equal results are left out. Fails with `InvalidValue` if the model has no
+ * such option.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const watch: {
+  /** The first entities of a query, now and whenever they have changed. */
+  (
+    options: WatchOptions & { readonly limit: number }
+  ): <A>(self: Query<A, any>) => Stream.Stream<ReadonlyArray<A>, Failure, RedisService>
+  /** The first entities of a query, now and whenever they have changed. */
+  <A>(
+    self: Query<A, any>,
+    options: WatchOptions & { readonly limit: number }
+  ): Stream.Stream<ReadonlyArray<A>, Failure, RedisService>
+  /** The result of a program that reads indexes, now and whenever it may have changed. */
+  <A, E>(
+    self: Atomic<A, E>,
+    options?: WatchOptions
+  ): Stream.Stream<A, E | InvalidValue | RedisServiceError, RedisService>
+} = dual(
+  (args) => isQuery(args[0]) || isAtomic(args[0]),
+  (self: Query<any, any> | Atomic<any, any>, options: any) =>
+    isQuery(self) ? Live.watchQuery(query(self), options) : Live.watchProgram(self as any, options)
 )

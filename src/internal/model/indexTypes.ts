@@ -76,6 +76,11 @@ export interface IndexOptions<I, U> {
   readonly indexes?: I | undefined
   /** Indexes in which no two entities have equal values, by name. Default: none but those of fields with `Model.unique`. */
   readonly unique?: U | undefined
+  /**
+   * Whether each write publishes a hint, for `Query.watch` and `watch`. Default: false. A write then costs one or two messages more, and
+   * a fast path less.
+   */
+  readonly live?: boolean | undefined
 }
 
 /** The indexes of a model: those of its options, and whether the model has partitions. */
