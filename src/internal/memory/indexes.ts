@@ -3,10 +3,10 @@
  * that it has changed become what its fields say. The twin of indexes.lua.
  */
 import {
+  codesOf,
   entriesKey,
   expiriesKey,
   type Indexes,
-  codesOf,
   type IndexSpec,
   keyAt,
   membersKey,
@@ -24,12 +24,14 @@ import type { Entity, Transaction } from "./transaction.ts"
 const sweptByWrites = 2
 
 /**
- * Notes that the entries of an entity, or its expiry, may have changed.
+ * Notes that the entries of an entity, or its expiry, may have changed. An instruction that only renews the expiry is not the writer
+ * that an error names.
  *
  * @internal
  */
 export const noteIndexed = ({ indexed, step }: Transaction, entity: Entity, indexes: Indexes): void => {
-  indexed.set(entity, { indexes, step, isDirty: true })
+  const writer = entity.writtenAt === step ? step : indexed.get(entity)?.step ?? step
+  indexed.set(entity, { indexes, step: writer, isDirty: true })
 }
 
 /**
@@ -190,4 +192,3 @@ export const hasDue = (transaction: Transaction, indexes: Indexes, home: string,
 export const sweepIndexes = (transaction: Transaction): void => {
   for (const [home, indexes] of transaction.expiringHomes) sweep(transaction, indexes, home, sweptByWrites)
 }
-

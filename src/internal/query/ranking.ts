@@ -101,8 +101,14 @@ export class Ranking {
 
   rank(id: unknown, name: string, { direction, within }: RankOptions = {}): unknown {
     const reverse = direction !== "asc"
-    return this.#ask("rank", name, within, id, (reads, range, ownId, own) =>
-      reads.length === 1 ? own.rank(ownId, range, reverse) : scatter(rankAcross(reads, range, ownId, own, reverse)))
+    return this.#ask(
+      "rank",
+      name,
+      within,
+      id,
+      (reads, range, ownId, own) =>
+        reads.length === 1 ? own.rank(ownId, range, reverse) : scatter(rankAcross(reads, range, ownId, own, reverse))
+    )
   }
 
   top(name: string, count: number, { direction, within }: RankOptions = {}): unknown {
@@ -122,12 +128,22 @@ export class Ranking {
     return this.#ask("around", name, within, id, (reads, range, ownId, own) =>
       reads.length === 1
         ? own.around(ownId, range, reverse, count)
-        : scatter(Effect.flatMap(aroundAcross(reads, range, ownId, own, reverse, count), (found) => this.#entities(found))))
+        : scatter(
+          Effect.flatMap(aroundAcross(reads, range, ownId, own, reverse, count), (found) => this.#entities(found))
+        ))
   }
 
   countBetween(name: string, key: unknown): unknown {
-    return this.#ask("countBetween", name, key, undefined, (reads, range) =>
-      reads.length === 1 ? reads[0]!.count(range) : scatter(Effect.map(askAll<number>(reads, (home) => home.count(range)), sum)))
+    return this.#ask(
+      "countBetween",
+      name,
+      key,
+      undefined,
+      (reads, range) =>
+        reads.length === 1
+          ? reads[0]!.count(range)
+          : scatter(Effect.map(askAll<number>(reads, (home) => home.count(range)), sum))
+    )
   }
 
   /** Reads the entity whose values are equal in a unique index. */
@@ -136,7 +152,8 @@ export class Ranking {
     if (!(index instanceof Problem) && index.spec.isUnique !== true) {
       return this.#refuse(operation, new Problem("Expected a unique index", name))
     }
-    const given = index instanceof Problem || typeof key === "object" && key !== null && !(key instanceof Date)
+    // a date or a duration is a value, too
+    const given = index instanceof Problem || isRecord(key)
       ? key
       : { [index.values[0]!.field]: key }
     return this.#ask(operation, name, given, undefined, ([reads], range) => {
@@ -159,6 +176,9 @@ export class Ranking {
 /** A node in place of an effect, where the caller expects either. */
 const scatter = (effect: Effect.Effect<any, any, any>): AtomicNode => effect as unknown as AtomicNode
 
+const isRecord = (key: unknown): boolean =>
+  typeof key === "object" && key !== null && Object.getPrototypeOf(key) === Object.prototype
+
 const countProblem = (count: number, least: number): Problem | undefined =>
   Number.isSafeInteger(count) && count >= least && count <= mostEntities
     ? undefined
@@ -177,8 +197,7 @@ const askAll = <A>(
 ): Effect.Effect<ReadonlyArray<A>, any, any> =>
   Effect.all(reads.map((home) => f(home) as unknown as Effect.Effect<A, any, any>), { concurrency: "unbounded" })
 
-const scoreOf = (text: string): number =>
-  text === "inf" ? Infinity : text === "-inf" ? -Infinity : Number(text)
+const scoreOf = (text: string): number => text === "inf" ? Infinity : text === "-inf" ? -Infinity : Number(text)
 
 /** Compares two entries of one index. */
 export const compareEntries = ({ spec }: Index) => (a: Entry, b: Entry): number => {

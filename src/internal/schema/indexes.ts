@@ -135,7 +135,9 @@ export const planIndexes = (
     return source
   }
   const sources = wanted.map(({ absent, fields, isUnique, name, where }) => {
-    if (name === "" || !name.isWellFormed()) return refuse("the name of an index must be well-formed Unicode, and not empty")
+    if (name === "" || !name.isWellFormed()) {
+      return refuse("the name of an index must be well-formed Unicode, and not empty")
+    }
     if (!Array.isArray(fields) || fields.length === 0 || fields.length > maximumFields) {
       return refuse(`its index "${name}" must have one to ${maximumFields} fields`)
     }
@@ -148,7 +150,9 @@ export const planIndexes = (
       where: Object.entries(where ?? {}).map(([field, value]) => {
         const source = sourceOf(name, field)
         const text = source.codec.encode(value)
-        if (text instanceof Problem) return refuse(`its index "${name}" has a \`where\` that "${field}" refuses: ${text.issue}`)
+        if (text instanceof Problem) {
+          return refuse(`its index "${name}" has a \`where\` that "${field}" refuses: ${text.issue}`)
+        }
         return [source, text] as const
       })
     }
