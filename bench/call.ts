@@ -21,6 +21,7 @@ export const rows = [
     contender: "ioredis EVALSHA",
     target: 0.8,
     ...latency,
+    perCall: 1,
     ours: fibers({ loops: 1, timed: true, operations: () => () => nothing }),
     theirs: promises({
       loops: 1,

@@ -86,6 +86,7 @@ export const rows = [
     contender: "redlock",
     target: 0.8,
     ...latency,
+    perCall: 0.5,
     ours: fibers({ loops: 1, timed: true, operations: () => () => Effect.scoped(Lock.acquire(name, { lease })) }),
     theirs: promises({
       loops: 1,

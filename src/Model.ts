@@ -560,20 +560,31 @@ type Implementation = {
 
 const programNames: ReadonlyArray<keyof AnyPrograms> = Definition.programNames
 
-const define: (name: string, fields: Fields, options: Partial<Options<any>>) => (schema: any) => Implementation =
-  Definition.define
+const define: (name: string, fields: Fields, options: Partial<Options<any>>) => {
+  readonly of: (schema: any) => { readonly programs: Implementation; readonly indexed: any }
+  readonly isIndexed: boolean
+} = Definition.define
 
 const optionsOf = Symbol("~redlayer/options")
 
 /** The schema of a class belongs to the class that extends it, and is not made before that is first used. */
 const withPrograms = (Base: any, name: string, options: Partial<Options<any>>): any => {
   class Model extends Base {}
-  const programs = define(name, Base.fields, options)
+  const { isIndexed, of } = define(name, Base.fields, options)
   for (const program of programNames) {
     Object.defineProperty(Model, program, {
       configurable: true,
       value(this: unknown, ...args: [any, any]) {
-        return programs(this)[program](...args)
+        return of(this).programs[program](...args)
+      }
+    })
+  }
+  for (const program of isIndexed ? Definition.indexedNames : []) {
+    Object.defineProperty(Model, program, {
+      configurable: true,
+      get(this: unknown) {
+        const { indexed } = of(this)
+        return program === "by" ? indexed.by : (...args: ReadonlyArray<any>) => indexed[program](...args)
       }
     })
   }
@@ -678,11 +689,16 @@ export const make: {
   Definition.checkFields(name, fields)
   const all = options?.key === undefined ? Definition.withId(fields) : fields
   const model = Schema.Struct(all)
-  const programs = define(name, all, options ?? {})(model)
+  const { indexed, programs } = define(name, all, options ?? {}).of(model)
   // A schema is a function, whose own name can't be assigned.
   Object.defineProperty(model, "name", { value: name, enumerable: true })
   for (const program of programNames) {
     Object.defineProperty(model, program, { value: (...args: [any, any]) => programs[program](...args) })
+  }
+  for (const program of indexed === undefined ? [] : Definition.indexedNames) {
+    Object.defineProperty(model, program, {
+      value: program === "by" ? indexed.by : (...args: ReadonlyArray<any>) => indexed[program](...args)
+    })
   }
   return model
 }

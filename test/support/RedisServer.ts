@@ -51,6 +51,8 @@ export interface StartOptions {
   readonly password?: string | undefined
   /** Those who connect without a name may do everything too. */
   readonly unrestricted?: boolean | undefined
+  /** More variables of its environment, such as a locale. */
+  readonly env?: Readonly<Record<string, string>> | undefined
   /** The server speaks TLS only. */
   readonly certificates?: Certificates | undefined
 }
@@ -204,10 +206,15 @@ const launch = (
   binary: string,
   args: ReadonlyArray<string>,
   directory: string,
-  ownDirectory: boolean
+  ownDirectory: boolean,
+  env: StartOptions["env"]
 ): Effect.Effect<Running, RedisServerError> =>
   Effect.callback((resume) => {
-    const child = spawn(binary, args, { cwd: directory, stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(binary, args, {
+      cwd: directory,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
     let log = ""
     const append = (chunk: string) => {
       log = (log + chunk).slice(-logLimit)
@@ -365,7 +372,8 @@ const startOnce = Effect.fnUntraced(
           ...(options.args ?? [])
         ],
         directory,
-        ownDirectory
+        ownDirectory,
+        options.env
       ),
       (running) => terminate(running.child)
     )

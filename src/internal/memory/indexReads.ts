@@ -78,10 +78,12 @@ export const onIndex = (transaction: Transaction, instruction: Instruction): Res
       return rowsOf(transaction, instruction, entries, first, last, reverse === 1, rows === 1)
     }
   }
-  const [reverse, id, count, rows] = others
+  const [reverse, id, count, rows] = op === Op.indexHolds ? [0, ...others] : others
   const member = index.order === "score" ? id as string : membersAt(transaction, home, index).fields.get(id)
   const rank = member !== undefined && entries.scores.has(member) ? entries.rank(member) : -1
-  if (rank < from || rank >= to) return false
+  const isInside = rank >= from && rank < to
+  if (op === Op.indexHolds) return isInside ? 1 : 0
+  if (!isInside) return false
   if (op === Op.indexAround) {
     return rowsOf(
       transaction,

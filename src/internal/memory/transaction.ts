@@ -4,8 +4,8 @@
  * because an attempt may be undone while the program continues. The twin of journal.lua, entity.lua, collectionState.lua,
  * expiry.lua and commit.lua.
  */
-import { largeWork, maximumWork } from "../instruction/limits.ts"
 import type { Indexes } from "../instruction/indexes.ts"
+import { largeWork, maximumWork } from "../instruction/limits.ts"
 import { type Access, Op } from "../instruction/ops.ts"
 import { type EntitySpec, type FieldSpec, isEntitySpec, type Spec } from "../instruction/spec.ts"
 import { fail, failWrongType } from "./stop.ts"

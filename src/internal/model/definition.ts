@@ -10,6 +10,7 @@ import { copyInput } from "../schema/input.ts"
 import { makePlan, type PlanOptions } from "../schema/model.ts"
 import * as Storable from "../schema/storable.ts"
 import { EntityPrograms } from "./entityPrograms.ts"
+import { IndexedPrograms } from "./indexedPrograms.ts"
 
 /**
  * Throws if a schema can't be that of a field.
@@ -18,14 +19,35 @@ import { EntityPrograms } from "./entityPrograms.ts"
  */
 export const checkFields = (model: string, fields: unknown): void => Storable.checkFields(model, fields)
 
+const methodsOf = ({ prototype }: { readonly prototype: object }): ReadonlyArray<string> =>
+  Object.getOwnPropertyNames(prototype).filter((name) => name !== "constructor")
+
 /**
  * The names of all programs. Each method of `EntityPrograms` is one.
  *
  * @internal
  */
-export const programNames = Object.getOwnPropertyNames(EntityPrograms.prototype).filter((name) =>
-  name !== "constructor"
-) as ReadonlyArray<Exclude<keyof EntityPrograms, "constructor">>
+export const programNames = methodsOf(EntityPrograms) as ReadonlyArray<keyof EntityPrograms>
+
+/**
+ * The names of the programs of a model with indexes.
+ *
+ * @internal
+ */
+export const indexedNames: ReadonlyArray<keyof IndexedPrograms> = [
+  "by",
+  ...methodsOf(IndexedPrograms) as ReadonlyArray<Exclude<keyof IndexedPrograms, "by">>
+]
+
+/**
+ * The programs of a model. `indexed` is unset if it has no index.
+ *
+ * @internal
+ */
+export interface Defined {
+  readonly programs: EntityPrograms
+  readonly indexed: IndexedPrograms | undefined
+}
 
 const random = SecureRandom.make(SecureRandom.randomBytesUnsafe)
 
@@ -54,7 +76,7 @@ export const define = (
   name: string,
   fields: Schema.Struct.Fields,
   options: { readonly [Name in keyof PlanOptions]?: any }
-): (schema: any) => EntityPrograms => {
+): { readonly of: (schema: any) => Defined; readonly isIndexed: boolean } => {
   let construct: ((fields: object) => unknown) | undefined
   const plan = makePlan(
     name,
@@ -69,9 +91,9 @@ export const define = (
     (value) => construct === undefined ? value : construct(value)
   )
   let owner: Constructible | undefined
-  let programs: EntityPrograms | undefined
-  return (schema: Constructible) => {
-    if (owner === schema) return programs!
+  let defined: Defined | undefined
+  const of = (schema: Constructible): Defined => {
+    if (owner === schema) return defined!
     if (schema.fields !== fields) {
       throw new Error(
         `Model "${name}": "${
@@ -82,10 +104,12 @@ export const define = (
     const link = schema.ast.encoding?.[0]
     construct = link === undefined ? undefined : (link.transformation.decode as any).transform
     owner = schema
-    return programs = new EntityPrograms(
+    const programs = new EntityPrograms(
       plan,
       (input) => schema.makeEffect(input),
       (input) => copyInput(schema.ast, input)
     )
+    return defined = { programs, indexed: plan.indexes && new IndexedPrograms(plan, programs) }
   }
+  return { of, isIndexed: plan.indexes !== undefined }
 }

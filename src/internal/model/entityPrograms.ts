@@ -31,7 +31,6 @@ import type { Result } from "../instruction/reply.ts"
 import { noFields } from "../instruction/spec.ts"
 import { Deferred } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
-import { Ranking, type RankOptions } from "../query/ranking.ts"
 import type { Copied } from "../schema/input.ts"
 import { argumentsOf, type Layout, layout } from "../schema/layout.ts"
 import { lifetimes, type ModelPlan, toMilliseconds } from "../schema/model.ts"
@@ -63,7 +62,8 @@ interface Stored {
   readonly parts: ReadonlyArray<unknown>
 }
 
-const refOf = (plan: ModelPlan, id: unknown, options?: ReadOptions): HandleRef => {
+/** @internal */
+export const refOf = (plan: ModelPlan, id: unknown, options?: ReadOptions): HandleRef => {
   const key = plan.keyOf(id)
   const renews = options?.renew !== false
   return key instanceof Problem
@@ -94,7 +94,6 @@ export class EntityPrograms {
   readonly #copy: (input: unknown) => Copied
   readonly #Handle: HandleClass
   readonly #modifying: Modify.Modifying
-  readonly #ranking: Ranking
   readonly #fieldNames: ReadonlySet<string>
   readonly #picked = new Map<string, Layout>()
 
@@ -104,7 +103,6 @@ export class EntityPrograms {
     this.#copy = copy
     this.#Handle = structHandle(plan.struct, false, plan.expiry)
     this.#modifying = Modify.make(plan, (input) => construct(copy(input).value), (id) => refOf(plan, id))
-    this.#ranking = new Ranking(plan)
     this.#fieldNames = new Set(plan.struct.fields.map(([name]) => name))
   }
 
@@ -305,28 +303,6 @@ export class EntityPrograms {
   }
   count(): unknown {
     return Scan.count(this.#plan)
-  }
-
-  rank(id: unknown, index: string, options?: RankOptions): unknown {
-    return this.#ranking.rank(id, index, options)
-  }
-  top(index: string, count: number, options?: RankOptions): unknown {
-    return this.#ranking.top(index, count, options)
-  }
-  around(id: unknown, index: string, count: number, options?: RankOptions): unknown {
-    return this.#ranking.around(id, index, count, options)
-  }
-  countBetween(index: string, key: unknown): unknown {
-    return this.#ranking.countBetween(index, key)
-  }
-  findBy(index: string, key: unknown): AtomicNode {
-    return this.#ranking.unique("findBy", index, key)
-  }
-  getBy(index: string, key: unknown): AtomicNode {
-    return this.#ranking.unique("getBy", index, key)
-  }
-  existsBy(index: string, key: unknown): AtomicNode {
-    return this.#ranking.unique("existsBy", index, key)
   }
 
   modify(...args: Parameters<Modify.Modifying["modify"]>): unknown {

@@ -99,7 +99,7 @@ export const rangeIn = (index: Index, key: Readonly<Record<string, unknown>>): R
       if (i < names.length - 1) return new Problem("Expected a value, because other fields follow", value.field)
       if (given instanceof Prefix) {
         if (!isText) return new Problem("Expected a field that is a text", value.field)
-        return found(textRangeOf(prefix + mark, given.text), i)
+        return rangeBetween(textRangeOf(prefix + mark, given.text), i)
       }
       const bounds: Record<string, string> = {}
       for (const name of Object.keys(given)) {
@@ -110,7 +110,7 @@ export const rangeIn = (index: Index, key: Readonly<Record<string, unknown>>): R
         if (code instanceof Problem) return code
         bounds[name] = code
       }
-      return found(rangeOf(prefix + mark, bounds), i)
+      return rangeBetween(rangeOf(prefix + mark, bounds), i)
     }
     if (given === null && spec.keepsAbsent === true) {
       prefix += "0"
@@ -120,10 +120,18 @@ export const rangeIn = (index: Index, key: Readonly<Record<string, unknown>>): R
     if (code instanceof Problem) return code
     prefix += mark + code
   }
-  return found(rangeOf(prefix), names.length)
+  return rangeBetween(rangeOf(prefix), names.length)
 }
 
-const found = ({ from, to }: { readonly from: string; readonly to: string | undefined }, equal: number): Range => ({
+/**
+ * The range of the members from one text on that come before another one.
+ *
+ * @internal
+ */
+export const rangeBetween = (
+  { from, to }: { readonly from: string; readonly to: string | undefined },
+  equal: number
+): Range => ({
   low: from === "" ? "-" : `[${from}`,
   high: to === undefined ? "+" : `(${to}`,
   equal

@@ -2,13 +2,15 @@
  * Programs that read one home of an index: counts, ranks, entries and their entities.
  */
 import * as Option from "effect/Option"
-import { type HandleRef, instruct, invalid, isOne, named, same } from "../handle/entityRef.ts"
+import { EntityCorrupted } from "../../DomainError.ts"
 import { tolerating } from "../handle/entity.ts"
+import { type HandleRef, instruct, invalid, isOne, named, same } from "../handle/entityRef.ts"
 import { keyAt } from "../instruction/indexes.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
 import type { EntitySpec } from "../instruction/spec.ts"
+import { Guard, Junction } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { Index } from "../schema/indexes.ts"
 import type { ModelPlan } from "../schema/model.ts"
@@ -58,9 +60,18 @@ export class HomeReads {
   /** The entries of a range, from a place on. */
   entries({ high, low }: Range, reverse: boolean, limit: number, after?: Entry): AtomicNode {
     const isScore = this.index.spec.order === "score"
-    const bounds = after === undefined || isScore ? [low, high] : reverse ? [low, `(${after.order}`] : [`(${after.order}`, high]
+    const bounds = after === undefined || isScore
+      ? [low, high]
+      : reverse
+      ? [low, `(${after.order}`]
+      : [`(${after.order}`, high]
     const resume = after !== undefined && isScore ? [after.order, after.id] : []
-    return this.op(Op.indexRange, "entries", [...bounds, Number(reverse), limit, 0, ...resume], (row) => entriesOf(row, 2))
+    return this.op(
+      Op.indexRange,
+      "entries",
+      [...bounds, Number(reverse), limit, 0, ...resume],
+      (row) => entriesOf(row, 2)
+    )
   }
 
   /** The entities of a range. */
@@ -92,14 +103,19 @@ export class HomeReads {
   entity(id: string): AtomicNode {
     const { foundKeyOf, indexes, layout, name, partsOf } = this.plan
     const found = foundKeyOf(keyAt(indexes!.spec, this.home, id))
-    if (found === undefined || found.value instanceof Problem) return this.refuse("top", found?.value as Problem ?? noKey)
+    if (found === undefined || found.value instanceof Problem) {
+      return this.refuse("top", found?.value as Problem ?? noKey)
+    }
     const ref = { ...this.ref, id: found.id, key: found.key }
     const parts = partsOf(found.value)
-    return tolerating(layout, instruct(ref, Op.find, layout.spec, "", [], (row: Result) => {
-      if (row === false) return Option.none()
-      const entity = readRow(layout, name, row as ReadonlyArray<Result>, parts)
-      return entity instanceof Problem ? entity : Option.some(entity)
-    }))
+    return tolerating(
+      layout,
+      instruct(ref, Op.find, layout.spec, "", [], (row: Result) => {
+        if (row === false) return Option.none()
+        const entity = readRow(layout, name, row as ReadonlyArray<Result>, parts)
+        return entity instanceof Problem ? entity : Option.some(entity)
+      })
+    )
   }
 
   rank(id: string, { high, low }: Range, reverse: boolean): AtomicNode {
@@ -124,6 +140,30 @@ export class HomeReads {
       const entities = this.decodeAll(row)
       return entities instanceof Problem ? entities : entities[0]
     })
+  }
+
+  /** The same home of another index. */
+  forIndex(index: Index): HomeReads {
+    return new HomeReads(this.plan, index, this.home)
+  }
+
+  /** Whether an entity has an entry in the range. */
+  holds(id: string, { high, low }: Range): AtomicNode {
+    return this.op(Op.indexHolds, "holds", [low, high, id], isOne)
+  }
+
+  /** The id of an entry as users know it. */
+  idOf(id: string): unknown {
+    const found = this.plan.foundKeyOf(keyAt(this.plan.indexes!.spec, this.home, id))
+    return found === undefined ? noKey : found.value
+  }
+
+  /** The result for an entry whose id can't be decoded. */
+  unreadable(id: string, { field, issue }: Problem): AtomicNode {
+    const { indexes, name } = this.plan
+    const key = keyAt(indexes!.spec, this.home, id)
+    const corrupted = new EntityCorrupted({ model: name, id, key, field, issue, applied: false })
+    return new Guard(new Junction(false, []), [], () => corrupted)
   }
 
   refuse(method: string, problem: Problem): AtomicNode {

@@ -59,8 +59,12 @@ const scoreKinds: ReadonlyArray<Codec["kind"]> = ["integer", "number", "date"]
 
 const maximumFields = 4
 
-/** A short text that differs between definitions. */
-const digest = (text: string): string => {
+/**
+ * A short text that differs between definitions, or queries.
+ *
+ * @internal
+ */
+export const digest = (text: string): string => {
   let hash = 0x811c9dc5
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return (hash >>> 0).toString(36)

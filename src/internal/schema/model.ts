@@ -9,8 +9,8 @@ import { millisOf, oneOf } from "../options.ts"
 import type { Problem } from "../text/problem.ts"
 import type { Codec } from "./codec.ts"
 import { codecOf } from "./codecOf.ts"
-import { type IndexOptions, type ModelIndexes, planIndexes } from "./indexes.ts"
 import { copyThrough } from "./immutable.ts"
+import { type IndexOptions, type ModelIndexes, planIndexes } from "./indexes.ts"
 import { type FoundKey, foundKeyOf, type Key, keyOf, type KeyPlan, type Slot, startOf } from "./key.ts"
 import { type Layout, layout } from "./layout.ts"
 import { type Leaf, type Struct, struct } from "./plan.ts"
@@ -97,7 +97,7 @@ const withIndexes = (
   if (indexes === undefined) return { layout: self, indexes }
   const { spec } = indexes
   const names = new Set(spec.values.map(({ field }) => field))
-  for (const leaf of self.leaves) { if (names.has(leaf.spec.field)) Object.assign(leaf.spec, { indexes: spec }) }
+  for (const leaf of self.leaves) if (names.has(leaf.spec.field)) Object.assign(leaf.spec, { indexes: spec })
   if (expiry !== undefined) Object.assign(expiry, { indexes: spec })
   return { layout: { ...self, spec: { ...self.spec, indexes: spec } }, indexes }
 }

@@ -8,7 +8,13 @@ import * as Schema from "effect/Schema"
 import { Problem } from "../text/problem.ts"
 import { isImmutable } from "./immutable.ts"
 import { json as encodeJson } from "./json.ts"
-import { defaultAnnotation, indexedAnnotation, jsonAnnotation, sortedSetAnnotation, tolerantAnnotation } from "./plan.ts"
+import {
+  defaultAnnotation,
+  indexedAnnotation,
+  jsonAnnotation,
+  sortedSetAnnotation,
+  tolerantAnnotation
+} from "./plan.ts"
 import { checkSchema } from "./storable.ts"
 import { issuesOf } from "./tolerated.ts"
 

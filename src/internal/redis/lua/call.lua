@@ -1,11 +1,9 @@
 -- The state and the functions that all paths through the script share.
--- uses: call, code, reply, replySize (input)
+-- uses: call, code, nowMicros, nowMillis, reply, replySize, step (input)
 local error, floor = error, math.floor
 local MAX_SAFE = 9007199254740991 -- the largest integer up to which doubles are exact
 local MAX_KEPT = 4096 -- the length of the longest result that a dedup record keeps
-local step = 0 -- the position of the running instruction in its program: a failure reports it
 local head = 0 -- the position of the running program's `true` in the reply
-local nowMicros, nowMillis -- the server's time: unset before the first `clock()`, then the same for the whole call
 
 -- Functions, and one table of functions, of the lazy families. Each is unset until its family is made.
 local findOutcome, keepResults, leaveTombstone, saveOutcomes

@@ -4,8 +4,7 @@
 -- text that was the only result; or all results as JSON in a list of one, because no script reads them; or one of the
 -- numbers below. A program with an idempotency key has a hash for itself, with the results (`$r`) and the program's digest
 -- (`$d`). Only the outcome of a success is kept, because a failure has changed nothing.
--- uses: call, code, format, reply (input) · MAX_KEPT, clock, dedupIndex, keptOutcomes, nowMillis
---   (call)
+-- uses: call, code, format, nowMillis, reply (input) · MAX_KEPT, clock, dedupIndex, keptOutcomes (call)
 local APPLIED, TOMBSTONE = 1, 2 -- applied, but its results are too long to keep; must not be applied any more
 local MODE_RETRY, MODE_TOMBSTONE = 1, 2 -- how a program comes: again, after no answer; only to forbid it. 0: the first time
 local recordKey, token, mode, keepMillis -- the last dedup header

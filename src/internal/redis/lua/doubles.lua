@@ -1,6 +1,6 @@
 -- Arithmetic on doubles. The kinds are "n", any number; "i", an integer; "d", a date in milliseconds.
--- uses: code, format (input) · MAX_SAFE, fail, floor (call) · abs, ceil, fmod, parse, shortest, sqrt
---   (numberText)
+-- uses: code, format (input) · MAX_SAFE, fail, floor (call) · abs, ceil, fmod, shortest, sqrt
+--   (numberText) · parse (parseNumber)
 local MAX_DATE = 8640000000000000
 
 local function isWhole(n, kind)

@@ -1,8 +1,8 @@
 -- Writes of whole entities: insert, replace, duplicate, delete. `insert` has a second implementation in `runSingle`
 -- (run.lua), its fast path, and one in memory/entity.ts. All three must do the same; the differential tests compare them.
--- uses: call, code, format, ordinal, specs (input) · fail, nowMicros, nowMillis (call) · appends,
---   collections, created, deleted, deletedCount, drops, expiries, spendResult (program) · chunked,
---   record (journal) · entityAt, exists, noteExists, readEntity, touch (entity)
+-- uses: call, code, format, nowMicros, nowMillis, ordinal, specs (input) · fail (call) · appends, collections, created,
+--   deleted, deletedCount, drops, expiries, spendResult (program) · chunked, record (journal) · entityAt, exists,
+--   noteExists, readEntity, touch (entity)
 
 -- Looks with EXISTS first, which is cheapest if the entity is missing, as it usually is here.
 local function absent(e)

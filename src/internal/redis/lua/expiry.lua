@@ -1,6 +1,6 @@
 -- Expiries. An instruction only notes that an entity's expiry changes; the commit sets it for all keys of the entity.
--- uses: call, format (input) · nowMillis (call) · expiryChangeCount, expiryChanges, isFinal, opened,
---   openedCount, openedInOrder (program) · chunked, record (journal)
+-- uses: call, format, nowMillis (input) · expiryChangeCount, expiryChanges, isFinal, opened, openedCount, openedInOrder
+--   (program) · chunked, record (journal)
 
 -- Returns when the entity expires after the changes of the program: milliseconds of the clock, or false for never.
 local function expiryOf(e)

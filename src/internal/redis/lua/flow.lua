@@ -1,8 +1,8 @@
 -- Programs of the general path with tests, jumps, operands or attempts. Jumps go forward, so each instruction runs at most
 -- once.
--- uses: code, reply, replySize, specs (input) · catchFailure, fail, helpers, nowMillis, resume, step
---   (call) · indexedCount, indexes, journalSize, messageCount, spendResult (program) · undo (journal) · runInstruction
---   (instruction) · finish (commit) · makeOperands (order)
+-- uses: code, nowMillis, reply, replySize, specs, step (input) · catchFailure, fail, helpers, resume (call) · indexedCount, indexes, journalSize,
+--   messageCount, spendResult (program) · undo (journal) · runInstruction (instruction) · finish (commit) · makeOperands
+--   (order)
 local operands
 local flag = false -- the result of the last test
 local attempts, depth = {}, 0 -- the open attempts: what a failure goes back to

@@ -1,5 +1,5 @@
 -- Functions that only programs with collections, expiries, tests or jumps need.
--- uses: call, code, format, reply, replySize (input) · clock, fail, floor, nowMillis (call)
+-- uses: call, code, format, nowMillis, reply, replySize (input) · clock, fail, floor (call)
 
 -- Reads all that a collection holds; of a list, all from the position `from` on.
 local function readAll(key, kind, from)

@@ -1,6 +1,7 @@
 -- Operations that read an index. The twin of memory/indexReads.ts.
 -- uses: call, code (input) · fail, floor, helpers (call) · entities (program) · readEntity (entity) · entriesKey,
---   flush, idOf, keyAt, membersKey, note, noteAgain, sub, sweep, sweepSome (indexes)
+--   flush, keyAt, membersKey, sub, sweep (indexes) · makeMemberIds (order)
+local idOf = makeMemberIds()
 local MOST_SWEPT = 1000 -- how many expired entities one instruction looks at
 
 -- Returns how many entries come before a bound. An exclusive low bound and an inclusive high one come after what equals them.
@@ -81,10 +82,12 @@ local function read(op, home, spec, at, n)
     if isReverse then from = to - limit > from and to - limit or from else to = from + limit < to and from + limit or to end
     return rowsOf(ix, index, home, spec, from, to, isReverse, code[at + 5] == 1)
   end
-  local id = code[at + 4]
+  local id = code[op == OP.indexHolds and at + 3 or at + 4]
   local member = index.score and id or call("HGET", membersKey(home, index), id)
   local rank = member and call("ZRANK", key, member)
-  if not rank or rank < from or rank >= to then return false end
+  local isInside = rank and rank >= from and rank < to
+  if op == OP.indexHolds then return isInside and 1 or 0 end
+  if not isInside then return false end
   if op == OP.indexAround then
     local count = code[at + 5]
     local first, last = rank - count > from and rank - count or from, rank + count + 1 < to and rank + count + 1 or to
@@ -104,4 +107,4 @@ local function read(op, home, spec, at, n)
   return to - call("ZLEXCOUNT", key, "-", "(" .. parts .. "\255")
 end
 
-return { note = note, noteAgain = noteAgain, flush = flush, read = read, sweepSome = sweepSome }
+return read

@@ -1,14 +1,14 @@
 -- The upkeep of index entries: at the end of a program, and before an instruction that reads an index, the entries of each entity
 -- that it has changed become what its fields say. The twin of memory/indexes.ts. instruction/indexes.ts names the keys.
--- uses: call, find, format (input) · fail, nowMillis (call) · appends, created, expiries, indexed, indexedCount (program) · record
+-- uses: call, find, format, nowMillis (input) · fail (call) · appends, created, expiries, indexed, indexedCount (program) · record
 --   (journal) · makeExpiries, makeOrderCodes (order)
 local char, concat, gmatch, gsub, sub = string.char, table.concat, string.gmatch, string.gsub, string.sub
 local SWEPT_BY_WRITES = 2 -- how many expired entities a program that sets an expiry removes from indexes
-local encode, escape, idOf
+local encode, escape
 if not expiries then expiries = makeExpiries() end
 do
   local codes = makeOrderCodes()
-  encode, escape, idOf = codes.encode, codes.escape, codes.idOf
+  encode, escape = codes.encode, codes.escape
 end
 local expiringHome, expiringIndexes -- the last home of indexes in which a program has set an expiry
 

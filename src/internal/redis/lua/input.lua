@@ -14,3 +14,5 @@ local input, specs, code, total = ARGV[1], nil, nil, 0
 local reply, replySize = {}, 0
 local ordinal = 0 -- the position of the running program in the batch
 local pc = 1 -- the position in `code` of what is read next
+local step = 0 -- the position of the running instruction in its program: a failure reports it
+local nowMicros, nowMillis -- the server's time: unset until it is first needed, then the same for the whole call

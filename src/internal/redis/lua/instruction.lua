@@ -1,8 +1,8 @@
 -- Runs one instruction and returns its result. The number of the instruction tells its family.
--- uses: call, code, specs (input) · appended, applyScalar, fail, nowMillis, numberKind, runLock, step (call)
---   · appends, collections, created, drops, expiries, indexes, messageCount, messages, spend, writeEntity
---   (program) · entityAt, exists, needForms, readEntity, readField, writeField (entity) · makeAppends,
---   makeCollections, makeDrops, makeExpiries, makeIndexes, makeLocks, makeScalars, makeWrites (order)
+-- uses: call, code, nowMillis, specs, step (input) · appended, applyScalar, fail, numberKind, runLock (call) · appends,
+--   collections, created, drops, expiries, indexes, messageCount, messages, spend, writeEntity (program) · entityAt, exists,
+--   needForms, readEntity, readField, writeField (entity) · makeAppends, makeCollections, makeDrops, makeExpiries, makeIndexes,
+--   makeLocks, makeScalars, makeWrites (order)
 
 local function needExpiries()
   if not expiries then expiries = makeExpiries() end

@@ -2,9 +2,8 @@
 -- stay in the key until commit, so neither a clear nor its undo costs anything, and new content is pushed before the old
 -- one is trimmed. A few items in the middle are inserted and removed by the server's own commands, with a marker at their
 -- place; many are cut off with all that follows, which is pushed again.
--- uses: call, code (input) · applyScalar, fail, nowMicros (call) · appends, spend (program) · chunked,
---   record (journal) · touch (entity) · makeAppends (order) · discard, dropFirst, setCount, sliceBounds
---   (collectionState)
+-- uses: call, code, nowMicros (input) · applyScalar, fail (call) · appends, spend (program) · chunked, record (journal) ·
+--   touch (entity) · makeAppends (order) · discard, dropFirst, setCount, sliceBounds (collectionState)
 
 -- No text that is well-formed has its first byte.
 local MARKER = "\255" .. nowMicros

@@ -6,8 +6,12 @@
 --   key:$fence  a hash with the last fencing token (`t`); the tombstones of owners that gave up, whose acquire may still arrive;
 --               and the number of fields from which expired tombstones are looked for (`n`)
 --   key:$queue  a sorted set of waiters, `weight channel owner`, by the time at which they came
--- uses: call, code, find, format (input) · clock, fail, floor, nowMicros, nowMillis (call)
-clock()
+-- uses: call, code, find, format, nowMicros, nowMillis, step (input)
+if not nowMicros then
+  local time = call("TIME")
+  nowMicros = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  nowMillis = math.floor(nowMicros / 1000)
+end
 local DAY = 86400000
 local RESERVATION = 250 -- milliseconds that a woken owner has to come
 local LAPSED = 10000 -- milliseconds for which a reservation that has ended is kept, so that its channel is found to be away
@@ -145,7 +149,7 @@ local function acquire(key, from)
     ownToken = textOf(math.max(before, nowMicros) + 1)
     call("HSET", fence, "t", ownToken)
     -- the token is a time in microseconds, so the expiry is extended once a day
-    if floor(before / DAY / 1000) ~= floor(nowMillis / DAY) then extendExpiry(fence, nowMillis + 2 * DAY) end
+    if math.floor(before / DAY / 1000) ~= math.floor(nowMillis / DAY) then extendExpiry(fence, nowMillis + 2 * DAY) end
   end
   writeHolder(key, owner, nowMillis + lease, weight, ownToken)
   latest = math.max(latest, nowMillis + lease)
@@ -193,7 +197,7 @@ return function(op, key, from)
   if op == OP.acquire then return acquire(key, from) end
   if op == OP.release then return release(key, from) end
   local expiry, weight, token = heldBy(key, code[from])
-  if op == OP.holds then return expiry and 1 or fail("lost") end
+  if op == OP.holds then return expiry and 1 or error({ "lost", step }) end
   if not expiry then return 0 end
   writeHolder(key, code[from], nowMillis + code[from + 1], weight, token)
   call("PEXPIREAT", key, textOf(nowMillis + code[from + 1]), "GT")

@@ -1,16 +1,8 @@
--- Reads and writes doubles as text, as JavaScript does. They travel as text, because cjson keeps only 14 digits of a number.
+-- Writes doubles as text, as JavaScript does. They travel as text, because cjson keeps only 14 digits of a number.
 -- uses: find, format (input)
 local MIN_NORMAL = 2.2250738585072014e-308
 local abs, frexp, ceil, fmod, sqrt = math.abs, math.frexp, math.ceil, math.fmod, math.sqrt
 local gsub, sub, rep = string.gsub, string.sub, string.rep
-
-local function parse(text)
-  if find(text, "^%-?%d+$") then return tonumber(text) end
-  if find(text, "^%-?%d+%.%d+$")
-    or find(text, "^%-?%d+e[%+%-]?%d+$") or find(text, "^%-?%d+%.%d+e[%+%-]?%d+$") then
-    return tonumber(text)
-  end
-end
 
 -- Returns the shortest text that reads back to `n`. It has 15 to 17 digits, but any number of them for the smallest
 -- doubles. For a power of two the text with 16 digits may not be the nearest one: doubles are twice as dense below it, so

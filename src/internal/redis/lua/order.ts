@@ -21,19 +21,20 @@ const lazy = (name: string, ...items: ReadonlyArray<Item>): Lazy => ({ name, ite
 export const order: ReadonlyArray<Item> = [
   "input.lua",
   "fast.lua",
+  lazy("locks", "lock.lua"),
+  "loneLock.lua",
   "call.lua",
   lazy("helpers", "helpers.lua"),
   lazy("forms", "forms.lua"),
   lazy(
     "scalars",
-    lazy("doubles", "numberText.lua", "doubles.lua"),
+    lazy("doubles", "parseNumber.lua", "numberText.lua", "doubles.lua"),
     lazy("integers", "digits.lua", "int64.lua"),
     "kinds.lua",
     lazy("comparisons", "comparison.lua"),
     "scalar.lua"
   ),
   lazy("fields", "runFields.lua"),
-  lazy("locks", "lock.lua"),
   lazy("dedup", "dedup.lua"),
   lazy(
     "general",
@@ -51,7 +52,14 @@ export const order: ReadonlyArray<Item> = [
       "collection.lua"
     ),
     lazy("writes", "entityWrites.lua"),
-    lazy("indexes", lazy("orderCodes", "numberText.lua", "orderCode.lua"), "indexes.lua", "indexReads.lua"),
+    lazy(
+      "indexes",
+      lazy("orderCodes", "parseNumber.lua", "orderCode.lua"),
+      lazy("memberIds", "memberId.lua"),
+      "indexes.lua",
+      lazy("indexReads", "indexReads.lua"),
+      "indexFamily.lua"
+    ),
     "instruction.lua",
     "commit.lua",
     lazy("flow", lazy("operands", "operand.lua"), "flow.lua"),

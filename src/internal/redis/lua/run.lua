@@ -11,11 +11,11 @@
 -- with `applyScalar`; fast.lua and runFields.lua write the most frequent operations out. `insert` has two implementations here, in
 -- `runSingle` and in entityWrites.lua, and one in memory/entity.ts. The differential tests compare the layers, so that they
 -- stay equal.
--- uses: call, code, format, ordinal, pc, reply, replySize, specs, total (input) · catchFailure, catchUp, clock, dedupIndex,
---   fail, findOutcome, forms, head, helpers, isDeduplicated, isPartial, isUndecided, keepResults, keptOutcomes, leaveTombstone,
---   MAX_KEPT, moveRun, nextArgument, nowMicros, nowMillis, readingCollection, resume, runArguments, runBehind, runEnd, runFields,
---   runGeneral, runLeft, runLock, runStart, runStride, saveOutcomes, step, undoProgram (call) · makeDedup, makeFields, makeForms,
---   makeGeneral, makeHelpers, makeLocks (order)
+-- uses: call, code, format, nowMicros, nowMillis, ordinal, pc, reply, replySize, specs, step, total (input) ·
+--   catchFailure, catchUp, clock, dedupIndex, fail, findOutcome, forms, head, helpers, isDeduplicated, isPartial,
+--   isUndecided, keepResults, keptOutcomes, leaveTombstone, MAX_KEPT, moveRun, nextArgument, readingCollection, resume,
+--   runArguments, runBehind, runEnd, runFields, runGeneral, runLeft, runLock, runStart, runStride, saveOutcomes, undoProgram (call) ·
+--   makeDedup, makeFields, makeForms, makeGeneral, makeHelpers, makeLocks (order)
 local start = 1 -- the position of the number of instructions of the running program
 
 -- Runs `read`, `find` or `insert`. Returns the result; or nil and true if the program must take the general path, because a field

@@ -2,9 +2,9 @@
 -- once, computes, and writes each entity once, after the last operation has succeeded, so there is nothing to undo. What is
 -- unusual takes the general path instead, as long as nothing is written: attempts, operands, collections, an absent entity, a version
 -- that is no number.
--- uses: call, code, find, format, ordinal, reply, replySize, specs, try (input) · appended, applyScalar,
---   clock, catchUp, forms, head, helpers, isUndecided, MAX_SAFE, nextArgument, nowMillis, numberKind, runArguments,
---   ownArguments, runBehind, runLeft, runStride, step (call) · makeForms, makeHelpers, makeScalars (order)
+-- uses: call, code, find, format, nowMillis, ordinal, reply, replySize, specs, step, try (input) · appended, applyScalar,
+--   clock, catchUp, forms, head, helpers, isUndecided, MAX_SAFE, nextArgument, numberKind, runArguments, ownArguments,
+--   runBehind, runLeft, runStride (call) · makeForms, makeHelpers, makeScalars (order)
 local ZERO = cjson.null -- the results 1 and 0 are true and null, because numbers cost four times as much to encode
 local MOST_ENTITIES = 32 -- because they are found one after the other
 local MOST_SLOTS = 96

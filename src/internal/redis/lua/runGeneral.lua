@@ -1,8 +1,8 @@
 -- The general path, for every program that `runSingle` and `runFields` cannot run. Each instruction writes at once and
 -- journals how to undo it. `finish` commits; `undoProgram` undoes a program that has stopped.
--- uses: code, reply, replySize (input) · dropped, step (call) · deletedCount, droppedCount, entities,
---   expiryChangeCount, indexedCount, isFinal, journalSize, messageCount, opened, openedCount, ownerCount, spendResult,
---   work (program) · undo (journal) · runInstruction (instruction) · finish (commit) · makeFlow (order)
+-- uses: code, reply, replySize, step (input) · dropped (call) · deletedCount, droppedCount, entities, expiryChangeCount,
+--   indexedCount, isFinal, journalSize, messageCount, opened, openedCount, ownerCount, spendResult, work (program) · undo (journal) ·
+--   runInstruction (instruction) · finish (commit) · makeFlow (order)
 local runFlow
 
 local function runGeneral(pc, count)

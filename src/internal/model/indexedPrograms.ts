@@ -1,0 +1,71 @@
+/**
+ * The programs of a model with indexes. `Model.Indexed` has their types and docs.
+ */
+import { structHandle } from "../handle/struct.ts"
+import type { AtomicNode } from "../program/node.ts"
+import { Query, type Source } from "../query/query.ts"
+import { Ranking, type RankOptions } from "../query/ranking.ts"
+import type { ModelPlan } from "../schema/model.ts"
+import { type EntityPrograms, refOf } from "./entityPrograms.ts"
+
+type IndexQuery = (key?: Readonly<Record<string, unknown>>) => Query
+
+/**
+ * Each public method is a program, or a query, of every model with indexes.
+ *
+ * @internal
+ */
+export class IndexedPrograms {
+  readonly by: { readonly [index: string]: IndexQuery }
+  readonly #ranking: Ranking
+  readonly #source: Source
+
+  constructor(plan: ModelPlan, programs: EntityPrograms) {
+    const noRenewal = { renew: false }
+    const Handle = structHandle(plan.struct, false, plan.expiry)
+    this.#ranking = new Ranking(plan)
+    this.#source = {
+      plan,
+      get: (id) => programs.get(id, noRenewal),
+      pick: (id, names) => programs.pick(id, names, noRenewal),
+      delete: (id) => programs.delete(id),
+      update: (id, patch) => programs.update(id, patch),
+      ref: (id) => programs.ref(id, noRenewal),
+      template: new Handle({ ...refOf(plan, undefined), refusal: undefined })
+    }
+    this.by = Object.fromEntries(
+      [...plan.indexes?.byName ?? []].map(([name, index]) => [
+        name,
+        (key = {}) => Query.from(this.#source, { _tag: "index", index, key })
+      ])
+    )
+  }
+
+  query(
+    where: (ref: any) => AtomicNode,
+    options?: { readonly within?: Readonly<Record<string, unknown>> | undefined }
+  ): Query {
+    return Query.from(this.#source, { _tag: "condition", where, within: options?.within ?? {} })
+  }
+  rank(id: unknown, index: string, options?: RankOptions): unknown {
+    return this.#ranking.rank(id, index, options)
+  }
+  top(index: string, count: number, options?: RankOptions): unknown {
+    return this.#ranking.top(index, count, options)
+  }
+  around(id: unknown, index: string, count: number, options?: RankOptions): unknown {
+    return this.#ranking.around(id, index, count, options)
+  }
+  countBetween(index: string, key: unknown): unknown {
+    return this.#ranking.countBetween(index, key)
+  }
+  findBy(index: string, key: unknown): AtomicNode {
+    return this.#ranking.unique("findBy", index, key)
+  }
+  getBy(index: string, key: unknown): AtomicNode {
+    return this.#ranking.unique("getBy", index, key)
+  }
+  existsBy(index: string, key: unknown): AtomicNode {
+    return this.#ranking.unique("existsBy", index, key)
+  }
+}
