@@ -135,6 +135,13 @@ const worldOf = (
   return { initial, makers, sources, observables, whole }
 }
 
+/** A world of all entities of one model. */
+export const makeModelWorld = (self: ModelCase, world: number, whole: number): World => {
+  const ids = self.ids(world)
+  const others = ids.map(([id]) => id)
+  return worldOf(ids.map(([id, key]) => ({ self, id, key, others })), () => new Map(), whole, undefined, false)
+}
+
 /**
  * A world of one to three entities; its number keeps its keys apart from those of others.
  *

@@ -26,12 +26,14 @@ import type { Entity, Transaction } from "./transaction.ts"
 const sweptByWrites = 2
 
 /**
- * Notes that the entries of an entity, or its expiry, may have changed.
+ * Notes that the entries of an entity, or its expiry, may have changed. An instruction that only renews the expiry is not the writer
+ * that an error names.
  *
  * @internal
  */
 export const noteIndexed = ({ indexed, step }: Transaction, entity: Entity, indexes: Indexes): void => {
-  indexed.set(entity, { indexes, step, isDirty: true })
+  const writer = entity.writtenAt === step ? step : indexed.get(entity)?.step ?? step
+  indexed.set(entity, { indexes, step: writer, isDirty: true })
 }
 
 /**

@@ -37,14 +37,16 @@ local function expiriesKey(home)
   return home .. ":$exp"
 end
 
--- Notes that the entries of an entity, or its expiry, may have changed. `step` is the instruction that changed them.
+-- Notes that the entries of an entity, or its expiry, may have changed. `step` is the running instruction. One that only renews the
+-- expiry is not the writer that an error names.
 local function note(e, spec, step)
   if not e.ix then
     indexedCount = indexedCount + 1
     indexed[indexedCount] = e
     e.ix = spec.ix
   end
-  e.dirty, e.noted, e.writer = true, e.noted or spec.iv, step
+  e.dirty, e.noted = true, e.noted or spec.iv
+  if e.wrote or created == e or not e.writer then e.writer = step end
   e.isNew = e.isNew or created == e
 end
 
@@ -135,7 +137,7 @@ end
 
 -- Returns the first entities that have expired.
 local function dueAt(home, limit)
-  return call("ZRANGEBYSCORE", expiriesKey(home), "-inf", format("%.0f", nowMillis), "LIMIT", 0, limit)
+  return call("ZRANGE", expiriesKey(home), "-inf", format("%.0f", nowMillis), "byscore", "limit", 0, limit)
 end
 
 -- Removes the entries of the first entities that have expired. Returns whether there may be more, or this program can't remove them.
@@ -157,7 +159,7 @@ end
 -- Fails if another entity has equal values. The entry of one that has expired is removed.
 local function checkUnique(change)
   local parts = change.parts
-  for _, other in ipairs(call("ZRANGEBYLEX", change.key, "[" .. parts, "(" .. parts .. "\255", "LIMIT", 0, 2)) do
+  for _, other in ipairs(call("ZRANGE", change.key, "[" .. parts, "(" .. parts .. "\255", "bylex", "limit", 0, 2)) do
     if other ~= change.member then
       local holder = sub(other, #parts + 1)
       if isStored(keyAt(change.e.ix, change.home, holder)) then
