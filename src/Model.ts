@@ -492,6 +492,35 @@ export interface QueryTarget<F extends Fields, K, X extends Indexing, IsRange ex
 }
 
 /**
+ * How far `reindex` has come.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReindexProgress {
+  /** How many entities it has looked at. */
+  readonly entities: number
+  /** How many of them had entries that differed. */
+  readonly changed: number
+  /** Whether all are done, and the indexes are complete. */
+  readonly isDone: boolean
+}
+
+/**
+ * A difference that `check` has found.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface IndexProblem {
+  /** The escaped id. */
+  readonly id: string
+  /** The index of an entry that belongs to no entity. Unset: all of the entity, or its expiry. */
+  readonly index: string | undefined
+  readonly issue: "entries differ" | "no such entity"
+}
+
+/**
  * The queries of a model with indexes, and the programs that read an index. `rank`, `top`, `around` and `countBetween` are programs,
  * one round trip each; on a model with partitions they are effects, which ask all partitions. A program sees earlier writes of its own.
  * Each fails with `InvalidValue` if a value has no stored form.
@@ -514,6 +543,38 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
     where: (ref: Pick<Handles<F, K>, IndexedField<F, X> & keyof Handles<F, K>>) => Condition<any>,
     options?: { readonly within?: { readonly [N in KeyNames<K> & keyof F]?: F[N]["Type"] } | undefined }
   ): Query<Entity, QueryTarget<F, K, X, false>>
+  /**
+   * Makes the index entries of all stored entities anew, and returns a stream of its progress. Others may write meanwhile. If it is
+   * interrupted, run it again: it changes only what differs. O(keys of the database + entities), in steps that hold the server for less
+   * than a few milliseconds.
+   *
+   * **When to use**
+   *
+   * Use after indexes are added to a model that has entities, or their definition has changed. Until it has run, reads of changed indexes
+   * fail with `Unsupported`. After it, processes with the earlier definition can't write entities any more.
+   */
+  reindex(): Stream.Stream<ReindexProgress, InvalidValue | RedisServiceError, RedisService>
+  /**
+   * Compares the index entries of all stored entities with their fields, and all entries with the entities. Returns a stream of what
+   * differs; with `mend` it is mended. Each entity and each page of entries is one program, so what others write meanwhile is not
+   * reported. O(keys of the database + entities + entries).
+   *
+   * **When to use**
+   *
+   * Use in tests, and after someone has changed keys by hand.
+   */
+  check(options?: {
+    readonly mend?: boolean | undefined
+  }): Stream.Stream<IndexProblem, InvalidValue | RedisServiceError, RedisService>
+  /**
+   * Removes the index entries of entities that have expired. Queries and writes do this by themselves: a query never shows one.
+   * O(expired entities), in steps of at most 1,000.
+   *
+   * **When to use**
+   *
+   * Use for a model that nobody reads or writes for long, because its entries need memory until then.
+   */
+  sweep(): Effect.Effect<void, InvalidValue | RedisServiceError, RedisService>
   /**
    * The entity, or none, as a stream: now, and whenever it has changed. The model needs the option `live: true`. See `Query.watch`.
    */

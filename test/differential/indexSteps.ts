@@ -411,7 +411,7 @@ const entryProblem = (self: IndexedCase, state: State.State, now: number): strin
   const homes = new Map<string, Set<string>>()
   const hasOneHome = self.slot === "id"
   for (const [, key] of self.ids(0)) {
-    const { home, id } = placeOf({ hasOneHome, values: [], list: [] }, key)
+    const { home, id } = placeOf({ hasOneHome, values: [], list: [], plan: "" }, key)
     const ids = homes.get(home) ?? new Set()
     homes.set(home, ids.add(id))
     const expiry = state.get(key)?.expiry ?? -1

@@ -166,21 +166,24 @@ export const planIndexes = (
   const byName = new Map<string, Index>()
   // the parts of the key come last
   const ordered = used.toSorted((a, b) => Number(a.value.part !== undefined) - Number(b.value.part !== undefined))
+  const plan = digest(JSON.stringify([
+    ordered.map(({ value }) => value),
+    sources.map(({ absent, isUnique, name, values, where }) => [
+      name,
+      values.map((value) => ordered.indexOf(value)),
+      where.map(([value, text]) => [ordered.indexOf(value), text]),
+      isUnique,
+      absent
+    ])
+  ]))
   const list = sources.map(({ absent, isUnique, name, values, where }, i): IndexSpec => {
     if (byName.has(name)) return refuse(`it has two indexes of the name "${name}"`)
     const [only] = values
     const isScore = values.length === 1 && !isUnique && !absent && where.length === 0 &&
       only!.value.part === undefined && scoreKinds.includes(only!.codec.kind)
-    const definition = JSON.stringify([
-      values.map(({ value }) => value),
-      where.map(([{ value }, text]) => [value, text]),
-      isScore,
-      isUnique,
-      absent
-    ])
     const spec: IndexSpec = {
       name,
-      stored: `${escapeField(name)}:${digest(definition)}`,
+      stored: `${escapeField(name)}:${plan}`,
       order: isScore ? "score" : "lex",
       values: values.map((value) => ordered.indexOf(value)),
       ...(where.length === 0 ? undefined : { where: where.map(([value, text]) => [ordered.indexOf(value), text]) }),
@@ -195,6 +198,7 @@ export const planIndexes = (
       hasOneHome,
       values: ordered.map(({ value }) => value),
       list,
+      plan,
       ...(options.live === true ? { live: escape(model) } : undefined)
     },
     byName
