@@ -30,7 +30,7 @@ const caseOf = (round: number, name: string, lives: number) => {
     refresh,
     lives: refresh === undefined ? undefined : lives,
     ids: () => slot === "component" ? ids.filter(([of]) => of !== "\0") : ids,
-    mayBeUnique: slot !== "partitions",
+    unique: slot === "partitions" ? "never" : "maybe",
     isInherited: random.chance(0.3)
   }
   return makeIndexed(options, random)

@@ -161,6 +161,11 @@ local function checkUnique(change)
   end
 end
 
+-- Returns the text as the server takes it: it refuses one that is too near to zero.
+local function scoreOf(text)
+  return find(text, "[eE]%-") and format("%.17g", tonumber(text)) or text
+end
+
 -- Notes which entries of an entity change, but for scores, which change at once.
 local function collect(e, changes)
   local ix = e.ix
@@ -171,7 +176,7 @@ local function collect(e, changes)
     for position, index in ipairs(ix.list) do
       local key, parts = entriesKey(home, index), texts and partsOf(index, texts)
       if index.score then
-        setScore(key, id, parts and texts[index.v[1]])
+        setScore(key, id, parts and scoreOf(texts[index.v[1]]))
       else
         local of = membersKey(home, index)
         local old, member = call("HGET", of, id), parts and parts .. escape(id) or false
