@@ -8,6 +8,7 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
 import type { Atomic } from "./Atomic.ts"
 import type { Condition } from "./Condition.ts"
 import type {
@@ -17,11 +18,26 @@ import type {
   EntityNotFound,
   InvalidValue,
   LockLost,
-  LockTimeout
+  LockTimeout,
+  UniqueViolation
 } from "./DomainError.ts"
 import type * as Field from "./Field.ts"
 import type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
 import * as Definition from "./internal/model/definition.ts"
+import type {
+  IndexedField,
+  Indexes,
+  Indexing,
+  IndexKey,
+  IndexName,
+  IndexOptions,
+  NoIndexing,
+  OrderField,
+  UniqueField,
+  UniqueKey,
+  UniqueName,
+  Uniques
+} from "./internal/model/indexTypes.ts"
 import type {
   InsertOptions,
   Key,
@@ -30,15 +46,27 @@ import type {
   ModifyOptions,
   Options,
   ReadOptions,
+  Slot,
   Storable
 } from "./internal/model/options.ts"
 import type { Many } from "./internal/program/many.ts"
 import type { Version } from "./internal/schema/version.ts"
 import type { RedisService } from "./internal/service.ts"
 import type { EntityHandle } from "./Lock.ts"
+import type { Query, WatchOptions } from "./Query.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
 export type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
+export type {
+  Bounds,
+  IndexDefinition,
+  Indexes,
+  Indexing,
+  IndexOptions,
+  NoIndexing,
+  Path,
+  Uniques
+} from "./internal/model/indexTypes.ts"
 export type {
   InsertOptions,
   Key,
@@ -86,7 +114,16 @@ export type Patch<F extends Fields, K> = {
   readonly [Name in keyof F]?: Name extends KeyNames<K> ? F[Name]["Type"] : PatchOf<F[Name]>
 }
 
-type Handles<F extends Fields, K> = { readonly [Name in Exclude<keyof F, KeyNames<K>>]: Field.Of<F[Name]> }
+type Handles<F extends Fields, K, U = never> = {
+  readonly [Name in Exclude<keyof F, KeyNames<K>>]: Name extends U ? Refusable<Field.Of<F[Name]>> : Field.Of<F[Name]>
+}
+
+/** A handle whose writes a unique index may refuse. */
+type Refusable<H> = {
+  readonly [M in keyof H]: H[M] extends (...args: infer Args) => Condition<infer E> ? (...args: Args) => Condition<E>
+    : H[M] extends (...args: infer Args) => Atomic<infer A, infer E> ? (...args: Args) => Atomic<A, E | UniqueViolation>
+    : H[M]
+}
 
 /**
  * The errors of `modify`, in addition to those of its function and its schedule.
@@ -104,13 +141,13 @@ export type ModifyFailure = EntityNotFound | EntityCorrupted | InvalidValue | Co
  * @category models
  * @since 0.1.0
  */
-export interface Programs<Entity, In, F extends Fields, K> {
+export interface Programs<Entity, In, F extends Fields, K, V = never, U = never> {
   /**
    * Returns the handles of one entity's fields. It reads nothing, takes no round trip and never throws: with an invalid
    * id every program of the handles fails with `InvalidValue`. With `renew: false`, reads by these handles do not renew
    * the time to live.
    */
-  ref(id: IdOf<F, K>, options?: ReadOptions): Handles<F, K>
+  ref(id: IdOf<F, K>, options?: ReadOptions): Handles<F, K, U>
   /**
    * Returns the entity. Fails with `EntityNotFound` if it is missing, and with `EntityCorrupted` if a stored field does
    * not match the schema. O(fields + items).
@@ -206,7 +243,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
    *
    * Use to create. To create or replace use `put`; to create only if missing use `getOrInsert` or `ensure`.
    */
-  insert(entity: In, options?: InsertOptions): Atomic<Entity, EntityExists | InvalidValue>
+  insert(entity: In, options?: InsertOptions): Atomic<Entity, EntityExists | InvalidValue | V>
   /**
    * Stores a whole entity and returns it. An entity with the same id is replaced, and writes of others since you read
    * it are lost. O(fields + items).
@@ -216,7 +253,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * Use if you have the whole entity and no one else writes it. To change some fields use `update`; to compute from the
    * stored entity use `modify`.
    */
-  put(entity: In): Atomic<Entity, InvalidValue>
+  put(entity: In): Atomic<Entity, InvalidValue | V>
   /**
    * Returns the stored entity with this id; if it is missing, stores the given one and returns that. If many callers
    * try at once, one creates the entity, and all receive the same. Fails with `EntityCorrupted` if a stored field does
@@ -229,7 +266,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
   getOrInsert(
     entity: In,
     options?: InsertOptions
-  ): Atomic<{ readonly entity: Entity; readonly created: boolean }, EntityCorrupted | InvalidValue>
+  ): Atomic<{ readonly entity: Entity; readonly created: boolean }, EntityCorrupted | InvalidValue | V>
   /**
    * Stores the entity if its id is free. Returns true if it did. An existing entity is neither read nor renewed.
    * O(fields + items) if it stores, otherwise O(1).
@@ -239,7 +276,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * Use before operations on an entity that may be missing, in one program with them. If you need the entity use
    * `getOrInsert`.
    */
-  ensure(entity: In, options?: InsertOptions): Atomic<boolean, InvalidValue>
+  ensure(entity: In, options?: InsertOptions): Atomic<boolean, InvalidValue | V>
   /**
    * Writes these fields and no others. Fails with `EntityNotFound` if the entity is missing, and with `InvalidValue` if
    * the patch has another id. O(written fields and items).
@@ -249,13 +286,13 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * Use to set values that you know. To increment, append or compare use the handles of `ref`; to compute from the
    * stored entity use `modify`.
    */
-  update(id: IdOf<F, K>, patch: Patch<F, K>): Atomic<void, EntityNotFound | InvalidValue>
+  update(id: IdOf<F, K>, patch: Patch<F, K>): Atomic<void, EntityNotFound | InvalidValue | V>
   /**
    * Copies a stored entity to a new id. Fails with `EntityNotFound` if the first entity is missing, and with
    * `EntityExists` if the second id is taken. The copy lives as long as a new entity. On a cluster both ids must share
    * a slot. O(fields + items).
    */
-  duplicate(id: IdOf<F, K>, newId: IdOf<F, K>): Atomic<void, EntityNotFound | EntityExists | InvalidValue>
+  duplicate(id: IdOf<F, K>, newId: IdOf<F, K>): Atomic<void, EntityNotFound | EntityExists | InvalidValue | V>
   /** Removes the entity and its collections. Returns true if it existed. O(collections), in the background O(items). */
   delete(id: IdOf<F, K>): Atomic<boolean, InvalidValue>
   /**
@@ -287,7 +324,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
    * fail while others succeed. The first run makes the defaults and generated ids, and keeps them, so running the
    * effect again inserts the same entities.
    */
-  insertMany(entities: Many<In>, options?: BulkOptions & InsertOptions): Bulk<Entity, EntityExists | InvalidValue>
+  insertMany(entities: Many<In>, options?: BulkOptions & InsertOptions): Bulk<Entity, EntityExists | InvalidValue | V>
   /** Deletes many entities, in the order of the ids, each by its own program. Returns for each whether it existed. */
   deleteMany(ids: Many<IdOf<F, K>>, options?: BulkOptions): Bulk<boolean, InvalidValue>
   /** Reads more entities than fit in memory. Returns a stream with a result for each id, in their order. */
@@ -302,7 +339,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
   insertManyStream<E = never, R = never>(
     entities: Source<In, E, R>,
     options?: BulkOptions & InsertOptions
-  ): BulkStream<Entity, EntityExists | InvalidValue, E, R>
+  ): BulkStream<Entity, EntityExists | InvalidValue | V, E, R>
   /** Deletes more entities than fit in memory. Returns a stream that says for each id whether the entity existed. */
   deleteManyStream<E = never, R = never>(
     ids: Source<IdOf<F, K>, E, R>,
@@ -395,7 +432,7 @@ export interface Programs<Entity, In, F extends Fields, K> {
     options?: ModifyOptions<R2>
   ): Effect.Effect<
     Entity,
-    ModifyFailure | E,
+    ModifyFailure | V | E,
     RedisService | R | R2
   >
   /**
@@ -417,10 +454,115 @@ export interface Programs<Entity, In, F extends Fields, K> {
     options?: LockOptions
   ): Effect.Effect<
     A extends void ? void : Entity,
-    ModifyFailure | LockLost | LockTimeout | E,
+    ModifyFailure | LockLost | LockTimeout | V | E,
     RedisService | R
   >
 }
+
+/** A program where an index has one home; an effect on partitions. */
+type Runs<X extends Indexing, A, E> = X["partitioned"] extends true
+  ? Effect.Effect<A, E | RedisServiceError, RedisService>
+  : Atomic<A, E>
+
+/**
+ * Options of ranks and of the first entities.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RankOptions<Key> {
+  /** The values that are equal for all entities that count, at the front of the index. Default: none, all entities count. */
+  readonly within?: Key | undefined
+  /** `"desc"`: the greatest value is first. Default: `"desc"`. */
+  readonly direction?: "asc" | "desc" | undefined
+}
+
+/**
+ * The types of a model for its queries.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface QueryTarget<F extends Fields, K, X extends Indexing, IsRange extends boolean> {
+  readonly ref: Handles<F, K>
+  readonly id: IdOf<F, K>
+  readonly patch: Patch<F, K>
+  readonly order: OrderField<F, X>
+  readonly isRange: IsRange
+}
+
+/**
+ * The queries of a model with indexes, and the programs that read an index. `rank`, `top`, `around` and `countBetween` are programs,
+ * one round trip each; on a model with partitions they are effects, which ask all partitions. A program sees earlier writes of its own.
+ * Each fails with `InvalidValue` if a value has no stored form.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
+  /** Queries by the name of an index: equal values in its order, then one range. Without an argument all of its entities. */
+  readonly by: {
+    readonly [N in IndexName<F, X>]: (
+      key?: IndexKey<F, K, X, N>
+    ) => Query<Entity, QueryTarget<F, K, X, X["partitioned"] extends true ? false : true>>
+  }
+  /**
+   * The entities that meet a condition on indexed fields. The index that has the fewest entries to examine is used. For a condition
+   * on other fields add `Query.filter`.
+   */
+  query(
+    where: (ref: Pick<Handles<F, K>, IndexedField<F, X> & keyof Handles<F, K>>) => Condition<any>,
+    options?: { readonly within?: { readonly [N in KeyNames<K> & keyof F]?: F[N]["Type"] } | undefined }
+  ): Query<Entity, QueryTarget<F, K, X, false>>
+  /**
+   * The entity, or none, as a stream: now, and whenever it has changed. The model needs the option `live: true`. See `Query.watch`.
+   */
+  watch(
+    id: IdOf<F, K>,
+    options?: WatchOptions
+  ): Stream.Stream<Option.Option<Entity>, EntityCorrupted | InvalidValue | RedisServiceError, RedisService>
+  /**
+   * The rank of an entity, from 1 on: 1 + the number of entities that are strictly ahead. None if it has no entry. O(log(entries)).
+   */
+  rank<N extends IndexName<F, X>>(
+    id: IdOf<F, K>,
+    index: N,
+    options?: RankOptions<IndexKey<F, K, X, N>>
+  ): Runs<X, Option.Option<number>, InvalidValue>
+  /** The first entities, at most 1,000. Equal values are in the order of ids. O(log(entries) + entities). */
+  top<N extends IndexName<F, X>>(
+    index: N,
+    count: number,
+    options?: RankOptions<IndexKey<F, K, X, N>>
+  ): Runs<X, ReadonlyArray<Entity>, EntityCorrupted | InvalidValue>
+  /** The entity, and so many before and after it. None if it has no entry. O(log(entries) + entities). */
+  around<N extends IndexName<F, X>>(
+    id: IdOf<F, K>,
+    index: N,
+    count: number,
+    options?: RankOptions<IndexKey<F, K, X, N>>
+  ): Runs<X, ReadonlyArray<Entity>, EntityCorrupted | InvalidValue>
+  /** The number of entities in a range. O(log(entries)). */
+  countBetween<N extends IndexName<F, X>>(index: N, key: IndexKey<F, K, X, N>): Runs<X, number, InvalidValue>
+  /** The entity with these values in a unique index, or none. */
+  findBy<N extends UniqueName<F, X>>(
+    index: N,
+    key: UniqueKey<F, K, X, N>
+  ): Atomic<Option.Option<Entity>, EntityCorrupted | InvalidValue>
+  /** The entity with these values in a unique index. Fails with `EntityNotFound` if there is none. */
+  getBy<N extends UniqueName<F, X>>(
+    index: N,
+    key: UniqueKey<F, K, X, N>
+  ): Atomic<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
+  /** Whether there is an entity with these values in a unique index, as a condition. O(log(entries)). */
+  existsBy<N extends UniqueName<F, X>>(index: N, key: UniqueKey<F, K, X, N>): Condition<InvalidValue>
+}
+
+/** The queries of a model, or nothing if it has no index. */
+type IndexedBy<Entity, F extends Fields, K, X extends Indexing> = [IndexName<F, X>] extends [never] ? unknown
+  : Indexed<Entity, F, K, X>
+
+type Violation<F extends Fields, X extends Indexing> = [UniqueName<F, X>] extends [never] ? never : UniqueViolation
 
 /**
  * A model whose entities are plain objects. It is also the schema of an entity, as `Schema.Struct` makes it: `Type` is the
@@ -429,8 +571,16 @@ export interface Programs<Entity, In, F extends Fields, K> {
  * @category models
  * @since 0.1.0
  */
-export interface Model<F extends Fields, K>
-  extends Schema.Struct<F>, Programs<Schema.Struct<F>["Type"], Schema.Struct<F>["~type.make.in"], F, K>
+export interface Model<F extends Fields, K, X extends Indexing = NoIndexing> extends
+  Schema.Struct<F>,
+  Programs<
+    Schema.Struct<F>["Type"],
+    Schema.Struct<F>["~type.make.in"],
+    F,
+    K,
+    Violation<F, X>,
+    UniqueField<F, X>
+  >
 {
   /** The name, which is part of every key. */
   readonly name: string
@@ -444,9 +594,18 @@ type Construct<S extends Schema.Constraint> = S["~type.make.in"]
  * @category models
  * @since 0.1.0
  */
-export type ModelClass<Self, F extends Fields, K, Inherited = {}> =
+export type ModelClass<Self, F extends Fields, K, Inherited = {}, X extends Indexing = NoIndexing> =
   & Schema.Class<Self, Schema.Struct<F>, Inherited>
-  & Programs<Self, Construct<Schema.Struct<F>>, F, K>
+  & Programs<Self, Construct<Schema.Struct<F>>, F, K, Violation<F, X>, UniqueField<F, X>>
+  & IndexedBy<Self, F, K, X>
+  & { readonly "~redlayer/Indexing"?: X }
+
+/** The indexes of a model, as its options define them. */
+type IndexingOf<I, U, S> = {
+  readonly indexes: I
+  readonly unique: U
+  readonly partitioned: S extends { readonly partitions: number } ? true : false
+}
 
 /**
  * Any model, for code that is generic over models.
@@ -532,18 +691,29 @@ type WithId<F extends Fields> = { readonly [Name in keyof F | "id"]: Name extend
  */
 export const Class = <Self = never>(name: string): {
   /** Defines the class by its fields, and adds the field `id`: a UUID of version 7, made for each new entity. */
-  <const F extends Fields>(
+  <
+    const F extends Fields,
+    const I extends Indexes<WithId<F>> = {},
+    const U extends Uniques<WithId<F>> = {},
+    const S extends Slot<"id"> = "id"
+  >(
     fields: F & Storable<F>,
-    options?: KeylessOptions
-  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id">
+    options?: KeylessOptions & { readonly slot?: S | undefined } & IndexOptions<I, U>
+  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id", {}, IndexingOf<I, U, S>>
   /**
    * Defines the class by its fields and options. `key` is the field, or the tuple of fields, whose value is the id.
    * Throws if the fields cannot be stored as they are.
    */
-  <const F extends Fields, const K extends Key<F>>(
+  <
+    const F extends Fields,
+    const K extends Key<F>,
+    const I extends Indexes<F> = {},
+    const U extends Uniques<F> = {},
+    const S extends Slot<K> = "id"
+  >(
     fields: F & Storable<F>,
-    options: Options<K> & Distinct<K>
-  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, F, K>
+    options: Options<K> & { readonly slot?: S | undefined } & IndexOptions<I, U> & Distinct<K>
+  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, F, K, {}, IndexingOf<I, U, S>>
 } =>
 (fields: Fields, options: Partial<Options<any>> = {}): any => {
   Definition.checkFields(name, fields)
@@ -604,6 +774,8 @@ type Narrowing<A extends Fields, B extends Fields> = {
     : "A field of the base can be replaced by one of the same type only"
 }
 
+type IndexingIn<M> = M extends { readonly "~redlayer/Indexing"?: infer X extends Indexing } ? X : NoIndexing
+
 type KeyOf<M> = M extends Programs<any, any, any, infer K> ? K : never
 
 /**
@@ -640,18 +812,37 @@ type KeyOf<M> = M extends Programs<any, any, any, infer K> ? K : never
  */
 export const extend = <Self = never, Base extends AnyClass = never>(base: Base, name: string): {
   /**
-   * Defines the class by the fields that it adds. Key, slot and time to live are those of the base, unless `options`
+   * Defines the class by the fields that it adds. Key, slot, time to live and indexes are those of the base, unless `options`
    * set them.
    */
-  <const F extends Fields>(
+  <
+    const F extends Fields,
+    const I extends Indexes<Merged<Base["fields"], F>> = {},
+    const U extends Uniques<Merged<Base["fields"], F>> = {}
+  >(
     fields: F & Storable<F> & Narrowing<Base["fields"], F>,
-    options?: Partial<Options<KeyOf<Base>>>
-  ): [Self] extends [never] ? MissingExtendGenerics
-    : ModelClass<Self, Merged<Base["fields"], F>, KeyOf<Base>, InstanceType<Base>>
+    options?: Partial<Options<KeyOf<Base>>> & IndexOptions<I, U>
+  ): [Self] extends [never] ? MissingExtendGenerics : ModelClass<
+    Self,
+    Merged<Base["fields"], F>,
+    KeyOf<Base>,
+    InstanceType<Base>,
+    {
+      readonly indexes: Omit<IndexingIn<Base>["indexes"], keyof I> & I
+      readonly unique: Omit<IndexingIn<Base>["unique"], keyof U> & U
+      readonly partitioned: IndexingIn<Base>["partitioned"]
+    }
+  >
 } =>
-(fields: Fields, options: Partial<Options<any>> = {}): any => {
+(fields: Fields, options: Partial<Options<any>> & IndexOptions<object, object> = {}): any => {
   Definition.checkFields(name, fields)
-  return withPrograms((base as any).extend(name)(fields), name, { ...(base as any)[optionsOf], ...options })
+  const inherited = (base as any)[optionsOf]
+  return withPrograms((base as any).extend(name)(fields), name, {
+    ...inherited,
+    ...options,
+    indexes: { ...inherited.indexes, ...options.indexes },
+    unique: { ...inherited.unique, ...options.unique }
+  })
 }
 
 type MissingExtendGenerics =
@@ -675,16 +866,33 @@ export const make: {
    * Defines a model whose entities are plain objects, and adds the field `id`: a UUID of version 7, made for each new
    * entity.
    */
-  <const F extends Fields>(name: string, fields: F & Storable<F>, options?: KeylessOptions): Model<WithId<F>, "id">
+  <
+    const F extends Fields,
+    const I extends Indexes<WithId<F>> = {},
+    const U extends Uniques<WithId<F>> = {},
+    const S extends Slot<"id"> = "id"
+  >(
+    name: string,
+    fields: F & Storable<F>,
+    options?: KeylessOptions & { readonly slot?: S | undefined } & IndexOptions<I, U>
+  ):
+    & Model<WithId<F>, "id", IndexingOf<I, U, S>>
+    & IndexedBy<Schema.Struct<WithId<F>>["Type"], WithId<F>, "id", IndexingOf<I, U, S>>
   /**
    * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
    * id. Throws if the fields cannot be stored as they are.
    */
-  <const F extends Fields, const K extends Key<F>>(
+  <
+    const F extends Fields,
+    const K extends Key<F>,
+    const I extends Indexes<F> = {},
+    const U extends Uniques<F> = {},
+    const S extends Slot<K> = "id"
+  >(
     name: string,
     fields: F & Storable<F>,
-    options: Options<K> & Distinct<K>
-  ): Model<F, K>
+    options: Options<K> & { readonly slot?: S | undefined } & IndexOptions<I, U> & Distinct<K>
+  ): Model<F, K, IndexingOf<I, U, S>> & IndexedBy<Schema.Struct<F>["Type"], F, K, IndexingOf<I, U, S>>
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
   Definition.checkFields(name, fields)
   const all = options?.key === undefined ? Definition.withId(fields) : fields

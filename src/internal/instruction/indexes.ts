@@ -46,7 +46,18 @@ export interface Indexes {
   /** Fields first, then parts of the key. */
   readonly values: ReadonlyArray<IndexedValue>
   readonly list: ReadonlyArray<IndexSpec>
+  /** The escaped name of the model, if programs say that they have changed an entity. See `modelChannel`. */
+  readonly live?: string
 }
+
+/**
+ * The channel of hints that a program has changed entries of indexes. A hint is the stored names of these indexes, with a space
+ * between them.
+ */
+export const modelChannel = (live: string): string => `$live:${live}`
+
+/** The channel of hints that a program has written an entity. A hint is empty. */
+export const entityChannel = (key: string): string => `$live:${key}`
 
 /** The tag of the home of a model that has one. No escaped id equals it. */
 const modelTag = "$"

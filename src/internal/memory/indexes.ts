@@ -4,12 +4,14 @@
  */
 import {
   codesOf,
+  entityChannel,
   entriesKey,
   expiriesKey,
   type Indexes,
   type IndexSpec,
   keyAt,
   membersKey,
+  modelChannel,
   placeOf
 } from "../instruction/indexes.ts"
 import { unescape } from "../text/escape.ts"
@@ -50,11 +52,13 @@ export const entriesAt = (transaction: Transaction, key: string): ScoredMembers 
 export const membersAt = (transaction: Transaction, home: string, index: IndexSpec): StoredHash =>
   transaction.indexKeyAt(membersKey(home, index), "hash") as StoredHash
 
-const setScore = (transaction: Transaction, key: string, member: string, score: number | undefined): void => {
+/** Returns whether the score has changed. */
+const setScore = (transaction: Transaction, key: string, member: string, score: number | undefined): boolean => {
   const members = entriesAt(transaction, key)
-  if (members.scores.get(member) === score) return
+  if (members.scores.get(member) === score) return false
   const inverse = members.assign(new Map([[member, score]]))
   transaction.journal.push(() => void members.assign(inverse))
+  return true
 }
 
 /** The texts of the values that indexes are made of. */
@@ -103,13 +107,16 @@ export const flushIndexes = (transaction: Transaction): void => {
       const isEntry = parts !== undefined && !parts.includes(undefined)
       const key = entriesKey(home, index)
       if (index.order === "score") {
-        setScore(transaction, key, id, isEntry ? Number(texts![index.values[0]!]) : undefined)
+        if (setScore(transaction, key, id, isEntry ? Number(texts![index.values[0]!]) : undefined)) {
+          transaction.changedIndexes.add(index)
+        }
         return
       }
       const members = membersAt(transaction, home, index)
       const before = members.fields.get(id)
       const after = isEntry ? parts.join("") : undefined
       if (before === (after && memberOf([after], id))) return
+      transaction.changedIndexes.add(index)
       changes.push({ entity, step, position, key, members, id, before, parts: after })
     })
     setScore(transaction, expiriesKey(home), id, entity.exists ? entity.expiresAt : undefined)
@@ -182,6 +189,25 @@ export const sweep = (transaction: Transaction, indexes: Indexes, home: string, 
 export const hasDue = (transaction: Transaction, indexes: Indexes, home: string, limit: number): boolean => {
   const due = dueAt(transaction, home, limit)
   return due.length === limit || due.some((id) => !transaction.isStored(keyAt(indexes, home, id)))
+}
+
+/**
+ * The hints about the entities that the program has written, and the indexes that it has changed.
+ *
+ * @internal
+ */
+export const hintsOf = (
+  { changedIndexes, indexed }: Transaction
+): ReadonlyArray<readonly [channel: string, text: string]> => {
+  const entities: Array<readonly [string, string]> = []
+  const models = new Map<string, string>()
+  for (const [{ expiryNames, key, writtenAt }, { indexes: { list, live } }] of indexed) {
+    if (live === undefined || writtenAt === undefined && expiryNames === undefined) continue
+    entities.push([entityChannel(key), ""])
+    const names = list.filter((index) => changedIndexes.has(index)).map(({ stored }) => stored)
+    if (names.length > 0) models.set(modelChannel(live), names.join(" "))
+  }
+  return [...entities, ...models]
 }
 
 /**

@@ -12,7 +12,7 @@ import { compareNumbers } from "./comparison.ts"
 import { onEntity } from "./entity.ts"
 import { Flow } from "./flow.ts"
 import { leaveForm, leaveFormOf } from "./forms.ts"
-import { flushIndexes, noteIndexed, sweepIndexes } from "./indexes.ts"
+import { flushIndexes, hintsOf, noteIndexed, sweepIndexes } from "./indexes.ts"
 import { onIndex } from "./indexReads.ts"
 import { onItem, onList } from "./list.ts"
 import { onLock } from "./lock.ts"
@@ -139,7 +139,7 @@ export const interpret = (
   }
   sweepIndexes(transaction)
   transaction.commit()
-  for (const [channel, text] of transaction.messages) {
+  for (const [channel, text] of [...transaction.messages, ...hintsOf(transaction)]) {
     for (const listener of store.listeners.get(channel) ?? []) listener(text)
   }
   return { _tag: "done", results: flow.results }

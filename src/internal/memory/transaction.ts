@@ -4,7 +4,7 @@
  * because an attempt may be undone while the program continues. The twin of journal.lua, entity.lua, collectionState.lua,
  * expiry.lua and commit.lua.
  */
-import type { Indexes } from "../instruction/indexes.ts"
+import type { Indexes, IndexSpec } from "../instruction/indexes.ts"
 import { largeWork, maximumWork } from "../instruction/limits.ts"
 import { type Access, Op } from "../instruction/ops.ts"
 import { type EntitySpec, type FieldSpec, isEntitySpec, type Spec } from "../instruction/spec.ts"
@@ -88,6 +88,7 @@ export class Transaction {
   readonly dropped = new Set<string>()
   /** The entities whose index entries may have changed, and the step that changed them last. */
   readonly indexed = new Map<Entity, { readonly indexes: Indexes; readonly step: number; isDirty: boolean }>()
+  readonly changedIndexes = new Set<IndexSpec>()
   /** The homes of indexes in which the program has set an expiry. */
   readonly expiringHomes = new Map<string, Indexes>()
   private readonly indexKeys = new Set<string>()

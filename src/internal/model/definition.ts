@@ -86,7 +86,8 @@ export const define = (
       slot: options.slot ?? "id",
       timeToLive: options.timeToLive,
       indexes: options.indexes,
-      unique: options.unique
+      unique: options.unique,
+      live: options.live
     },
     (value) => construct === undefined ? value : construct(value)
   )

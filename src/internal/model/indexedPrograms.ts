@@ -3,9 +3,11 @@
  */
 import { structHandle } from "../handle/struct.ts"
 import type { AtomicNode } from "../program/node.ts"
+import { watchEntity, type WatchOptions } from "../query/live.ts"
 import { Query, type Source } from "../query/query.ts"
 import { Ranking, type RankOptions } from "../query/ranking.ts"
 import type { ModelPlan } from "../schema/model.ts"
+import { Problem } from "../text/problem.ts"
 import { type EntityPrograms, refOf } from "./entityPrograms.ts"
 
 type IndexQuery = (key?: Readonly<Record<string, unknown>>) => Query
@@ -17,17 +19,20 @@ type IndexQuery = (key?: Readonly<Record<string, unknown>>) => Query
  */
 export class IndexedPrograms {
   readonly by: { readonly [index: string]: IndexQuery }
+  readonly #find: (id: unknown) => AtomicNode
   readonly #ranking: Ranking
   readonly #source: Source
 
   constructor(plan: ModelPlan, programs: EntityPrograms) {
     const noRenewal = { renew: false }
     const Handle = structHandle(plan.struct, false, plan.expiry)
+    this.#find = (id) => programs.find(id, noRenewal)
     this.#ranking = new Ranking(plan)
     this.#source = {
       plan,
       get: (id) => programs.get(id, noRenewal),
       pick: (id, names) => programs.pick(id, names, noRenewal),
+      exists: (id) => programs.exists(id),
       delete: (id) => programs.delete(id),
       update: (id, patch) => programs.update(id, patch),
       ref: (id) => programs.ref(id, noRenewal),
@@ -46,6 +51,11 @@ export class IndexedPrograms {
     options?: { readonly within?: Readonly<Record<string, unknown>> | undefined }
   ): Query {
     return Query.from(this.#source, { _tag: "condition", where, within: options?.within ?? {} })
+  }
+  watch(id: unknown, options?: WatchOptions): unknown {
+    const { plan } = this.#source
+    const key = plan.keyOf(id)
+    return watchEntity(plan, key instanceof Problem ? "" : key.key, this.#find(id), options)
   }
   rank(id: unknown, index: string, options?: RankOptions): unknown {
     return this.#ranking.rank(id, index, options)

@@ -46,7 +46,7 @@ interface Coded {
   readonly text: string
 }
 
-/** What a condition demands of one field: that it is equal to one of several values, by code, and bounds. */
+/** The demands of a condition on one field: that it is equal to one of several values, by code, and bounds. */
 interface Demand {
   equal: ReadonlyMap<string, Coded> | undefined
   readonly bounds: { -readonly [Name in keyof Bounds]: Coded }
@@ -244,7 +244,7 @@ export const planOf = ({ filters, order, source, start }: Query): Planned | Prob
   })))
 }
 
-/** What a condition says, whatever entity it is about. */
+/** The contents of a condition, whatever entity it is about. */
 const printOf = (node: AtomicNode): unknown => {
   switch (node._tag) {
     case "Junction":

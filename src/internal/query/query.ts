@@ -18,6 +18,7 @@ export interface Source {
   readonly plan: ModelPlan
   readonly get: (id: unknown) => AtomicNode
   readonly pick: (id: unknown, names: ReadonlyArray<string>) => AtomicNode
+  readonly exists: (id: unknown) => AtomicNode
   readonly delete: (id: unknown) => AtomicNode
   readonly update: (id: unknown, patch: unknown) => AtomicNode
   readonly ref: (id: unknown) => object
@@ -49,7 +50,7 @@ interface Description {
 
 /** @internal */
 export class Query extends Pipeable.Class implements Description {
-  readonly [TypeId] = TypeId
+  readonly [TypeId] = { _A: (a: never) => a, _T: (t: never) => t }
   readonly source: Source
   readonly start: Start
   readonly filters: ReadonlyArray<Where>

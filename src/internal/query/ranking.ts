@@ -1,5 +1,5 @@
 /**
- * What a model says of its indexes: ranks, the first entities, neighbours, and entities by unique values. Each is one program where an
+ * The programs of a model on its indexes: ranks, the first entities, neighbours, and entities by unique values. Each is one program where an
  * index has one home; on partitions it asks all of them.
  */
 import * as Effect from "effect/Effect"
@@ -202,8 +202,9 @@ const scoreOf = (text: string): number => text === "inf" ? Infinity : text === "
 /** Compares two entries of one index. */
 export const compareEntries = ({ spec }: Index) => (a: Entry, b: Entry): number => {
   if (spec.order === "lex") return compareBytes(a.order, b.order)
-  const difference = scoreOf(a.order) - scoreOf(b.order)
-  return difference < 0 || difference > 0 ? difference : compareBytes(a.id, b.id)
+  const x = scoreOf(a.order)
+  const y = scoreOf(b.order)
+  return x < y ? -1 : x > y ? 1 : compareBytes(a.id, b.id)
 }
 
 /** The first entries of a range over all homes, in order. */

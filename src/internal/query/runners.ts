@@ -122,17 +122,17 @@ const conditionOf = (
   { branch, group, home, id }: Found,
   ref: object
 ): AtomicNode => {
-  const { filters, start } = query
+  const { filters, source, start } = query
   const wheres = start._tag === "condition" ? [start.where, ...filters] : filters
   const holds = (other: Branch, own: HomeReads): AtomicNode => own.forIndex(other.index).holds(id, other.range)
   return new Junction(true, [
-    ...(start._tag === "index" ? [holds(branch, home)] : []),
+    start._tag === "index" ? holds(branch, home) : source.exists(home.idOf(id)),
     ...groups.slice(0, group).flat().map((earlier) => new Not(holds(earlier, home))),
     ...wheres.map((where) => where(ref))
   ])
 }
 
-/** What is done with an entity that meets the condition. */
+/** Makes the program for an entity that meets the condition. */
 type Act = (id: unknown) => AtomicNode
 
 const reading = ({ names, source }: Query): Act => names === undefined ? source.get : (id) => source.pick(id, names)
@@ -390,7 +390,7 @@ export const exists = (query: Query): AtomicNode | Effect.Effect<boolean, any, R
 }
 
 /**
- * What a query would do.
+ * Says how a query would run.
  *
  * @internal
  */

@@ -1,6 +1,6 @@
 /**
- * The wire format: the text of a batch, and of its reply. A batch is `[specs, code]`, or `[specs, code, bytes]` if the
- * greatest length of a value is not the default. The code is flat, because `cjson` stops at a
+ * The wire format: the text of a batch, and of its reply. A batch is `[specs, code]`, or `[specs, code, bytes, database]` if the
+ * greatest length of a value or the database is not the default. The code is flat, because `cjson` stops at a
  * depth of a thousand, and each specification is sent once. Keys and specifications are positions, from 1 on. Stored
  * values are texts, because `cjson` keeps only 14 digits of a number.
  *
@@ -167,9 +167,13 @@ export const encodeBatch = (
     for (let i = 0; i < instructions.length; i++) encode(instructions[i]!, indices[i]!)
     if (place === undefined) runs.begin(instructions, indices, at)
   }
-  const limit = valueBytes === defaults.maximumValueBytes ? "" : `,${valueBytes}`
+  const limits = database !== 0
+    ? `,${valueBytes},${database}`
+    : valueBytes === defaults.maximumValueBytes
+    ? ""
+    : `,${valueBytes}`
   const line = runs.line(sendables.length, keys.length)
-  return { keys, argument: `${line}[[${specs.map(specText).join(",")}],${JSON.stringify(code)}${limit}]` }
+  return { keys, argument: `${line}[[${specs.map(specText).join(",")}],${JSON.stringify(code)}${limits}]` }
 }
 
 /** The short names of the kinds. Lua compares them. */
@@ -200,11 +204,12 @@ const toWireExpiry = ({ collections, former, milliseconds, onRead, renewAfterMil
 const toWireIndexes = (spec: Spec) => {
   const indexes = spec.indexes ?? spec.expiry?.indexes
   if (indexes === undefined) return undefined
-  const { hasOneHome, list, values } = indexes
+  const { hasOneHome, list, live, values } = indexes
   return {
     iv: spec.indexes === undefined ? undefined : 1,
     ix: {
       one: hasOneHome || undefined,
+      live,
       names: values.flatMap(({ field = [] }) => field),
       vs: values.map(({ default: d, nullable, part }) => ({ d, z: nullable, part })),
       list: list.map((index) => ({

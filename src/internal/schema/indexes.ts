@@ -2,7 +2,7 @@
  * The plan of a model's indexes: which stored values each is made of, and how bounds become texts.
  */
 import type { IndexedValue, Indexes, IndexSpec } from "../instruction/indexes.ts"
-import { escapeField } from "../text/escape.ts"
+import { escape, escapeField } from "../text/escape.ts"
 import { encode, type OrderCode } from "../text/orderCode.ts"
 import { Problem } from "../text/problem.ts"
 import type { Codec } from "./codec.ts"
@@ -47,6 +47,7 @@ export interface ModelIndexes {
 export interface IndexOptions {
   readonly indexes?: Readonly<Record<string, ReadonlyArray<string> | IndexDefinition>> | undefined
   readonly unique?: Readonly<Record<string, ReadonlyArray<string>>> | undefined
+  readonly live?: boolean | undefined
 }
 
 interface IndexDefinition {
@@ -84,6 +85,7 @@ export const planIndexes = (
   parts: ReadonlyArray<{ readonly field: string; readonly codec: Codec; readonly part: number }>,
   hasOneHome: boolean,
   isSpread: boolean,
+  model: string,
   options: IndexOptions,
   refuse: (why: string) => never
 ): ModelIndexes | undefined => {
@@ -107,7 +109,7 @@ export const planIndexes = (
   for (const [name, fields] of entriesOf("unique")) {
     wanted.push({ name, fields: fields as ReadonlyArray<string>, isUnique: true })
   }
-  if (wanted.length === 0) return undefined
+  if (wanted.length === 0 && options.live !== true) return undefined
 
   interface Source extends Indexed {
     readonly value: IndexedValue
@@ -193,7 +195,15 @@ export const planIndexes = (
     byName.set(name, { spec, position: i + 1, values })
     return spec
   })
-  return { spec: { hasOneHome, values: ordered.map(({ value }) => value), list }, byName }
+  return {
+    spec: {
+      hasOneHome,
+      values: ordered.map(({ value }) => value),
+      list,
+      ...(options.live === true ? { live: escape(model) } : undefined)
+    },
+    byName
+  }
 }
 
 /**

@@ -169,6 +169,7 @@ export const makePlan = (
       })),
       slot === "id",
       typeof slot === "object",
+      name,
       options,
       (why) => refuse(name, why)
     ))

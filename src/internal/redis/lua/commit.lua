@@ -59,6 +59,6 @@ local function finish()
     commit()
     if droppedCount > 0 then dropped, droppedCount = {}, 0 end
   end
-  if indexedCount > 0 then indexes.sweepSome() end
+  if indexedCount > 0 then indexes.finish() end
   journalSize, isFinal = 0, false
 end

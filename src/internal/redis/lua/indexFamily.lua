@@ -1,5 +1,5 @@
--- What the general path needs of indexes.
--- uses: note, noteAgain, flush, sweepSome (indexes) · makeIndexReads (order)
+-- The functions of indexes that the general path uses.
+-- uses: announce, note, noteAgain, flush, sweepSome (indexes) · makeIndexReads (order)
 local readIndex
 
 local function read(...)
@@ -7,4 +7,9 @@ local function read(...)
   return readIndex(...)
 end
 
-return { note = note, noteAgain = noteAgain, flush = flush, read = read, sweepSome = sweepSome }
+local function finish()
+  announce()
+  sweepSome()
+end
+
+return { note = note, noteAgain = noteAgain, flush = flush, read = read, finish = finish }

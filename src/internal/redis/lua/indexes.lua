@@ -1,6 +1,6 @@
 -- The upkeep of index entries: at the end of a program, and before an instruction that reads an index, the entries of each entity
 -- that it has changed become what its fields say. The twin of memory/indexes.ts. instruction/indexes.ts names the keys.
--- uses: call, find, format, nowMillis (input) · fail (call) · appends, created, expiries, indexed, indexedCount (program) · record
+-- uses: call, find, format, input, nowMillis (input) · fail (call) · appends, created, expiries, indexed, indexedCount (program) · record
 --   (journal) · makeExpiries, makeOrderCodes (order)
 local char, concat, gmatch, gsub, sub = string.char, table.concat, string.gmatch, string.gsub, string.sub
 local SWEPT_BY_WRITES = 2 -- how many expired entities a program that sets an expiry removes from indexes
@@ -10,6 +10,7 @@ do
   local codes = makeOrderCodes()
   encode, escape = codes.encode, codes.escape
 end
+local hints = {} -- by model, with the names of indexes that the program has changed
 local expiringHome, expiringIndexes -- the last home of indexes in which a program has set an expiry
 
 -- Returns the home of an entity's indexes, its name there, and the tag of its key.
@@ -49,20 +50,28 @@ local function note(e, spec, step)
   e.isNew = e.isNew or created == e
 end
 
--- What an attempt that is undone has left of the notes is true again.
+-- Comes after an attempt is undone: the entries of all noted entities may differ from their fields again.
 local function noteAgain()
   for i = 1, indexedCount do indexed[i].dirty = true end
+end
+
+local function hint(ix, index)
+  if not ix.live then return end
+  hints[ix.live] = hints[ix.live] or {}
+  hints[ix.live][index.name] = true
 end
 
 local function undoScore(key, member, old)
   if old then call("ZADD", key, old, member) else call("ZREM", key, member) end
 end
 
+-- Returns whether the score has changed.
 local function setScore(key, member, score)
   local old = call("ZSCORE", key, member)
-  if old == (score or false) then return end
+  if old == (score or false) then return false end
   if score then call("ZADD", key, score, member) else call("ZREM", key, member) end
   record(key, undoScore, member, old)
+  return true
 end
 
 local function undoMember(change)
@@ -176,11 +185,12 @@ local function collect(e, changes)
     for position, index in ipairs(ix.list) do
       local key, parts = entriesKey(home, index), texts and partsOf(index, texts)
       if index.score then
-        setScore(key, id, parts and scoreOf(texts[index.v[1]]))
+        if setScore(key, id, parts and scoreOf(texts[index.v[1]])) then hint(ix, index) end
       else
         local of = membersKey(home, index)
         local old, member = call("HGET", of, id), parts and parts .. escape(id) or false
         if old ~= member then
+          hint(ix, index)
           changes[#changes + 1] = {
             e = e, position = position, home = home, key = key, of = of, id = id, old = old, member = member, parts = parts,
             uniq = index.uniq
@@ -218,6 +228,25 @@ local function flush()
     end
     if change.old and not change.uniq then call("ZREM", change.key, change.old) end
   end
+end
+
+-- Publishes which entities the program has written, and which indexes it has changed. A hint that is lost, or that the server refuses,
+-- costs time and nothing else.
+local function announce()
+  local database = input[4] and input[4] .. ":" or ""
+  for i = 1, indexedCount do
+    local e = indexed[i]
+    local model = e.ix.live
+    if model then
+      local prefix = sub(e.key, 1, find(e.key, "{", 1, true) - 2 - #model)
+      local start, names = prefix .. "$live:" .. database, {}
+      redis.pcall("PUBLISH", start .. sub(e.key, #prefix + 1), "")
+      for name in pairs(hints[model] or {}) do names[#names + 1] = name end
+      if #names > 0 then redis.pcall("PUBLISH", start .. model, concat(names, " ")) end
+      hints[model] = nil
+    end
+  end
+  hints = {}
 end
 
 -- Removes a few expired entities from the indexes of a home in which the program has set an expiry.

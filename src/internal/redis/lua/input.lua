@@ -1,6 +1,6 @@
 -- The input of one call, and its reply.
 --
--- A call carries a batch of programs: ARGV[1] = [specs, code, the greatest length of a value or nothing]. `code` is flat. Each program
+-- A call carries a batch of programs: ARGV[1] = [specs, code, the greatest length of a value or nothing, the number of the database or nothing]. `code` is flat. Each program
 -- is its number of instructions, then `op, key, spec, n, argument 1..n` for each instruction; `key` is a position in KEYS, `spec` one in
 -- `specs`, and 0 is no key. Before the number stands a dedup header if the program runs at most once: `-1, key, token, mode,
 -- milliseconds, index or digest`; or only `-2`, if the header is the one of the last such program with the next index. `-3, programs,

@@ -1,0 +1,181 @@
+/**
+ * The types of indexes: how the options of a model define them, and how values name a range of one. `Model` exports those that users
+ * name.
+ */
+import type * as Schema from "effect/Schema"
+import type { Prefix } from "../query/ranges.ts"
+
+type Fields = Schema.Struct.Fields
+
+/**
+ * The dotted names of a model's fields, those of nested structs included. The type of an optional field is not asked for, because it
+ * may be the class that is being defined.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Path<F extends Fields> = {
+  [N in keyof F & string]: F[N] extends { readonly "~type.optionality": "optional" } ? N
+    : F[N] extends { readonly fields: infer G extends Fields } ? `${N}.${Path<G>}`
+    : N
+}[keyof F & string]
+
+type SchemaAt<F extends Fields, P extends string> = P extends keyof F ? F[P]
+  : P extends `${infer Head}.${infer Tail}`
+    ? Head extends keyof F ? F[Head] extends { readonly fields: infer G extends Fields } ? SchemaAt<G, Tail> : never
+    : never
+  : never
+
+type ValueAt<F extends Fields, P extends string> = NonNullable<SchemaAt<F, P>["Type"]>
+
+/**
+ * An index with more than its fields.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface IndexDefinition<F extends Fields> {
+  /** One to four fields: those that are equal in a range first, the one that orders it after them. */
+  readonly fields: ReadonlyArray<Path<F>>
+  /** Only entities with these values have an entry. Default: all have. */
+  readonly where?: { readonly [P in Path<F>]?: ValueAt<F, P> } | undefined
+  /** Whether entities without one of the values have an entry, before those that have it. Default: false, they have none. */
+  readonly absent?: boolean | undefined
+}
+
+/**
+ * Indexes by name: lists of fields, or definitions.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Indexes<F extends Fields> = { readonly [name: string]: ReadonlyArray<Path<F>> | IndexDefinition<F> }
+
+/**
+ * Unique indexes by name: lists of fields.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Uniques<F extends Fields> = { readonly [name: string]: ReadonlyArray<Path<F>> }
+
+/**
+ * The options of a model that define indexes.
+ *
+ * **Details**
+ *
+ * An index with fields `a, b` finds the entities whose `a` is equal to a value, in the order of `b`, or with `b` in a range. Entities
+ * with equal values are in the order of their ids. Texts are in the order of their UTF-8 bytes. An entity without one of the values has no
+ * entry, unless `absent` is set. Every write of an entity keeps its entries; one that changes no indexed field costs nothing more.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface IndexOptions<I, U> {
+  /** Indexes by name. Default: none but those of fields with `Model.indexed`. */
+  readonly indexes?: I | undefined
+  /** Indexes in which no two entities have equal values, by name. Default: none but those of fields with `Model.unique`. */
+  readonly unique?: U | undefined
+  /**
+   * Whether each write publishes a hint, for `Query.watch` and `watch`. Default: false. A write then costs one or two messages more, and
+   * a fast path less.
+   */
+  readonly live?: boolean | undefined
+}
+
+/** The indexes of a model: those of its options, and whether the model has partitions. */
+export interface Indexing {
+  readonly indexes: object
+  readonly unique: object
+  readonly partitioned: boolean
+}
+
+/** A model without indexes in its options. */
+export interface NoIndexing extends Indexing {
+  readonly indexes: {}
+  readonly unique: {}
+  readonly partitioned: false
+}
+
+type Marked<F extends Fields, Mark extends string> = {
+  [N in keyof F & string]: F[N] extends { readonly ast: { readonly [M in Mark]: true } } ? N
+    : F[N] extends { readonly "~type.optionality": "optional" } ? never
+    : F[N] extends { readonly fields: infer G extends Fields } ? `${N}.${Marked<G, Mark>}`
+    : never
+}[keyof F & string]
+
+/** The names of a model's unique indexes. */
+export type UniqueName<F extends Fields, X extends Indexing> =
+  | Marked<F, "~redlayer/unique">
+  | (keyof X["unique"] & string)
+
+/** The names of a model's indexes. */
+export type IndexName<F extends Fields, X extends Indexing> =
+  | Marked<F, "~redlayer/indexed">
+  | (keyof X["indexes"] & string)
+  | (keyof X["unique"] & string)
+
+/** The fields of an index, in order. */
+type FieldsOf<X extends Indexing, N extends string> = N extends keyof X["indexes"]
+  ? X["indexes"][N] extends { readonly fields: infer L extends ReadonlyArray<string> } ? L
+  : X["indexes"][N] extends ReadonlyArray<string> ? X["indexes"][N]
+  : never
+  : N extends keyof X["unique"] ? X["unique"][N] extends ReadonlyArray<string> ? X["unique"][N] : never
+  : readonly [N]
+
+/** The fields that unique indexes have. */
+export type UniqueField<F extends Fields, X extends Indexing> =
+  | Marked<F, "~redlayer/unique">
+  | { [N in keyof X["unique"]]: X["unique"][N] extends ReadonlyArray<infer P> ? P : never }[keyof X["unique"]]
+
+/**
+ * Bounds of a value. Without any it may be all values.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Bounds<A> {
+  readonly gt?: A | undefined
+  readonly gte?: A | undefined
+  readonly lt?: A | undefined
+  readonly lte?: A | undefined
+}
+
+type RangeOf<A> = A extends string ? Bounds<A> | Prefix : Bounds<A>
+
+/** Values that are equal, in the order of the index, and then one range. */
+type RangeKey<F extends Fields, L> = L extends
+  readonly [infer H extends string, ...infer T extends ReadonlyArray<string>] ?
+    | ({ readonly [P in H]: ValueAt<F, P> } & RangeKey<F, T>)
+    | ({ readonly [P in H]?: RangeOf<ValueAt<F, P>> } & { readonly [P in T[number]]?: undefined })
+  : {}
+
+type KeyNames<K> = K extends ReadonlyArray<infer Name> ? Name : K
+
+/** The field that decides the slot may be named too. */
+type SlotPart<F extends Fields, K> = { readonly [N in KeyNames<K> & keyof F]?: F[N]["Type"] }
+
+/** The range of an index, by its name. */
+export type IndexKey<F extends Fields, K, X extends Indexing, N extends string> =
+  & RangeKey<F, FieldsOf<X, N>>
+  & SlotPart<F, Exclude<KeyNames<K>, FieldsOf<X, N>[number]>>
+
+/** A value for each field of a unique index. */
+export type UniqueKey<F extends Fields, K, X extends Indexing, N extends string> =
+  & { readonly [P in FieldsOf<X, N>[number]]: ValueAt<F, P> }
+  & SlotPart<F, Exclude<KeyNames<K>, FieldsOf<X, N>[number]>>
+
+/** The names of the top-level fields that some index has. */
+export type IndexedField<F extends Fields, X extends Indexing> = Head<
+  | Marked<F, "~redlayer/indexed">
+  | { [N in keyof X["indexes"]]: FieldsOf<X, N & string>[number] }[keyof X["indexes"]]
+  | { [N in keyof X["unique"]]: FieldsOf<X, N & string>[number] }[keyof X["unique"]]
+>
+
+type Head<P> = P extends `${infer H}.${string}` ? H : P
+
+/** The dotted names of the fields that some index has. */
+export type OrderField<F extends Fields, X extends Indexing> =
+  | Marked<F, "~redlayer/indexed">
+  | { [N in keyof X["indexes"]]: FieldsOf<X, N & string>[number] }[keyof X["indexes"]]
+  | { [N in keyof X["unique"]]: FieldsOf<X, N & string>[number] }[keyof X["unique"]]
