@@ -19,6 +19,7 @@ import { forms } from "./areas/forms.ts"
 import { guards } from "./areas/guards.ts"
 import { idempotency } from "./areas/idempotency.ts"
 import { inheritance, tolerance } from "./areas/inheritance.ts"
+import { indexUpkeep } from "./areas/indexes.ts"
 import { integers } from "./areas/integers.ts"
 import { keys } from "./areas/keys.ts"
 import { limits } from "./areas/limits.ts"
@@ -75,6 +76,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   forms,
   guards,
   idempotency,
+  indexes: indexUpkeep,
   inheritance,
   integers,
   keys,

@@ -210,7 +210,8 @@ export interface Options {
   /** the state of the store, where its entries are compared with the entities */
   readonly read: Effect.Effect<State.State>
   readonly now: Effect.Effect<number>
-  readonly around?: (program: Effect.Effect<any, any, any>) => Effect.Effect<any, any, any>
+  /** removes a field of a stored hash, past the library */
+  readonly forget: (key: string, field: string) => Effect.Effect<void>
 }
 
 const expectedErrors =
@@ -218,7 +219,7 @@ const expectedErrors =
 
 /** What is wrong after one of the steps, for people. */
 export const run = Effect.fnUntraced(function*(service: Service, options: Options) {
-  const { counts, lives, name, now, pass, read, self, steps } = options
+  const { counts, forget, lives, name, now, pass, read, self, steps } = options
   const random = new Random(name)
   const model = self.model as any
   const world = makeModelWorld(self, 0, 0.35)
@@ -261,7 +262,7 @@ export const run = Effect.fnUntraced(function*(service: Service, options: Option
     random.sources = world.sources
     random.wildness = 0
     const life = random.int(...lives)
-    switch (isSparse ? 0 : random.int(0, 11)) {
+    switch (isSparse ? 0 : random.int(0, 12)) {
       case 0:
       case 1: {
         const input: any = entity()
@@ -302,6 +303,21 @@ export const run = Effect.fnUntraced(function*(service: Service, options: Option
             )) as any
         }
       }
+      case 7: {
+        // as if it had been stored before the model had the field
+        const [a, b] = [random.pick(self.ids(0)), random.pick(ids)]
+        const fields = self.indexFields.filter((field) => field.default !== undefined)
+        if (fields.length === 0) return { label: "nothing", program: Atomic.succeed(1) as any }
+        const { name } = random.pick(fields)
+        return {
+          label: `copy of ${show(a[0])} without ${name}`,
+          program: Effect.gen(function*() {
+            yield* forget(a[1], name)
+            yield* Effect.ignore(model.duplicate(a[0], b) as Effect.Effect<void, unknown, RedisService.RedisService>)
+            yield* model.delete(a[0]) as Effect.Effect<void, unknown, RedisService.RedisService>
+          }) as any
+        }
+      }
       case 6:
         return { label: "delete", program: model.delete(random.pick(ids)) }
       default: {
@@ -324,7 +340,7 @@ export const run = Effect.fnUntraced(function*(service: Service, options: Option
     const notes: Array<string> = []
     const note = (what: string) => void notes.push(what)
     const reads = random.array(2, 5, () => randomRead(self, before, random, note)).filter((one) => one !== undefined)
-    const withReads = canBeOne && Effect.isEffect(program) && !/^(modify|find)/.test(label) && random.chance(0.4)
+    const withReads = canBeOne && Atomic.isAtomic(program) && random.chance(0.4)
     let outcome: Outcome | undefined
     let answers: { readonly stored: ReadonlyArray<any>; readonly given: ReadonlyArray<unknown> } | undefined
     history.push(`  ${label}`)
@@ -406,7 +422,7 @@ export const run = Effect.fnUntraced(function*(service: Service, options: Option
   return undefined
 })
 
-/** What is wrong with the stored entries of a model, as far as the stored keys tell. */
+/** Finds a fault of the stored entries of a model, as far as the stored keys tell. */
 const entryProblem = (self: IndexedCase, state: State.State, now: number): string | undefined => {
   const homes = new Map<string, Set<string>>()
   const hasOneHome = self.slot === "id"

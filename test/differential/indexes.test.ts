@@ -7,10 +7,15 @@ import { Store } from "../../src/internal/memory/store.ts"
 import { describeMemory, describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
+import type { Fault } from "./compareLayers.ts"
 import * as Steps from "./indexSteps.ts"
 import { allKinds, type IndexedOptions, makeIndexed } from "./models/indexed.ts"
+import { indexFaults } from "./plantedIndexFaults.ts"
 import { Random, runs, seed } from "./random.ts"
 import * as State from "./storedState.ts"
+
+const minute = 60_000
+const hour = 60 * minute
 
 const slots = ["id", "component", "partitions"] as const
 const refreshes = [undefined, "never", "write", "access"] as const
@@ -30,7 +35,7 @@ const caseOf = (round: number, name: string, lives: number) => {
     refresh,
     lives: refresh === undefined ? undefined : lives,
     ids: () => slot === "component" ? ids.filter(([of]) => of !== "\0") : ids,
-    mayBeUnique: slot !== "partitions",
+    unique: slot === "partitions" ? "never" : "maybe",
     isInherited: random.chance(0.3)
   }
   return makeIndexed(options, random)
@@ -57,8 +62,47 @@ const missing = (counts: Steps.Counts): ReadonlyArray<string> => [
   ...["EntityNotFound", "EntityExists", "UniqueViolation"].filter((error) => !counts.errors.has(error))
 ]
 
-const minute = 60_000
-const hour = 60 * minute
+/** Runs rounds in memory, with a planted fault or none, until one finds something. */
+const inMemory = Effect.fnUntraced(function*(name: string, rounds: number, counts: Steps.Counts, fault: Fault = {}) {
+  for (let round = 0; round < rounds; round++) {
+    const store = new Store()
+    const found = yield* Steps.run(faulty(Memory.make(store), fault), {
+      self: caseOf(round, name, 2 * hour),
+      name: `${name} ${round}`,
+      steps: 25,
+      counts,
+      lives: [minute, 5 * hour],
+      pass: (random) => TestClock.adjust(random.pick([1, minute, hour, hour, 2 * hour, 72 * hour])),
+      read: Effect.sync(() => State.readStore(store)),
+      now: Clock.currentTimeMillis,
+      forget: (key, field) =>
+        Effect.sync(() => {
+          const stored = store.values.get(key)
+          if (stored?._tag === "hash") stored.fields.delete(field)
+        })
+    })
+    if (found !== undefined) return found
+  }
+  return undefined
+})
+
+type Service = RedisService.RedisService["Service"]
+
+const faulty = (service: Service, { around = (run) => run(), instruction = (self) => self }: Fault): Service => ({
+  ...service,
+  execute: (program, read) =>
+    Effect.flatMap(Effect.context<never>(), (context) =>
+      around(() =>
+        Effect.runSyncWith(context)(Effect.exit(
+          service.execute({ ...program, instructions: program.instructions.map(instruction) }, read)
+        ))
+      )),
+  executeAll: (programs, read) =>
+    service.executeAll(
+      programs.map((program) => ({ ...program, instructions: program.instructions.map(instruction) })),
+      read
+    )
+})
 
 describeMemory("indexes", () => {
   it.effect(
@@ -67,25 +111,18 @@ describeMemory("indexes", () => {
       Effect.gen(function*() {
         const counts = Steps.noCounts()
         const rounds = runs(120)
-        for (let round = 0; round < rounds; round++) {
-          const store = new Store()
-          const found = yield* Steps.run(Memory.make(store), {
-            self: caseOf(round, "Naive", 2 * hour),
-            name: `memory ${round}`,
-            steps: 25,
-            counts,
-            lives: [minute, 5 * hour],
-            pass: (random) => TestClock.adjust(random.pick([1, minute, hour, hour, 2 * hour, 72 * hour])),
-            read: Effect.sync(() => State.readStore(store)),
-            now: Clock.currentTimeMillis
-          })
-          if (found !== undefined) assert.fail(found)
-        }
+        const found = yield* inMemory("Naive", rounds, counts)
+        if (found !== undefined) assert.fail(found)
         print("in memory", rounds, counts)
         assert.deepStrictEqual(missing(counts), [])
       }),
     hour
   )
+
+  it.effect.each(indexFaults)("reads of indexes differ when %s", ([wrong, fault]) =>
+    Effect.gen(function*() {
+      assert.isDefined(yield* inMemory(wrong, 300, Steps.noCounts(), fault))
+    }), 2 * minute)
 })
 
 describeOwnServer("indexes", () => {
@@ -114,7 +151,8 @@ describeOwnServer("indexes", () => {
               lives: [5, 300],
               pass: (random) => Effect.sleep(random.pick([1, 5, 20, 50, 160])),
               read,
-              now: Clock.currentTimeMillis
+              now: Clock.currentTimeMillis,
+              forget: (key, field) => Effect.orDie(Effect.asVoid(raw.call("HDEL", prefix + key, field)))
             })
             yield* reset(new Map())
             if (found !== undefined) return found

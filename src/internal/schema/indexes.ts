@@ -77,12 +77,14 @@ const isObject = (value: unknown): value is object => typeof value === "object" 
  * Plans the indexes of a model, or returns undefined if it has none. Calls `refuse` if a definition is invalid.
  *
  * @param parts the fields of the key, and where the stored key has each: its position in the escaped id, or 0 for the tag
+ * @param isSpread whether entities are in partitions, so that no program sees all entries of an index
  * @internal
  */
 export const planIndexes = (
   leaves: ReadonlyArray<Leaf>,
   parts: ReadonlyArray<{ readonly field: string; readonly codec: Codec; readonly part: number }>,
   hasOneHome: boolean,
+  isSpread: boolean,
   model: string,
   options: IndexOptions,
   refuse: (why: string) => never
@@ -146,6 +148,9 @@ export const planIndexes = (
     }
     if (!Array.isArray(fields) || fields.length === 0 || fields.length > maximumFields) {
       return refuse(`its index "${name}" must have one to ${maximumFields} fields`)
+    }
+    if (isUnique && isSpread) {
+      return refuse(`its index "${name}" can't be unique, because its entities are spread over partitions`)
     }
     if (new Set(fields).size < fields.length) return refuse(`its index "${name}" names a field twice`)
     return {

@@ -4,11 +4,13 @@
  */
 import { DateTime, Duration, Effect, Option, Schema } from "effect"
 import { Atomic, Model } from "redlayer"
+import type { Indexes } from "../../../src/internal/instruction/indexes.ts"
+import type { Instruction } from "../../../src/internal/instruction/program.ts"
 import { Prefix } from "../../../src/internal/query/ranges.ts"
 import { escapeId } from "../../../src/internal/text/escape.ts"
 import * as Op from "../calls/scalarCalls.ts"
 import type { Program } from "../calls/scalarCalls.ts"
-import { keysOf } from "../keyNames.ts"
+import { instructionsOf } from "../keyNames.ts"
 import { type FieldCase, fieldsOf, type ModelCase } from "../modelDescription.ts"
 import type { Gen, Random } from "../random.ts"
 import {
@@ -181,6 +183,7 @@ export type Slot = "id" | "component" | "partitions"
 
 export interface IndexedCase extends ModelCase {
   readonly slot: Slot
+  readonly spec: Indexes
   readonly indexes: ReadonlyArray<IndexCase>
   readonly indexFields: ReadonlyArray<IndexField>
   /** the field that names the home, where a component does */
@@ -198,7 +201,8 @@ export interface IndexedOptions {
   readonly ids: (world: number) => ReadonlyArray<readonly [of: string, n: number]>
   /** Whether each index begins with the first part of the key, so that entities of one world are apart from others. */
   readonly isApart?: boolean
-  readonly mayBeUnique?: boolean
+  /** Default: maybe. */
+  readonly unique?: "never" | "maybe" | "always"
   readonly isInherited?: boolean
 }
 
@@ -294,7 +298,7 @@ export const allKinds: ReadonlyArray<string> = [
 
 /** A model with random fields and random indexes. */
 export const makeIndexed = (options: IndexedOptions, random: Random): IndexedCase => {
-  const { ids, isApart = false, isInherited = false, lives, mayBeUnique = true, name, refresh, slot } = options
+  const { ids, isApart = false, isInherited = false, lives, name, refresh, slot, unique = "maybe" } = options
   const own = Array.from({ length: 4 }, (_, i) => makeField(`f${i}`, random))
   const inner = Array.from({ length: 2 }, (_, i) => makeField(`inner.g${i}`, random))
   const base = isInherited ? Array.from({ length: 2 }, (_, i) => makeField(`base${i}`, random)) : []
@@ -309,7 +313,7 @@ export const makeIndexed = (options: IndexedOptions, random: Random): IndexedCas
     const { field, schema } = made
     const chosen = random.int(0, 5)
     if (chosen > 1) return schema
-    const isUnique = chosen === 1 && mayBeUnique && !isApart
+    const isUnique = chosen === 1 && unique !== "never" && !isApart
     annotated.push({ name: field.name, fields: [field], where: [], isUnique, keepsAbsent: false })
     return (schema as any).pipe(isUnique ? Model.unique : Model.indexed)
   }
@@ -340,7 +344,7 @@ export const makeIndexed = (options: IndexedOptions, random: Random): IndexedCas
     isUnique: false,
     keepsAbsent: random.chance(0.3)
   }))
-  const uniques: Array<IndexCase> = mayBeUnique && random.chance(0.5)
+  const uniques: Array<IndexCase> = unique === "always" || unique === "maybe" && random.chance(0.5)
     ? [{ name: "u:0", fields: subset(isApart ? 3 : 2), where: [], isUnique: true, keepsAbsent: false }]
     : []
 
@@ -375,13 +379,14 @@ export const makeIndexed = (options: IndexedOptions, random: Random): IndexedCas
   const values = Object.fromEntries(flat.map(({ field, make }) => [field.name, make]))
   const innerValues = Object.fromEntries(inner.map(({ field, make }) => [field.name.split(".")[1]!, make]))
   const make = build({ ...values, inner: build(innerValues) })
-  const keyOf = (id: readonly [string, number]): string => Effect.runSync(keysOf(model.exists(id)))[0]!
-  return {
+  const find = (id: readonly [string, number]): Instruction => Effect.runSync(instructionsOf(model.find(id)))[0]!
+  const self: IndexedCase = {
     name,
     model,
     slot,
+    spec: find(["a", 1]).spec.indexes!,
     refresh,
-    ids: (world) => ids(world).map((id) => [id, keyOf(id)] as const),
+    ids: (world) => ids(world).map((id) => [id, find(id).key] as const),
     entity: (random, id) => ({ of: (id as any)[0], n: (id as any)[1], ...make(random) }),
     patch: patchOf({ ...values, inner: patchOf(innerValues) }),
     fields: [
@@ -394,6 +399,7 @@ export const makeIndexed = (options: IndexedOptions, random: Random): IndexedCas
     slotField: slot === "component" ? ofField : undefined,
     tieOf: ({ n, of }) => byBytes(slot === "component" ? String(n) : `${String(escapeId(of))}:${n}`)
   }
+  return slot === "partitions" ? self : { ...self, calls: indexCalls(self, isApart) }
 }
 
 // reads

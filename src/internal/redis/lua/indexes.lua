@@ -172,6 +172,11 @@ local function collectScore(changes, key, member, score)
   return true
 end
 
+-- Returns the text as the server takes it: it refuses one that is too near to zero.
+local function scoreOf(text)
+  return find(text, "[eE]%-") and format("%.17g", tonumber(text)) or text
+end
+
 -- Notes which entries of an entity change.
 local function collect(e, changes)
   local ix = e.ix
@@ -182,7 +187,7 @@ local function collect(e, changes)
     for position, index in ipairs(ix.list) do
       local key, parts = entriesKey(home, index), texts and partsOf(index, texts)
       if index.score then
-        if collectScore(changes, key, id, parts and texts[index.v[1]]) then hint(ix, index) end
+        if collectScore(changes, key, id, parts and scoreOf(texts[index.v[1]])) then hint(ix, index) end
       else
         local of = membersKey(home, index)
         local old, member = call("HGET", of, id), parts and parts .. escape(id) or false
