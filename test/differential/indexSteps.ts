@@ -217,7 +217,7 @@ export interface Options {
 const expectedErrors =
   /^(EntityNotFound|EntityExists|UniqueViolation|InvalidValue|OutOfBounds .*|ArithmeticError .*|Refused|WrongType|Conflict)$/
 
-/** What is wrong after one of the steps, for people. */
+/** A fault after one of the steps, for people. */
 export const run = Effect.fnUntraced(function*(service: Service, options: Options) {
   const { counts, forget, lives, name, now, pass, read, self, steps } = options
   const random = new Random(name)
