@@ -109,7 +109,7 @@ const entriesOf = (
         home
       }))
     })
-    if (sources.length === 1) return found
+    if (sources.length < 2) return found
     const compare = compareEntries(branches[0]!.index)
     return found.sort((a, b) => reverse ? compare(b, a) : compare(a, b)).slice(0, limit)
   })
