@@ -149,7 +149,7 @@ export const randomQuery = (
   }
 }
 
-/** What all runners give. */
+/** The answers of all runners. */
 export const runners = Effect.fnUntraced(function*(query: Query.Query<any, any>, limit: number) {
   const pages: Array<ReadonlyArray<any>> = []
   let cursor: Query.PageOptions = { limit }
@@ -184,7 +184,7 @@ const idOf = (entity: any): string => `${entity.of}\n${entity.n}`
 const sorted = (entities: ReadonlyArray<any>): ReadonlyArray<any> =>
   entities.toSorted((a, b) => idOf(a) < idOf(b) ? -1 : 1)
 
-/** What is wrong with the answers of the runners. */
+/** Says how the answers of the runners differ from the expected ones. */
 export const problem = (
   { expected: find, order }: RandomQuery,
   { back, count, exists, first, ids, pages, stream }: Answers,

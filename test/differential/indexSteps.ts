@@ -221,7 +221,7 @@ export interface Options {
 const expectedErrors =
   /^(EntityNotFound|EntityExists|UniqueViolation|InvalidValue|OutOfBounds .*|ArithmeticError .*|Refused|WrongType|Conflict)$/
 
-/** What is wrong after one of the steps, for people. */
+/** Runs steps until one is wrong. Returns a description of it, for people. */
 export const run = Effect.fnUntraced(function*(service: Service, options: Options) {
   const { counts, forget, lives, name, now, pass, read, self, steps } = options
   const random = new Random(name)
@@ -471,7 +471,7 @@ export const run = Effect.fnUntraced(function*(service: Service, options: Option
   return undefined
 })
 
-/** What is wrong with the stored entries of a model, as far as the stored keys tell. */
+/** Says how the stored entries of a model differ from its entities, as far as the stored keys tell. */
 const entryProblem = (self: IndexedCase, state: State.State, now: number): string | undefined => {
   const homes = new Map<string, Set<string>>()
   const hasOneHome = self.slot === "id"
