@@ -471,7 +471,10 @@ type Runs<X extends Indexing, A, E> = X["partitioned"] extends true
  * @since 0.1.0
  */
 export interface RankOptions<Key> {
-  /** The values that are equal for all entities that count, at the front of the index. Default: none, all entities count. */
+  /**
+   * The values that are equal for all entities that count, at the front of the index; the last one may be a range. Default: none, all
+   * entities count.
+   */
   readonly within?: Key | undefined
   /** `"desc"`: the greatest value is first. Default: `"desc"`. */
   readonly direction?: "asc" | "desc" | undefined
@@ -523,21 +526,57 @@ export interface IndexProblem {
 /**
  * The queries of a model with indexes, and the programs that read an index. `rank`, `top`, `around` and `countBetween` are programs,
  * one round trip each; on a model with partitions they are effects, which ask all partitions. A program sees earlier writes of its own.
- * Each fails with `InvalidValue` if a value has no stored form.
+ * Each fails with `InvalidValue` if a value has no stored form, or if a model whose slot is a component of the key gets no value for it. An
+ * entity that has expired is neither returned nor counted. No read of an index renews a time to live.
+ *
+ * **Example** (A new score and its rank in one round trip)
+ *
+ * ```ts run
+ * import { Effect, Option, Schema } from "effect"
+ * import { Atomic, Model, RedisService } from "redlayer"
+ *
+ * const Player = Model.make("Player", { name: Schema.String, league: Schema.String, score: Schema.Int }, {
+ *   key: "name",
+ *   indexes: { standing: ["league", "score"] }
+ * })
+ *
+ * const win = (name: string, league: string) =>
+ *   Atomic.all([Player.ref(name).score.increment(3), Player.rank(name, "standing", { within: { league } })])
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Player.insertMany([{ name: "ann", league: "a", score: 2 }, { name: "bob", league: "a", score: 4 }])
+ *   return yield* win("ann", "a")
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [5, Option.some(1)]
+ * ```
  *
  * @category models
  * @since 0.1.0
  */
 export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
-  /** Queries by the name of an index: equal values in its order, then one range. Without an argument all of its entities. */
+  /**
+   * Queries by the name of an index: equal values in its order, then one range. Without an argument all of its entities. The entities
+   * are in the order of the values, and those with equal values in the order of their ids. It reads nothing.
+   *
+   * **When to use**
+   *
+   * Use if you know the index: it is never another one, one round trip less than `query`, and `Query.count` of it is a program.
+   */
   readonly by: {
     readonly [N in IndexName<F, X>]: (
       key?: IndexKey<F, K, X, N>
     ) => Query<Entity, QueryTarget<F, K, X, X["partitioned"] extends true ? false : true>>
   }
   /**
-   * The entities that meet a condition on indexed fields. The index that has the fewest entries to examine is used. For a condition
-   * on other fields add `Query.filter`.
+   * The entities that meet a condition on indexed fields. The index that has the fewest entries to examine is used, which costs one round
+   * trip more if there are several. It needs a comparison with `eq`, `in`, `lt`, `lte`, `gt` or `gte` that an index serves; otherwise
+   * running it fails with `InvalidValue`. For a condition on other fields add `Query.filter`. `within` names the component of the key that
+   * is the slot.
+   *
+   * **When to use**
+   *
+   * Use for several values, `or`, and conditions that are only known at run time. If you know the index use `by`.
    */
   query(
     where: (ref: Pick<Handles<F, K>, IndexedField<F, X> & keyof Handles<F, K>>) => Condition<any>,
@@ -583,34 +622,45 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
     options?: WatchOptions
   ): Stream.Stream<Option.Option<Entity>, EntityCorrupted | InvalidValue | RedisServiceError, RedisService>
   /**
-   * The rank of an entity, from 1 on: 1 + the number of entities that are strictly ahead. None if it has no entry. O(log(entries)).
+   * The rank of an entity, from 1 on: 1 + the number of entities that are strictly ahead, so that equal values share a rank. None if it
+   * has no entry, or one outside of `within`. O(log(entries)).
    */
   rank<N extends IndexName<F, X>>(
     id: IdOf<F, K>,
     index: N,
     options?: RankOptions<IndexKey<F, K, X, N>>
   ): Runs<X, Option.Option<number>, InvalidValue>
-  /** The first entities, at most 1,000. Equal values are in the order of ids. O(log(entries) + entities). */
+  /**
+   * The first entities, at most 1,000. Equal values are in the order of ids, or in the reverse one if the greatest value is first. Fails
+   * with `EntityCorrupted` if one does not match the schema. O(log(entries) + entities).
+   *
+   * **When to use**
+   *
+   * Use for a leaderboard. For more entities, for some of their fields, or for pages use `by` with `Query.page`.
+   */
   top<N extends IndexName<F, X>>(
     index: N,
     count: number,
     options?: RankOptions<IndexKey<F, K, X, N>>
   ): Runs<X, ReadonlyArray<Entity>, EntityCorrupted | InvalidValue>
-  /** The entity, and so many before and after it. None if it has no entry. O(log(entries) + entities). */
+  /**
+   * The entity, and so many before and after it, at most 1,000 on each side. Empty if it has no entry, or one outside of `within`.
+   * O(log(entries) + entities).
+   */
   around<N extends IndexName<F, X>>(
     id: IdOf<F, K>,
     index: N,
     count: number,
     options?: RankOptions<IndexKey<F, K, X, N>>
   ): Runs<X, ReadonlyArray<Entity>, EntityCorrupted | InvalidValue>
-  /** The number of entities in a range. O(log(entries)). */
+  /** The number of entities in a range of an index. `Query.count(Model.by.index(key))` is the same. O(log(entries)). */
   countBetween<N extends IndexName<F, X>>(index: N, key: IndexKey<F, K, X, N>): Runs<X, number, InvalidValue>
-  /** The entity with these values in a unique index, or none. */
+  /** The entity with these values in a unique index, or none. One round trip. O(log(entries) + fields). */
   findBy<N extends UniqueName<F, X>>(
     index: N,
     key: UniqueKey<F, K, X, N>
   ): Atomic<Option.Option<Entity>, EntityCorrupted | InvalidValue>
-  /** The entity with these values in a unique index. Fails with `EntityNotFound` if there is none. */
+  /** The entity with these values in a unique index. Fails with `EntityNotFound` if there is none. O(log(entries) + fields). */
   getBy<N extends UniqueName<F, X>>(
     index: N,
     key: UniqueKey<F, K, X, N>

@@ -3,10 +3,11 @@
  * from the entities that are stored, and the stored entries with the entities.
  */
 import { Effect, Option } from "effect"
-import { Atomic, RedisService } from "redlayer"
+import { Atomic, Query, RedisService } from "redlayer"
 import { placeOf } from "../../src/internal/instruction/indexes.ts"
 import type { Program } from "./calls/scalarCalls.ts"
 import { type Outcome, outcomeOf } from "./compareLayers.ts"
+import * as Queries from "./indexQueries.ts"
 import { type IndexCase, type IndexedCase, type Key, keyInput, kindsOf, randomKey } from "./models/indexed.ts"
 import { naive, violated, withDefaults } from "./naiveIndexes.ts"
 import * as Plan from "./programShape.ts"
@@ -24,6 +25,8 @@ export interface Counts {
   readonly reads: Map<string, number>
   readonly indexes: Map<string, number>
   readonly errors: Map<string, number>
+  /** of queries */
+  readonly ways: Map<string, number>
 }
 
 export const noCounts = (): Counts => ({
@@ -31,7 +34,8 @@ export const noCounts = (): Counts => ({
   operations: new Map(),
   reads: new Map(),
   indexes: new Map(),
-  errors: new Map()
+  errors: new Map(),
+  ways: new Map()
 })
 
 const add = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -217,7 +221,7 @@ export interface Options {
 const expectedErrors =
   /^(EntityNotFound|EntityExists|UniqueViolation|InvalidValue|OutOfBounds .*|ArithmeticError .*|Refused|WrongType|Conflict)$/
 
-/** A fault after one of the steps, for people. */
+/** Runs steps until one is wrong. Returns a description of it, for people. */
 export const run = Effect.fnUntraced(function*(service: Service, options: Options) {
   const { counts, forget, lives, name, now, pass, read, self, steps } = options
   const random = new Random(name)
@@ -252,6 +256,47 @@ export const run = Effect.fnUntraced(function*(service: Service, options: Option
       : yield* Effect.die(wrong(`find gave ${show(outcome)}`))
   })
   const entity = (): unknown => self.entity(random, random.pick(ids))
+
+  /** Runs a random query with each runner. */
+  const query = Effect.fnUntraced(function*() {
+    for (let attempt = 0; attempt < 50; attempt++) {
+      const stored = yield* currentEntities
+      const notes: Array<string> = []
+      const note = (what: string) => void notes.push(what)
+      const found = Queries.randomQuery(self, stored, random, note)
+      const limit = random.int(1, 4)
+      const outcome = yield* commit(Queries.runners(found.query, limit) as unknown as Program)
+      if (!alike(stored, yield* currentEntities)) continue
+      if ("label" in outcome) {
+        const isRefused = outcome.label === "InvalidValue" && found.text.startsWith("query")
+        if (!isRefused) return `${found.text} gave ${show(outcome)}`
+        add(counts.ways, "refused, because no index serves it")
+        return undefined
+      }
+      const answers = outcome.value as any
+      const wrong = Queries.problem(found, answers, stored, limit)
+      if (wrong !== undefined) return `${found.text}: ${wrong}\n  stored: ${show(stored)}`
+      Queries.noteWay(answers, note)
+      for (const what of notes) add(counts.ways, what)
+      if (random.chance(0.9)) return undefined
+      const ends = random.chance(0.5)
+      add(counts.ways, ends ? "deleteAll" : "updateAll")
+      const done = yield* commit(
+        (ends ? Query.deleteAll(found.query) : Query.updateAll(found.query, {}) as any) as unknown as Program
+      )
+      const expected = found.expected(stored)
+      if ("label" in done) return `${found.text} gave ${show(done)}`
+      const left = found.expected(yield* currentEntities)
+      // what had expired meanwhile is not changed
+      if ((done.value as number) > expected.length || ends && left.length > 0) {
+        return `${found.text}: ${ends ? "deleted" : "updated"} ${done.value} of ${expected.length}, and left ${
+          show(left)
+        }`
+      }
+      return undefined
+    }
+    return "entities never rest"
+  })
 
   for (const index of self.indexes) for (const kind of kindsOf(index)) add(counts.indexes, kind)
 
@@ -416,13 +461,17 @@ export const run = Effect.fnUntraced(function*(service: Service, options: Option
         if (other !== undefined) return wrong(`two entities are equal in ${index.name}: ${show(stored)}`)
       }
     }
+    if (random.chance(0.3)) {
+      const problem = yield* query()
+      if (problem !== undefined) return wrong(problem)
+    }
     const found = entryProblem(self, yield* read, yield* now)
     if (found !== undefined) return wrong(found)
   }
   return undefined
 })
 
-/** Finds a fault of the stored entries of a model, as far as the stored keys tell. */
+/** Says how the stored entries of a model differ from its entities, as far as the stored keys tell. */
 const entryProblem = (self: IndexedCase, state: State.State, now: number): string | undefined => {
   const homes = new Map<string, Set<string>>()
   const hasOneHome = self.slot === "id"

@@ -8,6 +8,7 @@ import { describeMemory, describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
 import type { Fault } from "./compareLayers.ts"
+import * as Queries from "./indexQueries.ts"
 import * as Steps from "./indexSteps.ts"
 import { allKinds, type IndexedOptions, makeIndexed } from "./models/indexed.ts"
 import { indexFaults } from "./plantedIndexFaults.ts"
@@ -49,6 +50,7 @@ const print = (where: string, rounds: number, counts: Steps.Counts): void =>
     `seed ${seed}, ${where}: ${rounds} rounds; steps: ${list(counts.steps)}`,
     `  indexes: ${list(counts.indexes)}`,
     `  reads: ${list(counts.reads)}`,
+    `  queries: ${list(counts.ways)}`,
     `  errors: ${list(counts.errors)}`,
     `  operations: ${list(counts.operations)}`
   ].join("\n"))
@@ -58,6 +60,7 @@ const steps = ["succeeded", "failed", "reads beside writes", "refused by a uniqu
 const missing = (counts: Steps.Counts): ReadonlyArray<string> => [
   ...allKinds.filter((kind) => !counts.indexes.has(kind)),
   ...Steps.allReads.filter((read) => !counts.reads.has(read)),
+  ...Queries.allWays.filter((way) => !counts.ways.has(way)),
   ...steps.filter((step) => !counts.steps.has(step)),
   ...["EntityNotFound", "EntityExists", "UniqueViolation"].filter((error) => !counts.errors.has(error))
 ]

@@ -3,12 +3,12 @@
  */
 import type { IndexCase, IndexedCase, IndexField, Key, Ordered } from "./models/indexed.ts"
 
-const compareOrdered = (a: Ordered | undefined, b: Ordered | undefined): number => {
+export const compareOrdered = (a: Ordered | undefined, b: Ordered | undefined): number => {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1
   return a instanceof Buffer ? a.compare(b as Buffer) : a < b ? -1 : a > b ? 1 : 0
 }
 
-const isMissing = (value: unknown): boolean => value === undefined || value === null
+export const isMissing = (value: unknown): boolean => value === undefined || value === null
 
 const orderOf = (field: IndexField, value: unknown): Ordered | undefined =>
   isMissing(value) ? undefined : field.kind.order(value)

@@ -54,7 +54,7 @@ const indexes = {
 type Entity = any
 type Part = string | number | bigint | undefined
 
-/** The place of an entity in each index, or undefined if it has no entry. */
+/** The values that order the entry of an entity in each index, or undefined if it has none. */
 const orders: Readonly<Record<string, (entity: Entity) => ReadonlyArray<Part> | undefined>> = {
   n: ({ n }) => [n],
   score: ({ score }) => Number.isNaN(score) ? undefined : [score],

@@ -19,6 +19,10 @@ export interface Indexed {
   readonly field: string
   readonly codec: Codec
   readonly code: OrderCode
+  /** Whether an entity may lack it. */
+  readonly mayBeAbsent: boolean
+  /** Whether an entity may have a value that has no place in the order: NaN. */
+  readonly mayHaveNoPlace: boolean
 }
 
 /**
@@ -130,6 +134,8 @@ export const planIndexes = (
       field: name as string,
       codec,
       code,
+      mayBeAbsent: part === undefined && (leaf!.absence !== "refused" || leaf!.omits),
+      mayHaveNoPlace: code === "d" && codec.kind === "number" && !(codec.encode(NaN) instanceof Problem),
       value: part === undefined
         ? {
           field: leaf!.spec.field,

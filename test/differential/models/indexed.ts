@@ -421,7 +421,7 @@ export interface Key {
 }
 
 /** A value that `encode` takes: no NaN, and one of an entity now and then, so that it is met. */
-const valueFor = (field: IndexField, entities: ReadonlyArray<any>, random: Random): unknown => {
+export const valueFor = (field: IndexField, entities: ReadonlyArray<any>, random: Random): unknown => {
   const known = entities.map(field.of).filter((value) => value !== undefined && value !== null)
   for (;;) {
     const value = known.length > 0 && random.chance(0.7) ? random.pick(known) : tame(field.make, random)
