@@ -18,6 +18,7 @@ class Sheet extends Model.Class<Sheet>("Sheet")({
   bytes: Schema.Uint8Array,
   perhaps: Schema.NullOr(Schema.Int),
   list: Schema.Array(Schema.String),
+  moments: Schema.Array(Schema.Date),
   set: Schema.ReadonlySet(Schema.String),
   map: Schema.Record(Schema.String, Schema.Int),
   ranking: Model.sortedSet(Schema.String),
@@ -96,6 +97,7 @@ const onShort: Record<string, Operation["make"]> = {
   "text.set": (i) => sheet.text.set(name(i)),
   "text.getAndSet": (i) => sheet.text.getAndSet(name(i)),
   "text.compareAndSet": (i) => sheet.text.compareAndSet("text", name(i)),
+  "text.append": () => sheet.text.append("a"),
   "text.eq": () => sheet.text.eq("text"),
   "text.in": () => sheet.text.in(["a", "text"]),
   "text.lt": () => sheet.text.lt("u"),
@@ -146,6 +148,7 @@ const onShort: Record<string, Operation["make"]> = {
   "list.prepend": (i) => sheet.list.prepend(name(i)),
   "list.insert": (i) => sheet.list.insert(0, name(i)),
   "set.add": (i) => sheet.set.add(name(i)),
+  "set.clear": () => sheet.set.clear(),
   "map.put": (i) => sheet.map.put(name(i), i),
   "map.at.set": (i) => sheet.map.at(name(i)).set(i),
   "map.at.increment": (i) => sheet.map.at(name(i)).increment(),
@@ -155,6 +158,7 @@ const onShort: Record<string, Operation["make"]> = {
   "Model.version": () => Sheet.version(id),
   "Model.atVersion": () => Sheet.atVersion(id, Model.Version.make("1")),
   "Model.pick": () => Sheet.pick(id, ["text", "int"]),
+  "Model.update, nothing": () => Sheet.update(id, {}),
   "Model.update": (i) => Sheet.update(id, { int: i }),
   "Topic.publish": (i) => News.publish(name(i))
 }
@@ -162,6 +166,9 @@ const onShort: Record<string, Operation["make"]> = {
 /** Each takes at most eight instructions. */
 const combined: typeof onShort = {
   "nested.eq": () => sheet.nested.$.eq({ wins: 0, losses: 0 }),
+  "int.increment, computed": () => sheet.int.increment(sheet.nested.wins.value().times(2).plus(1)),
+  "moments.append, now": () => sheet.moments.append(Atomic.now),
+  "date.set, computed": () => sheet.date.set(Atomic.now.plus("1 hour")),
   "Condition.and": () => Condition.and(sheet.int.gte(0), sheet.flag.eq(false)),
   "Condition.or": () => Condition.or(sheet.int.lt(0), sheet.flag.eq(false)),
   "Condition.not": () => Condition.not(sheet.int.lt(0)),
@@ -215,6 +222,9 @@ const onLong = {
     "ranking.size": () => sheet.ranking.size(),
     "ranking.has": (i: number) => sheet.ranking.has(name(i)),
     "ranking.score": (i: number) => sheet.ranking.score(name(i)),
+    "ranking.score, operand": (i: number) => sheet.finite.increment(sheet.ranking.score(name(i)).value({ default: 0 })),
+    "ranking.score, compared": (i: number) => sheet.ranking.score(name(i)).gte(1),
+    "ranking.count": (i: number) => sheet.ranking.count({ min: i }),
     "ranking.rank": (i: number) => sheet.ranking.rank(name(i)),
     "ranking.remove": (i: number) => sheet.ranking.remove(name(i)),
     "ranking.popMin": () => sheet.ranking.popMin(),
