@@ -114,7 +114,9 @@ const ranking = (league: string, name: Option.Option<string>) =>
   })
 
 /** The ranking now, and whenever it has changed, whichever process has changed it. */
-export const watchRanking = (league: string, name: Option.Option<string>) => Query.watch(ranking(league, name))
+export const watchRanking = (league: string, name: Option.Option<string>) =>
+  // reading without a hint is also how a watch notices that the server is gone
+  Query.watch(ranking(league, name), { refresh: "5 seconds" })
 
 export class NotEnoughItems extends Data.TaggedError("NotEnoughItems")<{
   readonly item: string

@@ -114,7 +114,7 @@ const connect = async () => {
   })
   source.addEventListener("trouble", () => {
     heard()
-    showConnection("lost", "The server has lost its data. Waiting…")
+    showConnection("lost", "The server cannot read the ranking. Trying again…")
   })
   source.addEventListener("beat", heard)
   source.addEventListener("error", () => reconnect("The connection is lost. Reconnecting…"))

@@ -3,7 +3,7 @@
  * run says so; on CI (`CI=true`) that is a failure.
  */
 import { describe } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core"
 import { onPath } from "./RedisServer.ts"
 
@@ -24,8 +24,11 @@ export const describeBrowser = (name: string, body: () => void): void => {
   describe.skipIf(binary === undefined)(name, body)
 }
 
-/** Starts a browser that ends with the scope. Returns pages, each in a profile of its own. */
-export const start = Effect.map(
+/** A page of a new profile, which is closed with the scope. */
+export type NewPage = (options?: BrowserContextOptions) => Effect.Effect<Page, never, Scope.Scope>
+
+/** Starts a browser that ends with the scope. */
+export const start: Effect.Effect<NewPage, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
     Effect.promise(() =>
       chromium.launch({
@@ -36,10 +39,14 @@ export const start = Effect.map(
     ),
     (browser) => Effect.promise(() => browser.close())
   ),
-  (browser) => (options: BrowserContextOptions = {}): Effect.Effect<Page> =>
-    Effect.promise(async () => {
-      const context = await browser.newContext(options)
-      context.setDefaultTimeout(15_000)
-      return context.newPage()
-    })
+  (browser) => (options = {}) =>
+    Effect.acquireRelease(
+      Effect.promise(() => browser.newContext(options)),
+      (context) => Effect.promise(() => context.close())
+    ).pipe(
+      Effect.flatMap((context) => {
+        context.setDefaultTimeout(15_000)
+        return Effect.promise(() => context.newPage())
+      })
+    )
 )
