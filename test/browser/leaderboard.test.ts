@@ -74,7 +74,7 @@ const rank = (players: ReadonlyArray<{ readonly name: string; readonly score: nu
 const names = (url: string, league: string): Promise<ReadonlyArray<string>> =>
   fetch(`${url}/leagues/${league}/players`).then((response) => response.json() as Promise<ReadonlyArray<string>>)
 
-/** What the server says of one player: the first event. */
+/** One player, as the first event of the server has it. */
 const playerOf = async (url: string, league: string, name: string): Promise<Place> => {
   const response = await fetch(`${url}/leagues/${league}/events?${new URLSearchParams({ player: name })}`)
   let text = ""
@@ -151,7 +151,7 @@ const contrasts = `(() => {
     })
 })()`
 
-/** What the tests share, because both take seconds to start. */
+/** A browser and a server that the tests share, because both take seconds to start. */
 class Shared extends Context.Service<Shared, { readonly newPage: Browser.NewPage; readonly url: string }>()("Shared") {
   static readonly layer = Layer.effect(
     Shared,
