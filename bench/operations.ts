@@ -61,6 +61,7 @@ const empty = Sheet.put({
   duration: Duration.seconds(1),
   bytes: new Uint8Array([1, 2, 3]),
   perhaps: null,
+  moments: [],
   list: ["first"],
   set: new Set(["first"]),
   map: { first: 1 },

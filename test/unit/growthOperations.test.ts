@@ -15,10 +15,7 @@ const others: Readonly<Record<string, string>> = {
   values: "O(n)",
   replace: "O(n)",
   slice: "O(n)",
-  insertItems: "O(n)",
   removeItem: "O(n)",
-  removeRange: "O(n)",
-  trim: "O(n)",
   contains: "O(n)",
   union: "O(n)",
   intersection: "O(n)",
@@ -34,7 +31,6 @@ const others: Readonly<Record<string, string>> = {
   release: "alone in its program",
   holds: "needs a lock",
   requireVersion: "of modify, which has one",
-  fail: "ends the program",
   // what reads indexes, and keeps them
   indexRange: "O(n)",
   indexAround: "O(n)",
