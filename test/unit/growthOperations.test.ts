@@ -45,7 +45,7 @@ const others: Readonly<Record<string, string>> = {
   audit: "alone in its program"
 }
 
-it.effect("each instruction that is O(1) alone is in the table of growth-program, or it is said why not", () =>
+it.effect("each instruction that is O(1) alone is in the table of growth-program, or among those with a reason", () =>
   Effect.gen(function*() {
     const measured = new Set<string>()
     for (const { make } of operations) {
