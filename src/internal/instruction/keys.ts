@@ -24,12 +24,22 @@ export const isKeyless = (op: Op): boolean => {
 export const usesQueue = (op: Op): boolean => infoOf(op).usesQueue === true
 
 /**
- * Calls `f` with each key that an instruction may touch: the entity's hash and its collections. A key may occur twice.
+ * Calls `f` with each key that an instruction may touch: the entity's hash and its collections, and the indexes. A key may occur
+ * twice.
  *
  * @internal
  */
 export const forEachKey = (instruction: Instruction, f: (key: string) => void): void => {
-  const { key, op, other, spec } = instruction
+  forEachOwnKey(instruction, f)
+  forEachHome(instruction, (indexes, home) => forEachIndexKey(indexes, home, f))
+}
+
+/**
+ * The same without the indexes.
+ *
+ * @internal
+ */
+export const forEachOwnKey = ({ key, op, other, spec }: Instruction, f: (key: string) => void): void => {
   if (isKeyless(op)) return
   if (usesQueue(op)) {
     f(key)
@@ -37,28 +47,25 @@ export const forEachKey = (instruction: Instruction, f: (key: string) => void): 
     f(`${key}:$queue`)
     return
   }
-  const home = homeOf(instruction)
   if (infoOf(op).family === "index") f(key)
   else forEachKeyOf(key, spec, f)
-  if (home !== undefined) forEachIndexKey(indexesOf(instruction)!, home, f)
-  if (other === undefined) return
-  forEachKeyOf(other.key, other.spec, f)
-  if (other.spec.indexes !== undefined) {
-    forEachIndexKey(other.spec.indexes, placeOf(other.spec.indexes, other.key).home, f)
-  }
+  if (other !== undefined) forEachKeyOf(other.key, other.spec, f)
 }
 
 /**
- * The home of the index entries that an instruction may change or read. Undefined: it uses none.
+ * Calls `f` with each home of indexes of which an instruction may change or read entries.
  *
  * @internal
  */
-export const homeOf = (instruction: Instruction): string | undefined => {
-  const { key, op } = instruction
+export const forEachHome = (instruction: Instruction, f: (indexes: Indexes, home: string) => void): void => {
   const indexes = indexesOf(instruction)
-  if (indexes === undefined) return undefined
-  return infoOf(op).family === "index" ? key : placeOf(indexes, key).home
+  if (indexes !== undefined) f(indexes, homeOf(instruction, indexes))
+  const { other } = instruction
+  if (other?.spec.indexes !== undefined) f(other.spec.indexes, placeOf(other.spec.indexes, other.key).home)
 }
+
+const homeOf = ({ key, op }: Instruction, indexes: Indexes): string =>
+  infoOf(op).family === "index" ? key : placeOf(indexes, key).home
 
 /**
  * The indexes of which an instruction may change or read entries. One that only reads changes them if it renews a time to live.
@@ -118,8 +125,12 @@ export const keysOf = (program: Program): ReadonlyArray<string> => [
     program.instructions.flatMap((instruction) => {
       const { key, op, other } = instruction
       if (isKeyless(op)) return []
-      const home = homeOf(instruction)
-      return [key, ...(other === undefined ? [] : [other.key]), ...(home === undefined ? [] : [home])]
+      const indexes = indexesOf(instruction)
+      return [
+        key,
+        ...(other === undefined ? [] : [other.key]),
+        ...(indexes === undefined ? [] : [homeOf(instruction, indexes)])
+      ]
     })
   )
 ]
