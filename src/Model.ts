@@ -471,7 +471,10 @@ type Runs<X extends Indexing, A, E> = X["partitioned"] extends true
  * @since 0.1.0
  */
 export interface RankOptions<Key> {
-  /** The values that are equal for all entities that count, at the front of the index. Default: none, all entities count. */
+  /**
+   * The values that are equal for all entities that count, at the front of the index; the last one may be a range. Default: none, all
+   * entities count.
+   */
   readonly within?: Key | undefined
   /** `"desc"`: the greatest value is first. Default: `"desc"`. */
   readonly direction?: "asc" | "desc" | undefined
@@ -492,28 +495,125 @@ export interface QueryTarget<F extends Fields, K, X extends Indexing, IsRange ex
 }
 
 /**
+ * How far `reindex` has come.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReindexProgress {
+  /** How many entities it has looked at. */
+  readonly entities: number
+  /** How many of them had entries that differed. */
+  readonly changed: number
+  /** Whether all are done, and the indexes are complete. */
+  readonly isDone: boolean
+}
+
+/**
+ * A difference that `check` has found.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface IndexProblem {
+  /** The escaped id. */
+  readonly id: string
+  /** The index of an entry that belongs to no entity. Unset: all of the entity, or its expiry. */
+  readonly index: string | undefined
+  readonly issue: "entries differ" | "no such entity"
+}
+
+/**
  * The queries of a model with indexes, and the programs that read an index. `rank`, `top`, `around` and `countBetween` are programs,
  * one round trip each; on a model with partitions they are effects, which ask all partitions. A program sees earlier writes of its own.
- * Each fails with `InvalidValue` if a value has no stored form.
+ * Each fails with `InvalidValue` if a value has no stored form, or if a model whose slot is a component of the key gets no value for it. An
+ * entity that has expired is neither returned nor counted. No read of an index renews a time to live.
+ *
+ * **Example** (A new score and its rank in one round trip)
+ *
+ * ```ts run
+ * import { Effect, Option, Schema } from "effect"
+ * import { Atomic, Model, RedisService } from "redlayer"
+ *
+ * const Player = Model.make("Player", { name: Schema.String, league: Schema.String, score: Schema.Int }, {
+ *   key: "name",
+ *   indexes: { standing: ["league", "score"] }
+ * })
+ *
+ * const win = (name: string, league: string) =>
+ *   Atomic.all([Player.ref(name).score.increment(3), Player.rank(name, "standing", { within: { league } })])
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Player.insertMany([{ name: "ann", league: "a", score: 2 }, { name: "bob", league: "a", score: 4 }])
+ *   return yield* win("ann", "a")
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [5, Option.some(1)]
+ * ```
  *
  * @category models
  * @since 0.1.0
  */
 export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
-  /** Queries by the name of an index: equal values in its order, then one range. Without an argument all of its entities. */
+  /**
+   * Queries by the name of an index: equal values in its order, then one range. Without an argument all of its entities. The entities
+   * are in the order of the values, and those with equal values in the order of their ids. It reads nothing.
+   *
+   * **When to use**
+   *
+   * Use if you know the index: it is never another one, one round trip less than `query`, and `Query.count` of it is a program.
+   */
   readonly by: {
     readonly [N in IndexName<F, X>]: (
       key?: IndexKey<F, K, X, N>
     ) => Query<Entity, QueryTarget<F, K, X, X["partitioned"] extends true ? false : true>>
   }
   /**
-   * The entities that meet a condition on indexed fields. The index that has the fewest entries to examine is used. For a condition
-   * on other fields add `Query.filter`.
+   * The entities that meet a condition on indexed fields. The index that has the fewest entries to examine is used, which costs one round
+   * trip more if there are several. It needs a comparison with `eq`, `in`, `lt`, `lte`, `gt` or `gte` that an index serves; otherwise
+   * running it fails with `InvalidValue`. For a condition on other fields add `Query.filter`. `within` names the component of the key that
+   * is the slot.
+   *
+   * **When to use**
+   *
+   * Use for several values, `or`, and conditions that are only known at run time. If you know the index use `by`.
    */
   query(
     where: (ref: Pick<Handles<F, K>, IndexedField<F, X> & keyof Handles<F, K>>) => Condition<any>,
     options?: { readonly within?: { readonly [N in KeyNames<K> & keyof F]?: F[N]["Type"] } | undefined }
   ): Query<Entity, QueryTarget<F, K, X, false>>
+  /**
+   * Makes the index entries of all stored entities anew, and returns a stream of its progress. Others may write meanwhile. If it is
+   * interrupted, run it again: it changes only what differs. O(keys of the database + entities), in steps that hold the server for less
+   * than a few milliseconds.
+   *
+   * **When to use**
+   *
+   * Use after indexes are added to a model that has entities, or their definition has changed. Until it has run, reads of changed indexes
+   * fail with `Unsupported`. After it, processes with the earlier definition can't write entities any more.
+   */
+  reindex(): Stream.Stream<ReindexProgress, InvalidValue | RedisServiceError, RedisService>
+  /**
+   * Compares the index entries of all stored entities with their fields, and all entries with the entities. Returns a stream of what
+   * differs; with `mend` it is mended. Each entity and each page of entries is one program, so what others write meanwhile is not
+   * reported. O(keys of the database + entities + entries).
+   *
+   * **When to use**
+   *
+   * Use in tests, and after someone has changed keys by hand.
+   */
+  check(options?: {
+    readonly mend?: boolean | undefined
+  }): Stream.Stream<IndexProblem, InvalidValue | RedisServiceError, RedisService>
+  /**
+   * Removes the index entries of entities that have expired. Queries and writes do this by themselves: a query never shows one.
+   * O(expired entities), in steps of at most 1,000.
+   *
+   * **When to use**
+   *
+   * Use for a model that nobody reads or writes for long, because its entries need memory until then.
+   */
+  sweep(): Effect.Effect<void, InvalidValue | RedisServiceError, RedisService>
   /**
    * The entity, or none, as a stream: now, and whenever it has changed. The model needs the option `live: true`. See `Query.watch`.
    */
@@ -522,34 +622,45 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
     options?: WatchOptions
   ): Stream.Stream<Option.Option<Entity>, EntityCorrupted | InvalidValue | RedisServiceError, RedisService>
   /**
-   * The rank of an entity, from 1 on: 1 + the number of entities that are strictly ahead. None if it has no entry. O(log(entries)).
+   * The rank of an entity, from 1 on: 1 + the number of entities that are strictly ahead, so that equal values share a rank. None if it
+   * has no entry, or one outside of `within`. O(log(entries)).
    */
   rank<N extends IndexName<F, X>>(
     id: IdOf<F, K>,
     index: N,
     options?: RankOptions<IndexKey<F, K, X, N>>
   ): Runs<X, Option.Option<number>, InvalidValue>
-  /** The first entities, at most 1,000. Equal values are in the order of ids. O(log(entries) + entities). */
+  /**
+   * The first entities, at most 1,000. Equal values are in the order of ids, or in the reverse one if the greatest value is first. Fails
+   * with `EntityCorrupted` if one does not match the schema. O(log(entries) + entities).
+   *
+   * **When to use**
+   *
+   * Use for a leaderboard. For more entities, for some of their fields, or for pages use `by` with `Query.page`.
+   */
   top<N extends IndexName<F, X>>(
     index: N,
     count: number,
     options?: RankOptions<IndexKey<F, K, X, N>>
   ): Runs<X, ReadonlyArray<Entity>, EntityCorrupted | InvalidValue>
-  /** The entity, and so many before and after it. None if it has no entry. O(log(entries) + entities). */
+  /**
+   * The entity, and so many before and after it, at most 1,000 on each side. Empty if it has no entry, or one outside of `within`.
+   * O(log(entries) + entities).
+   */
   around<N extends IndexName<F, X>>(
     id: IdOf<F, K>,
     index: N,
     count: number,
     options?: RankOptions<IndexKey<F, K, X, N>>
   ): Runs<X, ReadonlyArray<Entity>, EntityCorrupted | InvalidValue>
-  /** The number of entities in a range. O(log(entries)). */
+  /** The number of entities in a range of an index. `Query.count(Model.by.index(key))` is the same. O(log(entries)). */
   countBetween<N extends IndexName<F, X>>(index: N, key: IndexKey<F, K, X, N>): Runs<X, number, InvalidValue>
-  /** The entity with these values in a unique index, or none. */
+  /** The entity with these values in a unique index, or none. One round trip. O(log(entries) + fields). */
   findBy<N extends UniqueName<F, X>>(
     index: N,
     key: UniqueKey<F, K, X, N>
   ): Atomic<Option.Option<Entity>, EntityCorrupted | InvalidValue>
-  /** The entity with these values in a unique index. Fails with `EntityNotFound` if there is none. */
+  /** The entity with these values in a unique index. Fails with `EntityNotFound` if there is none. O(log(entries) + fields). */
   getBy<N extends UniqueName<F, X>>(
     index: N,
     key: UniqueKey<F, K, X, N>

@@ -3,7 +3,7 @@
  * and `Post.query(condition)` finds one. The functions that return an `Effect`, an `Atomic` or a `Stream` run it.
  *
  * Entities are found by their indexes, which every write keeps. Each entity that is returned met the condition in the program that read
- * it. A query renews no time to live.
+ * it; the result is not the state of one moment. A query renews no time to live. An entity that has expired is in no result.
  *
  * @since 0.1.0
  */
@@ -105,8 +105,8 @@ export interface Prefix {
 }
 
 /**
- * All texts that begin with this one, as the last value of a range: `User.by.name({ tenant: "t1", name: Query.prefix("An") })`. The case
- * of letters and their normal form matter.
+ * All texts that begin with this one, as the last value of a range: `User.by.name({ tenant: "t1", name: Query.prefix("An") })`. Texts are
+ * compared byte by byte, so the case of letters and their normal form matter. The empty text is the beginning of all.
  *
  * @category constructors
  * @since 0.1.0
@@ -115,11 +115,12 @@ export const prefix = (text: string): Prefix => new Ranges.Prefix(text)
 
 /**
  * Keeps the entities that meet a condition, on any of their fields. The server examines one by one the entities that the index has
- * found.
+ * found: O(entries examined), at most 1,000 in one call. With a filter `count` and `exists` are effects, not programs.
  *
  * **When to use**
  *
- * Use for a condition that no index serves and that most entities meet. For one that few meet define an index.
+ * Use for a condition that no index serves and that most entities meet. For one that few meet define an index; `explain` says how many
+ * entries there are.
  *
  * @category combinators
  * @since 0.1.0
@@ -135,7 +136,7 @@ export const filter: {
 })
 
 /**
- * Reverses the order, so that the last entities come first.
+ * Reverses the order, so that the last entities come first. Those with equal values are then in the reverse order of their ids.
  *
  * @category combinators
  * @since 0.1.0
@@ -145,6 +146,7 @@ export const reverse = <A, T extends Target>(self: Query<A, T>): Query<A, T> =>
 
 /**
  * Orders the entities by a field. An index must have them in this order: fields that the condition makes equal first, then this one.
+ * Otherwise running the query fails with `InvalidValue`. The ranges of several values, as of `in`, are merged.
  *
  * @category combinators
  * @since 0.1.0
@@ -164,7 +166,7 @@ export const orderBy: {
 )
 
 /**
- * Reads these fields of each entity and no others.
+ * Reads these fields of each entity and no others. The results are plain objects.
  *
  * @category combinators
  * @since 0.1.0
@@ -182,7 +184,8 @@ export const pick: {
 } = dual(2, (self: Query<any, any>, names: ReadonlyArray<string>) => query(self).with({ names }) as any)
 
 /**
- * A place in the order of a query, for the page after it or before it. It is valid for the same query only.
+ * A place in the order of a query, for the page after it or before it: a text for URLs, valid for the same query only. It has the value
+ * and the id of an entity in it, and is not encrypted.
  *
  * @category models
  * @since 0.1.0
@@ -210,11 +213,11 @@ export interface Page<A> {
  * @since 0.1.0
  */
 export interface PageOptions {
-  /** How many entities: a whole number of at least 0. */
+  /** How many entities: a whole number of at least 0, without a maximum. */
   readonly limit: number
-  /** `next` of the page before. */
+  /** `next` of the page before. Default: the page is the first one. */
   readonly after?: Cursor | undefined
-  /** `prev` of the page after. */
+  /** `prev` of the page after. Not together with `after`. */
   readonly before?: Cursor | undefined
 }
 
@@ -223,6 +226,30 @@ export interface PageOptions {
  * the filters left out; it has a cursor then. An entity whose order value stays the same is on exactly one page, whatever others write.
  * Fails with `InvalidValue` if the limit is negative, if the cursor is of another query, or if no index serves the query. Two round
  * trips, three if several indexes may serve it. O(log(entries) + limit).
+ *
+ * **When to use**
+ *
+ * Use for lists that people turn the pages of. To go through all entities use `stream`; for the first ones of a moment `Model.top`.
+ *
+ * **Example** (The latest posts of an author)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Model, Query, RedisService } from "redlayer"
+ *
+ * const Post = Model.make("Post", { slug: Schema.String, author: Schema.String, day: Schema.Int }, {
+ *   key: "slug",
+ *   indexes: { feed: ["author", "day"] }
+ * })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Post.insertMany([{ slug: "a", author: "ann", day: 1 }, { slug: "b", author: "ann", day: 2 }])
+ *   const { items } = yield* Post.by.feed({ author: "ann" }).pipe(Query.reverse, Query.page({ limit: 10 }))
+ *   return items.map(({ slug }) => slug)
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["b", "a"]
+ * ```
  *
  * @category running
  * @since 0.1.0
@@ -246,8 +273,8 @@ export interface StreamOptions {
 }
 
 /**
- * Returns all entities as a stream, in order. It reads them page by page, as `page` does. Fails with `EntityCorrupted` at the first entity
- * that does not match the schema; use `results` to go on.
+ * Returns all entities as a stream, in order. It reads them page by page, as `page` does: two round trips each. Fails with
+ * `EntityCorrupted` at the first entity that does not match the schema; use `results` to go on.
  *
  * @category running
  * @since 0.1.0
@@ -286,7 +313,7 @@ export const results: {
 )
 
 /**
- * Returns the ids of the entities as a stream, in order. No entity is read.
+ * Returns the ids of the entities as a stream, in order. Each entity is only asked whether it still meets the condition.
  *
  * @category running
  * @since 0.1.0
@@ -304,7 +331,7 @@ export const ids: {
 } = dual((args) => isQuery(args[0]), (self: Query<any, any>, options?: StreamOptions) => Run.ids(query(self), options))
 
 /**
- * Returns the first entity, or none.
+ * Returns the first entity, or none. As a page of one: two round trips. O(log(entries)), and the entities that a filter leaves out.
  *
  * @category running
  * @since 0.1.0
@@ -322,8 +349,9 @@ export const getFirst = <A>(self: Query<A, any>): Effect.Effect<A, Failure | Ent
   Run.getFirst(query(self))
 
 /**
- * Counts the entities. If one range of one index has exactly them, it is a program, O(log(entries)), so it composes with others. Otherwise
- * it is an effect, which examines each entity that a filter may leave out.
+ * Counts the entities. If one range of one index has exactly them, it is a program, O(log(entries)), so it composes with others: the
+ * query begins with an index by its name, has no filter, and the model has no partitions. Otherwise it is an effect, which on partitions
+ * adds their counts, and examines each entity that a filter may leave out: O(entries).
  *
  * @category running
  * @since 0.1.0
@@ -336,7 +364,8 @@ export const count: {
 } = (self: Query<any, any>): any => Run.count(query(self))
 
 /**
- * Whether there is an entity. If one range of one index has exactly the entities, it is a condition, O(log(entries)).
+ * Whether there is an entity. If one range of one index has exactly the entities, as for `count`, it is a condition, O(log(entries)):
+ * `Atomic.guard(Condition.not(Query.exists(Booking.by.room({ room }))), () => new Taken())`. Otherwise it is an effect.
  *
  * @category running
  * @since 0.1.0
@@ -370,7 +399,8 @@ export interface Explanation {
 }
 
 /**
- * Says what a query does: its indexes, and how many entries it examines at most. It reads no entity.
+ * Says what a query does: its indexes, and how many entries it examines at most. It counts entries and reads no entity. One round trip,
+ * two if several indexes may serve the query. O(log(entries)).
  *
  * @category running
  * @since 0.1.0
@@ -380,7 +410,8 @@ export const explain = (
 ): Effect.Effect<Explanation, InvalidValue | RedisServiceError, RedisService> => Run.explain(query(self))
 
 /**
- * Deletes all entities of the query, each by its own program, which checks the condition. Returns how many it deleted.
+ * Deletes all entities of the query, each by its own program, which checks the condition. Returns how many it deleted. If it fails, those
+ * that it has deleted stay so; run it again. Two round trips for each 1,000 entities.
  *
  * @category running
  * @since 0.1.0
@@ -392,7 +423,31 @@ export const deleteAll = (
 /**
  * Changes entities of the query, each by its own program, which checks the condition: so two callers never change the same entity for
  * the same condition. Without `limit` it changes all, and returns how many. With `limit` it changes so many at most, and returns them
- * as they are then: a worker claims jobs by it.
+ * as they are then. If it fails, what it has changed stays so. Two round trips for each 1,000 entities.
+ *
+ * **When to use**
+ *
+ * Use with `limit` to claim jobs, by a change that moves them out of the query. For one entity use `Model.update`.
+ *
+ * **Example** (A job is due again if its worker does not delete it within a minute)
+ *
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Model, Query, RedisService } from "redlayer"
+ *
+ * const Job = Model.make("Job", { id: Schema.String, runAt: Schema.Int.pipe(Model.indexed) }, { key: "id" })
+ *
+ * const claim = (now: number, limit: number) =>
+ *   Query.updateAll(Job.by.runAt({ runAt: { lte: now } }), { runAt: now + 60_000 }, { limit })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Job.insertMany([{ id: "a", runAt: 1 }, { id: "b", runAt: 2 }, { id: "c", runAt: 3 }])
+ *   const both = yield* Effect.all([claim(10, 2), claim(10, 2)], { concurrency: 2 })
+ *   return both.flat().map(({ id }) => id).sort()
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["a", "b", "c"]
+ * ```
  *
  * @category running
  * @since 0.1.0
@@ -431,7 +486,7 @@ export const updateAll: {
  * @since 0.1.0
  */
 export interface WatchOptions {
-  /** How long it waits after a change, so that those that follow are read together. Default: 50 ms. */
+  /** How long it waits after a hint, so that changes that follow are read together. Default: 50 ms. */
   readonly debounce?: Duration.Input | undefined
   /** How often it reads without a hint, because one may be lost. Default: 30 seconds. */
   readonly refresh?: Duration.Input | undefined
@@ -440,8 +495,36 @@ export interface WatchOptions {
 /**
  * The first entities of a query, or the result of a program that reads indexes, as a stream: now, and whenever it has changed. The model
  * needs the option `live: true`, which lets its writes publish a hint. It reads again after a hint, after each gap of the connection, and
- * every `refresh`; so a lost hint costs time, and never truth. Equal results are left out. Fails with `InvalidValue` if the model has no
- * such option.
+ * every `refresh`; so a lost hint costs time, and never truth. Equal results are left out. A write that changes no index publishes no
+ * hint: it is shown at the next hint or `refresh`. The stream does not end. Fails with `InvalidValue` if the model has no such option.
+ *
+ * **When to use**
+ *
+ * Use for what is shown to people while it changes. To send what has happened publish a `Topic`.
+ *
+ * **Example** (The first player, whenever that changes)
+ *
+ * ```ts run
+ * import { Effect, Schema, Stream } from "effect"
+ * import { Model, Query, RedisService } from "redlayer"
+ *
+ * const Player = Model.make("Player", { name: Schema.String, score: Schema.Int.pipe(Model.indexed) }, {
+ *   key: "name",
+ *   live: true
+ * })
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Player.insertMany([{ name: "ann", score: 3 }, { name: "bob", score: 2 }])
+ *   return yield* Query.watch(Player.top("score", 1)).pipe(
+ *     Stream.map(([first]) => first?.name),
+ *     Stream.tap(() => Player.ref("bob").score.increment(5)),
+ *     Stream.take(2),
+ *     Stream.runCollect
+ *   )
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["ann", "bob"]
+ * ```
  *
  * @category running
  * @since 0.1.0

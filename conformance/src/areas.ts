@@ -18,6 +18,7 @@ import { eviction } from "./areas/eviction.ts"
 import { forms } from "./areas/forms.ts"
 import { guards } from "./areas/guards.ts"
 import { idempotency } from "./areas/idempotency.ts"
+import { indexUpkeep } from "./areas/indexes.ts"
 import { inheritance, tolerance } from "./areas/inheritance.ts"
 import { integers } from "./areas/integers.ts"
 import { keys } from "./areas/keys.ts"
@@ -75,6 +76,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   forms,
   guards,
   idempotency,
+  indexes: indexUpkeep,
   inheritance,
   integers,
   keys,

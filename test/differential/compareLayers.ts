@@ -3,6 +3,7 @@
  */
 import { Effect, Exit, Predicate, Result, Stream } from "effect"
 import { RedisService } from "redlayer"
+import { homeOf } from "../../src/internal/instruction/keys.ts"
 import { type Access, Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction, Program as Compiled } from "../../src/internal/instruction/program.ts"
 import type { Reply, Result as InstructionResult } from "../../src/internal/instruction/reply.ts"
@@ -223,11 +224,11 @@ const isOfEntity = ({ fields, ids }: ModelCase, key: string): boolean => {
   const isCollection = fields.some(({ stored }) =>
     stored !== undefined && stored.kind !== "leaf" && stored.name === last
   )
-  return key.startsWith(start) && !isCollection
+  return key.startsWith(start) && !isCollection && !key.includes(":$")
 }
 
 /** The fields of the keys of the models. */
-const keyFields = ["id", "user", "number", "date"]
+const keyFields = ["id", "user", "number", "date", "of", "n"]
 
 /** All entities of a model, in one order, and their number. */
 const allOf = ({ model }: ModelCase, service: Service) =>
@@ -356,7 +357,9 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
   const report = Effect.fnUntraced(function*(title: string, before: State.State, cases: ReadonlyArray<Case>) {
     const keys = new Set(cases.flatMap((self) => self.compiled?.instructions.map(({ key }) => key) ?? []))
     const relevant = new Map(
-      [...before].filter(([key]) => [...keys].some((one) => key === one || key.startsWith(`${one}:`)))
+      [...before].filter(([key]) =>
+        [...keys].some((one) => key === one || key.startsWith(`${one}:`)) || key.includes(":$")
+      )
     )
     return [
       `${name}, REDLAYER_SEED=${seed}: ${title}`,
@@ -385,7 +388,7 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
           ? makeNarrowWorld(i, random)
           : makeWorld(i, random)
     )
-    let before = yield* reset(new Map(worlds.flatMap((world) => [...world.initial])))
+    let before = yield* reset(State.joined(worlds.map(({ initial }) => initial)))
     for (let round = 0; round < rounds && goesOn(); round++) {
       // programs of one world that are committed at once run in their order as long as they travel in calls of one access
       const bursts: Array<ReadonlyArray<Case>> = []
@@ -425,7 +428,9 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
       if (found !== undefined) {
         const guilty = bursts.filter((burst) =>
           burst.some((self) =>
-            self.compiled?.instructions.some(({ key }) => found.key === key || found.key.startsWith(`${key}:`))
+            self.compiled?.instructions.some((self) =>
+              [self.key, homeOf(self)].some((key) => found.key === key || found.key.startsWith(`${key}:`))
+            )
           )
         )
         return { counts, mismatch: yield* report(`state of ${found.key}: ${found.text}`, before[0], guilty.flat()) }

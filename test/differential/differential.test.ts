@@ -38,7 +38,9 @@ const server = Effect.fnUntraced(function*(name: string, options: RedisService.L
 })
 
 const errors = [
-  ..."EntityNotFound EntityExists EntityCorrupted IndexOutOfRange InvalidValue WrongType Refused".split(" "),
+  ..."EntityNotFound EntityExists UniqueViolation EntityCorrupted IndexOutOfRange InvalidValue WrongType Refused".split(
+    " "
+  ),
   ..."minimum exclusiveMinimum maximum exclusiveMaximum minLength maxLength minSize maxSize atLeast atMost".split(" ")
     .map((bound) => `OutOfBounds ${bound}`),
   ..."divisionByZero notFinite notWhole outOfRange".split(" ").map((reason) => `ArithmeticError ${reason}`)

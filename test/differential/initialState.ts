@@ -1,10 +1,14 @@
 /**
  * The stored state before a random program runs.
  */
+import type { Indexes } from "../../src/internal/instruction/indexes.ts"
+import { flushIndexes, noteIndexed } from "../../src/internal/memory/indexes.ts"
+import { Stop } from "../../src/internal/memory/stop.ts"
+import { Transaction } from "../../src/internal/memory/transaction.ts"
 import * as Collection from "./calls/collectionCalls.ts"
 import type { ModelCase, Place } from "./modelDescription.ts"
 import type { Random } from "./random.ts"
-import type { Entry, State } from "./storedState.ts"
+import { type Entry, readStore, type State, storeOf } from "./storedState.ts"
 
 const badVersions = ["abc", "1.5", "", "007", "-0", "0x10", " 1", "9223372036854775807", "9223372036854775808", "nan"]
 
@@ -97,4 +101,24 @@ export const randomEntity = (
   if (random.chance(0.8) || fields.length === 0) fields.push(["$v", random.pick(versions)])
   state.set(key, { type: "hash", expiry: expiry(), values: fields.flat() })
   return state
+}
+
+/** Adds the index entries of some entities. One that has a unique value of another one is left out. */
+export const addEntries = (state: Map<string, Entry>, spec: Indexes, keys: ReadonlyArray<string>): void => {
+  const store = storeOf(state)
+  for (const key of keys) {
+    const transaction = new Transaction(store, "write", Date.now() * 1000, 2 ** 20)
+    try {
+      noteIndexed(transaction, transaction.entityAt(key), spec)
+      flushIndexes(transaction)
+      transaction.commit()
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error
+      transaction.undo()
+      // a key of another type has no entries
+      if (error.failure._tag === "unique") store.values.delete(key)
+    }
+  }
+  state.clear()
+  for (const [key, entry] of readStore(store)) state.set(key, entry)
 }

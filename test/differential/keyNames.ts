@@ -21,7 +21,7 @@ const second = Model.make("Pair:b", names, { key: ["a", "b"], slot: "b" })
 /** An entity, and what its slot must be made of. */
 interface Case {
   readonly name: string
-  readonly program: Effect.Effect<unknown, unknown, RedisService.RedisService>
+  readonly program: Program
   readonly slot: { readonly tag: ReadonlyArray<string> } | { readonly partitionOf: string }
 }
 
@@ -38,16 +38,23 @@ export const cases = (a: string, b: string): ReadonlyArray<Case> => [
 export const texts = (parts: ReadonlyArray<string>, length: number): ReadonlyArray<string> =>
   length === 0 ? [] : [...parts, ...texts(parts, length - 1).flatMap((rest) => parts.map((part) => part + rest))]
 
-/** All keys that a program names. */
-export const keysOf = Effect.fnUntraced(function*(program: Effect.Effect<unknown, unknown, RedisService.RedisService>) {
+type Program = Effect.Effect<unknown, unknown, RedisService.RedisService>
+
+/** The instructions of a program, without running it. */
+export const instructionsOf = Effect.fnUntraced(function*(program: Program) {
   let instructions: ReadonlyArray<Instruction> = []
   const capture = serviceOf((compiled, read) => {
     instructions = compiled.instructions
     return read({ _tag: "failed", failure: { _tag: "missing", step: 0 } })
   })
   yield* Effect.exit(Effect.provideService(program, RedisService.RedisService, capture))
+  return instructions
+})
+
+/** All keys that a program names. */
+export const keysOf = Effect.fnUntraced(function*(program: Program) {
   const keys = new Set<string>()
-  for (const instruction of instructions) forEachKey(instruction, (key) => keys.add(key))
+  for (const instruction of yield* instructionsOf(program)) forEachKey(instruction, (key) => keys.add(key))
   return [...keys]
 })
 

@@ -3,7 +3,9 @@
  * each of its operations.
  */
 import type { Field, Model } from "redlayer"
+import type { Indexes } from "../../src/internal/instruction/indexes.ts"
 import * as Collection from "./calls/collectionCalls.ts"
+import type { Target } from "./calls/entityCalls.ts"
 import type * as Op from "./calls/scalarCalls.ts"
 import type { Operand } from "./operands.ts"
 import type { Gen, Random } from "./random.ts"
@@ -49,6 +51,10 @@ export interface ModelCase {
   readonly patch: Gen<unknown>
   /** what its entities live for, where it is renewed */
   readonly lives?: number
+  /** its indexes, as instructions know them */
+  readonly spec?: Indexes
+  /** reads of its indexes */
+  readonly calls?: ReadonlyArray<readonly [operation: string, call: Op.Call<Target>]>
 }
 
 export const refusing = (field: FieldCase): FieldCase => ({ ...field, refuses: true })

@@ -11,8 +11,26 @@ import { cartCase } from "./models/cart.ts"
 import { dayCase } from "./models/day.ts"
 import { guildCase, realmCase } from "./models/guild.ts"
 import { heroCase } from "./models/hero.ts"
+import { type IndexedCase, type IndexedOptions, makeIndexed } from "./models/indexed.ts"
 import { noteCase } from "./models/note.ts"
 import { vaultCase } from "./models/vault.ts"
+import { Random } from "./random.ts"
+
+/** A model with random indexes, which lives for ever or not. */
+const indexed = (options: IndexedOptions): IndexedCase => {
+  const random = new Random(options.name)
+  const refresh = random.pick([undefined, "never", "write", "access"] as const)
+  const lives = refresh === undefined ? undefined : 10 * 86_400_000
+  return makeIndexed({ ...options, refresh, lives, isInherited: random.chance(0.3) }, random)
+}
+
+const three = (world: number): ReadonlyArray<readonly [string, number]> => [1, 2, -3].map((n) => [`w${world}`, n])
+
+/** The entities of one world have a home of their own. */
+const ladderCase = indexed({ name: "Ladder", slot: "component", ids: three, unique: "always" })
+/** All worlds have one home, and each its own part of the indexes. */
+const leagueCase = indexed({ name: "League", slot: "id", ids: three, unique: "always", isApart: true })
+const scatterCase = indexed({ name: "Scatter", slot: "partitions", ids: three, unique: "never" })
 
 export const modelCases: ReadonlyArray<ModelCase> = [
   heroCase,
@@ -21,7 +39,10 @@ export const modelCases: ReadonlyArray<ModelCase> = [
   noteCase,
   vaultCase,
   guildCase,
-  realmCase
+  realmCase,
+  ladderCase,
+  leagueCase,
+  scatterCase
 ]
 
 /** The programs on whole entities, the same for every model. */

@@ -13,6 +13,7 @@ import {
 } from "../../src/internal/instruction/spec.ts"
 import type { Fault } from "./compareLayers.ts"
 import { flowFaults } from "./plantedFlowFaults.ts"
+import { sharedFaults } from "./plantedIndexFaults.ts"
 
 const on = (op: Op, change: (self: Instruction) => Instruction): Fault => ({
   instruction: (self) => self.op === op ? change(self) : self
@@ -157,5 +158,6 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
     keys: (keys) => keys.map((key) => key.endsWith("}") ? keys.find((other) => other.endsWith("}"))! : key)
   }],
   ["a scan gives a key that is gone", { keys: (keys) => keys.flatMap((key) => [key, key.replace("{", "{gone")]) }],
-  ...flowFaults
+  ...flowFaults,
+  ...sharedFaults
 ]

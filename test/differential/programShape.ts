@@ -187,7 +187,7 @@ export const fatalTags = (plan: Plan): Record<"always" | "perhaps", ReadonlySet<
 
 /** The errors that random programs have. */
 const tags =
-  "EntityNotFound EntityExists EntityCorrupted IndexOutOfRange InvalidValue OutOfBounds ArithmeticError Refused"
+  "EntityNotFound EntityExists UniqueViolation EntityCorrupted IndexOutOfRange InvalidValue OutOfBounds ArithmeticError Refused"
     .split(" ")
 
 interface Context {

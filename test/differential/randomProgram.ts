@@ -4,7 +4,7 @@
 import { Atomic } from "redlayer"
 import { reading } from "./calls/entityCalls.ts"
 import type { Program } from "./calls/scalarCalls.ts"
-import { randomEntity } from "./initialState.ts"
+import { addEntries, randomEntity } from "./initialState.ts"
 import type { FieldCase, ModelCase, Observable } from "./modelDescription.ts"
 import { entityCalls, modelCases } from "./models.ts"
 import { Guild } from "./models/guild.ts"
@@ -52,6 +52,13 @@ const makersOf = (
           place,
           program: call({ id, model }, random, { id: random.pick(others), model })
         }),
+        1
+      ] as const
+    ),
+    ...(self.calls ?? []).map(([operation, call]) =>
+      [
+        operation,
+        (random: Random) => ({ operation, place, program: call({ id, model }, random, { id, model }) }),
         1
       ] as const
     ),
@@ -114,8 +121,10 @@ const worldOf = (
   const sources = new Map<string, Array<Gen<Operand>>>()
   if (hasTime) { for (const [kind, make] of times) sources.set(kind, [make]) }
   const observables: Array<Observable> = []
+  const indexed = new Map<ModelCase, Array<string>>()
   for (const place of places) {
     for (const [key, entry] of entity(place)) initial.set(key, entry)
+    indexed.set(place.self, [...indexed.get(place.self) ?? [], place.key])
     const ref = place.self.model.ref(place.id as never)
     for (const { observe, operands } of place.self.fields) {
       observables.push(observe(ref))
@@ -132,7 +141,15 @@ const worldOf = (
       makers.set(operation, known)
     }
   }
+  for (const [{ spec }, keys] of indexed) if (spec !== undefined) addEntries(initial, spec, keys)
   return { initial, makers, sources, observables, whole }
+}
+
+/** A world of all entities of one model. */
+export const makeModelWorld = (self: ModelCase, world: number, whole: number): World => {
+  const ids = self.ids(world)
+  const others = ids.map(([id]) => id)
+  return worldOf(ids.map(([id, key]) => ({ self, id, key, others })), () => new Map(), whole, undefined, false)
 }
 
 /**
@@ -221,7 +238,8 @@ const testNames = new Set([
   "contains",
   "has",
   "exists",
-  "atVersion"
+  "atVersion",
+  "existsBy"
 ])
 
 /** Whether an operation is a condition. */

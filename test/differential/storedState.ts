@@ -166,6 +166,23 @@ export const redis = (service: Target["service"], raw: RawRedis, prefix: string)
 
 // comparison
 
+/** All of several states. An index that entities of several of them share has the entries of each. */
+export const joined = (states: ReadonlyArray<State>): State => {
+  const all = new Map<string, Entry>()
+  for (const [key, entry] of states.flatMap((state) => [...state])) {
+    const known = all.get(key)
+    all.set(key, known === undefined ? entry : { ...entry, values: [...known.values, ...entry.values] })
+  }
+  return all
+}
+
+/** Whether both have the same expiries, as far as two moments allow. */
+const areNearExpiries = (a: Entry, b: Entry): boolean => {
+  const theirs = new Map(pairs(b.values))
+  return a.values.length === b.values.length &&
+    pairs(a.values).every(([id, at]) => theirs.has(id) && isNear(Number(at), Number(theirs.get(id))))
+}
+
 const content = (entry: Entry | undefined): string =>
   entry === undefined ? "nothing" : JSON.stringify([
     entry.type,
@@ -195,6 +212,10 @@ export const difference = (
 ): { readonly key: string; readonly text: string } | undefined => {
   for (const key of new Set([...redis.keys(), ...memory.keys()])) {
     const [onRedis, inMemory] = [content(redis.get(key)), content(memory.get(key))]
+    const [these, those] = [redis.get(key), memory.get(key)]
+    if (key.endsWith(":$exp") && these !== undefined && those !== undefined && areNearExpiries(these, those)) {
+      continue
+    }
     if (onRedis !== inMemory) return { key, text: `on redis ${onRedis}, in memory ${inMemory}` }
     const [there, thereBefore, here, hereBefore] = [redis, redisBefore, memory, memoryBefore].map((state) =>
       state.get(key)?.expiry

@@ -16,7 +16,9 @@ const forTopics = said(
   /^Users of topics, and of locks that anyone waits for, also need `([^`]+)`, and the channels `([^`]+)`\s+and `([^`]+)`\.$/m
 )
 
-const forScans = said(/^Users of `stream` and `count` of a model also need `([^`]+)`\./m)
+const forLive = said(/^Users of models with `live: true` also need `([^`]+)`, and the channels `([^`]+)`\.$/m)
+
+const forScans = said(/^Users of `stream`, `count`, `reindex` and `check` of a model also need `([^`]+)`\./m)
 
 const commandsOf = (rules: ReadonlyArray<string>) =>
   rules.filter((rule) => rule.startsWith("+")).map((rule) => rule.slice(1))
@@ -35,7 +37,7 @@ export interface Who {
 
 /** The rules of the page, for `ACL SETUSER`. */
 export const least = ({ keyPrefix = "*", password, topics = true }: Who = {}): ReadonlyArray<string> =>
-  [...forPrograms, ...forScans, ...(topics ? forTopics : [])].map((rule) =>
+  [...forPrograms, ...forScans, ...(topics ? [...forTopics, ...forLive] : [])].map((rule) =>
     rule === ">password" ? password === undefined ? "nopass" : `>${password}` : rule.replace("app:", () => keyPrefix)
   )
 

@@ -58,6 +58,9 @@ export const timeOf = (test: Test, backend: Backend): Time => {
         const raw = yield* RawStore
         for (const [key, at] of Object.entries(yield* expiries)) {
           if (at !== undefined) yield* raw.expireAt(key, at - millis)
+          if (!key.endsWith(":$exp")) continue
+          const noted = yield* raw.sortedRead(key)
+          yield* raw.sortedAdd(key, ...noted.map((part, i) => i % 2 === 0 ? part : String(Number(part) - millis)))
         }
       }),
     expires: (keys, millis, all) =>

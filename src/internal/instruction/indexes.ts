@@ -22,7 +22,7 @@ export interface IndexedValue {
 export interface IndexSpec {
   /** The name that users know. */
   readonly name: string
-  /** The name in the keys: it changes with the definition, because entries of another definition are in another order. */
+  /** The name in the keys: it ends with the plan, because the entries of another definition may be in another order. */
   readonly stored: string
   /**
    * `score`: the value is the score of the entity, whose id is the member. `lex`: all scores are 0; a member is the codes of the
@@ -46,6 +46,8 @@ export interface Indexes {
   /** Fields first, then parts of the key. */
   readonly values: ReadonlyArray<IndexedValue>
   readonly list: ReadonlyArray<IndexSpec>
+  /** A text that differs between definitions. The names of all keys have it. */
+  readonly plan: string
   /** The escaped name of the model, if programs say that they have changed an entity. See `modelChannel`. */
   readonly live?: string
 }
@@ -88,10 +90,19 @@ export const keyAt = ({ hasOneHome }: Indexes, home: string, id: string): string
 export const modelHome = (start: string): string => `${start}${modelTag}}`
 
 /** The sorted set of an index. */
-export const entriesKey = (home: string, { stored }: IndexSpec): string => `${home}:$ix:${stored}`
+export const entriesKey = (home: string, { stored }: Pick<IndexSpec, "stored">): string => `${home}:$ix:${stored}`
 
 /** The hash that has the member of each entity, because the hash of an expired entity no longer tells its values. */
-export const membersKey = (home: string, { stored }: IndexSpec): string => `${home}:$of:${stored}`
+export const membersKey = (home: string, { stored }: Pick<IndexSpec, "stored">): string => `${home}:$of:${stored}`
+
+/**
+ * The hash that has the plan whose indexes are complete. An index that a later definition has replaced is a hash too, and the hash of
+ * its members a sorted set, so that a process with the earlier definition can't write them.
+ */
+export const planKey = (home: string): string => `${home}:$plan`
+
+/** The field of both. */
+export const planField = "plan"
 
 /** The sorted set that has the expiry of each entity that expires. */
 export const expiriesKey = (home: string): string => `${home}:$exp`
@@ -117,6 +128,7 @@ export const ownScoreOf = ({ list, live, values }: Indexes, field: string): stri
 /** Calls `f` with each key of a home. */
 export const forEachIndexKey = ({ list }: Indexes, home: string, f: (key: string) => void): void => {
   f(expiriesKey(home))
+  f(planKey(home))
   for (const index of list) {
     f(entriesKey(home, index))
     if (index.order === "lex") f(membersKey(home, index))

@@ -58,14 +58,23 @@ export const forEachOwnKey = ({ key, op, other, spec }: Instruction, f: (key: st
  * @internal
  */
 export const forEachHome = (instruction: Instruction, f: (indexes: Indexes, home: string) => void): void => {
-  const indexes = indexesOf(instruction)
-  if (indexes !== undefined) f(indexes, homeOf(instruction, indexes))
+  const home = homeOf(instruction)
+  if (home !== undefined) f(indexesOf(instruction)!, home)
   const { other } = instruction
   if (other?.spec.indexes !== undefined) f(other.spec.indexes, placeOf(other.spec.indexes, other.key).home)
 }
 
-const homeOf = ({ key, op }: Instruction, indexes: Indexes): string =>
-  infoOf(op).family === "index" ? key : placeOf(indexes, key).home
+/**
+ * The home of the index entries that an instruction may change or read. Undefined: it uses none.
+ *
+ * @internal
+ */
+export const homeOf = (instruction: Instruction): string | undefined => {
+  const { key, op } = instruction
+  const indexes = indexesOf(instruction)
+  if (indexes === undefined) return undefined
+  return infoOf(op).family === "index" ? key : placeOf(indexes, key).home
+}
 
 /**
  * The indexes of which an instruction may change or read entries. One that only reads changes them if it renews a time to live.
@@ -125,12 +134,8 @@ export const keysOf = (program: Program): ReadonlyArray<string> => [
     program.instructions.flatMap((instruction) => {
       const { key, op, other } = instruction
       if (isKeyless(op)) return []
-      const indexes = indexesOf(instruction)
-      return [
-        key,
-        ...(other === undefined ? [] : [other.key]),
-        ...(indexes === undefined ? [] : [homeOf(instruction, indexes)])
-      ]
+      const home = homeOf(instruction)
+      return [key, ...(other === undefined ? [] : [other.key]), ...(home === undefined ? [] : [home])]
     })
   )
 ]

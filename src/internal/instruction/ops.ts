@@ -202,6 +202,9 @@ export const ops = {
   timeToLive: op(92, "entity", "read", "", "milliseconds, or false"),
   requireVersion: op(93, "entity", "read", "version", "1"),
   version: op(94, "entity", "read", "", "text"),
+  // the entries of the entity in the indexes of its model; `member`s are entries that nothing else knows of
+  reindex: op(96, "entity", "write", "index, member, …", "how many entries differed from the fields"),
+  audit: op(97, "entity", "read", "", "how many entries differ from the fields"),
   atVersion: op(95, "entity", "read", "version", "0 or 1", { isTest: true }),
 
   // messages
@@ -227,6 +230,21 @@ export const ops = {
   indexRank: op(105, "index", "read", "index, low, high, reverse, id", "count, or false"),
   indexHolds: op(107, "index", "read", "index, low, high, id", "0 or 1: whether it has an entry", { isTest: true }),
   indexHas: op(106, "index", "read", "index, low, high", "0 or 1", { isTest: true }),
+
+  indexAudit: op(
+    108,
+    "index",
+    "read",
+    "index (0: the expiries), from, limit",
+    "row: how many entries it examined; an id and a member for each that belongs to no entity"
+  ),
+  indexPlan: op(
+    109,
+    "index",
+    "write",
+    "0: before the entities are indexed anew; 1: after, and the stored names of indexes that are replaced…",
+    "1"
+  ),
 
   // locks. Only `holds` may stand beside other instructions in a program.
   acquire: op(

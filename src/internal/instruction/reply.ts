@@ -54,6 +54,11 @@ export type StopReason =
   }
   /** Another entity has these values in a unique index, which is at this position. `writer`: the step that wrote them. */
   | { readonly _tag: "unique"; readonly step: number; readonly index: number; readonly writer: number }
+  /**
+   * The indexes are those of another definition: `isOlder`, of an earlier one, so they are not complete; otherwise this definition is the
+   * earlier one.
+   */
+  | { readonly _tag: "plan"; readonly step: number; readonly isOlder: boolean }
   /** Entities have expired whose entries a program that only reads can't remove. */
   | { readonly _tag: "due"; readonly step: number }
   /** Another program was committed with this idempotency key; the entity has another version; the lock is no longer held. */

@@ -7,6 +7,7 @@ import type { Argument, Instruction } from "../instruction/program.ts"
 import { aroundForm, Form, type Result, type Text } from "../instruction/reply.ts"
 import { type EntitySpec, formerNames } from "../instruction/spec.ts"
 import { otherForm, withForms } from "./forms.ts"
+import { compareIndexed } from "./indexes.ts"
 import { fail, failEntity, failWrongType } from "./stop.ts"
 import type { Entity, Transaction } from "./transaction.ts"
 
@@ -124,6 +125,9 @@ export const onEntity = (transaction: Transaction, entity: Entity, instruction: 
       return exists ? readEntity(transaction, entity, spec) : writeContent(transaction, entity, spec, args)
     case Op.ensure:
       return exists ? 0 : writeContent(transaction, entity, spec, args)
+  }
+  if (op === Op.reindex || op === Op.audit) {
+    return compareIndexed(transaction, entity, spec.indexes!, op === Op.reindex, args)
   }
   if (!exists) return failEntity("missing")
   switch (op) {

@@ -142,7 +142,7 @@ export class Flow {
   /** Returns whether an attempt catches the failure. If one does, the state before that attempt is restored. */
   catchFailure({ _tag }: StopReason): boolean {
     // these are never caught, because no alternative can repair them
-    if (_tag === "type" || _tag === "tooLong" || _tag === "tooMuch" || _tag === "due") return false
+    if (_tag === "type" || _tag === "tooLong" || _tag === "tooMuch" || _tag === "due" || _tag === "plan") return false
     for (let attempt = this.attempts.pop(); attempt !== undefined; attempt = this.attempts.pop()) {
       const { catchesAll, distance, flag, journalLength, step } = attempt
       if (!catchesAll && _tag !== "missing") continue

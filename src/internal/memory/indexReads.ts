@@ -1,7 +1,7 @@
 /**
  * Operations that read an index. The twin of indexReads.lua.
  */
-import { codesOf, entriesKey, type IndexSpec, keyAt } from "../instruction/indexes.ts"
+import { codesOf, entriesKey, expiriesKey, type Indexes, type IndexSpec, keyAt } from "../instruction/indexes.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Instruction } from "../instruction/program.ts"
 import type { Result } from "../instruction/reply.ts"
@@ -9,7 +9,7 @@ import type { EntitySpec } from "../instruction/spec.ts"
 import { idOf } from "../text/orderCode.ts"
 import { compareBytes } from "../text/textOrder.ts"
 import { readEntity } from "./entity.ts"
-import { entriesAt, flushIndexes, hasDue, membersAt, sweep } from "./indexes.ts"
+import { entriesAt, flushIndexes, hasDue, hasOtherPlan, isExpired, membersAt, setPlan, sweep } from "./indexes.ts"
 import type { ScoredMembers } from "./scoredMembers.ts"
 import { fail, failEntity } from "./stop.ts"
 import type { Transaction } from "./transaction.ts"
@@ -45,7 +45,13 @@ export const onIndex = (transaction: Transaction, instruction: Instruction): Res
   const { args, key: home, op } = instruction
   const spec = instruction.spec as EntitySpec
   const indexes = spec.indexes!
+  if (op === Op.indexPlan) {
+    setPlan(transaction, indexes, home, args)
+    return 1
+  }
   flushIndexes(transaction)
+  if (op === Op.indexAudit) return audit(transaction, indexes, home, args as ReadonlyArray<number>)
+  if (hasOtherPlan(transaction, indexes, home)) return fail({ _tag: "plan", isOlder: true })
   const isDue = transaction.access === "read" ? hasDue : sweep
   if (isDue(transaction, indexes, home, mostSwept)) return fail({ _tag: "due" })
   const [position, low, high, ...others] = args as ReadonlyArray<any>
@@ -103,6 +109,30 @@ export const onIndex = (transaction: Transaction, instruction: Instruction): Res
   return reverse === 1
     ? to - entries.countWhile((other) => compareBytes(other, parts) < 0 || other.startsWith(parts))
     : entries.countWhile((other) => compareBytes(other, parts) < 0) - from
+}
+
+/**
+ * Returns how many entries it examined; and an id and a member for each of them that belongs to no entity. Position 0 is the
+ * expiries.
+ */
+const audit = (
+  transaction: Transaction,
+  indexes: Indexes,
+  home: string,
+  [position, from, limit]: ReadonlyArray<number>
+): Result => {
+  const index = indexes.list[position! - 1]
+  const key = index === undefined ? expiriesKey(home) : entriesKey(home, index)
+  const found = entriesAt(transaction, key).ranked.slice(from, from! + limit!)
+  const row = [String(found.length)]
+  for (const member of found) {
+    const isMember = index?.order === "lex"
+    const id = isMember ? idOf(member, codesOf(indexes, index)) : member
+    const isOwn = transaction.isStored(keyAt(indexes, home, id)) &&
+      (!isMember || membersAt(transaction, home, index).fields.get(id) === member)
+    if (!isOwn && !isExpired(transaction, home, id)) row.push(id, member)
+  }
+  return row
 }
 
 /** The entries of these ranks, each with its entity if `isWhole`. An entity that others have removed is left out. */

@@ -12,12 +12,15 @@ import {
   keyAt,
   membersKey,
   modelChannel,
-  placeOf
+  placeOf,
+  planField,
+  planKey
 } from "../instruction/indexes.ts"
+import type { Argument } from "../instruction/program.ts"
 import { unescape } from "../text/escape.ts"
 import { encode, memberOf, type PartCode } from "../text/orderCode.ts"
 import { compareBytes } from "../text/textOrder.ts"
-import type { ScoredMembers } from "./scoredMembers.ts"
+import { ScoredMembers } from "./scoredMembers.ts"
 import { fail } from "./stop.ts"
 import type { StoredHash, StoredSortedSet } from "./store.ts"
 import type { Entity, Transaction } from "./transaction.ts"
@@ -26,12 +29,14 @@ import type { Entity, Transaction } from "./transaction.ts"
 const sweptByWrites = 2
 
 /**
- * Notes that the entries of an entity, or its expiry, may have changed.
+ * Notes that the entries of an entity, or its expiry, may have changed. An instruction that only renews the expiry is not the writer
+ * that an error names.
  *
  * @internal
  */
 export const noteIndexed = ({ indexed, step }: Transaction, entity: Entity, indexes: Indexes): void => {
-  indexed.set(entity, { indexes, step, isDirty: true })
+  const writer = entity.writtenAt === step ? step : indexed.get(entity)?.step ?? step
+  indexed.set(entity, { indexes, step: writer, isDirty: true })
 }
 
 /**
@@ -72,62 +77,76 @@ const textsOf = ({ values }: Indexes, { hash }: Entity, id: string, tag: string)
 const isIncluded = ({ where = [] }: IndexSpec, texts: ReadonlyArray<string | undefined>): boolean =>
   where.every(([value, text]) => texts[value] === text)
 
-interface Change {
-  readonly entity: Entity
-  readonly step: number
-  readonly position: number
-  readonly key: string
-  readonly members: StoredHash
-  readonly id: string
-  readonly before: string | undefined
-  readonly parts: string | undefined
+/** A change of a score, or of the member of an entity in a lexicographic index. */
+type Change =
+  | { readonly _tag: "score"; readonly key: string; readonly member: string; readonly score: number | undefined }
+  | {
+    readonly _tag: "member"
+    readonly indexes: Indexes
+    readonly step: number
+    readonly position: number
+    readonly home: string
+    readonly key: string
+    readonly id: string
+    readonly before: string | undefined
+    readonly parts: string | undefined
+  }
+
+/** Returns how the entries of an entity differ from what its fields say. */
+const changesOf = (
+  transaction: Transaction,
+  entity: Entity,
+  indexes: Indexes,
+  step: number
+): ReadonlyArray<Change> => {
+  const changes: Array<Change> = []
+  const collectScore = (key: string, member: string, score: number | undefined): boolean => {
+    if (entriesAt(transaction, key).scores.get(member) === score) return false
+    changes.push({ _tag: "score", key, member, score })
+    return true
+  }
+  const { home, id, tag } = placeOf(indexes, entity.key)
+  const texts = entity.exists ? textsOf(indexes, entity, id, tag) : undefined
+  indexes.list.forEach((index, position) => {
+    const codes = codesOf(indexes, index)
+    const parts = texts === undefined || !isIncluded(index, texts)
+      ? undefined
+      : index.values.map((value, i) => encode(codes[i] as PartCode, texts[value]))
+    const isEntry = parts !== undefined && !parts.includes(undefined)
+    const key = entriesKey(home, index)
+    if (index.order === "score") {
+      const isChanged = collectScore(key, id, isEntry ? Number(texts![index.values[0]!]) : undefined)
+      if (isChanged) transaction.changedIndexes.add(index)
+      return
+    }
+    const before = membersAt(transaction, home, index).fields.get(id)
+    const after = isEntry ? parts.join("") : undefined
+    if (before === (after && memberOf([after], id))) return
+    transaction.changedIndexes.add(index)
+    changes.push({ _tag: "member", indexes, step, position, home, key, id, before, parts: after })
+  })
+  collectScore(expiriesKey(home), id, entity.exists ? entity.expiresAt : undefined)
+  return changes
 }
 
 /**
- * Makes the index entries of all noted entities what their fields say. Entries that other entities with equal values must not have
- * are removed first, so that two entities can exchange them.
- *
- * @internal
+ * Entries that other entities with equal values must not have are removed first, so that two entities can exchange them.
  */
-export const flushIndexes = (transaction: Transaction): void => {
-  const changes: Array<Change> = []
-  for (const [entity, noted] of transaction.indexed) {
-    if (!noted.isDirty) continue
-    noted.isDirty = false
-    const { indexes, step } = noted
-    const { home, id, tag } = placeOf(indexes, entity.key)
-    const texts = entity.exists ? textsOf(indexes, entity, id, tag) : undefined
-    indexes.list.forEach((index, position) => {
-      const codes = codesOf(indexes, index)
-      const parts = texts === undefined || !isIncluded(index, texts)
-        ? undefined
-        : index.values.map((value, i) => encode(codes[i] as PartCode, texts[value]))
-      const isEntry = parts !== undefined && !parts.includes(undefined)
-      const key = entriesKey(home, index)
-      if (index.order === "score") {
-        if (setScore(transaction, key, id, isEntry ? Number(texts![index.values[0]!]) : undefined)) {
-          transaction.changedIndexes.add(index)
-        }
-        return
-      }
-      const members = membersAt(transaction, home, index)
-      const before = members.fields.get(id)
-      const after = isEntry ? parts.join("") : undefined
-      if (before === (after && memberOf([after], id))) return
-      transaction.changedIndexes.add(index)
-      changes.push({ entity, step, position, key, members, id, before, parts: after })
-    })
-    setScore(transaction, expiriesKey(home), id, entity.exists ? entity.expiresAt : undefined)
-    if (entity.exists && entity.expiresAt !== undefined && entity.expiryNames !== undefined) {
-      transaction.expiringHomes.set(home, indexes)
+const applyChanges = (transaction: Transaction, changes: ReadonlyArray<Change>): void => {
+  for (const change of changes) {
+    if (change._tag === "member" && change.before !== undefined) {
+      setScore(transaction, change.key, change.before, undefined)
     }
   }
-  for (const { before, key } of changes) if (before !== undefined) setScore(transaction, key, before, undefined)
-  for (const { entity, id, key, members, parts, position, step } of changes) {
+  for (const change of changes) {
+    if (change._tag === "score") {
+      setScore(transaction, change.key, change.member, change.score)
+      continue
+    }
+    const { home, id, indexes, key, parts, position, step } = change
+    const index = indexes.list[position]!
     const member = parts && memberOf([parts], id)
-    const { indexes } = transaction.indexed.get(entity)!
-    if (parts !== undefined && indexes.list[position]!.isUnique === true) {
-      const { home } = placeOf(indexes, entity.key)
+    if (parts !== undefined && index.isUnique === true) {
       const entries = entriesAt(transaction, key)
       const from = entries.countWhile((other) => compareBytes(other, parts) < 0)
       for (const other of entries.ranked.slice(from, from + 2)) {
@@ -138,8 +157,114 @@ export const flushIndexes = (transaction: Transaction): void => {
       }
     }
     if (member !== undefined) setScore(transaction, key, member, 0)
-    transaction.setField(members, id, member ?? false)
+    transaction.setField(membersAt(transaction, home, index), id, member ?? false)
   }
+}
+
+/**
+ * Makes the index entries of all noted entities what their fields say.
+ *
+ * @internal
+ */
+export const flushIndexes = (transaction: Transaction): void => {
+  const changes: Array<Change> = []
+  for (const [entity, noted] of transaction.indexed) {
+    if (!noted.isDirty) continue
+    noted.isDirty = false
+    const { indexes, step } = noted
+    const { home } = placeOf(indexes, entity.key)
+    changes.push(...changesOf(transaction, entity, indexes, step))
+    if (entity.isNew) {
+      const { fields } = transaction.indexKeyAt(planKey(home), "hash") as StoredHash
+      if (!fields.has(planField)) fields.set(planField, indexes.plan)
+    }
+    if (entity.exists && entity.expiresAt !== undefined && entity.expiryNames !== undefined) {
+      transaction.expiringHomes.set(home, indexes)
+    }
+  }
+  applyChanges(transaction, changes)
+}
+
+/**
+ * Compares the entries of an entity with its fields, and mends them if it may. Returns how many differ.
+ *
+ * @param members entries that no entity has: the position of an index, or 0 for the expiries, and the member
+ * @internal
+ */
+export const compareIndexed = (
+  transaction: Transaction,
+  entity: Entity,
+  indexes: Indexes,
+  isMending: boolean,
+  members: ReadonlyArray<Argument>
+): number => {
+  const changes = changesOf(transaction, entity, indexes, transaction.step)
+  if (!isMending) return changes.length
+  applyChanges(transaction, changes)
+  const { home, id } = placeOf(indexes, entity.key)
+  for (let i = 0; i < members.length; i += 2) {
+    const index = indexes.list[members[i] as number - 1]
+    const member = members[i + 1] as string
+    const isMember = index?.order === "lex"
+    const isOwn = isMember
+      ? membersAt(transaction, home, index).fields.get(id) === member
+      : entity.exists && member === id
+    if (!isOwn) {
+      setScore(transaction, index === undefined ? expiriesKey(home) : entriesKey(home, index), member, undefined)
+    }
+  }
+  return changes.length
+}
+
+/**
+ * Marks which plan the indexes of a home have. The keys of those that it replaces get another type, so that an earlier definition can't
+ * write them.
+ *
+ * @internal
+ */
+export const setPlan = (
+  transaction: Transaction,
+  indexes: Indexes,
+  home: string,
+  [isEnd, ...replaced]: ReadonlyArray<Argument>
+): void => {
+  const { values } = transaction.store
+  const hash = (): StoredHash => ({ _tag: "hash", fields: new Map([[planField, indexes.plan]]), expiresAt: undefined })
+  if (isEnd !== 1) {
+    for (const index of indexes.list) {
+      const key = entriesKey(home, index)
+      if (values.get(key)?._tag !== "hash") continue
+      values.delete(key)
+      values.delete(membersKey(home, index))
+    }
+    return
+  }
+  for (const stored of replaced) {
+    const marker = new ScoredMembers([[indexes.plan, 0]])
+    values.set(membersKey(home, { stored: String(stored) }), { _tag: "zset", members: marker, expiresAt: undefined })
+    values.set(entriesKey(home, { stored: String(stored) }), hash())
+  }
+  values.set(planKey(home), hash())
+}
+
+/**
+ * Whether another definition has the indexes of a home.
+ *
+ * @internal
+ */
+export const hasOtherPlan = (transaction: Transaction, { plan }: Indexes, home: string): boolean => {
+  const stored = (transaction.indexKeyAt(planKey(home), "hash") as StoredHash).fields.get(planField)
+  return stored !== undefined && stored !== plan
+}
+
+/**
+ * Whether an entity is due, so that its entries are removed by what reads them next.
+ *
+ * @internal
+ */
+export const isExpired = (transaction: Transaction, home: string, id: string): boolean => {
+  const at = entriesAt(transaction, expiriesKey(home)).scores.get(id)
+  return at !== undefined && at <= transaction.millis
 }
 
 /** Removes the entries of an entity that is gone. It is not journalled, because it is right whatever the program does. */

@@ -23,6 +23,8 @@ export interface Entity {
   readonly stored: boolean
   /** Whether the entity exists for the program. */
   exists: boolean
+  /** Whether the program has created it. */
+  isNew: boolean
   /** The step that wrote the entity last. */
   writtenAt: number | undefined
   /** When the entity expires, in milliseconds of the clock. Undefined: never. The commit sets it. */
@@ -139,6 +141,7 @@ export class Transaction {
         hash: value ?? noHash,
         stored: value !== undefined,
         exists: value !== undefined,
+        isNew: false,
         writtenAt: undefined,
         expiresAt: value?.expiresAt,
         expiryNames: undefined
@@ -184,7 +187,7 @@ export class Transaction {
   indexKeyAt(key: string, tag: "zset" | "hash"): StoredValue {
     let value = this.valueAt(key)
     if (value === undefined) this.store.values.set(key, value = storedValue(tag, [], undefined))
-    if (value._tag !== tag) return failWrongType("")
+    if (value._tag !== tag) return fail({ _tag: "plan", isOlder: false })
     this.indexKeys.add(key)
     return value
   }
@@ -251,6 +254,7 @@ export class Transaction {
     this.update(entity, "hash", { _tag: "hash", fields: fields.set("$v", version), expiresAt: undefined })
     if (entity.exists) return
     this.update(entity, "exists", true)
+    entity.isNew = true
     this.scheduleExpiry(entity, spec, lifetime === false ? undefined : this.millis + lifetime, noNames)
   }
 

@@ -9,6 +9,7 @@ import { Ranking, type RankOptions } from "../query/ranking.ts"
 import type { ModelPlan } from "../schema/model.ts"
 import { Problem } from "../text/problem.ts"
 import { type EntityPrograms, refOf } from "./entityPrograms.ts"
+import * as Keeping from "./keeping.ts"
 
 type IndexQuery = (key?: Readonly<Record<string, unknown>>) => Query
 
@@ -51,6 +52,15 @@ export class IndexedPrograms {
     options?: { readonly within?: Readonly<Record<string, unknown>> | undefined }
   ): Query {
     return Query.from(this.#source, { _tag: "condition", where, within: options?.within ?? {} })
+  }
+  reindex(): unknown {
+    return Keeping.reindex(this.#source.plan)
+  }
+  check(options?: { readonly mend?: boolean | undefined }): unknown {
+    return Keeping.check(this.#source.plan, options?.mend === true)
+  }
+  sweep(): unknown {
+    return Keeping.sweep(this.#source.plan)
   }
   watch(id: unknown, options?: WatchOptions): unknown {
     const { plan } = this.#source

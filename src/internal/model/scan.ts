@@ -19,12 +19,19 @@ type Keys = Stream.Stream<ReadonlyArray<FoundKey>, RedisServiceError, RedisServi
 
 const unsupported = new RedisServiceError({ reason: new Unsupported({ requirement: "a transport that can scan" }) })
 
-/** The keys of the model's entities, in pages. */
-const keysOf = ({ foundKeyOf, start }: ModelPlan): Keys =>
+/**
+ * All keys of the model, in pages: those of entities, collections and indexes.
+ *
+ * @internal
+ */
+export const keyPages = (
+  { start }: ModelPlan
+): Stream.Stream<ReadonlyArray<string>, RedisServiceError, RedisService> =>
   Stream.unwrap(Effect.map(RedisService, ({ scan }) => scan === undefined ? Stream.fail(unsupported) : scan(start)))
-    .pipe(
-      Stream.map((keys) => keys.map(foundKeyOf).filter((key) => key !== undefined))
-    )
+
+/** The keys of the model's entities, in pages. */
+const keysOf = (plan: ModelPlan): Keys =>
+  Stream.map(keyPages(plan), (keys) => keys.map(plan.foundKeyOf).filter((key) => key !== undefined))
 
 /**
  * Reads each entity. One that is deleted between the scan and its read is left out. A key whose id cannot be decoded is a failure.

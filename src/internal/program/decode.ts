@@ -15,7 +15,7 @@ import {
   OutOfBounds,
   UniqueViolation
 } from "../../DomainError.ts"
-import { RedisServiceError, WrongType } from "../../RedisServiceError.ts"
+import { RedisServiceError, Unsupported, WrongType } from "../../RedisServiceError.ts"
 import { indexesOf, isKeyless } from "../instruction/keys.ts"
 import { infoOf, methodOf, Op } from "../instruction/ops.ts"
 import { accessOf } from "../instruction/program.ts"
@@ -234,6 +234,14 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
       })
     case "due":
       return due
+    case "plan":
+      return new RedisServiceError({
+        reason: new Unsupported({
+          requirement: failure.isOlder
+            ? `the indexes of ${step.ref.model} are those of an earlier definition until Model.reindex has run`
+            : `a later definition of ${step.ref.model} has replaced these indexes`
+        })
+      })
     case "type":
       return mistyped(step, failure)
     case "fail":

@@ -129,6 +129,13 @@ class Planner {
       prefixes = prefixes.flatMap((prefix) => [...wanted.keys()].map((code) => prefix + mark + code))
     }
     const next = values[equal]
+    const isBoundedBy = (field: string) => Object.keys(demands.get(field)?.bounds ?? {}).length > 0
+    // an entity without one of the other values has no entry, and may meet the condition
+    const hasAll = values.slice(equal).every(({ field, mayBeAbsent, mayHaveNoPlace }) =>
+      demands.get(field)?.equal !== undefined || isBoundedBy(field) ||
+      !mayHaveNoPlace && (!mayBeAbsent || spec.keepsAbsent === true)
+    )
+    if (!hasAll) return undefined
     const bounds = next === undefined ? {} : demands.get(next.field)?.bounds ?? {}
     const serves = equal > 0 || Object.keys(bounds).length > 0 || spec.where !== undefined
     const isOrdered = order === undefined || next?.field === order || values.slice(0, equal).at(-1)?.field === order

@@ -152,7 +152,8 @@ export class Ranking {
     if (!(index instanceof Problem) && index.spec.isUnique !== true) {
       return this.#refuse(operation, new Problem("Expected a unique index", name))
     }
-    const given = index instanceof Problem || typeof key === "object" && key !== null && !(key instanceof Date)
+    // a date or a duration is a value, too
+    const given = index instanceof Problem || isRecord(key)
       ? key
       : { [index.values[0]!.field]: key }
     return this.#ask(operation, name, given, undefined, ([reads], range) => {
@@ -174,6 +175,9 @@ export class Ranking {
 
 /** A node in place of an effect, where the caller expects either. */
 const scatter = (effect: Effect.Effect<any, any, any>): AtomicNode => effect as unknown as AtomicNode
+
+const isRecord = (key: unknown): boolean =>
+  typeof key === "object" && key !== null && Object.getPrototypeOf(key) === Object.prototype
 
 const countProblem = (count: number, least: number): Problem | undefined =>
   Number.isSafeInteger(count) && count >= least && count <= mostEntities

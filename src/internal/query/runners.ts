@@ -109,7 +109,7 @@ const entriesOf = (
         home
       }))
     })
-    if (sources.length === 1) return found
+    if (sources.length < 2) return found
     const compare = compareEntries(branches[0]!.index)
     return found.sort((a, b) => reverse ? compare(b, a) : compare(a, b)).slice(0, limit)
   })
@@ -278,7 +278,8 @@ export const page = (query: Query, options: PageOptions): Effect.Effect<any, any
     const back = from === undefined
       ? undefined
       : first === undefined
-      ? from
+      // behind all that was examined, so that the entry before an empty page is not left out
+      ? next ?? { way: from.way, group: isBackward ? 0 : self.ways[from.way]!.groups.length - 1, after: undefined }
       : { way: from.way, group: first.entry.group, after: first.entry }
     return {
       items: yield* values(ordered),

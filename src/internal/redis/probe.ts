@@ -80,6 +80,8 @@ const commands: ReadonlyArray<ReadonlyArray<string>> = [
   ["ZMSCORE", "v"],
   ["ZRANK", "v"],
   ["ZREVRANK", "v"],
+  ["ZLEXCOUNT", "-", "+"],
+  ["ZSCORE", "v"],
   ["ZCOUNT", "0", "1"],
   ["ZADD", "0", "v"],
   ["ZREM", "v"]

@@ -217,13 +217,14 @@ const toWireExpiry = ({ collections, former, milliseconds, onRead, renewAfterMil
 const toWireIndexes = (spec: Spec) => {
   const indexes = spec.indexes ?? spec.expiry?.indexes
   if (indexes === undefined) return undefined
-  const { hasOneHome, list, live, values } = indexes
+  const { hasOneHome, list, live, plan, values } = indexes
   return {
     iv: spec.indexes === undefined ? undefined : 1,
     sc: isEntitySpec(spec) || spec.indexes === undefined ? undefined : ownScoreOf(indexes, spec.field),
     ix: {
       one: hasOneHome || undefined,
       live,
+      plan,
       names: values.flatMap(({ field = [] }) => field),
       vs: values.map(({ default: d, nullable, part }) => ({ d, z: nullable, part })),
       list: list.map((index) => ({
@@ -336,6 +337,8 @@ const decodeStop = ([tag, step, detail, part = ""]: ReadonlyArray<any>): Outcome
       return failed({ _tag: tag, step: step - 1, limit: detail })
     case "fail":
       return failed({ _tag: "fail", step: step - 1, index: detail[0], observed: detail.slice(1).map(resultOf) })
+    case "plan":
+      return failed({ _tag: "plan", step: step - 1, isOlder: detail === 1 })
     case "unique":
       return failed({ _tag: tag, step: step - 1, index: detail[0] - 1, writer: detail[1] - 1 })
     case "missing":

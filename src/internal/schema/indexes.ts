@@ -19,6 +19,10 @@ export interface Indexed {
   readonly field: string
   readonly codec: Codec
   readonly code: OrderCode
+  /** Whether an entity may lack it. */
+  readonly mayBeAbsent: boolean
+  /** Whether an entity may have a value that has no place in the order: NaN. */
+  readonly mayHaveNoPlace: boolean
 }
 
 /**
@@ -77,12 +81,14 @@ const isObject = (value: unknown): value is object => typeof value === "object" 
  * Plans the indexes of a model, or returns undefined if it has none. Calls `refuse` if a definition is invalid.
  *
  * @param parts the fields of the key, and where the stored key has each: its position in the escaped id, or 0 for the tag
+ * @param isSpread whether entities are in partitions, so that no program sees all entries of an index
  * @internal
  */
 export const planIndexes = (
   leaves: ReadonlyArray<Leaf>,
   parts: ReadonlyArray<{ readonly field: string; readonly codec: Codec; readonly part: number }>,
   hasOneHome: boolean,
+  isSpread: boolean,
   model: string,
   options: IndexOptions,
   refuse: (why: string) => never
@@ -128,6 +134,8 @@ export const planIndexes = (
       field: name as string,
       codec,
       code,
+      mayBeAbsent: part === undefined && (leaf!.absence !== "refused" || leaf!.omits),
+      mayHaveNoPlace: code === "d" && codec.kind === "number" && !(codec.encode(NaN) instanceof Problem),
       value: part === undefined
         ? {
           field: leaf!.spec.field,
@@ -146,6 +154,9 @@ export const planIndexes = (
     }
     if (!Array.isArray(fields) || fields.length === 0 || fields.length > maximumFields) {
       return refuse(`its index "${name}" must have one to ${maximumFields} fields`)
+    }
+    if (isUnique && isSpread) {
+      return refuse(`its index "${name}" can't be unique, because its entities are spread over partitions`)
     }
     if (new Set(fields).size < fields.length) return refuse(`its index "${name}" names a field twice`)
     return {
@@ -166,21 +177,24 @@ export const planIndexes = (
   const byName = new Map<string, Index>()
   // the parts of the key come last
   const ordered = used.toSorted((a, b) => Number(a.value.part !== undefined) - Number(b.value.part !== undefined))
+  const plan = digest(JSON.stringify([
+    ordered.map(({ value }) => value),
+    sources.map(({ absent, isUnique, name, values, where }) => [
+      name,
+      values.map((value) => ordered.indexOf(value)),
+      where.map(([value, text]) => [ordered.indexOf(value), text]),
+      isUnique,
+      absent
+    ])
+  ]))
   const list = sources.map(({ absent, isUnique, name, values, where }, i): IndexSpec => {
     if (byName.has(name)) return refuse(`it has two indexes of the name "${name}"`)
     const [only] = values
     const isScore = values.length === 1 && !isUnique && !absent && where.length === 0 &&
       only!.value.part === undefined && scoreKinds.includes(only!.codec.kind)
-    const definition = JSON.stringify([
-      values.map(({ value }) => value),
-      where.map(([{ value }, text]) => [value, text]),
-      isScore,
-      isUnique,
-      absent
-    ])
     const spec: IndexSpec = {
       name,
-      stored: `${escapeField(name)}:${digest(definition)}`,
+      stored: `${escapeField(name)}:${plan}`,
       order: isScore ? "score" : "lex",
       values: values.map((value) => ordered.indexOf(value)),
       ...(where.length === 0 ? undefined : { where: where.map(([value, text]) => [ordered.indexOf(value), text]) }),
@@ -195,6 +209,7 @@ export const planIndexes = (
       hasOneHome,
       values: ordered.map(({ value }) => value),
       list,
+      plan,
       ...(options.live === true ? { live: escape(model) } : undefined)
     },
     byName

@@ -168,6 +168,7 @@ export const makePlan = (
         part: i === component ? 0 : i + (component < 0 || i < component ? 1 : 0)
       })),
       slot === "id",
+      typeof slot === "object",
       name,
       options,
       (why) => refuse(name, why)

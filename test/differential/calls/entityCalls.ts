@@ -57,7 +57,10 @@ type Several =
   | "modify"
   | "withLock"
 
-type Programs = { readonly [K in Exclude<keyof Model.Any, "ref" | Several>]: Call<Target> }
+/** Those of models with indexes: see `models/indexed.ts`. */
+type Indexed = "rank" | "top" | "around" | "countBetween" | "findBy" | "getBy" | "existsBy"
+
+type Programs = { readonly [K in Exclude<keyof Model.Any, "ref" | Several | Indexed>]: Call<Target> }
 
 export const entity = (
   make: (random: Random, id: unknown) => unknown,

@@ -1,8 +1,14 @@
 -- Operations that read an index. The twin of memory/indexReads.ts.
--- uses: call, code (input) · fail, floor, helpers (call) · entities (program) · readEntity (entity) · entriesKey,
---   flush, keyAt, membersKey, sub, sweep (indexes) · makeMemberIds (order)
+-- uses: call, code, format, nowMillis (input) · fail, floor, helpers (call) · entities (program) · readEntity (entity) · entriesKey,
+--   expiriesKey, flush, keyAt, membersKey, planKey, setPlan, sub, sweep (indexes) · makeMemberIds (order)
 local idOf = makeMemberIds()
 local MOST_SWEPT = 1000 -- how many expired entities one instruction looks at
+
+-- Whether an entity is due, so that its entries are removed by what reads them next.
+local function isExpired(home, id)
+  local at = call("ZSCORE", expiriesKey(home), id)
+  return at and tonumber(at) <= nowMillis
+end
 
 -- Returns how many entries come before a bound. An exclusive low bound and an inclusive high one come after what equals them.
 local function before(index, key, bound, isEnd)
@@ -57,9 +63,30 @@ local function resumeAt(key, score, id, isReverse)
   return low
 end
 
+-- Returns how many entries it examined; and an id and a member for each of them that belongs to no entity. Position 0 is the expiries.
+local function audit(ix, home, position, from, limit)
+  local index = ix.list[position]
+  local key = index and entriesKey(home, index) or expiriesKey(home)
+  local found = call("ZRANGE", key, from, from + limit - 1, "withscores")
+  local row = { format("%d", #found / 2) }
+  for i = 1, #found, 2 do
+    local member = found[i]
+    local isMember = index and not index.score
+    local id = isMember and idOf(member, index.codes) or member
+    local isOwn = call("EXISTS", keyAt(ix, home, id)) == 1
+      and (not isMember or call("HGET", membersKey(home, index), id) == member)
+    if not isOwn and not isExpired(home, id) then row[#row + 1], row[#row + 2] = id, member end
+  end
+  return row
+end
+
 local function read(op, home, spec, at, n)
   local ix = spec.ix
+  if op == OP.indexPlan then return setPlan(ix, home, code[at] == 1, { unpack(code, at + 1, at + n - 1) }) end
   flush()
+  if op == OP.indexAudit then return audit(ix, home, code[at], code[at + 1], code[at + 2]) end
+  local plan = call("HGET", planKey(home), "plan")
+  if plan and plan ~= ix.plan then return fail("plan", 1) end
   if sweep(ix, home, MOST_SWEPT) then return fail("due") end
   local index, low, high = ix.list[code[at]], code[at + 1], code[at + 2]
   local key = entriesKey(home, index)

@@ -37,14 +37,20 @@ local function expiriesKey(home)
   return home .. ":$exp"
 end
 
--- Notes that the entries of an entity, or its expiry, may have changed. `step` is the instruction that changed them.
+local function planKey(home)
+  return home .. ":$plan"
+end
+
+-- Notes that the entries of an entity, or its expiry, may have changed. `step` is the running instruction. One that only renews the
+-- expiry is not the writer that an error names.
 local function note(e, spec, step)
   if not e.ix then
     indexedCount = indexedCount + 1
     indexed[indexedCount] = e
     e.ix = spec.ix
   end
-  e.dirty, e.noted, e.writer = true, e.noted or spec.iv, step
+  e.dirty, e.noted = true, e.noted or spec.iv
+  if e.wrote or created == e or not e.writer then e.writer = step end
   e.isNew = e.isNew or created == e
 end
 
@@ -63,23 +69,13 @@ local function undoScore(key, member, old)
   if old then call("ZADD", key, old, member) else call("ZREM", key, member) end
 end
 
--- Returns whether the score has changed.
-local function setScore(key, member, score)
-  local old = call("ZSCORE", key, member)
-  if old == (score or false) then return false end
+local function putScore(key, member, score, old)
   if score then call("ZADD", key, score, member) else call("ZREM", key, member) end
   record(key, undoScore, member, old)
-  return true
 end
 
 local function undoMember(change)
-  if change.old then
-    call("HSET", change.of, change.id, change.old)
-    call("ZADD", change.key, 0, change.old)
-  else
-    call("HDEL", change.of, change.id)
-  end
-  if change.member then call("ZREM", change.key, change.member) end
+  if change.old then call("HSET", change.of, change.id, change.old) else call("HDEL", change.of, change.id) end
 end
 
 local function partOf(id, position)
@@ -135,7 +131,7 @@ end
 
 -- Returns the first entities that have expired.
 local function dueAt(home, limit)
-  return call("ZRANGEBYSCORE", expiriesKey(home), "-inf", format("%.0f", nowMillis), "LIMIT", 0, limit)
+  return call("ZRANGE", expiriesKey(home), "-inf", format("%.0f", nowMillis), "byscore", "limit", 0, limit)
 end
 
 -- Removes the entries of the first entities that have expired. Returns whether there may be more, or this program can't remove them.
@@ -157,7 +153,7 @@ end
 -- Fails if another entity has equal values. The entry of one that has expired is removed.
 local function checkUnique(change)
   local parts = change.parts
-  for _, other in ipairs(call("ZRANGEBYLEX", change.key, "[" .. parts, "(" .. parts .. "\255", "LIMIT", 0, 2)) do
+  for _, other in ipairs(call("ZRANGE", change.key, "[" .. parts, "(" .. parts .. "\255", "bylex", "limit", 0, 2)) do
     if other ~= change.member then
       local holder = sub(other, #parts + 1)
       if isStored(keyAt(change.e.ix, change.home, holder)) then
@@ -168,7 +164,20 @@ local function checkUnique(change)
   end
 end
 
--- Notes which entries of an entity change, but for scores, which change at once.
+-- Notes that the score of a member changes, if it does. Returns whether it does.
+local function collectScore(changes, key, member, score)
+  local old = call("ZSCORE", key, member)
+  if old == (score or false) then return false end
+  changes[#changes + 1] = { key = key, member = member, score = score, old = old }
+  return true
+end
+
+-- Returns the text as the server takes it: it refuses one that is too near to zero.
+local function scoreOf(text)
+  return find(text, "[eE]%-") and format("%.17g", tonumber(text)) or text
+end
+
+-- Notes which entries of an entity change.
 local function collect(e, changes)
   local ix = e.ix
   local home, id, tag = placeOf(ix, e.key)
@@ -178,7 +187,7 @@ local function collect(e, changes)
     for position, index in ipairs(ix.list) do
       local key, parts = entriesKey(home, index), texts and partsOf(index, texts)
       if index.score then
-        if setScore(key, id, parts and texts[index.v[1]]) then hint(ix, index) end
+        if collectScore(changes, key, id, parts and scoreOf(texts[index.v[1]])) then hint(ix, index) end
       else
         local of = membersKey(home, index)
         local old, member = call("HGET", of, id), parts and parts .. escape(id) or false
@@ -193,11 +202,34 @@ local function collect(e, changes)
     end
   end
   local at = e.exists and (e.isNew or e.expiryNames) and expiries.expiresAt(e)
-  if not e.exists or e.isNew or e.expiryNames then setScore(expiriesKey(home), id, at and format("%.0f", at)) end
+  if not e.exists or e.isNew or e.expiryNames then
+    collectScore(changes, expiriesKey(home), id, at and format("%.0f", at))
+  end
   if at and e.expiryNames then expiringHome, expiringIndexes = home, ix end
 end
 
 -- Entries that other entities with equal values must not have are removed first, so that two entities can exchange them.
+local function apply(changes)
+  for _, change in ipairs(changes) do
+    if change.old and change.uniq then putScore(change.key, change.old, nil, "0") end
+  end
+  for _, change in ipairs(changes) do
+    if not change.of then
+      putScore(change.key, change.member, change.score, change.old)
+    else
+      if change.member then
+        if change.uniq then checkUnique(change) end
+        putScore(change.key, change.member, "0")
+        call("HSET", change.of, change.id, change.member)
+      else
+        call("HDEL", change.of, change.id)
+      end
+      record(change, undoMember)
+      if change.old and not change.uniq then putScore(change.key, change.old, nil, "0") end
+    end
+  end
+end
+
 local function flush()
   local changes = {}
   for i = 1, indexedCount do
@@ -205,22 +237,55 @@ local function flush()
     if e.dirty then
       e.dirty = false
       collect(e, changes)
+      if e.isNew then
+        local key = planKey(placeOf(e.ix, e.key))
+        if not call("HGET", key, "plan") then call("HSET", key, "plan", e.ix.plan) end
+      end
     end
   end
-  for _, change in ipairs(changes) do
-    record(change, undoMember)
-    if change.old and change.uniq then call("ZREM", change.key, change.old) end
+  apply(changes)
+end
+
+-- Compares the entries of an entity with its fields, and mends them if it may. `members` are entries that no entity has. Returns how
+-- many differ.
+local function compare(e, spec, step, isMending, members)
+  note(e, spec, step)
+  e.isNew, e.dirty = e.isNew or e.exists, false
+  local changes = {}
+  collect(e, changes)
+  if not isMending then return #changes end
+  apply(changes)
+  local home, id = placeOf(e.ix, e.key)
+  for i = 1, #members, 2 do
+    local index = e.ix.list[members[i]]
+    local key, member = index and entriesKey(home, index) or expiriesKey(home), members[i + 1]
+    local isOwn = index and not index.score and call("HGET", membersKey(home, index), id) == member or e.exists and member == id
+    local old = not isOwn and call("ZSCORE", key, member)
+    if old then putScore(key, member, nil, old) end
   end
-  for _, change in ipairs(changes) do
-    if change.member then
-      if change.uniq then checkUnique(change) end
-      call("ZADD", change.key, 0, change.member)
-      call("HSET", change.of, change.id, change.member)
-    else
-      call("HDEL", change.of, change.id)
+  return #changes
+end
+
+-- Marks which plan the indexes of a home have. The keys of those that it replaces get another type, so that an earlier definition can't
+-- write them.
+local function setPlan(ix, home, isEnd, replaced)
+  if not isEnd then
+    -- an index that a later definition had replaced is written again
+    for _, index in ipairs(ix.list) do
+      local key = entriesKey(home, index)
+      local size = redis.pcall("HLEN", key)
+      if type(size) == "number" and size > 0 then call("UNLINK", key, membersKey(home, index)) end
     end
-    if change.old and not change.uniq then call("ZREM", change.key, change.old) end
+    return 1
   end
+  for _, name in ipairs(replaced) do
+    local entries, members = home .. ":$ix:" .. name, home .. ":$of:" .. name
+    call("UNLINK", entries, members)
+    call("HSET", entries, "plan", ix.plan)
+    call("ZADD", members, "0", ix.plan)
+  end
+  call("HSET", planKey(home), "plan", ix.plan)
+  return 1
 end
 
 -- Publishes which entities the program has written, and which indexes it has changed. A hint that is lost, or that the server refuses,

@@ -45,6 +45,11 @@ local function onEntity(op, e, spec, at)
     end
     return writeEntity(op, e, spec, at)
   end
+  if op == OP.reindex or op == OP.audit then
+    exists(e)
+    if not indexes then indexes = makeIndexes() end
+    return indexes.compare(e, spec, step, op == OP.reindex, { unpack(code, at, at + code[at - 1] - 1) })
+  end
   if not exists(e) then return fail("missing") end
   if op == OP.require then return 1 end
   if op == OP.version then return call("HGET", e.key, "$v") or "0" end

@@ -1,0 +1,177 @@
+/**
+ * Indexes that are made anew: a definition that changes while entities are stored, entries that were changed by hand, and entities
+ * that expire while nobody looks.
+ */
+import { assert, it } from "@effect/vitest"
+import { Effect, Schedule, Schema, Stream } from "effect"
+import { Model, Query, RedisService } from "redlayer"
+import { server } from "../faults/proxiedService.ts"
+import { describeOwnServer } from "../support/Backends.ts"
+
+const fields = { id: Schema.String, team: Schema.String, points: Schema.Int, at: Schema.optionalKey(Schema.Date) }
+
+const slots: ReadonlyArray<Model.Slot<"id">> = ["id", { partitions: 3 }]
+
+describeOwnServer("keeping of indexes", () => {
+  for (const slot of slots) {
+    const name = typeof slot === "string" ? slot : "partitions"
+    const Plain = Model.make("KeepPlayer", fields, { key: "id", slot })
+    const First = Model.make("KeepPlayer", fields, { key: "id", slot, indexes: { byTeam: ["team", "points"] } })
+    const Second = Model.make("KeepPlayer", fields, {
+      key: "id",
+      slot,
+      indexes: { byTeam: ["team", "points"], points: ["points"] },
+      unique: { at: ["at"] }
+    })
+
+    it.live(
+      `[${name}] entities from before an index are in it after reindex, which later definitions replace`,
+      () =>
+        Effect.gen(function*() {
+          const { call, url } = yield* server()
+          const on = <A, E>(effect: Effect.Effect<A, E, RedisService.RedisService>) =>
+            Effect.provide(effect, RedisService.layer({ url }), { local: true })
+          const entity = (i: number) => ({ id: `p${i}`, team: `t${i % 3}`, points: i % 10 })
+          yield* on(Plain.insertMany(Array.from({ length: 60 }, (_, i) => entity(i))))
+
+          // entities from before the first index
+          yield* on(Effect.gen(function*() {
+            assert.lengthOf(yield* Stream.runCollect(First.check()), 60)
+            const progress = yield* Stream.runCollect(First.reindex())
+            assert.deepStrictEqual(progress.at(-1), { entities: 60, changed: 60, isDone: true })
+            assert.deepStrictEqual(yield* Stream.runCollect(First.check()), [])
+            assert.strictEqual(yield* Query.count(First.by.byTeam({ team: "t1" })), 20)
+            assert.strictEqual((yield* Stream.runCollect(First.reindex())).at(-1)!.changed, 0)
+          }))
+
+          // another definition: its indexes are not complete
+          yield* on(Effect.gen(function*() {
+            const refused = yield* Effect.flip(Query.count(Second.by.points({ points: 3 })))
+            assert.strictEqual(refused._tag === "RedisServiceError" && refused.reason._tag, "Unsupported")
+            // a process with the earlier definition still works
+            yield* Second.insert(entity(60))
+          }))
+          yield* on(Effect.gen(function*() {
+            yield* First.ref("p1").points.increment(100)
+            assert.strictEqual(yield* Query.count(First.by.byTeam({ team: "t1", points: { gte: 100 } })), 1)
+          }))
+          yield* on(Effect.gen(function*() {
+            yield* Stream.runDrain(Second.reindex())
+            assert.deepStrictEqual(yield* Stream.runCollect(Second.check()), [])
+            assert.strictEqual(yield* Query.count(Second.by.points()), 61)
+            assert.strictEqual(yield* Query.count(Second.by.points({ points: { gte: 100 } })), 1)
+          }))
+
+          // from now on the earlier definition can't write, and nothing of such a write stays
+          yield* on(Effect.gen(function*() {
+            const before = yield* call("HGETALL", "KeepPlayer:{p2}")
+            for (const write of [First.insert(entity(70)), First.ref("p2").points.increment(), First.delete("p2")]) {
+              const refused = yield* Effect.flip(write as Effect.Effect<unknown, any, RedisService.RedisService>)
+              assert.strictEqual(refused._tag === "RedisServiceError" && refused.reason._tag, "Unsupported")
+            }
+            assert.deepStrictEqual(yield* call("HGETALL", "KeepPlayer:{p2}"), before)
+            assert.isFalse(yield* First.exists("p70"))
+          }))
+          yield* on(Effect.gen(function*() {
+            assert.deepStrictEqual(yield* Stream.runCollect(Second.check()), [])
+            // the keys of the earlier definition hold nothing but its mark
+            const keys = (yield* call("KEYS", "KeepPlayer:{*}:$*")) as unknown as ReadonlyArray<string>
+            const replaced = keys.filter((key) => /:\$(?:ix|of):/.test(key) && !key.endsWith(planOf(keys)))
+            assert.isAbove(replaced.length, 0)
+            for (const key of replaced) {
+              assert.strictEqual(yield* call(key.includes(":$ix:") ? "HLEN" : "ZCARD", key), 1 as any)
+            }
+          }))
+
+          // back to the earlier definition, on purpose
+          yield* on(Effect.gen(function*() {
+            yield* Stream.runDrain(First.reindex())
+            assert.deepStrictEqual(yield* Stream.runCollect(First.check()), [])
+            yield* First.insert(entity(71))
+            assert.strictEqual(yield* Query.count(First.by.byTeam()), 62)
+          }))
+        }).pipe(Effect.scoped),
+      60_000
+    )
+  }
+
+  it.live(
+    "entries that were changed by hand are found and mended",
+    () =>
+      Effect.gen(function*() {
+        const { call, url } = yield* server()
+        const Player = Model.make("KeepMended", fields, {
+          key: "id",
+          indexes: { byTeam: ["team"], points: ["points"] }
+        })
+        yield* Effect.gen(function*() {
+          yield* Player.insertMany(
+            Array.from({ length: 1200 }, (_, i) => ({ id: `p${i}`, team: `t${i % 3}`, points: i % 10 }))
+          )
+          const keys = (yield* call("KEYS", "KeepMended:{$}:$ix:*")) as unknown as ReadonlyArray<string>
+          const team = keys.find((key) => key.includes("byTeam"))!
+          const points = keys.find((key) => key.includes("points"))!
+          const [member] = (yield* call("ZRANGE", team, "0", "0")) as unknown as ReadonlyArray<string>
+          yield* call("ZREM", team, member!)
+          yield* call("ZADD", team, "0", "t9\u0000p5")
+          yield* call("ZADD", points, "77", "p7")
+          yield* call("ZADD", points, "1", "ghost")
+          yield* call("ZADD", "KeepMended:{$}:$exp", "99999999999999", "ghost")
+          yield* call("DEL", "KeepMended:{p9}")
+          yield* call("HSET", "KeepMended:{p11}", "points", "5000")
+          const found = yield* Stream.runCollect(Player.check())
+          assert.deepStrictEqual(
+            found.map(({ id, index, issue }) => [id, index, issue].join()).toSorted(),
+            [
+              "ghost,,no such entity",
+              "ghost,points,no such entity",
+              "p11,,entries differ",
+              "p5,byTeam,no such entity",
+              "p7,,entries differ",
+              "p9,byTeam,no such entity",
+              "p9,points,no such entity"
+            ]
+          )
+          yield* Stream.runDrain(Player.check({ mend: true }))
+          assert.deepStrictEqual(yield* Stream.runCollect(Player.check()), [])
+          assert.strictEqual(yield* Query.count(Player.by.points({ points: 5000 })), 1)
+        }).pipe(Effect.provide(RedisService.layer({ url })))
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.live(
+    "entries of 5,000 entities that expire together are removed by a sweep, and are never counted",
+    () =>
+      Effect.gen(function*() {
+        const { call, url } = yield* server()
+        const Session = Model.make("KeepSession", { ...fields, team: Schema.String.pipe(Model.indexed) }, {
+          key: "id",
+          indexes: { points: ["points"] },
+          timeToLive: { duration: "2 seconds", refresh: "never" }
+        })
+        yield* Effect.gen(function*() {
+          yield* Session.insertMany(
+            Array.from({ length: 5000 }, (_, i) => ({ id: `p${i}`, team: `t${i % 3}`, points: i % 10 }))
+          )
+          yield* Session.insert({ id: "kept", team: "t0", points: 3 }, { timeToLive: "1 hour" })
+          yield* Effect.repeat(Session.exists("p4999"), {
+            until: (exists) => !exists,
+            schedule: Schedule.max([Schedule.spaced("50 millis"), Schedule.recurs(200)])
+          })
+          assert.strictEqual(yield* Query.count(Session.by.team()), 1)
+          yield* Session.sweep()
+          for (const kind of ["$ix:points", "$ix:team", "$exp"]) {
+            const [key] = (yield* call("KEYS", `KeepSession:{$}:${kind}*`)) as unknown as ReadonlyArray<string>
+            assert.strictEqual(yield* call("ZCARD", key!), 1 as any)
+          }
+          assert.deepStrictEqual(yield* Stream.runCollect(Session.check()), [])
+        }).pipe(Effect.provide(RedisService.layer({ url })))
+      }).pipe(Effect.scoped),
+    60_000
+  )
+})
+
+/** The plan that all current keys have at their end. */
+const planOf = (keys: ReadonlyArray<string>): string =>
+  keys.find((key) => key.includes(":$ix:points"))!.split(":").at(-1)!
