@@ -32,6 +32,7 @@ import type {
   IndexName,
   IndexOptions,
   NoIndexing,
+  Optional,
   OrderField,
   UniqueField,
   UniqueKey,
@@ -487,9 +488,10 @@ export interface RankOptions<Key> {
  * @since 0.1.0
  */
 export interface QueryTarget<F extends Fields, K, X extends Indexing, IsRange extends boolean> {
-  readonly ref: Handles<F, K>
+  readonly ref: Handles<F, K, UniqueField<F, X>>
   readonly id: IdOf<F, K>
   readonly patch: Patch<F, K>
+  readonly violation: Violation<F, X>
   readonly order: OrderField<F, X>
   readonly isRange: IsRange
 }
@@ -565,7 +567,7 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
    */
   readonly by: {
     readonly [N in IndexName<F, X>]: (
-      key?: IndexKey<F, K, X, N>
+      ...key: Optional<F, X, IndexKey<F, X, N>>
     ) => Query<Entity, QueryTarget<F, K, X, X["partitioned"] extends true ? false : true>>
   }
   /**
@@ -580,7 +582,7 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
    */
   query(
     where: (ref: Pick<Handles<F, K>, IndexedField<F, X> & keyof Handles<F, K>>) => Condition<any>,
-    options?: { readonly within?: { readonly [N in KeyNames<K> & keyof F]?: F[N]["Type"] } | undefined }
+    ...options: Optional<F, X, { readonly within: { readonly [N in X["slot"] & keyof F]: F[N]["Type"] } }>
   ): Query<Entity, QueryTarget<F, K, X, false>>
   /**
    * Makes the index entries of all stored entities anew, and returns a stream of its progress. Others may write meanwhile. If it is
@@ -628,8 +630,10 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
   rank<N extends IndexName<F, X>>(
     id: IdOf<F, K>,
     index: N,
-    options?: RankOptions<IndexKey<F, K, X, N>>
-  ): Runs<X, Option.Option<number>, InvalidValue>
+    options?: RankOptions<IndexKey<F, X, N>>
+  ): X["partitioned"] extends true
+    ? Effect.Effect<Option.Option<number>, InvalidValue | RedisServiceError, RedisService>
+    : Field.Standing<InvalidValue>
   /**
    * The first entities, at most 1,000. Equal values are in the order of ids, or in the reverse one if the greatest value is first. Fails
    * with `EntityCorrupted` if one does not match the schema. O(log(entries) + entities).
@@ -641,7 +645,7 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
   top<N extends IndexName<F, X>>(
     index: N,
     count: number,
-    options?: RankOptions<IndexKey<F, K, X, N>>
+    ...options: Optional<F, X, RankOptions<IndexKey<F, X, N>>>
   ): Runs<X, ReadonlyArray<Entity>, EntityCorrupted | InvalidValue>
   /**
    * The entity, and so many before and after it, at most 1,000 on each side. Empty if it has no entry, or one outside of `within`.
@@ -651,26 +655,31 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
     id: IdOf<F, K>,
     index: N,
     count: number,
-    options?: RankOptions<IndexKey<F, K, X, N>>
+    options?: RankOptions<IndexKey<F, X, N>>
   ): Runs<X, ReadonlyArray<Entity>, EntityCorrupted | InvalidValue>
   /** The number of entities in a range of an index. `Query.count(Model.by.index(key))` is the same. O(log(entries)). */
-  countBetween<N extends IndexName<F, X>>(index: N, key: IndexKey<F, K, X, N>): Runs<X, number, InvalidValue>
+  countBetween<N extends IndexName<F, X>>(
+    index: N,
+    key: IndexKey<F, X, N>
+  ): X["partitioned"] extends true ? Effect.Effect<number, InvalidValue | RedisServiceError, RedisService>
+    : Field.Count<InvalidValue>
   /** The entity with these values in a unique index, or none. One round trip. O(log(entries) + fields). */
   findBy<N extends UniqueName<F, X>>(
     index: N,
-    key: UniqueKey<F, K, X, N>
+    key: UniqueKey<F, X, N>
   ): Atomic<Option.Option<Entity>, EntityCorrupted | InvalidValue>
   /** The entity with these values in a unique index. Fails with `EntityNotFound` if there is none. O(log(entries) + fields). */
   getBy<N extends UniqueName<F, X>>(
     index: N,
-    key: UniqueKey<F, K, X, N>
+    key: UniqueKey<F, X, N>
   ): Atomic<Entity, EntityNotFound | EntityCorrupted | InvalidValue>
   /** Whether there is an entity with these values in a unique index, as a condition. O(log(entries)). */
-  existsBy<N extends UniqueName<F, X>>(index: N, key: UniqueKey<F, K, X, N>): Condition<InvalidValue>
+  existsBy<N extends UniqueName<F, X>>(index: N, key: UniqueKey<F, X, N>): Condition<InvalidValue>
 }
 
 /** The queries of a model, or nothing if it has no index. */
-type IndexedBy<Entity, F extends Fields, K, X extends Indexing> = [IndexName<F, X>] extends [never] ? unknown
+type IndexedBy<Entity, F extends Fields, K, X extends Indexing> = [IndexName<F, X>] extends [never]
+  ? X["live"] extends true ? Pick<Indexed<Entity, F, K, X>, "watch"> : unknown
   : Indexed<Entity, F, K, X>
 
 type Violation<F extends Fields, X extends Indexing> = [UniqueName<F, X>] extends [never] ? never : UniqueViolation
@@ -712,10 +721,12 @@ export type ModelClass<Self, F extends Fields, K, Inherited = {}, X extends Inde
   & { readonly "~redlayer/Indexing"?: X }
 
 /** The indexes of a model, as its options define them. */
-type IndexingOf<I, U, S> = {
+type IndexingOf<I, U, S, L> = {
   readonly indexes: I
   readonly unique: U
   readonly partitioned: S extends { readonly partitions: number } ? true : false
+  readonly slot: S extends "id" ? undefined : S
+  readonly live: L
 }
 
 /**
@@ -806,11 +817,12 @@ export const Class = <Self = never>(name: string): {
     const F extends Fields,
     const I extends Indexes<WithId<F>> = {},
     const U extends Uniques<WithId<F>> = {},
-    const S extends Slot<"id"> = "id"
+    const S extends Slot<"id"> = "id",
+    const L extends boolean = false
   >(
     fields: F & Storable<F>,
-    options?: KeylessOptions & { readonly slot?: S | undefined } & IndexOptions<I, U>
-  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id", {}, IndexingOf<I, U, S>>
+    options?: KeylessOptions & { readonly slot?: S | undefined } & IndexOptions<I, U, L>
+  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id", {}, IndexingOf<I, U, S, L>>
   /**
    * Defines the class by its fields and options. `key` is the field, or the tuple of fields, whose value is the id.
    * Throws if the fields cannot be stored as they are.
@@ -820,11 +832,12 @@ export const Class = <Self = never>(name: string): {
     const K extends Key<F>,
     const I extends Indexes<F> = {},
     const U extends Uniques<F> = {},
-    const S extends Slot<K> = "id"
+    const S extends Slot<K> = "id",
+    const L extends boolean = false
   >(
     fields: F & Storable<F>,
-    options: Options<K> & { readonly slot?: S | undefined } & IndexOptions<I, U> & Distinct<K>
-  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, F, K, {}, IndexingOf<I, U, S>>
+    options: Options<K> & { readonly slot?: S | undefined } & IndexOptions<I, U, L> & Distinct<K>
+  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, F, K, {}, IndexingOf<I, U, S, L>>
 } =>
 (fields: Fields, options: Partial<Options<any>> = {}): any => {
   Definition.checkFields(name, fields)
@@ -929,10 +942,11 @@ export const extend = <Self = never, Base extends AnyClass = never>(base: Base, 
   <
     const F extends Fields,
     const I extends Indexes<Merged<Base["fields"], F>> = {},
-    const U extends Uniques<Merged<Base["fields"], F>> = {}
+    const U extends Uniques<Merged<Base["fields"], F>> = {},
+    const L extends boolean = IndexingIn<Base>["live"]
   >(
     fields: F & Storable<F> & Narrowing<Base["fields"], F>,
-    options?: Partial<Options<KeyOf<Base>>> & IndexOptions<I, U>
+    options?: Partial<Options<KeyOf<Base>>> & IndexOptions<I, U, L>
   ): [Self] extends [never] ? MissingExtendGenerics : ModelClass<
     Self,
     Merged<Base["fields"], F>,
@@ -942,10 +956,12 @@ export const extend = <Self = never, Base extends AnyClass = never>(base: Base, 
       readonly indexes: Omit<IndexingIn<Base>["indexes"], keyof I> & I
       readonly unique: Omit<IndexingIn<Base>["unique"], keyof U> & U
       readonly partitioned: IndexingIn<Base>["partitioned"]
+      readonly slot: IndexingIn<Base>["slot"]
+      readonly live: L
     }
   >
 } =>
-(fields: Fields, options: Partial<Options<any>> & IndexOptions<object, object> = {}): any => {
+(fields: Fields, options: Partial<Options<any>> & IndexOptions<object, object, boolean> = {}): any => {
   Definition.checkFields(name, fields)
   const inherited = (base as any)[optionsOf]
   return withPrograms((base as any).extend(name)(fields), name, {
@@ -981,14 +997,15 @@ export const make: {
     const F extends Fields,
     const I extends Indexes<WithId<F>> = {},
     const U extends Uniques<WithId<F>> = {},
-    const S extends Slot<"id"> = "id"
+    const S extends Slot<"id"> = "id",
+    const L extends boolean = false
   >(
     name: string,
     fields: F & Storable<F>,
-    options?: KeylessOptions & { readonly slot?: S | undefined } & IndexOptions<I, U>
+    options?: KeylessOptions & { readonly slot?: S | undefined } & IndexOptions<I, U, L>
   ):
-    & Model<WithId<F>, "id", IndexingOf<I, U, S>>
-    & IndexedBy<Schema.Struct<WithId<F>>["Type"], WithId<F>, "id", IndexingOf<I, U, S>>
+    & Model<WithId<F>, "id", IndexingOf<I, U, S, L>>
+    & IndexedBy<Schema.Struct<WithId<F>>["Type"], WithId<F>, "id", IndexingOf<I, U, S, L>>
   /**
    * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
    * id. Throws if the fields cannot be stored as they are.
@@ -998,12 +1015,13 @@ export const make: {
     const K extends Key<F>,
     const I extends Indexes<F> = {},
     const U extends Uniques<F> = {},
-    const S extends Slot<K> = "id"
+    const S extends Slot<K> = "id",
+    const L extends boolean = false
   >(
     name: string,
     fields: F & Storable<F>,
-    options: Options<K> & { readonly slot?: S | undefined } & IndexOptions<I, U> & Distinct<K>
-  ): Model<F, K, IndexingOf<I, U, S>> & IndexedBy<Schema.Struct<F>["Type"], F, K, IndexingOf<I, U, S>>
+    options: Options<K> & { readonly slot?: S | undefined } & IndexOptions<I, U, L> & Distinct<K>
+  ): Model<F, K, IndexingOf<I, U, S, L>> & IndexedBy<Schema.Struct<F>["Type"], F, K, IndexingOf<I, U, S, L>>
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
   Definition.checkFields(name, fields)
   const all = options?.key === undefined ? Definition.withId(fields) : fields

@@ -18,6 +18,7 @@ import type * as Types from "effect/Types"
 import { type Atomic, isAtomic } from "./Atomic.ts"
 import type { Condition } from "./Condition.ts"
 import type { EntityCorrupted, EntityNotFound, InvalidValue } from "./DomainError.ts"
+import type * as Field from "./Field.ts"
 import * as Live from "./internal/query/live.ts"
 import * as Internal from "./internal/query/query.ts"
 import * as Ranges from "./internal/query/ranges.ts"
@@ -53,6 +54,8 @@ export interface Target {
   readonly id: any
   /** The fields that `updateAll` writes. */
   readonly patch: any
+  /** `UniqueViolation` if the model has a unique index. */
+  readonly violation: any
   /** The names of the fields that some index has. */
   readonly order: string
   /** Whether one range of one index has exactly the entities, so that they are counted by one program. */
@@ -358,7 +361,7 @@ export const getFirst = <A>(self: Query<A, any>): Effect.Effect<A, Failure | Ent
  */
 export const count: {
   /** Counts the entities of a range, in a program. O(log(entries)). */
-  (self: Query<any, Target & { readonly isRange: true }>): Atomic<number, InvalidValue>
+  (self: Query<any, Target & { readonly isRange: true }>): Field.Count<InvalidValue>
   /** Counts the entities. */
   (self: Query<any, any>): Effect.Effect<number, InvalidValue | RedisServiceError, RedisService>
 } = (self: Query<any, any>): any => Run.count(query(self))
@@ -457,22 +460,24 @@ export const updateAll: {
   <T extends Target, E = never>(
     change: T["patch"] | ((ref: T["ref"]) => Atomic<any, E>),
     options: { readonly limit: number }
-  ): <A>(self: Query<A, T>) => Effect.Effect<ReadonlyArray<A>, Failure | EntityNotFound | E, RedisService>
+  ): <A>(
+    self: Query<A, T>
+  ) => Effect.Effect<ReadonlyArray<A>, Failure | EntityNotFound | T["violation"] | E, RedisService>
   /** Changes all entities of the query, and returns how many. */
   <T extends Target, E = never>(
     change: T["patch"] | ((ref: T["ref"]) => Atomic<any, E>)
-  ): (self: Query<any, T>) => Effect.Effect<number, Failure | EntityNotFound | E, RedisService>
+  ): (self: Query<any, T>) => Effect.Effect<number, Failure | EntityNotFound | T["violation"] | E, RedisService>
   /** Changes entities of the query, and returns them. */
   <A, T extends Target, E = never>(
     self: Query<A, T>,
     change: T["patch"] | ((ref: T["ref"]) => Atomic<any, E>),
     options: { readonly limit: number }
-  ): Effect.Effect<ReadonlyArray<A>, Failure | EntityNotFound | E, RedisService>
+  ): Effect.Effect<ReadonlyArray<A>, Failure | EntityNotFound | T["violation"] | E, RedisService>
   /** Changes all entities of the query, and returns how many. */
   <T extends Target, E = never>(
     self: Query<any, T>,
     change: T["patch"] | ((ref: T["ref"]) => Atomic<any, E>)
-  ): Effect.Effect<number, Failure | EntityNotFound | E, RedisService>
+  ): Effect.Effect<number, Failure | EntityNotFound | T["violation"] | E, RedisService>
 } = dual(
   (args) => isQuery(args[0]),
   (self: Query<any, any>, change: unknown, options?: { readonly limit?: number }) =>
@@ -495,8 +500,7 @@ export interface WatchOptions {
 /**
  * The first entities of a query, or the result of a program that reads indexes, as a stream: now, and whenever it has changed. The model
  * needs the option `live: true`, which lets its writes publish a hint. It reads again after a hint, after each gap of the connection, and
- * every `refresh`; so a lost hint costs time, and never truth. Equal results are left out. A write that changes no index publishes no
- * hint: it is shown at the next hint or `refresh`. The stream does not end. Fails with `InvalidValue` if the model has no such option.
+ * every `refresh`; so a lost hint costs time, and never truth. Equal results are left out. The stream does not end. Fails with `InvalidValue` if the model has no such option.
  *
  * **When to use**
  *

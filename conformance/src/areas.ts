@@ -36,6 +36,7 @@ import { numbers } from "./areas/numbers.ts"
 import { operands } from "./areas/operands.ts"
 import { optional } from "./areas/optional.ts"
 import { ownership } from "./areas/ownership.ts"
+import { queries } from "./areas/queries.ts"
 import { refresh } from "./areas/refresh.ts"
 import { refusals } from "./areas/refusals.ts"
 import { removals } from "./areas/removals.ts"
@@ -94,6 +95,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   operands,
   optional,
   ownership,
+  queries,
   refresh,
   refusals,
   schemas,

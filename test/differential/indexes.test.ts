@@ -114,7 +114,11 @@ describeMemory("indexes", () => {
       Effect.gen(function*() {
         const counts = Steps.noCounts()
         const rounds = runs(120)
-        const found = yield* inMemory("Naive", rounds, counts)
+        let found = yield* inMemory("Naive", rounds, counts)
+        // what is rare may need more rounds
+        for (let more = 0; more < 9 && found === undefined && missing(counts).length > 0; more++) {
+          found = yield* inMemory(`Naive ${more}`, rounds, counts)
+        }
         if (found !== undefined) assert.fail(found)
         print("in memory", rounds, counts)
         assert.deepStrictEqual(missing(counts), [])
@@ -144,7 +148,8 @@ describeOwnServer("indexes", () => {
           const context = yield* Layer.build(RedisService.layer({ url, keyPrefix: prefix, deadline: "30 seconds" }))
           const service = Context.get(context, RedisService.RedisService)
           const { read, reset } = State.redis(service, raw, prefix)
-          while (round < rounds) {
+          // what is rare may need more rounds
+          while (round < rounds || missing(counts).length > 0 && round < 10 * rounds) {
             const at = round++
             const found = yield* Steps.run(service, {
               self: caseOf(at, "Served", 150),

@@ -1,6 +1,6 @@
 /**
- * A number about a sorted set that a program returns: the score or the rank of a member, or how many members are in a range. It
- * can also be compared, and be an operand.
+ * A number about a sorted set or an index that a program returns: the score or the rank of a member, or how many are in a range. It can
+ * also be compared, and be an operand.
  */
 import { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
@@ -8,20 +8,26 @@ import { noSpec } from "../instruction/spec.ts"
 import { Instruct } from "../program/atomic.ts"
 import type { AtomicNode, Step } from "../program/node.ts"
 import { Problem } from "../text/problem.ts"
-import type { CollectionHandle } from "./collection.ts"
 import { ComparableNumber } from "./comparableNumber.ts"
 import { isOne, nothing, pathOf, refusedBy } from "./entityRef.ts"
 import { Operand, withOperands } from "./operand.ts"
 
+/** Refuses an operation on what is measured. */
+interface Owner {
+  refuse(problem: Problem): AtomicNode
+}
+
 /** @internal */
 export class Measure extends ComparableNumber {
-  readonly handle: CollectionHandle
+  readonly owner: Owner
+  readonly field: string
   /** Whether the number may be missing: then an operand needs a default. */
   readonly mayLack: boolean
 
-  constructor(handle: CollectionHandle, method: string, reading: AtomicNode, mayLack: boolean) {
-    super(refusedBy(pathOf(handle.collection.field, method), reading))
-    this.handle = handle
+  constructor(owner: Owner, field: string, method: string, reading: AtomicNode, mayLack: boolean) {
+    super(refusedBy(pathOf(field, method), reading))
+    this.owner = owner
+    this.field = field
     this.mayLack = mayLack
   }
 
@@ -29,18 +35,15 @@ export class Measure extends ComparableNumber {
   after(op: Op, args: ReadonlyArray<Argument>, decode: (result: any) => unknown, operand?: Operand): AtomicNode {
     const reading = this.self
     if (reading._tag !== "Instruct") return reading
-    const between = withOperands(operand && [operand], (problem) => this.handle.refuse(problem)) ?? []
+    const between = withOperands(operand && [operand], (problem) => this.owner.refuse(problem)) ?? []
     if (!Array.isArray(between)) return between as AtomicNode
     const before: ReadonlyArray<Step> = [...reading.before ?? [], reading, ...between]
     const { field, ref } = reading
     return new Instruct(op, ref, noSpec, field, [between.length + 1, ...args], decode, undefined, before)
   }
 
-  get field(): string {
-    return this.handle.collection.field
-  }
   refuse(problem: Problem): AtomicNode {
-    return this.handle.refuse(problem)
+    return this.owner.refuse(problem)
   }
   test(comparison: number, value: number | true, operand?: Operand): AtomicNode {
     return this.after(Op.compareResult, [comparison, value], isOne, operand)
@@ -49,6 +52,6 @@ export class Measure extends ComparableNumber {
     const missing = options?.default
     return !this.mayLack || Number.isFinite(missing)
       ? Operand.load("number", this.after(Op.loadResult, this.mayLack ? [missing as number] : [], nothing))
-      : Operand.load("number", this.handle.refuse(new Problem("Expected a default that is a finite number")))
+      : Operand.load("number", this.owner.refuse(new Problem("Expected a default that is a finite number")))
   }
 }

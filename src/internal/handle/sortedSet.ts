@@ -88,7 +88,7 @@ export class SortedSetHandle extends CollectionHandle {
         const value = this.scoreOf(result)
         return value instanceof Problem ? value : Option.some(value)
       }))
-    return new Measure(this, "score", reading, true)
+    return new Measure(this, this.collection.field, "score", reading, true)
   }
   rank(member: unknown, options?: { readonly reverse?: boolean | undefined }): Measure {
     const reading = this.withName(member, (text) =>
@@ -97,7 +97,7 @@ export class SortedSetHandle extends CollectionHandle {
         [text, reverseFlag(options)],
         (result: Result) => result === false ? Option.none() : Option.some(result)
       ))
-    return new Measure(this, "rank", reading, true)
+    return new Measure(this, this.collection.field, "rank", reading, true)
   }
   range(start = 0, end = maximumPosition, options?: { readonly reverse?: boolean | undefined }): AtomicNode {
     return this.withNumbers(
@@ -122,7 +122,7 @@ export class SortedSetHandle extends CollectionHandle {
       options ?? {},
       (range, operands) => this.op(Op.countByScore, range, same, undefined, operands)
     )
-    return new Measure(this, "count", reading, false)
+    return new Measure(this, this.collection.field, "count", reading, false)
   }
   removeRangeByRank(
     start: number,

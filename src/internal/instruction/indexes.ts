@@ -53,8 +53,8 @@ export interface Indexes {
 }
 
 /**
- * The channel of hints that a program has changed entries of indexes. A hint is the stored names of these indexes, with a space
- * between them.
+ * The channel of hints that a program has written entities of a model. A hint is the stored names of the indexes that it has changed,
+ * with a space between them.
  */
 export const modelChannel = (live: string): string => `$live:${live}`
 

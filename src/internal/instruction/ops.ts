@@ -227,7 +227,7 @@ export const ops = {
     readsEntity: true
   }),
   indexCount: op(104, "index", "read", "index, low, high", "count"),
-  indexRank: op(105, "index", "read", "index, low, high, reverse, id", "count, or false"),
+  indexRank: op(105, "index", "read", "index, low, high, reverse, id", "rank from 1, or false"),
   indexHolds: op(107, "index", "read", "index, low, high, id", "0 or 1: whether it has an entry", { isTest: true }),
   indexHas: op(106, "index", "read", "index, low, high", "0 or 1", { isTest: true }),
 

@@ -62,6 +62,8 @@ export class Flow {
       case Op.jumpUnless:
         return this.flag ? 0 : this.jump(distance)
       case Op.attempt:
+        // a value of before that a unique index refuses is no failure of the attempt
+        flushIndexes(this.transaction)
         this.attempts.push({
           step,
           distance,

@@ -103,12 +103,13 @@ export const onIndex = (transaction: Transaction, instruction: Instruction): Res
   }
   if (index.order === "score") {
     const score = entries.scores.get(member!)!
-    return reverse === 1 ? to - Math.min(to, entries.upTo(score)) : Math.max(from, entries.below(score)) - from
+    return 1 + (reverse === 1 ? to - Math.min(to, entries.upTo(score)) : Math.max(from, entries.below(score)) - from)
   }
   const parts = member!.slice(0, member!.length - id.length)
-  return reverse === 1
-    ? to - entries.countWhile((other) => compareBytes(other, parts) < 0 || other.startsWith(parts))
-    : entries.countWhile((other) => compareBytes(other, parts) < 0) - from
+  const isBefore = (other: string): boolean => compareBytes(other, parts) < 0
+  return 1 + (reverse === 1
+    ? to - entries.countWhile((other) => isBefore(other) || other.startsWith(parts))
+    : entries.countWhile(isBefore) - from)
 }
 
 /**

@@ -328,7 +328,7 @@ export const hintsOf = (
     if (live === undefined || writtenAt === undefined && expiryNames === undefined) continue
     entities.push([entityChannel(key), ""])
     const names = list.filter((index) => changedIndexes.has(index)).map(({ stored }) => stored)
-    if (names.length > 0) models.set(modelChannel(live), names.join(" "))
+    models.set(modelChannel(live), names.join(" "))
   }
   return [...entities, ...models]
 }

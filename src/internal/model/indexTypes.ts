@@ -107,7 +107,7 @@ export type Uniques<F extends Fields> = { readonly [name: string]: ReadonlyArray
  * @category models
  * @since 0.1.0
  */
-export interface IndexOptions<I, U> {
+export interface IndexOptions<I, U, L> {
   /** Indexes by name, of one to four fields each. Default: none but those of fields with `Model.indexed`. */
   readonly indexes?: I | undefined
   /** Indexes in which no two entities have equal values, by name. Default: none but those of fields with `Model.unique`. */
@@ -116,7 +116,7 @@ export interface IndexOptions<I, U> {
    * Whether each write publishes a hint, for `Query.watch` and `watch`. Default: false. A write then costs the server one or two messages
    * more, and takes none of its fastest paths.
    */
-  readonly live?: boolean | undefined
+  readonly live?: L | undefined
 }
 
 /** The indexes of a model: those of its options, and whether the model has partitions. */
@@ -124,6 +124,8 @@ export interface Indexing {
   readonly indexes: object
   readonly unique: object
   readonly partitioned: boolean
+  readonly slot: unknown
+  readonly live: boolean
 }
 
 /** A model without indexes in its options. */
@@ -131,6 +133,8 @@ export interface NoIndexing extends Indexing {
   readonly indexes: {}
   readonly unique: {}
   readonly partitioned: false
+  readonly slot: undefined
+  readonly live: false
 }
 
 type Marked<F extends Fields, Mark extends string> = {
@@ -179,31 +183,42 @@ export interface Bounds<A> {
 
 type RangeOf<A> = A extends string ? Bounds<A> | Prefix : Bounds<A>
 
-/** Values that are equal, in the order of the index, and then one range. */
-type RangeKey<F extends Fields, L> = L extends
+/** Values that are equal, in the order of the index, and then one range. `Nothing` is `null` if absent values have entries. */
+type RangeKey<F extends Fields, L, Nothing> = L extends
   readonly [infer H extends string, ...infer T extends ReadonlyArray<string>] ?
-    | ({ readonly [P in H]: ValueAt<F, P> } & RangeKey<F, T>)
+    | ({ readonly [P in H]: ValueAt<F, P> | Nothing } & RangeKey<F, T, Nothing>)
     | ({ readonly [P in H]?: RangeOf<ValueAt<F, P>> } & { readonly [P in T[number]]?: undefined })
   : {}
 
-type KeyNames<K> = K extends ReadonlyArray<infer Name> ? Name : K
+type NothingIn<X extends Indexing, N extends string> = N extends keyof X["indexes"]
+  ? X["indexes"][N] extends { readonly absent: true } ? null : never
+  : never
 
-/** The field that decides the slot may be named too. */
-type SlotPart<F extends Fields, K> = { readonly [N in KeyNames<K> & keyof F]?: F[N]["Type"] }
+/** An argument that may be left out, unless it must name the field that decides the slot. */
+export type Optional<F extends Fields, X extends Indexing, A> = X["slot"] extends keyof F & string ? [key: A]
+  : [key?: A]
+
+/** The field that decides the slot must be named too. */
+type SlotPart<F extends Fields, X extends Indexing, Known> = X["slot"] extends infer S extends keyof F & string
+  ? S extends Known ? unknown : { readonly [N in S]: F[N]["Type"] }
+  : unknown
 
 /** The range of an index, by its name. */
-export type IndexKey<F extends Fields, K, X extends Indexing, N extends string> =
-  & RangeKey<F, FieldsOf<X, N>>
-  & SlotPart<F, Exclude<KeyNames<K>, FieldsOf<X, N>[number]>>
+export type IndexKey<F extends Fields, X extends Indexing, N extends string> =
+  & RangeKey<F, FieldsOf<X, N>, NothingIn<X, N>>
+  & SlotPart<F, X, FieldsOf<X, N>[number]>
 
 /** A value for each field of a unique index. */
-export type UniqueKey<F extends Fields, K, X extends Indexing, N extends string> =
+export type UniqueKey<F extends Fields, X extends Indexing, N extends string> =
   & { readonly [P in FieldsOf<X, N>[number]]: ValueAt<F, P> }
-  & SlotPart<F, Exclude<KeyNames<K>, FieldsOf<X, N>[number]>>
+  & SlotPart<F, X, FieldsOf<X, N>[number]>
 
 /** The names of the top-level fields that some index has. */
 export type IndexedField<F extends Fields, X extends Indexing> = Head<
   | Marked<F, "~redlayer/indexed">
+  | {
+    [N in keyof X["indexes"]]: X["indexes"][N] extends { readonly where: infer W } ? keyof W & string : never
+  }[keyof X["indexes"]]
   | { [N in keyof X["indexes"]]: FieldsOf<X, N & string>[number] }[keyof X["indexes"]]
   | { [N in keyof X["unique"]]: FieldsOf<X, N & string>[number] }[keyof X["unique"]]
 >

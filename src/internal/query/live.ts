@@ -51,7 +51,6 @@ const millis = (name: "debounce" | "refresh", options: WatchOptions): number | u
 export const watch = <A, E>(
   model: string,
   channels: ReadonlyArray<string>,
-  isAbout: (hint: string) => boolean,
   read: Effect.Effect<A, E, RedisService>,
   options: WatchOptions = {}
 ): Stream.Stream<A, any, RedisService> => {
@@ -69,7 +68,7 @@ export const watch = <A, E>(
     for (const channel of channels) {
       yield* service.subscribe(channel, (event) => {
         if (event._tag === "Ended") end = event.error === undefined ? Cause.done() : Effect.fail(event.error)
-        if (event._tag !== "Message" || isAbout(event.text)) changed.openUnsafe()
+        changed.openUnsafe()
       })
     }
     const next = Effect.gen(function*() {
@@ -105,13 +104,9 @@ export const watchQuery = (
       found instanceof Problem ? refused : Effect.andThen(refused, Effect.fail(notLive(plan.name, "watch")))
     )
   }
-  const isExact = found.ways.every((way) => way.isExact)
-  const names = new Set(found.ways.flatMap(({ groups }) => groups.flat().map(({ index }) => index.spec.stored)))
   return watch(
     plan.name,
     [modelChannel(live)],
-    // a condition may be about any field, which may be in any index
-    (hint) => !isExact || hint.split(" ").some((name) => names.has(name)),
     Effect.map(page(query, options), ({ items }) => items),
     options
   )
@@ -134,7 +129,6 @@ export const watchProgram = (node: AtomicNode, options?: WatchOptions): Stream.S
       : watch(
         model,
         [...channels],
-        () => true,
         node as unknown as Effect.Effect<unknown, unknown, RedisService>,
         options
       )
@@ -156,7 +150,6 @@ export const watchEntity = (
     : watch(
       plan.name,
       [entityChannel(key)],
-      () => true,
       read as unknown as Effect.Effect<unknown, unknown, RedisService>,
       options
     )

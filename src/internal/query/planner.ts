@@ -64,18 +64,13 @@ const boundOf: { readonly [comparison: number]: keyof Bounds } = {
 class Planner {
   readonly plan: ModelPlan
   readonly homes: (index: Index) => ReadonlyArray<HomeReads>
-  /** By stored name of the field. */
-  readonly indexed = new Map<string, Indexed>()
+  /** The fields of the hash that some index names, by stored name. */
+  readonly indexed: ReadonlyMap<string, Indexed>
 
   constructor(plan: ModelPlan, homes: ReadonlyArray<string>) {
     this.plan = plan
     this.homes = (index) => homes.map((home) => new HomeReads(plan, index, home))
-    for (const { spec, values } of plan.indexes!.byName.values()) {
-      values.forEach((value, i) => {
-        const stored = plan.indexes!.spec.values[spec.values[i]!]!.field
-        if (stored !== undefined) this.indexed.set(stored, value)
-      })
-    }
+    this.indexed = plan.indexes!.byField
   }
 
   /** Adds what a condition demands of indexed fields. A condition that says something else only leaves more entries. */
@@ -121,12 +116,12 @@ class Planner {
       if (wanted === undefined || demand?.equal?.size !== 1 || !demand.equal.has(wanted)) return undefined
     }
     const mark = spec.keepsAbsent === true ? "1" : ""
-    let prefixes = [""]
+    let prefixes: ReadonlyArray<ReadonlyArray<string>> = [[]]
     let equal = 0
     for (; equal < values.length; equal++) {
       const wanted = demands.get(values[equal]!.field)?.equal
       if (wanted === undefined || wanted.size * prefixes.length > mostBranches) break
-      prefixes = prefixes.flatMap((prefix) => [...wanted.keys()].map((code) => prefix + mark + code))
+      prefixes = prefixes.flatMap((prefix) => [...wanted.keys()].map((code) => [...prefix, mark + code]))
     }
     const next = values[equal]
     const isBoundedBy = (field: string) => Object.keys(demands.get(field)?.bounds ?? {}).length > 0
@@ -138,7 +133,9 @@ class Planner {
     if (!hasAll) return undefined
     const bounds = next === undefined ? {} : demands.get(next.field)?.bounds ?? {}
     const serves = equal > 0 || Object.keys(bounds).length > 0 || spec.where !== undefined
-    const isOrdered = order === undefined || next?.field === order || values.slice(0, equal).at(-1)?.field === order
+    // the order of a field that is equal to one of several values is that of these values
+    const isOrderEqual = order !== undefined && values[equal - 1]?.field === order
+    const isOrdered = order === undefined || next?.field === order || isOrderEqual
     if (!isOrdered || !serves && order === undefined) return undefined
     const homes = this.homes(index)
     if (spec.order === "score") {
@@ -149,11 +146,12 @@ class Planner {
     }
     const isBounded = Object.keys(bounds).length > 0
     const codes = Object.fromEntries(Object.entries(bounds).map(([name, { code }]) => [name, code]))
-    return prefixes.sort(compareBytes).map((prefix) => ({
+    const sorted = prefixes.toSorted((a, b) => compareBytes(a.join(""), b.join("")))
+    return sorted.map((parts) => ({
       index,
-      range: rangeBetween(rangeOf(prefix + (isBounded ? mark : ""), codes), equal),
+      range: rangeBetween(rangeOf(parts.join("") + (isBounded ? mark : ""), codes), equal),
       homes,
-      prefix
+      prefix: parts.slice(0, isOrderEqual ? equal - 1 : equal).join("")
     }))
   }
 
@@ -178,7 +176,7 @@ class Planner {
 }
 
 /** How many ranges one condition may become. */
-const mostBranches = 100
+const mostBranches = 1000
 
 const scoreOf = ({ text }: Coded): Range => ({ low: text, high: text, equal: 1 })
 
@@ -203,7 +201,7 @@ export interface Planned {
 }
 
 /** @internal */
-export const planOf = ({ filters, order, source, start }: Query): Planned | Problem => {
+export const planOf = ({ filters, isReversed, order, source, start }: Query): Planned | Problem => {
   const { plan, template } = source
   const { indexes } = plan
   if (start._tag === "unknown" || indexes === undefined) {
@@ -221,6 +219,7 @@ export const planOf = ({ filters, order, source, start }: Query): Planned | Prob
       plan.name,
       homes,
       order,
+      isReversed,
       conditions.map(printOf),
       ways.map(({ groups }) => groups.map((group) => group.map(({ index, range }) => [index.spec.stored, range])))
     ]))

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import { EntityCorrupted } from "../../DomainError.ts"
 import { tolerating } from "../handle/entity.ts"
 import { type HandleRef, instruct, invalid, isOne, named, same } from "../handle/entityRef.ts"
+import { Measure } from "../handle/measure.ts"
 import { keyAt } from "../instruction/indexes.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
@@ -49,8 +50,8 @@ export class HomeReads {
     return named(method, tolerating(this.plan.layout, node))
   }
 
-  count({ high, low }: Range): AtomicNode {
-    return this.op(Op.indexCount, "count", [low, high], same)
+  count({ high, low }: Range): Measure {
+    return new Measure(this, "", "count", this.op(Op.indexCount, "count", [low, high], same), false)
   }
 
   has({ high, low }: Range): AtomicNode {
@@ -104,7 +105,7 @@ export class HomeReads {
     const { foundKeyOf, indexes, layout, name, partsOf } = this.plan
     const found = foundKeyOf(keyAt(indexes!.spec, this.home, id))
     if (found === undefined || found.value instanceof Problem) {
-      return this.refuse("top", found?.value as Problem ?? noKey)
+      return this.refuse(found?.value as Problem ?? noKey)
     }
     const ref = { ...this.ref, id: found.id, key: found.key }
     const parts = partsOf(found.value)
@@ -118,13 +119,14 @@ export class HomeReads {
     )
   }
 
-  rank(id: string, { high, low }: Range, reverse: boolean): AtomicNode {
-    return this.op(
+  rank(id: string, { high, low }: Range, reverse: boolean): Measure {
+    const reading = this.op(
       Op.indexRank,
       "rank",
       [low, high, Number(reverse), id],
-      (result: Result) => result === false ? Option.none() : Option.some(result as number + 1)
+      (result: Result) => result === false ? Option.none() : Option.some(result)
     )
+    return new Measure(this, "", "rank", reading, true)
   }
 
   /** The only entity of a range. */
@@ -166,9 +168,8 @@ export class HomeReads {
     return new Guard(new Junction(false, []), [], () => corrupted)
   }
 
-  refuse(method: string, problem: Problem): AtomicNode {
-    const node = invalid(this.ref, "", problem)
-    return named(method, node)
+  refuse(problem: Problem): AtomicNode {
+    return invalid(this.ref, "", problem)
   }
 
   private decodeAll(row: ReadonlyArray<any>): ReadonlyArray<unknown> | Problem {

@@ -180,6 +180,14 @@ interface WalkOptions {
   readonly skip?: ReadonlySet<string> | undefined
 }
 
+/** The place before all entities. */
+const start = (self: Planned): Effect.Effect<Place, any, RedisService> =>
+  Effect.map(choose(self), (way) => ({
+    way,
+    group: self.query.isReversed ? self.ways[way]!.groups.length - 1 : 0,
+    after: undefined
+  }))
+
 const walk = Effect.fnUntraced(function*(
   self: Planned,
   act: Act,
@@ -190,9 +198,9 @@ const walk = Effect.fnUntraced(function*(
   if (way === undefined) return { items: [], next: undefined }
   const reverse = self.query.isReversed !== isBackward
   const { length } = way.groups
-  const step = isBackward ? -1 : 1
+  const step = reverse ? -1 : 1
   const items: Array<Examined> = []
-  let group = from?.group ?? (isBackward ? length - 1 : 0)
+  let group = from?.group ?? (reverse ? length - 1 : 0)
   let after = from?.after
   let examined = 0
   const isGroup = (group: number): boolean => group >= 0 && group < length
@@ -269,7 +277,9 @@ export const page = (query: Query, options: PageOptions): Effect.Effect<any, any
     const from = cursor === undefined ? undefined : decodeCursor(self, cursor)
     if (from instanceof Problem) return yield* refusal(query, "page", from)
     const isBackward = before !== undefined
-    const { items, next } = yield* walk(self, reading(query), { limit, isBackward, from })
+    const { items, next } = limit === 0
+      ? { items: [], next: from ?? (yield* start(self)) }
+      : yield* walk(self, reading(query), { limit, isBackward, from })
     const ordered = isBackward ? items.toReversed() : items
     const cursorOf = (place: Place | undefined): Option.Option<string> =>
       Option.map(Option.fromUndefinedOr(place), (place) => encodeCursor(self, place))
@@ -279,7 +289,11 @@ export const page = (query: Query, options: PageOptions): Effect.Effect<any, any
       ? undefined
       : first === undefined
       // behind all that was examined, so that the entry before an empty page is not left out
-      ? next ?? { way: from.way, group: isBackward ? 0 : self.ways[from.way]!.groups.length - 1, after: undefined }
+      ? next ?? {
+        way: from.way,
+        group: self.query.isReversed !== isBackward ? 0 : self.ways[from.way]!.groups.length - 1,
+        after: undefined
+      }
       : { way: from.way, group: first.entry.group, after: first.entry }
     return {
       items: yield* values(ordered),
@@ -290,6 +304,12 @@ export const page = (query: Query, options: PageOptions): Effect.Effect<any, any
 
 const pageSize = 256
 
+/** The plan of a query that is read in parts of this size. */
+const plannedFor = (query: Query, operation: string, size: number): Effect.Effect<Planned, InvalidValue> =>
+  Number.isSafeInteger(size) && size >= 1 && size <= mostEntries
+    ? planned(query, operation)
+    : Effect.fail(refusal(query, operation, new Problem(`Expected a page size from 1 to ${mostEntries}`, "pageSize")))
+
 /** All entities, walked through in parts. Between two of them others may write. */
 const walks = (
   query: Query,
@@ -298,12 +318,16 @@ const walks = (
   size: number = pageSize
 ): Stream.Stream<ReadonlyArray<Examined>, any, RedisService> =>
   Stream.unwrap(
-    Effect.map(planned(query, operation), (self) =>
+    Effect.map(plannedFor(query, operation, size), (self) =>
       Stream.paginate(undefined as Place | undefined, (from) =>
         Effect.map(
           walk(self, act(query), { limit: size, from }),
           ({ items, next }) =>
-            [[items], Option.map(Option.fromUndefinedOr(next), (place) => place as Place | undefined)] as const
+            [
+              [items],
+              Option.map(Option.fromUndefinedOr(next), (place) =>
+                place as Place | undefined)
+            ] as const
         )))
   )
 
@@ -343,9 +367,14 @@ export const ids = (query: Query, options?: { readonly pageSize?: number | undef
 export const first = (query: Query, operation = "first"): Effect.Effect<Option.Option<any>, any, RedisService> =>
   Effect.gen(function*() {
     const self = yield* planned(query, operation)
-    const { items } = yield* walk(self, reading(query), { limit: 1 })
-    const [entity] = yield* values(items)
-    return Option.fromUndefinedOr(entity)
+    let from: Place | undefined
+    do {
+      const { items, next } = yield* walk(self, reading(query), { limit: 1, from })
+      const [entity] = yield* values(items)
+      if (items.length > 0) return Option.some(entity)
+      from = next
+    } while (from !== undefined)
+    return Option.none()
   })
 
 /** @internal */
@@ -363,7 +392,7 @@ const onlyRange = (query: Query): Branch | undefined => {
   const found = planOf(query)
   if (found instanceof Problem || found.ways.length !== 1 || !found.ways[0]!.isExact) return undefined
   const branches = found.ways[0]!.groups.flat()
-  return branches.length === 1 && branches[0]!.homes.length === 1 ? branches[0] : undefined
+  return branches.length === 1 && query.source.plan.partitions === undefined ? branches[0] : undefined
 }
 
 /**
@@ -440,7 +469,7 @@ export const updateAll = (
     const seen = new Set<string>()
     const changed: Array<unknown> = []
     const act: Act = (id) => {
-      const update = typeof patch === "function" ? patch(source.ref(id)) : source.update(id, patch)
+      const update: AtomicNode = typeof patch === "function" ? patch(source.ref(id)) : source.update(id, patch)
       return options.limit === undefined ? update : new AndThen(update, reading(query)(id), false)
     }
     let from: Place | undefined

@@ -41,6 +41,8 @@ export interface Index {
 export interface ModelIndexes {
   readonly spec: Indexes
   readonly byName: ReadonlyMap<string, Index>
+  /** The fields of the hash that some index names, by stored name. */
+  readonly byField: ReadonlyMap<string, Indexed>
 }
 
 /**
@@ -212,7 +214,8 @@ export const planIndexes = (
       plan,
       ...(options.live === true ? { live: escape(model) } : undefined)
     },
-    byName
+    byName,
+    byField: new Map(used.flatMap((source) => source.value.field === undefined ? [] : [[source.value.field, source]]))
   }
 }
 

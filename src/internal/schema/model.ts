@@ -97,7 +97,15 @@ const withIndexes = (
   if (indexes === undefined) return { layout: self, indexes }
   const { spec } = indexes
   const names = new Set(spec.values.map(({ field }) => field))
-  for (const leaf of self.leaves) if (names.has(leaf.spec.field)) Object.assign(leaf.spec, { indexes: spec })
+  for (const leaf of self.leaves) {
+    if (spec.live !== undefined || names.has(leaf.spec.field)) Object.assign(leaf.spec, { indexes: spec })
+  }
+  // each write of a live model publishes a hint
+  for (const collection of spec.live === undefined ? [] : self.collections) {
+    for (const own of [collection.spec, collection.itemSpec]) {
+      if (own !== undefined) Object.assign(own, { indexes: spec })
+    }
+  }
   if (expiry !== undefined) Object.assign(expiry, { indexes: spec })
   return { layout: { ...self, spec: { ...self.spec, indexes: spec } }, indexes }
 }

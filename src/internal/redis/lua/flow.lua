@@ -45,6 +45,8 @@ local function runFrom(pc, i)
         flag = result == 1
       end
     elseif op == OP.attempt then
+      -- a value of before that a unique index refuses is no failure of the attempt
+      if indexedCount > 0 then indexes.flush() end
       depth = depth + 1
       attempts[depth] = {
         step = i,

@@ -124,14 +124,14 @@ local function read(op, home, spec, at, n)
     local score = call("ZSCORE", key, id)
     if not isReverse then
       local below = call("ZCOUNT", key, "-inf", "(" .. score)
-      return below > from and below - from or 0
+      return below > from and below - from + 1 or 1
     end
     local upTo = call("ZCOUNT", key, "-inf", score)
-    return upTo < to and to - upTo or 0
+    return upTo < to and to - upTo + 1 or 1
   end
   local parts = sub(member, 1, #member - #id)
-  if not isReverse then return call("ZLEXCOUNT", key, "-", "(" .. parts) - from end
-  return to - call("ZLEXCOUNT", key, "-", "(" .. parts .. "\255")
+  if not isReverse then return call("ZLEXCOUNT", key, "-", "(" .. parts) - from + 1 end
+  return to - call("ZLEXCOUNT", key, "-", "(" .. parts .. "\255") + 1
 end
 
 return read

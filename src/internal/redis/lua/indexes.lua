@@ -300,8 +300,8 @@ local function announce()
       local start, names = prefix .. "$live:" .. database, {}
       redis.pcall("PUBLISH", start .. sub(e.key, #prefix + 1), "")
       for name in pairs(hints[model] or {}) do names[#names + 1] = name end
-      if #names > 0 then redis.pcall("PUBLISH", start .. model, concat(names, " ")) end
-      hints[model] = nil
+      if hints[model] ~= false then redis.pcall("PUBLISH", start .. model, concat(names, " ")) end
+      hints[model] = false
     end
   end
   hints = {}

@@ -1,0 +1,183 @@
+/**
+ * Queries: what they find, in which order, page by page, and what they refuse. Random ones are compared with plain TypeScript in
+ * test/differential.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Atomic from "redlayer/Atomic"
+import * as Condition from "redlayer/Condition"
+import * as Model from "redlayer/Model"
+import * as Query from "redlayer/Query"
+import * as assert from "../assert.ts"
+import { fails } from "../assertions.ts"
+import type { Test } from "../suite.ts"
+
+const fields = {
+  id: Schema.String,
+  author: Schema.String,
+  status: Schema.Literals(["draft", "live"]),
+  n: Schema.Int,
+  score: Schema.Int.pipe(Model.indexed),
+  note: Schema.optionalKey(Schema.String),
+  tags: Schema.Array(Schema.String)
+}
+
+const Post = Model.make("QueriesPost", fields, {
+  key: "id",
+  live: true,
+  indexes: {
+    feed: ["author", "n"],
+    drafts: { fields: ["n"], where: { status: "draft" } },
+    note: { fields: ["note"], absent: true }
+  }
+})
+
+const Session = Model.make("QueriesSession", { id: Schema.String, user: Schema.String, at: Schema.Int }, {
+  key: "id",
+  indexes: { user: ["user", "at"] }
+})
+
+const posts = Array.from({ length: 40 }, (_, i) => ({
+  id: `p${i}`,
+  author: i % 2 === 0 ? "ann" : "bob",
+  status: i % 3 === 0 ? "draft" as const : "live" as const,
+  n: i % 7,
+  score: i % 5,
+  tags: i % 4 === 0 ? ["new"] : []
+}))
+
+const byPlace = (a: typeof posts[number], b: typeof posts[number]): number => a.n - b.n || (a.id < b.id ? -1 : 1)
+
+const all = <A, E, R>(self: Stream.Stream<A, E, R>): Effect.Effect<ReadonlyArray<A>, E, R> => Stream.runCollect(self)
+
+export const queries = (test: Test): void => {
+  test("pages go forwards and back, and each entity is on one of them", () =>
+    Effect.gen(function*() {
+      yield* Post.insertMany(posts)
+      const wanted = posts.filter(({ author }) => author === "ann").toSorted(byPlace).map(({ id }) => id)
+      const feed = Post.by.feed({ author: "ann" }).pipe(Query.pick(["id"]))
+      const seen: Array<string> = []
+      let page = yield* Query.page(feed, { limit: 6 })
+      assert.deepEqual(page.prev, Option.none())
+      for (;;) {
+        seen.push(...page.items.map(({ id }) => id))
+        if (Option.isNone(page.next)) break
+        page = yield* Query.page(feed, { limit: 6, after: page.next.value })
+      }
+      assert.deepEqual(seen, wanted)
+      const back: Array<string> = page.items.map(({ id }) => id)
+      while (Option.isSome(page.prev)) {
+        page = yield* Query.page(feed, { limit: 6, before: page.prev.value })
+        back.unshift(...page.items.map(({ id }) => id))
+      }
+      assert.deepEqual(back, wanted)
+      const reversed = yield* all(Query.stream(Query.reverse(feed), { pageSize: 3 }))
+      assert.deepEqual(reversed.map(({ id }) => id), wanted.toReversed())
+    }))
+
+  test("a limit of 0 gives no entity and a cursor at the beginning", () =>
+    Effect.gen(function*() {
+      yield* Post.insertMany(posts.slice(0, 3))
+      const empty = yield* Query.page(Post.by.score(), { limit: 0 })
+      assert.deepEqual([empty.items, empty.prev], [[], Option.none()])
+      const rest = yield* Query.page(Post.by.score(), { limit: 100, after: Option.getOrThrow(empty.next) })
+      assert.strictEqual(rest.items.length, 3)
+      assert.deepEqual(rest.next, Option.none())
+    }))
+
+  test("wrong limits, foreign cursors and conditions without an index are refused", () =>
+    Effect.gen(function*() {
+      yield* Post.insertMany(posts)
+      const { next } = yield* Query.page(Post.by.score(), { limit: 3 })
+      const after = Option.getOrThrow(next)
+      for (const limit of [-1, 0.5, NaN, Infinity, "3" as any]) {
+        yield* fails(Query.page(Post.by.score(), { limit }), "InvalidValue", { operation: "page" })
+      }
+      for (
+        const other of [
+          Query.reverse(Post.by.score()),
+          Post.by.score({ score: { gt: 1 } }),
+          Query.filter(Post.by.score(), ({ n }) => n.gt(1)),
+          Post.by.feed()
+        ]
+      ) yield* fails(Query.page(other, { limit: 3, after }), "InvalidValue", { operation: "page" })
+      for (const cursor of ["", "x", `${after}x`, 5 as any]) {
+        yield* fails(Query.page(Post.by.score(), { limit: 3, after: cursor }), "InvalidValue", { operation: "page" })
+      }
+      yield* fails(Query.page(Post.by.score(), { limit: 3, after, before: after }), "InvalidValue", {
+        operation: "page"
+      })
+      yield* fails(Query.page(Post.query(({ n }) => n.gt(1)), { limit: 3 }), "InvalidValue", { operation: "page" })
+      yield* fails(Query.page(Post.query(({ score }) => Condition.not(score.eq(1))), { limit: 3 }), "InvalidValue", {
+        operation: "page"
+      })
+      for (const pageSize of [0, -1, NaN, 1001]) {
+        yield* fails(all(Query.stream(Post.by.score(), { pageSize })), "InvalidValue", { operation: "stream" })
+      }
+    }))
+
+  test("the values of a condition may be many, and the order is that of the query", () =>
+    Effect.gen(function*() {
+      yield* Post.insertMany(posts)
+      const either = Post.query(({ author }) => author.in(["bob", "ann"]))
+      const authors = (yield* all(Query.stream(Query.orderBy(either, "author")))).map(({ author }) => author)
+      assert.deepEqual(authors, authors.toSorted())
+      const numbers = (yield* all(Query.stream(Query.orderBy(either, "n", "desc")))).map(({ n }) => n)
+      assert.deepEqual(numbers, posts.map(({ n }) => n).toSorted((a, b) => b - a))
+      const or = Post.query(({ author, score }) => Condition.or(author.eq("ann"), score.eq(3)))
+      const forwards = (yield* all(Query.ids(or))).map(String)
+      assert.strictEqual(
+        new Set(forwards).size,
+        posts.filter(({ author, score }) => author === "ann" || score === 3).length
+      )
+      assert.deepEqual((yield* all(Query.ids(Query.reverse(or)))).map(String), forwards.toReversed())
+    }))
+
+  test("a partial index serves a condition that implies it, and entries of absent values come first", () =>
+    Effect.gen(function*() {
+      yield* Post.insertMany(posts)
+      const drafts = Post.query(({ n, status }) => Condition.and(status.eq("draft"), n.lt(3)))
+      assert.deepEqual((yield* Query.explain(drafts)).indexes, ["drafts"])
+      assert.deepEqual(
+        (yield* all(Query.ids(drafts))).map(String),
+        posts.filter(({ n, status }) => status === "draft" && n < 3).toSorted(byPlace).map(({ id }) => id)
+      )
+      yield* Post.ref("p7").note.set("")
+      yield* Post.ref("p8").note.set("b")
+      assert.strictEqual(yield* Query.count(Post.by.note({ note: null })), 38)
+      assert.deepEqual((yield* all(Query.ids(Post.by.note()))).slice(-2), ["p7", "p8"])
+    }))
+
+  test("a count is a condition and an operand of its program", () =>
+    Effect.gen(function*() {
+      const mine = Query.count(Session.by.user({ user: "ann" }))
+      const open = (id: string) =>
+        Atomic.guard(mine.lt(3), () => "too many" as const).pipe(
+          Atomic.andThen(Session.insert({ id, user: "ann", at: 1 }))
+        )
+      const exits = yield* Effect.forEach(["a", "b", "c", "d"], (id) => Effect.exit(open(id)), {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual(exits.filter(({ _tag }) => _tag === "Success").length, 3)
+      yield* Session.ref("a").at.set(mine.value())
+      assert.strictEqual(yield* Session.ref("a").at.get(), 3)
+      yield* Post.insertMany(posts)
+      yield* Post.ref("p1").n.set(Post.rank("p4", "score").value({ default: 0 }))
+      assert.strictEqual(yield* Post.ref("p1").n.get(), 1)
+    }))
+
+  test("entities that are changed or deleted by a query are those that meet its condition", () =>
+    Effect.gen(function*() {
+      yield* Post.insertMany(posts)
+      const fresh = Post.by.feed({ author: "ann" }).pipe(Query.filter(({ tags }) => tags.contains("new")))
+      const claimed = yield* Query.updateAll(fresh, { status: "live" }, { limit: 4 })
+      assert.strictEqual(claimed.length, 4)
+      assert.isTrue(claimed.every(({ status, tags }) => status === "live" && tags.length > 0))
+      assert.strictEqual(yield* Query.updateAll(fresh, ({ score }) => score.increment(100)), 10)
+      assert.strictEqual(yield* Query.count(Post.by.score({ score: { gte: 100 } })), 10)
+      assert.strictEqual(yield* Query.deleteAll(fresh), 10)
+      assert.strictEqual(yield* Query.count(Post.by.score()), 30)
+    }))
+}
