@@ -5,7 +5,17 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 const conditions = ["redlayer-source", "node", "import", "module", "default"]
 
 /** The longest files run first, because the last file of a run has only one of the two workers. */
-const longest = ["conformance", "differential", "docs", "demos", "nodeRedis", "bulk", "effectRedis", "lockProcesses"]
+const longest = [
+  "conformance",
+  "differential",
+  "docs",
+  "demos",
+  "leaderboard",
+  "nodeRedis",
+  "bulk",
+  "effectRedis",
+  "lockProcesses"
+]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {

@@ -8,11 +8,10 @@
 import { Effect, Layer, Schema } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { randomUUID } from "node:crypto"
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
-import { Readable } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { RedisService } from "redlayer"
+import { listen } from "./listen.ts"
 import * as Session from "./session.ts"
 
 const userPath = HttpRouter.schemaPathParams(Schema.Struct({ user: Schema.String }))
@@ -50,39 +49,6 @@ const routes = Layer.mergeAll(
 /** The API over a service, which is built once. */
 export const api = <E>(service: Layer.Layer<RedisService.RedisService, E>) =>
   routes.pipe(HttpRouter.provideRequest(service))
-
-type Handler = (request: Request) => Promise<Response>
-
-/** `NodeHttpServer` of `@effect/platform-node` does this too. */
-const answer = async (handler: Handler, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
-  const { method = "GET", url = "/" } = incoming
-  const hasBody = method !== "GET" && method !== "HEAD"
-  const response = await handler(
-    new Request(`http://localhost${url}`, {
-      method,
-      headers: Object.entries(incoming.headersDistinct).flatMap(([name, values]) =>
-        (values ?? []).map((value): [string, string] => [name, value])
-      ),
-      ...(hasBody ? { body: Readable.toWeb(incoming) as ReadableStream, duplex: "half" } : undefined)
-    } as RequestInit)
-  )
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers)).end(
-    Buffer.from(await response.arrayBuffer())
-  )
-}
-
-/** Listens until the scope closes, which waits for the requests in flight. */
-const listen = (handler: Handler, port: number) =>
-  Effect.acquireRelease(
-    Effect.callback<Server, Error>((resume) => {
-      const server = createServer((incoming, outgoing) => {
-        answer(handler, incoming, outgoing).catch(() => outgoing.writeHead(500).end())
-      })
-      server.once("error", (error) => resume(Effect.fail(error)))
-      server.listen(port, () => resume(Effect.succeed(server)))
-    }),
-    (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
-  )
 
 const main = Effect.gen(function*() {
   const service = process.env.REDIS_URL === undefined ? RedisService.layerMemory : RedisService.layerConfig()

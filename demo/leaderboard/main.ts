@@ -7,7 +7,7 @@
 import { Console, Data, Duration, Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import { RedisService } from "redlayer"
-import { Player, recordGame, transferItems } from "../../examples/leaderboard.ts"
+import { Player, recordGame, transferItems } from "../../examples/leaderboard/model.ts"
 import { runMain } from "../runMain.ts"
 import { coins, games, mistakes, names, transfers } from "./season.ts"
 

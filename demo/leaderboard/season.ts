@@ -1,7 +1,7 @@
 /**
  * A season: the games, the transfers, and the totals that they must add up to.
  */
-import type { Player } from "../../examples/leaderboard.ts"
+import type { Player } from "../../examples/leaderboard/model.ts"
 
 export const names = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"] as const
 

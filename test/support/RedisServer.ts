@@ -91,13 +91,14 @@ const isExecutable = (path: string): boolean => {
   }
 }
 
-/** The path of `redis-server`, or else of `valkey-server`, when one is on the PATH. */
-export const findBinary = (): string | undefined => {
+/** The path of the first of these programs that is on the PATH. */
+export const onPath = (...names: ReadonlyArray<string>): string | undefined => {
   const directories = (process.env.PATH ?? "").split(delimiter).filter((directory) => directory !== "")
-  return ["redis-server", "valkey-server"]
-    .flatMap((name) => directories.map((directory) => join(directory, name)))
-    .find(isExecutable)
+  return names.flatMap((name) => directories.map((directory) => join(directory, name))).find(isExecutable)
 }
+
+/** The path of `redis-server`, or else of `valkey-server`, when one is on the PATH. */
+export const findBinary = (): string | undefined => onPath("redis-server", "valkey-server")
 
 /** A port of the loopback interface that was free a moment ago. */
 export const freePort: Effect.Effect<number, RedisServerError> = Effect.callback((resume) => {

@@ -1,10 +1,11 @@
 /**
- * A game server with scores, statistics and achievements. Each game is one program, applied completely or not at all.
+ * A game with leagues, scores, statistics and achievements. Each game is one program, applied completely or not at all, and the ranking
+ * of a league is an index that the same program keeps.
  *
- * `test/docs/examples.test.ts` runs it; `npm run start:leaderboard` runs it under load.
+ * `server.ts` shows it as a page; `test/docs/examples.test.ts` runs it; `npm run start:leaderboard` runs it under load.
  */
 import { Data, DateTime, Effect, Option, Schema } from "effect"
-import { Atomic, Condition, Model } from "redlayer"
+import { Atomic, Condition, Model, Query } from "redlayer"
 
 export const Achievement = Schema.Literals(["first win", "ten wins", "five in a row", "hundred points"])
 export type Achievement = typeof Achievement.Type
@@ -31,7 +32,13 @@ export class Player extends Model.Class<Player>("Player")({
   achievements: Schema.Array(Achievement).pipe(Model.withDefault([])),
   items: Schema.Record(Schema.String, Count).pipe(Model.withDefault({})),
   metadata: Schema.Record(Schema.String, Schema.String).pipe(Model.withDefault({}))
-}, { key: ["league", "name"], slot: "league" }) {}
+}, {
+  key: ["league", "name"],
+  slot: "league",
+  indexes: { byLeague: ["league", "score"] },
+  // each write publishes a hint, so that a ranking can be watched
+  live: true
+}) {}
 
 export type Id = Model.Id<typeof Player>
 
@@ -90,6 +97,26 @@ export const recordGame = Effect.fn("recordGame")(function*(winner: Id, loser: I
     loser: recordGameResult(loser, { won: false, points, at })
   })
 })
+
+/** The first of a league, the number of its players, and one player's rank and neighbours: read by one program, at one moment. */
+const ranking = (league: string, name: Option.Option<string>) =>
+  Atomic.all({
+    players: Player.countBetween("byLeague", { league }),
+    top: Player.top("byLeague", 10, { within: { league } }),
+    player: Option.match(name, {
+      onNone: () => Atomic.succeed({ rank: Option.none<number>(), around: [] }),
+      onSome: (name) =>
+        Atomic.all({
+          rank: Player.rank([league, name], "byLeague", { within: { league } }),
+          around: Player.around([league, name], "byLeague", 2, { within: { league } })
+        })
+    })
+  })
+
+/** The ranking now, and whenever it has changed, whichever process has changed it. */
+export const watchRanking = (league: string, name: Option.Option<string>) =>
+  // reading without a hint is also how a watch notices that the server is gone
+  Query.watch(ranking(league, name), { refresh: "5 seconds" })
 
 export class NotEnoughItems extends Data.TaggedError("NotEnoughItems")<{
   readonly item: string
