@@ -4,24 +4,13 @@
 import { Effect, Schema } from "effect"
 import { Model, RedisService } from "redlayer"
 import { compare } from "./harness/compare.ts"
-import { Counter, entityOf, ourKey } from "./harness/entities.ts"
+import { Counter, entityOf, ourKey, walk } from "./harness/entities.ts"
 import { perSecond, serverTime } from "./harness/measures.ts"
 import { scriptOf } from "./harness/scripts.ts"
-import { fibers, handWritten, type Work } from "./harness/work.ts"
+import { fibers, handWritten, inDatabase, type Work } from "./harness/work.ts"
 
 /** The numbers of entities: the many are in database 0, the few in database 1. */
 const [many, few] = [1_000_000, 100]
-
-const inDatabase = (number: number, work: Work): Work => (url) => work(`${url}/${number}`)
-
-/** A walk over entities in an order that no cache can foresee. */
-const walk = (count: number, loop: number) => {
-  let at = loop * 104_729 % count
-  return () => {
-    at = (at + 7919 * 613) % count
-    return `entity-${at}`
-  }
-}
 
 const ourIncrements = (count: number): Work =>
   fibers({

@@ -1,5 +1,5 @@
 /**
- * One increment in a larger model: it also has collections, and a time to live that every access renews. The contender is the
+ * One increment in a larger model: it also has collections, an index, and a time to live that every access renews. The contender is the
  * plain `HINCRBY` of the small model.
  */
 import { Schema } from "effect"
@@ -15,7 +15,7 @@ class Player extends Model.Class<Player>("Player")({
   role: Schema.Literals(["admin", "member"]),
   active: Schema.Boolean,
   rating: Schema.Finite,
-  n: Schema.Int,
+  n: Schema.Int.pipe(Model.indexed),
   visits: Schema.Int,
   likes: Schema.Int,
   posts: Schema.Int,

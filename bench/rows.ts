@@ -6,10 +6,12 @@ import * as call from "./call.ts"
 import * as clients from "./clients.ts"
 import * as get from "./get.ts"
 import * as growth from "./growth.ts"
+import * as growthIndex from "./growthIndex.ts"
 import * as growthProgram from "./growthProgram.ts"
 import type { Row } from "./harness/row.ts"
 import * as headline from "./headline.ts"
 import * as increment from "./increment.ts"
+import * as indexes from "./indexes.ts"
 import * as lock from "./lock.ts"
 import * as memory from "./memory.ts"
 import * as om from "./om.ts"
@@ -32,7 +34,9 @@ export const rows: ReadonlyArray<Row> = [
   ...get.rows,
   ...om.rows,
   ...bulk.rows,
+  ...indexes.rows,
   ...growth.rows,
+  ...growthIndex.rows,
   ...growthProgram.rows,
   ...headline.rows,
   ...memory.rows,

@@ -28,7 +28,7 @@ export const families: ReadonlyArray<Family> = [
       { name: "empty-call", work: "a program without a step, by one fiber that waits for each" },
       { name: "many-clients", work: "an increment, by 8 processes of 4 fibers" },
       { name: "server-limit", work: "an increment, by 2 processes of 500 fibers" },
-      { name: "headline-model", work: "an increment in a model that has collections and expires" }
+      { name: "headline-model", work: "an increment in a model that has collections and an index, and expires" }
     ]
   },
   {
@@ -49,6 +49,15 @@ export const families: ReadonlyArray<Family> = [
       { name: "insert-om", work: "an entity of 8 fields is inserted" },
       { name: "read-modify-write", work: "an increment; theirs reads, changes, saves, and loses updates" },
       { name: "bulk-insert", work: "10,000 entities are inserted by one call" }
+    ]
+  },
+  {
+    title: "Indexes",
+    pictured: true,
+    rows: [
+      { name: "top-10", work: "the 10 players of 100,000 that have the most points; theirs reads all and sorts" },
+      { name: "indexed-write", work: "an increment of an indexed field, beside one of a field without an index" },
+      { name: "server-indexed", work: "the same, 128 in a call: the server's time" }
     ]
   },
   {
@@ -75,6 +84,8 @@ export const families: ReadonlyArray<Family> = [
     rows: [
       { name: "growth-increment", work: "an increment among 1,000,000 entities, beside 100" },
       { name: "growth-append", work: "an append to a list of 1,000,000 items, beside 10" },
+      { name: "growth-rank", work: "the rank of one of 1,000,000 entities, beside 1,000" },
+      { name: "growth-page", work: "the page of 20 behind 100,000 entities, beside the first one" },
       { name: "growth-program", work: "a step of a program of 16,000 steps, beside 1,000: the worst of all operations" }
     ]
   },

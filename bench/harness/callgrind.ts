@@ -81,7 +81,11 @@ const executed = (row: Definition, side: Side, binary: string, operations: numbe
   Effect.gen(function*() {
     const server = yield* start(binary)
     return yield* attempt(row.name, async () => {
-      const redis = new Redis(server.url, { connectTimeout: startMillis, retryStrategy: () => 200 })
+      const redis = new Redis(server.url, {
+        connectTimeout: startMillis,
+        retryStrategy: () => 200,
+        maxRetriesPerRequest: null
+      })
       redis.on("error", () => {
         // the server is still starting
       })

@@ -7,7 +7,8 @@ import type { Redis } from "ioredis"
 import { Model, RedisService } from "redlayer"
 import type { Definition, Done } from "./compare.ts"
 
-export class Counter extends Model.Class<Counter>("Counter")({
+/** The fields of the model. */
+export const fields = {
   id: Schema.String,
   name: Schema.String,
   role: Schema.Literals(["admin", "member"]),
@@ -17,7 +18,9 @@ export class Counter extends Model.Class<Counter>("Counter")({
   visits: Schema.Int,
   likes: Schema.Int,
   posts: Schema.Int
-}, { key: "id", slot: "id" }) {}
+}
+
+export class Counter extends Model.Class<Counter>("Counter")(fields, { key: "id", slot: "id" }) {}
 
 export const entityCount = 1000
 
@@ -46,6 +49,15 @@ export const plainFields = (id: string): Array<string | number> => {
   const flat: Array<string | number> = ["name", name, "role", role, "active", String(active), "rating", rating]
   flat.push("n", n, "visits", visits, "likes", likes, "posts", posts)
   return flat
+}
+
+/** A walk over entities in an order that no cache can foresee. */
+export const walk = (count: number, loop: number) => {
+  let at = loop * 104_729 % count
+  return () => {
+    at = (at + 7919 * 613) % count
+    return `entity-${at}`
+  }
 }
 
 const ids: ReadonlyArray<string> = Array.from({ length: entityCount }, (_, index) => idOf(index))

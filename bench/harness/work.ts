@@ -25,6 +25,8 @@ export interface Contestant {
 
 export type Work = (url: string) => Promise<Contestant>
 
+export const inDatabase = (number: number, work: Work): Work => (url) => work(`${url}/${number}`)
+
 interface Loops<A> {
   /** The number of concurrent loops. */
   readonly loops: number

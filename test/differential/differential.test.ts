@@ -100,7 +100,7 @@ describeRedis("random programs", () => {
       if (shapes.mismatch !== undefined) assert.fail(shapes.mismatch)
       assert.isAbove(shapes.failed, 100)
       console.log(`seed ${seed}: programs by path: ${list(counts)}`)
-      for (const path of ["fast", "several", "single", "fields", "general"]) {
+      for (const path of ["fast", "several", "single", "fields", "fastScore", "fieldsScore", "general"]) {
         assert.isAbove(counts.get(path) ?? 0, 10, path)
       }
     }), minutes(2))

@@ -12,10 +12,12 @@ const places: Readonly<Record<string, readonly [line: string, count: string]>> =
   single: ["result, isGeneral = runSingle(op, KEYS[code[pc + 1]], spec, pc + 4)", "isGeneral and 0 or 1"],
   several: ["replySize, distance, left = replySize + 1 + count, distance + stride, left - 1", "1"],
   fields: ["base = base + count", "1"],
+  fastScore: ["if isWritten and score then", "1"],
+  fieldsScore: ["s.at, s.id, s.old = entries, id, old", "1"],
   general: ["pc = runGeneral(pc, count)", "1"]
 }
 
-export type Path = "fast" | "single" | "several" | "fields" | "general"
+export type Path = "fast" | "single" | "several" | "fields" | "fastScore" | "fieldsScore" | "general"
 
 const counting = (text: string): string => {
   const [header, ...lines] = text.split("\n")

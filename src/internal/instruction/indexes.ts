@@ -113,6 +113,18 @@ export const codesOf = ({ values: all }: Indexes, { keepsAbsent, values }: Index
   return keepsAbsent === true ? codes.toUpperCase() : codes
 }
 
+/**
+ * The stored name of the index that a change of the field can change, if there is one alone, its score is the field, and no one is
+ * told of changes. The upkeep of its entries is then one command.
+ */
+export const ownScoreOf = ({ list, live, values }: Indexes, field: string): string | undefined => {
+  const value = values.findIndex((value) => value.field === field)
+  const [first, ...more] = list.filter(({ values, where = [] }) =>
+    values.includes(value) || where.some(([other]) => other === value)
+  )
+  return live === undefined && first?.order === "score" && more.length === 0 ? first.stored : undefined
+}
+
 /** Calls `f` with each key of a home. */
 export const forEachIndexKey = ({ list }: Indexes, home: string, f: (key: string) => void): void => {
   f(expiriesKey(home))

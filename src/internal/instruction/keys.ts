@@ -24,12 +24,22 @@ export const isKeyless = (op: Op): boolean => {
 export const usesQueue = (op: Op): boolean => infoOf(op).usesQueue === true
 
 /**
- * Calls `f` with each key that an instruction may touch: the entity's hash and its collections. A key may occur twice.
+ * Calls `f` with each key that an instruction may touch: the entity's hash and its collections, and the indexes. A key may occur
+ * twice.
  *
  * @internal
  */
 export const forEachKey = (instruction: Instruction, f: (key: string) => void): void => {
-  const { key, op, other, spec } = instruction
+  forEachOwnKey(instruction, f)
+  forEachHome(instruction, (indexes, home) => forEachIndexKey(indexes, home, f))
+}
+
+/**
+ * The same without the indexes.
+ *
+ * @internal
+ */
+export const forEachOwnKey = ({ key, op, other, spec }: Instruction, f: (key: string) => void): void => {
   if (isKeyless(op)) return
   if (usesQueue(op)) {
     f(key)
@@ -37,15 +47,21 @@ export const forEachKey = (instruction: Instruction, f: (key: string) => void): 
     f(`${key}:$queue`)
     return
   }
-  const home = homeOf(instruction)
   if (infoOf(op).family === "index") f(key)
   else forEachKeyOf(key, spec, f)
-  if (home !== undefined) forEachIndexKey(indexesOf(instruction)!, home, f)
-  if (other === undefined) return
-  forEachKeyOf(other.key, other.spec, f)
-  if (other.spec.indexes !== undefined) {
-    forEachIndexKey(other.spec.indexes, placeOf(other.spec.indexes, other.key).home, f)
-  }
+  if (other !== undefined) forEachKeyOf(other.key, other.spec, f)
+}
+
+/**
+ * Calls `f` with each home of indexes of which an instruction may change or read entries.
+ *
+ * @internal
+ */
+export const forEachHome = (instruction: Instruction, f: (indexes: Indexes, home: string) => void): void => {
+  const home = homeOf(instruction)
+  if (home !== undefined) f(indexesOf(instruction)!, home)
+  const { other } = instruction
+  if (other?.spec.indexes !== undefined) f(other.spec.indexes, placeOf(other.spec.indexes, other.key).home)
 }
 
 /**

@@ -2,6 +2,7 @@
  * Programs of one shape in a row: the same instructions on other entities, maybe with other arguments. The code holds the first
  * of them, and of the others only the arguments, if these differ. So a call is shorter, and the script looks at the shape once.
  */
+import { ownScoreOf } from "../instruction/indexes.ts"
 import { infoOf, Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
 import { type FieldSpec, isEntitySpec, type Spec } from "../instruction/spec.ts"
@@ -83,22 +84,26 @@ export class RunEncoder {
 
   /**
    * The line that stands before the code, if one run of increments by the same amount is all of it, each on another key or all on
-   * one: `+amount, lowest, highest, the number of programs if they have one key, and field`, with a space between them. The script
-   * then decodes nothing else. Otherwise empty.
+   * one: `+amount, lowest, highest, the number of programs if they have one key, index, and field`, with a space between them. The
+   * script then decodes nothing else. Otherwise empty. The index is empty, or `o` if the model has one home, else `t`; then the number of keys behind
+   * those of the programs, a colon, and its stored name.
    */
-  line(programs: number, keys: number): string {
+  line(programs: number, keys: number, keysBehind: number): string {
     const first = this.#first
     if (first?.length !== 1 || this.#isListed || this.#at !== 0 || this.#programs !== programs) return ""
     const isHot = keys === 1 && programs > 1
     if (!isHot && keys !== programs) return ""
     const { args: [amount], args: { length }, op, spec } = first[0]!
     if (op !== Op.increment || length !== 1 || typeof amount !== "number" || !isPlainInteger(spec)) return ""
-    const { exclusiveMaximum, exclusiveMinimum, field, maximum, minimum } = spec
+    const { exclusiveMaximum, exclusiveMinimum, field, indexes, maximum, minimum } = spec
     if (
       Math.abs(amount) >= 1e15 || field.includes("\n") || exclusiveMinimum !== undefined ||
       exclusiveMaximum !== undefined
     ) return ""
-    return `+${amount} ${minimum ?? ""} ${maximum ?? ""} ${isHot ? programs : ""} ${field}\n`
+    const score = indexes && ownScoreOf(indexes, field)
+    if (indexes !== undefined && score === undefined) return ""
+    const index = score === undefined ? "" : `${indexes?.hasOneHome === true ? "o" : "t"}${keysBehind}:${score}`
+    return `+${amount} ${minimum ?? ""} ${maximum ?? ""} ${isHot ? programs : ""} ${index} ${field}\n`
   }
 
   #strideTo(keys: ReadonlyArray<number>): number {
@@ -108,8 +113,7 @@ export class RunEncoder {
 }
 
 const isPlainInteger = (spec: Spec): spec is FieldSpec =>
-  !isEntitySpec(spec) && spec.kind === "integer" && spec.expiry === undefined && spec.itemOf === undefined &&
-  spec.indexes === undefined
+  !isEntitySpec(spec) && spec.kind === "integer" && spec.expiry === undefined && spec.itemOf === undefined
 
 const pushArguments = (code: Array<Argument>, instructions: ReadonlyArray<Instruction>): void => {
   for (const { args } of instructions) for (const argument of args) code.push(argument)

@@ -26,8 +26,8 @@
  * | `["broken", step, message]`       | The server refused a command, and undoing failed. It may be half applied.      |
  * | `[tag, step, detail?]`            | An instruction stopped it, for the `StopReason` of this tag. All is undone.    |
  */
-import { codesOf } from "../instruction/indexes.ts"
-import { forEachFormerKey, forEachKey, indexesOf, isKeyless, usesQueue } from "../instruction/keys.ts"
+import { codesOf, forEachIndexKey, type Indexes, ownScoreOf } from "../instruction/indexes.ts"
+import { forEachFormerKey, forEachHome, forEachOwnKey, isKeyless, usesQueue } from "../instruction/keys.ts"
 import { defaults } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument, Instruction, Program } from "../instruction/program.ts"
@@ -60,12 +60,10 @@ export interface Sendable {
   readonly replyLost?: boolean
 }
 
-/** Whether an instruction, if it does not use the queue of a lock, touches no other key than the hash of its entity. */
-const hasOneKey = (instruction: Instruction): boolean => {
-  const { other, spec } = instruction
-  return (isEntitySpec(spec) ? spec.collections.length === 0 : !hasOwnKey(spec)) && other === undefined &&
-    (spec.expiry === undefined || spec.expiry.collections.length === 0) && indexesOf(instruction) === undefined
-}
+/** Whether an instruction, if it does not use the queue of a lock, touches no other key than the hash of its entity and indexes. */
+const hasOneKey = ({ other, spec }: Instruction): boolean =>
+  (isEntitySpec(spec) ? spec.collections.length === 0 : !hasOwnKey(spec)) && other === undefined &&
+  (spec.expiry === undefined || spec.expiry.collections.length === 0)
 
 /**
  * The parameters that all batches of a service share.
@@ -114,6 +112,16 @@ export const encodeBatch = (
     lastKey = key
     return keys.push(keyPrefix === "" ? key : keyPrefix + key)
   }
+  // the code does not say where these are, so they come last, each once, and do not separate the programs of a run
+  const indexKeys = new Set<string>()
+  let lastIndexes: Indexes | undefined
+  let lastHome: string | undefined
+  const declareIndexes = (indexes: Indexes, home: string): void => {
+    if (indexes === lastIndexes && home === lastHome) return
+    lastIndexes = indexes
+    lastHome = home
+    forEachIndexKey(indexes, home, (key) => indexKeys.add(key))
+  }
   let declared: Map<string, number> | undefined
   const declare = (key: string): number => {
     declared ??= new Map()
@@ -127,6 +135,7 @@ export const encodeBatch = (
   /** Declares the keys of a program. Returns the position of each instruction's own, or 0 if it has none. */
   const declareAll = (instructions: ReadonlyArray<Instruction>): ReadonlyArray<number> => {
     const [first] = instructions
+    for (const instruction of instructions) forEachHome(instruction, declareIndexes)
     // the most frequent program: its one key needs no look-up
     if (
       instructions.length === 1 && !isKeyless(first!.op) && !usesQueue(first!.op) && !declaresForms && hasOneKey(first!)
@@ -138,7 +147,7 @@ export const encodeBatch = (
       const { key, op } = instruction
       if (isKeyless(op)) return 0
       const index = declare(key)
-      if (usesQueue(op) || !hasOneKey(instruction)) forEachKey(instruction, declare)
+      if (usesQueue(op) || !hasOneKey(instruction)) forEachOwnKey(instruction, declare)
       if (declaresForms) forEachFormerKey(instruction, declare)
       return index
     })
@@ -172,7 +181,8 @@ export const encodeBatch = (
     : valueBytes === defaults.maximumValueBytes
     ? ""
     : `,${valueBytes}`
-  const line = runs.line(sendables.length, keys.length)
+  const line = runs.line(sendables.length, keys.length, indexKeys.size)
+  for (const key of indexKeys) keys.push(keyPrefix + key)
   return { keys, argument: `${line}[[${specs.map(specText).join(",")}],${JSON.stringify(code)}${limits}]` }
 }
 
@@ -200,13 +210,17 @@ const toWireExpiry = ({ collections, former, milliseconds, onRead, renewAfterMil
   fo: former.map((name) => `:${name}`)
 })
 
-/** `ix`: the indexes. `iv`: whether an instruction may change the values that they are made of, and not only the expiry. */
+/**
+ * `ix`: the indexes. `iv`: whether an instruction may change the values that they are made of, and not only the expiry. `sc`: see
+ * `ownScoreOf`.
+ */
 const toWireIndexes = (spec: Spec) => {
   const indexes = spec.indexes ?? spec.expiry?.indexes
   if (indexes === undefined) return undefined
   const { hasOneHome, list, live, plan, values } = indexes
   return {
     iv: spec.indexes === undefined ? undefined : 1,
+    sc: isEntitySpec(spec) || spec.indexes === undefined ? undefined : ownScoreOf(indexes, spec.field),
     ix: {
       one: hasOneHome || undefined,
       live,

@@ -7,12 +7,15 @@
 -- uses: call, code, find, format, input, ordinal, pc, reply, replySize, specs, total, try (input)
 do
   -- Increments of one field by one amount may begin with a line of their own, so that nothing else need be decoded.
-  local amount, low, high, repeats, field, rest = string.match(input, "^%+(%S+) (%S*) (%S*) (%d*) ([^\n]*)\n()")
+  local amount, low, high, repeats, home, behind, score, field, rest =
+    string.match(input, "^%+(%S+) (%S*) (%S*) (%d*) (%a?)(%d*):?(%S*) ([^\n]*)\n()")
   local isLine, index, stride, left, spec, op, at, after = amount ~= nil, 1, 1, #KEYS, nil, OP.increment, 1, 0
   local count = 1 -- of the program's operations
   local fields, amounts, indices, lows, highs -- by operation, if there are several
+  local isOneHome, entries, first, last -- of the index whose score is the field: its key, and where the id is in an entity's key
   if isLine then
     low, high = tonumber(low), tonumber(high)
+    if score == "" then score = nil else isOneHome, left = home == "o", left - behind end
     if repeats ~= "" then stride, left = 0, tonumber(repeats) end
   else
     input = cjson.decode(input)
@@ -46,9 +49,10 @@ do
         if not isUsual then break end
       else
         op, index, spec, after = code[at + 1], code[at + 2], specs[code[at + 3]], at + 5 + code[at + 4]
-        field, amount = spec.f, code[at + 5]
+        field, amount, score = spec.f, code[at + 5], spec.sc
+        if score then isOneHome, entries, home = spec.ix.one, nil, nil end
         if op == OP.increment then
-          if code[at + 4] ~= 1 or spec.k ~= "i" or spec.life or spec.ix or spec.of or not (amount < 1e15 and amount > -1e15) then break end
+          if code[at + 4] ~= 1 or spec.k ~= "i" or spec.life or spec.ix and not score or spec.of or not (amount < 1e15 and amount > -1e15) then break end
           low, high = spec.ge, spec.le
           if spec.gt then low = math.max(low or spec.gt, math.floor(spec.gt) + 1) end
           if spec.lt then high = math.min(high or spec.lt, math.ceil(spec.lt) - 1) end
@@ -120,6 +124,23 @@ do
         if isWritten and type(try("HINCRBY", key, "$v", done == 1 and "1" or format("%d", done))) == "table" then
           call("HSET", key, field, text)
           isWritten = false
+        end
+        if isWritten and score then
+          if not isOneHome then
+            local close = find(key, "}", 1, true)
+            if string.sub(key, 1, close) ~= home then
+              home = string.sub(key, 1, close)
+              entries, first, last = home .. ":$ix:" .. score, close + 2, -1
+            end
+          elseif not entries then
+            first, last = find(key, "{", 1, true) + 1, -2
+            entries = string.sub(key, 1, first - 1) .. "$}:$ix:" .. score
+          end
+          if type(try("ZADD", entries, new, string.sub(key, first, last))) == "table" then
+            call("HSET", key, field, text)
+            if call("HINCRBY", key, "$v", format("%d", -done)) == 0 then call("HDEL", key, "$v") end
+            isWritten = false
+          end
         end
         if not isWritten then
           size = size - done * step

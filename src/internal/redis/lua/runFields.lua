@@ -22,6 +22,8 @@ local entityCount, indices, widths, firstNames = 0, {}, {}, {} -- by entity: the
 local names, slotsOf = {}, {} -- by entity with several fields: their names after `$v`, and their slots
 local contents = {} -- by entity with several fields: what `HSET` takes if all of them change
 local slotCount = 0 -- of the slots after the first of each entity
+-- The slots whose texts are scores of an index: the slot, its entity, its specification, and the index's key if it is known.
+local scored, scoredCount = {}, 0
 
 -- The running program.
 local keys, versions, expiries = {}, {}, {} -- by entity
@@ -66,9 +68,17 @@ local function kindOf(op, spec, n)
   return (op == OP.get or op == OP.set or op == OP.ensure or op == OP.require or op == OP.timeToLive) and op
 end
 
+local function addScored(slot, e, spec)
+  for i = 1, scoredCount do
+    if scored[i].slot == slot then return end
+  end
+  scoredCount = scoredCount + 1
+  scored[scoredCount] = { slot = slot, owner = e, spec = spec }
+end
+
 -- Returns whether the program has only what this path can run.
 local function look(pc, count)
-  entityCount, slotCount, size, renews = 0, 0, count, false
+  entityCount, slotCount, scoredCount, size, renews = 0, 0, 0, count, false
   local offset = 0
   for i = 1, count do
     local op, spec, n = code[pc], specs[code[pc + 2]], code[pc + 3]
@@ -78,13 +88,14 @@ local function look(pc, count)
       local isScalar = op <= LAST.scalar
       if isScalar and (op == OP.load or op == OP.assign or spec.of) then return false end
       if not isScalar and op ~= OP.exists and op ~= OP.require and op ~= OP.ensure and op ~= OP.timeToLive then return false end
-      -- what may change an entry of an index
-      if spec.ix and (op ~= OP.get and op ~= OP.require and op ~= OP.timeToLive and not OPS.isTest(op)
-        or spec.life and spec.life.access) then return false end
+      local mayChangeEntry = spec.iv and isScalar and op ~= OP.get and not OPS.isTest(op)
+      -- of the entries of indexes only scores are kept here
+      if mayChangeEntry and not spec.sc then return false end
       local e = entityOf(code[pc + 1])
       owners[i], renews = e, renews or spec.life
       if isScalar then
         slots[i] = slotOf(e, spec.f)
+        if mayChangeEntry then addScored(slots[i], e, spec) end
         if kinds[i] == OP.increment then lows[i], highs[i] = spec.ge or -MAX_SAFE, spec.le or MAX_SAFE end
       end
       if e > MOST_ENTITIES or slotCount > MOST_SLOTS then return false end
@@ -144,18 +155,54 @@ local function writeRow(e)
   if removed then call("HDEL", keys[e], unpack(removed)) end
 end
 
+-- Undoes `countChanges` for the first entities.
+local function uncountChanges(last)
+  for e = 1, last do
+    if widths[e] == 1 and isNew[e] and call("HINCRBY", keys[e], "$v", "-1") == 0 and call("HLEN", keys[e]) > 1 then
+      call("HDEL", keys[e], "$v")
+    end
+  end
+end
+
 -- Increases the version of each entity with one field that changes, which fails if it is no number. Then it undoes what it has done,
 -- and returns false.
 local function countChanges()
   for e = 1, entityCount do
     if widths[e] == 1 and isNew[e] and type(try("HINCRBY", keys[e], "$v", "1")) == "table" then
-      for before = 1, e - 1 do
-        if widths[before] == 1 and isNew[before] and call("HINCRBY", keys[before], "$v", "-1") == 0
-          and call("HLEN", keys[before]) > 1 then
-          call("HDEL", keys[before], "$v")
-        end
-      end
+      uncountChanges(e - 1)
       return false
+    end
+  end
+  return true
+end
+
+-- Makes the scores of indexes what the texts of the program say. If the server refuses one, or a text is no number, it undoes that and
+-- `countChanges`, and returns false.
+local function setScores()
+  for i = 1, scoredCount do
+    local s = scored[i]
+    if isNew[s.slot] then
+      local key, text, entries, id, old = keys[s.owner], texts[s.slot], s.entries, nil, nil
+      if s.spec.ix.one then
+        local open = find(key, "{", 1, true)
+        entries, id = entries or string.sub(key, 1, open) .. "$}:$ix:" .. s.spec.sc, string.sub(key, open + 1, -2)
+        s.entries = entries
+      else
+        local close = find(key, "}", 1, true)
+        entries, id = string.sub(key, 1, close) .. ":$ix:" .. s.spec.sc, string.sub(key, close + 2)
+      end
+      if i < scoredCount then old = try("ZSCORE", entries, id) end
+      if not text or not find(text, "^%-?%d") or type(old) == "table" or type(try("ZADD", entries, text, id)) == "table" then
+        for j = i - 1, 1, -1 do
+          s = scored[j]
+          if isNew[s.slot] then
+            if s.old then call("ZADD", s.at, s.old, s.id) else call("ZREM", s.at, s.id) end
+          end
+        end
+        uncountChanges(entityCount)
+        return false
+      end
+      s.at, s.id, s.old = entries, id, old
     end
   end
   return true
@@ -283,6 +330,11 @@ return function(pc, count)
             if not helpers then helpers = makeHelpers() end
             local target, current = helpers.renewalDue(keys[e], expiry, expiries[e])
             expiries[e] = target or current
+            -- an index keeps the expiry too
+            if target and specsOf[i].ix then
+              isUsual = false
+              break
+            end
             if target then renewals = { expiry, e, renewals } end
           end
         end
@@ -290,7 +342,7 @@ return function(pc, count)
       i = i + 1
     end
     isUndecided = false
-    if not (isUsual and countChanges()) then
+    if not (isUsual and countChanges() and (scoredCount == 0 or setScores())) then
       head, runLeft, runBehind, nextArgument = base, runLeft and left, distance, listed + runArguments
       ownArguments = shift > 0 and listed
       catchUp(count)
