@@ -174,9 +174,9 @@ export const flushIndexes = (transaction: Transaction): void => {
     const { indexes, step } = noted
     const { home } = placeOf(indexes, entity.key)
     changes.push(...changesOf(transaction, entity, indexes, step))
-    if (entity.isNew) {
-      const { fields } = transaction.indexKeyAt(planKey(home), "hash") as StoredHash
-      if (!fields.has(planField)) fields.set(planField, indexes.plan)
+    if (entity.isNew && entity.exists) {
+      const plan = transaction.indexKeyAt(planKey(home), "hash") as StoredHash
+      if (!plan.fields.has(planField)) transaction.setField(plan, planField, indexes.plan)
     }
     if (entity.exists && entity.expiresAt !== undefined && entity.expiryNames !== undefined) {
       transaction.expiringHomes.set(home, indexes)

@@ -230,6 +230,10 @@ local function apply(changes)
   end
 end
 
+local function undoPlan(key)
+  call("HDEL", key, "plan")
+end
+
 local function flush()
   local changes = {}
   for i = 1, indexedCount do
@@ -237,9 +241,12 @@ local function flush()
     if e.dirty then
       e.dirty = false
       collect(e, changes)
-      if e.isNew then
+      if e.isNew and e.exists then
         local key = planKey(placeOf(e.ix, e.key))
-        if not call("HGET", key, "plan") then call("HSET", key, "plan", e.ix.plan) end
+        if not call("HGET", key, "plan") then
+          call("HSET", key, "plan", e.ix.plan)
+          record(key, undoPlan)
+        end
       end
     end
   end
