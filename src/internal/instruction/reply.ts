@@ -52,8 +52,8 @@ export type StopReason =
     /** The position of the argument that is too large. Unset: all arguments together are. */
     readonly argument?: number
   }
-  /** Another entity has these values in a unique index, which is at this position. `writer`: the step that wrote them. */
-  | { readonly _tag: "unique"; readonly step: number; readonly index: number; readonly writer: number }
+  /** Another entity has the values that this step wrote, in a unique index, which is at this position. */
+  | { readonly _tag: "unique"; readonly step: number; readonly index: number }
   /**
    * The indexes are those of another definition: `isOlder`, of an earlier one, so they are not complete; otherwise this definition is the
    * earlier one.

@@ -152,7 +152,7 @@ const applyChanges = (transaction: Transaction, changes: ReadonlyArray<Change>):
       for (const other of entries.ranked.slice(from, from + 2)) {
         if (!other.startsWith(parts) || other === member) continue
         const holder = other.slice(parts.length)
-        if (transaction.isStored(keyAt(indexes, home, holder))) fail({ _tag: "unique", index: position, writer: step })
+        if (transaction.isStored(keyAt(indexes, home, holder))) fail({ _tag: "unique", index: position, step })
         remove(transaction, indexes, home, holder)
       }
     }

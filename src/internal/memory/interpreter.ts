@@ -130,7 +130,7 @@ export const interpret = (
       if (step < instructions.length) flow.results[step] = runInstruction(transaction, flow, instructions[step]!)
       else flushIndexes(transaction)
     } catch (error) {
-      const failure = error instanceof Stop ? { ...error.failure, step } as StopReason : undefined
+      const failure = error instanceof Stop ? { step, ...error.failure } as StopReason : undefined
       if (failure !== undefined && flow.catchFailure(failure)) continue
       transaction.undo()
       if (failure !== undefined) return { _tag: "failed", failure }

@@ -3,10 +3,10 @@
  */
 import type { ArithmeticReason, Bound, StopReason } from "../instruction/reply.ts"
 
-type WithoutStep<F> = F extends unknown ? Omit<F, "step"> : never
+type WithoutStep<F> = F extends unknown ? Omit<F, "step"> & { readonly step?: number } : never
 
 /**
- * The exception that stops a program. The interpreter adds the step.
+ * The exception that stops a program. The interpreter adds the step, unless the failure names an earlier one.
  *
  * @internal
  */

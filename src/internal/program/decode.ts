@@ -158,7 +158,6 @@ const limitOf = ({ args, spec }: Step, bound: Bound): number | bigint => {
 /** The position of the step that an error names. If the computation of an operand failed, it is the instruction that takes the operand. */
 const failedStep = (steps: ReadonlyArray<Step>, failure: StopReason): number => {
   const { _tag, step: index } = failure
-  if (_tag === "unique") return failure.writer
   let at = index
   // The step beyond the limit may be of the flow, which has no field: the last operation before it is named, or else the next one.
   if (_tag === "tooLarge") {

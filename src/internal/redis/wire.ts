@@ -340,7 +340,8 @@ const decodeStop = ([tag, step, detail, part = ""]: ReadonlyArray<any>): Outcome
     case "plan":
       return failed({ _tag: "plan", step: step - 1, isOlder: detail === 1 })
     case "unique":
-      return failed({ _tag: tag, step: step - 1, index: detail[0] - 1, writer: detail[1] - 1 })
+      // it is found later than at the step that wrote the value
+      return failed({ _tag: tag, step: detail[1] - 1, index: detail[0] - 1 })
     case "missing":
     case "exists":
       return failed({ _tag: tag, step: step - 1, ...(detail === undefined ? undefined : { other: true }) })
