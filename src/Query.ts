@@ -19,12 +19,15 @@ import { type Atomic, isAtomic } from "./Atomic.ts"
 import type { Condition } from "./Condition.ts"
 import type { EntityCorrupted, EntityNotFound, InvalidValue } from "./DomainError.ts"
 import type * as Field from "./Field.ts"
+import type { Prefix } from "./internal/model/indexTypes.ts"
 import * as Live from "./internal/query/live.ts"
 import * as Internal from "./internal/query/query.ts"
 import * as Ranges from "./internal/query/ranges.ts"
 import * as Run from "./internal/query/runners.ts"
 import type { RedisService } from "./internal/service.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
+
+export type { Prefix } from "./internal/model/indexTypes.ts"
 
 /**
  * The runtime type id of a `Query`.
@@ -95,17 +98,6 @@ const query = (self: Query<any, any>): Internal.Query => self as unknown as Inte
  * @since 0.1.0
  */
 export const isQuery = (u: unknown): u is Query<unknown> => u instanceof Internal.Query
-
-/**
- * All texts that begin with a text.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Prefix {
-  readonly "~redlayer/Query/Prefix": "~redlayer/Query/Prefix"
-  readonly text: string
-}
 
 /**
  * All texts that begin with this one, as the last value of a range: `User.by.name({ tenant: "t1", name: Query.prefix("An") })`. Texts are

@@ -55,16 +55,26 @@ export interface Indexes {
 /**
  * The channel of hints that a program has written entities of a model. A hint is the stored names of the indexes that it has changed,
  * with a space between them.
+ *
+ * @internal
  */
 export const modelChannel = (live: string): string => `$live:${live}`
 
-/** The channel of hints that a program has written an entity. A hint is empty. */
+/**
+ * The channel of hints that a program has written an entity. A hint is empty.
+ *
+ * @internal
+ */
 export const entityChannel = (key: string): string => `$live:${key}`
 
 /** The tag of the home of a model that has one. No escaped id equals it. */
 const modelTag = "$"
 
-/** Where an entity is indexed. */
+/**
+ * Where an entity is indexed.
+ *
+ * @internal
+ */
 export interface Place {
   readonly home: string
   /** The name of the entity in its home. */
@@ -72,7 +82,11 @@ export interface Place {
   readonly tag: string
 }
 
-/** The place of the entity with this key. */
+/**
+ * The place of the entity with this key.
+ *
+ * @internal
+ */
 export const placeOf = ({ hasOneHome }: Indexes, key: string): Place => {
   const open = key.indexOf("{")
   const close = key.indexOf("}", open)
@@ -82,32 +96,62 @@ export const placeOf = ({ hasOneHome }: Indexes, key: string): Place => {
     : { home: key.slice(0, close + 1), id: key.slice(close + 2), tag }
 }
 
-/** The key of the entity at a place. */
+/**
+ * The key of the entity at a place.
+ *
+ * @internal
+ */
 export const keyAt = ({ hasOneHome }: Indexes, home: string, id: string): string =>
   hasOneHome ? `${home.slice(0, -1 - modelTag.length)}${id}}` : `${home}:${id}`
 
-/** The home of a model that has one. */
+/**
+ * The home of a model that has one.
+ *
+ * @internal
+ */
 export const modelHome = (start: string): string => `${start}${modelTag}}`
 
-/** The sorted set of an index. */
+/**
+ * The sorted set of an index.
+ *
+ * @internal
+ */
 export const entriesKey = (home: string, { stored }: Pick<IndexSpec, "stored">): string => `${home}:$ix:${stored}`
 
-/** The hash that has the member of each entity, because the hash of an expired entity no longer tells its values. */
+/**
+ * The hash that has the member of each entity, because the hash of an expired entity no longer tells its values.
+ *
+ * @internal
+ */
 export const membersKey = (home: string, { stored }: Pick<IndexSpec, "stored">): string => `${home}:$of:${stored}`
 
 /**
  * The hash that has the plan whose indexes are complete. An index that a later definition has replaced is a hash too, and the hash of
  * its members a sorted set, so that a process with the earlier definition can't write them.
+ *
+ * @internal
  */
 export const planKey = (home: string): string => `${home}:$plan`
 
-/** The field of both. */
+/**
+ * The field of both.
+ *
+ * @internal
+ */
 export const planField = "plan"
 
-/** The sorted set that has the expiry of each entity that expires. */
+/**
+ * The sorted set that has the expiry of each entity that expires.
+ *
+ * @internal
+ */
 export const expiriesKey = (home: string): string => `${home}:$exp`
 
-/** The codes of the values of an index, a letter each. */
+/**
+ * The codes of the values of an index, a letter each.
+ *
+ * @internal
+ */
 export const codesOf = ({ values: all }: Indexes, { keepsAbsent, values }: IndexSpec): string => {
   const codes = values.map((value) => all[value]!.code).join("")
   return keepsAbsent === true ? codes.toUpperCase() : codes
@@ -116,6 +160,8 @@ export const codesOf = ({ values: all }: Indexes, { keepsAbsent, values }: Index
 /**
  * The stored name of the index that a change of the field can change, if there is one alone, its score is the field, and no one is
  * told of changes. The upkeep of its entries is then one command.
+ *
+ * @internal
  */
 export const ownScoreOf = ({ list, live, values }: Indexes, field: string): string | undefined => {
   const value = values.findIndex((value) => value.field === field)
@@ -125,7 +171,11 @@ export const ownScoreOf = ({ list, live, values }: Indexes, field: string): stri
   return live === undefined && first?.order === "score" && more.length === 0 ? first.stored : undefined
 }
 
-/** Calls `f` with each key of a home. */
+/**
+ * Calls `f` with each key of a home.
+ *
+ * @internal
+ */
 export const forEachIndexKey = ({ list }: Indexes, home: string, f: (key: string) => void): void => {
   f(expiriesKey(home))
   f(planKey(home))

@@ -3,7 +3,6 @@
  * name.
  */
 import type * as Schema from "effect/Schema"
-import type { Prefix } from "../query/ranges.ts"
 
 type Fields = Schema.Struct.Fields
 
@@ -167,6 +166,17 @@ type FieldsOf<X extends Indexing, N extends string> = N extends keyof X["indexes
 export type UniqueField<F extends Fields, X extends Indexing> =
   | Marked<F, "~redlayer/unique">
   | { [N in keyof X["unique"]]: X["unique"][N] extends ReadonlyArray<infer P> ? P : never }[keyof X["unique"]]
+
+/**
+ * All texts that begin with a text. `Query.prefix` makes one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Prefix {
+  readonly "~redlayer/Query/Prefix": "~redlayer/Query/Prefix"
+  readonly text: string
+}
 
 /**
  * Bounds of a value. Without any it may be all values.

@@ -18,14 +18,22 @@ import type { ModelPlan } from "../schema/model.ts"
 import { RedisService } from "../service.ts"
 import { keyPages } from "./scan.ts"
 
-/** `Model.ReindexProgress` documents it. */
+/**
+ * `Model.ReindexProgress` documents it.
+ *
+ * @internal
+ */
 export interface ReindexProgress {
   readonly entities: number
   readonly changed: number
   readonly isDone: boolean
 }
 
-/** `Model.IndexProblem` documents it. */
+/**
+ * `Model.IndexProblem` documents it.
+ *
+ * @internal
+ */
 export interface IndexProblem {
   readonly id: string
   readonly index: string | undefined

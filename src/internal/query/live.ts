@@ -20,7 +20,11 @@ import { planOf } from "./planner.ts"
 import type { Query } from "./query.ts"
 import { page } from "./runners.ts"
 
-/** `Query.WatchOptions` documents the options. */
+/**
+ * `Query.WatchOptions` documents the options.
+ *
+ * @internal
+ */
 export interface WatchOptions {
   readonly debounce?: Duration.Input | undefined
   readonly refresh?: Duration.Input | undefined
@@ -28,7 +32,11 @@ export interface WatchOptions {
 
 const defaults = { debounce: 50, refresh: 30_000 }
 
-/** Why a result can't be watched. */
+/**
+ * Why a result can't be watched.
+ *
+ * @internal
+ */
 export const notLive = (model: string, operation: string): InvalidValue =>
   new InvalidValue({
     model,

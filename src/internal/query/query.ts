@@ -26,10 +26,18 @@ export interface Source {
   readonly template: object
 }
 
-/** A condition on the entity of these handles. */
+/**
+ * A condition on the entity of these handles.
+ *
+ * @internal
+ */
 export type Where = (ref: any) => AtomicNode
 
-/** Where a query begins. */
+/**
+ * Where a query begins.
+ *
+ * @internal
+ */
 export type Start =
   | { readonly _tag: "index"; readonly index: Index; readonly key: Readonly<Record<string, unknown>> }
   | { readonly _tag: "condition"; readonly where: Where; readonly within: Readonly<Record<string, unknown>> }

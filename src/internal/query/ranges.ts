@@ -25,7 +25,11 @@ export class Prefix {
   }
 }
 
-/** The bounds of an index, as an instruction takes them. */
+/**
+ * The bounds of an index, as an instruction takes them.
+ *
+ * @internal
+ */
 export interface Range {
   readonly low: string
   readonly high: string

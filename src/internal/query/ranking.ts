@@ -17,7 +17,11 @@ import { compareBytes } from "../text/textOrder.ts"
 import { type Range, rangeIn } from "./ranges.ts"
 import { type Entry, HomeReads } from "./reads.ts"
 
-/** `Model.RankOptions` documents the options. */
+/**
+ * `Model.RankOptions` documents the options.
+ *
+ * @internal
+ */
 export interface RankOptions {
   readonly within?: Readonly<Record<string, unknown>> | undefined
   readonly direction?: "asc" | "desc" | undefined
@@ -186,7 +190,11 @@ const countProblem = (count: number, least: number): Problem | undefined =>
 
 const sum = (counts: ReadonlyArray<number>): number => counts.reduce((total, count) => total + count, 0)
 
-/** An entry, and the home that has it. */
+/**
+ * An entry, and the home that has it.
+ *
+ * @internal
+ */
 export interface HomeEntry extends Entry {
   readonly reads: HomeReads
 }
@@ -199,7 +207,11 @@ const askAll = <A>(
 
 const scoreOf = (text: string): number => text === "inf" ? Infinity : text === "-inf" ? -Infinity : Number(text)
 
-/** Compares two entries of one index. */
+/**
+ * Compares two entries of one index.
+ *
+ * @internal
+ */
 export const compareEntries = ({ spec }: Index) => (a: Entry, b: Entry): number => {
   if (spec.order === "lex") return compareBytes(a.order, b.order)
   const x = scoreOf(a.order)
@@ -207,7 +219,11 @@ export const compareEntries = ({ spec }: Index) => (a: Entry, b: Entry): number 
   return x < y ? -1 : x > y ? 1 : compareBytes(a.id, b.id)
 }
 
-/** The first entries of a range over all homes, in order. */
+/**
+ * The first entries of a range over all homes, in order.
+ *
+ * @internal
+ */
 export const entriesAcross = (
   reads: ReadonlyArray<HomeReads>,
   range: Range,

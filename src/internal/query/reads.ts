@@ -29,7 +29,11 @@ export interface Entry {
   readonly order: string
 }
 
-/** A program that reads one home of one index. */
+/**
+ * A program that reads one home of one index.
+ *
+ * @internal
+ */
 export class HomeReads {
   readonly plan: ModelPlan
   readonly index: Index

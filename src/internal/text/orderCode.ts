@@ -16,8 +16,6 @@ import { compareBytes } from "./textOrder.ts"
  * - `b`: a boolean. `0` or `1`.
  * - `s`: a text. NUL and U+0001 are escaped, and NUL ends it.
  * - `j`: a text that is stored as its JSON. As `s`.
- *
- * @internal
  */
 export type OrderCode = "i" | "d" | "b" | "s" | "j"
 
