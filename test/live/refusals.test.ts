@@ -279,8 +279,8 @@ describeOwnServer("a refusal", () => {
       yield* call("CONFIG", "SET", "maxclients", "1")
       // the server closes at once, so its words may be lost
       const [exit, millis] = yield* Effect.repeat(timed(build({ url, deadline: "300 millis" })), {
-        until: ([exit]) => !String(exit).includes("ECONNRESET"),
-        times: 10
+        until: ([exit]) => !JSON.stringify(exit).includes("ECONNRESET"),
+        times: 30
       })
       unavailable(exit, "MAXCLIENTS")
       within(millis, 290, 450)

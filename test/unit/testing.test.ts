@@ -440,6 +440,7 @@ const unasked: ReadonlyArray<string> = [
   "definitions: a time to live that is no object, has no duration or refreshes in another way is refused by name",
   "entities: insert and put refuse a value that the schema refuses, name the field, and write nothing",
   "idempotency: a program that sends nothing ignores the key",
+  "indexes: a definition of indexes that cannot be kept is refused",
   "keys: an id that cannot be encoded refuses every program when it is committed, and nothing is thrown earlier",
   "refusals: the error of a refused entity contains its id",
   "limits: a `maximumValueBytes` that is below the least is refused",

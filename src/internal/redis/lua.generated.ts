@@ -3016,7 +3016,7 @@ export const lua = [
   "local ok, result = pcall(f, ...)",
   "if ok then return result end",
   "local message = type(result) == \"table\" and result.err or type(result) == \"string\" and result",
-  "if message and find(message, \"WRONGTYPE\", 1, true) then return fail(\"plan\") end",
+  "if message and find(message, \"WRONGTYPE \", 1, true) then return fail(\"plan\") end",
   "error(result, 0)",
   "end",
   "end",
