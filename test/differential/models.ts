@@ -32,6 +32,9 @@ const ladderCase = indexed({ name: "Ladder", slot: "component", ids: three, uniq
 const leagueCase = indexed({ name: "League", slot: "id", ids: three, unique: "always", isApart: true })
 const scatterCase = indexed({ name: "Scatter", slot: "partitions", ids: three, unique: "never" })
 
+/** Models with indexes. Their programs cost most, and test/differential/indexes.test.ts is about them alone. */
+export const indexedCases: ReadonlyArray<ModelCase> = [ladderCase, leagueCase, scatterCase]
+
 export const modelCases: ReadonlyArray<ModelCase> = [
   heroCase,
   cartCase,

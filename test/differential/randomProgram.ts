@@ -6,7 +6,7 @@ import { reading } from "./calls/entityCalls.ts"
 import type { Program } from "./calls/scalarCalls.ts"
 import { addEntries, randomEntity } from "./initialState.ts"
 import type { FieldCase, ModelCase, Observable } from "./modelDescription.ts"
-import { entityCalls, modelCases } from "./models.ts"
+import { entityCalls, indexedCases, modelCases } from "./models.ts"
 import { Guild } from "./models/guild.ts"
 import { kindOf, type Operand, times } from "./operands.ts"
 import { type Gen, Random } from "./random.ts"
@@ -158,7 +158,9 @@ export const makeModelWorld = (self: ModelCase, world: number, whole: number): W
  * @param choice decides which entities. Worlds of the same choice are twins: they differ in ids and in what is stored.
  */
 export const makeWorld = (world: number, random: Random, choice = random): World => {
-  const places = placesOf(world)
+  const places = choice.chance(0.25)
+    ? placesOf(world)
+    : placesOf(world).filter(({ self }) => !indexedCases.includes(self))
   return worldOf(
     new Set([choice.pick(places), choice.pick(places), choice.pick(places)]),
     ({ key, self }) => randomEntity(self, key, random),

@@ -187,10 +187,10 @@ const mostMillis = 1000
 
 /**
  * A machine that is slower, for now or always, gets more time: as much as this many commands of one script take. They take about
- * 400 ms where the bounds of programs were chosen.
+ * 100 ms where the bounds of programs were chosen.
  */
-const yardstick = "for i = 1, 400000 do redis.call('HINCRBY', KEYS[1], 'n', 1) end"
-const yardstickMillis = 400
+const yardstick = "for i = 1, 100000 do redis.call('HINCRBY', KEYS[1], 'n', 1) end"
+const yardstickMillis = 100
 
 /**
  * How much memory a program may take, in bytes, with what it stores: ten times its own size, and 1,200 for each instruction that
