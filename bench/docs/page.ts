@@ -37,6 +37,8 @@ export const losses: ReadonlyArray<readonly [name: string, why: string]> = [
     "an Effect, the encoding of the program and the decoding of its reply cost the client some microseconds"
   ],
   ["lock-uncontended", "as `latency-1`; the lock is also renewed, fenced, and waits without polling"],
+  ["indexed-write", "each write of an indexed field writes the index too, which is one command more"],
+  ["server-indexed", "as `indexed-write`"],
   ["server-single", "the script decodes its argument and encodes its reply, for one operation"],
   ["many-clients", "each process has too few callers to fill a call, so a call carries a few programs"],
   ["server-batch", "the script checks the entity, the type and the bounds, and theirs does not"],
