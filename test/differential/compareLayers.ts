@@ -4,7 +4,7 @@
 import { Effect, Exit, Predicate, Result, Stream } from "effect"
 import { RedisService } from "redlayer"
 import { homeOf } from "../../src/internal/instruction/keys.ts"
-import { type Access, Op } from "../../src/internal/instruction/ops.ts"
+import { type Access, infoOf, Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction, Program as Compiled } from "../../src/internal/instruction/program.ts"
 import type { Reply, Result as InstructionResult } from "../../src/internal/instruction/reply.ts"
 import type { Compiled as Tree } from "../../src/internal/program/compile.ts"
@@ -126,6 +126,10 @@ export interface Options {
 
 /** A planted fault between programs and the memory interpreter. The comparison must find it. */
 export interface Fault {
+  /** the instruction that it is of, if of one: its operations are picked more often */
+  readonly op?: Op
+  /** Whether it is of indexes. Default: false, and no model with indexes takes part. */
+  readonly isOfIndexes?: boolean
   readonly instruction?: (self: Instruction) => Instruction
   readonly result?: (result: InstructionResult, self: Instruction) => InstructionResult
   readonly reply?: (reply: Reply) => Reply
@@ -258,6 +262,12 @@ const wrong = (self: Case): string | undefined => {
     : undefined
 }
 
+const methodOf = (op: Op): string =>
+  infoOf(op).method ?? Object.keys(Op).find((name) => Op[name as keyof typeof Op] === op)!
+
+const favouredOf = ({ makers }: World, method: string): ReadonlyArray<string> =>
+  [...makers.keys()].filter((operation) => operation.includes(`.${method}`))
+
 /** Whether programs, each on an entity of its own, are the same on both. */
 export const separate = Effect.fnUntraced(function*(redis: State.Target, name: string, all: Iterable<Cases>) {
   const { read, reset, runInMemory, runOnRedis } = makePair(redis)
@@ -291,6 +301,21 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
   }
   const note = (way: string): void => {
     counts.ways.set(way, (counts.ways.get(way) ?? 0) + 1)
+  }
+
+  const favoured = fault?.op === undefined ? undefined : methodOf(fault.op)
+  const among = fault === undefined ? undefined : fault.isOfIndexes === true
+  /** A world for a fault has an operation that it is of, if a few attempts find one. */
+  const suited = (make: () => World): World => {
+    let world = make()
+    for (
+      let attempt = 0;
+      attempt < 8 && favoured !== undefined && favouredOf(world, favoured).length === 0;
+      attempt++
+    ) {
+      world = make()
+    }
+    return favoured === undefined ? world : { ...world, favoured: favouredOf(world, favoured) }
   }
 
   const rarity = (operation: string) => counts.operations.get(operation)?.done ?? 0
@@ -384,9 +409,11 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
           ? makeLeafWorld(i, random, new Random(`${name}/${epoch}/twins`))
           : twins
           ? makeWorld(i, random, new Random(`${name}/${epoch}/twins`))
-          : random.chance(0.25)
-          ? makeNarrowWorld(i, random)
-          : makeWorld(i, random)
+          : suited(() =>
+            random.chance(0.25) && among !== true
+              ? makeNarrowWorld(i, random)
+              : makeWorld(i, random, random, among)
+          )
     )
     let before = yield* reset(State.joined(worlds.map(({ initial }) => initial)))
     for (let round = 0; round < rounds && goesOn(); round++) {

@@ -157,7 +157,7 @@ describeRedis("random programs", () => {
         found = mismatch
       }
       assert.isDefined(found)
-    }), minutes(2))
+    }), minutes(4))
 })
 
 for (const backend of backends) {

@@ -16,6 +16,7 @@ import { flowFaults } from "./plantedFlowFaults.ts"
 import { sharedFaults } from "./plantedIndexFaults.ts"
 
 const on = (op: Op, change: (self: Instruction) => Instruction): Fault => ({
+  op,
   instruction: (self) => self.op === op ? change(self) : self
 })
 
@@ -39,6 +40,7 @@ const expiry = (change: Change<Expiry>, onEntities: boolean): Fault => ({
 const noCollections: Pick<EntitySpec, "collections"> = { collections: [] }
 
 const result = (op: Op, change: (count: number) => number): Fault => ({
+  op,
   result: (found, self) => self.op === op && typeof found === "number" ? change(found) : found
 })
 
@@ -89,7 +91,7 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
   ],
   ["an absent entry has no value to begin with", spec((spec) => spec.itemOf === "map" ? { default: undefined } : {})],
   ["the largest map is larger", spec((spec) => spec.itemOf === "map" || spec.kind === "map" ? { maxSize: 1e9 } : {})],
-  ["a set may be emptied", spec((spec) => spec.kind === "set" ? { minSize: 0 } : {})],
+  ["a set may be emptied", { op: Op.remove, ...spec((spec) => spec.kind === "set" ? { minSize: 0 } : {}) }],
   ["what is removed from a set stays", renamed(Op.remove, Op.has)],
   [
     "what is popped from a map stays",
@@ -159,5 +161,5 @@ export const faults: ReadonlyArray<readonly [wrong: string, fault: Fault]> = [
   }],
   ["a scan gives a key that is gone", { keys: (keys) => keys.flatMap((key) => [key, key.replace("{", "{gone")]) }],
   ...flowFaults,
-  ...sharedFaults
+  ...sharedFaults.map(([wrong, fault]) => [wrong, { ...fault, isOfIndexes: true }] as const)
 ]

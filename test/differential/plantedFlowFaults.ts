@@ -11,6 +11,7 @@ import type { Fault } from "./compareLayers.ts"
 type Named = readonly [wrong: string, fault: Fault]
 
 const on = (op: Op, change: (self: Instruction) => Instruction): Fault => ({
+  op,
   instruction: (self) => self.op === op ? change(self) : self
 })
 

@@ -26,6 +26,7 @@ const changed = (self: Instruction, change: (indexes: Indexes) => Indexes | unde
   }) as Instruction
 
 const on = (op: Op, change: (self: Instruction) => Instruction): Fault => ({
+  op,
   instruction: (self) => self.op === op ? change(self) : self
 })
 

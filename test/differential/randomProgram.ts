@@ -33,6 +33,8 @@ export interface World {
   readonly observables: ReadonlyArray<Observable>
   /** the share of programs on whole entities, which are a few among many operations */
   readonly whole: number
+  /** operations that are picked more often than others */
+  readonly favoured?: ReadonlyArray<string>
 }
 
 const makersOf = (
@@ -156,11 +158,12 @@ export const makeModelWorld = (self: ModelCase, world: number, whole: number): W
  * A world of one to three entities; its number keeps its keys apart from those of others.
  *
  * @param choice decides which entities. Worlds of the same choice are twins: they differ in ids and in what is stored.
+ * @param indexed whether they are of models with indexes. Default: some are.
  */
-export const makeWorld = (world: number, random: Random, choice = random): World => {
-  const places = choice.chance(0.25)
+export const makeWorld = (world: number, random: Random, choice = random, indexed?: boolean): World => {
+  const places = indexed === undefined && choice.chance(0.25)
     ? placesOf(world)
-    : placesOf(world).filter(({ self }) => !indexedCases.includes(self))
+    : placesOf(world).filter(({ self }) => indexedCases.includes(self) === (indexed ?? false))
   return worldOf(
     new Set([choice.pick(places), choice.pick(places), choice.pick(places)]),
     ({ key, self }) => randomEntity(self, key, random),
@@ -268,7 +271,10 @@ export const randomStep = (
       : random.chance(0.2)
       ? family(random.pick(collections))
       : random.pick(names)
-  const few = Array.from({ length: random.pick([1, 1, 1, 2, 2, 16]) }, pick)
+  const favoured = world.favoured?.filter(allowed) ?? []
+  const few = favoured.length > 0 && random.chance(0.3)
+    ? [random.pick(favoured)]
+    : Array.from({ length: random.pick([1, 1, 1, 2, 2, 16]) }, pick)
   const [rarest] = few.map((name) => [rarity(name), name] as const).sort(([a], [b]) => a - b)
   random.sources = world.sources
   return random.pick(world.makers.get(rarest![1])!)(random)
