@@ -308,14 +308,9 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
   /** A world for a fault has an operation that it is of, if a few attempts find one. */
   const suited = (make: () => World): World => {
     let world = make()
-    for (
-      let attempt = 0;
-      attempt < 8 && favoured !== undefined && favouredOf(world, favoured).length === 0;
-      attempt++
-    ) {
-      world = make()
-    }
-    return favoured === undefined ? world : { ...world, favoured: favouredOf(world, favoured) }
+    if (favoured === undefined) return world
+    for (let attempt = 0; attempt < 8 && favouredOf(world, favoured).length === 0; attempt++) world = make()
+    return { ...world, favoured: favouredOf(world, favoured) }
   }
 
   const rarity = (operation: string) => counts.operations.get(operation)?.done ?? 0
