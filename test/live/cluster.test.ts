@@ -97,11 +97,11 @@ describeOwnServer("a cluster", () => {
       const cluster = yield* RedisCluster.start({ replicas: 0 })
       yield* Effect.gen(function*() {
         yield* all((id) => Counter.insert({ id, n: 0, log: [] }))
-        let isMoving = true
+        const moving = { is: true }
         const counted = ids.map(() => 0)
         const writers = yield* Effect.forkChild(Effect.forEach(ids, (id, i) =>
           Effect.gen(function*() {
-            while (isMoving) {
+            while (moving.is) {
               yield* Atomic.all([Counter.ref(id).n.increment(), Counter.ref(id).log.append(counted[i]!)])
               counted[i]!++
               yield* Effect.sleep("2 millis")
@@ -113,7 +113,7 @@ describeOwnServer("a cluster", () => {
           yield* moveSlot(cluster, slotOf(`{${id}}`), [here, there], Effect.sleep("5 millis"))
           yield* moveSlot(cluster, slotOf(`{${id}}`), [there, here])
         }
-        isMoving = false
+        moving.is = false
         yield* Fiber.join(writers)
         const stored = yield* all((id) => Counter.get(id))
         assert.deepStrictEqual(stored.map(({ n }) => n), counted)

@@ -56,7 +56,7 @@ export const backendOf = {
 } satisfies { readonly [name: string]: Options }
 
 /** The checks of the areas in which transports could differ. Returns all checks if `REDLAYER_EVERY_AREA=1`. */
-export const telling = (checks: ReadonlyArray<Check>): ReadonlyArray<Check> => {
+export const telling = (checks: ReadonlyArray<Check>, more: ReadonlyArray<string> = []): ReadonlyArray<Check> => {
   if (process.env.REDLAYER_EVERY_AREA === "1") return checks
   const areas = [
     "batches",
@@ -68,7 +68,8 @@ export const telling = (checks: ReadonlyArray<Check>): ReadonlyArray<Check> => {
     "text",
     "topics",
     "transactions",
-    "values"
+    "values",
+    ...more
   ]
   return checks.filter(({ area }) => areas.includes(area))
 }

@@ -80,7 +80,7 @@ export const start = Effect.fnUntraced(function*(
       yield* Effect.flatMap(named, (now) => now === before ? Effect.fail(notYet("no failover yet")) : Effect.void).pipe(
         Effect.retry(soon)
       )
-      // until it is told, the old primary takes writes that are lost
+      // until the Sentinels demote it, the old primary takes writes that are lost
       const old = yield* RawRedis.make(before.url)
       yield* Effect.flatMap(
         old.call("ROLE"),

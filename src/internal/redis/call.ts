@@ -24,20 +24,18 @@ import {
   CrossSlot,
   OutcomeUnknown,
   type RedisServiceErrorReason,
-  ScriptFailed,
-  ServerUnavailable
+  ScriptFailed
 } from "../../RedisServiceError.ts"
 import type { Call as Message, RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
-import { keysOf, usesQueue } from "../instruction/keys.ts"
-import { type Access, Op } from "../instruction/ops.ts"
-import type { Program } from "../instruction/program.ts"
+import { keysOf } from "../instruction/keys.ts"
+import type { Access } from "../instruction/ops.ts"
 import type { Reply } from "../instruction/reply.ts"
-import { slotOfProgram } from "../instruction/slot.ts"
-import { channelName, type ChannelNames } from "./channel.ts"
+import { type ChannelNames, channelOf } from "./channel.ts"
 import {
   aboutChannel,
   broken,
   classify,
+  connectionRefusal,
   isAboutWrites,
   isCrossSlot,
   isDivisible,
@@ -47,8 +45,15 @@ import {
   refusalOf
 } from "./classify.ts"
 import * as Deadlines from "./deadlines.ts"
-import { isAwaited, isDeduplicated, isInDoubt, isSafeToRepeat, type PendingProgram } from "./pendingProgram.ts"
-import { nodeOf, type Place } from "./place.ts"
+import {
+  accessOf,
+  isAwaited,
+  isDeduplicated,
+  isInDoubt,
+  isSafeToRepeat,
+  type PendingProgram
+} from "./pendingProgram.ts"
+import { bySlot, nodeOf, type Place } from "./place.ts"
 import { nodeScripts, scripts } from "./scripts.ts"
 import type { CallRecord, Telemetry, Trouble } from "./telemetry.ts"
 import { type Batch, decodeBatch, encodeBatch, type EncodeOptions, encodeTombstones, type Outcome } from "./wire.ts"
@@ -112,7 +117,7 @@ class Call {
 
   /** Starts the next part of a divided call. Runs once, when this part has its first answers. */
   next: (() => void) | undefined
-  /** What was sent last. */
+  /** The exchange that was sent last. */
   message: Message | undefined = undefined
   /** The report to telemetry, from the first attempt until it is finished. */
   record: CallRecord | undefined = undefined
@@ -458,15 +463,8 @@ export const make = (options: SenderOptions): Sender => {
     transport.cluster?.suspect()
     if (drained !== undefined) return stopRetrying(call)
     report(call, programs[0]?.reason)
-    const slots = new Map<number, Array<PendingProgram>>()
-    for (const program of programs) {
-      const slot = slotOfProgram(program.program) as number
-      const part = slots.get(slot)
-      if (part === undefined) slots.set(slot, [program])
-      else part.push(program)
-    }
     call.programs = noPrograms
-    for (const [slot, part] of slots) enqueue(new Call(part, expiresAt, retriesUntil, undefined, slot))
+    for (const [slot, part] of bySlot(programs)) enqueue(new Call(part, expiresAt, retriesUntil, undefined, slot))
     close(call)
   }
 
@@ -549,15 +547,6 @@ export const make = (options: SenderOptions): Sender => {
 
 const noPrograms: ReadonlyArray<PendingProgram> = []
 
-const accessOf = (programs: ReadonlyArray<PendingProgram>): Access => {
-  let access: Access = "read"
-  for (const { program } of programs) {
-    if (program.access === "write") return "write"
-    if (program.access === "allowOom") access = "allowOom"
-  }
-  return access
-}
-
 const isElsewhere = ({ refusal }: PendingProgram): boolean =>
   refusal?._tag === "ServerUnavailable" && refusal.code === "ASK"
 
@@ -571,13 +560,6 @@ const errorOf = <E>({ cause }: Exit.Failure<unknown, E>): E | undefined =>
 
 const isReply = (outcome: Outcome): outcome is Reply => outcome._tag === "done" || outcome._tag === "failed"
 
-/** Why the server refused the connection. Unset if it did not, and the call was not sent for another reason. */
-const connectionRefusal = (error: TransportError): RedisServiceErrorReason | undefined => {
-  const reason = refusalOf(error)
-  // no script had run, so an unknown code is no failure of a script
-  return reason?._tag === "ScriptFailed" ? new ServerUnavailable({ code: reason.code }) : reason
-}
-
 const fail = (call: Call, program: PendingProgram, reason: RedisServiceErrorReason): void => {
   if (!isAwaited(program)) return
   if (call.record !== undefined) call.record.trouble ??= reason
@@ -585,12 +567,6 @@ const fail = (call: Call, program: PendingProgram, reason: RedisServiceErrorReas
 }
 
 const abandon = (call: Call, program: PendingProgram): void => fail(call, program, program.reason)
-
-/** A channel that a program publishes to. */
-const channelOf = ({ instructions }: Program, names: ChannelNames): string | undefined => {
-  const found = instructions.find(({ args, op }) => op === Op.publish || usesQueue(op) && args[0] !== "")
-  return found && channelName(names, String(found.args[0]))
-}
 
 /** Completes a program by its outcome. Returns false if the program may be sent again. */
 const handleOutcome = (call: Call, program: PendingProgram, outcome: Outcome, names: ChannelNames): boolean => {

@@ -220,3 +220,14 @@ export const refusalOf = ({ address, code, refusal }: TransportError): RedisServ
  */
 export const isFinal = (reason: RedisServiceErrorReason | undefined): reason is AccessDenied | Unsupported =>
   reason?._tag === "AccessDenied" || reason?._tag === "Unsupported"
+
+/**
+ * Why the server refused the connection. Unset if it did not, and the call was not sent for another reason.
+ *
+ * @internal
+ */
+export const connectionRefusal = (error: TransportError): RedisServiceErrorReason | undefined => {
+  const reason = refusalOf(error)
+  // no script had run, so an unknown code is no failure of a script
+  return reason?._tag === "ScriptFailed" ? new ServerUnavailable({ code: reason.code }) : reason
+}

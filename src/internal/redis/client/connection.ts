@@ -56,7 +56,7 @@ const codeOf = ({ code }: ConnectionError): string =>
   typeof code === "string" && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : "ECONNRESET"
 
 /**
- * What one client can do.
+ * The abilities of one client.
  *
  * @internal
  */

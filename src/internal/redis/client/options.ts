@@ -22,12 +22,8 @@ import type { ServiceOptions } from "../../service.ts"
 import { serviceChecks } from "../service.ts"
 import type { Credentials } from "./credentials.ts"
 
-/**
- * The options of ioredis that every layer over it takes.
- *
- * @internal
- */
-export type ConnectionOption =
+/** The options of ioredis that every layer over it takes. */
+type ConnectionOption =
   | "connectionName"
   | "connectTimeout"
   | "family"

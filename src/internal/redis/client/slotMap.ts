@@ -1,5 +1,5 @@
 /**
- * What a cluster says of its slots: the reply of `CLUSTER SLOTS`, and redirections.
+ * The words of a cluster about its slots: the reply of `CLUSTER SLOTS`, and redirections.
  */
 
 /**
@@ -31,7 +31,7 @@ const addressOf = (host: unknown, port: unknown, asked: NodeAddress): NodeAddres
 }
 
 /**
- * Reads the reply of `CLUSTER SLOTS`. Undefined if it is none, or names no node.
+ * Reads the reply of `CLUSTER SLOTS`. Undefined if it is something else, or names no node.
  *
  * @param asked the node that has replied
  * @internal
@@ -59,7 +59,7 @@ interface Redirection {
 }
 
 /**
- * Reads `MOVED 3999 127.0.0.1:6381` or `ASK …`. Undefined if the message is none.
+ * Reads `MOVED 3999 127.0.0.1:6381` or `ASK …`. Undefined if the message is another one.
  *
  * @param asked the node that has replied
  * @internal
