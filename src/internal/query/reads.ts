@@ -17,6 +17,7 @@ import type { Index } from "../schema/indexes.ts"
 import type { ModelPlan } from "../schema/model.ts"
 import { readRow } from "../schema/tolerated.ts"
 import { Problem } from "../text/problem.ts"
+import { compareBytes } from "../text/textOrder.ts"
 import type { Range } from "./ranges.ts"
 
 /**
@@ -62,14 +63,16 @@ export class HomeReads {
     return this.op(Op.indexHas, "exists", [low, high], isOne)
   }
 
-  /** The entries of a range, from a place on. */
+  /** The entries of a range, from a place on, which may be outside of the range. */
   entries({ high, low }: Range, reverse: boolean, limit: number, after?: Entry): AtomicNode {
     const isScore = this.index.spec.order === "score"
+    const isBeyond = (bound: string, direction: 1 | -1): boolean =>
+      bound === "-" || bound === "+" || compareBytes(after!.order, bound.slice(1)) * direction >= 0
     const bounds = after === undefined || isScore
       ? [low, high]
       : reverse
-      ? [low, `(${after.order}`]
-      : [`(${after.order}`, high]
+      ? [low, isBeyond(high, -1) ? `(${after.order}` : high]
+      : [isBeyond(low, 1) ? `(${after.order}` : low, high]
     const resume = after !== undefined && isScore ? [after.order, after.id] : []
     return this.op(
       Op.indexRange,
