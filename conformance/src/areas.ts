@@ -17,6 +17,7 @@ import { entries } from "./areas/entries.ts"
 import { eviction } from "./areas/eviction.ts"
 import { forms } from "./areas/forms.ts"
 import { guards } from "./areas/guards.ts"
+import { hostileValues } from "./areas/hostileValues.ts"
 import { idempotency } from "./areas/idempotency.ts"
 import { indexUpkeep } from "./areas/indexes.ts"
 import { inheritance, tolerance } from "./areas/inheritance.ts"
@@ -76,6 +77,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   eviction,
   forms,
   guards,
+  hostileValues,
   idempotency,
   indexes: indexUpkeep,
   inheritance,

@@ -17,6 +17,7 @@ import type { Index } from "../schema/indexes.ts"
 import type { ModelPlan } from "../schema/model.ts"
 import { readRow } from "../schema/tolerated.ts"
 import { Problem } from "../text/problem.ts"
+import { compareBytes } from "../text/textOrder.ts"
 import type { Range } from "./ranges.ts"
 
 /**
@@ -65,11 +66,12 @@ export class HomeReads {
   /** The entries of a range, from a place on. */
   entries({ high, low }: Range, reverse: boolean, limit: number, after?: Entry): AtomicNode {
     const isScore = this.index.spec.order === "score"
+    // the place may lie outside of the range, because it may be that of an entry of another one
     const bounds = after === undefined || isScore
       ? [low, high]
       : reverse
-      ? [low, `(${after.order}`]
-      : [`(${after.order}`, high]
+      ? [low, high !== "+" && compareBytes(high.slice(1), after.order) < 0 ? high : `(${after.order}`]
+      : [low !== "-" && compareBytes(low.slice(1), after.order) > 0 ? low : `(${after.order}`, high]
     const resume = after !== undefined && isScore ? [after.order, after.id] : []
     return this.op(
       Op.indexRange,
