@@ -20,6 +20,7 @@ import { guards } from "./areas/guards.ts"
 import { hostileValues } from "./areas/hostileValues.ts"
 import { idempotency } from "./areas/idempotency.ts"
 import { indexUpkeep } from "./areas/indexes.ts"
+import { indexKeys } from "./areas/indexKeys.ts"
 import { inheritance, tolerance } from "./areas/inheritance.ts"
 import { integers } from "./areas/integers.ts"
 import { keys } from "./areas/keys.ts"
@@ -41,6 +42,7 @@ import { queries } from "./areas/queries.ts"
 import { refresh } from "./areas/refresh.ts"
 import { refusals } from "./areas/refusals.ts"
 import { removals } from "./areas/removals.ts"
+import { reportedFaults } from "./areas/reportedFaults.ts"
 import { scans } from "./areas/scans.ts"
 import { schemas } from "./areas/schemas.ts"
 import { serverTime } from "./areas/serverTime.ts"
@@ -80,6 +82,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   hostileValues,
   idempotency,
   indexes: indexUpkeep,
+  indexKeys,
   inheritance,
   integers,
   keys,
@@ -102,6 +105,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   refusals,
   schemas,
   removals,
+  reportedFaults,
   scans,
   serverTime,
   sets,
