@@ -9,7 +9,7 @@ import type { Program } from "./calls/scalarCalls.ts"
 import { type Outcome, outcomeOf } from "./compareLayers.ts"
 import * as Queries from "./indexQueries.ts"
 import { type IndexCase, type IndexedCase, type Key, keyInput, kindsOf, randomKey } from "./models/indexed.ts"
-import { naive, violated, withDefaults } from "./naiveIndexes.ts"
+import { hasNoPlace, naive, violated, withDefaults } from "./naiveIndexes.ts"
 import * as Plan from "./programShape.ts"
 import { Random, seed } from "./random.ts"
 import { makeModelWorld } from "./randomProgram.ts"
@@ -214,8 +214,8 @@ export interface Options {
   /** the state of the store, where its entries are compared with the entities */
   readonly read: Effect.Effect<State.State>
   readonly now: Effect.Effect<number>
-  /** removes a field of a stored hash, past the library */
-  readonly forget: (key: string, field: string) => Effect.Effect<void>
+  /** writes a field of a stored hash, or removes it, past the library; no hash comes of it */
+  readonly write: (key: string, field: string, text: string | undefined) => Effect.Effect<void>
 }
 
 const expectedErrors =
@@ -223,7 +223,7 @@ const expectedErrors =
 
 /** Runs steps until one is wrong. Returns a description of it, for people. */
 export const run = Effect.fnUntraced(function*(service: Service, options: Options) {
-  const { counts, forget, lives, name, now, pass, read, self, steps } = options
+  const { counts, lives, name, now, pass, read, self, steps, write } = options
   const random = new Random(name)
   const model = self.model as any
   const world = makeModelWorld(self, 0, 0.35)
@@ -307,7 +307,8 @@ export const run = Effect.fnUntraced(function*(service: Service, options: Option
     random.sources = world.sources
     random.wildness = 0
     const life = random.int(...lives)
-    switch (isSparse ? 0 : random.int(0, 12)) {
+    // what no program writes is rare otherwise
+    switch (isSparse ? 0 : random.chance(0.1) ? 7 : random.int(0, 12)) {
       case 0:
       case 1: {
         const input: any = entity()
@@ -349,15 +350,20 @@ export const run = Effect.fnUntraced(function*(service: Service, options: Option
         }
       }
       case 7: {
-        // as if it had been stored before the model had the field
+        // as if it had been stored before the model had the field, or an index of it
         const [a, b] = [random.pick(self.ids(0)), random.pick(ids)]
-        const fields = self.indexFields.filter((field) => field.default !== undefined)
+        const isNaN = random.chance(0.5)
+        const fields = self.indexFields.filter((field) =>
+          isNaN ? field.kind.name === "number" && !field.isPart : field.default !== undefined
+        )
         if (fields.length === 0) return { label: "nothing", program: Atomic.succeed(1) as any }
         const { name } = random.pick(fields)
+        add(counts.steps, isNaN ? "a NaN from before its index" : "a field from before its default")
         return {
-          label: `copy of ${show(a[0])} without ${name}`,
+          label: `copy of ${show(a[0])} with ${isNaN ? "NaN in" : "no"} ${name}`,
           program: Effect.gen(function*() {
-            yield* forget(a[1], name)
+            yield* write(a[1], name, isNaN ? "NaN" : undefined)
+            if (!alike(a[0], b)) yield* model.delete(b) as Effect.Effect<void, unknown, RedisService.RedisService>
             yield* Effect.ignore(model.duplicate(a[0], b) as Effect.Effect<void, unknown, RedisService.RedisService>)
             yield* model.delete(a[0]) as Effect.Effect<void, unknown, RedisService.RedisService>
           }) as any
@@ -411,7 +417,12 @@ export const run = Effect.fnUntraced(function*(service: Service, options: Option
     add(counts.steps, "label" in outcome ? "failed" : "succeeded")
     if (isCheckable !== undefined && !withReads) {
       const made = withDefaults(self, isCheckable)
-      const forbidding = violated(self, made, before)
+      const isNowhere = hasNoPlace(self, made)
+      if (isNowhere !== ("label" in outcome && outcome.label === "InvalidValue")) {
+        return wrong(`a value ${isNowhere ? "without" : "with"} a place in each index: ${show(outcome)}`)
+      }
+      if (isNowhere) add(counts.steps, "refused, because a value has no place in an index")
+      const forbidding = isNowhere ? undefined : violated(self, made, before)
       const isRefused = "label" in outcome && outcome.label === "UniqueViolation"
       if ((forbidding !== undefined) !== isRefused) {
         // what forbade it may have expired meanwhile

@@ -15,6 +15,9 @@ import { indexFaults } from "./plantedIndexFaults.ts"
 import { Random, runs, seed } from "./random.ts"
 import * as State from "./storedState.ts"
 
+const byHand = `if redis.call("EXISTS", KEYS[1]) == 0 then return end
+if ARGV[3] == "true" then redis.call("HSET", KEYS[1], ARGV[1], ARGV[2]) else redis.call("HDEL", KEYS[1], ARGV[1]) end`
+
 const minute = 60_000
 const hour = 60 * minute
 
@@ -55,7 +58,15 @@ const print = (where: string, rounds: number, counts: Steps.Counts): void =>
     `  operations: ${list(counts.operations)}`
   ].join("\n"))
 
-const steps = ["succeeded", "failed", "reads beside writes", "refused by a unique index"]
+const steps = [
+  "succeeded",
+  "failed",
+  "reads beside writes",
+  "refused by a unique index",
+  "refused, because a value has no place in an index",
+  "a NaN from before its index",
+  "a field from before its default"
+]
 
 const missing = (counts: Steps.Counts): ReadonlyArray<string> => [
   ...allKinds.filter((kind) => !counts.indexes.has(kind)),
@@ -78,10 +89,12 @@ const inMemory = Effect.fnUntraced(function*(name: string, rounds: number, count
       pass: (random) => TestClock.adjust(random.pick([1, minute, hour, hour, 2 * hour, 72 * hour])),
       read: Effect.sync(() => State.readStore(store)),
       now: Clock.currentTimeMillis,
-      forget: (key, field) =>
+      write: (key, field, text) =>
         Effect.sync(() => {
           const stored = store.values.get(key)
-          if (stored?._tag === "hash") stored.fields.delete(field)
+          if (stored?._tag !== "hash") return
+          if (text === undefined) stored.fields.delete(field)
+          else stored.fields.set(field, text)
         })
     })
     if (found !== undefined) return found
@@ -160,7 +173,12 @@ describeOwnServer("indexes", () => {
               pass: (random) => Effect.sleep(random.pick([1, 5, 20, 50, 160])),
               read,
               now: Clock.currentTimeMillis,
-              forget: (key, field) => Effect.orDie(Effect.asVoid(raw.call("HDEL", prefix + key, field)))
+              write: (key, field, text) =>
+                Effect.orDie(
+                  Effect.asVoid(
+                    raw.call("EVAL", byHand, "1", prefix + key, field, text ?? "", String(text !== undefined))
+                  )
+                )
             })
             yield* reset(new Map())
             if (found !== undefined) return found

@@ -97,6 +97,15 @@ export const naive = (self: IndexedCase, index: IndexCase, stored: ReadonlyArray
   }
 }
 
+/** Whether a value of an entity has no place in an index that has the field, so that the entity can't be written. */
+export const hasNoPlace = ({ indexes }: IndexedCase, entity: any): boolean =>
+  indexes.some(({ fields }) =>
+    fields.some((field) => {
+      const value = field.of(entity)
+      return !isMissing(value) && field.kind.order(value) === undefined
+    })
+  )
+
 /** The unique index, if any, that forbids an entity beside the stored ones, of which one of the same id is replaced. */
 export const violated = (self: IndexedCase, entity: any, stored: ReadonlyArray<any>): IndexCase | undefined =>
   self.indexes.find((index) => {

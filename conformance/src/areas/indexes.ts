@@ -9,9 +9,10 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Atomic from "redlayer/Atomic"
 import * as Condition from "redlayer/Condition"
-import type { UniqueViolation } from "redlayer/DomainError"
+import type { InvalidValue, UniqueViolation } from "redlayer/DomainError"
 import * as Lock from "redlayer/Lock"
 import * as Model from "redlayer/Model"
+import * as Query from "redlayer/Query"
 import type { RedisService } from "redlayer/RedisService"
 import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
@@ -176,7 +177,6 @@ const operations = (model: AnyModel): Readonly<Record<string, Program>> => {
     "n.getAndSet": one.n.getAndSet(12),
     "n.set of an operand": one.n.set(model.ref("b").n.value()),
     "score.divide": one.score.divide(7),
-    "score.set to NaN": one.score.set(NaN),
     "score.set to an infinity": one.score.set(-Infinity),
     "score.set to almost nothing": one.score.set(5e-324),
     "big.increment": one.big.increment(10n ** 17n),
@@ -248,6 +248,27 @@ const operations = (model: AnyModel): Readonly<Record<string, Program>> => {
     deleteManyStream: Stream.runDrain(model.deleteManyStream(Stream.make("a", "b")))
   }
 }
+
+/** Numbers that may be NaN by their schema: in an index of every kind, and in none. */
+const Ratio = Model.make("IndexedRatio", {
+  id: Schema.String,
+  part: Schema.Number,
+  group: Schema.String.pipe(Model.withDefault("g")),
+  own: Schema.Number.pipe(Model.indexed),
+  composite: Schema.Number.pipe(Model.withDefault(0)),
+  optional: Schema.optionalKey(Schema.Number).pipe(Model.indexed),
+  nullable: Schema.NullOr(Schema.Number).pipe(Model.indexed, Model.withDefault(null)),
+  inner: Schema.Struct({ deep: Schema.Number.pipe(Model.indexed) }).pipe(Model.withDefault({ deep: 0 })),
+  chosen: Schema.Number.pipe(Model.withDefault(0)),
+  free: Schema.Number.pipe(Model.withDefault(0))
+}, {
+  key: ["id", "part"],
+  indexes: {
+    pair: { fields: ["id", "composite"], where: { chosen: 1 }, absent: true },
+    byPart: ["part"],
+    grouped: ["group", "own"]
+  }
+})
 
 const insertAll = ({ model }: Kind): Effect.Effect<void, any, RedisService> =>
   Effect.gen(function*() {
@@ -411,6 +432,91 @@ export const indexUpkeep = (live: Test, backend: Backend): void => {
       assert.strictEqual(top[0].n, 50)
       assert.strictEqual(found.value.n, 50)
       yield* agrees(Plain)
+    }))
+
+  test("no operation writes NaN into a number that an index has, and other numbers may be NaN", () =>
+    Effect.gen(function*() {
+      const id = ["a", 1] as const
+      const one = Ratio.ref(id)
+      const whole = { id: "a", part: 1, own: 1 }
+      const refused: ReadonlyArray<readonly [field: string, program: Effect.Effect<any, any, RedisService>]> = [
+        ["own", Ratio.insert({ ...whole, id: "b", own: NaN })],
+        ["part", Ratio.insert({ ...whole, part: NaN })],
+        ["own", Ratio.put({ ...whole, own: NaN })],
+        ["composite", Ratio.put({ ...whole, composite: NaN })],
+        ["optional", Ratio.getOrInsert({ ...whole, id: "b", optional: NaN })],
+        ["nullable", Ratio.ensure({ ...whole, id: "b", nullable: NaN })],
+        ["inner.deep", Ratio.put({ ...whole, inner: { deep: NaN } })],
+        ["own", Ratio.update(id, { own: NaN })],
+        ["inner.deep", Ratio.update(id, { inner: { deep: NaN } })],
+        ["inner.deep", one.inner.$.set({ deep: NaN })],
+        ["own", Ratio.modify(id, (found) => ({ ...found, own: NaN }))],
+        ["own", one.own.set(NaN)],
+        ["own", one.own.getAndSet(NaN)],
+        ["own", one.own.compareAndSet(1, NaN)],
+        ["composite", one.composite.set(NaN)],
+        ["optional", one.optional.set(NaN)],
+        ["optional", one.optional.setIfAbsent(NaN)],
+        ["nullable", one.nullable.set(NaN)],
+        ["inner.deep", one.inner.deep.set(NaN)],
+        ["own", Atomic.all([one.own.set(5), one.own.set(NaN)])]
+      ]
+      yield* Ratio.insert({ ...whole, free: NaN, chosen: NaN })
+      yield* one.free.set(NaN)
+      for (const [field, program] of refused) {
+        const { issue } = yield* unchanged(
+          fails(program as Effect.Effect<any, InvalidValue, RedisService>, "InvalidValue", {
+            model: "IndexedRatio",
+            field
+          })
+        )
+        assert.include(issue, "NaN")
+      }
+      yield* fails(Ratio.withLock(id, (found) => Effect.succeed({ ...found, own: NaN })), "InvalidValue", {
+        field: "own"
+      })
+      const many = yield* Ratio.insertMany([{ ...whole, id: "c" }, { ...whole, id: "d", own: NaN }])
+      assert.deepEqual(many.map(({ _tag }) => _tag), ["Success", "Failure"])
+      // arithmetic makes none
+      for (const make of [one.own.multiply(Infinity), one.own.power(0.5), one.own.set(one.free.value())]) {
+        yield* unchanged(Effect.flip(Atomic.andThen(one.own.set(-1), make as any)))
+      }
+      // it may be compared with
+      assert.isFalse(yield* one.own.eq(NaN))
+      assert.isFalse(yield* one.own.in([NaN]))
+      assert.deepEqual(yield* Effect.map(Ratio.get(id), ({ chosen, free }) => [chosen, free]), [NaN, NaN])
+      assert.throws(
+        () =>
+          Model.make("IndexedNaN", { id: Schema.String, n: Schema.Number.pipe(Model.indexed, Model.withDefault(NaN)) }),
+        /default .*NaN/
+      )
+    }))
+
+  test("a NaN from before its index is read, has no entry, and is replaced by a write", () =>
+    Effect.gen(function*() {
+      const raw = yield* RawStore
+      const id = ["a", 1] as const
+      const { inner, own } = Ratio.ref(id)
+      yield* Ratio.insert({ id: "a", part: 1, own: 1 })
+      yield* Ratio.insert({ id: "b", part: 2, own: 2 })
+      yield* raw.hashSet("IndexedRatio:{a:1}", { own: "NaN" })
+      yield* Stream.runDrain(Ratio.reindex())
+      assert.deepEqual(yield* Stream.runCollect(Ratio.check()), [])
+      assert.deepEqual((yield* Ratio.get(id)).own, NaN)
+      assert.strictEqual(yield* Ratio.countBetween("own", {}), 1)
+      assert.strictEqual(yield* Ratio.countBetween("byPart", {}), 2)
+      // the index does not have all of the group, so it does not serve
+      const group = Ratio.query(({ group }) => group.eq("g"))
+      yield* fails(Query.count(group) as Effect.Effect<number, InvalidValue, RedisService>, "InvalidValue")
+      yield* inner.deep.set(3)
+      yield* Ratio.update(id, { free: 1 })
+      yield* fails(own.increment(1), "ArithmeticError")
+      yield* fails(Ratio.modify(id, (found) => ({ ...found, free: 2 })), "InvalidValue", { field: "own" })
+      yield* Ratio.duplicate(id, ["c", 1])
+      assert.strictEqual(yield* Ratio.countBetween("own", {}), 1)
+      yield* own.set(7)
+      assert.strictEqual(yield* Ratio.countBetween("own", {}), 2)
+      assert.deepEqual(yield* Stream.runCollect(Ratio.check()), [])
     }))
 
   test("a definition of indexes that cannot be kept is refused", () =>

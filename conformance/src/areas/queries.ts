@@ -124,6 +124,14 @@ export const queries = (test: Test): void => {
       const either = Post.query(({ author }) => author.in(["bob", "ann"]))
       const authors = (yield* all(Query.stream(Query.orderBy(either, "author")))).map(({ author }) => author)
       assert.deepEqual(authors, authors.toSorted())
+      // the ranges of the values follow one another, and a page continues in the next one
+      for (const direction of ["asc", "desc"] as const) {
+        const query = Query.orderBy(either, "author", direction)
+        const whole = (yield* all(Query.ids(query))).map(String)
+        assert.deepEqual(whole.toSorted(), posts.map(({ id }) => id).toSorted())
+        const paged = yield* all(Query.ids(query, { pageSize: 3 }))
+        assert.deepEqual(paged.map(String), whole)
+      }
       const numbers = (yield* all(Query.stream(Query.orderBy(either, "n", "desc")))).map(({ n }) => n)
       assert.deepEqual(numbers, posts.map(({ n }) => n).toSorted((a, b) => b - a))
       const or = Post.query(({ author, score }) => Condition.or(author.eq("ann"), score.eq(3)))

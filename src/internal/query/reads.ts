@@ -63,15 +63,16 @@ export class HomeReads {
     return this.op(Op.indexHas, "exists", [low, high], isOne)
   }
 
-  /** The entries of a range, from a place on. */
+  /** The entries of a range, from a place on, which may be outside of the range. */
   entries({ high, low }: Range, reverse: boolean, limit: number, after?: Entry): AtomicNode {
     const isScore = this.index.spec.order === "score"
-    // the place may lie outside of the range, because it may be that of an entry of another one
+    const isBeyond = (bound: string, direction: 1 | -1): boolean =>
+      bound === "-" || bound === "+" || compareBytes(after!.order, bound.slice(1)) * direction >= 0
     const bounds = after === undefined || isScore
       ? [low, high]
       : reverse
-      ? [low, high !== "+" && compareBytes(high.slice(1), after.order) < 0 ? high : `(${after.order}`]
-      : [low !== "-" && compareBytes(low.slice(1), after.order) > 0 ? low : `(${after.order}`, high]
+      ? [low, isBeyond(high, -1) ? `(${after.order}` : high]
+      : [isBeyond(low, 1) ? `(${after.order}` : low, high]
     const resume = after !== undefined && isScore ? [after.order, after.id] : []
     return this.op(
       Op.indexRange,

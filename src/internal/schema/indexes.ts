@@ -21,7 +21,7 @@ export interface Indexed {
   readonly code: OrderCode
   /** Whether an entity may lack it. */
   readonly mayBeAbsent: boolean
-  /** Whether an entity may have a value that has no place in the order: NaN. */
+  /** Whether a stored value may have no place in the order: NaN. Writes of it are refused, but it may be older than the index. */
   readonly mayHaveNoPlace: boolean
 }
 

@@ -6,7 +6,7 @@ import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type { EntitySpec, Expiry } from "../instruction/spec.ts"
 import { millisOf, oneOf } from "../options.ts"
-import type { Problem } from "../text/problem.ts"
+import { Problem } from "../text/problem.ts"
 import type { Codec } from "./codec.ts"
 import { codecOf } from "./codecOf.ts"
 import { copyThrough } from "./immutable.ts"
@@ -87,13 +87,41 @@ const longestMillis = 1e14 - 1
  */
 export const lifetimes = `at least 1 ms and at most ${longestMillis} ms, which is 3,168 years`
 
+const noPlace = new Problem("Expected a number other than NaN, because an index has the field")
+
+/** A codec that writes no value without a place in the order. It still reads one that was stored before there was an index. */
+const withPlace = (codec: Codec): Codec => ({
+  ...codec,
+  encode: (value) => Number.isNaN(value) ? noPlace : codec.encode(value)
+})
+
+/** Refuses NaN in all fields that order the entries of an index. */
+const refuseNaN = (
+  name: string,
+  { byName }: ModelIndexes,
+  leaves: ReadonlyArray<Leaf>,
+  keyNames: ReadonlyArray<string>,
+  keyCodecs: Array<Codec>
+): void => {
+  const fields = new Set(
+    [...byName.values()].flatMap(({ values }) => values).flatMap((value) => value.mayHaveNoPlace ? [value.field] : [])
+  )
+  for (const leaf of leaves) {
+    if (!fields.has(leaf.field)) continue
+    if (leaf.spec.default === "NaN") {
+      refuse(name, `the default of its field "${leaf.field}" is NaN, and an index has it`)
+    }
+    Object.assign(leaf, { codec: withPlace(leaf.codec) })
+  }
+  for (const [i, field] of keyNames.entries()) if (fields.has(field)) keyCodecs[i] = withPlace(keyCodecs[i]!)
+}
+
 /** Lets the specifications know the indexes that their instructions may change. */
 const withIndexes = (
   self: Layout,
   expiry: Expiry | undefined,
-  plan: (leaves: ReadonlyArray<Leaf>) => ModelIndexes | undefined
+  indexes: ModelIndexes | undefined
 ): { readonly layout: Layout; readonly indexes: ModelIndexes | undefined } => {
-  const indexes = plan(self.leaves)
   if (indexes === undefined) return { layout: self, indexes }
   const { spec } = indexes
   const names = new Set(spec.values.map(({ field }) => field))
@@ -167,20 +195,22 @@ export const makePlan = (
     }
   const root = struct(fields, keyNames, make, expiry)
   const component = isTuple && typeof slot === "string" && slot !== "id" ? keyNames.indexOf(slot) : -1
-  const whole = withIndexes(layout(root, expiry), expiry, (leaves) =>
-    planIndexes(
-      leaves,
-      keyNames.map((field, i) => ({
-        field,
-        codec: codecs[i]!,
-        part: i === component ? 0 : i + (component < 0 || i < component ? 1 : 0)
-      })),
-      slot === "id",
-      typeof slot === "object",
-      name,
-      options,
-      (why) => refuse(name, why)
-    ))
+  const own = layout(root, expiry)
+  const indexes = planIndexes(
+    own.leaves,
+    keyNames.map((field, i) => ({
+      field,
+      codec: codecs[i]!,
+      part: i === component ? 0 : i + (component < 0 || i < component ? 1 : 0)
+    })),
+    slot === "id",
+    typeof slot === "object",
+    name,
+    options,
+    (why) => refuse(name, why)
+  )
+  if (indexes !== undefined) refuseNaN(name, indexes, own.leaves, keyNames, codecs)
+  const whole = withIndexes(own, expiry, indexes)
   const { expiry: _, ...spec } = whole.layout.spec
   const form = JSON.stringify([
     options.key,

@@ -218,8 +218,8 @@ export interface Marked<S extends Schema.Constraint, Marks> extends
 
 /**
  * Gives a field an index of its own, of the field's name: entities are ranked by it, counted between values, and found in its order. The
- * field has one value: a text, a literal, a number, a `bigint`, a boolean, a date or a duration. An entity without it, or with `NaN`,
- * has no entry. Each write that changes the field also costs O(log(entries)), and no round trip. An entry of a number or a date takes
+ * field has one value: a text, a literal, a number, a `bigint`, a boolean, a date or a duration. An entity without it has no entry, and
+ * `NaN` is refused. Each write that changes the field also costs O(log(entries)), and no round trip. An entry of a number or a date takes
  * about 100 bytes and the id, one of another kind more than twice that.
  *
  * **When to use**

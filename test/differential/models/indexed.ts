@@ -237,6 +237,14 @@ const tame = <A>(make: Gen<A>, random: Random): A => {
   return value
 }
 
+/** A value that has a place in an index, because a definition with another default is refused. */
+const placed = (kind: Kind, random: Random): unknown => {
+  for (;;) {
+    const value: unknown = tame(kind.make, random)
+    if (kind.order(value) !== undefined) return value
+  }
+}
+
 const ref = fieldsOf<any>()
 
 const makeField = (name: string, random: Random): Made => {
@@ -244,7 +252,7 @@ const makeField = (name: string, random: Random): Made => {
   const kind = random.pick(kinds)
   const { make, name: called, optional: [family, optional], schema, stored, table } = kind
   const handle = (self: any) => name.split(".").reduce((part, of) => part[of], self)
-  const initial = mode === "default" ? tame(make, random) : undefined
+  const initial = mode === "default" ? placed(kind, random) : undefined
   const field = ofKind(kind, name, false, initial)
   const isOptional = mode === "optional" || mode === "nullable"
   const label = isOptional ? `${mode} ${family}`.trim() : called
