@@ -44,7 +44,7 @@ describeOwnServer("random programs on a cluster", () => {
       yield* Effect.forkChild(Effect.forever(Effect.andThen(gate.withPermits(1)(Effect.orDie(move)), Effect.sleep(1))))
       const { counts, mismatch } = yield* Differential.run(target, {
         name: "cluster",
-        programs: runs(2000),
+        programs: runs(1000),
         refusesCrossSlot: true
       })
       if (mismatch !== undefined) assert.fail(mismatch)
