@@ -714,11 +714,35 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
   existsBy<N extends UniqueName<F, X>>(index: N, key: UniqueKey<F, X, N>): Condition<InvalidValue>
 }
 
+/**
+ * The keys of a model with the option `live: true`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Live<F extends Fields, K> {
+  /**
+   * The keys of Effect's `Reactivity` for an entity, or without an argument for all entities of the model: each write of it, or of any,
+   * invalidates them, in all processes that have the layer of `EffectReactivity`. An id that no entity can have has no key.
+   *
+   * **When to use**
+   *
+   * Use for an effect or an atom that reads several things. For one entity use `watch`.
+   */
+  reactivityKeys(id?: IdOf<F, K>): ReadonlyArray<any>
+}
+
+/** The names of a model's indexes and aggregates. */
+type KeptName<F extends Fields, X extends Indexing> =
+  | IndexName<F, X>
+  | AggregateName<X, "counted">
+  | AggregateName<X, "summed">
+
 /** The queries of a model, or nothing if it has no index and no aggregate. */
-type IndexedBy<Entity, F extends Fields, K, X extends Indexing> = [
-  IndexName<F, X> | AggregateName<X, "counted"> | AggregateName<X, "summed">
-] extends [never] ? X["live"] extends true ? Pick<Indexed<Entity, F, K, X>, "watch"> : unknown
-  : Indexed<Entity, F, K, X>
+type IndexedBy<Entity, F extends Fields, K, X extends Indexing> =
+  & ([KeptName<F, X>] extends [never] ? X["live"] extends true ? Pick<Indexed<Entity, F, K, X>, "watch"> : unknown
+    : Indexed<Entity, F, K, X>)
+  & (X["live"] extends true ? Live<F, K> : unknown)
 
 type Violation<F extends Fields, X extends Indexing> = [UniqueName<F, X>] extends [never] ? never : UniqueViolation
 

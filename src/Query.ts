@@ -545,3 +545,18 @@ export const watch: {
   (self: Query<any, any> | Atomic<any, any>, options: any) =>
     isQuery(self) ? Live.watchQuery(query(self), options) : Live.watchProgram(self as any, options)
 )
+
+/**
+ * The keys of Effect's `Reactivity` for the result of a query: every write of an entity of its model invalidates them, in all processes
+ * that have the layer of `EffectReactivity`. The model needs the option `live: true`; otherwise it throws.
+ *
+ * **When to use**
+ *
+ * Use for an effect or an atom that shows more than one query, or also what is not stored here. For one query use `watch`.
+ *
+ * @see {@link watch} for a stream of one result
+ * @category running
+ * @since 0.1.0
+ */
+export const reactivityKeys = (self: Query<any, any>): ReadonlyArray<any> =>
+  Live.reactivityKeys(query(self).source.plan)

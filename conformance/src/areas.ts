@@ -38,6 +38,7 @@ import { operands } from "./areas/operands.ts"
 import { optional } from "./areas/optional.ts"
 import { ownership } from "./areas/ownership.ts"
 import { queries } from "./areas/queries.ts"
+import { reactivity } from "./areas/reactivity.ts"
 import { refresh } from "./areas/refresh.ts"
 import { refusals } from "./areas/refusals.ts"
 import { removals } from "./areas/removals.ts"
@@ -98,6 +99,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   optional,
   ownership,
   queries,
+  reactivity,
   refresh,
   refusals,
   schemas,

@@ -87,6 +87,10 @@ export const allowed = [
   ByTenant.by.n({ tenant: "a" }),
   ByTenant.top("n", 3, { within: { tenant: "a" } }),
   Live.watch("a"),
+  Live.reactivityKeys("a"),
+  // keys that an application has declared take them too
+  equals<ReadonlyArray<any>>()(Live.reactivityKeys()) satisfies ReadonlyArray<"declared">,
+  Query.reactivityKeys(Post.by.feed()) satisfies ReadonlyArray<"declared">,
   Atomic.guard(Query.count(Post.by.feed({ author: "ann" })).lt(5), () => "too many" as const)
 ]
 
@@ -121,6 +125,10 @@ export const refusedByTypes = [
   () => Plain.by,
   // @ts-expect-error not live
   () => Plain.watch("a"),
+  // @ts-expect-error not live
+  () => Post.reactivityKeys("a"),
+  // @ts-expect-error not an id
+  () => Live.reactivityKeys(1),
   // @ts-expect-error a count of partitions is no program
   () => Atomic.all([Query.count(Scattered.by.n())]),
   // @ts-expect-error no such field

@@ -71,6 +71,23 @@ export const modelChannel = (live: string): string => `$live:${live}`
  */
 export const entityChannel = (key: string): string => `$live:${key}`
 
+const reactivityStart = "~redlayer/"
+
+/**
+ * The key of Effect's `Reactivity` that a hint on this channel invalidates.
+ *
+ * @internal
+ */
+export const reactivityKeyOf = (channel: string): string => reactivityStart + channel
+
+/**
+ * The channel whose hints invalidate a key of `Reactivity`. Undefined: it is another key.
+ *
+ * @internal
+ */
+export const channelOfKey = (key: unknown): string | undefined =>
+  typeof key === "string" && key.startsWith(`${reactivityStart}$live:`) ? key.slice(reactivityStart.length) : undefined
+
 /** The tag of the home of a model that has one. No escaped id equals it. */
 const modelTag = "$"
 

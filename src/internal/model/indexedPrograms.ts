@@ -3,7 +3,7 @@
  */
 import { structHandle } from "../handle/struct.ts"
 import type { AtomicNode } from "../program/node.ts"
-import { watchEntity, type WatchOptions } from "../query/live.ts"
+import { reactivityKeys, watchEntity, type WatchOptions } from "../query/live.ts"
 import { Query, type Source } from "../query/query.ts"
 import { Ranking, type RankOptions } from "../query/ranking.ts"
 import { Totals } from "../query/totals.ts"
@@ -69,6 +69,9 @@ export class IndexedPrograms {
     const { plan } = this.#source
     const key = plan.keyOf(id)
     return watchEntity(plan, key instanceof Problem ? "" : key.key, this.#find(id), options)
+  }
+  reactivityKeys(id?: unknown): ReadonlyArray<string> {
+    return reactivityKeys(this.#source.plan, id)
   }
   rank(id: unknown, index: string, options?: RankOptions): unknown {
     return this.#ranking.rank(id, index, options)

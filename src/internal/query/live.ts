@@ -9,7 +9,7 @@ import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { InvalidValue } from "../../DomainError.ts"
-import { entityChannel, modelChannel } from "../instruction/indexes.ts"
+import { entityChannel, modelChannel, reactivityKeyOf } from "../instruction/indexes.ts"
 import { millisOf } from "../options.ts"
 import { prepare } from "../program/commit.ts"
 import type { AtomicNode, Instruct } from "../program/node.ts"
@@ -161,3 +161,18 @@ export const watchEntity = (
       read as unknown as Effect.Effect<unknown, unknown, RedisService>,
       options
     )
+
+/**
+ * The keys of Effect's `Reactivity` that writes of a live model invalidate: of one entity, or of all of them.
+ *
+ * @param id undefined: of all entities
+ * @internal
+ */
+export const reactivityKeys = (plan: ModelPlan, id?: unknown): ReadonlyArray<string> => {
+  const live = plan.indexes?.spec.live
+  if (live === undefined) throw new Error(`Model "${plan.name}": keys of Reactivity need the option \`live: true\``)
+  if (id === undefined) return [reactivityKeyOf(modelChannel(live))]
+  const key = plan.keyOf(id)
+  // there is no entity that is never written
+  return key instanceof Problem ? [] : [reactivityKeyOf(entityChannel(key.key))]
+}
