@@ -1,7 +1,16 @@
 /**
  * Indexes as plain TypeScript computes them from the stored entities: who has an entry, in which order, and what reads give.
  */
-import type { IndexCase, IndexedCase, IndexField, Key, Ordered } from "./models/indexed.ts"
+import {
+  type AggregateCase,
+  amountOf,
+  type IndexCase,
+  type IndexedCase,
+  type IndexField,
+  type Key,
+  type Ordered,
+  totalOf
+} from "./models/indexed.ts"
 
 export const compareOrdered = (a: Ordered | undefined, b: Ordered | undefined): number => {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1
@@ -27,7 +36,10 @@ export const compareValues = (a: NaiveEntry, b: NaiveEntry): number => {
 }
 
 /** The entry of an entity, or undefined if it has none. */
-export const entryOf = ({ fields, keepsAbsent, where }: IndexCase, entity: any): NaiveEntry | undefined => {
+export const entryOf = (
+  { fields, keepsAbsent, where }: Pick<IndexCase, "fields" | "keepsAbsent" | "where">,
+  entity: any
+): NaiveEntry | undefined => {
   for (const [field, value] of where) {
     const found = field.of(entity)
     if (isMissing(value) || isMissing(found)) {
@@ -55,7 +67,7 @@ export const entriesOf = (self: IndexedCase, index: IndexCase, entities: Readonl
   )
 
 /** Whether an entry is in the range of a key. */
-const isIn = ({ fields }: IndexCase, { bounds, equal }: Key) => ({ values }: NaiveEntry): boolean => {
+const isIn = ({ fields }: Pick<IndexCase, "fields">, { bounds, equal }: Key) => ({ values }: NaiveEntry): boolean => {
   for (const [i, [field, value]] of equal.entries()) {
     if (compareOrdered(values[i], orderOf(field, value)) !== 0) return false
   }
@@ -95,6 +107,26 @@ export const naive = (self: IndexedCase, index: IndexCase, stored: ReadonlyArray
       return at < 0 ? [] : found.slice(Math.max(0, at - count), at + count + 1).map(({ entity }) => entity)
     }
   }
+}
+
+/** The sum of a group. `home` is a value of the field that names the home, where one does. */
+export const naiveSum = (
+  { slotField }: IndexedCase,
+  aggregate: AggregateCase,
+  stored: ReadonlyArray<any>,
+  key: Key,
+  home: unknown
+): unknown => {
+  const { of } = aggregate
+  let total = 0n
+  for (const entity of stored) {
+    if (slotField !== undefined && slotField.of(entity) !== home) continue
+    const entry = entryOf(aggregate, entity)
+    if (entry === undefined || !isIn(aggregate, key)(entry)) continue
+    const amount = of === undefined ? 1 : of.of(entity)
+    if (!isMissing(amount)) total += amountOf(amount)
+  }
+  return totalOf(of, total)
 }
 
 /** The unique index, if any, that forbids an entity beside the stored ones, of which one of the same id is replaced. */

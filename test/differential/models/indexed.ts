@@ -12,7 +12,7 @@ import * as Op from "../calls/scalarCalls.ts"
 import type { Program } from "../calls/scalarCalls.ts"
 import { instructionsOf } from "../keyNames.ts"
 import { type FieldCase, fieldsOf, type ModelCase } from "../modelDescription.ts"
-import type { Gen, Random } from "../random.ts"
+import { type Gen, Random } from "../random.ts"
 import {
   absent,
   bigint,
@@ -178,6 +178,31 @@ export interface IndexCase {
   readonly keepsAbsent: boolean
 }
 
+/** An aggregate as its definition says. */
+export interface AggregateCase extends Omit<IndexCase, "isUnique"> {
+  readonly method: "counted" | "summed"
+  /** what an entity adds to a sum; unset for a count */
+  readonly of: IndexField | undefined
+}
+
+/** The amount of a value that can be summed. */
+export const amountOf = (value: unknown): bigint =>
+  Duration.isDuration(value) ? Option.getOrThrow(Duration.toNanos(value)) : BigInt(value as number | bigint)
+
+/** Whole milliseconds are the normal form of a duration. */
+const durationOf = (nanos: bigint): Duration.Duration => {
+  const millis = Number(nanos / 1_000_000n)
+  return Number.isFinite(millis) && BigInt(millis) * 1_000_000n === nanos
+    ? Duration.millis(millis)
+    : Duration.nanos(nanos)
+}
+
+/** The sum of values of a field, as the library returns it. */
+export const totalOf = (field: IndexField | undefined, total: bigint): unknown => {
+  const schema = field?.kind.schema
+  return schema === Schema.BigInt ? total : schema === Schema.Duration ? durationOf(total) : Number(total)
+}
+
 /** Where entities are stored, and so what a home of their indexes is. */
 export type Slot = "id" | "component" | "partitions"
 
@@ -185,6 +210,7 @@ export interface IndexedCase extends ModelCase {
   readonly slot: Slot
   readonly spec: Indexes
   readonly indexes: ReadonlyArray<IndexCase>
+  readonly aggregates: ReadonlyArray<AggregateCase>
   readonly indexFields: ReadonlyArray<IndexField>
   /** the field that names the home, where a component does */
   readonly slotField: IndexField | undefined
@@ -214,6 +240,8 @@ const ofKind = (kind: Kind, name: string, isPart = false, otherwise?: unknown): 
   isPart,
   default: otherwise
 })
+
+const summableSchemas: ReadonlyArray<Schema.Top> = [Schema.Int, Schema.BigInt, Schema.Duration]
 
 const textKind = kinds.find(({ name }) => name === "text")!
 const integerKind = kinds[0]!
@@ -348,6 +376,32 @@ export const makeIndexed = (options: IndexedOptions, random: Random): IndexedCas
     ? [{ name: "u:0", fields: subset(isApart ? 3 : 2), where: [], isUnique: true, keepsAbsent: false }]
     : []
 
+  // of its own choice, so that the rest of the model does not depend on it
+  const other = new Random(`${name}/aggregates`)
+  const summable = indexFields.filter(({ kind }) => summableSchemas.includes(kind.schema))
+  const aggregates = Array.from({ length: other.int(2, 4) }, (_, i): AggregateCase => {
+    const of = i === 1 || i > 1 && other.chance(0.6) ? other.pick(summable) : undefined
+    const fields = new Set(isApart ? [ofField] : [])
+    for (let left = other.int(0, 3); left > 0; left--) fields.add(other.pick(indexFields))
+    return {
+      method: of === undefined ? "counted" : "summed",
+      name: `a:${i}`,
+      fields: [...fields],
+      where: other.chance(0.3) ? [other.pick(all)].map(({ field }) => [field, tame(field.make, other)] as const) : [],
+      keepsAbsent: other.chance(0.3),
+      of
+    }
+  })
+  const definitionsOf = (method: AggregateCase["method"]) =>
+    Object.fromEntries(
+      aggregates.filter((one) => one.method === method).map(({ fields, keepsAbsent, name, of, where }) => [name, {
+        by: fields.map((field) => field.name),
+        ...(of && { of: of.name }),
+        ...(where.length > 0 && { where: Object.fromEntries(where.map(([field, value]) => [field.name, value])) }),
+        ...(keepsAbsent && { absent: true })
+      }])
+    )
+
   const modelOptions = {
     key: ["of", "n"],
     slot: slot === "component" ? "of" : slot === "partitions" ? { partitions: 3 } : "id",
@@ -365,11 +419,13 @@ export const makeIndexed = (options: IndexedOptions, random: Random): IndexedCas
         }
       ]
     })),
-    unique: Object.fromEntries(uniques.map(({ fields, name }) => [name, fields.map((field) => field.name)]))
+    unique: Object.fromEntries(uniques.map(({ fields, name }) => [name, fields.map((field) => field.name)])),
+    counted: definitionsOf("counted"),
+    summed: definitionsOf("summed")
   } as any
   let model: any
   if (isInherited) {
-    const { indexes: _, unique: __, ...baseOptions } = modelOptions
+    const { counted: _, indexes: __, summed: ___, unique: ____, ...baseOptions } = modelOptions
     const Base: any = class extends Model.Class<any>(`${name}Base`)({ ...parts, ...baseSchemas } as any, baseOptions) {}
     model = class extends (Model.extend as any)(Base, name)(schemas, modelOptions) {}
   } else {
@@ -395,6 +451,7 @@ export const makeIndexed = (options: IndexedOptions, random: Random): IndexedCas
     ],
     ...(lives === undefined ? undefined : { lives }),
     indexes: [...annotated, ...indexes, ...uniques],
+    aggregates,
     indexFields,
     slotField: slot === "component" ? ofField : undefined,
     tieOf: ({ n, of }) => byBytes(slot === "component" ? String(n) : `${String(escapeId(of))}:${n}`)
@@ -436,7 +493,7 @@ export const valueFor = (field: IndexField, entities: ReadonlyArray<any>, random
  */
 export const randomKey = (
   self: IndexedCase,
-  { fields, keepsAbsent }: IndexCase,
+  { fields, keepsAbsent }: Pick<IndexCase, "fields" | "keepsAbsent">,
   entities: ReadonlyArray<any>,
   random: Random,
   least = 0,
@@ -532,6 +589,20 @@ export const indexCalls = (
       "index.countBetween",
       read(always, (model, id, index, random, home) => model.countBetween(index.name, keyIn(index, id, random, home)))
     ],
+    ...(["counted", "summed"] as const).map((method) =>
+      [
+        `aggregate.${method}`,
+        ({ id, model }, random) => {
+          const { fields, keepsAbsent, name, of } = random.pick(self.aggregates.filter((one) => one.method === method))
+          const group = keyInput(randomKey(self, { fields, keepsAbsent }, [], random, fields.length))
+          // the entities of this world
+          if (self.slotField !== undefined || "of" in group) group["of"] = id[0]
+          const sum = model[method](name, group)
+          const compared = totalOf(of, BigInt(random.int(-3, 3)))
+          return random.chance(0.5) ? sum : sum[random.pick(["eq", "neq", "lt", "lte", "gt", "gte"])](compared)
+        }
+      ] satisfies readonly [string, Op.Call<any>]
+    ),
     ["index.findBy", read(isUnique, (model, id, index, random) => model.findBy(index.name, full(index, id, random)))],
     ["index.getBy", read(isUnique, (model, id, index, random) => model.getBy(index.name, full(index, id, random)))],
     ["index.existsBy", (target, random, other) => {
