@@ -63,10 +63,13 @@ end
 
 -- Compares the sums with what the entities add, and makes them equal if it may. Returns how many differ.
 local function recount(key, contributions, isMending)
-  local sums, count, all = {}, 0, call("HGETALL", contributions)
-  for i = 2, #all, 2 do
-    local amount, group = split(all[i])
-    if group then sums[group] = sumOf(sums[group] or "0", amount) end
+  local equal, sums, count = {}, {}, 0
+  -- many entities add the same to one group, and to count them costs less than to add
+  for _, contribution in ipairs(call("HVALS", contributions)) do equal[contribution] = (equal[contribution] or 0) + 1 end
+  for contribution, times in pairs(equal) do
+    local amount, group = split(contribution)
+    if group and #amount < 8 then amount, times = format("%d", amount * times), 1 end
+    for _ = 1, group and times or 0 do sums[group] = sumOf(sums[group] or "0", amount) end
   end
   local function compare(group, stored)
     local sum = sums[group] ~= "0" and sums[group] or nil
@@ -76,7 +79,7 @@ local function recount(key, contributions, isMending)
     if not isMending then return end
     if sum then call("HSET", key, group, sum) else call("HDEL", key, group) end
   end
-  all = call("HGETALL", key)
+  local all = call("HGETALL", key)
   for i = 1, #all, 2 do compare(all[i], all[i + 1]) end
   for group in pairs(sums) do compare(group) end
   return count
