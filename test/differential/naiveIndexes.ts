@@ -1,16 +1,8 @@
 /**
  * Indexes as plain TypeScript computes them from the stored entities: who has an entry, in which order, and what reads give.
  */
-import {
-  type AggregateCase,
-  amountOf,
-  type IndexCase,
-  type IndexedCase,
-  type IndexField,
-  type Key,
-  type Ordered,
-  totalOf
-} from "./models/indexed.ts"
+import type { AggregateCase, IndexCase, IndexedCase, IndexField, Key } from "./models/indexed.ts"
+import { amountOf, type Ordered, totalOf } from "./models/indexKinds.ts"
 
 export const compareOrdered = (a: Ordered | undefined, b: Ordered | undefined): number => {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1
@@ -126,7 +118,7 @@ export const naiveSum = (
     const amount = of === undefined ? 1 : of.of(entity)
     if (!isMissing(amount)) total += amountOf(amount)
   }
-  return totalOf(of, total)
+  return totalOf(of?.kind, total)
 }
 
 /** The unique index, if any, that forbids an entity beside the stored ones, of which one of the same id is replaced. */
