@@ -33,6 +33,12 @@ class Card extends Model.Class<Card>("Card")({
   tags: Schema.ReadonlySet(Schema.String)
 }, { key: "id", slot: { partitions: 1 }, timeToLive: { duration: "1 day" } }) {}
 
+/** A model with a sum of its entities. */
+class Stake extends Model.Class<Stake>("Stake")({ id: Schema.String, n: Schema.Int }, {
+  key: "id",
+  summed: { n: { of: "n", by: [] } }
+}) {}
+
 class Refused extends Data.TaggedError("Refused") {}
 
 const News = Topic.make("News", Schema.String)
@@ -161,6 +167,7 @@ const onShort: Record<string, Operation["make"]> = {
   "Model.pick": () => Sheet.pick(id, ["text", "int"]),
   "Model.update, nothing": () => Sheet.update(id, {}),
   "Model.update": (i) => Sheet.update(id, { int: i }),
+  "Model.summed": () => Stake.summed("n"),
   "Topic.publish": (i) => News.publish(name(i))
 }
 

@@ -39,6 +39,7 @@ import type {
 export type * from "./internal/field/collections.ts"
 export type * from "./internal/field/operands.ts"
 export type * from "./internal/field/scalars.ts"
+export type * from "./internal/field/sums.ts"
 
 /**
  * The handles of an entity of any model, by the names of the fields. `Model.Ref` has those of one model.

@@ -25,6 +25,9 @@ import type * as Field from "./Field.ts"
 import type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
 import * as Definition from "./internal/model/definition.ts"
 import type {
+  AggregateName,
+  Counted,
+  Group,
   IndexedField,
   Indexes,
   Indexing,
@@ -34,6 +37,8 @@ import type {
   NoIndexing,
   Optional,
   OrderField,
+  Summed,
+  SumOf,
   UniqueField,
   UniqueKey,
   UniqueName,
@@ -60,12 +65,17 @@ import type { RedisServiceError } from "./RedisServiceError.ts"
 export type { Bulk, BulkOptions, BulkStream, Source } from "./internal/model/bulk.ts"
 export type {
   Bounds,
+  CountDefinition,
+  Counted,
   IndexDefinition,
   Indexes,
   Indexing,
   IndexOptions,
   NoIndexing,
   Path,
+  SumDefinition,
+  Summed,
+  SumPath,
   Uniques
 } from "./internal/model/indexTypes.ts"
 export type {
@@ -465,6 +475,13 @@ type Runs<X extends Indexing, A, E> = X["partitioned"] extends true
   ? Effect.Effect<A, E | RedisServiceError, RedisService>
   : Atomic<A, E>
 
+/** A count or a sum: a program that can be compared and be an operand where an aggregate has one home; an effect on partitions. */
+type Total<X extends Indexing, A> = X["partitioned"] extends true
+  ? Effect.Effect<A, InvalidValue | RedisServiceError, RedisService>
+  : A extends bigint ? Field.BigIntSum<InvalidValue>
+  : A extends Duration.Duration ? Field.DurationSum<InvalidValue>
+  : Field.Count<InvalidValue>
+
 /**
  * Options of ranks and of the first entities.
  *
@@ -518,16 +535,16 @@ export interface ReindexProgress {
  * @since 0.1.0
  */
 export interface IndexProblem {
-  /** The escaped id. */
+  /** The escaped id. Empty for sums. */
   readonly id: string
-  /** The index of an entry that belongs to no entity. Unset: all of the entity, or its expiry. */
+  /** The index or aggregate. Unset: all of the entity, or its expiry. */
   readonly index: string | undefined
-  readonly issue: "entries differ" | "no such entity"
+  readonly issue: "entries differ" | "no such entity" | "sums differ"
 }
 
 /**
- * The queries of a model with indexes, and the programs that read an index. `rank`, `top`, `around` and `countBetween` are programs,
- * one round trip each; on a model with partitions they are effects, which ask all partitions. A program sees earlier writes of its own.
+ * The queries of a model with indexes, and the programs that read an index. `rank`, `top`, `around`, `countBetween`, `counted` and `summed` are
+ * programs, one round trip each; on a model with partitions they are effects, which ask all partitions. A program sees earlier writes of its own.
  * Each fails with `InvalidValue` if a value has no stored form, or if a model whose slot is a component of the key gets no value for it. An
  * entity that has expired is neither returned nor counted. No read of an index renews a time to live.
  *
@@ -663,6 +680,26 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
     key: IndexKey<F, X, N>
   ): X["partitioned"] extends true ? Effect.Effect<number, InvalidValue | RedisServiceError, RedisService>
     : Field.Count<InvalidValue>
+  /**
+   * The number of entities that have these values, one for each field of the count. 0 if there are none. O(1).
+   *
+   * **When to use**
+   *
+   * Use for a number that is asked often, or that a write depends on, as "at most 3 admins". For a range of values use
+   * `countBetween`, which needs an index.
+   */
+  counted<N extends AggregateName<X, "counted">>(
+    name: N,
+    ...group: Group<F, X, X["counted"][N & keyof X["counted"]]>
+  ): Total<X, number>
+  /**
+   * The sum over the entities that have these values, one for each field that groups them. 0 if there are none. Exact: of bigints and
+   * durations at any size, of integers up to 2^53, and the nearest number above. O(1).
+   */
+  summed<N extends AggregateName<X, "summed">>(
+    name: N,
+    ...group: Group<F, X, X["summed"][N & keyof X["summed"]]>
+  ): Total<X, SumOf<F, X["summed"][N & keyof X["summed"]]>>
   /** The entity with these values in a unique index, or none. One round trip. O(log(entries) + fields). */
   findBy<N extends UniqueName<F, X>>(
     index: N,
@@ -695,9 +732,15 @@ export interface Live<F extends Fields, K> {
   reactivityKeys(id?: IdOf<F, K>): ReadonlyArray<any>
 }
 
-/** The queries of a model, or nothing if it has no index. */
+/** The names of a model's indexes and aggregates. */
+type KeptName<F extends Fields, X extends Indexing> =
+  | IndexName<F, X>
+  | AggregateName<X, "counted">
+  | AggregateName<X, "summed">
+
+/** The queries of a model, or nothing if it has no index and no aggregate. */
 type IndexedBy<Entity, F extends Fields, K, X extends Indexing> =
-  & ([IndexName<F, X>] extends [never] ? X["live"] extends true ? Pick<Indexed<Entity, F, K, X>, "watch"> : unknown
+  & ([KeptName<F, X>] extends [never] ? X["live"] extends true ? Pick<Indexed<Entity, F, K, X>, "watch"> : unknown
     : Indexed<Entity, F, K, X>)
   & (X["live"] extends true ? Live<F, K> : unknown)
 
@@ -739,10 +782,12 @@ export type ModelClass<Self, F extends Fields, K, Inherited = {}, X extends Inde
   & IndexedBy<Self, F, K, X>
   & { readonly "~redlayer/Indexing"?: X }
 
-/** The indexes of a model, as its options define them. */
-type IndexingOf<I, U, S, L> = {
+/** The indexes and aggregates of a model, as its options define them. */
+type IndexingOf<I, U, S, L, C, T> = {
   readonly indexes: I
   readonly unique: U
+  readonly counted: C
+  readonly summed: T
   readonly partitioned: S extends { readonly partitions: number } ? true : false
   readonly slot: S extends "id" ? undefined : S
   readonly live: L
@@ -836,12 +881,14 @@ export const Class = <Self = never>(name: string): {
     const F extends Fields,
     const I extends Indexes<WithId<F>> = {},
     const U extends Uniques<WithId<F>> = {},
+    const C extends Counted<WithId<F>> = {},
+    const T extends Summed<WithId<F>> = {},
     const S extends Slot<"id"> = "id",
     const L extends boolean = false
   >(
     fields: F & Storable<F>,
-    options?: KeylessOptions & { readonly slot?: S | undefined } & IndexOptions<I, U, L>
-  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id", {}, IndexingOf<I, U, S, L>>
+    options?: KeylessOptions & { readonly slot?: S | undefined } & IndexOptions<I, U, L, C, T>
+  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, WithId<F>, "id", {}, IndexingOf<I, U, S, L, C, T>>
   /**
    * Defines the class by its fields and options. `key` is the field, or the tuple of fields, whose value is the id.
    * Throws if the fields cannot be stored as they are.
@@ -851,12 +898,14 @@ export const Class = <Self = never>(name: string): {
     const K extends Key<F>,
     const I extends Indexes<F> = {},
     const U extends Uniques<F> = {},
+    const C extends Counted<F> = {},
+    const T extends Summed<F> = {},
     const S extends Slot<K> = "id",
     const L extends boolean = false
   >(
     fields: F & Storable<F>,
-    options: Options<K> & { readonly slot?: S | undefined } & IndexOptions<I, U, L> & Distinct<K>
-  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, F, K, {}, IndexingOf<I, U, S, L>>
+    options: Options<K> & { readonly slot?: S | undefined } & IndexOptions<I, U, L, C, T> & Distinct<K>
+  ): [Self] extends [never] ? MissingSelfGeneric : ModelClass<Self, F, K, {}, IndexingOf<I, U, S, L, C, T>>
 } =>
 (fields: Fields, options: Partial<Options<any>> = {}): any => {
   Definition.checkFields(name, fields)
@@ -962,10 +1011,12 @@ export const extend = <Self = never, Base extends AnyClass = never>(base: Base, 
     const F extends Fields,
     const I extends Indexes<Merged<Base["fields"], F>> = {},
     const U extends Uniques<Merged<Base["fields"], F>> = {},
+    const C extends Counted<Merged<Base["fields"], F>> = {},
+    const T extends Summed<Merged<Base["fields"], F>> = {},
     const L extends boolean = IndexingIn<Base>["live"]
   >(
     fields: F & Storable<F> & Narrowing<Base["fields"], F>,
-    options?: Partial<Options<KeyOf<Base>>> & IndexOptions<I, U, L>
+    options?: Partial<Options<KeyOf<Base>>> & IndexOptions<I, U, L, C, T>
   ): [Self] extends [never] ? MissingExtendGenerics : ModelClass<
     Self,
     Merged<Base["fields"], F>,
@@ -974,20 +1025,24 @@ export const extend = <Self = never, Base extends AnyClass = never>(base: Base, 
     {
       readonly indexes: Omit<IndexingIn<Base>["indexes"], keyof I> & I
       readonly unique: Omit<IndexingIn<Base>["unique"], keyof U> & U
+      readonly counted: Omit<IndexingIn<Base>["counted"], keyof C> & C
+      readonly summed: Omit<IndexingIn<Base>["summed"], keyof T> & T
       readonly partitioned: IndexingIn<Base>["partitioned"]
       readonly slot: IndexingIn<Base>["slot"]
       readonly live: L
     }
   >
 } =>
-(fields: Fields, options: Partial<Options<any>> & IndexOptions<object, object, boolean> = {}): any => {
+(fields: Fields, options: Partial<Options<any>> & IndexOptions<object, object, boolean, object, object> = {}): any => {
   Definition.checkFields(name, fields)
   const inherited = (base as any)[optionsOf]
   return withPrograms((base as any).extend(name)(fields), name, {
     ...inherited,
     ...options,
     indexes: { ...inherited.indexes, ...options.indexes },
-    unique: { ...inherited.unique, ...options.unique }
+    unique: { ...inherited.unique, ...options.unique },
+    counted: { ...inherited.counted, ...options.counted },
+    summed: { ...inherited.summed, ...options.summed }
   })
 }
 
@@ -1016,15 +1071,17 @@ export const make: {
     const F extends Fields,
     const I extends Indexes<WithId<F>> = {},
     const U extends Uniques<WithId<F>> = {},
+    const C extends Counted<WithId<F>> = {},
+    const T extends Summed<WithId<F>> = {},
     const S extends Slot<"id"> = "id",
     const L extends boolean = false
   >(
     name: string,
     fields: F & Storable<F>,
-    options?: KeylessOptions & { readonly slot?: S | undefined } & IndexOptions<I, U, L>
+    options?: KeylessOptions & { readonly slot?: S | undefined } & IndexOptions<I, U, L, C, T>
   ):
-    & Model<WithId<F>, "id", IndexingOf<I, U, S, L>>
-    & IndexedBy<Schema.Struct<WithId<F>>["Type"], WithId<F>, "id", IndexingOf<I, U, S, L>>
+    & Model<WithId<F>, "id", IndexingOf<I, U, S, L, C, T>>
+    & IndexedBy<Schema.Struct<WithId<F>>["Type"], WithId<F>, "id", IndexingOf<I, U, S, L, C, T>>
   /**
    * Defines a model whose entities are plain objects. `key` is the field, or the tuple of fields, whose value is the
    * id. Throws if the fields cannot be stored as they are.
@@ -1034,13 +1091,15 @@ export const make: {
     const K extends Key<F>,
     const I extends Indexes<F> = {},
     const U extends Uniques<F> = {},
+    const C extends Counted<F> = {},
+    const T extends Summed<F> = {},
     const S extends Slot<K> = "id",
     const L extends boolean = false
   >(
     name: string,
     fields: F & Storable<F>,
-    options: Options<K> & { readonly slot?: S | undefined } & IndexOptions<I, U, L> & Distinct<K>
-  ): Model<F, K, IndexingOf<I, U, S, L>> & IndexedBy<Schema.Struct<F>["Type"], F, K, IndexingOf<I, U, S, L>>
+    options: Options<K> & { readonly slot?: S | undefined } & IndexOptions<I, U, L, C, T> & Distinct<K>
+  ): Model<F, K, IndexingOf<I, U, S, L, C, T>> & IndexedBy<Schema.Struct<F>["Type"], F, K, IndexingOf<I, U, S, L, C, T>>
 } = (name: string, fields: Fields, options?: Partial<Options<any>>): any => {
   Definition.checkFields(name, fields)
   const all = options?.key === undefined ? Definition.withId(fields) : fields

@@ -1,4 +1,5 @@
 /** The checks by area. */
+import { aggregates } from "./areas/aggregates.ts"
 import { batches } from "./areas/batches.ts"
 import { branches } from "./areas/branches.ts"
 import { bulk } from "./areas/bulk.ts"
@@ -62,6 +63,7 @@ import { versions } from "./areas/versions.ts"
 import type { Backend, Test } from "./suite.ts"
 
 export const areas: { readonly [area: string]: (test: Test, backend: Backend) => void } = {
+  aggregates,
   batches,
   branches,
   bulk,

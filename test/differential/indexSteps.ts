@@ -2,14 +2,15 @@
  * Random programs on a model with random indexes. After each, what the indexes give is compared with what plain TypeScript computes
  * from the entities that are stored, and the stored entries with the entities.
  */
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { Atomic, Query, RedisService } from "redlayer"
 import { placeOf } from "../../src/internal/instruction/indexes.ts"
 import type { Program } from "./calls/scalarCalls.ts"
 import { type Outcome, outcomeOf } from "./compareLayers.ts"
 import * as Queries from "./indexQueries.ts"
 import { type IndexCase, type IndexedCase, type Key, keyInput, kindsOf, randomKey } from "./models/indexed.ts"
-import { hasNoPlace, naive, violated, withDefaults } from "./naiveIndexes.ts"
+import { amountOf } from "./models/indexKinds.ts"
+import { hasNoPlace, naive, naiveSum, violated, withDefaults } from "./naiveIndexes.ts"
 import * as Plan from "./programShape.ts"
 import { Random, seed } from "./random.ts"
 import { makeModelWorld } from "./randomProgram.ts"
@@ -43,7 +44,7 @@ const add = (counts: Map<string, number>, name: string): void => void counts.set
 /** A read of an index, and what it must give. */
 interface Read {
   readonly name: string
-  readonly index: IndexCase
+  readonly index: Pick<IndexCase, "name">
   readonly input: unknown
   readonly program: any
   readonly expected: (stored: ReadonlyArray<any>) => unknown
@@ -69,9 +70,48 @@ export const allReads: ReadonlyArray<string> = [
   "a range by prefix",
   "a range by equality",
   "an absent value",
+  "counted",
+  "summed",
+  "a sum of numbers",
+  "a sum of bigints",
+  "a sum of durations",
+  "a sum of nothing",
+  "a group of absent values",
   "in one program with the entities",
   "by itself"
 ]
+
+const randomSum = (
+  self: IndexedCase,
+  stored: ReadonlyArray<any>,
+  random: Random,
+  note: (what: string) => void
+): Read => {
+  const { slotField } = self
+  const aggregate = random.pick(self.aggregates)
+  const { fields, method, name, of } = aggregate
+  const key = randomKey(self, aggregate, stored, random, fields.length)
+  const own = key.equal.find(([field]) => field === slotField)
+  const home = own === undefined ?
+    random.pick(self.ids(0) as ReadonlyArray<readonly [[string, number], string]>)[0][0]
+    : own[1]
+  const input = keyInput(key, slotField === undefined ? {} : { [slotField.name]: home })
+  if (key.equal.some(([, value]) => value === null)) note("a group of absent values")
+  return {
+    name: method,
+    index: { name },
+    input,
+    program: (self.model as any)[method](name, input),
+    expected: (entities) => {
+      const sum = naiveSum(self, aggregate, entities, key, home)
+      if (of !== undefined) {
+        note(`a sum of ${Duration.isDuration(sum) ? "durations" : typeof sum === "bigint" ? "bigints" : "numbers"}`)
+      }
+      if (amountOf(sum) === 0n) note("a sum of nothing")
+      return sum
+    }
+  }
+}
 
 const randomRead = (
   self: IndexedCase,
@@ -79,6 +119,7 @@ const randomRead = (
   random: Random,
   note: (what: string) => void
 ): Read | undefined => {
+  if (self.aggregates.length > 0 && random.chance(0.25)) return randomSum(self, stored, random, note)
   const { model: typed, slotField } = self
   const model = typed as any
   const operation: Operation = random.pick(operations)
@@ -237,6 +278,15 @@ export const run = Effect.fnUntraced(function*(service: Service, options: Option
           `${name}[${fields.map((field) => `${field.name}:${field.kind.name}`).join()}]${isUnique ? " unique" : ""}${
             keepsAbsent ? " absent" : ""
           }${where.map(([field, value]) => ` where ${field.name}=${show(value)}`).join("")}`
+        ).join("; ")
+      }`,
+      `  aggregates: ${
+        self.aggregates.map(({ fields, keepsAbsent, method, name, of, where }) =>
+          `${method} ${name}[${fields.map((field) => `${field.name}:${field.kind.name}`).join()}]${
+            of === undefined ? "" : ` of ${of.name}:${of.kind.name}`
+          }${keepsAbsent ? " absent" : ""}${
+            where.map(([field, value]) => ` where ${field.name}=${show(value)}`).join("")
+          }`
         ).join("; ")
       }`,
       ...history.slice(-3)
@@ -482,6 +532,9 @@ export const run = Effect.fnUntraced(function*(service: Service, options: Option
   return undefined
 })
 
+const pairsOf = (values: ReadonlyArray<string>): ReadonlyArray<readonly [string, string]> =>
+  Array.from({ length: values.length / 2 }, (_, i) => [values[2 * i]!, values[2 * i + 1]!])
+
 /** Says how the stored entries of a model differ from its entities, as far as the stored keys tell. */
 const entryProblem = (self: IndexedCase, state: State.State, now: number): string | undefined => {
   const homes = new Map<string, Set<string>>()
@@ -505,6 +558,25 @@ const entryProblem = (self: IndexedCase, state: State.State, now: number): strin
     if (values.length === 0) return `${key} is empty`
     const evens = values.filter((_, i) => i % 2 === 0)
     const odds = values.filter((_, i) => i % 2 === 1)
+    const isAggregate = /^(?:counted|summed):/.test(name ?? "")
+    if (isAggregate && kind === "ix" && !state.has(key.replace(":$ix:", ":$of:"))) {
+      return `${key} has sums of no entities`
+    }
+    if (isAggregate && kind === "of") {
+      const sums = new Map<string, bigint>()
+      for (const contribution of odds) {
+        const [, amount, group] = /^(-?[1-9]\d*) (.*)$/s.exec(contribution) ?? []
+        if (amount === undefined) return `${key} has ${show(contribution)}`
+        sums.set(group!, (sums.get(group!) ?? 0n) + BigInt(amount))
+      }
+      const expected = [...sums].filter(([, sum]) => sum !== 0n).map(([group, sum]) => [group, String(sum)])
+      const stored = new Map(pairsOf(state.get(`${home}:$ix:${name}`)?.values ?? []))
+      if (stored.size !== expected.length || expected.some(([group, sum]) => stored.get(group!) !== sum)) {
+        return `the entities add ${show(odds)}, but the sums are ${show([...stored])}`
+      }
+      if (evens.some((id) => !homes.get(home)?.has(id))) return `${key} has an unknown id`
+      continue
+    }
     if (kind === "of") {
       const entries = (state.get(`${home}:$ix:${name}`)?.values ?? []).filter((_, i) => i % 2 === 0)
       if (JSON.stringify([...odds].sort()) !== JSON.stringify([...entries].sort())) {

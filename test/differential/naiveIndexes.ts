@@ -1,7 +1,8 @@
 /**
  * Indexes as plain TypeScript computes them from the stored entities: who has an entry, in which order, and what reads give.
  */
-import type { IndexCase, IndexedCase, IndexField, Key, Ordered } from "./models/indexed.ts"
+import type { AggregateCase, IndexCase, IndexedCase, IndexField, Key } from "./models/indexed.ts"
+import { amountOf, type Ordered, totalOf } from "./models/indexKinds.ts"
 
 export const compareOrdered = (a: Ordered | undefined, b: Ordered | undefined): number => {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1
@@ -27,7 +28,10 @@ export const compareValues = (a: NaiveEntry, b: NaiveEntry): number => {
 }
 
 /** The entry of an entity, or undefined if it has none. */
-export const entryOf = ({ fields, keepsAbsent, where }: IndexCase, entity: any): NaiveEntry | undefined => {
+export const entryOf = (
+  { fields, keepsAbsent, where }: Pick<IndexCase, "fields" | "keepsAbsent" | "where">,
+  entity: any
+): NaiveEntry | undefined => {
   for (const [field, value] of where) {
     const found = field.of(entity)
     if (isMissing(value) || isMissing(found)) {
@@ -55,7 +59,7 @@ export const entriesOf = (self: IndexedCase, index: IndexCase, entities: Readonl
   )
 
 /** Whether an entry is in the range of a key. */
-const isIn = ({ fields }: IndexCase, { bounds, equal }: Key) => ({ values }: NaiveEntry): boolean => {
+const isIn = ({ fields }: Pick<IndexCase, "fields">, { bounds, equal }: Key) => ({ values }: NaiveEntry): boolean => {
   for (const [i, [field, value]] of equal.entries()) {
     if (compareOrdered(values[i], orderOf(field, value)) !== 0) return false
   }
@@ -105,6 +109,26 @@ export const hasNoPlace = ({ indexes }: IndexedCase, entity: any): boolean =>
       return !isMissing(value) && field.kind.order(value) === undefined
     })
   )
+
+/** The sum of a group. `home` is a value of the field that names the home, where one does. */
+export const naiveSum = (
+  { slotField }: IndexedCase,
+  aggregate: AggregateCase,
+  stored: ReadonlyArray<any>,
+  key: Key,
+  home: unknown
+): unknown => {
+  const { of } = aggregate
+  let total = 0n
+  for (const entity of stored) {
+    if (slotField !== undefined && slotField.of(entity) !== home) continue
+    const entry = entryOf(aggregate, entity)
+    if (entry === undefined || !isIn(aggregate, key)(entry)) continue
+    const amount = of === undefined ? 1 : of.of(entity)
+    if (!isMissing(amount)) total += amountOf(amount)
+  }
+  return totalOf(of?.kind, total)
+}
 
 /** The unique index, if any, that forbids an entity beside the stored ones, of which one of the same id is replaced. */
 export const violated = (self: IndexedCase, entity: any, stored: ReadonlyArray<any>): IndexCase | undefined =>

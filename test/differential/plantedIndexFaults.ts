@@ -141,5 +141,21 @@ export const indexFaults: ReadonlyArray<readonly [wrong: string, fault: Fault]> 
     "bounds of scores include their ends",
     args(Op.indexCount, ([index, ...bounds]) => [index, ...bounds.map((bound) => bound.replace(/^\((?=[-\d])/, ""))])
   ],
+  ["a sum is a count", lists(({ of: _, ...index }) => index)],
+  ["the sum of another group is read", args(Op.indexSum, ([index, group]) => [index, `${group}0`])],
+  [
+    "an entity's amount of before stays in the sum",
+    replaced(Transaction.prototype, "indexKeyAt", (indexKeyAt) =>
+      function(this: Transaction, key, tag) {
+        const value = indexKeyAt.call(this, key, tag)
+        if (value._tag !== "hash" || !/:\$of:(?:counted|summed):/.test(key)) return value
+        const forgetful = { get: () => undefined } as Partial<Map<string, string>>
+        const fields = new Proxy(value.fields, {
+          get: (target, name) =>
+            forgetful[name as "get"] ?? (target as any)[name].bind?.(target) ?? (target as any)[name]
+        })
+        return { ...value, fields }
+      })
+  ],
   ["a unique value is looked for as a prefix", args(Op.indexHas, ([index, low]) => [index, low, "+"])]
 ]

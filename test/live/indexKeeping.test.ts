@@ -1,9 +1,9 @@
 /**
- * Indexes that are made anew: a definition that changes while entities are stored, entries that were changed by hand, and entities
+ * Indexes and aggregates that are made anew: a definition that changes while entities are stored, entries that were changed by hand, and entities
  * that expire while nobody looks.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Option, Schedule, Schema, Stream } from "effect"
+import { Effect, Option, Result, Schedule, Schema, Stream } from "effect"
 import { Atomic, Model, Query, RedisService } from "redlayer"
 import { server } from "../faults/proxiedService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
@@ -11,17 +11,26 @@ import { range } from "./liveService.ts"
 
 const fields = { id: Schema.String, team: Schema.String, points: Schema.Int, at: Schema.optionalKey(Schema.Date) }
 
+type Service = RedisService.RedisService
+
 const slots: ReadonlyArray<Model.Slot<"id">> = ["id", { partitions: 3 }]
 
 describeOwnServer("keeping of indexes", () => {
   for (const slot of slots) {
     const name = typeof slot === "string" ? slot : "partitions"
     const Plain = Model.make("KeepPlayer", fields, { key: "id", slot })
-    const First = Model.make("KeepPlayer", fields, { key: "id", slot, indexes: { byTeam: ["team", "points"] } })
+    const First = Model.make("KeepPlayer", fields, {
+      key: "id",
+      slot,
+      indexes: { byTeam: ["team", "points"] },
+      counted: { team: ["team"] }
+    })
     const Second = Model.make("KeepPlayer", fields, {
       key: "id",
       slot,
       indexes: { byTeam: ["team", "points"], points: ["points"] },
+      counted: { team: ["team"] },
+      summed: { points: { of: "points", by: ["team"] } },
       ...(slot === "id" ? { unique: { at: ["at"] } } : undefined)
     })
 
@@ -42,6 +51,7 @@ describeOwnServer("keeping of indexes", () => {
             assert.deepStrictEqual(progress.at(-1), { entities: 60, changed: 60, isDone: true })
             assert.deepStrictEqual(yield* Stream.runCollect(First.check()), [])
             assert.strictEqual(yield* Query.count(First.by.byTeam({ team: "t1" })), 20)
+            assert.strictEqual(yield* First.counted("team", { team: "t1" }), 20)
             assert.strictEqual((yield* Stream.runCollect(First.reindex())).at(-1)!.changed, 0)
           }))
 
@@ -49,6 +59,10 @@ describeOwnServer("keeping of indexes", () => {
           yield* on(Effect.gen(function*() {
             const refused = yield* Effect.flip(Query.count(Second.by.points({ points: 3 })))
             assert.strictEqual(refused._tag === "RedisServiceError" && refused.reason._tag, "Unsupported")
+            const sum = yield* Effect.flip(
+              Second.summed("points", { team: "t1" }) as Effect.Effect<number, any, Service>
+            )
+            assert.strictEqual(sum.reason._tag, "Unsupported")
             // a process with the earlier definition still works
             yield* Second.insert(entity(60))
           }))
@@ -61,6 +75,8 @@ describeOwnServer("keeping of indexes", () => {
             assert.deepStrictEqual(yield* Stream.runCollect(Second.check()), [])
             assert.strictEqual(yield* Query.count(Second.by.points()), 61)
             assert.strictEqual(yield* Query.count(Second.by.points({ points: { gte: 100 } })), 1)
+            assert.strictEqual(yield* Second.counted("team", { team: "t0" }), 21)
+            assert.strictEqual(yield* Second.summed("points", { team: "t1" }), 190)
           }))
 
           // from now on the earlier definition can't write, and nothing of such a write stays
@@ -90,6 +106,7 @@ describeOwnServer("keeping of indexes", () => {
             assert.deepStrictEqual(yield* Stream.runCollect(First.check()), [])
             yield* First.insert(entity(71))
             assert.strictEqual(yield* Query.count(First.by.byTeam()), 62)
+            assert.strictEqual(yield* First.counted("team", { team: "t2" }), 21)
           }))
         }).pipe(Effect.scoped),
       60_000
@@ -139,6 +156,60 @@ describeOwnServer("keeping of indexes", () => {
           assert.strictEqual(yield* Query.count(Player.by.points({ points: 5000 })), 1)
           assert.strictEqual(yield* Query.count(Player.by.byTeam()), 1199)
         }).pipe(Effect.provide(RedisService.layer({ url })))
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.live(
+    "aggregates of more entities than a page has are made while others write, and mended after entities were removed by hand",
+    () =>
+      Effect.gen(function*() {
+        const { call, url } = yield* server()
+        const Plain = Model.make("KeepSum", fields, { key: "id" })
+        const Summed = Model.make("KeepSum", fields, {
+          key: "id",
+          counted: { team: ["team"] },
+          summed: { points: { of: "points", by: [] } }
+        })
+        const on = <A, E>(effect: Effect.Effect<A, E, Service>) =>
+          Effect.provide(effect, RedisService.layer({ url }), { local: true })
+        const entity = (i: number) => ({ id: `p${i}`, team: `t${i % 3}`, points: i })
+        const size = 3000
+        yield* on(Plain.insertMany(Array.from({ length: size }, (_, i) => entity(i))))
+        yield* on(Effect.gen(function*() {
+          let writes = 0
+          const write = Effect.forever(Effect.suspend(() => {
+            const i = (7 * writes++) % size
+            const { points, team } = Summed.ref(`p${i}`)
+            return Effect.ignore(
+              writes % 3 === 0 ? team.set("t9") : writes % 3 === 1 ? points.increment() : Summed.delete(`p${i}`)
+            )
+          }))
+          yield* Effect.raceFirst(
+            Stream.runDrain(Summed.reindex()),
+            Effect.all(Array.from({ length: 20 }, () => write), { concurrency: "unbounded", discard: true })
+          )
+          assert.isAbove(writes, 10)
+          assert.deepStrictEqual(yield* Stream.runCollect(Summed.check()), [])
+          const stored = (yield* Stream.runCollect(Summed.stream())).flatMap((one) =>
+            Result.isSuccess(one) ? [one.success] : []
+          )
+          const sum = (points: ReadonlyArray<number>) => points.reduce((total, one) => total + one, 0)
+          assert.strictEqual(yield* Summed.summed("points"), sum(stored.map(({ points }) => points)))
+          assert.strictEqual(
+            yield* Summed.counted("team", { team: "t9" }),
+            stored.filter(({ team }) => team === "t9").length
+          )
+
+          const gone = stored.slice(0, 1300)
+          for (const { id } of gone) yield* call("DEL", `KeepSum:{${id}}`)
+          const found = yield* Stream.runCollect(Summed.check())
+          assert.lengthOf(found, 2 * gone.length - gone.filter(({ points }) => points === 0).length)
+          assert.deepStrictEqual([...new Set(found.map(({ issue }) => issue))], ["no such entity"])
+          yield* Stream.runDrain(Summed.check({ mend: true }))
+          assert.deepStrictEqual(yield* Stream.runCollect(Summed.check()), [])
+          assert.strictEqual(yield* Summed.summed("points"), sum(stored.slice(1300).map(({ points }) => points)))
+        }))
       }).pipe(Effect.scoped),
     60_000
   )

@@ -47,6 +47,53 @@ const ByTenant = Model.make(
   { key: ["tenant", "id"], slot: "tenant" }
 )
 
+const Wallet = Model.make("TypedWallet", {
+  id: Schema.String,
+  owner: Schema.String,
+  kind: Schema.optionalKey(Schema.Literals(["gold", "plain"])),
+  coins: Schema.Int.pipe(Schema.brand("Coins")),
+  debt: Schema.BigInt,
+  held: Schema.optionalKey(Schema.Duration),
+  at: Schema.Date,
+  limit: Schema.Struct({ day: Schema.Int })
+}, {
+  key: "id",
+  counted: {
+    all: [],
+    owner: ["owner"],
+    kind: { by: ["kind", "owner"], absent: true },
+    gold: { by: [], where: { kind: "gold" } }
+  },
+  summed: {
+    coins: { of: "coins", by: ["owner"] },
+    debt: { of: "debt", by: [] },
+    held: { of: "held", by: ["kind"] },
+    limit: { of: "limit.day", by: ["owner"] }
+  }
+})
+
+const ScatteredWallet = Model.make("TypedScatteredWallet", { id: Schema.String, n: Schema.Int, big: Schema.BigInt }, {
+  key: "id",
+  slot: { partitions: 4 },
+  counted: { all: [] },
+  summed: { big: { of: "big", by: ["n"] } }
+})
+
+const TenantWallet = Model.make("TypedTenantWallet", { tenant: Schema.String, id: Schema.String, n: Schema.Int }, {
+  key: ["tenant", "id"],
+  slot: "tenant",
+  counted: { all: [], tenant: ["tenant"] }
+})
+
+class Account extends Model.Class<Account>("TypedAccount")({ id: Schema.String, n: Schema.Int }, {
+  key: "id",
+  counted: { n: ["n"] }
+}) {}
+
+class Savings extends Model.extend<Savings, typeof Account>(Account, "TypedSavings")({ rate: Schema.Int }, {
+  summed: { rate: { of: "rate", by: ["n"] } }
+}) {}
+
 const Live = Model.make("TypedLive", { id: Schema.String, n: Schema.Int }, { key: "id", live: true })
 const Plain = Model.make("TypedPlain", { id: Schema.String, n: Schema.Int }, { key: "id" })
 
@@ -75,6 +122,30 @@ export const results = [
       Query.stream()
     )
   )
+]
+
+export const totals = [
+  equals<Field.Count<Invalid>>()(Wallet.counted("owner", { owner: "ann" })),
+  equals<Field.Count<Invalid>>()(Wallet.counted("all")),
+  equals<Field.Count<Invalid>>()(Wallet.summed("coins", { owner: "ann" })),
+  equals<Field.BigIntSum<Invalid>>()(Wallet.summed("debt")),
+  equals<Field.DurationSum<Invalid>>()(Wallet.summed("held", { kind: "gold" })),
+  equals<Field.Count<Invalid>>()(Wallet.summed("limit", { owner: "ann" })),
+  equals<Effect.Effect<number, Invalid | ServiceError, Service>>()(ScatteredWallet.counted("all")),
+  equals<Effect.Effect<bigint, Invalid | ServiceError, Service>>()(ScatteredWallet.summed("big", { n: 1 })),
+  equals<Field.Count<Invalid>>()(TenantWallet.counted("all", { tenant: "a" })),
+  equals<Field.Count<Invalid>>()(TenantWallet.counted("tenant", { tenant: "a" })),
+  equals<Field.Count<Invalid>>()(Savings.counted("n", { n: 1 })),
+  equals<Field.Count<Invalid>>()(Savings.summed("rate", { n: 1 })),
+  Wallet.counted("kind", { kind: null, owner: "ann" }),
+  Wallet.summed("debt").gt(1n),
+  Wallet.summed("held", { kind: "gold" }).lt("1 hour"),
+  Wallet.ref("a").debt.increment(Wallet.summed("debt").value().times(2n)),
+  Wallet.ref("a").held.set(Wallet.summed("held", { kind: "gold" }).value()),
+  Atomic.guard(Wallet.counted("gold").lt(3), () => "too many" as const),
+  // a model with an aggregate and no index is kept, too
+  Wallet.check(),
+  Account.reindex()
 ]
 
 export const allowed = [
@@ -131,6 +202,36 @@ export const refusedByTypes = [
   () => Live.reactivityKeys(1),
   // @ts-expect-error a count of partitions is no program
   () => Atomic.all([Query.count(Scattered.by.n())]),
+  // @ts-expect-error a value is missing
+  () => Wallet.counted("owner"),
+  // @ts-expect-error a value is missing
+  () => Wallet.counted("kind", { owner: "ann" }),
+  // @ts-expect-error an absent value is in no group
+  () => Wallet.counted("owner", { owner: null }),
+  // @ts-expect-error not the type of the field
+  () => Wallet.counted("owner", { owner: 1 }),
+  // @ts-expect-error an aggregate has no ranges
+  () => Wallet.counted("owner", { owner: { gte: "a" } }),
+  // @ts-expect-error no such count
+  () => Wallet.counted("coins", { owner: "ann" }),
+  // @ts-expect-error no such sum
+  () => Wallet.summed("owner", { owner: "ann" }),
+  // @ts-expect-error a number
+  () => Wallet.summed("debt").gt(1),
+  // @ts-expect-error the field that decides the slot is missing
+  () => TenantWallet.counted("all"),
+  // @ts-expect-error a count of partitions is no program
+  () => Atomic.all([ScatteredWallet.counted("all")]),
+  // @ts-expect-error no aggregate
+  () => Plain.counted,
+  () =>
+    Model.make("TypedWrong", { id: Schema.String, text: Schema.String }, {
+      key: "id",
+      // @ts-expect-error a text has no sum
+      summed: { text: { of: "text", by: [] } }
+    }),
+  // @ts-expect-error no such field
+  () => Model.make("TypedWrong", { id: Schema.String }, { key: "id", counted: { byName: ["name"] } }),
   // @ts-expect-error no such field
   () => Model.make("TypedWrong", { id: Schema.String }, { key: "id", indexes: { byName: ["name"] } })
 ]

@@ -41,6 +41,8 @@ const others: Readonly<Record<string, string>> = {
   indexHolds: "has its own rows",
   indexAudit: "O(n)",
   indexPlan: "alone in its program",
+  auditSums: "O(n)",
+  recount: "O(n)",
   reindex: "alone in its program",
   audit: "alone in its program"
 }

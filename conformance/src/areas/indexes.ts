@@ -1,6 +1,6 @@
 /**
- * Indexes: after each operation, whatever it is, an index has exactly the entries that the stored entities say, and nothing that is
- * undone, deleted or expired.
+ * Indexes and aggregates: after each operation, whatever it is, an index has exactly the entries that the stored entities say, a sum is
+ * that of the stored entities, and nothing of either is of what is undone, deleted or expired.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -52,6 +52,20 @@ const indexes = {
   everyLevel: { fields: ["level", "seen"], absent: true }
 }
 
+const counted = {
+  everyone: [],
+  role: ["role"],
+  levels: { by: ["level", "seen"], absent: true },
+  admins: { by: ["home.city", "flag"], where: { role: "admin" } }
+}
+
+const summed = {
+  nOfRole: { of: "n", by: ["role"] },
+  bigOfCity: { of: "big", by: ["home.city", "score"] },
+  span: { of: "span", by: [] },
+  level: { of: "level", by: ["role"], absent: true }
+}
+
 type Entity = any
 type Part = string | number | bigint | undefined
 
@@ -75,6 +89,39 @@ const orders: Readonly<Record<string, (entity: Entity) => ReadonlyArray<Part> | 
   everyLevel: ({ level, seen }) => [level ?? undefined, seen?.getTime()]
 }
 
+/** The group of an entity in each aggregate, and what it adds; or undefined if it is not in it. */
+const groups: Readonly<Record<string, (entity: Entity) => readonly [group: object, amount: bigint] | undefined>> = {
+  "counted everyone": () => [{}, 1n],
+  "counted role": ({ role }) => [{ role }, 1n],
+  "counted levels": ({ level, seen }) => [{ level, seen: seen ?? null }, 1n],
+  "counted admins": ({ flag, home, role }) => role === "admin" ? [{ "home.city": home.city, flag }, 1n] : undefined,
+  "summed nOfRole": ({ n, role }) => [{ role }, BigInt(n)],
+  "summed bigOfCity": ({ big, home, score }) =>
+    Number.isNaN(score) ? undefined : [{ "home.city": home.city, score }, big],
+  "summed span": ({ span }) => [{}, Option.getOrThrow(Duration.toNanos(span))],
+  "summed level": ({ level, role }) => [{ role }, BigInt(level ?? 0)]
+}
+
+/** A sum as digits, whatever its type. */
+const digitsOf = (sum: unknown): bigint =>
+  Duration.isDuration(sum) ? Option.getOrThrow(Duration.toNanos(sum)) : BigInt(sum as number | bigint)
+
+/** The groups that have a sum, by their text. */
+const sumsOf = (
+  aggregate: string,
+  entities: ReadonlyArray<Entity>
+): ReadonlyMap<string, readonly [group: object, sum: bigint]> => {
+  const sums = new Map<string, readonly [object, bigint]>()
+  for (const entity of entities) {
+    const found = groups[aggregate]!(entity)
+    if (found === undefined) continue
+    const [group, amount] = found
+    const text = JSON.stringify(group)
+    sums.set(text, [group, (sums.get(text)?.[1] ?? 0n) + amount])
+  }
+  return sums
+}
+
 const comparePart = (a: Part, b: Part): number =>
   a === b ? 0 : a === undefined ? -1 : b === undefined ? 1 : a < b ? -1 : 1
 
@@ -94,7 +141,7 @@ interface Kind {
 }
 
 const kind = (name: string, options: object): Kind => {
-  const model: AnyModel = Model.make(name, fields, { key: "id", indexes, ...options } as any)
+  const model: AnyModel = Model.make(name, fields, { key: "id", indexes, counted, summed, ...options } as any)
   return { name, model }
 }
 
@@ -142,6 +189,18 @@ const agrees = ({ model, name }: Kind): Effect.Effect<void, any, Env> =>
       )
     }
     const dump = yield* raw.dump
+    for (const aggregate of Object.keys(groups)) {
+      const [method, called] = aggregate.split(" ") as [string, string]
+      const sums = [...sumsOf(aggregate, stored).values()]
+      for (const [group, sum] of sums) {
+        const found: unknown = yield* run(model[method](called, group))
+        assert.strictEqual(digitsOf(found), sum, `${aggregate} of ${JSON.stringify(group)}`)
+      }
+      const key = Object.keys(dump).find((key) => key.startsWith(`${name}:{$}:$ix:${method}:${called}:`))
+      const found = Object.values(key === undefined ? {} : dump[key]!.content as Record<string, string>).map(BigInt)
+      const inOrder = (sums: ReadonlyArray<bigint>) => sums.toSorted((a, b) => a < b ? -1 : 1)
+      assert.deepEqual(inOrder(found), inOrder(sums.map(([, sum]) => sum).filter((sum) => sum !== 0n)), aggregate)
+    }
     const expiries: Record<string, number> = {}
     for (const [key, { expiresAt }] of Object.entries(dump)) {
       const id = new RegExp(`^${name}:\\{([a-z])\\}$`).exec(key)?.[1]

@@ -9,13 +9,14 @@ import type { Failure, NumberOperand, Operand } from "./operands.ts"
 import type { ArithmeticFailure, Equality, Ordering } from "./scalars.ts"
 
 /**
- * The size of a collection. It is a program that returns the size; it can also be compared, and be an operand.
+ * The size of a collection, or the number of entities in a range or a group, or a sum of numbers. It is a program that returns the
+ * number; it can also be compared, and be an operand.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Count<out E = Failure> extends Atomic<number, E>, Equality<number, E>, Ordering<number, E> {
-  /** The size, usable as an operand of another operation. */
+  /** The number, usable as an operand of another operation. */
   value(): NumberOperand<number, E>
 }
 

@@ -1,6 +1,7 @@
 /**
  * Indexes: what an interpreter knows of those of a model, and the names of their keys. An index is a sorted set, whose members
- * are the entities of one home. The home is the text before `:$ix:` in its name.
+ * are the entities of one home. The home is the text before `:$ix:` in its name. An aggregate is kept in the same way, but its key is
+ * a hash, which has the sum of each group of entities.
  */
 import type { OrderCode } from "../text/orderCode.ts"
 
@@ -18,7 +19,7 @@ export interface IndexedValue {
   readonly nullable?: true
 }
 
-/** Describes one index. */
+/** Describes one index, or one aggregate. */
 export interface IndexSpec {
   /** The name that users know. */
   readonly name: string
@@ -26,11 +27,14 @@ export interface IndexSpec {
   readonly stored: string
   /**
    * `score`: the value is the score of the entity, whose id is the member. `lex`: all scores are 0; a member is the codes of the
-   * values, and the id after them.
+   * values, and the id after them. `sum`: it is an aggregate. The codes of the values are the name of a group, and the hash has the sum
+   * of what the entities of the group add.
    */
-  readonly order: "score" | "lex"
+  readonly order: "score" | "lex" | "sum"
   /** The positions of its values in `Indexes.values`. */
   readonly values: ReadonlyArray<number>
+  /** The position of the value that an entity adds to the sum of its group. Unset: an entity adds 1. */
+  readonly of?: number
   /** An entity has an entry only if these values have these texts. */
   readonly where?: ReadonlyArray<readonly [value: number, text: string]>
   /** Two entities can't have equal values. */
@@ -136,11 +140,29 @@ export const modelHome = (start: string): string => `${start}${modelTag}}`
 export const entriesKey = (home: string, { stored }: Pick<IndexSpec, "stored">): string => `${home}:$ix:${stored}`
 
 /**
- * The hash that has the member of each entity, because the hash of an expired entity no longer tells its values.
+ * The hash that has the member of each entity, because the hash of an expired entity no longer tells its values. That of an aggregate
+ * has what each entity adds, and behind a space its group: see `contributionOf`.
  *
  * @internal
  */
 export const membersKey = (home: string, { stored }: Pick<IndexSpec, "stored">): string => `${home}:$of:${stored}`
+
+/**
+ * The contribution of an entity to an aggregate. The group comes last, because it may have any characters.
+ *
+ * @internal
+ */
+export const contributionOf = (amount: string, group: string): string => `${amount} ${group}`
+
+/**
+ * The amount and the group, or undefined if the text is no contribution.
+ *
+ * @internal
+ */
+export const contributionIn = (text: string | undefined): readonly [amount: bigint, group: string] | undefined => {
+  const [, amount, group] = /^(-?\d+) (.*)$/s.exec(text ?? "") ?? []
+  return amount === undefined ? undefined : [BigInt(amount), group!]
+}
 
 /**
  * The hash that has the plan whose indexes are complete. An index that a later definition has replaced is a hash too, and the hash of
@@ -182,8 +204,8 @@ export const codesOf = ({ values: all }: Indexes, { keepsAbsent, values }: Index
  */
 export const ownScoreOf = ({ list, live, values }: Indexes, field: string): string | undefined => {
   const value = values.findIndex((value) => value.field === field)
-  const [first, ...more] = list.filter(({ values, where = [] }) =>
-    values.includes(value) || where.some(([other]) => other === value)
+  const [first, ...more] = list.filter(({ of, values, where = [] }) =>
+    of === value || values.includes(value) || where.some(([other]) => other === value)
   )
   return live === undefined && first?.order === "score" && more.length === 0 ? first.stored : undefined
 }
@@ -198,6 +220,6 @@ export const forEachIndexKey = ({ list }: Indexes, home: string, f: (key: string
   f(planKey(home))
   for (const index of list) {
     f(entriesKey(home, index))
-    if (index.order === "lex") f(membersKey(home, index))
+    if (index.order !== "score") f(membersKey(home, index))
   }
 }

@@ -94,6 +94,7 @@ export const ops = {
     "1; makes the last operand the text that the field of the specification stores"
   ),
   now: op(11, "flow", "read", "", "the server's time in milliseconds, which is the operand", { putsOperand: true }),
+  // an exact integer is a text, and so are its default, and what it is compared with
   loadResult: op(12, "flow", "read", "distance back to a result that is a number, default?", "1", {
     method: "value",
     putsOperand: true
@@ -245,19 +246,23 @@ export const ops = {
     "0: before the entities are indexed anew; 1: after, and the stored names of indexes that are replaced…",
     "1"
   ),
+  // the sum of a group of an aggregate: `index` is its position, `group` the codes of the values that its entities share
+  indexSum: op(110, "index", "read", "index, group", "the sum as a text"),
+  auditSums: op(111, "index", "read", "index", "how many groups have another sum than that of what its entities add"),
+  recount: op(112, "index", "write", "index", "the same; makes them equal"),
 
   // locks. Only `holds` may stand beside other instructions in a program.
   acquire: op(
-    110,
+    120,
     "lock",
     "write",
     "channel, owner, lease, weight, limit, isCluster, pause",
     "token, or milliseconds to wait, or false",
     { usesQueue: true }
   ),
-  renew: op(111, "lock", "allowOom", "owner, lease", "0 or 1", { isRepeatable: true }),
+  renew: op(121, "lock", "allowOom", "owner, lease", "0 or 1", { isRepeatable: true }),
   release: op(
-    112,
+    122,
     "lock",
     "allowOom",
     "channel, owner, weight, limit, isCluster, tombstoneMillis",
@@ -267,7 +272,7 @@ export const ops = {
       isRepeatable: true
     }
   ),
-  holds: op(113, "lock", "read", "owner", "1", { method: "guard" })
+  holds: op(123, "lock", "read", "owner", "1", { method: "guard" })
 }
 
 type Ops = typeof ops

@@ -64,3 +64,11 @@ export const oneOf = (text: string | undefined, spec: FieldSpec, values: Readonl
 /** @internal */
 export const compareNumbers = (n: number, [comparison, expected]: ReadonlyArray<Argument>): 0 | 1 =>
   holds(comparison, order(n, Number(expected))) ? 1 : 0
+
+/**
+ * Compares an exact integer, which may be missing.
+ *
+ * @internal
+ */
+export const compareExact = (text: string | undefined, comparison: Argument, expected: string): 0 | 1 =>
+  holds(comparison, text === undefined ? NaN : order(BigInt(text), Int64.expectedInteger(expected))) ? 1 : 0

@@ -5,7 +5,7 @@ import { infoOf, Op } from "../instruction/ops.ts"
 import type { Argument, Instruction } from "../instruction/program.ts"
 import type { Result, StopReason } from "../instruction/reply.ts"
 import type { FieldSpec, Spec } from "../instruction/spec.ts"
-import { compareNumbers } from "./comparison.ts"
+import { compareExact, compareNumbers } from "./comparison.ts"
 import { flushIndexes } from "./indexes.ts"
 import { assignedText, combine, fillArguments, fillOperands, type Operand } from "./operand.ts"
 import { fail, failArithmetic, failEntity } from "./stop.ts"
@@ -90,10 +90,17 @@ export class Flow {
         operands.push(assignedText(operands.pop()!, spec as FieldSpec))
         return 1
       case Op.loadResult:
-        operands.push(this.numberBack(distance) ?? args[1] as number | undefined ?? failEntity("type"))
+        // an exact integer stays a text
+        operands.push(
+          (typeof args[1] === "string" ? this.exactBack(distance) : this.numberBack(distance)) ??
+            args[1] as Operand | undefined ?? failEntity("type")
+        )
         return 1
       case Op.compareResult: {
-        const result = compareNumbers(this.numberBack(distance, true) ?? NaN, fillArguments(args.slice(1), operands))
+        const [comparison, expected] = fillArguments(args.slice(1), operands)
+        const result = typeof expected === "string"
+          ? compareExact(this.exactBack(distance), comparison!, expected)
+          : compareNumbers(this.numberBack(distance, true) ?? NaN, [comparison!, expected!])
         this.flag = result === 1
         return result
       }
@@ -109,6 +116,12 @@ export class Flow {
     if (result === false) return undefined
     const number = Number(result)
     return mayBeInfinite || Number.isFinite(number) ? number : failArithmetic("notFinite")
+  }
+
+  /** The exact integer that an earlier instruction gave. Undefined if it gave none. */
+  private exactBack(distance: number): string | undefined {
+    const result = this.results[this.transaction.step - distance]!
+    return result === false ? undefined : String(result)
   }
 
   private jump(distance: number): 1 {

@@ -8,6 +8,7 @@ import type { Result } from "../instruction/reply.ts"
 import type { EntitySpec } from "../instruction/spec.ts"
 import { idOf } from "../text/orderCode.ts"
 import { compareBytes } from "../text/textOrder.ts"
+import { recount, sumIn, sumsAt } from "./aggregates.ts"
 import { readEntity } from "./entity.ts"
 import { entriesAt, flushIndexes, hasDue, hasOtherPlan, isExpired, membersAt, setPlan, sweep } from "./indexes.ts"
 import type { ScoredMembers } from "./scoredMembers.ts"
@@ -51,11 +52,16 @@ export const onIndex = (transaction: Transaction, instruction: Instruction): Res
   }
   flushIndexes(transaction)
   if (op === Op.indexAudit) return audit(transaction, indexes, home, args as ReadonlyArray<number>)
+  if (op === Op.auditSums || op === Op.recount) {
+    const index = indexes.list[args[0] as number - 1]!
+    return recount(transaction, entriesKey(home, index), membersAt(transaction, home, index), op === Op.recount)
+  }
   if (hasOtherPlan(transaction, indexes, home)) return fail({ _tag: "plan", isOlder: true })
   const isDue = transaction.access === "read" ? hasDue : sweep
   if (isDue(transaction, indexes, home, mostSwept)) return fail({ _tag: "due" })
   const [position, low, high, ...others] = args as ReadonlyArray<any>
   const index = indexes.list[position - 1]!
+  if (op === Op.indexSum) return String(sumIn(sumsAt(transaction, entriesKey(home, index)), low))
   const entries = entriesAt(transaction, entriesKey(home, index))
   const from = before(entries, index.order, low, false)
   const to = Math.max(from, before(entries, index.order, high, true))
@@ -114,7 +120,7 @@ export const onIndex = (transaction: Transaction, instruction: Instruction): Res
 
 /**
  * Returns how many entries it examined; and an id and a member for each of them that belongs to no entity. Position 0 is the
- * expiries.
+ * expiries. Of an aggregate it returns where the next page begins, and an id and what it adds.
  */
 const audit = (
   transaction: Transaction,
@@ -123,6 +129,13 @@ const audit = (
   [position, from, limit]: ReadonlyArray<number>
 ): Result => {
   const index = indexes.list[position! - 1]
+  if (index?.order === "sum") {
+    // all of them are one page
+    const unowned = [...membersAt(transaction, home, index).fields].filter(([id]) =>
+      !transaction.isStored(keyAt(indexes, home, id)) && !isExpired(transaction, home, id)
+    )
+    return ["0", ...unowned.flat()]
+  }
   const key = index === undefined ? expiriesKey(home) : entriesKey(home, index)
   const found = entriesAt(transaction, key).ranked.slice(from, from! + limit!)
   const row = [String(found.length)]

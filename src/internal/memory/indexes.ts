@@ -4,6 +4,7 @@
  */
 import {
   codesOf,
+  contributionOf,
   entityChannel,
   entriesKey,
   expiriesKey,
@@ -18,8 +19,9 @@ import {
 } from "../instruction/indexes.ts"
 import type { Argument } from "../instruction/program.ts"
 import { unescape } from "../text/escape.ts"
-import { encode, memberOf, type PartCode } from "../text/orderCode.ts"
+import { encode, integerOf, memberOf, type PartCode } from "../text/orderCode.ts"
 import { compareBytes } from "../text/textOrder.ts"
+import { replaceContribution } from "./aggregates.ts"
 import { ScoredMembers } from "./scoredMembers.ts"
 import { fail, Stop } from "./stop.ts"
 import type { StoredHash, StoredSortedSet } from "./store.ts"
@@ -48,7 +50,7 @@ export const entriesAt = (transaction: Transaction, key: string): ScoredMembers 
   (transaction.indexKeyAt(key, "zset") as StoredSortedSet).members
 
 /**
- * The member of each entity.
+ * The member of each entity, or what it adds to an aggregate.
  *
  * @internal
  */
@@ -77,9 +79,17 @@ const textsOf = ({ values }: Indexes, { hash }: Entity, id: string, tag: string)
 const isIncluded = ({ where = [] }: IndexSpec, texts: ReadonlyArray<string | undefined>): boolean =>
   where.every(([value, text]) => texts[value] === text)
 
-/** A change of a score, or of the member of an entity in a lexicographic index. */
+/** A change of a score, of the member of an entity in a lexicographic index, or of what an entity adds to an aggregate. */
 type Change =
   | { readonly _tag: "score"; readonly key: string; readonly member: string; readonly score: number | undefined }
+  | {
+    readonly _tag: "contribution"
+    readonly index: IndexSpec
+    readonly home: string
+    readonly id: string
+    readonly before: string | undefined
+    readonly after: string | undefined
+  }
   | {
     readonly _tag: "member"
     readonly indexes: Indexes
@@ -121,9 +131,21 @@ const changesOf = (
       return
     }
     const noted = membersAt(transaction, home, index).fields.get(id)
-    const isTrusted = !isAudit || noted === undefined || entriesAt(transaction, key).scores.has(noted)
+    const isTrusted = !isAudit || noted === undefined || index.order === "sum" ||
+      entriesAt(transaction, key).scores.has(noted)
     const before = isTrusted ? noted : undefined
     const after = isEntry ? parts.join("") : undefined
+    if (index.order === "sum") {
+      const amount = index.of === undefined ? "1" : integerOf(texts?.[index.of] ?? "")
+      // one that adds nothing has no contribution
+      const contribution = after === undefined || amount === undefined || amount === "0"
+        ? undefined
+        : contributionOf(amount, after)
+      if (before === contribution) return
+      transaction.changedIndexes.add(index)
+      changes.push({ _tag: "contribution", index, home, id, before, after: contribution })
+      return
+    }
     if (before === (after && memberOf([after], id))) return
     transaction.changedIndexes.add(index)
     // fails here if it has another type, because the step is known here
@@ -146,6 +168,12 @@ const applyChanges = (transaction: Transaction, changes: ReadonlyArray<Change>):
   for (const change of changes) {
     if (change._tag === "score") {
       setScore(transaction, change.key, change.member, change.score)
+      continue
+    }
+    if (change._tag === "contribution") {
+      const { after, before, home, id, index } = change
+      transaction.setField(membersAt(transaction, home, index), id, after ?? false)
+      replaceContribution(transaction, entriesKey(home, index), before, after)
       continue
     }
     const { home, id, indexes, key, parts, position, step } = change
@@ -295,7 +323,8 @@ const remove = (transaction: Transaction, { list }: Indexes, home: string, id: s
     const members = membersAt(transaction, home, index)
     const member = members.fields.get(id)
     if (member === undefined) continue
-    setScore(transaction, entriesKey(home, index), member, undefined)
+    if (index.order === "sum") replaceContribution(transaction, entriesKey(home, index), member, undefined)
+    else setScore(transaction, entriesKey(home, index), member, undefined)
     transaction.setField(members, id, false)
   }
   setScore(transaction, expiriesKey(home), id, undefined)

@@ -87,6 +87,8 @@ export const define = (
       timeToLive: options.timeToLive,
       indexes: options.indexes,
       unique: options.unique,
+      counted: options.counted,
+      summed: options.summed,
       live: options.live
     },
     (value) => construct === undefined ? value : construct(value)

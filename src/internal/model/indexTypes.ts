@@ -2,6 +2,7 @@
  * The types of indexes: how the options of a model define them, and how values name a range of one. `Model` exports those that users
  * name.
  */
+import type * as Duration from "effect/Duration"
 import type * as Schema from "effect/Schema"
 
 type Fields = Schema.Struct.Fields
@@ -59,7 +60,62 @@ export type Indexes<F extends Fields> = { readonly [name: string]: ReadonlyArray
 export type Uniques<F extends Fields> = { readonly [name: string]: ReadonlyArray<Path<F>> }
 
 /**
- * The options of a model that define indexes.
+ * The dotted names of the fields that may be summed: those of numbers, bigints and durations.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type SumPath<F extends Fields> = {
+  [N in keyof F & string]: F[N] extends { readonly "~type.optionality": "optional" } ? N
+    : F[N] extends { readonly fields: infer G extends Fields } ? `${N}.${SumPath<G>}`
+    : NonNullable<F[N]["Type"]> extends number | bigint | Duration.Duration ? N
+    : never
+}[keyof F & string]
+
+/**
+ * A count of the entities of each group.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CountDefinition<F extends Fields> {
+  /** At most four fields. The entities of a group have equal values of them. Without any, all entities are one group. */
+  readonly by: ReadonlyArray<Path<F>>
+  /** Only entities with these values are counted. They are compared as stored. Default: all are. */
+  readonly where?: { readonly [P in Path<F>]?: ValueAt<F, P> } | undefined
+  /** Whether entities without one of the values are counted, in groups of their own. Default: false, they are not. */
+  readonly absent?: boolean | undefined
+}
+
+/**
+ * A sum over the entities of each group.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SumDefinition<F extends Fields> extends CountDefinition<F> {
+  /** The field that is summed: an integer, a `bigint` or a duration. An entity without it adds nothing. */
+  readonly of: SumPath<F>
+}
+
+/**
+ * Counts by name: lists of fields, or definitions.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Counted<F extends Fields> = { readonly [name: string]: ReadonlyArray<Path<F>> | CountDefinition<F> }
+
+/**
+ * Sums by name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Summed<F extends Fields> = { readonly [name: string]: SumDefinition<F> }
+
+/**
+ * The options of a model that define indexes and aggregates.
  *
  * **Details**
  *
@@ -106,11 +162,18 @@ export type Uniques<F extends Fields> = { readonly [name: string]: ReadonlyArray
  * @category models
  * @since 0.1.0
  */
-export interface IndexOptions<I, U, L> {
+export interface IndexOptions<I, U, L, C, S> {
   /** Indexes by name, of one to four fields each. Default: none but those of fields with `Model.indexed`. */
   readonly indexes?: I | undefined
   /** Indexes in which no two entities have equal values, by name. Default: none but those of fields with `Model.unique`. */
   readonly unique?: U | undefined
+  /**
+   * Counts of the entities that have equal values of some fields, by name: `Model.counted` reads one. Every write keeps them, and one is
+   * O(1), whatever the number of entities. Default: none.
+   */
+  readonly counted?: C | undefined
+  /** Sums of a field over such entities, by name: `Model.summed` reads one. Exact and O(1). Default: none. */
+  readonly summed?: S | undefined
   /**
    * Whether each write publishes a hint, for `Query.watch` and `watch`. Default: false. A write then costs the server one or two messages
    * more, and takes none of its fastest paths.
@@ -118,10 +181,12 @@ export interface IndexOptions<I, U, L> {
   readonly live?: L | undefined
 }
 
-/** The indexes of a model: those of its options, and whether the model has partitions. */
+/** The indexes and aggregates of a model: those of its options, and whether the model has partitions. */
 export interface Indexing {
   readonly indexes: object
   readonly unique: object
+  readonly counted: object
+  readonly summed: object
   readonly partitioned: boolean
   readonly slot: unknown
   readonly live: boolean
@@ -131,6 +196,8 @@ export interface Indexing {
 export interface NoIndexing extends Indexing {
   readonly indexes: {}
   readonly unique: {}
+  readonly counted: {}
+  readonly summed: {}
   readonly partitioned: false
   readonly slot: undefined
   readonly live: false
@@ -240,3 +307,25 @@ export type OrderField<F extends Fields, X extends Indexing> =
   | Marked<F, "~redlayer/indexed">
   | { [N in keyof X["indexes"]]: FieldsOf<X, N & string>[number] }[keyof X["indexes"]]
   | { [N in keyof X["unique"]]: FieldsOf<X, N & string>[number] }[keyof X["unique"]]
+
+/** The names of a model's counts, or of its sums. */
+export type AggregateName<X extends Indexing, Kind extends "counted" | "summed"> = keyof X[Kind] & string
+
+/** The fields of an aggregate. */
+type GroupFields<D> = D extends { readonly by: ReadonlyArray<infer P extends string> } ? P
+  : D extends ReadonlyArray<infer P extends string> ? P
+  : never
+
+/** The group of an aggregate: a value for each of its fields. */
+type GroupKey<F extends Fields, X extends Indexing, D> =
+  & { readonly [P in GroupFields<D>]: ValueAt<F, P> | (D extends { readonly absent: true } ? null : never) }
+  & SlotPart<F, X, GroupFields<D>>
+
+/** The argument that names the group. It may be left out if all entities of the model are one. */
+export type Group<F extends Fields, X extends Indexing, D> = {} extends GroupKey<F, X, D> ? [group?: {}]
+  : [group: GroupKey<F, X, D>]
+
+/** The type of a sum: a branded number is summed as any other. */
+export type SumOf<F extends Fields, D> = D extends { readonly of: infer P extends string }
+  ? ValueAt<F, P> extends bigint ? bigint : ValueAt<F, P> extends Duration.Duration ? Duration.Duration : number
+  : never

@@ -6,6 +6,7 @@ import type { AtomicNode } from "../program/node.ts"
 import { reactivityKeys, watchEntity, type WatchOptions } from "../query/live.ts"
 import { Query, type Source } from "../query/query.ts"
 import { Ranking, type RankOptions } from "../query/ranking.ts"
+import { Totals } from "../query/totals.ts"
 import type { ModelPlan } from "../schema/model.ts"
 import { Problem } from "../text/problem.ts"
 import { type EntityPrograms, refOf } from "./entityPrograms.ts"
@@ -23,12 +24,14 @@ export class IndexedPrograms {
   readonly #find: (id: unknown) => AtomicNode
   readonly #ranking: Ranking
   readonly #source: Source
+  readonly #totals: Totals
 
   constructor(plan: ModelPlan, programs: EntityPrograms) {
     const noRenewal = { renew: false }
     const Handle = structHandle(plan.struct, false, plan.expiry)
     this.#find = (id) => programs.find(id, noRenewal)
     this.#ranking = new Ranking(plan)
+    this.#totals = new Totals(plan)
     this.#source = {
       plan,
       get: (id) => programs.get(id, noRenewal),
@@ -81,6 +84,12 @@ export class IndexedPrograms {
   }
   countBetween(index: string, key: unknown): unknown {
     return this.#ranking.countBetween(index, key)
+  }
+  counted(name: string, key: unknown = {}): unknown {
+    return this.#totals.read("counted", name, key)
+  }
+  summed(name: string, key: unknown = {}): unknown {
+    return this.#totals.read("summed", name, key)
   }
   findBy(index: string, key: unknown): AtomicNode {
     return this.#ranking.unique("findBy", index, key)

@@ -12,7 +12,7 @@ import type { Argument } from "../instruction/program.ts"
 import { commitAll } from "../program/commit.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { HomeReads } from "../query/reads.ts"
-import type { Index } from "../schema/indexes.ts"
+import type { Aggregate, Index } from "../schema/indexes.ts"
 import type { FoundKey } from "../schema/key.ts"
 import type { ModelPlan } from "../schema/model.ts"
 import { RedisService } from "../service.ts"
@@ -37,7 +37,7 @@ export interface ReindexProgress {
 export interface IndexProblem {
   readonly id: string
   readonly index: string | undefined
-  readonly issue: "entries differ" | "no such entity"
+  readonly issue: "entries differ" | "no such entity" | "sums differ"
 }
 
 /** How many entries one script examines. */
@@ -171,8 +171,35 @@ export const check = (plan: ModelPlan, isMending: boolean): Stream.Stream<IndexP
           Stream.flatMap(Stream.range(0, spec.list.length), (position) => orphans(plan, home, position, isMending))
       )
     )
-    return Stream.flattenIterable(Stream.concat(ofEntities, ofEntries))
+    const ofSums = Stream.suspend(() =>
+      Stream.flatMap(
+        Stream.fromIterable([...homes].map(([home]) => home)),
+        (home) =>
+          Stream.mapEffect(Stream.fromIterable(aggregatesOf(plan)), (found) => sums(plan, home, found, isMending))
+      )
+    )
+    return Stream.flattenIterable(ofEntities.pipe(Stream.concat(ofEntries), Stream.concat(ofSums)))
   })
+
+const aggregatesOf = ({ indexes }: ModelPlan): ReadonlyArray<Aggregate> => [
+  ...indexes!.counted.values(),
+  ...indexes!.summed.values()
+]
+
+/**
+ * Compares the sums of an aggregate with what its entities add. A home is one program, because a sum is that of all of them at one
+ * moment.
+ */
+const sums = (
+  plan: ModelPlan,
+  home: string,
+  { position, spec: { name } }: Aggregate,
+  isMending: boolean
+): Effect.Effect<ReadonlyArray<IndexProblem>, any, RedisService> =>
+  Effect.map(
+    all<number>([onHome(plan, home, isMending ? Op.recount : Op.auditSums, [position])]),
+    ([count]) => count! > 0 ? [{ id: "", index: name, issue: "sums differ" }] : []
+  )
 
 /** The entries of an index that belong to no entity, page by page. Position 0 is the expiries. */
 const orphans = (
@@ -181,24 +208,28 @@ const orphans = (
   position: number,
   isMending: boolean
 ): Stream.Stream<ReadonlyArray<IndexProblem>, any, RedisService> =>
-  Stream.paginate(0, (from) =>
+  Stream.paginate("0", (from) =>
     Effect.gen(function*() {
-      const [row] = yield* all<ReadonlyArray<string>>([onHome(plan, home, Op.indexAudit, [position, from, pageSize])])
-      const [examined, ...found] = row!
+      const index = plan.indexes!.spec.list[position - 1]
+      const isAggregate = index?.order === "sum"
+      const [row] = yield* all<ReadonlyArray<string>>([
+        onHome(plan, home, Op.indexAudit, [position, isAggregate ? from : Number(from), pageSize])
+      ])
+      const [first, ...found] = row!
       const problems: Array<IndexProblem> = []
       const mends: Array<AtomicNode> = []
       for (let i = 0; i < found.length; i += 2) {
         const id = found[i]!
         const key = keyAt(plan.indexes!.spec, home, id)
-        problems.push({ id, index: plan.indexes!.spec.list[position - 1]?.name, issue: "no such entity" })
-        mends.push(onEntity(plan, { id, key }, Op.reindex, [position, found[i + 1]!]))
+        problems.push({ id, index: index?.name, issue: "no such entity" })
+        mends.push(onEntity(plan, { id, key }, Op.reindex, isAggregate ? noArguments : [position, found[i + 1]!]))
       }
       if (isMending) yield* all(mends)
       const removed = isMending ? mends.length : 0
-      return [
-        [problems],
-        Number(examined) < pageSize ? Option.none<number>() : Option.some(from + Number(examined) - removed)
-      ] as const
+      // of an aggregate the row begins with the next page, of an index with how many entries it has examined
+      const isLast = isAggregate ? first === "0" : Number(first) < pageSize
+      const next = isAggregate ? first! : String(Number(from) + Number(first) - removed)
+      return [[problems], isLast ? Option.none<string>() : Option.some(next)] as const
     }))
 
 /**
@@ -210,8 +241,11 @@ export const sweep = (plan: ModelPlan): Effect.Effect<void, any, RedisService> =
   Effect.suspend(() => {
     const homes = new Homes(plan)
     // an index is read with the access to remove what is due, until nothing is
-    const one = (home: string): AtomicNode => new HomeReads(plan, first, home).count({ low: "-", high: "+", equal: 0 })
-    const [first] = [...plan.indexes!.byName.values()] as [Index]
+    const [first] = [...plan.indexes!.byName.values(), ...aggregatesOf(plan)] as [Index]
+    const one = (home: string): AtomicNode => {
+      const reads = new HomeReads(plan, first, home)
+      return first.spec.order === "sum" ? reads.digits("sweep", "") : reads.count({ low: "-", high: "+", equal: 0 })
+    }
     const isKnown = plan.slotField === undefined
     return Effect.asVoid(
       isKnown

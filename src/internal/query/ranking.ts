@@ -179,8 +179,12 @@ export class Ranking {
   }
 }
 
-/** A node in place of an effect, where the caller expects either. */
-const scatter = (effect: Effect.Effect<any, any, any>): AtomicNode => effect as unknown as AtomicNode
+/**
+ * A node in place of an effect, where the caller expects either.
+ *
+ * @internal
+ */
+export const scatter = (effect: Effect.Effect<any, any, any>): AtomicNode => effect as unknown as AtomicNode
 
 const isRecord = (key: unknown): boolean =>
   typeof key === "object" && key !== null && Object.getPrototypeOf(key) === Object.prototype
@@ -197,7 +201,12 @@ interface HomeEntry extends Entry {
   readonly reads: HomeReads
 }
 
-const askAll = <A>(
+/**
+ * Asks all homes at once.
+ *
+ * @internal
+ */
+export const askAll = <A>(
   reads: ReadonlyArray<HomeReads>,
   f: (home: HomeReads) => AtomicNode
 ): Effect.Effect<ReadonlyArray<A>, any, any> =>

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import { EntityCorrupted } from "../../DomainError.ts"
 import { tolerating } from "../handle/entity.ts"
 import { type HandleRef, instruct, invalid, isOne, named, same } from "../handle/entityRef.ts"
-import { Measure } from "../handle/measure.ts"
+import { ExactMeasure, Measure } from "../handle/measure.ts"
 import { keyAt } from "../instruction/indexes.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Argument } from "../instruction/program.ts"
@@ -13,7 +13,9 @@ import type { Result } from "../instruction/reply.ts"
 import type { EntitySpec } from "../instruction/spec.ts"
 import { Guard, Junction } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
-import type { Index } from "../schema/indexes.ts"
+import type { Codec } from "../schema/codec.ts"
+import { durationOf } from "../schema/codecOf.ts"
+import type { Aggregate, Index } from "../schema/indexes.ts"
 import type { ModelPlan } from "../schema/model.ts"
 import { readRow } from "../schema/tolerated.ts"
 import { Problem } from "../text/problem.ts"
@@ -31,7 +33,15 @@ export interface Entry {
 }
 
 /**
- * A program that reads one home of one index.
+ * A sum as users know it. One that is no safe integer becomes the nearest number.
+ *
+ * @internal
+ */
+export const totalOf = (codec: Codec | undefined, sum: bigint): unknown =>
+  codec?.kind === "int64" ? sum : codec?.kind === "duration" ? durationOf(sum) : Number(sum)
+
+/**
+ * A program that reads one home of one index, or of one aggregate.
  *
  * @internal
  */
@@ -57,6 +67,19 @@ export class HomeReads {
 
   count({ high, low }: Range): Measure {
     return new Measure(this, "", "count", this.op(Op.indexCount, "count", [low, high], same), false)
+  }
+
+  /** The sum of a group of an aggregate, as a text. */
+  digits(method: string, group: string): AtomicNode {
+    return this.op(Op.indexSum, method, [group], same)
+  }
+
+  /** The sum of a group of an aggregate. */
+  total(method: string, { codec }: Aggregate, group: string): Measure {
+    const reading = this.op(Op.indexSum, method, [group], (sum: string) => totalOf(codec, BigInt(sum)))
+    return codec === undefined || codec.kind === "integer"
+      ? new Measure(this, "", method, reading, false)
+      : new ExactMeasure(this, method, reading, codec.kind)
   }
 
   has({ high, low }: Range): AtomicNode {

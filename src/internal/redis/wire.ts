@@ -211,7 +211,7 @@ const toWireExpiry = ({ collections, former, milliseconds, onRead, renewAfterMil
 })
 
 /**
- * `ix`: the indexes. `iv`: whether an instruction may change the values that they are made of, and not only the expiry. `sc`: see
+ * `ix`: the indexes; `sum` of one that is an aggregate is the position of the value that its entities add, or 0. `iv`: whether an instruction may change the values that they are made of, and not only the expiry. `sc`: see
  * `ownScoreOf`.
  */
 const toWireIndexes = (spec: Spec) => {
@@ -230,6 +230,7 @@ const toWireIndexes = (spec: Spec) => {
       list: list.map((index) => ({
         name: index.stored,
         score: index.order === "score" || undefined,
+        sum: index.order === "sum" ? index.of === undefined ? 0 : index.of + 1 : undefined,
         v: index.values.map((value) => value + 1),
         codes: codesOf(indexes, index),
         w: index.where?.map(([value, text]) => [value + 1, text]),

@@ -142,21 +142,26 @@ const int64 = (ast: SchemaAST.AST): Codec => {
 
 const nanosInMilli = 1_000_000n
 
-/** Stores nanoseconds. Whole milliseconds are decoded to a `Duration` of milliseconds, which is its normal form. */
+/**
+ * Returns a duration in its normal form: whole milliseconds are a `Duration` of milliseconds.
+ *
+ * @internal
+ */
+export const durationOf = (nanos: bigint): Duration.Duration => {
+  const millis = Number(nanos / nanosInMilli)
+  return nanos % nanosInMilli === 0n && Number.isFinite(millis) && BigInt(millis) * nanosInMilli === nanos
+    ? Duration.millis(millis)
+    : Duration.nanos(nanos)
+}
+
+/** Stores nanoseconds. */
 const duration = (ast: SchemaAST.AST): Codec => {
   const problem = new Problem("Expected a finite duration")
   return withChecks(ast, {
     kind: "duration",
     encode: (value) =>
       Duration.isDuration(value) && Duration.isFinite(value) ? String(Duration.toNanosUnsafe(value)) : problem,
-    decode: (stored) => {
-      if (!/^-?\d+$/.test(stored)) return problem
-      const nanos = BigInt(stored)
-      const millis = Number(nanos / nanosInMilli)
-      return nanos % nanosInMilli === 0n && Number.isFinite(millis) && BigInt(millis) * nanosInMilli === nanos
-        ? Duration.millis(millis)
-        : Duration.nanos(nanos)
-    }
+    decode: (stored) => /^-?\d+$/.test(stored) ? durationOf(BigInt(stored)) : problem
   })
 }
 

@@ -37,10 +37,22 @@ export interface Index {
   readonly values: ReadonlyArray<Indexed>
 }
 
+/**
+ * An aggregate of a model. It is kept as an index is.
+ *
+ * @internal
+ */
+export interface Aggregate extends Index {
+  /** The codec of what entities add. Undefined: each adds 1. */
+  readonly codec: Codec | undefined
+}
+
 /** @internal */
 export interface ModelIndexes {
   readonly spec: Indexes
   readonly byName: ReadonlyMap<string, Index>
+  readonly counted: ReadonlyMap<string, Aggregate>
+  readonly summed: ReadonlyMap<string, Aggregate>
   /** The fields of the hash that some index names, by stored name. */
   readonly byField: ReadonlyMap<string, Indexed>
 }
@@ -53,6 +65,8 @@ export interface ModelIndexes {
 export interface IndexOptions {
   readonly indexes?: Readonly<Record<string, ReadonlyArray<string> | IndexDefinition>> | undefined
   readonly unique?: Readonly<Record<string, ReadonlyArray<string>>> | undefined
+  readonly counted?: Readonly<Record<string, ReadonlyArray<string> | AggregateDefinition>> | undefined
+  readonly summed?: Readonly<Record<string, AggregateDefinition>> | undefined
   readonly live?: boolean | undefined
 }
 
@@ -61,6 +75,14 @@ interface IndexDefinition {
   readonly where?: Readonly<Record<string, unknown>> | undefined
   readonly absent?: boolean | undefined
 }
+
+interface AggregateDefinition extends Omit<IndexDefinition, "fields"> {
+  readonly by: ReadonlyArray<string>
+  readonly of?: string | undefined
+}
+
+/** The kinds whose sums are exact. */
+const sumKinds: ReadonlyArray<Codec["kind"]> = ["integer", "int64", "duration"]
 
 const scoreKinds: ReadonlyArray<Codec["kind"]> = ["integer", "number", "date"]
 
@@ -98,13 +120,17 @@ export const planIndexes = (
   interface Wanted extends IndexDefinition {
     readonly name: string
     readonly isUnique: boolean
+    /** Unset: it is no aggregate. */
+    readonly kind?: "counted" | "summed"
+    /** The field that a sum is of. */
+    readonly of?: unknown
   }
   const wanted: Array<Wanted> = leaves.filter(({ indexed }) => indexed !== false).map(({ field, indexed }) => ({
     name: field,
     fields: [field],
     isUnique: indexed === "unique"
   }))
-  const entriesOf = (name: "indexes" | "unique") => {
+  const entriesOf = (name: "indexes" | "unique" | "counted" | "summed") => {
     const given: unknown = options[name]
     if (given !== undefined && !isObject(given)) return refuse(`its \`${name}\` must be an object of lists of fields`)
     return Object.entries(given ?? {})
@@ -115,22 +141,28 @@ export const planIndexes = (
   for (const [name, fields] of entriesOf("unique")) {
     wanted.push({ name, fields: fields as ReadonlyArray<string>, isUnique: true })
   }
+  for (const kind of ["counted", "summed"] as const) {
+    for (const [name, given] of entriesOf(kind)) {
+      const { absent, by, of, where } = (Array.isArray(given) ? { by: given } : given ?? {}) as AggregateDefinition
+      wanted.push({ name, fields: by, isUnique: false, absent, where, kind, ...(kind === "summed" && { of }) })
+    }
+  }
   if (wanted.length === 0 && options.live !== true) return undefined
 
   interface Source extends Indexed {
     readonly value: IndexedValue
   }
   const used: Array<Source> = []
-  const sourceOf = (index: string, name: unknown): Source => {
+  const sourceOf = (owner: string, name: unknown): Source => {
     const known = used.find(({ field }) => field === name)
     if (known !== undefined) return known
     const part = parts.find(({ field }) => field === name)
     const leaf = leaves.find(({ field }) => field === name)
     const codec = part?.codec ?? leaf?.codec
-    if (codec === undefined) return refuse(`its index "${index}" names "${String(name)}", which is not a scalar field`)
+    if (codec === undefined) return refuse(`${owner} names "${String(name)}", which is not a scalar field`)
     const code = orderCodeOf(codec)
     if (code === undefined) {
-      return refuse(`its index "${index}" names "${String(name)}", whose values have no order that an index can keep`)
+      return refuse(`${owner} names "${String(name)}", whose values have no order that an index can keep`)
     }
     const source: Source = {
       field: name as string,
@@ -150,60 +182,83 @@ export const planIndexes = (
     used.push(source)
     return source
   }
-  const sources = wanted.map(({ absent, fields, isUnique, name, where }) => {
+  const summandOf = (owner: string, name: unknown): Source => {
+    const source = sourceOf(owner, name)
+    if (sumKinds.includes(source.codec.kind)) return source
+    return refuse(
+      `${owner} is of "${source.field}", whose values are no integers, bigints or durations, so no sum is exact`
+    )
+  }
+  const sources = wanted.map((one) => {
+    const { absent, fields, isUnique, kind, name, where } = one
+    const called = kind === undefined ? "index" : "aggregate"
+    const owner = `its ${called} "${name}"`
     if (name === "" || !name.isWellFormed()) {
-      return refuse("the name of an index must be well-formed Unicode, and not empty")
+      return refuse(`the name of an ${called} must be well-formed Unicode, and not empty`)
     }
-    if (!Array.isArray(fields) || fields.length === 0 || fields.length > maximumFields) {
-      return refuse(`its index "${name}" must have one to ${maximumFields} fields`)
+    const least = kind === undefined ? 1 : 0
+    if (!Array.isArray(fields) || fields.length < least || fields.length > maximumFields) {
+      return refuse(
+        kind === undefined
+          ? `${owner} must have one to ${maximumFields} fields`
+          : `${owner} must have a list \`by\` of at most ${maximumFields} fields`
+      )
     }
     if (isUnique && isSpread) {
-      return refuse(`its index "${name}" can't be unique, because its entities are spread over partitions`)
+      return refuse(`${owner} can't be unique, because its entities are spread over partitions`)
     }
-    if (new Set(fields).size < fields.length) return refuse(`its index "${name}" names a field twice`)
+    if (new Set(fields).size < fields.length) return refuse(`${owner} names a field twice`)
     return {
       name,
       isUnique,
+      kind,
       absent: absent === true,
-      values: fields.map((field) => sourceOf(name, field)),
+      values: fields.map((field) => sourceOf(owner, field)),
       where: Object.entries(where ?? {}).map(([field, value]) => {
-        const source = sourceOf(name, field)
+        const source = sourceOf(owner, field)
         const text = source.codec.encode(value)
         if (text instanceof Problem) {
-          return refuse(`its index "${name}" has a \`where\` that "${field}" refuses: ${text.issue}`)
+          return refuse(`${owner} has a \`where\` that "${field}" refuses: ${text.issue}`)
         }
         return [source, text] as const
-      })
+      }),
+      of: "of" in one ? summandOf(owner, one.of) : undefined
     }
   })
   const byName = new Map<string, Index>()
+  const aggregates = { counted: new Map<string, Aggregate>(), summed: new Map<string, Aggregate>() }
   // the parts of the key come last
   const ordered = used.toSorted((a, b) => Number(a.value.part !== undefined) - Number(b.value.part !== undefined))
   const plan = digest(JSON.stringify([
     ordered.map(({ value }) => value),
-    sources.map(({ absent, isUnique, name, values, where }) => [
+    sources.map(({ absent, isUnique, kind, name, of, values, where }) => [
       name,
       values.map((value) => ordered.indexOf(value)),
       where.map(([value, text]) => [ordered.indexOf(value), text]),
       isUnique,
-      absent
+      absent,
+      ...(kind === undefined ? [] : [kind, of && ordered.indexOf(of)])
     ])
   ]))
-  const list = sources.map(({ absent, isUnique, name, values, where }, i): IndexSpec => {
-    if (byName.has(name)) return refuse(`it has two indexes of the name "${name}"`)
+  const list = sources.map(({ absent, isUnique, kind, name, of, values, where }, i): IndexSpec => {
+    if (kind === undefined && byName.has(name)) return refuse(`it has two indexes of the name "${name}"`)
     const [only] = values
     const isScore = values.length === 1 && !isUnique && !absent && where.length === 0 &&
       only!.value.part === undefined && scoreKinds.includes(only!.codec.kind)
     const spec: IndexSpec = {
       name,
-      stored: `${escapeField(name)}:${plan}`,
-      order: isScore ? "score" : "lex",
+      // no escaped name of an index has a colon
+      stored: `${kind === undefined ? "" : `${kind}:`}${escapeField(name)}:${plan}`,
+      order: kind !== undefined ? "sum" : isScore ? "score" : "lex",
       values: values.map((value) => ordered.indexOf(value)),
+      ...(of === undefined ? undefined : { of: ordered.indexOf(of) }),
       ...(where.length === 0 ? undefined : { where: where.map(([value, text]) => [ordered.indexOf(value), text]) }),
       ...(isUnique ? { isUnique } : undefined),
       ...(absent ? { keepsAbsent: true } : undefined)
     }
-    byName.set(name, { spec, position: i + 1, values })
+    const index = { spec, position: i + 1, values }
+    if (kind === undefined) byName.set(name, index)
+    else aggregates[kind].set(name, { ...index, codec: of?.codec })
     return spec
   })
   return {
@@ -215,6 +270,7 @@ export const planIndexes = (
       ...(options.live === true ? { live: escape(model) } : undefined)
     },
     byName,
+    ...aggregates,
     byField: new Map(used.flatMap((source) => source.value.field === undefined ? [] : [[source.value.field, source]]))
   }
 }

@@ -64,8 +64,13 @@ const encodeInteger = (text: string): string => {
   return (size < long ? String.fromCharCode(91 - size) : `A${encodeInteger(String(-size))}`) + nineMinus(text.slice(1))
 }
 
-/** Returns an integer as `encodeInteger` takes it. Integers may also be stored as `007`, `1.0` and `1e3`. */
-const integerOf = (text: string): string | undefined => {
+/**
+ * Returns the text of an integer without leading zeros and without a negative zero. Integers may also be stored as `007`, `1.0` and
+ * `1e3`.
+ *
+ * @internal
+ */
+export const integerOf = (text: string): string | undefined => {
   const [, sign, digits] = /^(-?)0*(\d+)$/.exec(text) ?? []
   if (digits !== undefined) return digits === "0" ? digits : sign + digits
   const n = numeric.test(text) ? Number(text) : NaN

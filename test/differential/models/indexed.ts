@@ -2,7 +2,7 @@
  * Models with random indexes over fields of every kind that has an order: single, composite, partial, unique and sparse ones, over
  * nested and inherited fields and over parts of the key.
  */
-import { DateTime, Duration, Effect, Option, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { Atomic, Model } from "redlayer"
 import type { Indexes } from "../../../src/internal/instruction/indexes.ts"
 import type { Instruction } from "../../../src/internal/instruction/program.ts"
@@ -12,150 +12,9 @@ import * as Op from "../calls/scalarCalls.ts"
 import type { Program } from "../calls/scalarCalls.ts"
 import { instructionsOf } from "../keyNames.ts"
 import { type FieldCase, fieldsOf, type ModelCase } from "../modelDescription.ts"
-import type { Gen, Random } from "../random.ts"
-import {
-  absent,
-  bigint,
-  boolean,
-  build,
-  date,
-  duration,
-  float,
-  integer,
-  mapped,
-  oneOf,
-  orNull,
-  patchOf,
-  type Stored,
-  text,
-  texts
-} from "../storedTexts.ts"
-
-/** A value in the order of its kind: two of one kind compare by `<`, but texts by their bytes. */
-export type Ordered = number | bigint | Buffer
-
-/** The values of a kind. */
-interface Kind {
-  readonly schema: Schema.Top
-  readonly make: Gen<any>
-  readonly name: string
-  readonly table: Op.Table<any>
-  readonly optional: readonly [name: string, table: Op.Table<any>]
-  readonly stored: Stored
-  /** undefined for a value that has no place in the order */
-  readonly order: (value: any) => Ordered | undefined
-}
-
-const byBytes = (value: string): Buffer => Buffer.from(value, "utf8")
-
-const few = integer(-3, 3)
-const big = bigint(-3n, 3n)
-const someTexts = ["", "a", "a\0", "a\u0001", "ab", "b", "é", "\uffff", "😀", "null", "0"]
-const someText: Gen<string> = (random) => random.wild() ? text()(random) : random.pick(someTexts)
-const some: Gen<Date> = (random) => random.wild() ? date()(random) : new Date(random.int(-2, 2) * 1000)
-const someNumber: Gen<number> = (random) =>
-  random.wild() ? float(-10, 10)(random) : random.pick([0, 0.5, -0.5, 1e21, -1e-7, Infinity, -Infinity, NaN, 3])
-const utc: Gen<DateTime.Utc> = mapped(some, (value: Date) => DateTime.makeUnsafe(value))
-const literal = oneOf("open", "paid", "")
-const numeric = oneOf(1, 2.5, -1)
-const template = oneOf("a-1", "a-10", "a--3")
-const numberOrder = (value: number): number | undefined => Number.isNaN(value) ? undefined : value
-
-const kind = (
-  name: string,
-  schema: Schema.Top,
-  make: Gen<any>,
-  table: Op.Table<any>,
-  optional: Kind["optional"],
-  stored: Stored,
-  order: Kind["order"]
-): Kind => ({ name, schema, make, table: table as any, optional, stored, order })
-
-const kinds: ReadonlyArray<Kind> = [
-  kind(
-    "integer",
-    Schema.Int,
-    few,
-    Op.number(few, true),
-    ["number", Op.optionalNumber(few, true)],
-    texts.integer(-3, 3),
-    numberOrder
-  ),
-  kind(
-    "number",
-    Schema.Number,
-    someNumber,
-    Op.number(someNumber, false),
-    ["number", Op.optionalNumber(someNumber, false)],
-    texts.number(-3, 3),
-    numberOrder
-  ),
-  kind(
-    "bigint",
-    Schema.BigInt,
-    big,
-    Op.bigint(big),
-    ["bigint", Op.optionalBigInt(big)],
-    texts.bigint,
-    (value) => value
-  ),
-  kind("text", Schema.String, someText, Op.text(someText), ["", Op.optional(someText)], texts.text, byBytes),
-  kind(
-    "time",
-    Schema.Date,
-    some,
-    Op.time(some),
-    ["time", Op.optionalTime(some)],
-    texts.date,
-    (value: Date) => value.getTime()
-  ),
-  kind(
-    "time",
-    Schema.DateTimeUtc,
-    utc,
-    Op.time(utc),
-    ["time", Op.optionalTime(utc)],
-    texts.date,
-    (value) => DateTime.toEpochMillis(value)
-  ),
-  kind(
-    "time",
-    Schema.Duration,
-    duration,
-    Op.time(duration),
-    ["time", Op.optionalTime(duration)],
-    texts.duration,
-    (value) => Option.getOrThrow(Duration.toNanos(value))
-  ),
-  kind("boolean", Schema.Boolean, boolean, Op.bool, ["", Op.optional(boolean)], texts.boolean, Number),
-  kind(
-    "literal",
-    Schema.Literals(["open", "paid", ""]),
-    literal,
-    Op.word(literal),
-    ["", Op.optional(literal)],
-    texts.word("open", "paid", ""),
-    byBytes
-  ),
-  kind(
-    "literal",
-    Schema.Literals([1, 2.5, -1]),
-    numeric,
-    Op.word(numeric),
-    ["", Op.optional(numeric)],
-    texts.json("1", "2.5", "-1"),
-    numberOrder
-  ),
-  kind(
-    "literal",
-    Schema.TemplateLiteral(["a-", Schema.Int]),
-    template,
-    Op.word(template),
-    ["", Op.optional(template)],
-    texts.json("\"a-1\"", "\"a-10\"", "\"a--3\""),
-    byBytes
-  )
-]
+import { type Gen, Random } from "../random.ts"
+import { absent, build, oneOf, orNull, patchOf, texts } from "../storedTexts.ts"
+import { byBytes, isSummable, type Kind, kinds, totalOf } from "./indexKinds.ts"
 
 /** A field that an index may have. */
 export interface IndexField {
@@ -178,6 +37,13 @@ export interface IndexCase {
   readonly keepsAbsent: boolean
 }
 
+/** An aggregate as its definition says. */
+export interface AggregateCase extends Omit<IndexCase, "isUnique"> {
+  readonly method: "counted" | "summed"
+  /** what an entity adds to a sum; unset for a count */
+  readonly of: IndexField | undefined
+}
+
 /** Where entities are stored, and so what a home of their indexes is. */
 export type Slot = "id" | "component" | "partitions"
 
@@ -185,6 +51,7 @@ export interface IndexedCase extends ModelCase {
   readonly slot: Slot
   readonly spec: Indexes
   readonly indexes: ReadonlyArray<IndexCase>
+  readonly aggregates: ReadonlyArray<AggregateCase>
   readonly indexFields: ReadonlyArray<IndexField>
   /** the field that names the home, where a component does */
   readonly slotField: IndexField | undefined
@@ -356,6 +223,32 @@ export const makeIndexed = (options: IndexedOptions, random: Random): IndexedCas
     ? [{ name: "u:0", fields: subset(isApart ? 3 : 2), where: [], isUnique: true, keepsAbsent: false }]
     : []
 
+  // of its own choice, so that the rest of the model does not depend on it
+  const other = new Random(`${name}/aggregates`)
+  const summable = indexFields.filter(({ kind }) => isSummable(kind))
+  const aggregates = Array.from({ length: other.int(2, 4) }, (_, i): AggregateCase => {
+    const of = i === 1 || i > 1 && other.chance(0.6) ? other.pick(summable) : undefined
+    const fields = new Set(isApart ? [ofField] : [])
+    for (let left = other.int(0, 3); left > 0; left--) fields.add(other.pick(indexFields))
+    return {
+      method: of === undefined ? "counted" : "summed",
+      name: `a:${i}`,
+      fields: [...fields],
+      where: other.chance(0.3) ? [other.pick(all)].map(({ field }) => [field, tame(field.make, other)] as const) : [],
+      keepsAbsent: other.chance(0.3),
+      of
+    }
+  })
+  const definitionsOf = (method: AggregateCase["method"]) =>
+    Object.fromEntries(
+      aggregates.filter((one) => one.method === method).map(({ fields, keepsAbsent, name, of, where }) => [name, {
+        by: fields.map((field) => field.name),
+        ...(of && { of: of.name }),
+        ...(where.length > 0 && { where: Object.fromEntries(where.map(([field, value]) => [field.name, value])) }),
+        ...(keepsAbsent && { absent: true })
+      }])
+    )
+
   const modelOptions = {
     key: ["of", "n"],
     slot: slot === "component" ? "of" : slot === "partitions" ? { partitions: 3 } : "id",
@@ -373,11 +266,13 @@ export const makeIndexed = (options: IndexedOptions, random: Random): IndexedCas
         }
       ]
     })),
-    unique: Object.fromEntries(uniques.map(({ fields, name }) => [name, fields.map((field) => field.name)]))
+    unique: Object.fromEntries(uniques.map(({ fields, name }) => [name, fields.map((field) => field.name)])),
+    counted: definitionsOf("counted"),
+    summed: definitionsOf("summed")
   } as any
   let model: any
   if (isInherited) {
-    const { indexes: _, unique: __, ...baseOptions } = modelOptions
+    const { counted: _, indexes: __, summed: ___, unique: ____, ...baseOptions } = modelOptions
     const Base: any = class extends Model.Class<any>(`${name}Base`)({ ...parts, ...baseSchemas } as any, baseOptions) {}
     model = class extends (Model.extend as any)(Base, name)(schemas, modelOptions) {}
   } else {
@@ -403,6 +298,7 @@ export const makeIndexed = (options: IndexedOptions, random: Random): IndexedCas
     ],
     ...(lives === undefined ? undefined : { lives }),
     indexes: [...annotated, ...indexes, ...uniques],
+    aggregates,
     indexFields,
     slotField: slot === "component" ? ofField : undefined,
     tieOf: ({ n, of }) => byBytes(slot === "component" ? String(n) : `${String(escapeId(of))}:${n}`)
@@ -444,7 +340,7 @@ export const valueFor = (field: IndexField, entities: ReadonlyArray<any>, random
  */
 export const randomKey = (
   self: IndexedCase,
-  { fields, keepsAbsent }: IndexCase,
+  { fields, keepsAbsent }: Pick<IndexCase, "fields" | "keepsAbsent">,
   entities: ReadonlyArray<any>,
   random: Random,
   least = 0,
@@ -540,6 +436,20 @@ export const indexCalls = (
       "index.countBetween",
       read(always, (model, id, index, random, home) => model.countBetween(index.name, keyIn(index, id, random, home)))
     ],
+    ...(["counted", "summed"] as const).map((method) =>
+      [
+        `aggregate.${method}`,
+        ({ id, model }, random) => {
+          const { fields, keepsAbsent, name, of } = random.pick(self.aggregates.filter((one) => one.method === method))
+          const group = keyInput(randomKey(self, { fields, keepsAbsent }, [], random, fields.length))
+          // the entities of this world
+          if (self.slotField !== undefined || "of" in group) group["of"] = id[0]
+          const sum = model[method](name, group)
+          const compared = totalOf(of?.kind, BigInt(random.int(-3, 3)))
+          return random.chance(0.5) ? sum : sum[random.pick(["eq", "neq", "lt", "lte", "gt", "gte"])](compared)
+        }
+      ] satisfies readonly [string, Op.Call<any>]
+    ),
     ["index.findBy", read(isUnique, (model, id, index, random) => model.findBy(index.name, full(index, id, random)))],
     ["index.getBy", read(isUnique, (model, id, index, random) => model.getBy(index.name, full(index, id, random)))],
     ["index.existsBy", (target, random, other) => {

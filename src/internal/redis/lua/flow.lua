@@ -1,8 +1,9 @@
 -- Programs of the general path with tests, jumps, operands or attempts. Jumps go forward, so each instruction runs at most
 -- once.
--- uses: code, nowMillis, reply, replySize, specs, step (input) · catchFailure, fail, helpers, resume (call) · indexedCount, indexes, journalSize,
---   messageCount, spendResult (program) · undo (journal) · runInstruction (instruction) · finish (commit) · makeOperands
---   (order)
+-- uses: code, nowMillis, reply, replySize, specs, step (input) · appended, applyScalar, catchFailure, fail, helpers, numberKind,
+--   resume (call) · indexedCount, indexes, journalSize,
+--   messageCount, spendResult (program) · undo (journal) · runInstruction (instruction) · finish (commit) · makeOperands,
+--   makeScalars (order)
 local operands
 local flag = false -- the result of the last test
 local attempts, depth = {}, 0 -- the open attempts: what a failure goes back to
@@ -20,6 +21,13 @@ local function numberIn(result)
   if result == "inf" then return 1 / 0 end
   if result == "-inf" then return -1 / 0 end
   return result and tonumber(result)
+end
+
+-- Compares an exact integer, which is a text, with another one.
+local function compareExact(comparison, result, expected)
+  if not applyScalar then applyScalar, numberKind, appended = makeScalars() end
+  local integers = numberKind("u")
+  return helpers.compare(comparison, integers.order(integers.integer(result), expected), 0)
 end
 
 local function operandIn(result)
@@ -72,11 +80,19 @@ local function runFrom(pc, i)
     elseif op == OP.encode then
       operands.encode(specs[code[at - 2]], at)
     elseif op == OP.loadResult then
-      needOperands().push(operandIn(reply[replySize - code[at]]) or n > 1 and code[at + 1] or fail("type"))
+      local found, default = reply[replySize - code[at]], n > 1 and code[at + 1]
+      -- an exact integer stays a text
+      found = type(default) == "string" and found or operandIn(found)
+      needOperands().push(found or default or fail("type"))
     elseif op == OP.compareResult then
       if operands then operands.fill(at, n) end
-      local number = numberIn(reply[replySize - code[at]])
-      result = number and helpers.compare(code[at + 1], number, code[at + 2]) or code[at + 1] == COMPARISON.neq and 1 or 0
+      local found = reply[replySize - code[at]]
+      local number = numberIn(found)
+      if number and type(code[at + 2]) == "string" then
+        result = compareExact(code[at + 1], found, code[at + 2])
+      else
+        result = number and helpers.compare(code[at + 1], number, code[at + 2]) or code[at + 1] == COMPARISON.neq and 1 or 0
+      end
       flag = result == 1
     else
       result, skipped, flag = helpers.branch(op, at, flag)

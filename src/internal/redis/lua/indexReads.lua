@@ -1,6 +1,6 @@
 -- Operations that read an index. The twin of memory/indexReads.ts.
--- uses: call, code, format, nowMillis (input) · fail, floor, helpers (call) · entities, readingMember (program) · readEntity (entity) · entriesKey,
---   expiriesKey, flush, keyAt, membersKey, planKey, setPlan, sub, sweep (indexes) · makeMemberIds (order)
+-- uses: call, code, find, format, nowMillis (input) · fail, floor, helpers (call) · entities, readingMember (program) · readEntity (entity) · entriesKey,
+--   expiriesKey, flush, keyAt, membersKey, needSums, planKey, setPlan, sub, sweep (indexes) · makeMemberIds (order)
 local idOf = makeMemberIds()
 
 -- Whether an entity is due, so that its entries are removed by what reads them next.
@@ -64,9 +64,23 @@ local function resumeAt(key, score, id, isReverse)
   return low
 end
 
+-- Returns where the next page begins, "0" after the last one; and an id and what it adds for each entity that does not exist.
+local function auditContributions(ix, index, home, cursor, limit)
+  local row, page = {}, call("HSCAN", membersKey(home, index), cursor, "COUNT", limit)
+  row[1] = page[1]
+  for i = 1, #page[2], 2 do
+    local id = page[2][i]
+    if call("EXISTS", keyAt(ix, home, id)) == 0 and not isExpired(home, id) then
+      row[#row + 1], row[#row + 2] = id, page[2][i + 1]
+    end
+  end
+  return row
+end
+
 -- Returns how many entries it examined; and an id and a member for each of them that belongs to no entity. Position 0 is the expiries.
 local function audit(ix, home, position, from, limit)
   local index = ix.list[position]
+  if index and index.sum then return auditContributions(ix, index, home, from, limit) end
   local key = index and entriesKey(home, index) or expiriesKey(home)
   local found = call("ZRANGE", key, from, from + limit - 1, "withscores")
   local row = { format("%d", #found / 2) }
@@ -86,11 +100,19 @@ local function read(op, home, spec, at, n)
   if op == OP.indexPlan then return setPlan(ix, home, code[at] == 1, { unpack(code, at + 1, at + n - 1) }) end
   flush()
   if op == OP.indexAudit then return audit(ix, home, code[at], code[at + 1], code[at + 2]) end
+  if op == OP.auditSums or op == OP.recount then
+    local index = ix.list[code[at]]
+    return needSums().recount(entriesKey(home, index), membersKey(home, index), op == OP.recount)
+  end
   local plan = call("HGET", planKey(home), "plan")
   if plan and plan ~= ix.plan then return fail("plan", 1) end
   if sweep(ix, home) then return fail("due") end
   local index, low, high = ix.list[code[at]], code[at + 1], code[at + 2]
   local key = entriesKey(home, index)
+  if op == OP.indexSum then
+    local sum = call("HGET", key, low)
+    return sum and find(sum, "^%-?%d+$") and sum or "0"
+  end
   local from = before(index, key, low, false)
   local to = before(index, key, high, true)
   if to < from then to = from end

@@ -1,15 +1,16 @@
 -- The upkeep of index entries: at the end of a program, and before an instruction that reads an index, the entries of each entity
 -- that it has changed become what its fields say. The twin of memory/indexes.ts. instruction/indexes.ts names the keys.
 -- uses: call, find, format, input, nowMillis, try (input) · fail, floor (call) · appends, created, expiries, indexed, indexedCount (program) · record
---   (journal) · makeExpiries, makeOrderCodes (order)
+--   (journal) · makeAggregates, makeExpiries, makeOrderCodes (order)
 local char, concat, gmatch, gsub, sub = string.char, table.concat, string.gmatch, string.gsub, string.sub
 local SWEPT_BY_WRITES = 2 -- how many expired entities a program that sets an expiry removes from indexes
-local encode, escape
+local encode, escape, whole
 if not expiries then expiries = makeExpiries() end
 do
   local codes = makeOrderCodes()
-  encode, escape = codes.encode, codes.escape
+  encode, escape, whole = codes.encode, codes.escape, codes.whole
 end
+local sums -- the functions of aggregates
 local hints = {} -- by model, with the names of indexes that the program has changed
 local expiringHome, expiringIndexes -- the last home of indexes in which a program has set an expiry
 local hasDue = {} -- by home: what `sweep` has returned in this call
@@ -72,6 +73,11 @@ local function hint(ix, index)
   hints[ix.live][index.name] = true
 end
 
+local function needSums()
+  if not sums then sums = makeAggregates() end
+  return sums
+end
+
 local function undoScore(key, member, old)
   if old then call("ZADD", key, old, member) else call("ZREM", key, member) end
 end
@@ -125,7 +131,9 @@ local function remove(ix, home, id)
   for _, index in ipairs(ix.list) do
     local key, of = entriesKey(home, index), membersKey(home, index)
     local member = index.score and id or call("HGET", of, id)
-    if member then call("ZREM", key, member) end
+    if member and index.sum then needSums().take(key, member)
+    elseif member then call("ZREM", key, member)
+    end
     if member and not index.score then call("HDEL", of, id) end
   end
   call("ZREM", expiriesKey(home), id)
@@ -194,8 +202,19 @@ end
 -- Notes that the score of a member changes, if it does. Returns whether it does.
 local function collectScore(changes, key, member, score)
   local old = call("ZSCORE", key, member)
-  if old == (score or false) then return false end
+  -- a score may have several texts: 1e3 is stored as 1000
+  if old == (score or false) or old and score and tonumber(old) == tonumber(score) then return false end
   changes[#changes + 1] = { key = key, member = member, score = score, old = old }
+  return true
+end
+
+-- Notes that what an entity adds to an aggregate changes, if it does. Returns whether it does.
+local function collectContribution(changes, home, index, id, texts, parts)
+  local of, amount = membersKey(home, index), parts and (index.sum == 0 and "1" or texts[index.sum] and whole(texts[index.sum]))
+  -- one that adds nothing has no contribution
+  local old, member = call("HGET", of, id), amount and amount ~= "0" and amount .. " " .. parts or false
+  if old == member then return false end
+  changes[#changes + 1] = { key = entriesKey(home, index), of = of, id = id, old = old, member = member, isSum = true }
   return true
 end
 
@@ -215,6 +234,8 @@ local function collect(e, changes, isAudit)
       local key, parts = entriesKey(home, index), texts and partsOf(index, texts)
       if index.score then
         if collectScore(changes, key, id, parts and scoreOf(texts[index.v[1]])) then hint(ix, index) end
+      elseif index.sum then
+        if collectContribution(changes, home, index, id, texts, parts) then hint(ix, index) end
       else
         local of = membersKey(home, index)
         local old, member = call("HGET", of, id), parts and parts .. escape(id) or false
@@ -247,13 +268,15 @@ local function apply(changes)
     else
       if change.member then
         if change.uniq then checkUnique(change) end
-        putScore(change.key, change.member, "0")
+        if not change.isSum then putScore(change.key, change.member, "0") end
         call("HSET", change.of, change.id, change.member)
       else
         call("HDEL", change.of, change.id)
       end
       record(change, undoMember)
-      if change.old and not change.uniq then putScore(change.key, change.old, nil, "0") end
+      if change.isSum then needSums().replace(change.key, change.old, change.member)
+      elseif change.old and not change.uniq then putScore(change.key, change.old, nil, "0")
+      end
     end
   end
 end

@@ -37,6 +37,11 @@ local function checkDigits(text)
   return text
 end
 
+local function sum(a, b)
+  if #a <= SHORT and #b <= SHORT then return shortSum(a, b) end
+  return textOf(plus(limbsOf(a), limbsOf(b)))
+end
+
 local function calculate(op, a, b)
   checkDigits(a)
   checkDigits(b)
@@ -56,8 +61,7 @@ local function calculate(op, a, b)
     end
     if n <= MAX_SAFE and n >= -MAX_SAFE then return format("%d", n) end
   end
-  if op == OP.increment and #a <= SHORT and #b <= SHORT then return shortSum(a, b) end
-  if op == OP.increment then return checkDigits(textOf(plus(limbsOf(a), limbsOf(b)))) end
+  if op == OP.increment then return checkDigits(sum(a, b)) end
   if op == OP.multiply then
     -- a product has as many digits as both factors together, or one fewer
     if digitCount(a) + digitCount(b) > MAX_DIGITS + 1 then return fail("arithmetic", "outOfRange") end
@@ -96,4 +100,6 @@ local function order(a, b)
   return a == b and 0 or isBelow(a, b) and -1 or 1
 end
 
-return { arithmetic = arithmetic, same = same, valueOf = integerOf, compute = calculate, integer = integer, order = order }
+return {
+  arithmetic = arithmetic, same = same, valueOf = integerOf, compute = calculate, integer = integer, order = order, sum = sum
+}

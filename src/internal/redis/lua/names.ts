@@ -21,7 +21,7 @@ const globals: ReadonlySet<string> = new Set(
 
 /** The members that Lua reads and no Lua file writes: those of a specification (`toWire` in `wire.ts`), and of an error of Redis. */
 const members: ReadonlySet<string> = new Set(
-  "f k d ge gt le lt minl maxl minc maxc z of life ms slack access cs fo fs ic err ix iv one names vs part list name score v codes w uniq live plan sc"
+  "f k d ge gt le lt minl maxl minc maxc z of life ms slack access cs fo fs ic err ix iv one names vs part list name score v codes w uniq live plan sc sum"
     .split(" ")
 )
 

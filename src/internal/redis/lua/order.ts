@@ -56,6 +56,7 @@ export const order: ReadonlyArray<Item> = [
       "indexes",
       lazy("orderCodes", "parseNumber.lua", "orderCode.lua"),
       lazy("memberIds", "memberId.lua"),
+      lazy("aggregates", "aggregates.lua"),
       "indexes.lua",
       lazy("indexReads", "indexReads.lua"),
       "indexFamily.lua"

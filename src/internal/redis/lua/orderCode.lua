@@ -15,6 +15,14 @@ local function nineMinus(digits)
   return sub(format("%d", sub("1999999999999999", 1, #digits + 1) - digits), 2)
 end
 
+-- Returns an integer without leading zeros and without a negative zero, or nil.
+local function whole(text)
+  local _, _, sign, digits = find(text, "^(%-?)0*(%d+)$")
+  if digits then return digits == "0" and digits or sign .. digits end
+  local n = parse(text)
+  return n and n % 1 == 0 and n <= MAX_SAFE and n >= -MAX_SAFE and format("%d", n) or nil
+end
+
 local function integer(text)
   if find(text, "^[1-9]%d*$") or text == "0" then
     local size = #text
@@ -26,10 +34,8 @@ local function integer(text)
     local digits = gsub(sub(text, 2), "%d%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?%d?", nineMinus)
     return (size < LONG and char(91 - size) or "A" .. integer(format("%d", -size))) .. digits
   end
-  local _, _, sign, digits = find(text, "^(%-?)0*(%d+)$")
-  if digits then return integer(digits == "0" and digits or sign .. digits) end
-  local n = parse(text)
-  return n and n % 1 == 0 and n <= MAX_SAFE and n >= -MAX_SAFE and integer(format("%d", n)) or nil
+  text = whole(text)
+  return text and integer(text)
 end
 
 -- Encodes a stored text, or returns nil if it has no place in the order. A missing text is nil.
@@ -59,4 +65,4 @@ local function encode(code, text)
 end
 
 -- A member is the parts of an entity, joined, and its escaped id.
-return { encode = encode, escape = escape }
+return { encode = encode, escape = escape, whole = whole }
