@@ -3,7 +3,7 @@
  * that expire while nobody looks.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Schedule, Schema, Stream } from "effect"
+import { Effect, Layer, Schedule, Schema, Stream } from "effect"
 import { Model, Query, RedisService } from "redlayer"
 import { server } from "../faults/proxiedService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
@@ -167,6 +167,42 @@ describeOwnServer("keeping of indexes", () => {
           }
           assert.deepStrictEqual(yield* Stream.runCollect(Session.check()), [])
         }).pipe(Effect.provide(RedisService.layer({ url })))
+      }).pipe(Effect.scoped),
+    60_000
+  )
+
+  it.live(
+    "two processes sweep a model that nobody uses, also after they have lost their connection",
+    () =>
+      Effect.gen(function*() {
+        const { call, proxy, url } = yield* server()
+        const Visit = Model.make("KeepVisit", fields, {
+          key: "id",
+          indexes: { team: ["team"], points: ["points"] },
+          slot: { partitions: 2 },
+          timeToLive: { duration: "300 millis", refresh: "never" }
+        })
+        const sweepEvery = { every: "1 second", models: [Visit] } as const
+        yield* Layer.build(RedisService.layer({ url: proxy.url, deadline: "1 second", sweepEvery }))
+        yield* Layer.build(RedisService.layer({ url: proxy.url, deadline: "1 second", sweepEvery }))
+        const entries = Effect.map(
+          call("KEYS", "KeepVisit:*:$*"),
+          (keys) => (keys as unknown as ReadonlyArray<string>).filter((key) => !key.endsWith(":$plan"))
+        )
+        for (const isCut of [false, true]) {
+          yield* Effect.provide(
+            Visit.insertMany(Array.from({ length: 100 }, (_, i) => ({ id: `p${i}`, team: "a", points: i }))),
+            RedisService.layer({ url }),
+            { local: true }
+          )
+          assert.isAbove((yield* entries).length, 0)
+          if (isCut) yield* proxy.cut()
+          yield* Effect.repeat(entries, {
+            until: (found) => found.length === 0,
+            schedule: Schedule.max([Schedule.spaced("50 millis"), Schedule.recurs(200)])
+          })
+          assert.deepStrictEqual(yield* entries, [])
+        }
       }).pipe(Effect.scoped),
     60_000
   )
