@@ -1,5 +1,5 @@
 /**
- * The service that programs need, and its layers: over a server, or in memory.
+ * The service that programs need, and its layers: over a server, a cluster, or in memory.
  *
  * @since 0.1.0
  */
@@ -11,17 +11,33 @@ import * as Layer from "effect/Layer"
 import { limitsOf, memoryChecks } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
 import { invalidOf, invalidOption, type Refusal } from "./internal/options.ts"
+import { parseAddresses } from "./internal/redis/client/addresses.ts"
+import * as ClusterTransport from "./internal/redis/client/cluster.ts"
 import * as Credentials from "./internal/redis/client/credentials.ts"
 import {
-  clientOptions,
   type ConfigOptions,
+  type Configurable,
   configured,
+  ofCluster,
+  ofSentinel,
+  ofServer
+} from "./internal/redis/client/environment.ts"
+import {
+  clientOptions,
+  type ConnectionOptions,
   type LayerOptions,
   parseUrl,
   plain,
+  refusalAmong,
   refusalOfOptions
 } from "./internal/redis/client/options.ts"
 import * as IoredisTransport from "./internal/redis/client/standalone.ts"
+import {
+  clusterChecks,
+  type ClusterOptions,
+  sentinelChecks,
+  type SentinelOptions
+} from "./internal/redis/client/topologies.ts"
 import * as Live from "./internal/redis/service.ts"
 import { RedisService, type ServiceOptions, type SweepOptions } from "./internal/service.ts"
 import { sweeping } from "./internal/sweeping.ts"
@@ -29,8 +45,12 @@ import { IoRedis } from "./IoRedis.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
+export type { Address } from "./internal/redis/client/addresses.ts"
 export type { Credentials } from "./internal/redis/client/credentials.ts"
-export type { ConfigOptions, LayerOptions } from "./internal/redis/client/options.ts"
+export type { ConfigOptions, Configurable } from "./internal/redis/client/environment.ts"
+export type { ConnectionOptions, LayerOptions } from "./internal/redis/client/options.ts"
+export type { NodeAddress } from "./internal/redis/client/slotMap.ts"
+export type { ClusterOptions, SentinelOptions } from "./internal/redis/client/topologies.ts"
 export {
   type Capabilities,
   RedisService,
@@ -40,30 +60,85 @@ export {
   type SweepOptions
 } from "./internal/service.ts"
 
-const make = Effect.fnUntraced(function*(
-  options: LayerOptions,
-  variables: ReadonlyMap<string, string> = new Map<string, string>()
-) {
-  const { credentials, credentialsChanged, deadline, password, silence, url } = options
-  const refuse = ({ issue, option }: Refusal) => invalidOption({ option: variables.get(option) ?? option, issue })
-  const refusal = refusalOfOptions(options)
-  if (refusal !== undefined) return yield* refuse(refusal)
-  const address = url === undefined ? {} : parseUrl(plain(url))
-  if (typeof address === "string") return yield* refuse({ option: "url", issue: address })
+type Variables = ReadonlyMap<string, string>
+
+const noVariables: Variables = new Map()
+
+/** Fails with the first refusal, under the name of the variable that the option comes from. */
+const refuseIn = (variables: Variables) => ({ issue, option }: Refusal) =>
+  invalidOption({ option: variables.get(option) ?? option, issue })
+
+/** The options of ioredis for the connections and the user. */
+const clientOf = Effect.fnUntraced(function*(options: ConnectionOptions) {
+  const { credentials, credentialsChanged, deadline, password, silence } = options
   if (credentials === undefined && credentialsChanged !== undefined) {
-    return yield* refuse({ option: "credentialsChanged", issue: "expected the option `credentials` too" })
+    return yield* invalidOption({ option: "credentialsChanged", issue: "expected the option `credentials` too" })
   }
   const asking = credentials &&
     (yield* Credentials.make({ credentials, deadline: deadline ?? "5 seconds" }, credentialsChanged))
   const millis = silence === undefined
     ? Live.deadlineOf(options) / 2
     : Duration.toMillis(Duration.fromInputUnsafe(silence))
-  const client = yield* IoredisTransport.acquire({
-    ...address,
+  return {
     ...clientOptions(options),
     ...asking,
     socketTimeout: millis < 2 ** 31 ? millis : undefined,
     ...(password === undefined ? undefined : { password: plain(password) })
+  }
+})
+
+const make = Effect.fnUntraced(function*(options: LayerOptions, variables = noVariables) {
+  const { url } = options
+  const refuse = refuseIn(variables)
+  const refusal = refusalOfOptions(options)
+  if (refusal !== undefined) return yield* refuse(refusal)
+  const address = url === undefined ? {} : parseUrl(plain(url))
+  if (typeof address === "string") return yield* refuse({ option: "url", issue: address })
+  const client = yield* IoredisTransport.acquire({ ...address, ...yield* clientOf(options) })
+  const service = yield* Live.make(IoredisTransport.transport(client), options)
+  return Context.make(RedisService, service).pipe(Context.add(IoRedis, client))
+})
+
+const makeCluster = Effect.fnUntraced(function*(options: ClusterOptions, variables = noVariables) {
+  const refuse = refuseIn(variables)
+  const refusal = refusalAmong(options, clusterChecks)
+  if (refusal !== undefined) return yield* refuse(refusal)
+  const found = parseAddresses(options.nodes, 6379)
+  if (typeof found === "string") return yield* refuse({ option: "nodes", issue: found })
+  const { db, ...ofUrls } = found.client
+  if (db) return yield* refuse({ option: "nodes", issue: "a cluster has database 0 only" })
+  const transport = yield* ClusterTransport.transport({
+    nodes: found.nodes,
+    client: { ...ofUrls, ...yield* clientOf(options) },
+    addressMap: options.addressMap
+  })
+  return yield* Live.make(transport, options, options.batchBy)
+})
+
+const makeSentinel = Effect.fnUntraced(function*(options: SentinelOptions, variables = noVariables) {
+  const { name = "mymaster", sentinelPassword, sentinelTls = options.tls, sentinelUsername, tls } = options
+  const refuse = refuseIn(variables)
+  const refusal = refusalAmong(options, sentinelChecks)
+  if (refusal !== undefined) return yield* refuse(refusal)
+  const found = parseAddresses(options.sentinels, 26_379)
+  if (typeof found === "string") return yield* refuse({ option: "sentinels", issue: found })
+  if (Object.keys(found.client).length > 0) {
+    const issue =
+      "its URLs name a user or parameters: use the options sentinelUsername, sentinelPassword and sentinelTls"
+    return yield* refuse({ option: "sentinels", issue })
+  }
+  const client = yield* IoredisTransport.acquire({
+    ...yield* clientOf(options),
+    sentinels: [...found.nodes],
+    name,
+    ...(sentinelUsername === undefined ? undefined : { sentinelUsername }),
+    ...(sentinelPassword === undefined ? undefined : { sentinelPassword: plain(sentinelPassword) }),
+    ...(sentinelTls === undefined ? undefined : { sentinelTLS: sentinelTls }),
+    // without it the password would travel in plain text
+    enableTLSForSentinelMode: tls !== undefined,
+    sentinelCommandTimeout: 2000,
+    // a primary that the Sentinels replace on purpose answers for seconds, and what it answers is lost
+    failoverDetector: true
   })
   const service = yield* Live.make(IoredisTransport.transport(client), options)
   return Context.make(RedisService, service).pipe(Context.add(IoRedis, client))
@@ -108,12 +183,95 @@ export const layer = (options: LayerOptions = {}): Layer.Layer<RedisService | Io
 export const layerConfig = (
   options: ConfigOptions = {}
 ): Layer.Layer<RedisService | IoRedis, RedisServiceError | Config.ConfigError> =>
-  Layer.effectContext(Effect.flatMap(configured(options), ({ options, variables }) => {
+  Layer.effectContext(Effect.flatMap(configured(options, ofServer), ({ options, variables }) => {
     const { host, path, port = 6379, url } = options
     const isChosen = (url ?? host ?? path) !== undefined
     const log = Effect.logInfo(`Neither REDIS_URL nor REDIS_HOST is set: connecting to 127.0.0.1:${port}`)
     return Effect.andThen(isChosen ? Effect.void : log, make(options, variables))
   }))
+
+/**
+ * Provides the service over a Redis Cluster. All programs that are committed in one turn of the event loop travel in one call for
+ * each node. Each program must keep to one slot, and fails with `CrossSlot` before it is sent if it does not.
+ *
+ * **Details**
+ *
+ * - Building the layer connects to the primaries, and checks the version, the rights and the abilities of one of them.
+ * - A program whose slot has moved is sent again to the node that has it, and has not run before. While a slot moves, a program of
+ *   several keys of which some are absent waits, and fails with `ServerUnavailable` at its deadline.
+ * - If a node fails, programs of its slots wait for its replica to be promoted, until their deadline; the others go on.
+ * - Reads go to primaries.
+ *
+ * **When to use**
+ *
+ * Use if one server is not enough, or if several must share the work. For one server and its replicas use `layerSentinel`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerCluster = (options: ClusterOptions): Layer.Layer<RedisService, RedisServiceError> =>
+  Layer.effect(RedisService, makeCluster(options))
+
+/**
+ * Provides the service over a Redis Cluster, from `REDIS_CLUSTER_NODES` (`host:port` or URLs, with commas between them),
+ * `REDIS_USERNAME`, `REDIS_PASSWORD` and `REDIS_KEY_PREFIX`. `options` override the environment: each is a value or a `Config` of
+ * one, or all of them are one `Config`.
+ *
+ * **When to use**
+ *
+ * Use in applications that are configured by their environment, or another `ConfigProvider`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerClusterConfig = (
+  options: Configurable<Partial<ClusterOptions>> = {}
+): Layer.Layer<RedisService, RedisServiceError | Config.ConfigError> =>
+  Layer.effect(
+    RedisService,
+    Effect.flatMap(
+      configured<Partial<ClusterOptions>>(options, ofCluster),
+      ({ options, variables }) =>
+        makeCluster({ nodes: [], ...options }, new Map([["nodes", "REDIS_CLUSTER_NODES"], ...variables]))
+    )
+  )
+
+/**
+ * Provides the service over the primary that Redis Sentinels name, with the ioredis client. After a failover the layer connects to
+ * the new primary. Writes that the old one had confirmed, and had not copied, are lost: see docs/sentinel.md.
+ *
+ * **When to use**
+ *
+ * Use for one server with replicas, of which one takes its place if it fails. For several primaries use `layerCluster`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerSentinel = (options: SentinelOptions): Layer.Layer<RedisService | IoRedis, RedisServiceError> =>
+  Layer.effectContext(makeSentinel(options))
+
+/**
+ * Provides the service over the primary that Redis Sentinels name, from `REDIS_SENTINELS` (`host:port`, with commas between them),
+ * `REDIS_SENTINEL_NAME`, `REDIS_SENTINEL_USERNAME`, `REDIS_SENTINEL_PASSWORD`, `REDIS_USERNAME`, `REDIS_PASSWORD`, `REDIS_DB` and
+ * `REDIS_KEY_PREFIX`. `options` override the environment: each is a value or a `Config` of one, or all of them are one `Config`.
+ *
+ * **When to use**
+ *
+ * Use in applications that are configured by their environment, or another `ConfigProvider`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerSentinelConfig = (
+  options: Configurable<Partial<SentinelOptions>> = {}
+): Layer.Layer<RedisService | IoRedis, RedisServiceError | Config.ConfigError> =>
+  Layer.effectContext(
+    Effect.flatMap(
+      configured<Partial<SentinelOptions>>(options, ofSentinel),
+      ({ options, variables }) =>
+        makeSentinel({ sentinels: [], ...options }, new Map([["sentinels", "REDIS_SENTINELS"], ...variables]))
+    )
+  )
 
 /**
  * Provides the service over any transport. Building the layer checks the server, as `layer` does.

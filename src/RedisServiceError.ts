@@ -154,7 +154,7 @@ export class CrossSlot
 }
 
 /**
- * A key, or a stored text, is not of the field's kind; or with `isMissing`, nothing is stored for a field that a read
+ * A key, also one of an index, or a stored text, is not of the kind that is expected; or with `isMissing`, nothing is stored for a field that a read
  * requires. The program was undone, unless it had succeeded and only its
  * result cannot be read: then `applied` is true if it wrote.
  *

@@ -24,6 +24,11 @@ export interface Call {
   readonly keys: ReadonlyArray<string>
   /** The only argument. */
   readonly argument: string
+  /**
+   * The node of a cluster that the call is for. Then the keys may be in several of its slots: they are sent as arguments
+   * before `argument`, and none is declared. Unset: the keys are declared, and decide which node it is for.
+   */
+  readonly node?: string | undefined
 }
 
 /**
@@ -117,6 +122,24 @@ export interface ServerAddress {
 }
 
 /**
+ * The nodes of a cluster. A node has a name, for example its address.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ClusterNodes {
+  /** The primary that has the slot, as far as is known. */
+  readonly of: (slot: number) => string | undefined
+  /**
+   * Ends when there is a connection to the node of the call. It may wait for ever, and it may fail each time that this
+   * connection fails or is refused, as `ready` of the transport.
+   */
+  readonly ready: (call: Call) => Effect.Effect<void, TransportError>
+  /** A reply contradicts what is known: the transport asks the cluster soon which node has which slot. */
+  readonly suspect: () => void
+}
+
+/**
  * A connection to a server.
  *
  * @category services
@@ -148,6 +171,11 @@ export class RedisTransport extends Context.Service<RedisTransport, {
    * its nodes, and keeps the node in the cursor. Unset: `stream` and `count` of a model fail with `Unsupported`.
    */
   readonly scan?: ((page: Page) => Effect.Effect<PageReply, TransportError>) | undefined
+  /**
+   * Set by a transport over a cluster: it follows `MOVED` and `ASK` itself, and calls for a node go there. Unset: there is one
+   * server.
+   */
+  readonly cluster?: ClusterNodes | undefined
   /** Unset: spans do not contain the address of the server, and channels are those of database 0. */
   readonly server?: ServerAddress | undefined
 }>()("redlayer/RedisTransport") {}

@@ -17,8 +17,10 @@ import { entries } from "./areas/entries.ts"
 import { eviction } from "./areas/eviction.ts"
 import { forms } from "./areas/forms.ts"
 import { guards } from "./areas/guards.ts"
+import { hostileValues } from "./areas/hostileValues.ts"
 import { idempotency } from "./areas/idempotency.ts"
 import { indexUpkeep } from "./areas/indexes.ts"
+import { indexKeys } from "./areas/indexKeys.ts"
 import { inheritance, tolerance } from "./areas/inheritance.ts"
 import { integers } from "./areas/integers.ts"
 import { keys } from "./areas/keys.ts"
@@ -41,6 +43,7 @@ import { reactivity } from "./areas/reactivity.ts"
 import { refresh } from "./areas/refresh.ts"
 import { refusals } from "./areas/refusals.ts"
 import { removals } from "./areas/removals.ts"
+import { reportedFaults } from "./areas/reportedFaults.ts"
 import { scans } from "./areas/scans.ts"
 import { schemas } from "./areas/schemas.ts"
 import { serverTime } from "./areas/serverTime.ts"
@@ -77,8 +80,10 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   eviction,
   forms,
   guards,
+  hostileValues,
   idempotency,
   indexes: indexUpkeep,
+  indexKeys,
   inheritance,
   integers,
   keys,
@@ -102,6 +107,7 @@ export const areas: { readonly [area: string]: (test: Test, backend: Backend) =>
   refusals,
   schemas,
   removals,
+  reportedFaults,
   scans,
   serverTime,
   sets,

@@ -3,10 +3,11 @@
  * that expire while nobody looks.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Layer, Schedule, Schema, Stream } from "effect"
-import { Model, Query, RedisService } from "redlayer"
+import { Effect, Layer, Option, Schedule, Schema, Stream } from "effect"
+import { Atomic, Model, Query, RedisService } from "redlayer"
 import { server } from "../faults/proxiedService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
+import { range } from "./liveService.ts"
 
 const fields = { id: Schema.String, team: Schema.String, points: Schema.Int, at: Schema.optionalKey(Schema.Date) }
 
@@ -125,6 +126,7 @@ describeOwnServer("keeping of indexes", () => {
             [
               "ghost,,no such entity",
               "ghost,points,no such entity",
+              "p0,,entries differ",
               "p11,,entries differ",
               "p5,byTeam,no such entity",
               "p7,,entries differ",
@@ -135,6 +137,7 @@ describeOwnServer("keeping of indexes", () => {
           yield* Stream.runDrain(Player.check({ mend: true }))
           assert.deepStrictEqual(yield* Stream.runCollect(Player.check()), [])
           assert.strictEqual(yield* Query.count(Player.by.points({ points: 5000 })), 1)
+          assert.strictEqual(yield* Query.count(Player.by.byTeam()), 1199)
         }).pipe(Effect.provide(RedisService.layer({ url })))
       }).pipe(Effect.scoped),
     60_000
@@ -205,6 +208,128 @@ describeOwnServer("keeping of indexes", () => {
         }
       }).pipe(Effect.scoped),
     60_000
+  )
+})
+
+describeOwnServer("entries of entities that expire", () => {
+  const Session = Model.make("KeepExpiring", { ...fields, team: Schema.String.pipe(Model.unique) }, {
+    key: "id",
+    indexes: { points: ["points"], whole: { fields: ["team", "points"], absent: true } }
+  })
+
+  // redisson#2625, #4357 and #5351; spring-data-redis#1145 and #1726
+  it.live(
+    "an entity that expires is in no count, ranking or page from that moment on, and is never null",
+    () =>
+      Effect.gen(function*() {
+        const { url } = yield* server()
+        yield* Effect.gen(function*() {
+          const stays = { id: "stays", team: "t", points: 1 }
+          yield* Session.insert(stays)
+          const all = Atomic.all({
+            exists: Session.exists("goes"),
+            count: Query.count(Session.by.points()),
+            more: Query.count(Session.by.whole({ team: "u" })),
+            top: Session.top("points", 5),
+            found: Session.findBy("team", { team: "u" }),
+            rank: Session.rank("stays", "points"),
+            around: Session.around("stays", "whole", 5),
+            some: Query.exists(Session.by.points({ points: { gt: 1 } }))
+          })
+          let seen = 0
+          let gone = 0
+          for (const _ of range(20)) {
+            const goes = { id: "goes", team: "u", points: 2 }
+            yield* Session.insert(goes, { timeToLive: "50 millis" })
+            const end = performance.now() + 80
+            while (performance.now() < end) {
+              const now = yield* all
+              const shown = now.exists ? [goes, stays] : [stays]
+              if (now.exists) seen++
+              else gone++
+              assert.deepStrictEqual(now, {
+                exists: now.exists,
+                count: shown.length,
+                more: shown.length - 1,
+                top: shown,
+                found: now.exists ? Option.some(goes) : Option.none(),
+                rank: Option.some(shown.length),
+                around: shown,
+                some: now.exists
+              })
+              // the entries are read before the entities: it may expire between the two
+              const [page, stream, first] = yield* Effect.all([
+                Query.page(Session.by.points(), { limit: 5 }),
+                Stream.runCollect(Query.stream(Session.by.whole())),
+                Query.first(Query.reverse(Session.by.points()))
+              ])
+              for (const items of [page.items, stream, [Option.getOrThrow(first)]]) {
+                for (const one of items) assert.deepStrictEqual(one, one.id === "goes" ? goes : stays)
+                if (!now.exists) assert.lengthOf(items, 1)
+              }
+              yield* Effect.sleep(1)
+            }
+          }
+          assert.isAbove(seen, 20)
+          assert.isAbove(gone, 20)
+          assert.deepStrictEqual(yield* Stream.runCollect(Session.check()), [])
+        }).pipe(Effect.provide(RedisService.layer({ url })))
+      }).pipe(Effect.scoped),
+    30_000
+  )
+
+  it.live(
+    "entities that were made immortal by hand, though an index says that they have expired, stop no read",
+    () =>
+      Effect.gen(function*() {
+        const { call, url } = yield* server()
+        yield* Effect.gen(function*() {
+          const total = 1500
+          yield* Session.insertMany(
+            range(total).map((i) => ({ id: `p${i}`, team: `t${i}`, points: i })),
+            { timeToLive: "1 hour" } as any
+          )
+          const names = range(total).map((i) => `p${i}`)
+          yield* Effect.forEach(names, (name) => call("PERSIST", `KeepExpiring:{${name}}`), { concurrency: 100 })
+          yield* call("ZADD", "KeepExpiring:{$}:$exp", ...names.flatMap((name) => ["1", name]))
+          assert.strictEqual(yield* Query.count(Session.by.points()), total)
+          assert.lengthOf(yield* Session.top("points", 3), 3)
+          assert.lengthOf((yield* Query.page(Session.by.whole(), { limit: 7 })).items, 7)
+          yield* Session.sweep()
+          // what differs is found, and mended
+          assert.lengthOf(yield* Stream.runCollect(Session.check()), total)
+          yield* Stream.runDrain(Session.check({ mend: true }))
+          assert.deepStrictEqual(yield* Stream.runCollect(Session.check()), [])
+          assert.strictEqual(yield* Query.count(Session.by.points()), total)
+        }).pipe(Effect.provide(RedisService.layer({ url, deadline: "5 seconds" })))
+      }).pipe(Effect.scoped),
+    30_000
+  )
+
+  it.live(
+    "entries that were removed by hand are found and made again, of every kind of index",
+    () =>
+      Effect.gen(function*() {
+        const { call, url } = yield* server()
+        yield* Effect.gen(function*() {
+          yield* Session.insertMany(range(20).map((i) => ({ id: `p${i}`, team: `t${i}`, points: i })))
+          for (const kind of ["$ix:points", "$ix:team", "$ix:whole", "$of:team", "$of:whole"]) {
+            const [key = ""] = (yield* call("KEYS", `KeepExpiring:{$}:${kind}*`)) as unknown as ReadonlyArray<string>
+            if (kind.startsWith("$ix")) {
+              yield* call("ZREMRANGEBYRANK", key, "0", "0")
+              assert.lengthOf(yield* Stream.runCollect(Session.check()), 1, kind)
+            }
+            yield* call("DEL", key)
+            assert.lengthOf(yield* Stream.runCollect(Session.check()), kind.startsWith("$of") ? 40 : 20, kind)
+            yield* Stream.runDrain(Session.check({ mend: true }))
+            assert.deepStrictEqual(yield* Stream.runCollect(Session.check()), [], kind)
+            assert.strictEqual(yield* Query.count(Session.by.points()), 20)
+            assert.isTrue(Option.isSome(yield* Session.findBy("team", { team: "t7" })), kind)
+            assert.lengthOf(yield* Stream.runCollect(Query.ids(Session.by.whole())), 20, kind)
+          }
+        }).pipe(Effect.provide(RedisService.layer({ url })))
+      }).pipe(Effect.scoped),
+    30_000
   )
 })
 

@@ -45,6 +45,8 @@ export interface StartOptions {
   readonly dir?: string | undefined
   /** A port of the caller's choice, for a server that must come back where another one was. */
   readonly port?: number | undefined
+  /** The port of the cluster bus. Default: a free one. */
+  readonly busPort?: number | undefined
   /** The prefix of all layers, a glob, to which the rights are then limited. */
   readonly keyPrefix?: string | undefined
   /** The password of those who connect without a name. */
@@ -255,6 +257,8 @@ const probe = (port: number, certificates: Certificates | undefined): Effect.Eff
     )
     socket.on("data", (chunk: string) => {
       text += chunk
+      // a Sentinel knows no QUIT
+      if (/process_id:\d+\r/.test(text)) resume(Effect.succeed(text))
     })
     socket.on("error", (error) => fail(error.message))
     socket.on("close", () =>
@@ -323,7 +327,7 @@ const startOnce = Effect.fnUntraced(
       })
     }
     const port = options.port ?? (yield* freePort)
-    const busPort = yield* freePort
+    const busPort = options.busPort ?? (yield* freePort)
     const ownDirectory = options.dir === undefined
     const directory = options.dir ?? (yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "redlayer-redis-"))),
@@ -359,7 +363,9 @@ const startOnce = Effect.fnUntraced(
         // nodes that exist only in a nodes.conf must not count as failed while a test talks about them
         ["cluster-node-timeout", "60000"],
         // the slots that a node does have are served while others are missing
-        ["cluster-require-full-coverage", "no"]
+        ["cluster-require-full-coverage", "no"],
+        ["masteruser", Rights.admin.username],
+        ["masterauth", Rights.admin.password]
       )
     }
     const running = yield* Effect.acquireRelease(

@@ -20,6 +20,8 @@ const forLive = said(/^Users of models with `live: true` also need `([^`]+)`, an
 
 const forScans = said(/^Users of `stream`, `count`, `reindex` and `check` of a model also need `([^`]+)`\./m)
 
+const forCluster = said(/^Users of `layerCluster` also need `([^`]+)`\.$/m)
+
 const commandsOf = (rules: ReadonlyArray<string>) =>
   rules.filter((rule) => rule.startsWith("+")).map((rule) => rule.slice(1))
 
@@ -37,7 +39,7 @@ export interface Who {
 
 /** The rules of the page, for `ACL SETUSER`. */
 export const least = ({ keyPrefix = "*", password, topics = true }: Who = {}): ReadonlyArray<string> =>
-  [...forPrograms, ...forScans, ...(topics ? [...forTopics, ...forLive] : [])].map((rule) =>
+  [...forPrograms, ...forScans, ...forCluster, ...(topics ? [...forTopics, ...forLive] : [])].map((rule) =>
     rule === ">password" ? password === undefined ? "nopass" : `>${password}` : rule.replace("app:", () => keyPrefix)
   )
 

@@ -114,9 +114,9 @@ export const deletePrefix = (url: string, prefix: string): Effect.Effect<number,
         string,
         Array<string>
       ]
-      if (keys.length > 0) {
-        deleted += Number(yield* redis.call("DEL", ...keys))
-      }
+      // one by one, because a node of a cluster refuses keys of several slots
+      const counts = yield* Effect.forEach(keys, (key) => redis.call("DEL", key), { concurrency: "unbounded" })
+      for (const count of counts) deleted += Number(count)
       cursor = next
     } while (cursor !== "0")
     return deleted

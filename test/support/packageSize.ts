@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url"
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
 /** The maximum size of the packed tarball of `redlayer`, in bytes. */
-const maximum = 720_000
+const maximum = 800_000
 
 interface Packed {
   readonly name: string

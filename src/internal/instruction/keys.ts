@@ -2,7 +2,7 @@
  * The keys of an instruction and of a program, without the prefix of a layer.
  */
 import { forEachIndexKey, type Indexes, placeOf } from "./indexes.ts"
-import { infoOf, type Op } from "./ops.ts"
+import { infoOf, Op } from "./ops.ts"
 import type { Instruction, Program } from "./program.ts"
 import { type EntitySpec, formerNames, hasOwnKey, isEntitySpec, noFields, noSpec, type Spec } from "./spec.ts"
 
@@ -77,14 +77,15 @@ export const homeOf = (instruction: Instruction): string | undefined => {
 }
 
 /**
- * The indexes of which an instruction may change or read entries. One that only reads changes them if it renews a time to live.
+ * The indexes of which an instruction may change or read entries. One that only reads an entity changes them if it renews a time to
+ * live.
  *
  * @internal
  */
 export const indexesOf = ({ op, spec: { expiry, indexes } }: Instruction): Indexes | undefined => {
   if (indexes === undefined && expiry?.indexes === undefined) return undefined
   const { access, family } = infoOf(op)
-  if (access !== "read") return indexes ?? expiry?.indexes
+  if (access !== "read" || op === Op.audit) return indexes ?? expiry?.indexes
   return family === "index" ? indexes : expiry?.onRead === true ? expiry.indexes : undefined
 }
 

@@ -33,8 +33,19 @@ export const aroundForm = 10
 export type StopReason =
   /** The entity is missing or exists. `other`: it is the entity of the second set, or the one that `duplicate` creates. */
   | { readonly _tag: "missing" | "exists"; readonly step: number; readonly other?: boolean }
-  /** A text is not of the field's kind. With `part`: the key of that collection, or of the hash if it is empty, has another type. */
-  | { readonly _tag: "type"; readonly step: number; readonly part?: string; readonly other?: boolean }
+  /**
+   * A text is not of the field's kind. With `part`: the key of that collection, or of the hash if it is empty, has another type. With
+   * `member`: that of the entity with this id in the home, which an index has found.
+   */
+  | {
+    readonly _tag: "type"
+    readonly step: number
+    readonly part?: string
+    readonly other?: boolean
+    readonly member?: string
+  }
+  /** A key of an index has another type: the one with this text after the name of its home. */
+  | { readonly _tag: "indexKey"; readonly step: number; readonly suffix: string }
   | { readonly _tag: "index"; readonly step: number }
   | { readonly _tag: "bounds"; readonly step: number; readonly bound: Bound }
   | { readonly _tag: "arithmetic"; readonly step: number; readonly reason: ArithmeticReason }

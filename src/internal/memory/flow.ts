@@ -22,6 +22,9 @@ interface Attempt {
   readonly flag: boolean
 }
 
+/** The failures that no attempt catches, because no alternative can repair them. */
+const uncaught: ReadonlySet<StopReason["_tag"]> = new Set(["type", "indexKey", "tooLong", "tooMuch", "due", "plan"])
+
 /** @internal */
 export class Flow {
   readonly transaction: Transaction
@@ -143,8 +146,7 @@ export class Flow {
 
   /** Returns whether an attempt catches the failure. If one does, the state before that attempt is restored. */
   catchFailure({ _tag }: StopReason): boolean {
-    // these are never caught, because no alternative can repair them
-    if (_tag === "type" || _tag === "tooLong" || _tag === "tooMuch" || _tag === "due" || _tag === "plan") return false
+    if (uncaught.has(_tag)) return false
     for (let attempt = this.attempts.pop(); attempt !== undefined; attempt = this.attempts.pop()) {
       const { catchesAll, distance, flag, journalLength, step } = attempt
       if (!catchesAll && _tag !== "missing") continue

@@ -11,7 +11,7 @@ import { compareBytes } from "../text/textOrder.ts"
 import { readEntity } from "./entity.ts"
 import { entriesAt, flushIndexes, hasDue, hasOtherPlan, isExpired, membersAt, setPlan, sweep } from "./indexes.ts"
 import type { ScoredMembers } from "./scoredMembers.ts"
-import { fail, failEntity } from "./stop.ts"
+import { fail, failEntity, Stop } from "./stop.ts"
 import type { Transaction } from "./transaction.ts"
 
 /** How many expired entities one instruction looks at. */
@@ -161,8 +161,15 @@ const rowsOf = (
       row.push(id, order)
       continue
     }
-    const entity = transaction.entityAt(keyAt(indexes, home, id))
-    if (entity.exists) row.push(id, order, ...readEntity(transaction, entity, spec as EntitySpec) as ReadonlyArray<any>)
+    try {
+      const entity = transaction.entityAt(keyAt(indexes, home, id))
+      if (entity.exists) {
+        row.push(id, order, ...readEntity(transaction, entity, spec as EntitySpec) as ReadonlyArray<any>)
+      }
+    } catch (error) {
+      if (error instanceof Stop && error.failure._tag === "type") throw new Stop({ ...error.failure, member: id })
+      throw error
+    }
   }
   return isRequired && row.length === 0 ? failEntity("missing") : row
 }

@@ -21,7 +21,7 @@ import { unescape } from "../text/escape.ts"
 import { encode, memberOf, type PartCode } from "../text/orderCode.ts"
 import { compareBytes } from "../text/textOrder.ts"
 import { ScoredMembers } from "./scoredMembers.ts"
-import { fail } from "./stop.ts"
+import { fail, Stop } from "./stop.ts"
 import type { StoredHash, StoredSortedSet } from "./store.ts"
 import type { Entity, Transaction } from "./transaction.ts"
 
@@ -92,12 +92,13 @@ type Change =
     readonly parts: string | undefined
   }
 
-/** Returns how the entries of an entity differ from what its fields say. */
+/** Returns how the entries of an entity differ from what its fields say. With `isAudit` it trusts no member that the index does not have. */
 const changesOf = (
   transaction: Transaction,
   entity: Entity,
   indexes: Indexes,
-  step: number
+  step: number,
+  isAudit = false
 ): ReadonlyArray<Change> => {
   const changes: Array<Change> = []
   const collectScore = (key: string, member: string, score: number | undefined): boolean => {
@@ -119,10 +120,14 @@ const changesOf = (
       if (isChanged) transaction.changedIndexes.add(index)
       return
     }
-    const before = membersAt(transaction, home, index).fields.get(id)
+    const noted = membersAt(transaction, home, index).fields.get(id)
+    const isTrusted = !isAudit || noted === undefined || entriesAt(transaction, key).scores.has(noted)
+    const before = isTrusted ? noted : undefined
     const after = isEntry ? parts.join("") : undefined
     if (before === (after && memberOf([after], id))) return
     transaction.changedIndexes.add(index)
+    // fails here if it has another type, because the step is known here
+    entriesAt(transaction, key)
     changes.push({ _tag: "member", indexes, step, position, home, key, id, before, parts: after })
   })
   collectScore(expiriesKey(home), id, entity.exists ? entity.expiresAt : undefined)
@@ -172,17 +177,26 @@ export const flushIndexes = (transaction: Transaction): void => {
     if (!noted.isDirty) continue
     noted.isDirty = false
     const { indexes, step } = noted
-    const { home } = placeOf(indexes, entity.key)
-    changes.push(...changesOf(transaction, entity, indexes, step))
-    if (entity.isNew && entity.exists) {
-      const plan = transaction.indexKeyAt(planKey(home), "hash") as StoredHash
-      if (!plan.fields.has(planField)) transaction.setField(plan, planField, indexes.plan)
-    }
-    if (entity.exists && entity.expiresAt !== undefined && entity.expiryNames !== undefined) {
-      transaction.expiringHomes.set(home, indexes)
+    try {
+      changes.push(...changesOf(transaction, entity, indexes, step))
+      notePlan(transaction, entity, indexes)
+    } catch (error) {
+      // a key of another type is an error of the step that wrote the entity
+      throw error instanceof Stop ? new Stop({ step, ...error.failure }) : error
     }
   }
   applyChanges(transaction, changes)
+}
+
+const notePlan = (transaction: Transaction, entity: Entity, indexes: Indexes): void => {
+  const { home } = placeOf(indexes, entity.key)
+  if (entity.isNew && entity.exists) {
+    const plan = transaction.indexKeyAt(planKey(home), "hash") as StoredHash
+    if (!plan.fields.has(planField)) transaction.setField(plan, planField, indexes.plan)
+  }
+  if (entity.exists && entity.expiresAt !== undefined && entity.expiryNames !== undefined) {
+    transaction.expiringHomes.set(home, indexes)
+  }
 }
 
 /**
@@ -198,7 +212,7 @@ export const compareIndexed = (
   isMending: boolean,
   members: ReadonlyArray<Argument>
 ): number => {
-  const changes = changesOf(transaction, entity, indexes, transaction.step)
+  const changes = changesOf(transaction, entity, indexes, transaction.step, true)
   if (!isMending) return changes.length
   applyChanges(transaction, changes)
   const { home, id } = placeOf(indexes, entity.key)
@@ -229,11 +243,14 @@ export const setPlan = (
   [isEnd, ...replaced]: ReadonlyArray<Argument>
 ): void => {
   const { values } = transaction.store
+  // fails if the key has another type, before anything is removed
+  transaction.indexKeyAt(planKey(home), "hash")
   const hash = (): StoredHash => ({ _tag: "hash", fields: new Map([[planField, indexes.plan]]), expiresAt: undefined })
   if (isEnd !== 1) {
     for (const index of indexes.list) {
       const key = entriesKey(home, index)
-      if (values.get(key)?._tag !== "hash") continue
+      const value = values.get(key)
+      if (value?._tag !== "hash" || !value.fields.has(planField)) continue
       values.delete(key)
       values.delete(membersKey(home, index))
     }
@@ -298,10 +315,9 @@ const dueAt = (transaction: Transaction, home: string, limit: number): ReadonlyA
  */
 export const sweep = (transaction: Transaction, indexes: Indexes, home: string, limit: number): boolean => {
   const due = dueAt(transaction, home, limit)
-  for (const id of due) {
-    if (!transaction.isStored(keyAt(indexes, home, id))) remove(transaction, indexes, home, id)
-  }
-  return due.length === limit
+  const gone = due.filter((id) => !transaction.isStored(keyAt(indexes, home, id)))
+  for (const id of gone) remove(transaction, indexes, home, id)
+  return due.length === limit && gone.length > 0
 }
 
 /**
@@ -309,10 +325,8 @@ export const sweep = (transaction: Transaction, indexes: Indexes, home: string, 
  *
  * @internal
  */
-export const hasDue = (transaction: Transaction, indexes: Indexes, home: string, limit: number): boolean => {
-  const due = dueAt(transaction, home, limit)
-  return due.length === limit || due.some((id) => !transaction.isStored(keyAt(indexes, home, id)))
-}
+export const hasDue = (transaction: Transaction, indexes: Indexes, home: string, limit: number): boolean =>
+  dueAt(transaction, home, limit).some((id) => !transaction.isStored(keyAt(indexes, home, id)))
 
 /**
  * The hints about the entities that the program has written, and the indexes that it has changed.

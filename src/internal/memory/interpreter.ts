@@ -101,7 +101,7 @@ const runInstruction = (transaction: Transaction, flow: Flow, instruction: Instr
   if (existed && entity.exists) transaction.renew(entity, spec)
   if (other !== undefined && op !== Op.duplicate) transaction.renew(transaction.entityAt(other.key), other.spec)
   const indexes = indexesOf(instruction)
-  if (indexes !== undefined) noteIndexed(transaction, entity, indexes)
+  if (indexes !== undefined && op !== Op.audit) noteIndexed(transaction, entity, indexes)
   if (op === Op.duplicate && other!.spec.indexes !== undefined) {
     noteIndexed(transaction, transaction.entityAt(other!.key), other!.spec.indexes)
   }

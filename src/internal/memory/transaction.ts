@@ -4,7 +4,7 @@
  * because an attempt may be undone while the program continues. The twin of journal.lua, entity.lua, collectionState.lua,
  * expiry.lua and commit.lua.
  */
-import type { Indexes, IndexSpec } from "../instruction/indexes.ts"
+import { type Indexes, type IndexSpec, planField } from "../instruction/indexes.ts"
 import { largeWork, maximumWork } from "../instruction/limits.ts"
 import { type Access, Op } from "../instruction/ops.ts"
 import { type EntitySpec, type FieldSpec, isEntitySpec, type Spec } from "../instruction/spec.ts"
@@ -187,9 +187,21 @@ export class Transaction {
   indexKeyAt(key: string, tag: "zset" | "hash"): StoredValue {
     let value = this.valueAt(key)
     if (value === undefined) this.store.values.set(key, value = storedValue(tag, [], undefined))
-    if (value._tag !== tag) return fail({ _tag: "plan", isOlder: false })
+    if (value._tag !== tag) {
+      return fail(
+        this.isReplaced(key)
+          ? { _tag: "plan", isOlder: false }
+          : { _tag: "indexKey", suffix: key.slice(key.indexOf("}") + 1) }
+      )
+    }
     this.indexKeys.add(key)
     return value
+  }
+
+  /** Whether a later definition has replaced the index that has this key. */
+  private isReplaced(key: string): boolean {
+    const value = this.valueAt(key.replace("}:$of:", "}:$ix:"))
+    return value?._tag === "hash" && value.fields.has(planField)
   }
 
   private removeEmptyIndexKeys(): void {

@@ -16,6 +16,7 @@ import {
   UniqueViolation
 } from "../../DomainError.ts"
 import { RedisServiceError, Unsupported, WrongType } from "../../RedisServiceError.ts"
+import { keyAt, placeOf } from "../instruction/indexes.ts"
 import { indexesOf, isKeyless } from "../instruction/keys.ts"
 import { infoOf, methodOf, Op } from "../instruction/ops.ts"
 import { accessOf } from "../instruction/program.ts"
@@ -113,11 +114,19 @@ const wrongType = (location: ErrorLocation, applied: boolean, isMissing = false)
     })
   })
 
+/** The entity that an index has found. */
+const memberAt = ({ field, key, ref, spec }: Step, id: string): ErrorLocation => ({
+  field,
+  key: keyAt(spec.indexes!, key, id),
+  ref: { ...ref, id },
+  spec
+})
+
 const mistyped = (
   step: Step,
-  { other, part }: Extract<StopReason, { readonly _tag: "type" }>
+  { member, other, part }: Extract<StopReason, { readonly _tag: "type" }>
 ): EntityCorrupted | RedisServiceError => {
-  const location = other === true ? step.other! : step
+  const location = member !== undefined ? memberAt(step, member) : other === true ? step.other! : step
   if (part === undefined) return wrongType(location, false)
   const { id, model } = location.ref
   const key = part === "" ? location.key : `${location.key}:${part}`
@@ -129,6 +138,14 @@ const mistyped = (
       issue: part === "" ? "its key is of another kind" : "Expected a collection, found a key of another kind"
     })
     : new RedisServiceError({ reason: new WrongType(found) })
+}
+
+/** @param suffix of the key, after the home */
+const mistypedIndex = ({ key, op, ref: { id, model }, spec }: Step, suffix: string): RedisServiceError => {
+  const home = infoOf(op).family === "index" ? key : placeOf((spec.indexes ?? spec.expiry?.indexes)!, key).home
+  return new RedisServiceError({
+    reason: new WrongType({ model, id, key: `${home}${suffix}`, field: "", applied: false })
+  })
 }
 
 const undecodable = (step: Step, problem: Problem, applied: boolean): EntityCorrupted | RedisServiceError => {
@@ -241,6 +258,8 @@ const errorOf = (step: Step, failure: StopReason): unknown => {
             : `a later definition of ${step.ref.model} has replaced these indexes`
         })
       })
+    case "indexKey":
+      return mistypedIndex(step, failure.suffix)
     case "type":
       return mistyped(step, failure)
     case "fail":

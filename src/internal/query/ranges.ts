@@ -7,7 +7,7 @@
  */
 import { encodeIndexed, type Index } from "../schema/indexes.ts"
 import { rangeOf, textRangeOf } from "../text/orderCode.ts"
-import { Problem } from "../text/problem.ts"
+import { illFormed, Problem } from "../text/problem.ts"
 
 /** @internal */
 export const PrefixTypeId = "~redlayer/Query/Prefix"
@@ -103,6 +103,7 @@ export const rangeIn = (index: Index, key: Readonly<Record<string, unknown>>): R
       if (i < names.length - 1) return new Problem("Expected a value, because other fields follow", value.field)
       if (given instanceof Prefix) {
         if (!isText) return new Problem("Expected a field that is a text", value.field)
+        if (typeof given.text !== "string" || !given.text.isWellFormed()) return illFormed.within(value.field)
         return rangeBetween(textRangeOf(prefix + mark, given.text), i)
       }
       const bounds: Record<string, string> = {}

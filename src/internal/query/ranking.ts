@@ -10,10 +10,12 @@ import { Invalid } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { Index } from "../schema/indexes.ts"
 import type { ModelPlan } from "../schema/model.ts"
+import type { RedisService } from "../service.ts"
 import { escapeId } from "../text/escape.ts"
 import { after } from "../text/orderCode.ts"
 import { Problem } from "../text/problem.ts"
 import { compareBytes } from "../text/textOrder.ts"
+import { merge, type Merged } from "./merge.ts"
 import { type Range, rangeIn } from "./ranges.ts"
 import { type Entry, HomeReads } from "./reads.ts"
 
@@ -190,12 +192,8 @@ const countProblem = (count: number, least: number): Problem | undefined =>
 
 const sum = (counts: ReadonlyArray<number>): number => counts.reduce((total, count) => total + count, 0)
 
-/**
- * An entry, and the home that has it.
- *
- * @internal
- */
-export interface HomeEntry extends Entry {
+/** An entry, and the home that has it. */
+interface HomeEntry extends Entry {
   readonly reads: HomeReads
 }
 
@@ -219,27 +217,37 @@ export const compareEntries = ({ spec }: Index) => (a: Entry, b: Entry): number 
   return x < y ? -1 : x > y ? 1 : compareBytes(a.id, b.id)
 }
 
-/**
- * The first entries of a range over all homes, in order.
- *
- * @internal
- */
-export const entriesAcross = (
+/** The first entries of a range over all homes, in order. */
+const entriesAcross = Effect.fnUntraced(function*(
   reads: ReadonlyArray<HomeReads>,
   range: Range,
   reverse: boolean,
   limit: number,
   after?: Entry
-): Effect.Effect<ReadonlyArray<HomeEntry>, any, any> =>
-  Effect.map(
-    askAll<ReadonlyArray<Entry>>(reads, (home) => home.entries(range, reverse, limit, after)),
-    (found) => {
-      const entries = found.flatMap((entries, i) => entries.map((entry): HomeEntry => ({ ...entry, reads: reads[i]! })))
-      if (reads.length === 1) return entries
-      const compare = compareEntries(reads[0]!.index)
-      return entries.sort((a, b) => reverse ? compare(b, a) : compare(a, b)).slice(0, limit)
-    }
-  )
+): Effect.fn.Return<ReadonlyArray<HomeEntry>, any, RedisService> {
+  const compare = compareEntries(reads[0]!.index)
+  const found: Array<HomeEntry> = []
+  while (found.length < limit) {
+    const place = found.at(-1) ?? after
+    const { entries, isEnd }: Merged<HomeEntry> = yield* merge(
+      reads,
+      (home, limit) =>
+        Effect.map(
+          home.entries(range, reverse, limit, place) as unknown as Effect.Effect<
+            ReadonlyArray<Entry>,
+            any,
+            RedisService
+          >,
+          (entries) => entries.map((entry): HomeEntry => ({ ...entry, reads: home }))
+        ),
+      (a, b) => reverse ? compare(b, a) : compare(a, b),
+      limit - found.length
+    )
+    found.push(...entries)
+    if (isEnd) break
+  }
+  return found
+})
 
 /** The ranges before and after an entry's place in the order, which leave out what is equal to it. */
 const rangesBeside = (range: Range, { id, order }: Entry, isScore: boolean): readonly [below: Range, above: Range] => {

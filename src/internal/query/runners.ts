@@ -14,16 +14,14 @@ import { commitAll } from "../program/commit.ts"
 import type { AtomicNode } from "../program/node.ts"
 import { RedisService } from "../service.ts"
 import { Problem } from "../text/problem.ts"
+import { merge, type Merged, mostEntries } from "./merge.ts"
 import { type Branch, planOf, type Way } from "./planner.ts"
 import type { Query } from "./query.ts"
 import { compareEntries } from "./ranking.ts"
 import type { Entry, HomeReads } from "./reads.ts"
 
-/** How many entries a script examines at most. */
-const mostEntries = 1000
-
-/** How many entries a page examines at most, before it is given though it is not full. */
-const mostExamined = 10_000
+/** How many entries a page examines at most that are in none, before it is given though it is not full. */
+const mostLeftOut = 10_000
 
 /** A place in the order of a query: after an entry of a group, or before all of them. */
 interface Place {
@@ -87,32 +85,28 @@ const entriesOf = (
   { after, group }: Place,
   reverse: boolean,
   limit: number
-): Effect.Effect<ReadonlyArray<Found>, any, RedisService> => {
+): Effect.Effect<Merged<Found>, any, RedisService> => {
   const branches = groups[group]!
-  const sources = branches.flatMap((branch) => branch.homes.map((home) => ({ branch, home })))
-  const asked = sources.map(({ branch, home }) =>
-    home.entries(
-      branch.range,
-      reverse,
-      limit,
-      after && { id: after.id, order: isScore(branch) ? after.order : branch.prefix + after.order }
-    )
+  const compare = branches.length === 0 ? () => 0 : compareEntries(branches[0]!.index)
+  return merge(
+    branches.flatMap((branch) => branch.homes.map((home) => ({ branch, home }))),
+    ({ branch, home }, limit) => {
+      const place = after && { id: after.id, order: isScore(branch) ? after.order : branch.prefix + after.order }
+      return Effect.map(
+        run<ReadonlyArray<Entry>>(home.entries(branch.range, reverse, limit, place)),
+        (entries) =>
+          entries.map(({ id, order }): Found => ({
+            group,
+            order: isScore(branch) ? order : order.slice(branch.prefix.length),
+            id,
+            branch,
+            home
+          }))
+      )
+    },
+    (a, b) => reverse ? compare(b, a) : compare(a, b),
+    limit
   )
-  return Effect.map(together<ReadonlyArray<Entry>>(asked), (answers) => {
-    const found = answers.flatMap((entries, i) => {
-      const { branch, home } = sources[i]!
-      return entries.map(({ id, order }): Found => ({
-        group,
-        order: isScore(branch) ? order : order.slice(branch.prefix.length),
-        id,
-        branch,
-        home
-      }))
-    })
-    if (sources.length < 2) return found
-    const compare = compareEntries(branches[0]!.index)
-    return found.sort((a, b) => reverse ? compare(b, a) : compare(a, b)).slice(0, limit)
-  })
 }
 
 /** The condition that an entity must still meet, as one of the query. */
@@ -205,15 +199,19 @@ const walk = Effect.fnUntraced(function*(
   let examined = 0
   const isGroup = (group: number): boolean => group >= 0 && group < length
   while (items.length < limit && isGroup(group)) {
-    if (examined >= mostExamined) return { items, next: { way: number, group, after } }
+    if (examined - items.length >= mostLeftOut) return { items, next: { way: number, group, after } }
     const missing = limit - items.length
     // one more than is missing tells whether there is a next page
     const wanted = Math.min(mostEntries, writes ? missing : Math.max(missing + 1, examined))
-    const found: ReadonlyArray<Found> = yield* entriesOf(way, { way: number, group, after }, reverse, wanted)
+    const { entries: found, isEnd }: Merged<Found> = yield* entriesOf(
+      way,
+      { way: number, group, after },
+      reverse,
+      wanted
+    )
     const entries = skip === undefined ? found : found.filter(({ home, id }) => !skip.has(`${home.home}:${id}`))
     const results = yield* examine(self, way, entries, act)
     examined += found.length
-    const isEnd = found.length < wanted
     for (const [i, result] of results.entries()) {
       after = result.entry
       if (isMatch(result.exit)) items.push(result)
@@ -234,16 +232,24 @@ const isMatch = (exit: Exit.Exit<Option.Option<unknown>, unknown>): boolean =>
 const encodeCursor = ({ fingerprint }: Planned, { after, group, way }: Place): string =>
   Base64Url.encode(JSON.stringify([fingerprint, way, group, ...(after === undefined ? [] : [after.order, after.id])]))
 
+/** A number as a server or the store in memory writes a score. */
+const score = /^-?(?:inf(?:inity)?|\d+(?:\.\d+)?(?:e[+-]?\d+)?)$/i
+
+const isText = (value: unknown): value is string => typeof value === "string" && value.isWellFormed()
+
+/** Decodes a cursor. Whatever it holds, it is a place in the order of the query, because anyone can make one. */
 const decodeCursor = (self: Planned, cursor: unknown): Place | Problem => {
   const foreign = new Problem("Expected a cursor of this query")
   const text = typeof cursor === "string" ? Base64Url.decodeString(cursor) : Result.fail(undefined)
   if (Result.isFailure(text)) return foreign
   try {
     const [fingerprint, way, group, order, id, ...rest] = JSON.parse(text.success)
-    const groups = self.ways[way]?.groups
-    const isOwn = fingerprint === self.fingerprint && rest.length === 0 && groups !== undefined &&
-      groups[group] !== undefined && typeof order === typeof id && (order === undefined || typeof order === "string")
-    return isOwn ? { way, group, after: order === undefined ? undefined : { order, id } } : foreign
+    const groups = Number.isInteger(way) ? self.ways[way]?.groups : undefined
+    const branches = Number.isInteger(group) ? groups?.[group] : undefined
+    if (fingerprint !== self.fingerprint || rest.length > 0 || branches === undefined) return foreign
+    if (order === undefined) return { way, group, after: undefined }
+    const isPlace = isText(order) && isText(id) && (!isScore(branches[0]!) || score.test(order))
+    return isPlace ? { way, group, after: { order, id } } : foreign
   } catch {
     return foreign
   }

@@ -1,6 +1,6 @@
 /**
  * Collects the programs that are committed in one turn of the event loop, and sends them in the order of their commits: as one call
- * (on a cluster, for each slot), or as several if a call would be too large. Reads travel with writes, because a read that was
+ * (on a cluster, for each node or slot), or as several if a call would be too large. Reads travel with writes, because a read that was
  * committed after a write then sees it.
  */
 import * as Effect from "effect/Effect"
@@ -13,6 +13,7 @@ import type { RedisService } from "../service.ts"
 import type { Sender } from "./call.ts"
 import * as Dedup from "./dedup.ts"
 import { PendingProgram } from "./pendingProgram.ts"
+import type { Place } from "./place.ts"
 import type { Telemetry } from "./telemetry.ts"
 
 /**
@@ -36,6 +37,8 @@ export interface BatcherOptions {
   readonly telemetry: Telemetry
   /** Whether the server refuses calls with keys of several slots. */
   readonly isCluster: boolean
+  /** The node of a cluster that has a slot. Unset: the calls of a cluster are by slot. */
+  readonly nodeOf?: ((slot: number) => string | undefined) | undefined
   /** Whether a script may publish messages. */
   readonly publishes: boolean
   /** Whether a program of several slots fails on a single server too. A call may still carry programs of different slots. */
@@ -62,7 +65,8 @@ export interface Batcher {
 
 /** @internal */
 export const make = (options: BatcherOptions): Batcher => {
-  const { batch, limits, maximumWaiting = 65_536, publishes, refusesCrossSlot, sender, telemetry, window } = options
+  const { batch, limits, maximumWaiting = 65_536, nodeOf, publishes, refusesCrossSlot, sender, telemetry, window } =
+    options
   let { isCluster } = options
   let waiting: Array<PendingProgram> = []
   let gathered = 0
@@ -84,13 +88,12 @@ export const make = (options: BatcherOptions): Batcher => {
   const sendAll = (programs: ReadonlyArray<PendingProgram>, since: number): void =>
     attempt(programs, () => {
       if (!isCluster && !refusesCrossSlot) return divide(programs, since)
-      for (const [slot, part] of bySlot(programs, isCluster)) {
-        attempt(part, () => divide(part, since, isCluster ? slot : undefined))
-      }
+      const placeOf = (slot: number) => isCluster ? nodeOf?.(slot) ?? slot : undefined
+      for (const [place, part] of byPlace(programs, placeOf)) attempt(part, () => divide(part, since, place))
     })
 
   /** Sends the programs as calls that keep the bounds of a batch. */
-  const divide = (programs: ReadonlyArray<PendingProgram>, since: number, slot?: number): void => {
+  const divide = (programs: ReadonlyArray<PendingProgram>, since: number, place?: Place): void => {
     let part: Array<PendingProgram> = []
     let bytes = 0
     let instructions = 0
@@ -114,7 +117,7 @@ export const make = (options: BatcherOptions): Batcher => {
         part.length === batch.programs ||
         part.length > 0 && (bytes + size > batch.bytes || instructions + count > batch.instructions)
       ) {
-        sender.send(part, since, slot)
+        sender.send(part, since, place)
         part = []
         bytes = instructions = 0
         dedupOf = Dedup.assigner(window, isCluster)
@@ -125,7 +128,7 @@ export const make = (options: BatcherOptions): Batcher => {
       bytes += size
       instructions += count
     }
-    if (part.length > 0) sender.send(part, since, slot)
+    if (part.length > 0) sender.send(part, since, place)
   }
 
   const isFull = (): boolean => gathered + sender.waiting() >= maximumWaiting
@@ -204,9 +207,12 @@ const orDie = <A>(pending: PendingProgram, f: () => A): A | undefined => {
   }
 }
 
-/** Groups the programs by slot, or all under 0 if they need not be divided. Fails each program of several slots. */
-const bySlot = (programs: ReadonlyArray<PendingProgram>, isDivided: boolean): Map<number, Array<PendingProgram>> => {
-  const parts = new Map<number, Array<PendingProgram>>()
+/** Groups the programs by the place of their slot. Fails each program of several slots. */
+const byPlace = (
+  programs: ReadonlyArray<PendingProgram>,
+  placeOf: (slot: number) => Place
+): Map<Place, Array<PendingProgram>> => {
+  const parts = new Map<Place, Array<PendingProgram>>()
   for (const pending of programs) {
     const slot = orDie(pending, () => slotOfProgram(pending.program))
     if (slot === undefined) continue
@@ -214,9 +220,9 @@ const bySlot = (programs: ReadonlyArray<PendingProgram>, isDivided: boolean): Ma
       pending.fail(slot)
       continue
     }
-    const of = isDivided ? slot : 0
-    const part = parts.get(of)
-    if (part === undefined) parts.set(of, [pending])
+    const place = placeOf(slot)
+    const part = parts.get(place)
+    if (part === undefined) parts.set(place, [pending])
     else part.push(pending)
   }
   return parts

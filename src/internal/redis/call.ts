@@ -24,19 +24,18 @@ import {
   CrossSlot,
   OutcomeUnknown,
   type RedisServiceErrorReason,
-  ScriptFailed,
-  ServerUnavailable
+  ScriptFailed
 } from "../../RedisServiceError.ts"
-import type { RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
-import { keysOf, usesQueue } from "../instruction/keys.ts"
-import { type Access, Op } from "../instruction/ops.ts"
-import type { Program } from "../instruction/program.ts"
+import type { Call as Message, RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
+import { keysOf } from "../instruction/keys.ts"
+import type { Access } from "../instruction/ops.ts"
 import type { Reply } from "../instruction/reply.ts"
-import { channelName, type ChannelNames } from "./channel.ts"
+import { type ChannelNames, channelOf } from "./channel.ts"
 import {
   aboutChannel,
   broken,
   classify,
+  connectionRefusal,
   isAboutWrites,
   isCrossSlot,
   isDivisible,
@@ -46,8 +45,16 @@ import {
   refusalOf
 } from "./classify.ts"
 import * as Deadlines from "./deadlines.ts"
-import { isAwaited, isDeduplicated, isInDoubt, isSafeToRepeat, type PendingProgram } from "./pendingProgram.ts"
-import { scripts } from "./scripts.ts"
+import {
+  accessOf,
+  isAwaited,
+  isDeduplicated,
+  isInDoubt,
+  isSafeToRepeat,
+  type PendingProgram
+} from "./pendingProgram.ts"
+import { bySlot, nodeOf, type Place } from "./place.ts"
+import { nodeScripts, scripts } from "./scripts.ts"
 import type { CallRecord, Telemetry, Trouble } from "./telemetry.ts"
 import { type Batch, decodeBatch, encodeBatch, type EncodeOptions, encodeTombstones, type Outcome } from "./wire.ts"
 
@@ -74,9 +81,9 @@ export interface Sender {
    * Sends the programs as one call.
    *
    * @param since the time (of `performance.now`) when they were committed
-   * @param slot the slot of all their keys, on a cluster
+   * @param place on a cluster, where their keys are
    */
-  readonly send: (programs: ReadonlyArray<PendingProgram>, since: number, slot: number | undefined) => void
+  readonly send: (programs: ReadonlyArray<PendingProgram>, since: number, place: Place) => void
   /** The number of programs that have no answer yet. */
   readonly waiting: () => number
   /** Ends all retries, and calls back when every program has its answer. */
@@ -89,7 +96,7 @@ class Call {
   state: State = "inFlight"
   /** The most that one of its programs needs. */
   readonly access: Access
-  readonly slot: number | undefined
+  readonly place: Place
   /** The programs without an answer. */
   programs: ReadonlyArray<PendingProgram>
   /** How many programs `waiting` counts. 0 from the reply on, because a caller that resumes may commit again at once. */
@@ -110,6 +117,8 @@ class Call {
 
   /** Starts the next part of a divided call. Runs once, when this part has its first answers. */
   next: (() => void) | undefined
+  /** The exchange that was sent last. */
+  message: Message | undefined = undefined
   /** The report to telemetry, from the first attempt until it is finished. */
   record: CallRecord | undefined = undefined
 
@@ -118,14 +127,14 @@ class Call {
     expiresAt: number,
     retriesUntil: number,
     next: (() => void) | undefined,
-    slot: number | undefined
+    place: Place
   ) {
     this.access = accessOf(programs)
     this.programs = programs
     this.expiresAt = expiresAt
     this.retriesUntil = retriesUntil
     this.next = next
-    this.slot = slot
+    this.place = place
   }
 }
 
@@ -247,14 +256,17 @@ export const make = (options: SenderOptions): Sender => {
     then: (exit: Exit.Exit<ServerReply, TransportError>) => void,
     command: "EVAL" | "EVALSHA" = "EVALSHA"
   ): void => {
-    const script = scripts[access]
-    const effect = transport.evaluate({
+    const node = nodeOf(call.place)
+    const script = node === undefined ? scripts[access] : nodeScripts[access]
+    const message: Message = {
       command: script.readOnly && readOnlyCommands ? `${command}_RO` : command,
       script: command === "EVAL" ? script.text : script.sha,
-      keys: batch.keys.length === 0 && keyOfKeyless !== undefined ? [keyOfKeyless] : batch.keys,
-      argument: batch.argument
-    })
-    fork(call, as, effect, (exit) => {
+      keys: batch.keys.length === 0 && keyOfKeyless !== undefined && node === undefined ? [keyOfKeyless] : batch.keys,
+      argument: batch.argument,
+      node
+    }
+    call.message = message
+    fork(call, as, transport.evaluate(message), (exit) => {
       if (
         Exit.isSuccess(exit) && exit.value._tag === "Error" && command === "EVALSHA" && isNoScript(exit.value.message)
       ) {
@@ -265,7 +277,11 @@ export const make = (options: SenderOptions): Sender => {
   }
 
   /** Yields once, because a connection that is ending looks ready until its event. */
-  const connected = Effect.andThen(transport.ready, Effect.yieldNow)
+  const connected = ({ message }: Call) =>
+    Effect.andThen(
+      transport.cluster === undefined || message === undefined ? transport.ready : transport.cluster.ready(message),
+      Effect.yieldNow
+    )
 
   /** Sends the programs that still have a caller. */
   const send = (call: Call): void => {
@@ -278,7 +294,7 @@ export const make = (options: SenderOptions): Sender => {
     call.programs = programs
     const now = performance.now()
     const left = call.retriesUntil - now
-    const record = call.record ??= telemetry.begin(call.access, programs, call.slot, now)
+    const record = call.record ??= telemetry.begin(call.access, programs, call.place, now)
     if (left <= 0 || call.retries > 0 && left < Deadlines.attemptMillis) return stopRetrying(call)
     try {
       const batch = encodeBatch(programs, encodeOptions)
@@ -325,6 +341,8 @@ export const make = (options: SenderOptions): Sender => {
     if (isComplete) return close(call)
     if (call.state === "asking") return closeIfIdle(call)
     call.programs = programs.filter(isAwaited)
+    // the node does not have the slot, or not the key: that is no failure, which `retry` could forbid to repeat
+    if (nodeOf(call.place) !== undefined && call.programs.every(isElsewhere)) return leaveNode(call)
     retryLater(call)
   }
 
@@ -335,7 +353,7 @@ export const make = (options: SenderOptions): Sender => {
       report(call, classify(message, [], false))
       return close(call)
     }
-    const isLearning = call.slot === undefined && call.state === "inFlight" && isCrossSlot(message)
+    const isLearning = call.place === undefined && call.state === "inFlight" && isCrossSlot(message)
     // one program alone has its keys in several slots, unless it is its dedup record that is in another
     if (isLearning && programs.length === 1 && programs[0]!.dedup === undefined) onCrossSlot(noPrograms, 0)
     else if (isLearning) {
@@ -347,6 +365,10 @@ export const make = (options: SenderOptions): Sender => {
     const reasons = programs.map(({ program }) => classify(message, keysOf(program), false))
     for (const [i, program] of programs.entries()) program.markRefused(reasons[i]!)
     if (call.state === "asking") return closeIfIdle(call)
+    if (nodeOf(call.place) !== undefined && isDivisible(message)) {
+      call.programs = programs
+      return leaveNode(call)
+    }
     const isDivided = programs.length > 1 && isDivisible(message)
     if (isDivided || isAboutWrites(message) && programs.some(({ program }) => program.access !== call.access)) {
       report(call, reasons[0])
@@ -374,7 +396,8 @@ export const make = (options: SenderOptions): Sender => {
     if (call.state === "asking") return closeIfIdle(call)
     if (isFinal(refusal) || drained !== undefined) return stopRetrying(call)
     enter(call, "waitingForConnection")
-    fork(call, "exchange", connected, (exit) => {
+    if (nodeOf(call.place) !== undefined) return leaveNode(call)
+    fork(call, "exchange", connected(call), (exit) => {
       if (Exit.isSuccess(exit)) send(call)
       else onNoReply(call, exit)
     })
@@ -403,6 +426,7 @@ export const make = (options: SenderOptions): Sender => {
     call.retries++
     const isLate = performance.now() + delay + Deadlines.attemptMillis > call.retriesUntil
     if (!retry || drained !== undefined || isLate) stopRetrying(call)
+    else if (nodeOf(call.place) !== undefined) return leaveNode(call)
     else {
       enter(call, "backingOff")
       call.pause = setTimeout(send, delay, call)
@@ -413,21 +437,35 @@ export const make = (options: SenderOptions): Sender => {
 
   /** Sends the programs one by one, each as a call, within the deadline of all. */
   const divide = (call: Call, programs: ReadonlyArray<PendingProgram>): void => {
-    const { expiresAt, retriesUntil, slot } = call
+    const { expiresAt, place, retriesUntil } = call
     const next = (at: number): void => {
       const program = programs[at]
       if (program === undefined) return
-      enqueue(new Call([program], expiresAt, retriesUntil, () => next(at + 1), slot))
+      enqueue(new Call([program], expiresAt, retriesUntil, () => next(at + 1), place))
     }
     next(0)
   }
 
   /** Sends the programs as a call for each access, because the server accepts some of them. */
-  const divideByAccess = ({ expiresAt, retriesUntil, slot }: Call, programs: ReadonlyArray<PendingProgram>): void => {
+  const divideByAccess = ({ expiresAt, place, retriesUntil }: Call, programs: ReadonlyArray<PendingProgram>): void => {
     for (const access of ["read", "allowOom", "write"] as const) {
       const part = programs.filter(({ program }) => program.access === access)
-      if (part.length > 0) enqueue(new Call(part, expiresAt, retriesUntil, undefined, slot))
+      if (part.length > 0) enqueue(new Call(part, expiresAt, retriesUntil, undefined, place))
     }
+  }
+
+  /**
+   * Sends the programs of a node by slot, with their keys declared, because only then a server says where a key is, or that it
+   * moves. So a call for a node is sent once, whatever became of it.
+   */
+  const leaveNode = (call: Call): void => {
+    const { expiresAt, programs, retriesUntil } = call
+    transport.cluster?.suspect()
+    if (drained !== undefined) return stopRetrying(call)
+    report(call, programs[0]?.reason)
+    call.programs = noPrograms
+    for (const [slot, part] of bySlot(programs)) enqueue(new Call(part, expiresAt, retriesUntil, undefined, slot))
+    close(call)
   }
 
   const stopRetrying = (call: Call): void => {
@@ -465,7 +503,7 @@ export const make = (options: SenderOptions): Sender => {
       if (Exit.isSuccess(exit)) return onAnswer(call, programs, exit.value)
       const error = errorOf(exit)
       if (error === undefined || isFinal(refusalOf(error))) return close(call)
-      fork(call, "question", connected, (exit) => Exit.isSuccess(exit) ? ask(call) : askLater(call))
+      fork(call, "question", connected(call), (exit) => Exit.isSuccess(exit) ? ask(call) : askLater(call))
     })
   }
 
@@ -493,10 +531,10 @@ export const make = (options: SenderOptions): Sender => {
   const margin = Math.min(Deadlines.tombstoneMillis, deadline / 2)
 
   return {
-    send: (programs, since, slot) => {
+    send: (programs, since, place) => {
       const expiresAt = since + deadline
       const retriesUntil = programs.some(isDeduplicated) ? expiresAt - margin : expiresAt
-      enqueue(new Call(programs, expiresAt, retriesUntil, undefined, slot))
+      enqueue(new Call(programs, expiresAt, retriesUntil, undefined, place))
     },
     waiting: () => waiting,
     drain: (done) => {
@@ -509,14 +547,8 @@ export const make = (options: SenderOptions): Sender => {
 
 const noPrograms: ReadonlyArray<PendingProgram> = []
 
-const accessOf = (programs: ReadonlyArray<PendingProgram>): Access => {
-  let access: Access = "read"
-  for (const { program } of programs) {
-    if (program.access === "write") return "write"
-    if (program.access === "allowOom") access = "allowOom"
-  }
-  return access
-}
+const isElsewhere = ({ refusal }: PendingProgram): boolean =>
+  refusal?._tag === "ServerUnavailable" && refusal.code === "ASK"
 
 const isClosed = (call: Call): boolean => call.state === "closed"
 
@@ -528,13 +560,6 @@ const errorOf = <E>({ cause }: Exit.Failure<unknown, E>): E | undefined =>
 
 const isReply = (outcome: Outcome): outcome is Reply => outcome._tag === "done" || outcome._tag === "failed"
 
-/** Why the server refused the connection. Unset if it did not, and the call was not sent for another reason. */
-const connectionRefusal = (error: TransportError): RedisServiceErrorReason | undefined => {
-  const reason = refusalOf(error)
-  // no script had run, so an unknown code is no failure of a script
-  return reason?._tag === "ScriptFailed" ? new ServerUnavailable({ code: reason.code }) : reason
-}
-
 const fail = (call: Call, program: PendingProgram, reason: RedisServiceErrorReason): void => {
   if (!isAwaited(program)) return
   if (call.record !== undefined) call.record.trouble ??= reason
@@ -542,12 +567,6 @@ const fail = (call: Call, program: PendingProgram, reason: RedisServiceErrorReas
 }
 
 const abandon = (call: Call, program: PendingProgram): void => fail(call, program, program.reason)
-
-/** A channel that a program publishes to. */
-const channelOf = ({ instructions }: Program, names: ChannelNames): string | undefined => {
-  const found = instructions.find(({ args, op }) => op === Op.publish || usesQueue(op) && args[0] !== "")
-  return found && channelName(names, String(found.args[0]))
-}
 
 /** Completes a program by its outcome. Returns false if the program may be sent again. */
 const handleOutcome = (call: Call, program: PendingProgram, outcome: Outcome, names: ChannelNames): boolean => {

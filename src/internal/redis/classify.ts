@@ -41,7 +41,7 @@ export const requirement = "Redis 7.0, or Valkey 7.2, or newer"
  * @internal
  */
 export const larger = new Unsupported({
-  requirement: "one server with all keys. This is a node of a cluster of several nodes, and no layer follows these yet"
+  requirement: "one server with all keys. This is a node of a cluster of several nodes: use RedisService.layerCluster"
 })
 
 /** Whether the user lacks a right of a script. Before Redis 7.2 such messages have no code of their own. */
@@ -174,10 +174,14 @@ export const classify = (message: string, keys: ReadonlyArray<string>, undone: b
     case "CROSSSLOT":
       return new CrossSlot({ keys })
     case "ERR":
-      // while the slot of the key moves away
+      // the slot of the key is another node's, or moves away
       if (/non.local key/.test(message)) return new ServerUnavailable({ code: "ASK" })
+      if (/cluster is down/.test(message)) return new ServerUnavailable({ code: "CLUSTERDOWN" })
       if (/max number of clients/.test(message)) return new ServerUnavailable({ code: "MAXCLIENTS" })
       if (/script killed/i.test(message)) return new ServerUnavailable({ code: "KILLED" })
+      if (/cluster support disabled/.test(message)) {
+        return new Unsupported({ requirement: "a cluster: for one server use RedisService.layer" })
+      }
       if (/unexpected symbol near '#'|Unexpected engine|unknown (redis )?command/i.test(message)) {
         return new Unsupported({ requirement })
       }
@@ -216,3 +220,14 @@ export const refusalOf = ({ address, code, refusal }: TransportError): RedisServ
  */
 export const isFinal = (reason: RedisServiceErrorReason | undefined): reason is AccessDenied | Unsupported =>
   reason?._tag === "AccessDenied" || reason?._tag === "Unsupported"
+
+/**
+ * Why the server refused the connection. Unset if it did not, and the call was not sent for another reason.
+ *
+ * @internal
+ */
+export const connectionRefusal = (error: TransportError): RedisServiceErrorReason | undefined => {
+  const reason = refusalOf(error)
+  // no script had run, so an unknown code is no failure of a script
+  return reason?._tag === "ScriptFailed" ? new ServerUnavailable({ code: reason.code }) : reason
+}

@@ -10,6 +10,7 @@ import {
   RedisServiceError,
   type RedisServiceErrorReason
 } from "../../RedisServiceError.ts"
+import type { Access } from "../instruction/ops.ts"
 import { isRepeatable, type Program } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
 import type { Dedup } from "./dedup.ts"
@@ -168,3 +169,17 @@ export const isSafeToRepeat = (pending: PendingProgram): boolean =>
  */
 export const isInDoubt = (pending: PendingProgram): boolean =>
   pending.resume !== undefined && pending.dedup !== undefined && (pending.inFlight || pending.replyLost)
+
+/**
+ * The most that one of the programs needs.
+ *
+ * @internal
+ */
+export const accessOf = (programs: ReadonlyArray<PendingProgram>): Access => {
+  let access: Access = "read"
+  for (const { program } of programs) {
+    if (program.access === "write") return "write"
+    if (program.access === "allowOom") access = "allowOom"
+  }
+  return access
+}

@@ -13,6 +13,7 @@ import {
   Unsupported
 } from "../../RedisServiceError.ts"
 import type { Call, RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
+import { slotOf } from "../instruction/slot.ts"
 import type { Capabilities } from "../service.ts"
 import {
   classify,
@@ -195,6 +196,9 @@ const isError = (reply: ServerReply, is: (message: string) => boolean): boolean 
  */
 export const probeKey = (keyPrefix: string, slot: number | "" = ""): string => `${keyPrefix}{$probe${slot}}`
 
+const neighbours = (keyPrefix: string): ReadonlyArray<string> =>
+  Array.from({ length: sampledSlots }, (_, i) => probeKey(keyPrefix, i))
+
 /**
  * Fails if the server is too old, is a replica or a node of a larger cluster, or if a right is missing. Nothing is written.
  *
@@ -221,14 +225,18 @@ const inspectOnce = Effect.fnUntraced(function*(
   const evaluate = (script: string, keys: ReadonlyArray<string>, argument: string) =>
     ask(transport, last, { command: "EVAL", script, keys, argument })
   const question = JSON.stringify({ key, undeclared: `${key}:undeclared`, calls, commands })
-  const [bare, keyed, severalSlots, crossSlotScripts, published] = yield* Effect.all([
+  const { cluster } = transport
+  const [bare, keyed, severalSlots, published] = yield* Effect.all([
     evaluate(questions, [], question),
     evaluate(questions, [key], question),
     evaluate(nothing, [key, other], ""),
-    evaluate(crossSlot, [], JSON.stringify([key, other])),
     evaluate(publish, [key], `${keyPrefix}$topic:$probe`)
   ], together)
   if (isError(keyed, isMoved)) return yield* fail(larger)
+  const node = cluster?.of(slotOf(key))
+  const neighbour = cluster === undefined
+    ? other
+    : neighbours(keyPrefix).find((key) => cluster.of(slotOf(key)) === node)
   const noKeys = bare._tag === "Text"
   const reply = noKeys ? bare : keyed
   if (reply._tag === "Error") return yield* fail(classify(reply.message, [], true))
@@ -262,12 +270,19 @@ const inspectOnce = Effect.fnUntraced(function*(
         ? Effect.map(load(scripts.read, ""), (replies) => ({ replies, readOnlyCommands: false }))
         : Effect.succeed({ replies, readOnlyCommands: true })
   )
-  const [read, allowOom, write, slots] = yield* Effect.all([
+  const [crossSlotScripts, read, allowOom, write, slots] = yield* Effect.all([
+    ask(transport, last, {
+      command: "EVAL",
+      script: crossSlot,
+      keys: [],
+      argument: JSON.stringify([key, neighbour ?? key]),
+      node
+    }),
     loadRead,
     load(scripts.allowOom, ""),
     load(scripts.write, ""),
     Effect.forEach(
-      Array.from({ length: isNode ? sampledSlots : 0 }, (_, i) => probeKey(keyPrefix, i)),
+      isNode && cluster === undefined ? neighbours(keyPrefix) : [],
       (key) => evaluate(nothing, [key], ""),
       together
     )

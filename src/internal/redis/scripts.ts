@@ -12,8 +12,8 @@ export interface Script {
   readonly readOnly: boolean
 }
 
-const script = (flags: string, readOnly: boolean): Script => {
-  const text = `#!lua${flags}\n${lua}`
+const script = (flags: string, readOnly: boolean, prelude = ""): Script => {
+  const text = `#!lua${flags}\n${prelude}${lua}`
   return { text, sha: createHash("sha1").update(text).digest("hex"), readOnly }
 }
 
@@ -27,4 +27,18 @@ export const scripts: { readonly [A in Access]: Script } = {
   read: script(" flags=no-writes", true),
   allowOom: script(" flags=allow-oom", false),
   write: script("", false)
+}
+
+/** The keys are arguments before the last one, because the server takes declared keys of one slot only. */
+const undeclared = "local KEYS, ARGV = ARGV, { table.remove(ARGV) }\n"
+
+/**
+ * The same for a call that is for one node of a cluster, with keys of any of its slots.
+ *
+ * @internal
+ */
+export const nodeScripts: { readonly [A in Access]: Script } = {
+  read: script(" flags=no-writes,allow-cross-slot-keys", true, undeclared),
+  allowOom: script(" flags=allow-oom,allow-cross-slot-keys", false, undeclared),
+  write: script(" flags=allow-cross-slot-keys", false, undeclared)
 }

@@ -71,10 +71,14 @@ const noEviction = "the maxmemory-policy noeviction"
 export const deadlineOf = ({ deadline = "5 seconds" }: ServiceOptions): number =>
   Duration.toMillis(Duration.fromInputUnsafe(deadline))
 
-/** @internal */
+/**
+ * @param batchBy whether the programs of one turn travel in a call for each node of a cluster, if its servers can, or for each slot
+ * @internal
+ */
 export const make = Effect.fnUntraced(function*(
   transport: RedisTransport["Service"],
-  options: ServiceOptions
+  options: ServiceOptions,
+  batchBy: "node" | "slot" = "node"
 ): Effect.fn.Return<RedisService["Service"], RedisServiceError, Scope.Scope> {
   const invalid = invalidOf(options, serviceChecks)
   if (invalid !== undefined) return yield* invalid
@@ -114,6 +118,7 @@ export const make = Effect.fnUntraced(function*(
     sender,
     telemetry,
     isCluster,
+    nodeOf: batchBy === "node" && capabilities.crossSlotScripts ? transport.cluster?.of : undefined,
     publishes: capabilities.publishInScripts,
     refusesCrossSlot: options.crossSlot === "refuse",
     batch: { ...Batcher.defaultBatch, ...defined(options.batch ?? {}) },

@@ -14,6 +14,7 @@ import { isRedisServiceError, type RedisServiceErrorReason } from "../../RedisSe
 import type { ServerAddress } from "../../RedisTransport.ts"
 import type { Access } from "../instruction/ops.ts"
 import type { Program } from "../instruction/program.ts"
+import type { Place } from "./place.ts"
 import { scripts } from "./scripts.ts"
 import type { Batch } from "./wire.ts"
 
@@ -254,13 +255,13 @@ export class Telemetry {
   }
 
   /** Opens the report, and the span, of a call that is sent for the first time. */
-  begin(access: Access, programs: ReadonlyArray<Traced>, slot: number | undefined, since: number): CallRecord {
+  begin(access: Access, programs: ReadonlyArray<Traced>, place: Place, since: number): CallRecord {
     const operation = operationOf(access)
-    const open = this.spans === "none" ? undefined : this.open(operation, programs, slot)
+    const open = this.spans === "none" ? undefined : this.open(operation, programs, place)
     return { operation, since, open, attempts: 0, trouble: undefined }
   }
 
-  private open(operation: string, programs: ReadonlyArray<Traced>, slot: number | undefined): OpenSpan | undefined {
+  private open(operation: string, programs: ReadonlyArray<Traced>, place: Place): OpenSpan | undefined {
     const first = programs.find(({ committer }) => committer !== undefined)?.committer
     if (first === undefined) return undefined
     const spans = new Set(programs.map(({ committer }) => committer?.span))
@@ -271,7 +272,11 @@ export class Telemetry {
         "db.operation.name": operation,
         // a batch has two programs at least
         ...(programs.length > 1 ? { "db.operation.batch.size": programs.length } : undefined),
-        ...(slot === undefined ? undefined : { "redlayer.slot": slot })
+        ...(typeof place === "number"
+          ? { "redlayer.slot": place }
+          : place === undefined
+          ? undefined
+          : { "redlayer.node": place })
       }
     }
     if (spans.size === 1) {

@@ -339,6 +339,10 @@ const decodeStop = ([tag, step, detail, part = ""]: ReadonlyArray<any>): Outcome
       return failed({ _tag: "fail", step: step - 1, index: detail[0], observed: detail.slice(1).map(resultOf) })
     case "plan":
       return failed({ _tag: "plan", step: step - 1, isOlder: detail === 1 })
+    case "indexKey":
+      return failed({ _tag: tag, step: step - 1, suffix: detail })
+    case "member":
+      return failed({ _tag: "type", step: step - 1, member: detail[0], part: detail[1] })
     case "unique":
       // it is found later than at the step that wrote the value
       return failed({ _tag: tag, step: detail[1] - 1, index: detail[0] - 1 })

@@ -1,14 +1,11 @@
 /**
- * The options of a connection: passed, parsed from a URL, or read from `Config`.
+ * The options of a connection, and those that a URL holds.
  */
-import * as Config from "effect/Config"
-import * as ConfigProvider from "effect/ConfigProvider"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type * as Ioredis from "ioredis"
-import type { RedisServiceError } from "../../../RedisServiceError.ts"
 import {
   boolean,
   type Check,
@@ -16,7 +13,6 @@ import {
   defined,
   duration,
   integer,
-  invalidOption,
   type Refusal,
   refusalOf,
   text,
@@ -26,34 +22,27 @@ import type { ServiceOptions } from "../../service.ts"
 import { serviceChecks } from "../service.ts"
 import type { Credentials } from "./credentials.ts"
 
-/** The options of ioredis that a layer takes. */
-type ClientOption =
+/** The options of ioredis that every layer over it takes. */
+type ConnectionOption =
   | "connectionName"
   | "connectTimeout"
-  | "db"
   | "family"
-  | "host"
   | "keepAlive"
   | "noDelay"
-  | "path"
-  | "port"
   | "protocol"
   | "tls"
   | "username"
 
+/** The options of ioredis that a layer over one server takes. */
+type ClientOption = ConnectionOption | "db" | "host" | "path" | "port"
+
 /**
- * The options of a layer over one server: those of all live layers, and those of ioredis that choose the server and the
- * connection. The layer sets all others itself, because some would make a command run twice or wait for ever.
+ * The options of connections, and of the user: those of every layer over ioredis.
  *
  * @category models
  * @since 0.1.0
  */
-export interface LayerOptions extends ServiceOptions, Pick<Ioredis.RedisOptions, ClientOption> {
-  /**
-   * `redis://`, or `rediss://` for TLS. Other options override its parts. Its parameters are `connectionName`,
-   * `connectTimeout`, `db`, `family`, `password`, `protocol`, `tls` and `username`; another one is refused.
-   */
-  readonly url?: string | Redacted.Redacted | undefined
+export interface ConnectionOptions extends ServiceOptions, Pick<Ioredis.RedisOptions, ConnectionOption> {
   /**
    * How long the server may send nothing while a reply is awaited, and take none of the bytes that wait to be sent. Then the
    * connection is dropped, and every program that was sent on it is in doubt. Default: half the deadline. `"Infinity"`: never.
@@ -61,7 +50,7 @@ export interface LayerOptions extends ServiceOptions, Pick<Ioredis.RedisOptions,
    * A server that forks, or runs a long script of others, is silent meanwhile, so this should be longer than that.
    */
   readonly silence?: Duration.Input | undefined
-  /** The password of the user. It overrides that of the URL. */
+  /** The password of the user. It overrides that of a URL. */
   readonly password?: string | Redacted.Redacted | undefined
   /**
    * Credentials that change, instead of a password. Every connection asks for them when it connects; if the server
@@ -78,14 +67,19 @@ export interface LayerOptions extends ServiceOptions, Pick<Ioredis.RedisOptions,
 }
 
 /**
- * The options of `layerConfig`: a `Config` of all of them, or for each one its value or a `Config` of it.
+ * The options of a layer over one server: those of all live layers, and those of ioredis that choose the server and the
+ * connection. The layer sets all others itself, because some would make a command run twice or wait for ever.
  *
  * @category models
  * @since 0.1.0
  */
-export type ConfigOptions =
-  | Config.Wrap<LayerOptions>
-  | { readonly [Name in keyof LayerOptions]: LayerOptions[Name] | Config.Wrap<LayerOptions[Name]> }
+export interface LayerOptions extends ConnectionOptions, Pick<Ioredis.RedisOptions, ClientOption> {
+  /**
+   * `redis://`, or `rediss://` for TLS. Other options override its parts. Its parameters are `connectionName`,
+   * `connectTimeout`, `db`, `family`, `password`, `protocol`, `tls` and `username`; another one is refused.
+   */
+  readonly url?: string | Redacted.Redacted | undefined
+}
 
 /**
  * The text of a secret.
@@ -95,25 +89,24 @@ export type ConfigOptions =
 export const plain = (secret: string | Redacted.Redacted): string =>
   typeof secret === "string" ? secret : Redacted.value(secret)
 
-const secret = check(
+/** @internal */
+export const secret = check(
   "a text, or a Redacted one",
   (value) => typeof value === "string" || Redacted.isRedacted(value) && typeof Redacted.value(value) === "string"
 )
 
-const port = integer(1, 65_535)
-const database = integer(0)
+/** @internal */
+export const port = integer(1, 65_535)
+/** @internal */
+export const database = integer(0)
 const milliseconds = integer(0, 2 ** 31 - 1)
 
-const clientChecks: { readonly [Name in ClientOption]: Check } = {
+const connectionChecks: { readonly [Name in ConnectionOption]: Check } = {
   connectionName: text,
   connectTimeout: milliseconds,
-  db: database,
   family: check("0, 4 or 6", (value) => value === 0 || value === 4 || value === 6),
-  host: text,
   keepAlive: milliseconds,
   noDelay: boolean,
-  path: text,
-  port,
   protocol: check("2 or 3", (value) => value === 2 || value === 3),
   tls: check(
     "an object with options of node:tls, which may be empty",
@@ -122,44 +115,72 @@ const clientChecks: { readonly [Name in ClientOption]: Check } = {
   username: check("a text", (value) => typeof value === "string")
 }
 
+const clientChecks: { readonly [Name in ClientOption]: Check } = {
+  ...connectionChecks,
+  db: database,
+  host: text,
+  path: text,
+  port
+}
+
+/**
+ * The checks of the options that all layers over ioredis share.
+ *
+ * @internal
+ */
+export const sharedChecks: { readonly [Name in keyof Required<ConnectionOptions>]: Check } = {
+  credentials: check("an Effect", Effect.isEffect),
+  credentialsChanged: check("a Stream", Stream.isStream),
+  ...serviceChecks,
+  ...connectionChecks,
+  password: secret,
+  silence: duration(10)
+}
+
 /**
  * Returns the options that ioredis takes, without those that are undefined, so that they override nothing.
  *
  * @internal
  */
-export const clientOptions = (options: LayerOptions): Pick<LayerOptions, ClientOption> =>
+export const clientOptions = (options: object): Pick<LayerOptions, ClientOption> =>
   defined(Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(clientChecks, name))))
 
 const checks: { readonly [Name in keyof Required<LayerOptions>]: Check } = {
-  credentials: check("an Effect", Effect.isEffect),
-  credentialsChanged: check("a Stream", Stream.isStream),
-  ...serviceChecks,
+  ...sharedChecks,
   ...clientChecks,
-  password: secret,
-  silence: duration(10),
   url: secret
 }
 
 /** The options of ioredis that cannot be set, and the reason. */
 const unsupported = (option: string): string | undefined =>
   /^(sentinel|name$|role$|preferredSlaves$|failoverDetector$|updateSentinels$|enableTLSForSentinelMode$)/i.test(option)
-    ? "Sentinel is not supported by this layer"
+    ? "for Sentinels use RedisService.layerSentinel"
     : /^(autoRes|commandTimeout|disableClientInfo|enable|lazyConnect|maxRetriesPerRequest|offlineQueue|commandQueue|reconnectOnError|replyMapping|retryStrategy|socketTimeout|stringNumbers)/
         .test(option)
     ? "the layer sets this option of the client itself, so that nothing is sent twice and nothing waits for ever"
     : undefined
 
 /**
- * Returns why the first invalid option of a layer is refused.
+ * Returns why the first invalid option is refused.
  *
  * @internal
  */
-export const refusalOfOptions = (options: object): Refusal | undefined => {
+export const refusalAmong = (
+  options: object,
+  checks: { readonly [option: string]: Check }
+): Refusal | undefined => {
   const unknown = unknownOf(options, checks)
   return unknown === undefined
     ? refusalOf(options, checks)
     : { ...unknown, issue: unsupported(unknown.option) ?? unknown.issue }
 }
+
+/**
+ * Returns why the first invalid option of a layer over one server is refused.
+ *
+ * @internal
+ */
+export const refusalOfOptions = (options: object): Refusal | undefined => refusalAmong(options, checks)
 
 /** Undefined if a `%` does not begin an escape. */
 const unescaped = (text: string): string | undefined => {
@@ -240,81 +261,3 @@ export const parseUrl = (url: string): Ioredis.RedisOptions | string => {
     ...parts
   }
 }
-
-/** The name of the variable of an option: REDIS_KEY_PREFIX for `keyPrefix`. */
-const variableOf = (option: string): string => option.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
-
-const variable = <A>(option: string, make: (name: string) => Config.Config<A>): Config.Config<A | undefined> =>
-  Config.withDefault(make(variableOf(option)), undefined)
-
-/** The options that are set under `REDIS_`, for example `REDIS_URL`. Those without a variable are undefined. */
-const variables = Config.nested(
-  Config.all({
-    url: variable("url", Config.Redacted),
-    host: variable("host", Config.String),
-    port: variable("port", Config.Port),
-    username: variable("username", Config.String),
-    password: variable("password", Config.Redacted),
-    db: variable("db", Config.Int),
-    keyPrefix: variable("keyPrefix", Config.String)
-  }),
-  "REDIS"
-)
-
-/** The options that choose the server and the user, for which an option `url` stands as a whole. */
-const ofUrl: ReadonlyArray<string> = ["host", "port", "username", "password", "db"]
-
-/** The options whose variables must not be empty. `Config` takes an empty variable as one that is not set. */
-const neverEmpty: ReadonlyArray<string> = ["url", "host", "port", "db"]
-
-/** Options and configs of options, as a config of all. Effects and other objects are values, and so are configs of credentials. */
-const unwrap = (value: unknown): Config.Config<unknown> => {
-  if (Config.isConfig(value)) return value
-  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) {
-    return Config.succeed(value)
-  }
-  return Config.all(
-    Object.fromEntries(
-      Object.entries(value).map((
-        [name, value]
-      ) => [name, name === "credentials" ? Config.succeed(value) : unwrap(value)])
-    )
-  )
-}
-
-/** The options of a layer, and the variables that they come from. */
-interface Configured {
-  readonly options: LayerOptions
-  readonly variables: ReadonlyMap<string, string>
-}
-
-/**
- * Reads the options that are configs, and those of the environment, which the given ones override.
- *
- * @internal
- */
-export const configured = Effect.fnUntraced(function*(
-  options: ConfigOptions
-): Effect.fn.Return<Configured, Config.ConfigError | RedisServiceError> {
-  const given = defined((yield* unwrap(options)) as LayerOptions)
-  const found = defined(yield* variables)
-  const provider = yield* ConfigProvider.ConfigProvider
-  const node = yield* Effect.orElseSucceed(provider.load(["REDIS"]), () => undefined)
-  const merged: Record<string, unknown> = { ...given }
-  const taken = new Map<string, string>()
-  const isOverridden = (name: string): boolean =>
-    Object.hasOwn(given, name) || given.url !== undefined && ofUrl.includes(name)
-  for (const name of neverEmpty) {
-    if (
-      node?._tag === "Record" && node.keys.has(variableOf(name)) && !Object.hasOwn(found, name) && !isOverridden(name)
-    ) {
-      return yield* invalidOption({ option: `REDIS_${variableOf(name)}`, issue: "it is empty; set it, or unset it" })
-    }
-  }
-  for (const [name, value] of Object.entries(found)) {
-    if (isOverridden(name)) continue
-    merged[name] = value
-    taken.set(name, `REDIS_${variableOf(name)}`)
-  }
-  return { options: merged, variables: taken }
-})

@@ -1,8 +1,7 @@
 -- Operations that read an index. The twin of memory/indexReads.ts.
--- uses: call, code, format, nowMillis (input) · fail, floor, helpers (call) · entities (program) · readEntity (entity) · entriesKey,
+-- uses: call, code, format, nowMillis (input) · fail, floor, helpers (call) · entities, readingMember (program) · readEntity (entity) · entriesKey,
 --   expiriesKey, flush, keyAt, membersKey, planKey, setPlan, sub, sweep (indexes) · makeMemberIds (order)
 local idOf = makeMemberIds()
-local MOST_SWEPT = 1000 -- how many expired entities one instruction looks at
 
 -- Whether an entity is due, so that its entries are removed by what reads them next.
 local function isExpired(home, id)
@@ -40,6 +39,7 @@ local function rowsOf(ix, index, home, spec, from, to, isReverse, isWhole)
   if isReverse then first, last, step = last, first, -2 end
   for i = first, last, step do
     local id = index.score and found[i] or idOf(found[i], index.codes)
+    readingMember = isWhole and id or nil
     local cells = isWhole and rowAt(keyAt(ix, home, id), spec)
     if cells or not isWhole then
       row[#row + 1], row[#row + 2] = id, found[index.score and i + 1 or i]
@@ -48,6 +48,7 @@ local function rowsOf(ix, index, home, spec, from, to, isReverse, isWhole)
       end
     end
   end
+  readingMember = nil
   return row
 end
 
@@ -87,7 +88,7 @@ local function read(op, home, spec, at, n)
   if op == OP.indexAudit then return audit(ix, home, code[at], code[at + 1], code[at + 2]) end
   local plan = call("HGET", planKey(home), "plan")
   if plan and plan ~= ix.plan then return fail("plan", 1) end
-  if sweep(ix, home, MOST_SWEPT) then return fail("due") end
+  if sweep(ix, home) then return fail("due") end
   local index, low, high = ix.list[code[at]], code[at + 1], code[at + 2]
   local key = entriesKey(home, index)
   local from = before(index, key, low, false)

@@ -1,6 +1,6 @@
 -- The upkeep of index entries: at the end of a program, and before an instruction that reads an index, the entries of each entity
 -- that it has changed become what its fields say. The twin of memory/indexes.ts. instruction/indexes.ts names the keys.
--- uses: call, find, format, input, nowMillis (input) · fail (call) · appends, created, expiries, indexed, indexedCount (program) · record
+-- uses: call, find, format, input, nowMillis, try (input) · fail, floor (call) · appends, created, expiries, indexed, indexedCount (program) · record
 --   (journal) · makeExpiries, makeOrderCodes (order)
 local char, concat, gmatch, gsub, sub = string.char, table.concat, string.gmatch, string.gsub, string.sub
 local SWEPT_BY_WRITES = 2 -- how many expired entities a program that sets an expiry removes from indexes
@@ -12,6 +12,8 @@ do
 end
 local hints = {} -- by model, with the names of indexes that the program has changed
 local expiringHome, expiringIndexes -- the last home of indexes in which a program has set an expiry
+local hasDue = {} -- by home: what `sweep` has returned in this call
+local sweepable = 2000 -- how many commands may still remove entries of expired entities in this call
 
 -- Returns the home of an entity's indexes, its name there, and the tag of its key.
 local function placeOf(ix, key)
@@ -39,6 +41,11 @@ end
 
 local function planKey(home)
   return home .. ":$plan"
+end
+
+-- Whether a later definition has replaced an index: a hash with its plan is in place of the entries.
+local function isReplaced(home, index)
+  return type(try("HGET", entriesKey(home, index), "plan")) == "string"
 end
 
 -- Notes that the entries of an entity, or its expiry, may have changed. `step` is the running instruction. One that only renews the
@@ -126,7 +133,7 @@ end
 
 -- Whether an entity exists. If the server refuses to look at its key, its expiry is believed.
 local function isStored(key)
-  return redis.pcall("EXISTS", key) == 1
+  return try("EXISTS", key) == 1
 end
 
 -- Returns the first entities that have expired.
@@ -134,20 +141,40 @@ local function dueAt(home, limit)
   return call("ZRANGE", expiriesKey(home), "-inf", format("%.0f", nowMillis), "byscore", "limit", 0, limit)
 end
 
--- Removes the entries of the first entities that have expired. Returns whether there may be more, or this program can't remove them.
-local function sweep(ix, home, limit)
-  local due, isReadOnly = dueAt(home, limit), nil
+-- Removes the entries of the first entities that have expired. Returns how many it looked at, and how many it removed; nil if this
+-- call may not remove any of them.
+local function removeDue(ix, home, limit)
+  local due, removed = dueAt(home, limit), 0
   for _, id in ipairs(due) do
     if not isStored(keyAt(ix, home, id)) then
-      if isReadOnly == nil then
-        local tried = redis.pcall("ZREM", expiriesKey(home), "")
-        isReadOnly = type(tried) == "table"
-      end
-      if isReadOnly then return true end
+      if removed == 0 and type(try("ZREM", expiriesKey(home), "")) == "table" then return #due, nil end
       remove(ix, home, id)
+      removed = removed + 1
     end
   end
-  return #due == limit
+  return #due, removed
+end
+
+-- Returns how many commands remove the entries of an entity.
+local function costOf(ix)
+  local cost = 2
+  for _, index in ipairs(ix.list) do cost = cost + (index.score and 1 or 3) end
+  return cost
+end
+
+-- Comes before an index is read. Returns whether there may be entries of entities that have expired. In one call the answer stays
+-- the same, because its clock stands still. All programs of a call share what removing may cost, because the server serves no one else
+-- meanwhile.
+local function sweep(ix, home)
+  if hasDue[home] == nil then
+    local cost = costOf(ix)
+    local isSpent = sweepable < cost
+    local limit = isSpent and 1 or floor(sweepable / cost)
+    local looked, removed = removeDue(ix, home, limit)
+    sweepable = sweepable - looked * cost
+    hasDue[home] = not removed or looked == limit and (removed > 0 or isSpent)
+  end
+  return hasDue[home]
 end
 
 -- Fails if another entity has equal values. The entry of one that has expired is removed.
@@ -177,8 +204,8 @@ local function scoreOf(text)
   return find(text, "[eE]%-") and format("%.17g", tonumber(text)) or text
 end
 
--- Notes which entries of an entity change.
-local function collect(e, changes)
+-- Notes which entries of an entity change. With `isAudit` it trusts no member that the index does not have.
+local function collect(e, changes, isAudit)
   local ix = e.ix
   local home, id, tag = placeOf(ix, e.key)
   if e.noted then
@@ -191,6 +218,7 @@ local function collect(e, changes)
       else
         local of = membersKey(home, index)
         local old, member = call("HGET", of, id), parts and parts .. escape(id) or false
+        if isAudit and old then old = call("ZSCORE", key, old) and old end
         if old ~= member then
           hint(ix, index)
           changes[#changes + 1] = {
@@ -259,7 +287,7 @@ local function compare(e, spec, step, isMending, members)
   note(e, spec, step)
   e.isNew, e.dirty = e.isNew or e.exists, false
   local changes = {}
-  collect(e, changes)
+  collect(e, changes, true)
   if not isMending then return #changes end
   apply(changes)
   local home, id = placeOf(e.ix, e.key)
@@ -276,12 +304,12 @@ end
 -- Marks which plan the indexes of a home have. The keys of those that it replaces get another type, so that an earlier definition can't
 -- write them.
 local function setPlan(ix, home, isEnd, replaced)
+  -- fails if the key has another type, before anything is removed
+  call("HGET", planKey(home), "plan")
   if not isEnd then
     -- an index that a later definition had replaced is written again
     for _, index in ipairs(ix.list) do
-      local key = entriesKey(home, index)
-      local size = redis.pcall("HLEN", key)
-      if type(size) == "number" and size > 0 then call("UNLINK", key, membersKey(home, index)) end
+      if isReplaced(home, index) then call("UNLINK", entriesKey(home, index), membersKey(home, index)) end
     end
     return 1
   end
@@ -317,7 +345,9 @@ end
 -- Removes a few expired entities from the indexes of a home in which the program has set an expiry.
 local function sweepSome()
   if not expiringHome then return end
-  local home = expiringHome
+  local home, cost = expiringHome, costOf(expiringIndexes)
   expiringHome = nil
-  pcall(sweep, expiringIndexes, home, SWEPT_BY_WRITES)
+  if sweepable < SWEPT_BY_WRITES * cost then return end
+  local ok, looked = pcall(removeDue, expiringIndexes, home, SWEPT_BY_WRITES)
+  sweepable = sweepable - (ok and looked or SWEPT_BY_WRITES) * cost
 end

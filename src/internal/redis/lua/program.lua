@@ -14,6 +14,7 @@ local messages, messageCount = {}, 0 -- channel and text in turn, which the comm
 local journalSize = 0
 local owners, ownerCount = {}, 0 -- what has texts with appended pieces: see append.lua
 local indexed, indexedCount = {}, 0 -- entities whose index entries may have changed
+local readingMember -- the id of an entity that is read for an index, else unset: a WRONGTYPE error is about its key
 local isFinal = false -- whether the commit has done anything that the journal cannot undo
 
 -- Tables of functions, and a function, of the lazy families. Each is unset until its family is made.

@@ -1,0 +1,345 @@
+/**
+ * The transport over a cluster: a connection to each primary, and the map of slots. It follows `MOVED` and `ASK`, by which nothing
+ * has run. The cluster client of ioredis is not used: it repeats commands by itself, and each refresh of its map opens a connection.
+ *
+ * The map is asked for again when something contradicts it (a redirection, a lost connection, a replica that refuses), never
+ * more often than `floorMillis`, and else about every `periodMillis`. If no node is connected, those that were given at first are
+ * tried again by their names, because all nodes may have new addresses.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Scope from "effect/Scope"
+import { Command, type Redis, type RedisOptions } from "ioredis"
+import {
+  type Call,
+  type ClusterNodes,
+  type PageReply,
+  type RedisTransport,
+  type ServerReply,
+  TransportError
+} from "../../../RedisTransport.ts"
+import { slotOf } from "../../instruction/slot.ts"
+import { type Connection, connection, make } from "./connection.ts"
+import { settings, withoutArguments } from "./ioredis.ts"
+import { type NodeAddress, parseRedirection, parseSlots } from "./slotMap.ts"
+import * as Subscriber from "./subscriber.ts"
+
+/** @internal */
+export interface ClusterTransportOptions {
+  /** At least one. */
+  readonly nodes: ReadonlyArray<NodeAddress>
+  readonly client: RedisOptions
+  /** The address at which a node is reached, for the one that the cluster announces. */
+  readonly addressMap?: ((announced: NodeAddress) => NodeAddress) | undefined
+}
+
+/** The shortest time between two questions for the map, because all processes ask at once when a node fails. */
+const floorMillis = 200
+
+/** About how long a map counts without any doubt. */
+const periodMillis = 30_000
+
+/** How long a node may take to tell its map. */
+const answerMillis = 2000
+
+/** How often a call is redirected before it is tried again later. */
+const redirections = 5
+
+/** How long a node that has left the cluster may take to answer what it was sent. */
+const retireMillis = 5000
+
+class Node {
+  readonly name: string
+  readonly address: NodeAddress
+  readonly client: Redis
+  readonly connection: Connection
+  isRetired = false
+
+  constructor(address: NodeAddress, options: RedisOptions, onEvent: (node: Node) => void) {
+    this.name = nameOf(address)
+    this.address = address
+    this.client = make({ ...options, ...address })
+    this.connection = connection(this.client)
+    for (const event of ["ready", "error", "close"]) this.client.on(event, () => onEvent(this))
+    this.client.connect().catch(() => {})
+  }
+}
+
+const nameOf = ({ host, port }: NodeAddress): string => `${host.includes(":") ? `[${host}]` : host}:${port}`
+
+/** @internal */
+export const transport = (
+  options: ClusterTransportOptions
+): Effect.Effect<RedisTransport["Service"], never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(Effect.sync(() => new Cluster(options)), (cluster) => Effect.sync(() => cluster.close())),
+    (cluster) => cluster.service
+  )
+
+class Cluster {
+  private readonly options: ClusterTransportOptions
+  private readonly nodes = new Map<string, Node>()
+  /** The primary of each slot. */
+  private owners: Array<Node | undefined> = []
+  private primaries: ReadonlyArray<Node> = []
+  private readonly waiting = new Set<(node: Node | undefined) => void>()
+
+  private isAsking = false
+  private isDoubted = false
+  private askedAt = -Infinity
+  private timer: ReturnType<typeof setTimeout> | undefined
+  /** The last refusal to tell the map, until there is one. */
+  private refusal: Exit.Exit<never, TransportError> | undefined
+  private isClosed = false
+
+  constructor(options: ClusterTransportOptions) {
+    this.options = options
+    this.openSeeds()
+  }
+
+  close(): void {
+    this.isClosed = true
+    clearTimeout(this.timer)
+    for (const { client } of this.nodes.values()) client.disconnect()
+    this.nodes.clear()
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // nodes
+  // -------------------------------------------------------------------------------------------------------------------
+
+  private open(address: NodeAddress): Node {
+    const name = nameOf(address)
+    const known = this.nodes.get(name)
+    if (known !== undefined && !known.isRetired) return known
+    const node = new Node(address, this.options.client, this.onEvent)
+    this.nodes.set(name, node)
+    return node
+  }
+
+  private openSeeds(): void {
+    for (const address of this.options.nodes) this.open(address)
+  }
+
+  /** Closes a node that is not part of the cluster any more, when it has answered what it was sent. */
+  private retire(node: Node): void {
+    if (node.isRetired) return
+    node.isRetired = true
+    if (this.nodes.get(node.name) === node) this.nodes.delete(node.name)
+    const until = performance.now() + retireMillis
+    const wait = (): void => {
+      const { length } = (node.client as unknown as { readonly commandQueue: { readonly length: number } }).commandQueue
+      if (length === 0 || performance.now() > until || this.isClosed) return node.client.disconnect()
+      setTimeout(wait, 20)
+    }
+    wait()
+  }
+
+  private readonly onEvent = (node: Node): void => {
+    if (this.isClosed || node.isRetired) return
+    if (!node.connection.isReady()) {
+      this.suspect()
+      if (!this.isAnyReady()) this.openSeeds()
+    } else if (!this.primaries.includes(node)) this.suspect()
+    this.notify(node)
+  }
+
+  /** Tells those that wait for a connection that one is there, or has failed. */
+  private notify(node?: Node): void {
+    for (const check of Array.from(this.waiting)) check(node)
+  }
+
+  private isAnyReady(): boolean {
+    for (const { connection } of this.nodes.values()) if (connection.isReady()) return true
+    return false
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // the map of slots
+  // -------------------------------------------------------------------------------------------------------------------
+
+  readonly suspect = (): void => {
+    this.isDoubted = true
+    if (this.isClosed || this.isAsking) return
+    const pause = this.askedAt + floorMillis * (0.75 + Math.random() / 2) - performance.now()
+    clearTimeout(this.timer)
+    if (pause <= 0) this.ask()
+    else this.timer = setTimeout(() => this.ask(), pause)
+  }
+
+  private ask(): void {
+    if (this.isClosed || this.isAsking) return
+    const ready = [...this.nodes.values()].filter(({ connection }) => connection.isReady())
+    const node = ready[Math.floor(Math.random() * ready.length)]
+    // the next connection asks
+    if (node === undefined) return
+    this.isAsking = true
+    this.isDoubted = false
+    this.askedAt = performance.now()
+    const answer = node.client.sendCommand(new Command("CLUSTER", ["SLOTS"], { replyEncoding: "utf8" }))
+    const late = setTimeout(() => done(undefined), answerMillis)
+    const done = (reply: unknown): void => {
+      clearTimeout(late)
+      if (!this.isAsking || this.isClosed) return
+      this.isAsking = false
+      const isKnown = this.learn(node, reply)
+      if (this.isDoubted || !isKnown) this.suspect()
+      else this.timer = setTimeout(() => this.ask(), periodMillis * (0.5 + Math.random()))
+    }
+    Promise.resolve(answer).then(done, (error: Error) => {
+      if (error.name === "ReplyError") {
+        this.refusal = Exit.fail(
+          new TransportError({ outcome: "NotSent", refusal: withoutArguments(error.message) })
+        )
+      }
+      done(undefined)
+      this.notify()
+    })
+  }
+
+  /** Returns whether the reply is a map of slots. */
+  private learn(from: Node, reply: unknown): boolean {
+    const ranges = parseSlots(reply, from.address)
+    if (ranges === undefined) return false
+    const owners: Array<Node | undefined> = Array.from({ length: 16_384 })
+    const primaries = new Set<Node>()
+    for (const { address, end, start } of ranges) {
+      const node = this.open(this.options.addressMap?.(address) ?? address)
+      primaries.add(node)
+      owners.fill(node, start, end + 1)
+    }
+    this.owners = owners
+    this.primaries = [...primaries]
+    this.refusal = undefined
+    for (const node of this.nodes.values()) if (!primaries.has(node)) this.retire(node)
+    this.notify()
+    return true
+  }
+
+  /** The node that a call is for. A call without a key is for any. */
+  private routeOf({ keys, node }: Pick<Call, "keys" | "node">): Node | undefined {
+    if (node !== undefined) return this.nodes.get(node)
+    if (keys.length > 0) return this.owners[slotOf(keys[0]!)]
+    return this.primaries.find(({ connection }) => connection.isReady()) ?? this.primaries[0]
+  }
+
+  // -------------------------------------------------------------------------------------------------------------------
+  // the transport
+  // -------------------------------------------------------------------------------------------------------------------
+
+  /** Why nothing can be sent to the node of a call. */
+  private failure(node: Node | undefined): Exit.Exit<never, TransportError> {
+    const any = node ?? this.nodes.values().next().value
+    if (node === undefined && this.isAnyReady()) return this.refusal ?? noNode
+    return any === undefined ? noNode : any.connection.failure()
+  }
+
+  private readonly ready = (call: Pick<Call, "keys" | "node">): Effect.Effect<void, TransportError> =>
+    Effect.callback((resume) => {
+      const check = (changed: Node | undefined): void => {
+        const node = this.routeOf(call)
+        if (node?.connection.isReady() === true) end(Exit.void)
+        else if (node === undefined && this.refusal !== undefined) end(this.refusal)
+        else if (changed !== undefined && (changed === node || node === undefined) && !changed.connection.isReady()) {
+          end(changed.connection.failure())
+        }
+      }
+      const end = (exit: Exit.Exit<void, TransportError>): void => {
+        this.waiting.delete(check)
+        resume(exit)
+      }
+      this.waiting.add(check)
+      check(undefined)
+      return Effect.sync(() => this.waiting.delete(check))
+    })
+
+  private readonly evaluate = (call: Call, left = redirections): Effect.Effect<ServerReply, TransportError> =>
+    Effect.suspend(() => {
+      const node = this.routeOf(call)
+      if (node === undefined) {
+        this.suspect()
+        return this.failure(node)
+      }
+      return Effect.matchEffect(node.connection.evaluate(call), {
+        onFailure: (error) => {
+          this.suspect()
+          return Effect.fail(error)
+        },
+        onSuccess: (reply) => reply._tag === "Text" ? Effect.succeed(reply) : this.redirect(call, node, reply, left)
+      })
+    })
+
+  /** Follows a redirection: the server has run nothing. */
+  private redirect(
+    call: Call,
+    from: Node,
+    reply: Extract<ServerReply, { readonly _tag: "Error" }>,
+    left: number
+  ): Effect.Effect<ServerReply, TransportError> {
+    const found = parseRedirection(reply.message, from.address)
+    if (found === undefined) {
+      if (/^-?(?:CLUSTERDOWN|READONLY|MASTERDOWN) /.test(reply.message)) this.suspect()
+      return Effect.succeed(reply)
+    }
+    const { address, isMoved, slot } = found
+    const node = this.open(this.options.addressMap?.(address) ?? address)
+    if (!isMoved) {
+      return node.connection.isReady() ? node.connection.evaluate(call, true) : Effect.succeed(reply)
+    }
+    this.owners[slot] = node
+    this.suspect()
+    if (left === 0) return Effect.succeed({ _tag: "Error", message: "CLUSTERDOWN Too many redirections" })
+    return this.evaluate(call, left - 1)
+  }
+
+  /** The cursor has the name of its node in front. A scan whose node is gone begins anew, so that it leaves nothing out. */
+  private readonly scan = (page: Parameters<Connection["scan"]>[0]): Effect.Effect<PageReply, TransportError> =>
+    Effect.suspend(() => {
+      const [, cursor = "0", name = ""] = /^(\d+)(?:@(.*))?$/.exec(page.cursor) ?? []
+      const primaries = this.primaries.toSorted((a, b) => a.name < b.name ? -1 : 1)
+      const at = name === "" ? 0 : primaries.findIndex((node) => node.name === name)
+      const node = primaries[Math.max(at, 0)]
+      if (node === undefined) return this.failure(node)
+      return Effect.map(
+        node.connection.scan({ ...page, cursor: at < 0 ? "0" : cursor }),
+        (reply): PageReply => {
+          if (reply._tag === "Error") return reply
+          const next = reply.cursor === "0" ? primaries[primaries.indexOf(node) + 1] : node
+          return { ...reply, cursor: next === undefined ? "0" : `${reply.cursor}@${next.name}` }
+        }
+      )
+    })
+
+  private readonly cluster: ClusterNodes = {
+    of: (slot) => {
+      const node = this.owners[slot]
+      return node?.connection.isReady() === true ? node.name : undefined
+    },
+    ready: this.ready,
+    suspect: this.suspect
+  }
+
+  /** One connection to any primary: messages reach all nodes. Each attempt to connect takes another one. */
+  private makeSubscriber(): Redis {
+    const next = (): NodeAddress => {
+      const primaries = this.primaries.filter(({ connection }) => connection.isReady())
+      return primaries[Math.floor(Math.random() * primaries.length)]?.address ?? this.options.nodes[0]!
+    }
+    const subscriber = make({ ...this.options.client, ...next(), autoResubscribe: false })
+    subscriber.options.retryStrategy = (times) => {
+      Object.assign(subscriber.options, next())
+      return settings.retryStrategy!(times)
+    }
+    return subscriber
+  }
+
+  readonly service: RedisTransport["Service"] = {
+    evaluate: this.evaluate,
+    ready: this.ready({ keys: [] }),
+    subscribe: Subscriber.make(() => this.makeSubscriber()),
+    scan: this.scan,
+    cluster: this.cluster
+  }
+}
+
+const noNode = Exit.fail(new TransportError({ outcome: "NotSent", code: "CLUSTERDOWN" }))

@@ -1,0 +1,229 @@
+/**
+ * A cluster: how programs travel, slots that move, nodes that fail.
+ */
+import { assert, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Layer, Schedule, Schema, Stream } from "effect"
+import { Atomic, Model, RedisService, Topic } from "redlayer"
+import { slotOf } from "../../conformance/src/support/slot.ts"
+import { describeOwnServer } from "../support/Backends.ts"
+import { withLiveClock } from "../support/LiveClock.ts"
+import * as RedisCluster from "../support/RedisCluster.ts"
+import * as RedisServer from "../support/RedisServer.ts"
+
+const Counter = Model.make("ClusterCounter", { id: Schema.String, n: Schema.Int, log: Schema.Array(Schema.Int) }, {
+  key: "id"
+})
+
+const ids = Array.from({ length: 300 }, (_, i) => `c${i}`)
+
+const all = <A, E, R>(f: (id: string) => Effect.Effect<A, E, R>) => Effect.forEach(ids, f, { concurrency: "unbounded" })
+
+const layer = ({ nodes }: RedisCluster.RedisCluster, options: Partial<RedisService.ClusterOptions> = {}) =>
+  RedisService.layerCluster({ nodes, keyPrefix: "cluster:", ...options })
+
+const calls = ({ raw }: RedisCluster.ClusterNode) =>
+  Effect.map(
+    raw.call("INFO", "commandstats"),
+    (stats) =>
+      [...String(stats).matchAll(/cmdstat_(eval\w*):calls=(\d+)/g)].map(([, name, count]) => `${name} ${count}`)
+  )
+
+/** Moves a slot as `redis-cli` does, in four steps; `meanwhile` runs when some keys are here and some are there. */
+const moveSlot = Effect.fnUntraced(function*(
+  cluster: RedisCluster.RedisCluster,
+  slot: number,
+  [from, to]: readonly [RedisCluster.ClusterNode, RedisCluster.ClusterNode],
+  meanwhile: Effect.Effect<void> = Effect.void
+) {
+  yield* to.raw.call("CLUSTER", "SETSLOT", String(slot), "IMPORTING", from.id)
+  yield* from.raw.call("CLUSTER", "SETSLOT", String(slot), "MIGRATING", to.id)
+  const keys = (yield* from.raw.call("CLUSTER", "GETKEYSINSLOT", String(slot), "1000")) as ReadonlyArray<string>
+  for (const [i, key] of keys.entries()) {
+    if (i === Math.ceil(keys.length / 2)) yield* meanwhile
+    const { host, port } = to.server
+    yield* from.raw.call("MIGRATE", host, String(port), key, "0", "1000", "AUTH2", "admin", "admin-password")
+  }
+  if (keys.length === 0) yield* meanwhile
+  for (const node of [to, from, ...cluster.primaries]) {
+    yield* node.raw.call("CLUSTER", "SETSLOT", String(slot), "NODE", to.id)
+  }
+})
+
+const ownerOf = (cluster: RedisCluster.RedisCluster, id: string) =>
+  Math.floor(slotOf(`{${id}}`) * cluster.primaries.length / 16_384)
+
+describeOwnServer("a cluster", () => {
+  it.live(
+    "carries the programs of one turn in one call for each node, and by slot if asked to",
+    () =>
+      Effect.gen(function*() {
+        const cluster = yield* RedisCluster.start()
+        yield* Effect.gen(function*() {
+          const { server } = yield* RedisService.RedisService
+          assert.isTrue(server?.isCluster)
+          assert.isTrue(server?.capabilities?.crossSlotScripts)
+          yield* all((id) => Counter.insert({ id, n: 0, log: [] }))
+          yield* all((id) => Counter.ref(id).n.increment())
+          for (const { raw } of cluster.primaries) yield* raw.call("CONFIG", "RESETSTAT")
+          yield* all((id) => Counter.ref(id).n.increment())
+          for (const node of cluster.primaries) assert.deepStrictEqual(yield* calls(node), ["evalsha 1"])
+          assert.deepStrictEqual(yield* all((id) => Counter.ref(id).n.get()), ids.map(() => 2))
+          assert.strictEqual(yield* Counter.count(), 300)
+        }).pipe(Effect.provide(layer(cluster, { batch: { programs: 300 } })))
+        yield* Effect.gen(function*() {
+          // each node learns the script
+          yield* all((id) => Counter.ref(id).n.increment())
+          for (const { raw } of cluster.primaries) yield* raw.call("CONFIG", "RESETSTAT")
+          yield* all((id) => Counter.ref(id).n.increment())
+          const slots = new Set(ids.map((id) => slotOf(`{${id}}`))).size
+          const counts = yield* Effect.forEach(cluster.primaries, calls)
+          const sum = counts.flat().reduce((sum, text) => sum + Number(text.split(" ")[1]), 0)
+          assert.strictEqual(sum, slots)
+        }).pipe(Effect.provide(layer(cluster, { batchBy: "slot" })))
+        // every key is in the slot that the cluster counts it in
+        for (const node of cluster.primaries) {
+          for (const id of ids.slice(0, 50)) {
+            const count = Number(yield* node.raw.call("CLUSTER", "COUNTKEYSINSLOT", String(slotOf(`{${id}}`))))
+            const isOwner = cluster.primaries[ownerOf(cluster, id)] === node
+            assert.strictEqual(count > 0, isOwner, id)
+          }
+        }
+      }),
+    30_000
+  )
+
+  it.live("follows slots that move, while programs run, and runs nothing twice", () =>
+    Effect.gen(function*() {
+      const cluster = yield* RedisCluster.start({ replicas: 0 })
+      yield* Effect.gen(function*() {
+        yield* all((id) => Counter.insert({ id, n: 0, log: [] }))
+        const moving = { is: true }
+        const counted = ids.map(() => 0)
+        const writers = yield* Effect.forkChild(Effect.forEach(ids, (id, i) =>
+          Effect.gen(function*() {
+            while (moving.is) {
+              yield* Atomic.all([Counter.ref(id).n.increment(), Counter.ref(id).log.append(counted[i]!)])
+              counted[i]!++
+              yield* Effect.sleep("2 millis")
+            }
+          }), { concurrency: "unbounded", discard: true }))
+        for (const id of ids.slice(0, 25)) {
+          const from = ownerOf(cluster, id)
+          const [here, there] = [cluster.primaries[from]!, cluster.primaries[(from + 1) % 3]!]
+          yield* moveSlot(cluster, slotOf(`{${id}}`), [here, there], Effect.sleep("5 millis"))
+          yield* moveSlot(cluster, slotOf(`{${id}}`), [there, here])
+        }
+        moving.is = false
+        yield* Fiber.join(writers)
+        const stored = yield* all((id) => Counter.get(id))
+        assert.deepStrictEqual(stored.map(({ n }) => n), counted)
+        for (const { log, n } of stored) assert.deepStrictEqual(log, Array.from({ length: n }, (_, i) => i))
+        assert.isAbove(Math.min(...counted), 3)
+      }).pipe(Effect.provide(layer(cluster, { deadline: "10 seconds" })))
+    }), 60_000)
+
+  it.live(
+    "goes on when a primary dies and its replica takes over, and loses no increment with exactlyOnce",
+    () =>
+      Effect.gen(function*() {
+        const cluster = yield* RedisCluster.start()
+        yield* Effect.gen(function*() {
+          yield* all((id) => Counter.insert({ id, n: 0, log: [] }))
+          const [dead] = cluster.primaries
+          // everything is copied before the primary dies, so what is missing later was lost by the layer
+          yield* dead!.raw.call("WAIT", "1", "2000")
+          const victims = ids.filter((id) => ownerOf(cluster, id) === 0)
+          const others = ids.filter((id) => ownerOf(cluster, id) !== 0)
+          yield* dead!.server.kill("SIGKILL")
+          const begun = performance.now()
+          const [late, quick] = yield* Effect.all([
+            Effect.forEach(victims, (id) => Counter.ref(id).n.increment(), { concurrency: "unbounded" }),
+            Effect.timed(Effect.forEach(others, (id) => Counter.ref(id).n.increment(), { concurrency: "unbounded" }))
+          ], { concurrency: "unbounded" })
+          assert.isBelow(performance.now() - begun, 10_000)
+          assert.deepStrictEqual(late, victims.map(() => 1))
+          assert.deepStrictEqual(quick[1], others.map(() => 1))
+          assert.deepStrictEqual(yield* all((id) => Counter.ref(id).n.get()), ids.map(() => 1))
+        }).pipe(Effect.provide(layer(cluster, { exactlyOnce: true, deadline: "15 seconds" })))
+      }),
+    60_000
+  )
+
+  it.live("programs of other nodes go on while a node hangs", () =>
+    Effect.gen(function*() {
+      const cluster = yield* RedisCluster.start({ replicas: 0, args: ["--cluster-node-timeout", "60000"] })
+      yield* Effect.gen(function*() {
+        yield* all((id) => Counter.insert({ id, n: 0, log: [] }))
+        const [frozen] = cluster.primaries
+        yield* frozen!.server.kill("SIGSTOP")
+        const others = ids.filter((id) => ownerOf(cluster, id) !== 0)
+        const hung = yield* Effect.forkChild(
+          Effect.exit(Counter.ref(ids.find((id) => ownerOf(cluster, id) === 0)!).n.increment())
+        )
+        for (let i = 0; i < 20; i++) {
+          yield* Effect.forEach(others, (id) => Counter.ref(id).n.increment(), { concurrency: "unbounded" }).pipe(
+            Effect.timeout("1 second")
+          )
+        }
+        yield* frozen!.server.kill("SIGCONT")
+        const exit = yield* Fiber.join(hung)
+        if (Exit.isFailure(exit)) assert.match(String(exit.cause), /OutcomeUnknown|ConnectionUnavailable/)
+      }).pipe(Effect.provide(layer(cluster, { deadline: "4 seconds" })))
+    }), 30_000)
+
+  it.live("messages reach subscribers, also after the node of their connection has died", () =>
+    Effect.gen(function*() {
+      const cluster = yield* RedisCluster.start()
+      const News = Topic.make("cluster-news", Schema.Int)
+      yield* Effect.gen(function*() {
+        const seen: Array<number | string> = []
+        yield* Effect.forkChild(Stream.runForEach(News.events(), (event) =>
+          Effect.sync(() => {
+            seen.push(event._tag === "Message" ? event.value : event._tag)
+          })))
+        const until = (condition: () => boolean) =>
+          Effect.suspend(() => condition() ? Effect.void : Effect.fail("not yet")).pipe(
+            Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 700 })
+          )
+        let n = 0
+        const publish = Effect.suspend(() => News.publish(n++))
+        yield* publish.pipe(
+          Effect.repeat({ until: () => seen.length > 0, schedule: Schedule.spaced("20 millis") })
+        )
+        for (const node of cluster.primaries) {
+          const clients = String(yield* node.raw.call("CLIENT", "LIST", "TYPE", "pubsub"))
+          if (clients.includes("sub=1")) yield* node.server.kill("SIGKILL")
+        }
+        yield* until(() => seen.includes("Missed"))
+        const before = n
+        yield* publish.pipe(
+          Effect.retry({ schedule: Schedule.spaced("100 millis"), times: 100 }),
+          Effect.repeat({
+            until: () => seen.some((m) => typeof m === "number" && m >= before),
+            schedule: Schedule.spaced("50 millis")
+          })
+        )
+      }).pipe(Effect.provide(layer(cluster, { deadline: "10 seconds" })))
+    }), 60_000)
+
+  it.live(
+    "a layer that is given one node finds the others, and a wrong layer says which is right",
+    () =>
+      Effect.gen(function*() {
+        const cluster = yield* RedisCluster.start({ replicas: 1 })
+        const [, , , replica] = cluster.nodes
+        yield* all((id) => Counter.put({ id, n: 1, log: [] })).pipe(
+          Effect.provide(layer({ ...cluster, nodes: [replica!] }))
+        )
+        const reasonOf = <A>(layer: Layer.Layer<A, any>) =>
+          Effect.map(Effect.flip(Effect.scoped(Layer.build(layer))), (error: any) => error.reason)
+        const { url } = cluster.primaries[0]!.server
+        assert.match((yield* reasonOf(RedisService.layer({ url }))).requirement, /layerCluster/)
+        const single = yield* RedisServer.start()
+        const refused = yield* reasonOf(RedisService.layerCluster({ nodes: [`${single.host}:${single.port}`] }))
+        assert.strictEqual(refused._tag, "Unsupported")
+        assert.match(refused.requirement, /RedisService\.layer/)
+      }).pipe(withLiveClock),
+    30_000
+  )
+})

@@ -1,0 +1,101 @@
+/**
+ * Clusters for tests: some primaries, each with replicas, on free ports of the loopback interface, and gone with their scope. The
+ * nodes know each other when they start, so a cluster serves after about two seconds.
+ */
+import { Effect, type Scope } from "effect"
+import { randomBytes } from "node:crypto"
+import type { RawRedisError } from "./RawRedis.ts"
+import * as RawRedis from "./RawRedis.ts"
+import * as RedisServer from "./RedisServer.ts"
+
+export interface ClusterNode {
+  readonly id: string
+  readonly server: RedisServer.RedisServer
+  /** The commands of the admin. */
+  readonly raw: RawRedis.RawRedis
+}
+
+export interface RedisCluster {
+  readonly primaries: ReadonlyArray<ClusterNode>
+  readonly replicas: ReadonlyArray<ClusterNode>
+  /** The addresses of all nodes, as a layer takes them. */
+  readonly nodes: ReadonlyArray<string>
+  /** Starts a node anew, where it was. */
+  readonly restart: (node: ClusterNode) => Effect.Effect<void, RedisServer.RedisServerError, Scope.Scope>
+}
+
+export interface ClusterStartOptions {
+  readonly primaries?: number
+  /** The replicas of each primary. */
+  readonly replicas?: number
+  readonly args?: ReadonlyArray<string>
+}
+
+interface Plan {
+  readonly id: string
+  readonly port: number
+  readonly busPort: number
+  readonly of: string | undefined
+  readonly slots: string
+}
+
+const configOf = (plans: ReadonlyArray<Plan>, self: Plan): string =>
+  plans.map((plan, i) => {
+    const kind = plan.of === undefined ? "master" : "slave"
+    const flags = plan === self ? `myself,${kind}` : kind
+    return `${plan.id} 127.0.0.1:${plan.port}@${plan.busPort} ${flags} ${plan.of ?? "-"} 0 0 ${
+      plan.of === undefined ? i + 1 : 0
+    } connected ${plan.slots}`.trim()
+  }).join("\n") + `\nvars currentEpoch ${plans.length} lastVoteEpoch 0\n`
+
+const newId = () => randomBytes(20).toString("hex")
+
+/** Starts a cluster and waits until all its nodes serve. Its primaries have equal shares of the slots, in their order. */
+export const start = Effect.fnUntraced(function*(
+  { args = [], primaries = 3, replicas = 1 }: ClusterStartOptions = {}
+): Effect.fn.Return<RedisCluster, RedisServer.RedisServerError | RawRedisError, Scope.Scope> {
+  const plans: Array<Plan> = []
+  for (let i = 0; i < primaries * (1 + replicas); i++) {
+    const isPrimary = i < primaries
+    const share = 16_384 / primaries
+    plans.push({
+      id: newId(),
+      port: yield* RedisServer.freePort,
+      busPort: yield* RedisServer.freePort,
+      of: isPrimary ? undefined : plans[i % primaries]!.id,
+      slots: isPrimary ? `${Math.ceil(i * share)}-${Math.ceil((i + 1) * share) - 1}` : ""
+    })
+  }
+  const launch = (plan: Plan, nodesConf: string | undefined) =>
+    RedisServer.start({
+      port: plan.port,
+      busPort: plan.busPort,
+      cluster: true,
+      nodesConf,
+      args: ["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0", ...args]
+    })
+  const nodes = yield* Effect.forEach(
+    plans,
+    Effect.fnUntraced(function*(plan) {
+      const server = yield* launch(plan, configOf(plans, plan))
+      return { id: plan.id, server, raw: yield* RawRedis.make(server.url) }
+    }),
+    { concurrency: "unbounded" }
+  )
+  for (const { server } of nodes) yield* RedisServer.awaitClusterOk(server)
+  return {
+    primaries: nodes.slice(0, primaries),
+    replicas: nodes.slice(primaries),
+    nodes: nodes.map(({ server }) => `${server.host}:${server.port}`),
+    restart: Effect.fnUntraced(function*(node) {
+      const plan = plans.find(({ id }) => id === node.id)!
+      yield* RedisServer.start({
+        port: plan.port,
+        busPort: plan.busPort,
+        cluster: true,
+        dir: node.server.directory,
+        args: ["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0", ...args]
+      })
+    })
+  }
+})

@@ -1,0 +1,94 @@
+/**
+ * A primary, its replicas and the Sentinels that watch them, for tests: on free ports of the loopback interface, and gone with their
+ * scope.
+ */
+import { Effect, Schedule, type Scope } from "effect"
+import type { RawRedisError } from "./RawRedis.ts"
+import * as RawRedis from "./RawRedis.ts"
+import * as RedisServer from "./RedisServer.ts"
+import { admin } from "./Rights.ts"
+
+export interface Group {
+  readonly name: string
+  readonly servers: ReadonlyArray<RedisServer.RedisServer>
+  /** The addresses of the Sentinels, as a layer takes them. */
+  readonly sentinels: ReadonlyArray<string>
+  /** The server that the Sentinels name. */
+  readonly primary: Effect.Effect<RedisServer.RedisServer, RawRedisError>
+  /** Promotes a replica, as an operator does, and waits until the Sentinels name it and the old primary copies it. */
+  readonly failover: Effect.Effect<void, RawRedisError, Scope.Scope>
+}
+
+const name = "group"
+
+const notYet = (message: string) => new RawRedis.RawRedisError({ command: "SENTINEL", message, cause: undefined })
+
+const soon = { schedule: Schedule.spaced("50 millis"), times: 300 }
+
+/** Starts a group, and waits until its replicas have copied the primary and the Sentinels know all of them. */
+export const start = Effect.fnUntraced(function*(
+  { replicas = 2, sentinels = 3 }: { readonly replicas?: number; readonly sentinels?: number } = {}
+): Effect.fn.Return<Group, RedisServer.RedisServerError | RawRedisError, Scope.Scope> {
+  const own = ["--masteruser", admin.username, "--masterauth", admin.password, "--repl-diskless-sync-delay", "0"]
+  const primary = yield* RedisServer.start({ args: own })
+  const others = yield* Effect.forEach(
+    Array.from({ length: replicas }),
+    () => RedisServer.start({ args: [...own, "--replicaof", primary.host, String(primary.port)] }),
+    { concurrency: "unbounded" }
+  )
+  const servers = [primary, ...others]
+  const watchers = yield* Effect.forEach(
+    Array.from({ length: sentinels }),
+    () =>
+      RedisServer.start({
+        unrestricted: true,
+        args: ["--sentinel"],
+        config: [
+          `sentinel monitor ${name} ${primary.host} ${primary.port} ${Math.floor(sentinels / 2) + 1}`,
+          `sentinel auth-user ${name} ${admin.username}`,
+          `sentinel auth-pass ${name} ${admin.password}`,
+          `sentinel down-after-milliseconds ${name} 500`,
+          `sentinel failover-timeout ${name} 3000`,
+          `sentinel parallel-syncs ${name} 2`
+        ].join("\n")
+      }),
+    { concurrency: "unbounded" }
+  )
+  const raws = yield* Effect.forEach(watchers, ({ url }) => RawRedis.make(url))
+  const [first] = raws
+  for (const { call } of raws) {
+    yield* Effect.flatMap(
+      call("INFO", "sentinel"),
+      (info) =>
+        new RegExp(`slaves=${replicas},sentinels=${sentinels}`).test(String(info))
+          ? Effect.void
+          : Effect.fail(notYet(`the Sentinels do not know all: ${String(info)}`))
+    ).pipe(Effect.retry(soon))
+  }
+  const named = Effect.map(
+    first!.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name),
+    (found) => servers.find(({ port }) => String(port) === (found as ReadonlyArray<string>)[1])!
+  )
+  return {
+    name,
+    servers,
+    sentinels: watchers.map(({ host, port }) => `${host}:${port}`),
+    primary: named,
+    failover: Effect.gen(function*() {
+      const before = yield* named
+      yield* Effect.retry(first!.call("SENTINEL", "FAILOVER", name), soon)
+      yield* Effect.flatMap(named, (now) => now === before ? Effect.fail(notYet("no failover yet")) : Effect.void).pipe(
+        Effect.retry(soon)
+      )
+      // until the Sentinels demote it, the old primary takes writes that are lost
+      const old = yield* RawRedis.make(before.url)
+      yield* Effect.flatMap(
+        old.call("ROLE"),
+        (role) =>
+          (role as ReadonlyArray<unknown>)[0] === "slave" ? Effect.void : Effect.fail(notYet("the old primary goes on"))
+      ).pipe(
+        Effect.retry(soon)
+      )
+    })
+  }
+})
