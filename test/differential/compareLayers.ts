@@ -3,10 +3,12 @@
  */
 import { Effect, Exit, Predicate, Result, Stream } from "effect"
 import { RedisService } from "redlayer"
+import { RedisServiceError } from "redlayer/RedisServiceError"
 import { homeOf } from "../../src/internal/instruction/keys.ts"
 import { type Access, infoOf, Op } from "../../src/internal/instruction/ops.ts"
 import type { Instruction, Program as Compiled } from "../../src/internal/instruction/program.ts"
 import type { Reply, Result as InstructionResult } from "../../src/internal/instruction/reply.ts"
+import { slotOfProgram } from "../../src/internal/instruction/slot.ts"
 import type { Compiled as Tree } from "../../src/internal/program/compile.ts"
 import type { Program } from "./calls/scalarCalls.ts"
 import * as Coverage from "./coverage.ts"
@@ -122,6 +124,8 @@ export interface Options {
   /** How often many worlds have the same program. Default: 0.3. */
   readonly twinChance?: number
   readonly fault?: Fault
+  /** Whether memory refuses programs of several slots, as a cluster does. */
+  readonly refusesCrossSlot?: boolean
 }
 
 /** A planted fault between programs and the memory interpreter. The comparison must find it. */
@@ -160,7 +164,7 @@ const timeOf = ({ instructions }: Compiled, reply: Reply | undefined): number | 
 }
 
 /** A server and the memory, side by side. The server runs first: what it may choose, memory must follow. */
-const makePair = (redis: State.Target, fault: Fault = {}) => {
+const makePair = (redis: State.Target, fault: Fault = {}, refusesCrossSlot = false) => {
   const { around = (run) => run(), instruction = (self) => self, reply: changed = (reply) => reply } = fault
   const { keys = (found) => found, result = (found) => found } = fault
   const time: State.ServerTime = { millis: undefined }
@@ -198,7 +202,9 @@ const makePair = (redis: State.Target, fault: Fault = {}) => {
       const node = self.program as { compiled?: Tree }
       if (fault.compiled !== undefined && node.compiled !== undefined) node.compiled = fault.compiled(node.compiled)
       const memory = State.serviceOf((program, read) =>
-        Effect.suspend(() => {
+        Effect.suspend((): Effect.Effect<any, any> => {
+          const slot = refusesCrossSlot ? slotOfProgram(program) : 0
+          if (typeof slot !== "number") return Effect.fail(new RedisServiceError({ reason: slot }))
           time.millis = timeOf(program, self.reply)
           return read(Choice.follow(program, self.reply, () => Effect.runSync(ours.read), run))
         })
@@ -291,7 +297,7 @@ export const separate = Effect.fnUntraced(function*(redis: State.Target, name: s
 
 export const run = Effect.fnUntraced(function*(redis: State.Target, options: Options): Effect.fn.Return<Result> {
   const { fault, missing = () => [], name, programs, rounds = 4, twinChance = 0.3, worlds: width = 100 } = options
-  const { read, reset, runInMemory, runOnRedis, scan } = makePair(redis, fault)
+  const { read, reset, runInMemory, runOnRedis, scan } = makePair(redis, fault, options.refusesCrossSlot)
   const counts: Counts = {
     programs: 0,
     operations: new Map(),

@@ -3,9 +3,11 @@
  */
 import { Clock, Effect } from "effect"
 import type { RedisService } from "redlayer"
+import { slotOf } from "../../src/internal/instruction/slot.ts"
 import * as Memory from "../../src/internal/memory/service.ts"
 import { contents, Store, type StoredValue as Stored, storedValue } from "../../src/internal/memory/store.ts"
 import type { RawRedis } from "../support/RawRedis.ts"
+import type { RedisCluster } from "../support/RedisCluster.ts"
 
 /**
  * One key: `values` are the items of a list, the members of a set, sorted; the names and values of a hash in turn, sorted by
@@ -136,33 +138,75 @@ const readScript = `
 
 const commands = { hash: "HSET", list: "RPUSH", set: "SADD", zset: "ZADD" }
 
+const clearNode = (raw: RawRedis, prefix: string) => Effect.orDie(raw.call("EVAL", clearScript, "0", prefix))
+
+const writeNode = Effect.fnUntraced(function*(
+  raw: RawRedis,
+  prefix: string,
+  state: Iterable<readonly [key: string, entry: Entry]>
+) {
+  const pipeline = raw.client.pipeline()
+  for (const [key, { expiry, type, values }] of state) {
+    // what was read may be of an entity that had only a version of 0
+    const texts = values.length === 0
+      ? ["$v", "0"]
+      : type === "zset"
+      ? pairs(values).flatMap(([a, b]) => [b, a])
+      : values
+    pipeline.call(commands[type], prefix + key, ...texts)
+    if (expiry >= 0) pipeline.call("PEXPIREAT", prefix + key, expiry)
+  }
+  const replies = yield* Effect.promise(() => pipeline.exec())
+  for (const [error] of replies ?? []) if (error !== null) return yield* Effect.die(error)
+})
+
+const readNode = (raw: RawRedis, prefix: string): Effect.Effect<ReadonlyArray<readonly [key: string, entry: Entry]>> =>
+  Effect.map(
+    Effect.orDie(raw.call("EVAL", readScript, "0", prefix)),
+    (found) =>
+      (found as Array<[string, Entry["type"], number, Array<string>]>).map(([key, type, expiry, values]) =>
+        [key.slice(prefix.length), normal(type, Number(expiry), values)] as const
+      )
+  )
+
 /** `prefix` is what the keys of the service begin with, and no others. */
 export const redis = (service: Target["service"], raw: RawRedis, prefix: string): Target => ({
   service,
-  reset: Effect.fnUntraced(function*(state) {
-    yield* Effect.orDie(raw.call("EVAL", clearScript, "0", prefix))
-    const pipeline = raw.client.pipeline()
-    for (const [key, { expiry, type, values }] of state) {
-      // what was read may be of an entity that had only a version of 0
-      const texts = values.length === 0
-        ? ["$v", "0"]
-        : type === "zset"
-        ? pairs(values).flatMap(([a, b]) => [b, a])
-        : values
-      pipeline.call(commands[type], prefix + key, ...texts)
-      if (expiry >= 0) pipeline.call("PEXPIREAT", prefix + key, expiry)
-    }
-    const replies = yield* Effect.promise(() => pipeline.exec())
-    for (const [error] of replies ?? []) if (error !== null) return yield* Effect.die(error)
-  }),
-  read: Effect.map(Effect.orDie(raw.call("EVAL", readScript, "0", prefix)), (found) =>
-    new Map(
-      (found as Array<[string, Entry["type"], number, Array<string>]>).map(([key, type, expiry, values]) => [
-        key.slice(prefix.length),
-        normal(type, Number(expiry), values)
-      ])
-    ))
+  reset: (state) => Effect.andThen(clearNode(raw, prefix), writeNode(raw, prefix, state)),
+  read: Effect.map(readNode(raw, prefix), (found) => new Map(found))
 })
+
+/** The most milliseconds by which the servers change an expiry when a key moves, because they hand over the time that is left. */
+const movedMillis = 200
+
+/** @param still makes an effect wait until no slot is moving */
+export const cluster = (
+  service: Target["service"],
+  { owners, primaries }: RedisCluster,
+  prefix: string,
+  still: <A>(self: Effect.Effect<A>) => Effect.Effect<A>
+): Target => {
+  let last: State = new Map()
+  const unmoved = ([key, entry]: readonly [key: string, entry: Entry]): readonly [key: string, entry: Entry] => {
+    const before = last.get(key)?.expiry ?? -1
+    return before >= 0 && Math.abs(entry.expiry - before) <= movedMillis
+      ? [key, { ...entry, expiry: before }]
+      : [key, entry]
+  }
+  return {
+    service,
+    reset: (state) =>
+      still(Effect.forEach(primaries, (node) =>
+        Effect.andThen(
+          clearNode(node.raw, prefix),
+          writeNode(node.raw, prefix, [...state].filter(([key]) => owners[slotOf(key)] === node))
+        ), { discard: true })),
+    read: still(Effect.map(Effect.forEach(primaries, ({ raw }) => readNode(raw, prefix)), (found) => {
+      last = new Map(found.flat().map(unmoved))
+      return last
+    }))
+  }
+}
 
 // comparison
 

@@ -28,27 +28,6 @@ const calls = ({ raw }: RedisCluster.ClusterNode) =>
       [...String(stats).matchAll(/cmdstat_(eval\w*):calls=(\d+)/g)].map(([, name, count]) => `${name} ${count}`)
   )
 
-/** Moves a slot as `redis-cli` does, in four steps; `meanwhile` runs when some keys are here and some are there. */
-const moveSlot = Effect.fnUntraced(function*(
-  cluster: RedisCluster.RedisCluster,
-  slot: number,
-  [from, to]: readonly [RedisCluster.ClusterNode, RedisCluster.ClusterNode],
-  meanwhile: Effect.Effect<void> = Effect.void
-) {
-  yield* to.raw.call("CLUSTER", "SETSLOT", String(slot), "IMPORTING", from.id)
-  yield* from.raw.call("CLUSTER", "SETSLOT", String(slot), "MIGRATING", to.id)
-  const keys = (yield* from.raw.call("CLUSTER", "GETKEYSINSLOT", String(slot), "1000")) as ReadonlyArray<string>
-  for (const [i, key] of keys.entries()) {
-    if (i === Math.ceil(keys.length / 2)) yield* meanwhile
-    const { host, port } = to.server
-    yield* from.raw.call("MIGRATE", host, String(port), key, "0", "1000", "AUTH2", "admin", "admin-password")
-  }
-  if (keys.length === 0) yield* meanwhile
-  for (const node of [to, from, ...cluster.primaries]) {
-    yield* node.raw.call("CLUSTER", "SETSLOT", String(slot), "NODE", to.id)
-  }
-})
-
 const ownerOf = (cluster: RedisCluster.RedisCluster, id: string) =>
   Math.floor(slotOf(`{${id}}`) * cluster.primaries.length / 16_384)
 
@@ -108,10 +87,11 @@ describeOwnServer("a cluster", () => {
             }
           }), { concurrency: "unbounded", discard: true }))
         for (const id of ids.slice(0, 25)) {
-          const from = ownerOf(cluster, id)
-          const [here, there] = [cluster.primaries[from]!, cluster.primaries[(from + 1) % 3]!]
-          yield* moveSlot(cluster, slotOf(`{${id}}`), [here, there], Effect.sleep("5 millis"))
-          yield* moveSlot(cluster, slotOf(`{${id}}`), [there, here])
+          const slot = slotOf(`{${id}}`)
+          const here = cluster.owners[slot]!
+          const there = cluster.primaries.find((node) => node !== here)!
+          yield* RedisCluster.moveSlot(cluster, slot, there, Effect.sleep("5 millis"))
+          yield* RedisCluster.moveSlot(cluster, slot, here)
         }
         moving.is = false
         yield* Fiber.join(writers)

@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto"
 import type { RawRedisError } from "./RawRedis.ts"
 import * as RawRedis from "./RawRedis.ts"
 import * as RedisServer from "./RedisServer.ts"
+import { admin } from "./Rights.ts"
 
 export interface ClusterNode {
   readonly id: string
@@ -18,6 +19,8 @@ export interface ClusterNode {
 export interface RedisCluster {
   readonly primaries: ReadonlyArray<ClusterNode>
   readonly replicas: ReadonlyArray<ClusterNode>
+  /** The primary of each slot, as {@link moveSlot} has left them. */
+  readonly owners: Array<ClusterNode>
   /** The addresses of all nodes, as a layer takes them. */
   readonly nodes: ReadonlyArray<string>
   /** Starts a node anew, where it was. */
@@ -86,6 +89,7 @@ export const start = Effect.fnUntraced(function*(
   return {
     primaries: nodes.slice(0, primaries),
     replicas: nodes.slice(primaries),
+    owners: Array.from({ length: 16_384 }, (_, slot) => nodes[Math.floor(slot * primaries / 16_384)]!),
     nodes: nodes.map(({ server }) => `${server.host}:${server.port}`),
     restart: Effect.fnUntraced(function*(node) {
       const plan = plans.find(({ id }) => id === node.id)!
@@ -98,4 +102,33 @@ export const start = Effect.fnUntraced(function*(
       })
     })
   }
+})
+
+/** Moves a slot as `redis-cli` does. `meanwhile` runs when some of its keys are here and some are there. */
+export const moveSlot = Effect.fnUntraced(function*(
+  { owners, primaries }: RedisCluster,
+  slot: number,
+  to: ClusterNode,
+  meanwhile: Effect.Effect<void> = Effect.void
+) {
+  const from = owners[slot]!
+  if (from === to) return
+  const set = (node: ClusterNode, ...args: ReadonlyArray<string>) =>
+    node.raw.call("CLUSTER", "SETSLOT", String(slot), ...args)
+  yield* set(to, "IMPORTING", from.id)
+  yield* set(from, "MIGRATING", to.id)
+  const { host, port } = to.server
+  const { password, username } = admin
+  let moved = 0
+  for (;;) {
+    const keys = (yield* from.raw.call("CLUSTER", "GETKEYSINSLOT", String(slot), "10")) as ReadonlyArray<string>
+    if (moved === 0 && keys.length < 2) yield* meanwhile
+    if (keys.length === 0) break
+    for (const key of keys) {
+      if (moved++ === 1) yield* meanwhile
+      yield* from.raw.call("MIGRATE", host, String(port), key, "0", "1000", "AUTH2", username, password)
+    }
+  }
+  for (const node of new Set([to, from, ...primaries])) yield* set(node, "NODE", to.id)
+  owners[slot] = to
 })
