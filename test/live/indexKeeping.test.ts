@@ -336,3 +336,42 @@ describeOwnServer("entries of entities that expire", () => {
 /** The plan that all current keys have at their end. */
 const planOf = (keys: ReadonlyArray<string>): string =>
   keys.find((key) => key.includes(":$ix:points"))!.split(":").at(-1)!
+
+describeOwnServer("the size of entries", () => {
+  it.live(
+    "`bytesOfAnEntry` is about what a server says",
+    () =>
+      Effect.gen(function*() {
+        const { call, url } = yield* server()
+        const Sized = Model.make("KeepSized", {
+          id: Schema.String,
+          score: Schema.Int.pipe(Model.indexed),
+          name: Schema.String,
+          state: Schema.Literals(["open", "waiting"]),
+          at: Schema.Date
+        }, { key: "id", indexes: { name: ["name"], queue: ["state", "name", "at"] } })
+        const count = 5000
+        yield* Effect.gen(function*() {
+          yield* Sized.insertMany(
+            range(count).map((i) => ({
+              id: `00000000-0000-7000-8000-${String(i).padStart(12, "0")}`,
+              score: i,
+              name: `name ${String(i).padStart(7, "0")}`,
+              state: i % 2 === 0 ? "open" as const : "waiting" as const,
+              at: new Date(1.7e12 + i)
+            }))
+          )
+          const queries = { score: Sized.by.score(), name: Sized.by.name(), queue: Sized.by.queue() }
+          for (const [name, query] of Object.entries(queries)) {
+            const keys = (yield* call("KEYS", `KeepSized:{$}:$*:${name}:*`)) as unknown as ReadonlyArray<string>
+            assert.lengthOf(keys, name === "score" ? 1 : 2)
+            let bytes = 0
+            for (const key of keys) bytes += Number(yield* call("MEMORY", "USAGE", key, "SAMPLES", "0"))
+            const { bytesOfAnEntry } = yield* Query.explain(query)
+            assert.closeTo(bytesOfAnEntry / (bytes / count), 1, 0.15, `${name}: ${bytesOfAnEntry} of ${bytes / count}`)
+          }
+        }).pipe(Effect.provide(RedisService.layer({ url })))
+      }).pipe(Effect.scoped),
+    60_000
+  )
+})
