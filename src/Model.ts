@@ -630,7 +630,8 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
    *
    * **When to use**
    *
-   * Use for a model that nobody reads or writes for long, because its entries need memory until then.
+   * Use for a model that nobody reads or writes for long, because its entries need memory until then. The option `sweepEvery` of a layer
+   * does it every so often.
    */
   sweep(): Effect.Effect<void, InvalidValue | RedisServiceError, RedisService>
   /**

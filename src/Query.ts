@@ -387,6 +387,12 @@ export interface Explanation {
   readonly homes: number
   /** How many entries the ranges have now. All of them are examined if no entity meets the condition. */
   readonly examinedAtMost: number
+  /**
+   * How many bytes of the server's memory one of these entries takes, about: its member and score in the sorted set, and in an index that
+   * is not of scores also the hash that has the member. It is estimated from the lengths of a few entries at both ends of the ranges, by
+   * what Redis 7.0 needs in an index of more than 128 entries. What the expiry of an entity adds is not counted. 0 if there is no entry.
+   */
+  readonly bytesOfAnEntry: number
   /** The round trips of a page that is filled at once. */
   readonly roundTripsOfAPage: number
   /** Whether the ranges have exactly the entities, so that no other condition is checked. */
@@ -394,8 +400,8 @@ export interface Explanation {
 }
 
 /**
- * Says what a query does: its indexes, and how many entries it examines at most. It counts entries and reads no entity. One round trip,
- * two if several indexes may serve the query. O(log(entries)).
+ * Says what a query does: its indexes, how many entries it examines at most, and how large they are. It counts entries and reads no
+ * entity. One round trip, two if several indexes may serve the query. O(log(entries)).
  *
  * @category running
  * @since 0.1.0

@@ -39,7 +39,8 @@ import {
   type SentinelOptions
 } from "./internal/redis/client/topologies.ts"
 import * as Live from "./internal/redis/service.ts"
-import { RedisService, type ServiceOptions } from "./internal/service.ts"
+import { RedisService, type ServiceOptions, type SweepOptions } from "./internal/service.ts"
+import { sweeping } from "./internal/sweeping.ts"
 import { IoRedis } from "./IoRedis.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 import { RedisTransport } from "./RedisTransport.ts"
@@ -55,7 +56,8 @@ export {
   RedisService,
   type ServerInfo,
   type ServiceOptions,
-  type SubscriptionEvent
+  type SubscriptionEvent,
+  type SweepOptions
 } from "./internal/service.ts"
 
 type Variables = ReadonlyMap<string, string>
@@ -300,14 +302,16 @@ export interface MemoryOptions {
   readonly maximumProgramBytes?: number | undefined
   /** Whether a program whose entities are in several slots fails with `CrossSlot`. Default: unset, it does not. */
   readonly crossSlot?: "refuse" | undefined
+  /** Runs `sweep` of models every so often. Default: none is swept. */
+  readonly sweepEvery?: SweepOptions | undefined
 }
 
 const memory = (options: MemoryOptions) =>
-  Effect.map(
-    Effect.scope,
-    (scope) =>
-      Memory.make(undefined, { limits: limitsOf(options), refusesCrossSlot: options.crossSlot === "refuse", scope })
-  )
+  Effect.flatMap(Effect.scope, (scope) => {
+    const refusesCrossSlot = options.crossSlot === "refuse"
+    const service = Memory.make(undefined, { limits: limitsOf(options), refusesCrossSlot, scope })
+    return Effect.as(sweeping(service, options.sweepEvery), service)
+  })
 
 /**
  * Provides the service in memory, with options: the same programs, results and errors, without a server. Time is the

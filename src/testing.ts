@@ -15,6 +15,7 @@ import { limitsOf, memoryChecks } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
 import { Store } from "./internal/memory/store.ts"
 import { invalidOf } from "./internal/options.ts"
+import { sweeping } from "./internal/sweeping.ts"
 import * as Checks from "./internal/testing/checks.ts"
 import * as Injection from "./internal/testing/faults.ts"
 import * as Raw from "./internal/testing/rawStore.ts"
@@ -256,7 +257,10 @@ export const layerMemory = (
     const store = new Store()
     const refusesCrossSlot = options.crossSlot === "refuse"
     const service = Memory.make(store, { limits: limitsOf(options), refusesCrossSlot, scope })
-    return Effect.succeed(Context.make(RedisService, service).pipe(Context.add(RawStore, Raw.overMemory(store))))
+    return Effect.as(
+      sweeping(service, options.sweepEvery),
+      Context.make(RedisService, service).pipe(Context.add(RawStore, Raw.overMemory(store)))
+    )
   }))
 
 /**

@@ -71,6 +71,29 @@ export const text: Check = check(
 /** @internal */
 export const anything: Check = () => undefined
 
+const interval = check("a finite duration of at least 1 second", (value) => {
+  const millis = millisOf(value)
+  return millis !== undefined && millis >= 1000 && millis < Infinity
+})
+
+const isModel = (value: unknown): boolean =>
+  (typeof value === "function" || typeof value === "object" && value !== null) && "sweep" in value &&
+  typeof value.sweep === "function"
+
+/**
+ * Checks which models are swept, and how often.
+ *
+ * @internal
+ */
+export const sweeps: Check = (value, option) => {
+  if (typeof value !== "object" || value === null) return { option, issue: "expected an object of every, models" }
+  const { every, models } = value as { readonly every?: unknown; readonly models?: unknown }
+  return unknownOf(value, { every, models }, `${option}.`) ?? interval(every, `${option}.every`) ??
+    (Array.isArray(models) && models.every(isModel)
+      ? undefined
+      : { option: `${option}.models`, issue: "expected a list of models with indexes" })
+}
+
 /**
  * Checks each option of an object.
  *

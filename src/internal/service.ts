@@ -112,6 +112,22 @@ export interface Capabilities {
 }
 
 /**
+ * Which models a layer sweeps, and how often.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SweepOptions {
+  /** How often: a duration of at least a second. Each time is up to a tenth sooner or later, so that processes spread their sweeps. */
+  readonly every: Duration.Input
+  /** Models with indexes whose entities expire. */
+  readonly models: ReadonlyArray<{
+    /** Removes the index entries of entities that have expired. */
+    sweep(): Effect.Effect<void, unknown, RedisService>
+  }>
+}
+
+/**
  * The options that all live layers share.
  *
  * @category models
@@ -185,6 +201,17 @@ export interface ServiceOptions {
    * it always does. Default: unset, it does not.
    */
   readonly crossSlot?: "refuse" | undefined
+  /**
+   * Runs `sweep` of models every so often, so that the index entries of expired entities do not stay if nobody reads or writes the model.
+   * Default: none is swept. An error is logged, and the next sweep runs as usual.
+   *
+   * **Details**
+   *
+   * The models are named, because a layer knows only those that its programs use, and the others need it. A sweep asks each home of the
+   * model: one, or each partition. Of a model whose slot is a component of the key it first finds them by `SCAN`, O(keys of the
+   * database). Several processes may sweep the same models; one is enough.
+   */
+  readonly sweepEvery?: SweepOptions | undefined
   /**
    * Which spans are made if there is a tracer. Default: `"call"`.
    *

@@ -3,7 +3,7 @@
  * that expire while nobody looks.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Option, Result, Schedule, Schema, Stream } from "effect"
+import { Effect, Layer, Option, Result, Schedule, Schema, Stream } from "effect"
 import { Atomic, Model, Query, RedisService } from "redlayer"
 import { server } from "../faults/proxiedService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
@@ -244,6 +244,42 @@ describeOwnServer("keeping of indexes", () => {
       }).pipe(Effect.scoped),
     60_000
   )
+
+  it.live(
+    "two processes sweep a model that nobody uses, also after they have lost their connection",
+    () =>
+      Effect.gen(function*() {
+        const { call, proxy, url } = yield* server()
+        const Visit = Model.make("KeepVisit", fields, {
+          key: "id",
+          indexes: { team: ["team"], points: ["points"] },
+          slot: { partitions: 2 },
+          timeToLive: { duration: "300 millis", refresh: "never" }
+        })
+        const sweepEvery = { every: "1 second", models: [Visit] } as const
+        yield* Layer.build(RedisService.layer({ url: proxy.url, deadline: "1 second", sweepEvery }))
+        yield* Layer.build(RedisService.layer({ url: proxy.url, deadline: "1 second", sweepEvery }))
+        const entries = Effect.map(
+          call("KEYS", "KeepVisit:*:$*"),
+          (keys) => (keys as unknown as ReadonlyArray<string>).filter((key) => !key.endsWith(":$plan"))
+        )
+        for (const isCut of [false, true]) {
+          yield* Effect.provide(
+            Visit.insertMany(Array.from({ length: 100 }, (_, i) => ({ id: `p${i}`, team: "a", points: i }))),
+            RedisService.layer({ url }),
+            { local: true }
+          )
+          assert.isAbove((yield* entries).length, 0)
+          if (isCut) yield* proxy.cut()
+          yield* Effect.repeat(entries, {
+            until: (found) => found.length === 0,
+            schedule: Schedule.max([Schedule.spaced("50 millis"), Schedule.recurs(200)])
+          })
+          assert.deepStrictEqual(yield* entries, [])
+        }
+      }).pipe(Effect.scoped),
+    60_000
+  )
 })
 
 describeOwnServer("entries of entities that expire", () => {
@@ -371,3 +407,42 @@ describeOwnServer("entries of entities that expire", () => {
 /** The plan that all current keys have at their end. */
 const planOf = (keys: ReadonlyArray<string>): string =>
   keys.find((key) => key.includes(":$ix:points"))!.split(":").at(-1)!
+
+describeOwnServer("the size of entries", () => {
+  it.live(
+    "`bytesOfAnEntry` is about what a server says",
+    () =>
+      Effect.gen(function*() {
+        const { call, url } = yield* server()
+        const Sized = Model.make("KeepSized", {
+          id: Schema.String,
+          score: Schema.Int.pipe(Model.indexed),
+          name: Schema.String,
+          state: Schema.Literals(["open", "waiting"]),
+          at: Schema.Date
+        }, { key: "id", indexes: { name: ["name"], queue: ["state", "name", "at"] } })
+        const count = 5000
+        yield* Effect.gen(function*() {
+          yield* Sized.insertMany(
+            range(count).map((i) => ({
+              id: `00000000-0000-7000-8000-${String(i).padStart(12, "0")}`,
+              score: i,
+              name: `name ${String(i).padStart(7, "0")}`,
+              state: i % 2 === 0 ? "open" as const : "waiting" as const,
+              at: new Date(1.7e12 + i)
+            }))
+          )
+          const queries = { score: Sized.by.score(), name: Sized.by.name(), queue: Sized.by.queue() }
+          for (const [name, query] of Object.entries(queries)) {
+            const keys = (yield* call("KEYS", `KeepSized:{$}:$*:${name}:*`)) as unknown as ReadonlyArray<string>
+            assert.lengthOf(keys, name === "score" ? 1 : 2)
+            let bytes = 0
+            for (const key of keys) bytes += Number(yield* call("MEMORY", "USAGE", key, "SAMPLES", "0"))
+            const { bytesOfAnEntry } = yield* Query.explain(query)
+            assert.closeTo(bytesOfAnEntry / (bytes / count), 1, 0.15, `${name}: ${bytesOfAnEntry} of ${bytes / count}`)
+          }
+        }).pipe(Effect.provide(RedisService.layer({ url })))
+      }).pipe(Effect.scoped),
+    60_000
+  )
+})

@@ -48,6 +48,8 @@ const clientInfo = (layer: Layer.Layer<RedisService.RedisService | IoRedis, unkn
 describeMemory("options that are refused", () => {
   const deadlineText = "expected a duration of at least 1 ms"
   const positive = "expected an integer of at least 1"
+  const interval = "expected a finite duration of at least 1 second"
+  const Unindexed = Model.make("OptionsUnindexed", { id: Schema.String }, { key: "id" })
   const services: ReadonlyArray<readonly [options: object, text: string]> = [
     [{ deadline: 0 }, `Option \`deadline\`: ${deadlineText}`],
     [{ deadline: NaN }, `Option \`deadline\`: ${deadlineText}`],
@@ -76,6 +78,22 @@ describeMemory("options that are refused", () => {
     [{ locks: { acceptEviction: "yes" } }, "Option `locks.acceptEviction`: expected true or false"],
     [{ spans: "all" }, "Option `spans`: expected \"call\" or \"program\" or \"none\""],
     [{ crossSlot: true }, "Option `crossSlot`: expected \"refuse\""],
+    [{ sweepEvery: null }, "Option `sweepEvery`: expected an object of every, models"],
+    [{ sweepEvery: "1 hour" }, "Option `sweepEvery`: expected an object of every, models"],
+    [{ sweepEvery: {} }, `Option \`sweepEvery.every\`: ${interval}`],
+    [{ sweepEvery: { every: 999, models: [] } }, `Option \`sweepEvery.every\`: ${interval}`],
+    [{ sweepEvery: { every: NaN, models: [] } }, `Option \`sweepEvery.every\`: ${interval}`],
+    [{ sweepEvery: { every: Duration.infinity, models: [] } }, `Option \`sweepEvery.every\`: ${interval}`],
+    [{ sweepEvery: { every: 1000 } }, "Option `sweepEvery.models`: expected a list of models with indexes"],
+    [
+      { sweepEvery: { every: 1000, models: [null] } },
+      "Option `sweepEvery.models`: expected a list of models with indexes"
+    ],
+    [
+      { sweepEvery: { every: 1000, models: [Unindexed] } },
+      "Option `sweepEvery.models`: expected a list of models with indexes"
+    ],
+    [{ sweepEvery: { every: 1000, model: [] } }, "Option `sweepEvery.model`: there is no such option"],
     [{ keyPrefix: "{app}:" }, "Option `keyPrefix`: expected well-formed text without braces"],
     [{ keyPrefix: "\ud800" }, "Option `keyPrefix`: expected well-formed text without braces"]
   ]
@@ -93,15 +111,31 @@ describeMemory("options that are refused", () => {
       })
   )
 
+  it.live("layerConfig reads what is swept from a Config, too", () =>
+    Effect.gen(function*() {
+      const layer = RedisService.layerConfig({
+        sweepEvery: { every: Config.Duration("SWEEP"), models: Config.succeed([]) }
+      })
+      assert.strictEqual(
+        yield* withEnv({ SWEEP: "1 millis" })(refused(layer)),
+        `Option \`sweepEvery.every\`: ${interval}`
+      )
+    }))
+
   it.live("a layer in memory refuses its options as one over a server does", () =>
     Effect.gen(function*() {
       for (const [options, text] of services) {
         const [name] = Object.keys(options)
-        if (!["crossSlot", "maximumProgramBytes", "maximumValueBytes"].includes(name!)) continue
+        if (!["crossSlot", "maximumProgramBytes", "maximumValueBytes", "sweepEvery"].includes(name!)) continue
         assert.strictEqual(yield* refused(RedisService.layerMemoryWith(options)), text)
         assert.strictEqual(yield* refused(layerMemory(options)), text)
       }
-      const left = { crossSlot: undefined, maximumProgramBytes: undefined, maximumValueBytes: undefined }
+      const left = {
+        crossSlot: undefined,
+        maximumProgramBytes: undefined,
+        maximumValueBytes: undefined,
+        sweepEvery: undefined
+      }
       assert.isTrue(Exit.isSuccess(yield* build(RedisService.layerMemoryWith(left))))
     }))
 

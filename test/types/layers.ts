@@ -1,8 +1,8 @@
 /**
  * The options of layers: those of ioredis that a layer takes, and no others.
  */
-import { Config, type Layer, type Redacted } from "effect"
-import { type IoRedis, RedisService, type RedisServiceError } from "redlayer"
+import { Config, type Layer, type Redacted, Schema } from "effect"
+import { type IoRedis, Model, RedisService, type RedisServiceError } from "redlayer"
 import { type Equals, holds } from "./equals.ts"
 
 const live = RedisService.layer({
@@ -52,3 +52,19 @@ RedisService.layerConfig({ password })
 RedisService.layerConfig({ port: Config.String("PORT") })
 // @ts-expect-error
 RedisService.layerConfig({ sentinels: Config.succeed([]) })
+
+const Visit = Model.make("TypedVisit", { id: Schema.String, at: Schema.Date.pipe(Model.indexed) }, { key: "id" })
+class Session extends Model.Class<Session>("TypedSession")({ id: Schema.String, at: Schema.Date }, {
+  key: "id",
+  slot: { partitions: 3 },
+  indexes: { at: ["at"] }
+}) {}
+const Plain = Model.make("TypedUnindexed", { id: Schema.String }, { key: "id" })
+RedisService.layer({ sweepEvery: { every: "1 hour", models: [Visit, Session] } })
+RedisService.layerMemoryWith({ sweepEvery: { every: "1 hour", models: [Visit, Session] } })
+RedisService.layerConfig({ sweepEvery: { every: "1 hour", models: [Visit, Session] } })
+RedisService.layerConfig({ sweepEvery: { every: Config.Duration("SWEEP"), models: Config.succeed([Visit, Session]) } })
+// @ts-expect-error: a model without an index has nothing to sweep
+RedisService.layer({ sweepEvery: { every: "1 hour", models: [Plain] } })
+// @ts-expect-error: how often?
+RedisService.layer({ sweepEvery: { models: [Visit] } })

@@ -39,6 +39,11 @@ const Session = Model.make("QueriesSession", { id: Schema.String, user: Schema.S
   indexes: { user: ["user", "at"] }
 })
 
+const Spread = Model.make("QueriesSpread", { id: Schema.String, n: Schema.Int.pipe(Model.indexed) }, {
+  key: "id",
+  slot: { partitions: 30 }
+})
+
 const posts = Array.from({ length: 40 }, (_, i) => ({
   id: `p${i}`,
   author: i % 2 === 0 ? "ann" : "bob",
@@ -187,5 +192,36 @@ export const queries = (test: Test): void => {
       assert.strictEqual(yield* Query.count(Post.by.score({ score: { gte: 100 } })), 10)
       assert.strictEqual(yield* Query.deleteAll(fresh), 10)
       assert.strictEqual(yield* Query.count(Post.by.score()), 30)
+    }))
+
+  test("the size of an entry is estimated from the entries of the ranges, on any number of homes", () =>
+    Effect.gen(function*() {
+      const size = (query: Query.Query<any, any>) => Effect.map(Query.explain(query), (found) => found.bytesOfAnEntry)
+      const all = Post.by.score()
+      assert.strictEqual(yield* size(all), 0)
+      // six bytes of an id
+      const entity = (id: string, author: string, score: number) =>
+        ({ id, author, status: "live", n: 1, score, tags: [] }) as const
+      yield* Post.insertMany([entity("ä🙂", "ann", 1), entity("äbcde", "ann", 1)])
+      assert.strictEqual(yield* size(all), 106)
+      // the codes of "ann" and 1, and the id
+      assert.strictEqual(yield* size(Post.by.feed()), 160 + 6 + 2 * (4 + 2 + 6))
+      yield* Post.insertMany(Array.from({ length: 50 }, (_, i) => entity(`${i}`.padStart(16, "x"), "bob", 2)))
+      assert.strictEqual(yield* size(Post.by.score({ score: 1 })), 106)
+      assert.strictEqual(yield* size(Post.by.score({ score: 2 })), 116)
+      assert.strictEqual(yield* size(Post.by.score({ score: 3 })), 0)
+      assert.strictEqual(yield* size(all), Math.round((2 * 106 + 6 * 116) / 8))
+      // of several indexes, of the one that is taken
+      assert.strictEqual(
+        yield* size(Post.query(({ author, score }) => Condition.and(author.eq("ann"), score.gte(1)))),
+        190
+      )
+      const both = Post.query(({ author }) => author.in(["ann", "bob", "carol"]))
+      assert.strictEqual(yield* size(both), Math.round((4 * 190 + 8 * (160 + 16 + 2 * (4 + 2 + 16))) / 12))
+      const many = Post.query(({ n }) => n.in(Array.from({ length: 100 }, (_, i) => i)))
+      yield* fails(Query.explain(many), "InvalidValue")
+      yield* Spread.insertMany(Array.from({ length: 40 }, (_, i) => ({ id: `${i}`.padStart(7, "y"), n: i })))
+      assert.strictEqual(yield* size(Spread.by.n()), 107)
+      assert.strictEqual((yield* Query.explain(Spread.by.n())).examinedAtMost, 40)
     }))
 }

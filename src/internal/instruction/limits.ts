@@ -1,7 +1,7 @@
 /**
  * The limits of values and programs, checked before a program is sent.
  */
-import { integer, oneOf } from "../options.ts"
+import { integer, oneOf, sweeps } from "../options.ts"
 import type { Argument, Program } from "./program.ts"
 import type { Result, StopReason } from "./reply.ts"
 
@@ -70,7 +70,7 @@ export const limitChecks = { maximumValueBytes: integer(leastValueBytes), maximu
  *
  * @internal
  */
-export const memoryChecks = { ...limitChecks, crossSlot: oneOf("refuse") }
+export const memoryChecks = { ...limitChecks, crossSlot: oneOf("refuse"), sweepEvery: sweeps }
 
 const encoder = new TextEncoder()
 

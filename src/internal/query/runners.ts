@@ -425,6 +425,29 @@ export const exists = (query: Query): AtomicNode | Effect.Effect<boolean, any, R
     : only.homes[0]!.has(only.range)
 }
 
+/** How many ranges are looked at for the size of an entry, and how many entries at each end of them. */
+const sampled = { ranges: 16, entries: 4 }
+
+const bytesOf = (text: string): number => Buffer.byteLength(text)
+
+/** The bytes of an entry on a server, as measured: docs/indexes.md. The member of an index that is not of scores is in a hash, too. */
+const bytesOfEntry = (branch: Branch, { id, order }: Entry): number =>
+  isScore(branch) ? 100 + bytesOf(id) : 160 + bytesOf(id) + 2 * bytesOf(order)
+
+/** The mean size of the entries at the ends of some ranges of a way. 0: there are none. */
+const sizeOfEntries = ({ groups }: Way): Effect.Effect<number, any, RedisService> => {
+  const all = groups.flat().flatMap((branch) => branch.homes.map((home) => ({ branch, home })))
+  const step = Math.max(1, all.length / sampled.ranges)
+  const some = Array.from({ length: Math.min(all.length, sampled.ranges) }, (_, i) => all[Math.floor(i * step)]!)
+  const asked = some.flatMap(({ branch, home }) =>
+    [false, true].map((reverse) => home.entries(branch.range, reverse, sampled.entries))
+  )
+  return Effect.map(together<ReadonlyArray<Entry>>(asked), (answers) => {
+    const sizes = answers.flatMap((entries, i) => entries.map((entry) => bytesOfEntry(some[i >> 1]!.branch, entry)))
+    return sizes.length === 0 ? 0 : Math.round(sizes.reduce((sum, size) => sum + size, 0) / sizes.length)
+  })
+}
+
 /**
  * Says how a query would run.
  *
@@ -436,11 +459,15 @@ export const explain = (query: Query): Effect.Effect<any, any, RedisService> =>
     const number = yield* choose(self)
     const way = self.ways[number]!
     const branches = way.groups.flat()
+    const [examinedAtMost, bytesOfAnEntry] = yield* Effect.all([sizeOf(way), sizeOfEntries(way)], {
+      concurrency: "unbounded"
+    })
     return {
       indexes: [...new Set(branches.map(({ index }) => index.spec.name))],
       ranges: branches.length,
       homes: branches[0]?.homes.length ?? 0,
-      examinedAtMost: yield* sizeOf(way),
+      examinedAtMost,
+      bytesOfAnEntry,
       roundTripsOfAPage: self.ways.length === 1 ? 2 : 3,
       isExact: way.isExact
     }

@@ -22,9 +22,11 @@ import {
   invalidOf,
   invalidOption,
   oneOf,
-  shape
+  shape,
+  sweeps
 } from "../options.ts"
 import type { RedisService, ServiceOptions } from "../service.ts"
+import { sweeping } from "../sweeping.ts"
 import * as Batcher from "./batcher.ts"
 import * as Sender from "./call.ts"
 import { inspect, probeKey } from "./probe.ts"
@@ -55,7 +57,8 @@ export const serviceChecks: { readonly [Name in keyof Required<ServiceOptions>]:
   locks: accepting,
   maximumWaiting: integer(1),
   retry: boolean,
-  spans: oneOf("call", "program", "none")
+  spans: oneOf("call", "program", "none"),
+  sweepEvery: sweeps
 }
 
 const noEviction = "the maxmemory-policy noeviction"
@@ -124,7 +127,7 @@ export const make = Effect.fnUntraced(function*(
     window
   })
   yield* Effect.addFinalizer(() => batcher.close)
-  return {
+  const service: RedisService["Service"] = {
     execute: batcher.execute,
     executeAll: batcher.executeAll,
     subscribe: Subscriptions.make({ transport, keyPrefix, deadline, scope, runFork }),
@@ -141,4 +144,6 @@ export const make = Effect.fnUntraced(function*(
       capabilities
     }
   }
+  yield* sweeping(service, options.sweepEvery)
+  return service
 })
