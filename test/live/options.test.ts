@@ -142,9 +142,9 @@ describeMemory("options that are refused", () => {
   const kept =
     "the layer sets this option of the client itself, so that nothing is sent twice and nothing waits for ever"
   it.live.each<readonly [object, string]>([
-    [{ sentinels: [{ host: "a" }], name: "m" }, "Option `sentinels`: Sentinel is not supported by this layer"],
-    [{ role: "slave" }, "Option `role`: Sentinel is not supported by this layer"],
-    [{ sentinelPassword: canary }, "Option `sentinelPassword`: Sentinel is not supported by this layer"],
+    [{ sentinels: [{ host: "a" }], name: "m" }, "Option `sentinels`: for Sentinels use RedisService.layerSentinel"],
+    [{ role: "slave" }, "Option `role`: for Sentinels use RedisService.layerSentinel"],
+    [{ sentinelPassword: canary }, "Option `sentinelPassword`: for Sentinels use RedisService.layerSentinel"],
     [{ reconnectOnError: () => true }, `Option \`reconnectOnError\`: ${kept}`],
     [{ lazyConnect: true }, `Option \`lazyConnect\`: ${kept}`],
     [{ maxRetriesPerRequest: 20 }, `Option \`maxRetriesPerRequest\`: ${kept}`],

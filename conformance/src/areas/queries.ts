@@ -194,9 +194,10 @@ export const queries = (test: Test): void => {
       assert.strictEqual(yield* Query.count(Post.by.score()), 30)
     }))
 
-  test("the size of an entry is estimated from the entries of the ranges, on any number of homes", () =>
+  const size = (query: Query.Query<any, any>) => Effect.map(Query.explain(query), (found) => found.bytesOfAnEntry)
+
+  test("the size of an entry is estimated from the entries of the ranges", () =>
     Effect.gen(function*() {
-      const size = (query: Query.Query<any, any>) => Effect.map(Query.explain(query), (found) => found.bytesOfAnEntry)
       const all = Post.by.score()
       assert.strictEqual(yield* size(all), 0)
       // six bytes of an id
@@ -220,8 +221,14 @@ export const queries = (test: Test): void => {
       assert.strictEqual(yield* size(both), Math.round((4 * 190 + 8 * (160 + 16 + 2 * (4 + 2 + 16))) / 12))
       const many = Post.query(({ n }) => n.in(Array.from({ length: 100 }, (_, i) => i)))
       yield* fails(Query.explain(many), "InvalidValue")
+    }))
+
+  test("the size of an entry is estimated over all partitions, and their entries are counted", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* size(Spread.by.n()), 0)
       yield* Spread.insertMany(Array.from({ length: 40 }, (_, i) => ({ id: `${i}`.padStart(7, "y"), n: i })))
       assert.strictEqual(yield* size(Spread.by.n()), 107)
-      assert.strictEqual((yield* Query.explain(Spread.by.n())).examinedAtMost, 40)
+      const { examinedAtMost, homes } = yield* Query.explain(Spread.by.n({ n: { lt: 30 } }))
+      assert.deepEqual([examinedAtMost, homes], [30, 30])
     }))
 }
