@@ -18,14 +18,13 @@ import { RawStore } from "redlayer/testing"
 import * as assert from "../assert.ts"
 import { concurrently, fails, unchanged } from "../assertions.ts"
 import type { Backend, Env, Test } from "../suite.ts"
+import { comparePart, type Part } from "../support/parts.ts"
 import { minutes, timeOf } from "../support/time.ts"
 
 // the types of indexes are not what is checked here
 type Program = Effect.Effect<any, any, RedisService>
 type AnyModel = any
-
 const run = (self: Program): Program => self
-
 const hour = minutes(60)
 
 const fields = {
@@ -67,7 +66,6 @@ const summed = {
 }
 
 type Entity = any
-type Part = string | number | bigint | undefined
 
 /** The values that order the entry of an entity in each index, or undefined if it has none. */
 const orders: Readonly<Record<string, (entity: Entity) => ReadonlyArray<Part> | undefined>> = {
@@ -121,9 +119,6 @@ const sumsOf = (
   }
   return sums
 }
-
-const comparePart = (a: Part, b: Part): number =>
-  a === b ? 0 : a === undefined ? -1 : b === undefined ? 1 : a < b ? -1 : 1
 
 /** The ids of an index's entries, in order. All texts here are ASCII, whose order is that of JavaScript. */
 const expectedOf = (index: string, entities: ReadonlyArray<Entity>): ReadonlyArray<string> =>
