@@ -28,7 +28,7 @@ const mistakes: ReadonlyArray<readonly [mistake: string, code: string, ...text: 
   [
     "void Model.make(\"T\", { a: Schema.String }, { key: \"a\", ttl: \"1 hour\" })",
     "TS2769",
-    "Object literal may only specify known properties, and 'ttl' does not exist in type 'Options<\"a\"> & { readonly slot?: \"id\" | undefined; } & IndexOptions<{}, {}, false>'."
+    "Object literal may only specify known properties, and 'ttl' does not exist in type 'Options<\"a\"> & { readonly slot?: \"id\" | undefined; } & IndexOptions<{}, {}, false, {}, {}>'."
   ],
   [
     "void Model.make(\"T\", { a: Schema.Boolean, b: Schema.Int }, { key: \"a\" })",
@@ -54,7 +54,7 @@ const mistakes: ReadonlyArray<readonly [mistake: string, code: string, ...text: 
   [
     "class Typo extends Model.Class<Typo>(\"Typo\")({ a: Schema.String }, { key: \"a\", ttl: \"1 hour\" }) {}",
     "TS2769",
-    "Object literal may only specify known properties, and 'ttl' does not exist in type 'Options<\"a\"> & { readonly slot?: \"id\" | undefined; } & IndexOptions<{}, {}, false>'."
+    "Object literal may only specify known properties, and 'ttl' does not exist in type 'Options<\"a\"> & { readonly slot?: \"id\" | undefined; } & IndexOptions<{}, {}, false, {}, {}>'."
   ],
   [
     "void Model.extend<User, typeof User>(User, \"Other\")({ age: Schema.String })",

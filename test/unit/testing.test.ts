@@ -432,6 +432,8 @@ const faulty: ReadonlyArray<
 
 /** Checks that pass even without a service, because their operations are refused or done before anything is sent. */
 const unasked: ReadonlyArray<string> = [
+  "aggregates: a definition of an aggregate that cannot be kept exactly is refused",
+  "aggregates: a group that an aggregate can't have is refused",
   "bulk: an empty list returns an empty list and sends nothing",
   "composition: a program without instructions needs no round trip",
   "creation: `getOrInsert` and `ensure` refuse values that cannot be encoded, and write nothing",
