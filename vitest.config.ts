@@ -8,8 +8,10 @@ const conditions = ["redlayer-source", "node", "import", "module", "default"]
 const longest = [
   "conformance",
   "differential",
+  "declaredKeys",
   "docs",
   "demos",
+  "cluster",
   "leaderboard",
   "nodeRedis",
   "bulk",

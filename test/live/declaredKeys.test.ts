@@ -36,7 +36,7 @@ const layerDeclaring = ({ url, ...options }: RedisService.LayerOptions) =>
 const besides = /^(exists|llen|scard|hlen|zcard|unlink|pexpireat|persist)$/i
 
 /** Areas whose calls differ from those of others in what is computed, not in their keys. */
-const plain = /values|integers|numbers|comparisons|times|definitions|composition|limits|refusals/i
+const plain = /values|integers|numbers|comparisons|times|definitions|composition|limits|refusals|reported/i
 
 const suite = (name: string, live: typeof layerDeclaring | undefined) =>
   it.live(
@@ -68,10 +68,8 @@ const suite = (name: string, live: typeof layerDeclaring | undefined) =>
         })
         const all = yield* checks({ layer: (options) => layerRedis(options, Effect.succeed(url), live) })
         // without those that wait for time to pass, and the matrix of all pairs of operations, which is long
-        const run = all.filter(({ area }) =>
-          !/lock|lease|topic|time|collections/i.test(area) && (live === undefined || !plain.test(area))
-        )
-        assert.isAbove(run.length, live === undefined ? 300 : 200)
+        const run = all.filter(({ area }) => !/lock|lease|topic|time|collections/i.test(area) && !plain.test(area))
+        assert.isAbove(run.length, 200)
         // whether they pass is the matter of the suite
         yield* Effect.forEach(run, ({ run }) => Effect.exit(run), { concurrency: 4, discard: true })
         assert.isAbove(used, 1000)
