@@ -14,7 +14,7 @@ import { checkIndexes, models, Plain } from "./indexedModels.ts"
 import { server, start } from "./proxiedService.ts"
 
 const processes = 4
-const writes = sized(3000, 100_000)
+const writes = sized(1500, 100_000)
 
 /** The outcomes that a write may have. */
 const expected = new Set([

@@ -9,7 +9,7 @@ import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
 import type { Report } from "../workers/bulkWorker.ts"
 
-const totals = { memory: 8000, server: 50_000 }
+const totals = { memory: 8000, server: 25_000 }
 const megabytes = 200
 
 const parts = [
@@ -44,7 +44,7 @@ describeMemory("many entities", () => {
 })
 
 describeOwnServer("many entities", () => {
-  it.live("50,000 entities fit into 200 MB, on a server", () =>
+  it.live("25,000 entities fit into 200 MB, on a server", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.start()
       const raw = yield* RawRedis.make(server.url)

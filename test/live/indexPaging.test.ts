@@ -41,8 +41,8 @@ interface Sizes {
   readonly limits: ReadonlyArray<number>
 }
 
-const onServer = { total: sized(2000, 100_000), limits: isFull ? [997, 1000] : [47, 400] }
-const inMemory = { total: sized(1000, 5000), limits: [37, 400] }
+const onServer = { total: sized(1000, 100_000), limits: isFull ? [997, 1000] : [47, 400] }
+const inMemory = { total: sized(600, 5000), limits: [37, 400] }
 
 const seconds = sized(120, 900) * 1000
 

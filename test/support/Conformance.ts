@@ -62,13 +62,9 @@ export const telling = (checks: ReadonlyArray<Check>, more: ReadonlyArray<string
     "batches",
     "branches",
     "entities",
-    "keys",
-    "lists",
     "locks",
-    "text",
     "topics",
     "transactions",
-    "values",
     ...more
   ]
   return checks.filter(({ area }) => areas.includes(area))
