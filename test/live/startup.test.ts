@@ -234,6 +234,8 @@ describeOwnServer("rights", () => {
       )
       // a right of those who use topics
       called.delete("publish")
+      // and of those who check the sums of a model
+      for (const name of Rights.commands.forScans) called.delete(name)
       for (const name of startCommands) called.add(name)
       assert.deepStrictEqual([...called].sort(), Rights.commands.forPrograms.toSorted())
     }))

@@ -258,7 +258,7 @@ const probe = (port: number, certificates: Certificates | undefined): Effect.Eff
     socket.on("data", (chunk: string) => {
       text += chunk
       // a Sentinel knows no QUIT
-      if (/process_id:\d+\r/.test(text)) resume(Effect.succeed(text))
+      if (/^\+PONG.*process_id:\d+\r/s.test(text)) resume(Effect.succeed(text))
     })
     socket.on("error", (error) => fail(error.message))
     socket.on("close", () =>

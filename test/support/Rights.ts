@@ -25,8 +25,12 @@ const forCluster = said(/^Users of `layerCluster` also need `([^`]+)`\.$/m)
 const commandsOf = (rules: ReadonlyArray<string>) =>
   rules.filter((rule) => rule.startsWith("+")).map((rule) => rule.slice(1))
 
-/** The commands of the page, and those that topics add. */
-export const commands = { forPrograms: commandsOf(forPrograms), forTopics: commandsOf(forTopics) }
+/** The commands of the page, and those that topics and scans add. */
+export const commands = {
+  forPrograms: commandsOf(forPrograms),
+  forTopics: commandsOf(forTopics),
+  forScans: commandsOf(forScans)
+}
 
 export interface Who {
   /** The prefix of its layers, a glob. Default: any, because servers of single tests are used without a prefix too. */

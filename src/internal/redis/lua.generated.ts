@@ -3058,7 +3058,7 @@ export const lua = [
   "return low",
   "end",
   "local function auditContributions(ix, index, home, cursor, limit)",
-  "local row, page = {}, call(\"HSCAN\", membersKey(home, index), cursor, \"COUNT\", limit)",
+  "local row, page = {}, call(\"HSCAN\", membersKey(home, index), cursor, \"count\", limit)",
   "row[1] = page[1]",
   "for i = 1, #page[2], 2 do",
   "local id = page[2][i]",

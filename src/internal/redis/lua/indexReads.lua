@@ -66,7 +66,7 @@ end
 
 -- Returns where the next page begins, "0" after the last one; and an id and what it adds for each entity that does not exist.
 local function auditContributions(ix, index, home, cursor, limit)
-  local row, page = {}, call("HSCAN", membersKey(home, index), cursor, "COUNT", limit)
+  local row, page = {}, call("HSCAN", membersKey(home, index), cursor, "count", limit)
   row[1] = page[1]
   for i = 1, #page[2], 2 do
     local id = page[2][i]
