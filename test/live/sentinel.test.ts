@@ -11,7 +11,7 @@ import * as RedisSentinel from "../support/RedisSentinel.ts"
 const Counter = Model.make("SentinelCounter", { id: Schema.String, n: Schema.Int }, { key: "id" })
 
 const layer = ({ name, sentinels }: RedisSentinel.Group, options: Partial<RedisService.SentinelOptions> = {}) =>
-  RedisService.layerSentinel({ sentinels, name, keyPrefix: "sentinel:", deadline: "15 seconds", ...options })
+  RedisService.layerSentinel({ sentinels, name, keyPrefix: "sentinel:", deadline: "45 seconds", ...options })
 
 /** Waits until both replicas have a copy: what they do not have is lost by any failover, whatever a client does. */
 const copied = Effect.fnUntraced(function*(group: RedisSentinel.Group) {
@@ -45,7 +45,7 @@ describeOwnServer("Sentinels", () => {
           assert.strictEqual(yield* n.get(), count)
         }).pipe(Effect.provide(layer(group, { exactlyOnce: true })))
       }),
-    60_000
+    120_000
   )
 
   it.live("promote a replica when the primary dies, and programs wait for it", () =>
@@ -58,7 +58,7 @@ describeOwnServer("Sentinels", () => {
         yield* dead.kill("SIGKILL")
         assert.strictEqual(yield* Counter.ref("a").n.increment(), 1)
       }).pipe(Effect.provide(layer(group, { exactlyOnce: true })))
-    }), 60_000)
+    }), 120_000)
 
   it.live("that are wrong fail the layer with a typed error", () =>
     Effect.gen(function*() {
