@@ -124,6 +124,8 @@ export interface Options {
   /** How often many worlds have the same program. Default: 0.3. */
   readonly twinChance?: number
   readonly fault?: Fault
+  /** Whether what scans find is compared too. Default: true. */
+  readonly scans?: boolean
   /** Whether memory refuses programs of several slots, as a cluster does. */
   readonly refusesCrossSlot?: boolean
 }
@@ -296,7 +298,8 @@ export const separate = Effect.fnUntraced(function*(redis: State.Target, name: s
 })
 
 export const run = Effect.fnUntraced(function*(redis: State.Target, options: Options): Effect.fn.Return<Result> {
-  const { fault, missing = () => [], name, programs, rounds = 4, twinChance = 0.3, worlds: width = 100 } = options
+  const { fault, missing = () => [], name, programs, rounds = 4, scans = true, twinChance = 0.3, worlds: width = 100 } =
+    options
   const { read, reset, runInMemory, runOnRedis, scan } = makePair(redis, fault, options.refusesCrossSlot)
   const counts: Counts = {
     programs: 0,
@@ -465,7 +468,7 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
       }
       before = after
     }
-    const different = yield* scan(before)
+    const different = scans ? yield* scan(before) : undefined
     if (different !== undefined) return { counts, mismatch: `${name}, REDLAYER_SEED=${seed}: ${different}` }
   }
   return { counts, mismatch: undefined }
