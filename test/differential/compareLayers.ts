@@ -124,6 +124,8 @@ export interface Options {
   /** How often many worlds have the same program. Default: 0.3. */
   readonly twinChance?: number
   readonly fault?: Fault
+  /** Milliseconds by which an expiry may change although nothing was written. Default: 0. */
+  readonly drift?: number
   /** Whether what scans find is compared too. Default: true. */
   readonly scans?: boolean
   /** Whether memory refuses programs of several slots, as a cluster does. */
@@ -298,8 +300,17 @@ export const separate = Effect.fnUntraced(function*(redis: State.Target, name: s
 })
 
 export const run = Effect.fnUntraced(function*(redis: State.Target, options: Options): Effect.fn.Return<Result> {
-  const { fault, missing = () => [], name, programs, rounds = 4, scans = true, twinChance = 0.3, worlds: width = 100 } =
-    options
+  const {
+    drift,
+    fault,
+    missing = () => [],
+    name,
+    programs,
+    rounds = 4,
+    scans = true,
+    twinChance = 0.3,
+    worlds: width = 100
+  } = options
   const { read, reset, runInMemory, runOnRedis, scan } = makePair(redis, fault, options.refusesCrossSlot)
   const counts: Counts = {
     programs: 0,
@@ -455,7 +466,7 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
         }
       }
       const after = yield* read
-      const found = State.difference(after, before)
+      const found = State.difference(after, before, drift)
       if (found !== undefined) {
         const guilty = bursts.filter((burst) =>
           burst.some((self) =>

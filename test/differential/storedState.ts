@@ -176,9 +176,6 @@ export const redis = (service: Target["service"], raw: RawRedis, prefix: string)
   read: Effect.map(readNode(raw, prefix), (found) => new Map(found))
 })
 
-/** The most milliseconds by which the servers change an expiry when a key moves, because they hand over the time that is left. */
-const movedMillis = 200
-
 /** @param still makes an effect wait until no slot is moving */
 export const cluster = (
   service: Target["service"],
@@ -186,13 +183,6 @@ export const cluster = (
   prefix: string,
   still: <A>(self: Effect.Effect<A>) => Effect.Effect<A>
 ): Target => {
-  let last: State = new Map()
-  const unmoved = ([key, entry]: readonly [key: string, entry: Entry]): readonly [key: string, entry: Entry] => {
-    const before = last.get(key)?.expiry ?? -1
-    return before >= 0 && Math.abs(entry.expiry - before) <= movedMillis
-      ? [key, { ...entry, expiry: before }]
-      : [key, entry]
-  }
   return {
     service,
     reset: (state) =>
@@ -201,10 +191,9 @@ export const cluster = (
           clearNode(node.raw, prefix),
           writeNode(node.raw, prefix, [...state].filter(([key]) => owners[slotOf(key)] === node))
         ), { discard: true })),
-    read: still(Effect.map(Effect.forEach(primaries, ({ raw }) => readNode(raw, prefix)), (found) => {
-      last = new Map(found.flat().map(unmoved))
-      return last
-    }))
+    read: still(
+      Effect.map(Effect.forEach(primaries, ({ raw }) => readNode(raw, prefix)), (found) => new Map(found.flat()))
+    )
   }
 }
 
@@ -252,7 +241,8 @@ export const isFresh = (version: string): boolean => /^\d+$/.test(version) && Bi
  */
 export const difference = (
   [redis, memory]: readonly [State, State],
-  [redisBefore, memoryBefore]: readonly [State, State]
+  [redisBefore, memoryBefore]: readonly [State, State],
+  drift = 0
 ): { readonly key: string; readonly text: string } | undefined => {
   for (const key of new Set([...redis.keys(), ...memory.keys()])) {
     const [onRedis, inMemory] = [content(redis.get(key)), content(memory.get(key))]
@@ -264,7 +254,8 @@ export const difference = (
     const [there, thereBefore, here, hereBefore] = [redis, redisBefore, memory, memoryBefore].map((state) =>
       state.get(key)?.expiry
     )
-    if (!isNear(there!, here!) || (there === thereBefore) !== (here === hereBefore)) {
+    const isSame = (a: number | undefined, b: number | undefined) => a === b || Math.abs(a! - b!) <= drift
+    if (!isNear(there!, here!) || isSame(there, thereBefore) !== isSame(here, hereBefore)) {
       const ours = `in memory ${hereBefore} -> ${here}`
       return { key, text: `its expiry on redis ${thereBefore} -> ${there}, ${ours}` }
     }
