@@ -36,7 +36,9 @@ describeOwnServer("random programs on a cluster", () => {
         yield* RedisCluster.moveSlot(cluster, slotOf(key), to, Effect.sleep("3 millis"))
         moves++
       })
-      yield* Effect.forkChild(Effect.forever(Effect.andThen(gate.withPermits(1)(Effect.orDie(move)), Effect.sleep(1))))
+      yield* Effect.forkChild(
+        Effect.forever(Effect.andThen(gate.withPermits(1)(Effect.orDie(move)), Effect.sleep("60 millis")))
+      )
       const { counts, mismatch } = yield* Differential.run(target, {
         name: "cluster",
         programs: runs(1500),
