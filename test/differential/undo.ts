@@ -15,6 +15,7 @@ import {
   inserted,
   type Instructions,
   instructionsOf,
+  isTimeless,
   placesOf,
   rehearse
 } from "./failingPrograms.ts"
@@ -195,7 +196,9 @@ const succeeding = Effect.fnUntraced(function*(
     const step = make()
     const added = yield* instructionsOf(step.program)
     if (added === undefined || added.length === 0 || !allowed(added) || !isCertain(before, added)) continue
-    if (rehearse(world.initial, [...before, ...added])._tag === "done") {
+    const all = [...before, ...added]
+    const reply = rehearse(world.initial, all)
+    if (reply._tag === "done" && isTimeless(world.initial, all, reply)) {
       return { operation: step.operation, instructions: added }
     }
   }
