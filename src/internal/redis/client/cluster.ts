@@ -3,7 +3,8 @@
  * has run. The cluster client of ioredis is not used: it repeats commands by itself, and each refresh of its map opens a connection.
  *
  * The map is asked for again when something contradicts it (a redirection, a lost connection, a replica that refuses), never
- * more often than `floorMillis`, and else about every `periodMillis`. If no node is connected, those that were given at first are
+ * more often than `floorMillis`, and else about every `periodMillis`. A scan asks for it when it begins, because a node of which
+ * nothing has told yet would be left out. If no node is connected, those that were given at first are
  * tried again by their names, because all nodes may have new addresses.
  */
 import * as Effect from "effect/Effect"
@@ -21,6 +22,7 @@ import {
 import { slotOf } from "../../instruction/slot.ts"
 import { type Connection, connection, make } from "./connection.ts"
 import { settings, withoutArguments } from "./ioredis.ts"
+import { formatPlace, parsePlace, type ScanPlace, type Slots } from "./scanPlace.ts"
 import { type NodeAddress, parseRedirection, parseSlots } from "./slotMap.ts"
 import * as Subscriber from "./subscriber.ts"
 
@@ -88,6 +90,8 @@ class Cluster {
   private isDoubted = false
   private askedAt = -Infinity
   private timer: ReturnType<typeof setTimeout> | undefined
+  /** Those that wait for a map that is asked for after they came. */
+  private readonly askers = new Set<() => void>()
   /** The last refusal to tell the map, until there is one. */
   private refusal: Exit.Exit<never, TransportError> | undefined
   private isClosed = false
@@ -173,9 +177,11 @@ class Cluster {
     const node = ready[Math.floor(Math.random() * ready.length)]
     // the next connection asks
     if (node === undefined) return
+    clearTimeout(this.timer)
     this.isAsking = true
     this.isDoubted = false
     this.askedAt = performance.now()
+    const askers = Array.from(this.askers)
     const answer = node.client.sendCommand(new Command("CLUSTER", ["SLOTS"], { replyEncoding: "utf8" }))
     const late = setTimeout(() => done(undefined), answerMillis)
     const done = (reply: unknown): void => {
@@ -183,7 +189,9 @@ class Cluster {
       if (!this.isAsking || this.isClosed) return
       this.isAsking = false
       const isKnown = this.learn(node, reply)
-      if (this.isDoubted || !isKnown) this.suspect()
+      if (isKnown) { for (const resume of askers) resume() }
+      if (isKnown && this.askers.size > 0) this.ask()
+      else if (this.isDoubted || !isKnown) this.suspect()
       else this.timer = setTimeout(() => this.ask(), periodMillis * (0.5 + Math.random()))
     }
     Promise.resolve(answer).then(done, (error: Error) => {
@@ -196,6 +204,18 @@ class Cluster {
       this.notify()
     })
   }
+
+  /** Ends when the map is known as it is from now on. */
+  private readonly learned: Effect.Effect<void, TransportError> = Effect.callback((resume) => {
+    if (!this.isAnyReady()) return resume(this.failure(undefined))
+    const end = (): void => {
+      this.askers.delete(end)
+      resume(Exit.void)
+    }
+    this.askers.add(end)
+    this.ask()
+    return Effect.sync(() => this.askers.delete(end))
+  })
 
   /** Returns whether the reply is a map of slots. */
   private learn(from: Node, reply: unknown): boolean {
@@ -292,23 +312,51 @@ class Cluster {
     return this.evaluate(call, left - 1)
   }
 
-  /** The cursor has the name of its node in front. A scan whose node is gone begins anew, so that it leaves nothing out. */
+  /** Scans one node after the other, until each slot was on one of them. So it leaves nothing out if a node is replaced meanwhile. */
   private readonly scan = (page: Parameters<Connection["scan"]>[0]): Effect.Effect<PageReply, TransportError> =>
     Effect.suspend(() => {
-      const [, cursor = "0", name = ""] = /^(\d+)(?:@(.*))?$/.exec(page.cursor) ?? []
-      const primaries = this.primaries.toSorted((a, b) => a.name < b.name ? -1 : 1)
-      const at = name === "" ? 0 : primaries.findIndex((node) => node.name === name)
-      const node = primaries[Math.max(at, 0)]
-      if (node === undefined) return this.failure(node)
-      return Effect.map(
-        node.connection.scan({ ...page, cursor: at < 0 ? "0" : cursor }),
-        (reply): PageReply => {
-          if (reply._tag === "Error") return reply
-          const next = reply.cursor === "0" ? primaries[primaries.indexOf(node) + 1] : node
-          return { ...reply, cursor: next === undefined ? "0" : `${reply.cursor}@${next.name}` }
-        }
-      )
+      const place = parsePlace(page.cursor)
+      const scan = Effect.suspend(() => this.scanAt(page, place))
+      return place.node === undefined ? Effect.andThen(this.learned, scan) : scan
     })
+
+  private scanAt(
+    page: Parameters<Connection["scan"]>[0],
+    { cursor, done, node: name }: ScanPlace
+  ): Effect.Effect<PageReply, TransportError> {
+    const known = this.owners.find((owner) => owner?.name === name)
+    const node = known ?? this.nextOf(done)
+    if (node === undefined) return done.isEmpty ? this.failure(node) : Effect.succeed(noKeys)
+    const isOwn = (slot: number) => this.owners[slot] === node
+    return Effect.map(node.connection.scan({ ...page, cursor: known === undefined ? "0" : cursor }), (reply) => {
+      if (reply._tag === "Error") return reply
+      // a node that was scanned before has got another slot since; keys of a slot that is moving may be on two nodes
+      const isNew = (key: string) => {
+        const slot = slotOf(key)
+        return !done.has(slot) || !isOwn(slot)
+      }
+      const keys = done.isEmpty ? reply.keys : reply.keys.filter(isNew)
+      if (reply.cursor !== "0") {
+        return { ...reply, keys, cursor: formatPlace({ cursor: reply.cursor, node: node.name, done }) }
+      }
+      const all = done.or(isOwn)
+      const next = this.nextOf(all)
+      return {
+        ...reply,
+        keys,
+        cursor: next === undefined ? "0" : formatPlace({ cursor: "0", node: next.name, done: all })
+      }
+    })
+  }
+
+  /** The first node, by name, with a slot that is not done. */
+  private nextOf(done: Slots): Node | undefined {
+    let next: Node | undefined
+    for (const [slot, node] of this.owners.entries()) {
+      if (node !== undefined && !done.has(slot) && (next === undefined || node.name < next.name)) next = node
+    }
+    return next
+  }
 
   private readonly cluster: ClusterNodes = {
     of: (slot) => {
@@ -341,5 +389,7 @@ class Cluster {
     cluster: this.cluster
   }
 }
+
+const noKeys: PageReply = { _tag: "Page", cursor: "0", keys: [] }
 
 const noNode = Exit.fail(new TransportError({ outcome: "NotSent", code: "CLUSTERDOWN" }))
