@@ -2,8 +2,8 @@
  * Programs that wait until replicas have a copy.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Schema } from "effect"
-import { Atomic, Model, RedisService, type RedisServiceError } from "redlayer"
+import { Effect, Exit, Fiber, Layer, Schedule, Schema } from "effect"
+import { Atomic, Lock, Model, RedisService, type RedisServiceError } from "redlayer"
 import { RedisTransport } from "redlayer/RedisTransport"
 import * as Standalone from "../../src/internal/redis/client/standalone.ts"
 import { describeOwnServer } from "../support/Backends.ts"
@@ -102,6 +102,23 @@ describeOwnServer("waitReplicas", () => {
         }
         assert.strictEqual(yield* n.get(), 5)
       }).pipe(Effect.provide(layer(servers)))
+    }), 30_000)
+
+  it.live("of a lock: one that no replica has in time is given back", () =>
+    Effect.gen(function*() {
+      const servers = yield* Replicated.start(1)
+      const locked = Lock.withLock("job", () => Effect.succeed("done"), { lease: "20 seconds", wait: 0 })
+      yield* Effect.gen(function*() {
+        yield* frozen(
+          servers,
+          Effect.map(Effect.flip(locked), (error) =>
+            assert.strictEqual("reason" in error && error.reason._tag, "NotEnoughReplicas"))
+        )
+        assert.strictEqual(
+          yield* locked.pipe(Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 50 })),
+          "done"
+        )
+      }).pipe(Effect.provide(layer(servers, waiting)))
     }), 30_000)
 
   it.live(
