@@ -12,6 +12,7 @@ const longest = [
   "docs",
   "demos",
   "cluster",
+  "sentinel",
   "leaderboard",
   "nodeRedis",
   "bulk",

@@ -24,7 +24,7 @@ import type { AtomicNode } from "./internal/program/node.ts"
 import type { RedisService } from "./internal/service.ts"
 import type { RedisServiceError } from "./RedisServiceError.ts"
 
-export type { CommitOptions } from "./internal/program/commit.ts"
+export type { CommitOptions, ReplicationOptions } from "./internal/program/commit.ts"
 export type { Explanation } from "./internal/program/explain.ts"
 
 /**
@@ -666,6 +666,21 @@ export const pipeline = <const P extends ReadonlyArray<Any>>(
  * @since 0.1.0
  */
 export const commit: {
+  /**
+   * Returns the plain `Effect` that commits a program, and succeeds when replicas have a copy of what it has written. It fails
+   * with `NotEnoughReplicas` if too few have one in time: then the program is applied nevertheless.
+   */
+  (
+    options: Commit.ReplicationOptions
+  ): <A, E>(self: Atomic<A, E>) => Effect.Effect<A, E | RedisServiceError, RedisService>
+  /**
+   * Returns the plain `Effect` that commits a program, and succeeds when replicas have a copy of what it has written. It fails
+   * with `NotEnoughReplicas` if too few have one in time: then the program is applied nevertheless.
+   */
+  <A, E>(
+    self: Atomic<A, E>,
+    options: Commit.ReplicationOptions
+  ): Effect.Effect<A, E | RedisServiceError, RedisService>
   /**
    * Returns the plain `Effect` that commits a program: one round trip, all of it or nothing. With an `idempotencyKey`
    * the program runs once, no matter which process commits it again: later commits return the first result. Only a

@@ -57,7 +57,8 @@ export {
   type ServerInfo,
   type ServiceOptions,
   type SubscriptionEvent,
-  type SweepOptions
+  type SweepOptions,
+  type WaitReplicas
 } from "./internal/service.ts"
 
 type Variables = ReadonlyMap<string, string>

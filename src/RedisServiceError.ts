@@ -90,6 +90,27 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>("redlayer
 }
 
 /**
+ * The program was applied, and fewer replicas than `waitReplicas` demands are known to have a copy: a failover may lose it.
+ * `required` is what was demanded, `confirmed` how many have a copy. Do not repeat the program; if it must not be lost, read
+ * what it wrote, later.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NotEnoughReplicas
+  extends Schema.TaggedError<NotEnoughReplicas>("redlayer/NotEnoughReplicas")("NotEnoughReplicas", {
+    required: Schema.Int,
+    confirmed: Schema.Int
+  })
+{
+  readonly isRetryable = false
+  readonly applied = true
+  override get message(): string {
+    return `The program was applied; ${this.confirmed} of ${this.required} replicas are known to have a copy`
+  }
+}
+
+/**
  * The server has reached its `maxmemory`. Nothing was applied.
  *
  * @category reasons
@@ -237,6 +258,7 @@ export type RedisServiceErrorReason =
   | ConnectionUnavailable
   | ServerUnavailable
   | OutcomeUnknown
+  | NotEnoughReplicas
   | OutOfMemory
   | AccessDenied
   | CrossSlot
@@ -258,6 +280,7 @@ export class RedisServiceError
       ConnectionUnavailable,
       ServerUnavailable,
       OutcomeUnknown,
+      NotEnoughReplicas,
       OutOfMemory,
       AccessDenied,
       CrossSlot,

@@ -29,6 +29,21 @@ export interface Call {
    * before `argument`, and none is declared. Unset: the keys are declared, and decide which node it is for.
    */
   readonly node?: string | undefined
+  /** Wait, after the reply, until replicas have what the call has written. Unset: do not wait. */
+  readonly replication?: Replication | undefined
+}
+
+/**
+ * How many replicas must have a copy of what was written.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Replication {
+  /** The number of replicas: at least 1. */
+  readonly count: number
+  /** How long to wait for them, in milliseconds. */
+  readonly timeout: number
 }
 
 /**
@@ -38,7 +53,12 @@ export interface Call {
  * @since 0.1.0
  */
 export type ServerReply =
-  | { readonly _tag: "Text"; readonly text: string }
+  | {
+    readonly _tag: "Text"
+    readonly text: string
+    /** How many replicas are known to have a copy, if the call waited for them. */
+    readonly replicas?: number | undefined
+  }
   | { readonly _tag: "Error"; readonly message: string }
 
 /**
@@ -176,6 +196,11 @@ export class RedisTransport extends Context.Service<RedisTransport, {
    * server.
    */
   readonly cluster?: ClusterNodes | undefined
+  /**
+   * Whether `evaluate` honours `replication`. The replicas that it counts must be those of the server that ran the call: one that
+   * took its place since then may not have what was written. Unset: programs that wait for replicas fail with `Unsupported`.
+   */
+  readonly waitsForReplicas?: boolean | undefined
   /** Unset: spans do not contain the address of the server, and channels are those of database 0. */
   readonly server?: ServerAddress | undefined
 }>()("redlayer/RedisTransport") {}

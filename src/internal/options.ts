@@ -158,3 +158,26 @@ export const invalidOf = (
   const refusal = refusalOf(options, checks)
   return refusal && invalidOption(refusal)
 }
+
+const replicationChecks = { count: integer(1), timeout: duration(1) }
+
+/**
+ * Checks how many replicas are waited for.
+ *
+ * @internal
+ */
+export const replicas: Check = (value, option) =>
+  shape(replicationChecks)(value, option) ??
+    refusalOf({ count: (value as { readonly count?: unknown }).count ?? null }, replicationChecks, `${option}.`)
+
+/**
+ * The replicas to wait for, and the milliseconds.
+ *
+ * @internal
+ */
+export const replicationOf = (
+  { count, timeout = "1 second" }: { readonly count: number; readonly timeout?: Duration.Input | undefined }
+): { readonly count: number; readonly timeout: number } => ({
+  count,
+  timeout: Duration.toMillis(Duration.fromInputUnsafe(timeout))
+})

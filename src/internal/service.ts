@@ -128,6 +128,19 @@ export interface SweepOptions {
 }
 
 /**
+ * How many replicas must have a copy of what a program writes, before it succeeds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WaitReplicas {
+  /** The number of replicas: at least 1. */
+  readonly count: number
+  /** How long to wait for them: at least 1 ms, and shorter than the deadline. Default: 1 second. */
+  readonly timeout?: Duration.Input | undefined
+}
+
+/**
  * The options that all live layers share.
  *
  * @category models
@@ -172,6 +185,18 @@ export interface ServiceOptions {
     readonly window?: Duration.Input | undefined
     readonly acceptEviction?: boolean | undefined
   } | undefined
+  /**
+   * How many replicas must have a copy before a program that writes succeeds. Default: none, and a failover may lose the last
+   * writes that have succeeded.
+   *
+   * **Details**
+   *
+   * - If too few have a copy when the time is over, the program fails with `NotEnoughReplicas`. It is applied nevertheless.
+   * - It costs the round trip between the servers, and needs the rights to `PING` and `WAIT`. Programs that only read and travel in the
+   *   same call wait too.
+   * - `Atomic.commit(program, { waitReplicas })` does it for one program.
+   */
+  readonly waitReplicas?: WaitReplicas | undefined
   /**
    * Whether locks are taken on a server that may evict them. Then two owners may hold one lock, and only `held.guard`
    * detects it. Without `acceptEviction` such a lock fails with `Unsupported`.

@@ -2,26 +2,15 @@
  * One server with replicas, watched by Sentinels.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Schedule, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { Model, RedisService } from "redlayer"
 import { describeOwnServer } from "../support/Backends.ts"
-import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisSentinel from "../support/RedisSentinel.ts"
 
 const Counter = Model.make("SentinelCounter", { id: Schema.String, n: Schema.Int }, { key: "id" })
 
 const layer = ({ name, sentinels }: RedisSentinel.Group, options: Partial<RedisService.SentinelOptions> = {}) =>
   RedisService.layerSentinel({ sentinels, name, keyPrefix: "sentinel:", deadline: "45 seconds", ...options })
-
-/** Waits until both replicas have a copy: what they do not have is lost by any failover, whatever a client does. */
-const copied = Effect.fnUntraced(function*(group: RedisSentinel.Group) {
-  const raw = yield* RawRedis.make((yield* group.primary).url)
-  yield* raw.call("SET", "copied", "1")
-  yield* raw.call("WAIT", "2", "500").pipe(
-    Effect.filterOrFail((count) => count === 2, () => "not copied"),
-    Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 50 })
-  )
-})
 
 describeOwnServer("Sentinels", () => {
   it.live(
@@ -35,10 +24,7 @@ describeOwnServer("Sentinels", () => {
           let count = 0
           for (let round = 0; round < 1; round++) {
             for (let i = 0; i < 50; i++) assert.strictEqual(yield* n.increment(), ++count)
-            // what is not copied is lost by any failover, whatever a client does
-            const raw = yield* RawRedis.make((yield* group.primary).url)
-            yield* raw.call("SET", "copied", "1")
-            yield* raw.call("WAIT", "2", "2000")
+            yield* group.copied
             yield* group.failover
             assert.strictEqual(yield* n.increment(), ++count)
           }
@@ -54,7 +40,7 @@ describeOwnServer("Sentinels", () => {
       yield* Effect.gen(function*() {
         yield* Counter.insert({ id: "a", n: 0 })
         const dead = yield* group.primary
-        yield* copied(group)
+        yield* group.copied
         yield* dead.kill("SIGKILL")
         assert.strictEqual(yield* Counter.ref("a").n.increment(), 1)
       }).pipe(Effect.provide(layer(group, { exactlyOnce: true })))

@@ -15,8 +15,12 @@ export interface Group {
   readonly sentinels: ReadonlyArray<string>
   /** The server that the Sentinels name. */
   readonly primary: Effect.Effect<RedisServer.RedisServer, RawRedisError>
-  /** Promotes a replica, as an operator does, and waits until the Sentinels name it and the old primary copies it. */
-  readonly failover: Effect.Effect<void, RawRedisError, Scope.Scope>
+  /** Waits until all replicas have a copy, because any failover loses what they do not have. */
+  readonly copied: Effect.Effect<void, RawRedisError>
+  /** Promotes a replica, as an operator does, and waits until the Sentinels name it and have demoted the old primary. */
+  readonly failover: Effect.Effect<void, RawRedisError>
+  /** The same, without the eight seconds for which Sentinels wait before they demote the old primary: it is demoted by hand. */
+  readonly quickFailover: Effect.Effect<void, RawRedisError>
 }
 
 const name = "group"
@@ -69,26 +73,45 @@ export const start = Effect.fnUntraced(function*(
     first!.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name),
     (found) => servers.find(({ port }) => String(port) === (found as ReadonlyArray<string>)[1])!
   )
+  const clients = new Map<RedisServer.RedisServer, RawRedis.RawRedis>()
+  for (const server of servers) clients.set(server, yield* RawRedis.make(server.url))
+  /** Promotes a replica, and gives the old primary, which takes writes until somebody demotes it: they are lost. */
+  const promote = Effect.gen(function*() {
+    const before = yield* named
+    yield* Effect.retry(first!.call("SENTINEL", "FAILOVER", name), soon)
+    yield* Effect.flatMap(named, (now) => now === before ? Effect.fail(notYet("no failover yet")) : Effect.void).pipe(
+      Effect.retry(soon)
+    )
+    return clients.get(before)!
+  })
+  const awaitDemoted = ({ call }: RawRedis.RawRedis) =>
+    Effect.flatMap(
+      call("ROLE"),
+      (role) =>
+        (role as ReadonlyArray<unknown>)[0] === "slave" ? Effect.void : Effect.fail(notYet("the old primary goes on"))
+    ).pipe(
+      Effect.retry(soon)
+    )
   return {
     name,
     servers,
     sentinels: watchers.map(({ host, port }) => `${host}:${port}`),
     primary: named,
-    failover: Effect.gen(function*() {
-      const before = yield* named
-      yield* Effect.retry(first!.call("SENTINEL", "FAILOVER", name), soon)
-      yield* Effect.flatMap(named, (now) => now === before ? Effect.fail(notYet("no failover yet")) : Effect.void).pipe(
+    copied: Effect.gen(function*() {
+      const { call } = clients.get(yield* named)!
+      // the server counts the copies of what this connection has written
+      yield* call("SET", "copied", "1")
+      yield* call("WAIT", String(replicas), "500").pipe(
+        Effect.filterOrFail((count) => count === replicas, () => notYet("not copied")),
         Effect.retry(soon)
       )
-      // until the Sentinels demote it, the old primary takes writes that are lost
-      const old = yield* RawRedis.make(before.url)
-      yield* Effect.flatMap(
-        old.call("ROLE"),
-        (role) =>
-          (role as ReadonlyArray<unknown>)[0] === "slave" ? Effect.void : Effect.fail(notYet("the old primary goes on"))
-      ).pipe(
-        Effect.retry(soon)
-      )
+    }),
+    failover: Effect.flatMap(promote, awaitDemoted),
+    quickFailover: Effect.gen(function*() {
+      const old = yield* promote
+      const { host, port } = yield* named
+      yield* old.call("REPLICAOF", host, String(port))
+      yield* awaitDemoted(old)
     })
   }
 })

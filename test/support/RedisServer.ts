@@ -7,7 +7,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
 import { tmpdir } from "node:os"
-import { delimiter, join } from "node:path"
+import { delimiter, join, resolve } from "node:path"
 import type { Readable } from "node:stream"
 import * as Tls from "node:tls"
 import type { Certificates } from "./Certificates.ts"
@@ -99,8 +99,15 @@ export const onPath = (...names: ReadonlyArray<string>): string | undefined => {
   return names.flatMap((name) => directories.map((directory) => join(directory, name))).find(isExecutable)
 }
 
-/** The path of `redis-server`, or else of `valkey-server`, when one is on the PATH. */
-export const findBinary = (): string | undefined => onPath("redis-server", "valkey-server")
+/**
+ * The path of the server that tests start: `REDLAYER_TEST_SERVER`, or else `redis-server` or `valkey-server` if one is on the PATH. A
+ * wrapper must `exec` the server, because tests signal the process that they have started.
+ */
+export const findBinary = (): string | undefined => {
+  const chosen = process.env.REDLAYER_TEST_SERVER ?? ""
+  // a server starts in a directory of its own
+  return chosen === "" ? onPath("redis-server", "valkey-server") : resolve(chosen)
+}
 
 /** A port of the loopback interface that was free a moment ago. */
 export const freePort: Effect.Effect<number, RedisServerError> = Effect.callback((resume) => {

@@ -118,7 +118,8 @@ describeOwnServer("RedisServer", () => {
     Effect.gen(function*() {
       const error = yield* Effect.flip(RedisServer.start({ args: ["--no-such-option", "1"] }))
       assert.include(error.message, "ended at its start")
-      assert.include(error.message, "Bad directive or wrong number of arguments")
+      // each release says it in its own words
+      assert.include(error.message, "no-such-option")
     }))
 
   it.effect("another server on the port is not taken for the started one", () =>

@@ -26,6 +26,7 @@ const batcher = (
 ) =>
   Batcher.make({
     telemetry,
+    waitsForReplicas: false,
     sender: Sender.make({
       transport: {
         evaluate: options.evaluate ?? answersOne,

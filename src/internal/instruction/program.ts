@@ -30,6 +30,14 @@ export interface Program {
   readonly instructions: ReadonlyArray<Instruction>
   readonly access: Access
   readonly idempotency?: Idempotency | undefined
+  /** The replicas that must have a copy before the program succeeds. Unset: what the layer says. */
+  readonly replication?: Replication | undefined
+}
+
+/** How many replicas must have a copy of what was written, and for how many milliseconds to wait for them. */
+export interface Replication {
+  readonly count: number
+  readonly timeout: number
 }
 
 /** The caller's own key. A program with it runs once; repetitions return the first result. */

@@ -153,8 +153,11 @@ class Acquisition {
       this.askedAt ??= sentAt
       return Effect.matchEffect(commit(LockPrograms.acquire(this.lock, channel, this.pause, isCluster), service), {
         onFailure: (error) => {
-          const isUnknown = isRedisServiceError(error) && error.reason._tag === "OutcomeUnknown"
+          const reason = isRedisServiceError(error) ? error.reason : undefined
+          const isUnknown = reason?._tag === "OutcomeUnknown"
           if (!isUnknown) this.isDoubtful = wasDoubtful
+          // it failed, and was applied nevertheless
+          if (reason?.applied === true) this.isHeld = true
           // acquire is idempotent for each owner, so asking again is safe
           return isUnknown && !this.hasGivenUp(sentAt) ? this.ask(channel) : Effect.fail(error)
         },

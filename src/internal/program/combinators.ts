@@ -7,7 +7,7 @@ import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import { Problem } from "../text/problem.ts"
 import { All, AndThen, Guard, If, Ignore, Instruct, Mapped, OrDie, OrElse, TypeId, When } from "./atomic.ts"
-import { type CommitOptions, isRead, toEffect } from "./commit.ts"
+import { type CommitOptions, isRead, type ReplicationOptions, toEffect } from "./commit.ts"
 import { many } from "./many.ts"
 import type * as Node from "./node.ts"
 import type { AtomicNode } from "./node.ts"
@@ -126,11 +126,15 @@ export const orElse: Combinator = dual(2, (self: unknown, that: unknown) => new 
 export const ignoreMissing = (self: unknown): AtomicNode => new Ignore(part(self))
 
 /** @internal */
-export const commit: Combinator = (...args: readonly [self: unknown, options?: CommitOptions]) => {
+export const commit: Combinator = (
+  ...args: readonly [self: unknown, options?: CommitOptions | ReplicationOptions]
+) => {
   const [first, options] = args
   if (args.length > 1 || Predicate.hasProperty(first, TypeId)) return toEffect(part(first), options)
-  if (!Predicate.hasProperty(first, "idempotencyKey")) return part(first)
-  return (self: unknown) => toEffect(part(self), first as unknown as CommitOptions)
+  if (!Predicate.hasProperty(first, "idempotencyKey") && !Predicate.hasProperty(first, "waitReplicas")) {
+    return part(first)
+  }
+  return (self: unknown) => toEffect(part(self), first as unknown as CommitOptions | ReplicationOptions)
 }
 
 /**

@@ -10,10 +10,11 @@ import { isKeyless } from "../instruction/keys.ts"
 import { sizeOf } from "../instruction/limits.ts"
 import { accessOf } from "../instruction/program.ts"
 import { noFields } from "../instruction/spec.ts"
+import { invalidOption, refusalOf, replicas, replicationOf } from "../options.ts"
 import { lifetimes, toMilliseconds } from "../schema/model.ts"
 import { accept, type Definition, modelsOn } from "../schema/registry.ts"
 import { collectIssues, type Tolerated } from "../schema/tolerated.ts"
-import { RedisService } from "../service.ts"
+import { RedisService, type WaitReplicas } from "../service.ts"
 import { compile, type Compiled } from "./compile.ts"
 import { decodeReply, due, fold } from "./decode.ts"
 import type { AtomicNode, Deferred, Step } from "./node.ts"
@@ -117,7 +118,7 @@ const executeOnce = (compiled: Compiled, service: RedisService["Service"]): Effe
 }
 
 /**
- * Options of `Atomic.commit`.
+ * Options of `Atomic.commit` that make a program run once.
  *
  * @category models
  * @since 0.1.0
@@ -130,6 +131,24 @@ export interface CommitOptions {
   readonly idempotencyKey: string
   /** How long the key and the result are kept after the commit: finite, and at least 1 ms. */
   readonly keepFor: Duration.Input
+  /** The replicas to wait for, in place of what the layer says: see `ReplicationOptions`. */
+  readonly waitReplicas?: WaitReplicas | undefined
+}
+
+/**
+ * Options of `Atomic.commit` that make it wait for replicas.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReplicationOptions {
+  /**
+   * How many replicas must have a copy before the program succeeds, in place of what the layer says. If too few have one when
+   * the time is over, the program fails with `NotEnoughReplicas`, and is applied. In memory there is nothing to wait for.
+   */
+  readonly waitReplicas: WaitReplicas | undefined
+  readonly idempotencyKey?: never
+  readonly keepFor?: never
 }
 
 const longestKey = 512
@@ -140,17 +159,36 @@ const identityOf = (steps: ReadonlyArray<Step>): string =>
     steps.map(({ args, key, op, other, spec }) => [op, key, spec, args, other && [other.key, other.spec]])
   )
 
+/** Commits a program with options. */
+const commitWith = (
+  self: AtomicNode,
+  options: CommitOptions | ReplicationOptions,
+  service: RedisService["Service"]
+): Effect.Effect<any, any> => {
+  const invalid = refusalOf(options, replicationChecks)
+  if (invalid !== undefined) return invalidOption(invalid)
+  const compiled = compiledOf(self)
+  if (Exit.isExit(compiled)) return compiled
+  if (!("program" in compiled)) return Effect.flatMap(resolve(compiled), () => commitWith(self, options, service))
+  const { waitReplicas } = options
+  const waiting = waitReplicas === undefined
+    ? compiled
+    : { ...compiled, program: { ...compiled.program, replication: replicationOf(waitReplicas) } }
+  return isOnce(options) ? commitOnce(waiting, options, service) : commitCompiled(waiting, service)
+}
+
+/** A key that is undefined is one that was forgotten, and must be refused. */
+const isOnce = (options: CommitOptions | ReplicationOptions): options is CommitOptions =>
+  "idempotencyKey" in options || "keepFor" in options || !("waitReplicas" in options)
+
+const replicationChecks = { waitReplicas: replicas }
+
 /** Commits a program with an idempotency key. */
 const commitOnce = (
-  self: AtomicNode,
+  compiled: Compiled,
   { idempotencyKey, keepFor }: CommitOptions,
   service: RedisService["Service"]
 ): Effect.Effect<any, any> => {
-  const compiled = compiledOf(self)
-  if (Exit.isExit(compiled)) return compiled
-  if (!("program" in compiled)) {
-    return Effect.flatMap(resolve(compiled), () => commitOnce(self, { idempotencyKey, keepFor }, service))
-  }
   const millis = toMilliseconds(keepFor)
   const isKey = typeof idempotencyKey === "string" && idempotencyKey !== "" && idempotencyKey.length <= longestKey &&
     idempotencyKey.isWellFormed()
@@ -165,7 +203,7 @@ const commitOnce = (
   return commitCompiled({
     ...compiled,
     program: {
-      instructions: program.instructions,
+      ...program,
       // A read needs memory too, because its result is stored.
       access: program.access === "read" ? "allowOom" : program.access,
       idempotency: { key: idempotencyKey, keepFor: millis, identity: identityOf(steps) }
@@ -274,14 +312,17 @@ export const commitAll = Effect.fnUntraced(function*(
 })
 
 /**
- * The effect that commits a program, with an idempotency key if there are options.
+ * The effect that commits a program.
  *
  * @internal
  */
-export const toEffect = (self: AtomicNode, options?: CommitOptions): Effect.Effect<any, any, RedisService> =>
+export const toEffect = (
+  self: AtomicNode,
+  options?: CommitOptions | ReplicationOptions
+): Effect.Effect<any, any, RedisService> =>
   Effect.flatMap(
     RedisService,
-    (service) => options === undefined ? commit(self, service) : commitOnce(self, options, service)
+    (service) => options === undefined ? commit(self, service) : commitWith(self, options, service)
   )
 
 /**

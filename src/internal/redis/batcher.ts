@@ -8,6 +8,7 @@ import type * as Exit from "effect/Exit"
 import { ConnectionUnavailable, Unsupported } from "../../RedisServiceError.ts"
 import { type Limits, sizeOf, tooLarge } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
+import type { Replication } from "../instruction/program.ts"
 import { slotOfProgram } from "../instruction/slot.ts"
 import type { RedisService } from "../service.ts"
 import type { Sender } from "./call.ts"
@@ -49,6 +50,10 @@ export interface BatcherOptions {
   readonly maximumWaiting?: number | undefined
   /** Milliseconds that one generation of dedup records covers. Undefined: programs that write are not deduplicated. */
   readonly window?: number | undefined
+  /** The replicas that must have a copy of what a program writes, unless the program says it. */
+  readonly replication?: Replication | undefined
+  /** Whether the transport waits for replicas. */
+  readonly waitsForReplicas: boolean
 }
 
 /** @internal */
@@ -65,8 +70,8 @@ export interface Batcher {
 
 /** @internal */
 export const make = (options: BatcherOptions): Batcher => {
-  const { batch, limits, maximumWaiting = 65_536, nodeOf, publishes, refusesCrossSlot, sender, telemetry, window } =
-    options
+  const { batch, limits, maximumWaiting = 65_536, nodeOf, publishes, refusesCrossSlot, sender, telemetry } = options
+  const { waitsForReplicas, window } = options
   let { isCluster } = options
   let waiting: Array<PendingProgram> = []
   let gathered = 0
@@ -110,6 +115,11 @@ export const make = (options: BatcherOptions): Batcher => {
       }
       if (!publishes && program.instructions.some(({ op }) => op === Op.publish)) {
         pending.fail(new Unsupported({ requirement: cannotPublish }))
+        continue
+      }
+      if (program.access !== "read") pending.replication = program.replication ?? options.replication
+      if (pending.replication !== undefined && !waitsForReplicas) {
+        pending.fail(new Unsupported({ requirement: cannotWait }))
         continue
       }
       const count = program.instructions.length
@@ -188,6 +198,13 @@ export const make = (options: BatcherOptions): Batcher => {
  * @internal
  */
 export const cannotPublish = "a server whose scripts may publish messages"
+
+/**
+ * Why programs that wait for replicas are refused.
+ *
+ * @internal
+ */
+export const cannotWait = "a transport that waits for replicas"
 
 /** Runs `f`, which sends the programs. A defect fails those that were not sent. */
 const attempt = (programs: ReadonlyArray<PendingProgram>, f: () => void): void => {

@@ -19,21 +19,11 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import {
-  ConnectionUnavailable,
-  CrossSlot,
-  OutcomeUnknown,
-  type RedisServiceErrorReason,
-  ScriptFailed
-} from "../../RedisServiceError.ts"
+import { CrossSlot, OutcomeUnknown, ScriptFailed } from "../../RedisServiceError.ts"
 import type { Call as Message, RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
 import { keysOf } from "../instruction/keys.ts"
 import type { Access } from "../instruction/ops.ts"
-import type { Reply } from "../instruction/reply.ts"
-import { type ChannelNames, channelOf } from "./channel.ts"
 import {
-  aboutChannel,
-  broken,
   classify,
   connectionRefusal,
   isAboutWrites,
@@ -41,10 +31,10 @@ import {
   isDivisible,
   isFinal,
   isNoScript,
-  isWrongType,
   refusalOf
 } from "./classify.ts"
 import * as Deadlines from "./deadlines.ts"
+import { abandon, complete, fail, isReply, replicated, replicationOf } from "./outcomes.ts"
 import {
   accessOf,
   isAwaited,
@@ -56,7 +46,7 @@ import {
 import { bySlot, nodeOf, type Place } from "./place.ts"
 import { nodeScripts, scripts } from "./scripts.ts"
 import type { CallRecord, Telemetry, Trouble } from "./telemetry.ts"
-import { type Batch, decodeBatch, encodeBatch, type EncodeOptions, encodeTombstones, type Outcome } from "./wire.ts"
+import { type Batch, decodeBatch, encodeBatch, type EncodeOptions, encodeTombstones } from "./wire.ts"
 
 /** @internal */
 export interface SenderOptions extends Pick<EncodeOptions, "keyPrefix" | "valueBytes" | "declaresForms"> {
@@ -263,7 +253,8 @@ export const make = (options: SenderOptions): Sender => {
       script: command === "EVAL" ? script.text : script.sha,
       keys: batch.keys.length === 0 && keyOfKeyless !== undefined && node === undefined ? [keyOfKeyless] : batch.keys,
       argument: batch.argument,
-      node
+      node,
+      replication: access === "read" ? undefined : replicationOf(call.programs)
     }
     call.message = message
     fork(call, as, transport.evaluate(message), (exit) => {
@@ -319,7 +310,9 @@ export const make = (options: SenderOptions): Sender => {
     const { programs } = call
     uncount(call)
     if (reply._tag === "Error") return onCallRefused(call, reply.message)
-    const outcomes = decodeBatch(programs, reply.text)
+    const outcomes = decodeBatch(programs, reply.text)?.map((outcome, i) =>
+      replicated(programs[i]!, outcome, reply.replicas ?? 0)
+    )
     if (outcomes === undefined) {
       const reason = new ScriptFailed({ code: "REPLY", applied: "unknown" })
       report(call, reason)
@@ -336,7 +329,7 @@ export const make = (options: SenderOptions): Sender => {
     if (isAnswered) report(call)
     let isComplete = true
     for (let i = 0; i < programs.length; i++) {
-      isComplete = handleOutcome(call, programs[i]!, outcomes[i]!, encodeOptions) && isComplete
+      isComplete = complete(call.record, programs[i]!, outcomes[i]!, encodeOptions) && isComplete
     }
     if (isComplete) return close(call)
     if (call.state === "asking") return closeIfIdle(call)
@@ -380,7 +373,7 @@ export const make = (options: SenderOptions): Sender => {
     call.programs = programs
     if (reasons[0]?._tag === "ServerUnavailable") return retryLater(call)
     if (!programs.some(isInDoubt)) report(call, reasons[0])
-    for (const [i, program] of programs.entries()) if (!isInDoubt(program)) fail(call, program, reasons[i]!)
+    for (const [i, program] of programs.entries()) if (!isInDoubt(program)) fail(call.record, program, reasons[i]!)
     stopRetrying(call)
   }
 
@@ -410,7 +403,7 @@ export const make = (options: SenderOptions): Sender => {
     call.programs = programs.filter(isSafeToRepeat)
     // also if no caller waits any more
     if (call.programs.length === 0) report(call, new OutcomeUnknown({}))
-    for (const program of programs) if (!isSafeToRepeat(program)) abandon(call, program)
+    for (const program of programs) if (!isSafeToRepeat(program)) abandon(call.record, program)
     // no delay at first, because the call will wait for the connection
     retryLater(call, call.retries === 0 ? 0 : undefined)
   }
@@ -489,7 +482,7 @@ export const make = (options: SenderOptions): Sender => {
     if (isClosed(call)) return
     if (!isSent(call)) {
       if (!call.programs.some(isInDoubt)) return close(call)
-      for (const program of call.programs) if (!isInDoubt(program)) abandon(call, program)
+      for (const program of call.programs) if (!isInDoubt(program)) abandon(call.record, program)
     }
     if (!call.programs.some(isAwaited)) close(call)
   }
@@ -523,7 +516,9 @@ export const make = (options: SenderOptions): Sender => {
       for (const program of call.programs) program.markReplyLost()
       dropExchange(call)
     }
-    for (let i = 0; i < programs.length; i++) handleOutcome(call, programs[i]!, outcomes[i]!, encodeOptions)
+    for (const [i, program] of programs.entries()) {
+      complete(call.record, program, replicated(program, outcomes[i]!, reply.replicas ?? 0), encodeOptions)
+    }
     closeIfIdle(call)
     if (!isClosed(call)) askLater(call)
   }
@@ -557,43 +552,3 @@ const isSent = (call: Call): boolean => call.exchange !== undefined && call.stat
 
 const errorOf = <E>({ cause }: Exit.Failure<unknown, E>): E | undefined =>
   Option.getOrUndefined(Cause.findErrorOption(cause))
-
-const isReply = (outcome: Outcome): outcome is Reply => outcome._tag === "done" || outcome._tag === "failed"
-
-const fail = (call: Call, program: PendingProgram, reason: RedisServiceErrorReason): void => {
-  if (!isAwaited(program)) return
-  if (call.record !== undefined) call.record.trouble ??= reason
-  program.fail(reason)
-}
-
-const abandon = (call: Call, program: PendingProgram): void => fail(call, program, program.reason)
-
-/** Completes a program by its outcome. Returns false if the program may be sent again. */
-const handleOutcome = (call: Call, program: PendingProgram, outcome: Outcome, names: ChannelNames): boolean => {
-  switch (outcome._tag) {
-    case "done":
-    case "failed":
-      program.answer(outcome)
-      return true
-    case "applied":
-      fail(call, program, new OutcomeUnknown({ applied: true }))
-      return true
-    case "tombstoned":
-      fail(call, program, program.refusal ?? new ConnectionUnavailable({}))
-      return true
-  }
-  const { message, part, step, undone } = outcome
-  if (undone && isWrongType(message)) {
-    program.answer({ _tag: "failed", failure: { _tag: "type", step, part } })
-    return true
-  }
-  const reason = undone
-    ? aboutChannel(classify(message, keysOf(program.program), true), message, channelOf(program.program, names))
-    : broken(message)
-  if (reason._tag !== "ServerUnavailable") {
-    fail(call, program, reason)
-    return true
-  }
-  program.markRefused(reason)
-  return !isAwaited(program)
-}

@@ -11,7 +11,7 @@ import {
   type RedisServiceErrorReason
 } from "../../RedisServiceError.ts"
 import type { Access } from "../instruction/ops.ts"
-import { isRepeatable, type Program } from "../instruction/program.ts"
+import { isRepeatable, type Program, type Replication } from "../instruction/program.ts"
 import type { Reply } from "../instruction/reply.ts"
 import type { Dedup } from "./dedup.ts"
 import type { Committer, Telemetry } from "./telemetry.ts"
@@ -40,6 +40,8 @@ export class PendingProgram extends Effectable.Class<void> {
   refusal: RedisServiceErrorReason | undefined = undefined
   /** Set if the program runs at most once. */
   dedup: Dedup | undefined = undefined
+  /** The replicas that must have a copy of what it writes before it succeeds. */
+  replication: Replication | undefined = undefined
 
   private readonly telemetry: Telemetry
   committer: Committer | undefined

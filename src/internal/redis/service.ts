@@ -22,6 +22,8 @@ import {
   invalidOf,
   invalidOption,
   oneOf,
+  replicas,
+  replicationOf,
   shape,
   sweeps
 } from "../options.ts"
@@ -58,7 +60,8 @@ export const serviceChecks: { readonly [Name in keyof Required<ServiceOptions>]:
   maximumWaiting: integer(1),
   retry: boolean,
   spans: oneOf("call", "program", "none"),
-  sweepEvery: sweeps
+  sweepEvery: sweeps,
+  waitReplicas: replicas
 }
 
 const noEviction = "the maxmemory-policy noeviction"
@@ -93,6 +96,14 @@ export const make = Effect.fnUntraced(function*(
       issue: "expected a finite duration that is longer than the deadline"
     })
   }
+  const replication = options.waitReplicas && replicationOf(options.waitReplicas)
+  if (replication !== undefined && replication.timeout >= deadline) {
+    return yield* invalidOption({
+      option: "waitReplicas.timeout",
+      issue: "expected a duration that is shorter than the deadline"
+    })
+  }
+  if (replication !== undefined && transport.waitsForReplicas !== true) return yield* unsupported(Batcher.cannotWait)
   const { capabilities, evicts, isCluster } = yield* inspect(transport, { keyPrefix, deadline })
   if (evicts && exactlyOnce !== undefined && exactlyOnce.acceptEviction !== true) {
     return yield* unsupported(`${noEviction}, since exactlyOnce keeps its tokens in keys`)
@@ -124,7 +135,9 @@ export const make = Effect.fnUntraced(function*(
     batch: { ...Batcher.defaultBatch, ...defined(options.batch ?? {}) },
     limits,
     maximumWaiting: options.maximumWaiting,
-    window
+    window,
+    replication,
+    waitsForReplicas: transport.waitsForReplicas === true
   })
   yield* Effect.addFinalizer(() => batcher.close)
   const service: RedisService["Service"] = {

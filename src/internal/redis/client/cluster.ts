@@ -386,6 +386,7 @@ class Cluster {
     ready: this.ready({ keys: [] }),
     subscribe: Subscriber.make(() => this.makeSubscriber()),
     scan: this.scan,
+    waitsForReplicas: true,
     cluster: this.cluster
   }
 }

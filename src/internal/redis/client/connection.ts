@@ -15,6 +15,7 @@ import {
 import { addressText } from "../classify.ts"
 import { authenticate, isForgiven } from "./credentials.ts"
 import { defaults, detectSilence, neverLeft, settings, withoutArguments } from "./ioredis.ts"
+import { Replicas } from "./replication.ts"
 
 const unknown = Exit.fail(new TransportError({ outcome: "Unknown" }))
 
@@ -37,6 +38,20 @@ export const make = (options: RedisOptions): Redis => {
   // without a listener ioredis writes its errors, which hold passwords, to the console
   client.on("error", () => {})
   return client
+}
+
+/** Makes a second client like this one, for what holds up its connection. */
+const second = (client: Redis): Redis => {
+  const { db, socketTimeout } = client.options
+  const made = client.duplicate({
+    db,
+    autoResubscribe: false,
+    // longer than the longest wait
+    ...(socketTimeout === undefined ? undefined : { socketTimeout: Math.max(socketTimeout, 1000) })
+  })
+  detectSilence(made)
+  made.on("error", () => {})
+  return made
 }
 
 /** The address of the server. With Sentinels, which may move it, the name of the group. */
@@ -115,6 +130,37 @@ export const connection = (client: Redis, isLeaving: () => boolean = () => false
       : neverLeft.test(error.message)
       ? notSent
       : unknown
+  const replicas = new Replicas(client, () => second(client))
+  /** Sends a call, and waits for replicas if it asks for them. */
+  const evaluate = (call: Call, isAsked = false): Effect.Effect<ServerReply, TransportError> => {
+    const { replication } = call
+    if (replication === undefined) return send(call, isAsked)
+    return Effect.suspend(() => {
+      if (!isReady()) return notSent
+      const runId = replicas.identify()
+      return Effect.flatMap(send(call, isAsked), (reply): Effect.Effect<ServerReply> =>
+        reply._tag === "Error"
+          ? Effect.succeed(reply)
+          : Effect.map(replicas.wait(runId, replication), (replicas) => ({ ...reply, replicas })))
+    })
+  }
+  const send = (call: Call, isAsked: boolean) =>
+    Effect.callback<ServerReply, TransportError>((resume) => {
+      if (!isReady()) return resume(notSent)
+      const declared = call.node === undefined ? call.keys.length : 0
+      const command = new Command(
+        call.command,
+        [call.script, String(declared), ...call.keys, call.argument],
+        { replyEncoding: "utf8" }
+      )
+      // the next command of the connection is the call
+      if (isAsked) (client.sendCommand(new Command("ASKING")) as Promise<unknown>).catch(() => {})
+      const sent = client.sendCommand(command) as Promise<unknown>
+      sent.then(
+        (text) => resume(isLeaving() && isRead(call) ? stale : Exit.succeed({ _tag: "Text", text: String(text) })),
+        (error: Error) => resume(failureOf(error))
+      )
+    })
   return {
     ready: Effect.callback<void, TransportError>((resume) => {
       if (isReady()) return resume(Exit.void)
@@ -123,23 +169,7 @@ export const connection = (client: Redis, isLeaving: () => boolean = () => false
     }),
     isReady,
     failure: () => notSent,
-    evaluate: (call, isAsked) =>
-      Effect.callback<ServerReply, TransportError>((resume) => {
-        if (!isReady()) return resume(notSent)
-        const declared = call.node === undefined ? call.keys.length : 0
-        const command = new Command(
-          call.command,
-          [call.script, String(declared), ...call.keys, call.argument],
-          { replyEncoding: "utf8" }
-        )
-        // the next command of the connection is the call
-        if (isAsked === true) (client.sendCommand(new Command("ASKING")) as Promise<unknown>).catch(() => {})
-        const sent = client.sendCommand(command) as Promise<unknown>
-        sent.then(
-          (text) => resume(isLeaving() && isRead(call) ? stale : Exit.succeed({ _tag: "Text", text: String(text) })),
-          (error: Error) => resume(failureOf(error))
-        )
-      }),
+    evaluate,
     scan: ({ count, cursor, match }) =>
       Effect.callback<PageReply, TransportError>((resume) => {
         if (!isReady()) return resume(notSent)

@@ -47,6 +47,7 @@ export const transport = (client: Redis): RedisTransport["Service"] => {
       leaveReplicas(subscriber)
       return subscriber
     }),
+    waitsForReplicas: true,
     server
   }
 }
