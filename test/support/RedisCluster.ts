@@ -124,7 +124,7 @@ export const start = Effect.fnUntraced(function*(
   }
 })
 
-/** What a node says of the primaries with slots: the epoch and the slots of each, in the order of their names. */
+/** The epoch and the slots of each primary that has slots, as a node knows them, in the order of their names. */
 const sayingOf = (lines: string): ReadonlyMap<string, readonly [epoch: string, slots: ReadonlyArray<string>]> =>
   new Map(
     lines.trim().split("\n").flatMap((line) => {
@@ -147,7 +147,11 @@ export const agree = Effect.fnUntraced(function*({ all, owners }: RedisCluster) 
       ([first, ...others]) =>
         others.every((other) => JSON.stringify([...other]) === JSON.stringify([...first!])) &&
         new Set([...first!.values()].map(([epoch]) => epoch)).size === first!.size,
-      (sayings) => new Error(`the nodes do not agree:\n${sayings.map((one) => JSON.stringify([...one])).join("\n")}`)
+      (sayings) =>
+        new RedisServer.RedisServerError({
+          message: `the nodes do not agree:\n${sayings.map((one) => JSON.stringify([...one])).join("\n")}`,
+          portTaken: false
+        })
     ),
     Effect.retry({ schedule: Schedule.spaced("2 millis"), times: 5000 }),
     withLiveClock
