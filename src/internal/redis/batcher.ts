@@ -40,6 +40,8 @@ export interface BatcherOptions {
   readonly isCluster: boolean
   /** The node of a cluster that has a slot. Unset: the calls of a cluster are by slot. */
   readonly nodeOf?: ((slot: number) => string | undefined) | undefined
+  /** The replica for programs that only read, for a slot. Unset: there is none. */
+  readonly readerOf?: ((slot: number) => string | undefined) | undefined
   /** Whether a script may publish messages. */
   readonly publishes: boolean
   /** Whether a program of several slots fails on a single server too. A call may still carry programs of different slots. */
@@ -71,7 +73,7 @@ export interface Batcher {
 /** @internal */
 export const make = (options: BatcherOptions): Batcher => {
   const { batch, limits, maximumWaiting = 65_536, nodeOf, publishes, refusesCrossSlot, sender, telemetry } = options
-  const { waitsForReplicas, window } = options
+  const { readerOf, waitsForReplicas, window } = options
   let { isCluster } = options
   let waiting: Array<PendingProgram> = []
   let gathered = 0
@@ -90,10 +92,21 @@ export const make = (options: BatcherOptions): Batcher => {
     taken.length = 0
   }
 
-  const sendAll = (programs: ReadonlyArray<PendingProgram>, since: number): void =>
+  const sendAll = (programs: ReadonlyArray<PendingProgram>, since: number): void => {
+    if (readerOf === undefined) return sendTo(programs, since, () => undefined)
+    const isRead = ({ program }: PendingProgram) => program.access === "read"
+    sendTo(programs.filter((pending) => !isRead(pending)), since, () => undefined)
+    sendTo(programs.filter(isRead), since, readerOf)
+  }
+
+  const sendTo = (
+    programs: ReadonlyArray<PendingProgram>,
+    since: number,
+    readerOf: (slot: number) => string | undefined
+  ): void =>
     attempt(programs, () => {
-      if (!isCluster && !refusesCrossSlot) return divide(programs, since)
-      const placeOf = (slot: number) => isCluster ? nodeOf?.(slot) ?? slot : undefined
+      if (!isCluster && !refusesCrossSlot) return divide(programs, since, readerOf(0))
+      const placeOf = (slot: number) => readerOf(slot) ?? (isCluster ? nodeOf?.(slot) ?? slot : undefined)
       for (const [place, part] of byPlace(programs, placeOf)) attempt(part, () => divide(part, since, place))
     })
 

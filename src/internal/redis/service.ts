@@ -130,6 +130,7 @@ export const make = Effect.fnUntraced(function*(
     telemetry,
     isCluster,
     nodeOf: batchBy === "node" && capabilities.crossSlotScripts ? transport.cluster?.of : undefined,
+    readerOf: batchBy === "node" && capabilities.crossSlotScripts ? transport.readerOf : undefined,
     publishes: capabilities.publishInScripts,
     refusesCrossSlot: options.crossSlot === "refuse",
     batch: { ...Batcher.defaultBatch, ...defined(options.batch ?? {}) },

@@ -22,9 +22,11 @@ import {
 import { slotOf } from "../../instruction/slot.ts"
 import { type Connection, connection, make } from "./connection.ts"
 import { settings, withoutArguments } from "./ioredis.ts"
+import { Pace, readerAmong, turned } from "./nearest.ts"
 import { formatPlace, parsePlace, type ScanPlace, type Slots } from "./scanPlace.ts"
 import { type NodeAddress, parseRedirection, parseSlots } from "./slotMap.ts"
 import * as Subscriber from "./subscriber.ts"
+import type { Reads } from "./topologies.ts"
 
 /** @internal */
 export interface ClusterTransportOptions {
@@ -33,6 +35,8 @@ export interface ClusterTransportOptions {
   readonly client: RedisOptions
   /** The address at which a node is reached, for the one that the cluster announces. */
   readonly addressMap?: ((announced: NodeAddress) => NodeAddress) | undefined
+  /** Where programs that only read are run. Default: `"primary"`. */
+  readonly reads?: Reads | undefined
 }
 
 /** The shortest time between two questions for the map, because all processes ask at once when a node fails. */
@@ -55,13 +59,16 @@ class Node {
   readonly address: NodeAddress
   readonly client: Redis
   readonly connection: Connection
+  readonly pace: Pace
   isRetired = false
 
-  constructor(address: NodeAddress, options: RedisOptions, onEvent: (node: Node) => void) {
+  constructor(address: NodeAddress, options: RedisOptions, reads: Reads, onEvent: (node: Node) => void) {
     this.name = nameOf(address)
     this.address = address
-    this.client = make({ ...options, ...address })
+    // any node may become a replica, which refuses to be read from unless `READONLY` came first
+    this.client = make({ ...options, ...address, readOnly: reads !== "primary" })
     this.connection = connection(this.client)
+    this.pace = new Pace(this.client, reads === "nearest")
     for (const event of ["ready", "error", "close"]) this.client.on(event, () => onEvent(this))
     this.client.connect().catch(() => {})
   }
@@ -84,6 +91,8 @@ class Cluster {
   /** The primary of each slot. */
   private owners: Array<Node | undefined> = []
   private primaries: ReadonlyArray<Node> = []
+  /** The replicas of each primary, in the order in which they are read from. Empty, if reads go to primaries. */
+  private replicas = new Map<Node, ReadonlyArray<Node>>()
   private readonly waiting = new Set<(node: Node | undefined) => void>()
 
   private isAsking = false
@@ -116,9 +125,13 @@ class Cluster {
     const name = nameOf(address)
     const known = this.nodes.get(name)
     if (known !== undefined && !known.isRetired) return known
-    const node = new Node(address, this.options.client, this.onEvent)
+    const node = new Node(address, this.options.client, this.reads, this.onEvent)
     this.nodes.set(name, node)
     return node
+  }
+
+  private openAnnounced(address: NodeAddress): Node {
+    return this.open(this.options.addressMap?.(address) ?? address)
   }
 
   private openSeeds(): void {
@@ -144,8 +157,24 @@ class Cluster {
     if (!node.connection.isReady()) {
       this.suspect()
       if (!this.isAnyReady()) this.openSeeds()
-    } else if (!this.primaries.includes(node)) this.suspect()
+    } else if (!this.isMember(node)) this.suspect()
     this.notify(node)
+  }
+
+  /** A replica that has just started is not in the map yet, and no event tells when it is. */
+  private get period(): number {
+    const isWithout = this.reads !== "primary" && this.primaries.some((node) => this.replicas.get(node)?.length === 0)
+    return isWithout ? periodMillis / 6 : periodMillis
+  }
+
+  private get reads(): Reads {
+    return this.options.reads ?? "primary"
+  }
+
+  private isMember(node: Node): boolean {
+    if (this.primaries.includes(node)) return true
+    for (const replicas of this.replicas.values()) if (replicas.includes(node)) return true
+    return false
   }
 
   /** Tells those that wait for a connection that one is there, or has failed. */
@@ -192,7 +221,7 @@ class Cluster {
       if (isKnown) { for (const resume of askers) resume() }
       if (isKnown && this.askers.size > 0) this.ask()
       else if (this.isDoubted || !isKnown) this.suspect()
-      else this.timer = setTimeout(() => this.ask(), periodMillis * (0.5 + Math.random()))
+      else this.timer = setTimeout(() => this.ask(), this.period * (0.5 + Math.random()))
     }
     Promise.resolve(answer).then(done, (error: Error) => {
       if (error.name === "ReplyError") {
@@ -222,16 +251,24 @@ class Cluster {
     const ranges = parseSlots(reply, from.address)
     if (ranges === undefined) return false
     const owners: Array<Node | undefined> = Array.from({ length: 16_384 })
-    const primaries = new Set<Node>()
-    for (const { address, end, start } of ranges) {
-      const node = this.open(this.options.addressMap?.(address) ?? address)
-      primaries.add(node)
+    const found = new Map<Node, ReadonlyArray<Node>>()
+    for (const { address, end, replicas, start } of ranges) {
+      const node = this.openAnnounced(address)
       owners.fill(node, start, end + 1)
+      if (found.has(node)) continue
+      const others = this.reads === "primary" ? [] : replicas.map((replica) => this.openAnnounced(replica))
+      const known = this.replicas.get(node) ?? []
+      // those that were read from are read from again
+      found.set(node, [
+        ...known.filter((one) => others.includes(one)),
+        ...turned(others.filter((one) => !known.includes(one)))
+      ])
     }
     this.owners = owners
-    this.primaries = [...primaries]
+    this.primaries = [...found.keys()]
+    this.replicas = found
     this.refusal = undefined
-    for (const node of this.nodes.values()) if (!primaries.has(node)) this.retire(node)
+    for (const node of this.nodes.values()) if (!this.isMember(node)) this.retire(node)
     this.notify()
     return true
   }
@@ -298,11 +335,12 @@ class Cluster {
   ): Effect.Effect<ServerReply, TransportError> {
     const found = parseRedirection(reply.message, from.address)
     if (found === undefined) {
+      if (call.node !== undefined && !this.primaries.includes(from)) from.pace.note(reply)
       if (/^-?(?:CLUSTERDOWN|READONLY|MASTERDOWN) /.test(reply.message)) this.suspect()
       return Effect.succeed(reply)
     }
     const { address, isMoved, slot } = found
-    const node = this.open(this.options.addressMap?.(address) ?? address)
+    const node = this.openAnnounced(address)
     if (!isMoved) {
       return node.connection.isReady() ? node.connection.evaluate(call, true) : Effect.succeed(reply)
     }
@@ -358,6 +396,15 @@ class Cluster {
     return next
   }
 
+  private get readerOf(): ((slot: number) => string | undefined) | undefined {
+    const { reads } = this
+    if (reads === "primary") return undefined
+    return (slot) => {
+      const primary = this.owners[slot]
+      return primary && readerAmong(reads, this.replicas.get(primary) ?? [], primary)?.name
+    }
+  }
+
   private readonly cluster: ClusterNodes = {
     of: (slot) => {
       const node = this.owners[slot]
@@ -381,13 +428,16 @@ class Cluster {
     return subscriber
   }
 
-  readonly service: RedisTransport["Service"] = {
-    evaluate: this.evaluate,
-    ready: this.ready({ keys: [] }),
-    subscribe: Subscriber.make(() => this.makeSubscriber()),
-    scan: this.scan,
-    waitsForReplicas: true,
-    cluster: this.cluster
+  get service(): RedisTransport["Service"] {
+    return {
+      evaluate: this.evaluate,
+      ready: this.ready({ keys: [] }),
+      subscribe: Subscriber.make(() => this.makeSubscriber()),
+      scan: this.scan,
+      waitsForReplicas: true,
+      readerOf: this.readerOf,
+      cluster: this.cluster
+    }
   }
 }
 
