@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { ConnectionUnavailable, Unsupported } from "../../RedisServiceError.ts"
-import { type Limits, sizeOf, tooLarge } from "../instruction/limits.ts"
+import { type Limits, sizeOf, tooLarge, weightOf } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Replication } from "../instruction/program.ts"
 import { slotOfProgram } from "../instruction/slot.ts"
@@ -26,6 +26,7 @@ export interface BatchLimits {
   readonly programs: number
   /** UTF-16 units of keys and texts. */
   readonly bytes: number
+  /** See `weightOf`. */
   readonly instructions: number
 }
 
@@ -135,10 +136,10 @@ export const make = (options: BatcherOptions): Batcher => {
         pending.fail(new Unsupported({ requirement: cannotWait }))
         continue
       }
-      const count = program.instructions.length
+      const weight = weightOf(program)
       if (
         part.length === batch.programs ||
-        part.length > 0 && (bytes + size > batch.bytes || instructions + count > batch.instructions)
+        part.length > 0 && (bytes + size > batch.bytes || instructions + weight > batch.instructions)
       ) {
         sender.send(part, since, place)
         part = []
@@ -149,7 +150,7 @@ export const make = (options: BatcherOptions): Batcher => {
       if (!pending.replyLost) pending.dedup = dedupOf(program)
       part.push(pending)
       bytes += size
-      instructions += count
+      instructions += weight
     }
     if (part.length > 0) sender.send(part, since, place)
   }
