@@ -7,7 +7,11 @@ import { isNoScript } from "../classify.ts"
 import type { Connection } from "./connection.ts"
 import type { Reads } from "./topologies.ts"
 
-/** A server that can be read from. */
+/**
+ * A server that can be read from.
+ *
+ * @internal
+ */
 export interface Readable {
   readonly client: Redis
   readonly connection: Connection
