@@ -25,9 +25,9 @@ const cost = Effect.fnUntraced(function*(redis: Redis, operation: Operation, ins
   const [all, length] = [long / operation.instructions, instructions / operation.instructions]
   yield* Effect.promise(() => redis.flushall("SYNC"))
   for (const atomic of stateOf(operation.state)) yield* commit(atomic)
-  const start = yield* Effect.promise(() => workOf(redis))
+  const start = yield* Effect.promise(() => workOf([redis]))
   for (let from = 0; from < all; from += length) yield* commit(program(operation, from, length))
-  const { cpu } = yield* Effect.promise(() => workSince(redis, start))
+  const { cpu } = yield* Effect.promise(() => workSince([redis], start))
   return cpu / all
 })
 

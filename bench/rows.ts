@@ -4,6 +4,7 @@
 import * as bulk from "./bulk.ts"
 import * as call from "./call.ts"
 import * as clients from "./clients.ts"
+import * as cluster from "./cluster.ts"
 import * as get from "./get.ts"
 import * as growth from "./growth.ts"
 import * as growthIndex from "./growthIndex.ts"
@@ -26,6 +27,7 @@ export const rows: ReadonlyArray<Row> = [
   ...increment.rows,
   ...server.rows,
   ...clients.rows,
+  ...cluster.rows,
   ...call.rows,
   ...transaction.rows,
   ...program.rows,

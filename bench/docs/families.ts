@@ -27,6 +27,11 @@ export const families: ReadonlyArray<Family> = [
       { name: "latency-1", work: "an increment, by one fiber that waits for each" },
       { name: "empty-call", work: "a program without a step, by one fiber that waits for each" },
       { name: "many-clients", work: "an increment, by 8 processes of 4 fibers" },
+      {
+        name: "cluster-increment",
+        work: "an increment on a cluster of three primaries, by 500 fibers; `slot: \"id\"`"
+      },
+      { name: "cluster-partitioned", work: "the same with `slot: { partitions: 16 }`" },
       { name: "server-limit", work: "an increment, by 2 processes of 500 fibers" },
       { name: "headline-model", work: "an increment in a model that has collections and an index, and expires" }
     ]

@@ -5,7 +5,7 @@ import { Effect, type Scope } from "effect"
 import type { Redis } from "ioredis"
 import type { Sample } from "./protocol.ts"
 import { BenchError, type Both, type Figures, median, type Options, type Row } from "./row.ts"
-import { attempt, emptied, type ServerWork, workOf, workSince } from "./server.ts"
+import { attempt, emptied, type ServerWork, started, workOf, workSince } from "./server.ts"
 import type { Work } from "./work.ts"
 import * as Workers from "./workers.ts"
 
@@ -37,6 +37,8 @@ export interface Definition {
   readonly unit: string
   readonly target: number | undefined
   readonly needs?: string
+  /** Whether it runs on a cluster of three primaries, which it starts, in place of the server. */
+  readonly isCluster?: boolean
   readonly better: "higher" | "lower"
   /** The number of operations of each side until their code is compiled: the warm-up runs at least as many. */
   readonly warmUp: number
@@ -112,10 +114,13 @@ const figuresOf = (row: Definition, measured: Measured): Figures => {
   }
 }
 
-const run = (row: Definition, url: string, options: Options): Effect.Effect<Figures, BenchError, Scope.Scope> =>
+const run = (row: Definition, server: string, options: Options): Effect.Effect<Figures, BenchError, Scope.Scope> =>
   Effect.gen(function*() {
     options.progress("preparing")
-    const redis = yield* emptied(row.name, url)
+    const { all, url } = row.isCluster === true
+      ? yield* started(row.name)
+      : { all: [yield* emptied(row.name, server)] as const, url: server }
+    const [redis] = all
     const check = yield* attempt(row.name, () => row.prepare(redis, url))
     const turns = yield* start(row, url)
     yield* attempt(row.name, async () => row.ready?.(redis))
@@ -125,9 +130,9 @@ const run = (row: Definition, url: string, options: Options): Effect.Effect<Figu
 
     const turn = Effect.fnUntraced(function*(side: Side) {
       yield* attempt(row.name, async () => row.before?.(redis))
-      const start = yield* attempt(row.name, () => workOf(redis))
+      const start = yield* attempt(row.name, () => workOf(all))
       const sample = yield* turns.get(side)!(options.sliceMillis)
-      const server = yield* attempt(row.name, () => workSince(redis, start))
+      const server = yield* attempt(row.name, () => workSince(all, start))
       if (sample.operations === 0) return yield* new BenchError({ message: `${row.name}: ${side} did nothing` })
       done[side] += sample.operations
       return { ...sample, server }

@@ -2,7 +2,7 @@
  * The work of a contender during its turn, in a separate process: loops that start the next operation when the reply to the
  * last one has arrived. Each side uses the loop that costs it least, so that the operation is measured and not the loop.
  */
-import { Effect, ManagedRuntime } from "effect"
+import { Effect, type Layer, ManagedRuntime } from "effect"
 import { Redis, type RedisOptions } from "ioredis"
 import { RedisService } from "redlayer"
 import type { Sample } from "./protocol.ts"
@@ -43,12 +43,19 @@ const indices = (count: number): ReadonlyArray<number> => Array.from({ length: c
 
 /** Fibers on `RedisService.layer`. Each fiber calls `operations` once, for the function that returns its next operation. */
 export const fibers = <A>(
-  work: Loops<A> & {
-    readonly options?: RedisService.LayerOptions
-    readonly operations: (loop: number) => () => Effect.Effect<A, unknown, RedisService.RedisService>
-  }
+  work: FiberLoops<A> & { readonly options?: RedisService.LayerOptions }
+): Work => fibersOn((url) => RedisService.layer({ ...work.options, url }), work)
+
+interface FiberLoops<A> extends Loops<A> {
+  readonly operations: (loop: number) => () => Effect.Effect<A, unknown, RedisService.RedisService>
+}
+
+/** The same on another layer. */
+export const fibersOn = <A>(
+  layerOf: (url: string) => Layer.Layer<RedisService.RedisService, unknown>,
+  work: FiberLoops<A>
 ): Work => {
-  const { check, each = 1, loops, operations, options, timed } = work
+  const { check, each = 1, loops, operations, timed } = work
   const fiber = (slice: Slice, loop: number) =>
     Effect.suspend(() => {
       const next = operations(loop)
@@ -71,7 +78,7 @@ export const fibers = <A>(
       )
     })
   return async (url) => {
-    const runtime = ManagedRuntime.make(RedisService.layer({ ...options, url }))
+    const runtime = ManagedRuntime.make(layerOf(url))
     await runtime.context()
     return {
       turn: (slice) =>

@@ -43,6 +43,8 @@ export interface ClusterStartOptions {
   /** Primaries that have neither slots nor replicas. They are the last of `primaries`. */
   readonly empty?: number
   readonly args?: ReadonlyArray<string>
+  /** Whether everyone may do everything. */
+  readonly unrestricted?: boolean
 }
 
 interface Plan {
@@ -73,7 +75,7 @@ const settings = [
 
 /** Starts a cluster and waits until all its nodes serve. Its primaries have equal shares of the slots, in their order. */
 export const start = Effect.fnUntraced(function*(
-  { args = [], empty = 0, primaries = 3, replicas = 1 }: ClusterStartOptions = {}
+  { args = [], empty = 0, primaries = 3, replicas = 1, unrestricted }: ClusterStartOptions = {}
 ): Effect.fn.Return<RedisCluster, RedisServer.RedisServerError | RawRedisError, Scope.Scope> {
   const plans: Array<Plan> = []
   for (let i = 0; i < primaries * (1 + replicas) + empty; i++) {
@@ -93,6 +95,7 @@ export const start = Effect.fnUntraced(function*(
       port: plan.port,
       busPort: plan.busPort,
       cluster: true,
+      unrestricted,
       args: [...settings, ...args],
       ...options
     })
