@@ -64,12 +64,10 @@ const configOf = (plans: ReadonlyArray<Plan>, self: Plan): string =>
 
 const newId = () => randomBytes(20).toString("hex")
 
-const settings = [
-  ["--cluster-node-timeout", "1000"],
-  ["--repl-diskless-sync-delay", "0"],
-  // a primary without slots stays one, and a replica stays with its primary
-  ["--cluster-allow-replica-migration", "no"]
-].flat()
+const settings = ["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0"]
+
+/** A primary whose last slot is moved away stays one. */
+const stayingPrimary = ["--cluster-allow-replica-migration", "no"]
 
 /** Starts a cluster and waits until all its nodes serve. Its primaries have equal shares of the slots, in their order. */
 export const start = Effect.fnUntraced(function*(
@@ -93,7 +91,7 @@ export const start = Effect.fnUntraced(function*(
       port: plan.port,
       busPort: plan.busPort,
       cluster: true,
-      args: [...settings, ...args],
+      args: [...settings, ...(empty > 0 ? stayingPrimary : []), ...args],
       ...options
     })
   const all = yield* Effect.forEach(
