@@ -2,7 +2,7 @@
  * Clusters for tests: some primaries, each with replicas, on free ports of the loopback interface, and gone with their scope. The
  * nodes know each other when they start, so a cluster serves after about two seconds.
  */
-import { Effect, type Scope } from "effect"
+import { Effect, Exit, Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import { slotOf } from "../../conformance/src/support/slot.ts"
 import type { RawRedisError } from "./RawRedis.ts"
@@ -54,8 +54,7 @@ const configOf = (plans: ReadonlyArray<Plan>, self: Plan): string =>
 
 const newId = () => randomBytes(20).toString("hex")
 
-/** Starts a cluster and waits until all its nodes serve. Its primaries have equal shares of the slots, in their order. */
-export const start = Effect.fnUntraced(function*(
+const startOnce = Effect.fnUntraced(function*(
   { args = [], primaries = 3, replicas = 1 }: ClusterStartOptions = {}
 ): Effect.fn.Return<RedisCluster, RedisServer.RedisServerError | RawRedisError, Scope.Scope> {
   const plans: Array<Plan> = []
@@ -103,6 +102,23 @@ export const start = Effect.fnUntraced(function*(
       })
     })
   }
+})
+
+/** Starts a cluster and waits until all its nodes serve. Its primaries have equal shares of the slots, in their order. */
+export const start = Effect.fnUntraced(function*(options: ClusterStartOptions = {}) {
+  const scope = yield* Effect.scope
+  const attempt = Effect.gen(function*() {
+    const own = yield* Scope.fork(scope)
+    return yield* startOnce(options).pipe(
+      Scope.provide(own),
+      Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+    )
+  })
+  // all nodes know the ports of all others, so one port that another process has taken meanwhile changes all
+  return yield* Effect.retry(attempt, {
+    times: 5,
+    while: (error) => error._tag === "RedisServerError" && error.portTaken
+  })
 })
 
 /**
