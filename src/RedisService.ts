@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Ioredis from "ioredis"
 import { limitsOf, memoryChecks } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
 import { invalidOf, invalidOption, type Refusal } from "./internal/options.ts"
@@ -50,7 +51,7 @@ export type { Credentials } from "./internal/redis/client/credentials.ts"
 export type { ConfigOptions, Configurable } from "./internal/redis/client/environment.ts"
 export type { ConnectionOptions, LayerOptions } from "./internal/redis/client/options.ts"
 export type { NodeAddress } from "./internal/redis/client/slotMap.ts"
-export type { ClusterOptions, SentinelOptions } from "./internal/redis/client/topologies.ts"
+export type { ClusterOptions, Reads, SentinelOptions } from "./internal/redis/client/topologies.ts"
 export {
   type Capabilities,
   RedisService,
@@ -106,12 +107,16 @@ const makeCluster = Effect.fnUntraced(function*(options: ClusterOptions, variabl
   if (refusal !== undefined) return yield* refuse(refusal)
   const found = parseAddresses(options.nodes, 6379)
   if (typeof found === "string") return yield* refuse({ option: "nodes", issue: found })
+  if (options.batchBy === "slot" && (options.reads ?? "primary") !== "primary") {
+    return yield* refuse({ option: "reads", issue: "replicas are read by node, and `batchBy` is \"slot\"" })
+  }
   const { db, ...ofUrls } = found.client
   if (db) return yield* refuse({ option: "nodes", issue: "a cluster has database 0 only" })
   const transport = yield* ClusterTransport.transport({
     nodes: found.nodes,
     client: { ...ofUrls, ...yield* clientOf(options) },
-    addressMap: options.addressMap
+    addressMap: options.addressMap,
+    reads: options.reads
   })
   return yield* Live.make(transport, options, options.batchBy)
 })
@@ -128,7 +133,7 @@ const makeSentinel = Effect.fnUntraced(function*(options: SentinelOptions, varia
       "its URLs name a user or parameters: use the options sentinelUsername, sentinelPassword and sentinelTls"
     return yield* refuse({ option: "sentinels", issue })
   }
-  const client = yield* IoredisTransport.acquire({
+  const connecting: Ioredis.RedisOptions = {
     ...yield* clientOf(options),
     sentinels: [...found.nodes],
     name,
@@ -140,8 +145,11 @@ const makeSentinel = Effect.fnUntraced(function*(options: SentinelOptions, varia
     sentinelCommandTimeout: 2000,
     // a primary that the Sentinels replace on purpose answers for seconds, and what it answers is lost
     failoverDetector: true
-  })
-  const service = yield* Live.make(IoredisTransport.transport(client), options)
+  }
+  const client = yield* IoredisTransport.acquire(connecting)
+  const { reads = "primary" } = options
+  const reader = reads === "primary" ? undefined : yield* IoredisTransport.acquireReader(reads, connecting)
+  const service = yield* Live.make(IoredisTransport.transport(client, reader), options)
   return Context.make(RedisService, service).pipe(Context.add(IoRedis, client))
 })
 
@@ -201,7 +209,7 @@ export const layerConfig = (
  * - A program whose slot has moved is sent again to the node that has it, and has not run before. While a slot moves, a program of
  *   several keys of which some are absent waits, and fails with `ServerUnavailable` at its deadline.
  * - If a node fails, programs of its slots wait for its replica to be promoted, until their deadline; the others go on.
- * - Reads go to primaries.
+ * - Reads go to primaries, unless `reads` says otherwise.
  *
  * **When to use**
  *

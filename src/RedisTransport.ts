@@ -25,7 +25,7 @@ export interface Call {
   /** The only argument. */
   readonly argument: string
   /**
-   * The node of a cluster that the call is for. Then the keys may be in several of its slots: they are sent as arguments
+   * The node of a cluster, or the replica, that the call is for. Then the keys may be in several of its slots: they are sent as arguments
    * before `argument`, and none is declared. Unset: the keys are declared, and decide which node it is for.
    */
   readonly node?: string | undefined
@@ -201,6 +201,11 @@ export class RedisTransport extends Context.Service<RedisTransport, {
    * took its place since then may not have what was written. Unset: programs that wait for replicas fail with `Unsupported`.
    */
   readonly waitsForReplicas?: boolean | undefined
+  /**
+   * The replica that a program which only reads shall be sent to, as the `node` of its call. Undefined: the primary. Unset: all calls
+   * go to primaries.
+   */
+  readonly readerOf?: ((slot: number) => string | undefined) | undefined
   /** Unset: spans do not contain the address of the server, and channels are those of database 0. */
   readonly server?: ServerAddress | undefined
 }>()("redlayer/RedisTransport") {}

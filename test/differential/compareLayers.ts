@@ -126,8 +126,6 @@ export interface Options {
   readonly fault?: Fault
   /** Milliseconds by which an expiry may change although nothing was written. Default: 0. */
   readonly drift?: number
-  /** Whether what scans find is compared too. Default: true. */
-  readonly scans?: boolean
   /** Whether memory refuses programs of several slots, as a cluster does. */
   readonly refusesCrossSlot?: boolean
 }
@@ -307,7 +305,6 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
     name,
     programs,
     rounds = 4,
-    scans = true,
     twinChance = 0.3,
     worlds: width = 100
   } = options
@@ -479,7 +476,7 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
       }
       before = after
     }
-    const different = scans ? yield* scan(before) : undefined
+    const different = yield* scan(before)
     if (different !== undefined) return { counts, mismatch: `${name}, REDLAYER_SEED=${seed}: ${different}` }
   }
   return { counts, mismatch: undefined }

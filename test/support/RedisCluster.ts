@@ -2,9 +2,10 @@
  * Clusters for tests: some primaries, each with replicas, on free ports of the loopback interface, and gone with their scope. The
  * nodes know each other when they start, so a cluster serves after about two seconds.
  */
-import { Effect, Exit, Scope } from "effect"
+import { Effect, Exit, Schedule, Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import { slotOf } from "../../conformance/src/support/slot.ts"
+import { withLiveClock } from "./LiveClock.ts"
 import type { RawRedisError } from "./RawRedis.ts"
 import * as RawRedis from "./RawRedis.ts"
 import * as RedisServer from "./RedisServer.ts"
@@ -12,19 +13,27 @@ import { admin } from "./Rights.ts"
 
 export interface ClusterNode {
   readonly id: string
-  readonly server: RedisServer.RedisServer
+  /** The process, which is another one after a restart. */
+  server: RedisServer.RedisServer
   /** The commands of the admin. */
   readonly raw: RawRedis.RawRedis
+  /** Whether it can be asked: it is neither dead nor frozen. */
+  isRunning: boolean
 }
 
 export interface RedisCluster {
+  /** As the cluster has started. */
   readonly primaries: ReadonlyArray<ClusterNode>
+  /** As the cluster has started. */
   readonly replicas: ReadonlyArray<ClusterNode>
-  /** The primary of each slot, as {@link moveSlot} has left them. */
+  readonly all: ReadonlyArray<ClusterNode>
+  /** The primary of each slot, as the nodes have agreed last: see {@link agree}. */
   readonly owners: Array<ClusterNode>
+  /** When a slot was moved last. */
+  readonly moved: Map<number, number>
   /** The addresses of all nodes, as a layer takes them. */
   readonly nodes: ReadonlyArray<string>
-  /** Starts a node anew, where it was. */
+  /** Starts a node anew, where it was, with the cluster that it knew and without data. */
   readonly restart: (node: ClusterNode) => Effect.Effect<void, RedisServer.RedisServerError, Scope.Scope>
 }
 
@@ -32,6 +41,8 @@ export interface ClusterStartOptions {
   readonly primaries?: number
   /** The replicas of each primary. */
   readonly replicas?: number
+  /** Primaries that have neither slots nor replicas. They are the last of `primaries`. */
+  readonly empty?: number
   readonly args?: ReadonlyArray<string>
 }
 
@@ -54,52 +65,61 @@ const configOf = (plans: ReadonlyArray<Plan>, self: Plan): string =>
 
 const newId = () => randomBytes(20).toString("hex")
 
+const settings = [
+  ["--cluster-node-timeout", "1000"],
+  ["--repl-diskless-sync-delay", "0"],
+  // a primary without slots stays one, and a replica stays with its primary
+  ["--cluster-allow-replica-migration", "no"]
+].flat()
+
 const startOnce = Effect.fnUntraced(function*(
-  { args = [], primaries = 3, replicas = 1 }: ClusterStartOptions = {}
+  { args = [], empty = 0, primaries = 3, replicas = 1 }: ClusterStartOptions = {}
 ): Effect.fn.Return<RedisCluster, RedisServer.RedisServerError | RawRedisError, Scope.Scope> {
   const plans: Array<Plan> = []
-  for (let i = 0; i < primaries * (1 + replicas); i++) {
-    const isPrimary = i < primaries
+  for (let i = 0; i < primaries * (1 + replicas) + empty; i++) {
+    const hasSlots = i < primaries
+    const isReplica = i >= primaries + empty
     const share = 16_384 / primaries
     plans.push({
       id: newId(),
       port: yield* RedisServer.freePort,
       busPort: yield* RedisServer.freePort,
-      of: isPrimary ? undefined : plans[i % primaries]!.id,
-      slots: isPrimary ? `${Math.ceil(i * share)}-${Math.ceil((i + 1) * share) - 1}` : ""
+      of: isReplica ? plans[(i - primaries - empty) % primaries]!.id : undefined,
+      slots: hasSlots ? `${Math.ceil(i * share)}-${Math.ceil((i + 1) * share) - 1}` : ""
     })
   }
-  const launch = (plan: Plan, nodesConf: string | undefined) =>
+  const launch = (plan: Plan, options: RedisServer.StartOptions) =>
     RedisServer.start({
       port: plan.port,
       busPort: plan.busPort,
       cluster: true,
-      nodesConf,
-      args: ["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0", ...args]
+      args: [...settings, ...args],
+      ...options
     })
-  const nodes = yield* Effect.forEach(
+  const all = yield* Effect.forEach(
     plans,
     Effect.fnUntraced(function*(plan) {
-      const server = yield* launch(plan, configOf(plans, plan))
-      return { id: plan.id, server, raw: yield* RawRedis.make(server.url) }
+      const server = yield* launch(plan, { nodesConf: configOf(plans, plan) })
+      const node: ClusterNode = { id: plan.id, server, raw: yield* RawRedis.make(server.url), isRunning: true }
+      return node
     }),
     { concurrency: "unbounded" }
   )
-  for (const { server } of nodes) yield* RedisServer.awaitClusterOk(server)
+  for (const { server } of all) yield* RedisServer.awaitClusterOk(server)
   return {
-    primaries: nodes.slice(0, primaries),
-    replicas: nodes.slice(primaries),
-    owners: Array.from({ length: 16_384 }, (_, slot) => nodes[Math.floor(slot * primaries / 16_384)]!),
-    nodes: nodes.map(({ server }) => `${server.host}:${server.port}`),
+    primaries: all.slice(0, primaries + empty),
+    replicas: all.slice(primaries + empty),
+    all,
+    moved: new Map(),
+    owners: Array.from({ length: 16_384 }, (_, slot) => all[Math.floor(slot * primaries / 16_384)]!),
+    nodes: all.map(({ server }) => `${server.host}:${server.port}`),
     restart: Effect.fnUntraced(function*(node) {
       const plan = plans.find(({ id }) => id === node.id)!
-      yield* RedisServer.start({
-        port: plan.port,
-        busPort: plan.busPort,
-        cluster: true,
-        dir: node.server.directory,
-        args: ["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0", ...args]
-      })
+      node.server = yield* launch(plan, { dir: node.server.directory }).pipe(
+        // a client that looks for the node may have got its port as its own
+        Effect.retry({ schedule: Schedule.spaced("100 millis"), times: 100, while: ({ portTaken }) => portTaken })
+      )
+      node.isRunning = true
     })
   }
 })
@@ -171,15 +191,69 @@ export const walk = Effect.fnUntraced(function*({ owners, primaries }: RedisClus
   return { keys, wrong }
 })
 
-/** Moves a slot as `redis-cli` does. `meanwhile` runs when some of its keys are here and some are there. */
+/** The epoch and the slots of each primary that has slots, as a node knows them, in the order of their names. */
+const sayingOf = (lines: string): ReadonlyMap<string, readonly [epoch: string, slots: ReadonlyArray<string>]> =>
+  new Map(
+    lines.trim().split("\n").flatMap((line) => {
+      const [id = "", , flags = "", , , , epoch = "", , ...words] = line.split(" ")
+      const slots = words.filter((word) => !word.startsWith("["))
+      return flags.includes("master") && slots.length > 0 ? [[id, [epoch, slots] as const] as const] : []
+    }).toSorted(([a], [b]) => a < b ? -1 : 1)
+  )
+
+/**
+ * Waits until all nodes that run say the same of the slots, and notes it in `owners`. A node whose slot is moved before it knows of
+ * the last move may take itself for the owner of a slot that it has lost, or the reverse, and then removes the keys of the slot.
+ */
+export const agree = Effect.fnUntraced(function*({ all, owners }: RedisCluster) {
+  const sayings = yield* Effect.forEach(
+    all.filter(({ isRunning }) => isRunning),
+    ({ raw }) => Effect.map(raw.call("CLUSTER", "NODES"), (lines) => sayingOf(String(lines)))
+  ).pipe(
+    Effect.filterOrFail(
+      ([first, ...others]) =>
+        others.every((other) => JSON.stringify([...other]) === JSON.stringify([...first!])) &&
+        new Set([...first!.values()].map(([epoch]) => epoch)).size === first!.size,
+      (sayings) =>
+        new RedisServer.RedisServerError({
+          message: `the nodes do not agree:\n${sayings.map((one) => JSON.stringify([...one])).join("\n")}`,
+          portTaken: false
+        })
+    ),
+    Effect.retry({ schedule: Schedule.spaced("2 millis"), times: 5000 }),
+    withLiveClock
+  )
+  for (const [id, [, ranges]] of sayings[0]!) {
+    const node = all.find((node) => node.id === id)!
+    for (const range of ranges) {
+      const [first, last = first] = range.split("-").map(Number)
+      owners.fill(node, first, last! + 1)
+    }
+  }
+})
+
+/**
+ * Milliseconds for which a slot stays where it is. A message between nodes may be as late as that, because it waits for the receipt of
+ * the one before it. Redis 7.0 gives a slot that has moved there and back within this time to the node of a late message, and its keys
+ * are removed.
+ */
+const restMillis = 150
+
+/**
+ * Moves a slot as `redis-cli` does, and waits until all nodes that run know of it. `meanwhile` runs when some of its keys are here and
+ * some are there.
+ */
 export const moveSlot = Effect.fnUntraced(function*(
-  { owners, primaries }: RedisCluster,
+  cluster: RedisCluster,
   slot: number,
   to: ClusterNode,
   meanwhile: Effect.Effect<void> = Effect.void
 ) {
+  const { moved: movedAt, owners } = cluster
   const from = owners[slot]!
   if (from === to) return
+  const rest = (movedAt.get(slot) ?? -Infinity) + restMillis - performance.now()
+  if (rest > 0) yield* withLiveClock(Effect.sleep(rest))
   const set = (node: ClusterNode, ...args: ReadonlyArray<string>) =>
     node.raw.call("CLUSTER", "SETSLOT", String(slot), ...args)
   yield* set(to, "IMPORTING", from.id)
@@ -196,6 +270,7 @@ export const moveSlot = Effect.fnUntraced(function*(
       yield* from.raw.call("MIGRATE", host, String(port), key, "0", "1000", "AUTH2", username, password)
     }
   }
-  for (const node of new Set([to, from, ...primaries])) yield* set(node, "NODE", to.id)
-  owners[slot] = to
+  for (const node of new Set([to, from, ...owners])) if (node.isRunning) yield* set(node, "NODE", to.id)
+  movedAt.set(slot, performance.now())
+  yield* agree(cluster)
 })

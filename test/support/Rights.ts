@@ -22,6 +22,8 @@ const forScans = said(/^Users of `stream`, `count`, `reindex` and `check` of a m
 
 const forCluster = said(/^Users of `layerCluster` also need `([^`]+)`\.$/m)
 
+const forReads = said(/^Users of `layerCluster` with the option `reads` also need `([^`]+)`/m)
+
 const forReplicas = said(/^Users of `waitReplicas` also need `([^`]+)`\.$/m)
 
 const commandsOf = (rules: ReadonlyArray<string>) =>
@@ -45,7 +47,14 @@ export interface Who {
 
 /** The rules of the page, for `ACL SETUSER`. */
 export const least = ({ keyPrefix = "*", password, topics = true }: Who = {}): ReadonlyArray<string> =>
-  [...forPrograms, ...forScans, ...forCluster, ...forReplicas, ...(topics ? [...forTopics, ...forLive] : [])].map((
+  [
+    ...forPrograms,
+    ...forScans,
+    ...forCluster,
+    ...forReads,
+    ...forReplicas,
+    ...(topics ? [...forTopics, ...forLive] : [])
+  ].map((
     rule
   ) =>
     rule === ">password" ? password === undefined ? "nopass" : `>${password}` : rule.replace("app:", () => keyPrefix)

@@ -2,11 +2,13 @@
  * The batcher and the sender over a scripted transport: the failure of one call does not affect other calls.
  */
 import { assert, it } from "@effect/vitest"
-import { Context, Effect, Exit } from "effect"
-import { limitsOf } from "../../src/internal/instruction/limits.ts"
+import { Context, Effect, Exit, Schema } from "effect"
+import { Atomic, Model } from "redlayer"
+import { limitsOf, weightOf } from "../../src/internal/instruction/limits.ts"
 import { Op } from "../../src/internal/instruction/ops.ts"
 import type { Program } from "../../src/internal/instruction/program.ts"
 import { noSpec } from "../../src/internal/instruction/spec.ts"
+import { prepare } from "../../src/internal/program/commit.ts"
 import * as Batcher from "../../src/internal/redis/batcher.ts"
 import * as Sender from "../../src/internal/redis/call.ts"
 import { Telemetry } from "../../src/internal/redis/telemetry.ts"
@@ -22,7 +24,12 @@ const answersOne: Evaluate = ({ keys }) =>
   Effect.succeed({ _tag: "Text", text: JSON.stringify(keys.flatMap(() => [true, 1])) })
 
 const batcher = (
-  options: { readonly evaluate?: Evaluate; readonly isCluster?: boolean; readonly deadline?: number } = {}
+  options: {
+    readonly evaluate?: Evaluate
+    readonly isCluster?: boolean
+    readonly deadline?: number
+    readonly programs?: number
+  } = {}
 ) =>
   Batcher.make({
     telemetry,
@@ -44,7 +51,7 @@ const batcher = (
     publishes: true,
     isCluster: options.isCluster ?? false,
     refusesCrossSlot: false,
-    batch: { ...Batcher.defaultBatch, programs: 2 },
+    batch: { ...Batcher.defaultBatch, programs: options.programs ?? 2 },
     limits: limitsOf()
   })
 
@@ -107,5 +114,53 @@ describeMemory("a call that cannot be sent", () => {
         assert.deepEqual(yield* run(self, [unencodable, program("write", "a", 1)]), ["died", "done"])
         yield* self.close
       }
+    }))
+})
+
+describeMemory("the weight of a program", () => {
+  const Weighed = Model.make("unit/Weighed", {
+    id: Schema.String,
+    own: Schema.Int.pipe(Model.indexed),
+    kind: Schema.String,
+    n: Schema.Int,
+    text: Schema.String
+  }, { key: "id", indexes: { kind: ["kind", "n"] } })
+  const ref = Weighed.ref("a")
+  const entity = { id: "a", own: 1, kind: "k", n: 1, text: "t" }
+
+  it("counts the upkeep of indexes, and the entries that are read", () => {
+    const weights: ReadonlyArray<readonly [weight: number, program: Atomic.Any]> = [
+      [1, ref.text.set("u")],
+      [1, ref.own.get()],
+      [1 + 1, ref.own.increment()],
+      [1 + 2 + 10, ref.n.increment()],
+      [1 + 2 + 10, Weighed.insert(entity)],
+      [1 + 2 + 10, Weighed.delete("a")],
+      [1, Weighed.get("a")],
+      [1, Weighed.rank("a", "own")],
+      [1 + 1000, Weighed.top("own", 1000)],
+      [3 * 13, Atomic.all([Weighed.insert(entity), Weighed.delete("a"), Weighed.put(entity)])]
+    ]
+    for (const [weight, program] of weights) {
+      const compiled = Effect.runSync(prepare(program as never)).program
+      assert.strictEqual(weightOf(compiled), weight)
+    }
+  })
+
+  it.live("bounds a call", () =>
+    Effect.gen(function*() {
+      const sizes: Array<number> = []
+      const self = batcher({
+        programs: 1000,
+        evaluate: (call) => {
+          sizes.push(call.keys.length)
+          return answersOne(call)
+        }
+      })
+      const programs = Array.from({ length: 300 }, (_, i) =>
+        Effect.runSync(prepare(Weighed.ref(`${i}`).n.increment() as never)).program)
+      yield* run(self, programs)
+      assert.deepStrictEqual(sizes.length, Math.ceil(300 / Math.floor(2048 / 13)))
+      yield* self.close
     }))
 })

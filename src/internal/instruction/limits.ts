@@ -2,8 +2,11 @@
  * The limits of values and programs, checked before a program is sent.
  */
 import { integer, oneOf, sweeps } from "../options.ts"
+import { type Indexes, type IndexSpec, ownScoreOf } from "./indexes.ts"
+import { infoOf, Op } from "./ops.ts"
 import type { Argument, Program } from "./program.ts"
 import type { Result, StopReason } from "./reply.ts"
+import { isEntitySpec, type Spec } from "./spec.ts"
 
 /** @internal */
 export interface Limits {
@@ -118,4 +121,50 @@ export const sizeOf = ({ instructions }: Program): number => {
   let size = 0
   for (const { args, key } of instructions) size += sizeOfInstruction(key, args)
   return size
+}
+
+/** How many instructions the upkeep of an index counts as: a sorted set by score takes one command, another index four or more. */
+const upkeepOf = ({ order }: IndexSpec): number => order === "score" ? 2 : 10
+
+const upkeeps = new WeakMap<Spec, number>()
+
+/** How many more instructions a write counts as, because it may change entries of indexes. */
+const upkeep = (spec: Spec, indexes: Indexes): number => {
+  let sum = upkeeps.get(spec)
+  if (sum === undefined) {
+    sum = !isEntitySpec(spec) && ownScoreOf(indexes, spec.field) !== undefined
+      ? 1
+      : indexes.list.reduce((sum, index) => sum + upkeepOf(index), 0)
+    upkeeps.set(spec, sum)
+  }
+  return sum
+}
+
+/** How many more instructions a read of an index counts as. */
+const entriesOf = (op: Op, args: ReadonlyArray<Argument>): number => {
+  switch (op) {
+    case Op.indexRange:
+      return Number(args[4]) * (args[5] === 1 ? 1 : 0.2)
+    case Op.indexAround:
+      return 2 * Number(args[5]) * (args[6] === 1 ? 1 : 0.2)
+    default:
+      return 0
+  }
+}
+
+/**
+ * The work of a program in instructions. Batches are bounded by it, because the server serves no one else during a call: a
+ * write that keeps indexes, and a read of many entries, count as several.
+ *
+ * @internal
+ */
+export const weightOf = ({ instructions }: Program): number => {
+  let weight = instructions.length
+  for (const { args, op, spec } of instructions) {
+    if (spec.indexes === undefined) continue
+    const { access, family } = infoOf(op)
+    if (family === "index") weight += entriesOf(op, args)
+    else if (access !== "read") weight += upkeep(spec, spec.indexes)
+  }
+  return weight
 }

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { ConnectionUnavailable, Unsupported } from "../../RedisServiceError.ts"
-import { type Limits, sizeOf, tooLarge } from "../instruction/limits.ts"
+import { type Limits, sizeOf, tooLarge, weightOf } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
 import type { Replication } from "../instruction/program.ts"
 import { slotOfProgram } from "../instruction/slot.ts"
@@ -26,6 +26,7 @@ export interface BatchLimits {
   readonly programs: number
   /** UTF-16 units of keys and texts. */
   readonly bytes: number
+  /** See `weightOf`. */
   readonly instructions: number
 }
 
@@ -40,6 +41,8 @@ export interface BatcherOptions {
   readonly isCluster: boolean
   /** The node of a cluster that has a slot. Unset: the calls of a cluster are by slot. */
   readonly nodeOf?: ((slot: number) => string | undefined) | undefined
+  /** The replica for programs that only read, for a slot. Unset: there is none. */
+  readonly readerOf?: ((slot: number) => string | undefined) | undefined
   /** Whether a script may publish messages. */
   readonly publishes: boolean
   /** Whether a program of several slots fails on a single server too. A call may still carry programs of different slots. */
@@ -71,7 +74,7 @@ export interface Batcher {
 /** @internal */
 export const make = (options: BatcherOptions): Batcher => {
   const { batch, limits, maximumWaiting = 65_536, nodeOf, publishes, refusesCrossSlot, sender, telemetry } = options
-  const { waitsForReplicas, window } = options
+  const { readerOf, waitsForReplicas, window } = options
   let { isCluster } = options
   let waiting: Array<PendingProgram> = []
   let gathered = 0
@@ -90,10 +93,21 @@ export const make = (options: BatcherOptions): Batcher => {
     taken.length = 0
   }
 
-  const sendAll = (programs: ReadonlyArray<PendingProgram>, since: number): void =>
+  const sendAll = (programs: ReadonlyArray<PendingProgram>, since: number): void => {
+    if (readerOf === undefined) return sendTo(programs, since, () => undefined)
+    const isRead = ({ program }: PendingProgram) => program.access === "read"
+    sendTo(programs.filter((pending) => !isRead(pending)), since, () => undefined)
+    sendTo(programs.filter(isRead), since, readerOf)
+  }
+
+  const sendTo = (
+    programs: ReadonlyArray<PendingProgram>,
+    since: number,
+    readerOf: (slot: number) => string | undefined
+  ): void =>
     attempt(programs, () => {
-      if (!isCluster && !refusesCrossSlot) return divide(programs, since)
-      const placeOf = (slot: number) => isCluster ? nodeOf?.(slot) ?? slot : undefined
+      if (!isCluster && !refusesCrossSlot) return divide(programs, since, readerOf(0))
+      const placeOf = (slot: number) => readerOf(slot) ?? (isCluster ? nodeOf?.(slot) ?? slot : undefined)
       for (const [place, part] of byPlace(programs, placeOf)) attempt(part, () => divide(part, since, place))
     })
 
@@ -122,10 +136,10 @@ export const make = (options: BatcherOptions): Batcher => {
         pending.fail(new Unsupported({ requirement: cannotWait }))
         continue
       }
-      const count = program.instructions.length
+      const weight = weightOf(program)
       if (
         part.length === batch.programs ||
-        part.length > 0 && (bytes + size > batch.bytes || instructions + count > batch.instructions)
+        part.length > 0 && (bytes + size > batch.bytes || instructions + weight > batch.instructions)
       ) {
         sender.send(part, since, place)
         part = []
@@ -136,7 +150,7 @@ export const make = (options: BatcherOptions): Batcher => {
       if (!pending.replyLost) pending.dedup = dedupOf(program)
       part.push(pending)
       bytes += size
-      instructions += count
+      instructions += weight
     }
     if (part.length > 0) sender.send(part, since, place)
   }

@@ -33,6 +33,8 @@ export const make = (options: ScanOptions): RedisService["Service"]["scan"] => {
   const { deadline, keyPrefix, scope, transport } = options
   const { scan } = transport
   if (scan === undefined) return undefined
+  // a connection that is ending looks ready until its event; a cluster is ready though the node that is scanned is not
+  const pause = transport.cluster === undefined ? Effect.yieldNow : Effect.sleep("20 millis")
   const ask = (page: Page): Effect.Effect<KeyPage, RedisServiceError> => {
     let last: RedisServiceErrorReason = new ConnectionUnavailable({})
     const again: Effect.Effect<KeyPage, RedisServiceError> = Effect.suspend(() =>
@@ -41,8 +43,7 @@ export const make = (options: ScanOptions): RedisService["Service"]["scan"] => {
     const wait = (error: TransportError): Effect.Effect<KeyPage, RedisServiceError> => {
       last = refusalOf(error) ?? last
       if (isFinal(last)) return fail(last)
-      // yields, because a connection that is ending looks ready until its event
-      return Effect.matchEffect(Effect.andThen(transport.ready, Effect.yieldNow), {
+      return Effect.matchEffect(Effect.andThen(transport.ready, pause), {
         onFailure: wait,
         onSuccess: () => again
       })

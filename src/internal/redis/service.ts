@@ -134,6 +134,7 @@ export const make = Effect.fnUntraced(function*(
     telemetry,
     isCluster,
     nodeOf: byNode ? transport.cluster?.of : undefined,
+    readerOf: byNode ? transport.readerOf : undefined,
     publishes: capabilities.publishInScripts,
     refusesCrossSlot: options.crossSlot === "refuse",
     batch: { ...Batcher.defaultBatch, ...defined(options.batch ?? {}) },

@@ -3,7 +3,8 @@
  * has run. The cluster client of ioredis is not used: it repeats commands by itself, and each refresh of its map opens a connection.
  *
  * The map is asked for again when something contradicts it (a redirection, a lost connection, a replica that refuses), never
- * more often than `floorMillis`, and else about every `periodMillis`. If no node is connected, those that were given at first are
+ * more often than `floorMillis`, and else about every `periodMillis`. A scan asks for it when it begins, because a node of which
+ * nothing has told yet would be left out. If no node is connected, those that were given at first are
  * tried again by their names, because all nodes may have new addresses.
  */
 import * as Effect from "effect/Effect"
@@ -21,8 +22,11 @@ import {
 import { slotOf } from "../../instruction/slot.ts"
 import { type Connection, connection, make } from "./connection.ts"
 import { settings, withoutArguments } from "./ioredis.ts"
+import { Pace, readerAmong, turned } from "./nearest.ts"
+import { formatPlace, parsePlace, type ScanPlace, type Slots } from "./scanPlace.ts"
 import { type NodeAddress, parseRedirection, parseSlots } from "./slotMap.ts"
 import * as Subscriber from "./subscriber.ts"
+import type { Reads } from "./topologies.ts"
 
 /** @internal */
 export interface ClusterTransportOptions {
@@ -31,6 +35,8 @@ export interface ClusterTransportOptions {
   readonly client: RedisOptions
   /** The address at which a node is reached, for the one that the cluster announces. */
   readonly addressMap?: ((announced: NodeAddress) => NodeAddress) | undefined
+  /** Where programs that only read are run. Default: `"primary"`. */
+  readonly reads?: Reads | undefined
 }
 
 /** The shortest time between two questions for the map, because all processes ask at once when a node fails. */
@@ -53,13 +59,16 @@ class Node {
   readonly address: NodeAddress
   readonly client: Redis
   readonly connection: Connection
+  readonly pace: Pace
   isRetired = false
 
-  constructor(address: NodeAddress, options: RedisOptions, onEvent: (node: Node) => void) {
+  constructor(address: NodeAddress, options: RedisOptions, reads: Reads, onEvent: (node: Node) => void) {
     this.name = nameOf(address)
     this.address = address
-    this.client = make({ ...options, ...address })
+    // any node may become a replica, which refuses to be read from unless `READONLY` came first
+    this.client = make({ ...options, ...address, readOnly: reads !== "primary" })
     this.connection = connection(this.client)
+    this.pace = new Pace(this.client, reads === "nearest")
     for (const event of ["ready", "error", "close"]) this.client.on(event, () => onEvent(this))
     this.client.connect().catch(() => {})
   }
@@ -82,12 +91,16 @@ class Cluster {
   /** The primary of each slot. */
   private owners: Array<Node | undefined> = []
   private primaries: ReadonlyArray<Node> = []
+  /** The replicas of each primary, in the order in which they are read from. Empty, if reads go to primaries. */
+  private replicas = new Map<Node, ReadonlyArray<Node>>()
   private readonly waiting = new Set<(node: Node | undefined) => void>()
 
   private isAsking = false
   private isDoubted = false
   private askedAt = -Infinity
   private timer: ReturnType<typeof setTimeout> | undefined
+  /** Those that wait for a map that is asked for after they came. */
+  private readonly askers = new Set<() => void>()
   /** The last refusal to tell the map, until there is one. */
   private refusal: Exit.Exit<never, TransportError> | undefined
   private isClosed = false
@@ -112,9 +125,13 @@ class Cluster {
     const name = nameOf(address)
     const known = this.nodes.get(name)
     if (known !== undefined && !known.isRetired) return known
-    const node = new Node(address, this.options.client, this.onEvent)
+    const node = new Node(address, this.options.client, this.reads, this.onEvent)
     this.nodes.set(name, node)
     return node
+  }
+
+  private openAnnounced(address: NodeAddress): Node {
+    return this.open(this.options.addressMap?.(address) ?? address)
   }
 
   private openSeeds(): void {
@@ -140,8 +157,24 @@ class Cluster {
     if (!node.connection.isReady()) {
       this.suspect()
       if (!this.isAnyReady()) this.openSeeds()
-    } else if (!this.primaries.includes(node)) this.suspect()
+    } else if (!this.isMember(node)) this.suspect()
     this.notify(node)
+  }
+
+  /** A replica that has just started is not in the map yet, and no event tells when it is. */
+  private get period(): number {
+    const isWithout = this.reads !== "primary" && this.primaries.some((node) => this.replicas.get(node)?.length === 0)
+    return isWithout ? periodMillis / 6 : periodMillis
+  }
+
+  private get reads(): Reads {
+    return this.options.reads ?? "primary"
+  }
+
+  private isMember(node: Node): boolean {
+    if (this.primaries.includes(node)) return true
+    for (const replicas of this.replicas.values()) if (replicas.includes(node)) return true
+    return false
   }
 
   /** Tells those that wait for a connection that one is there, or has failed. */
@@ -173,9 +206,11 @@ class Cluster {
     const node = ready[Math.floor(Math.random() * ready.length)]
     // the next connection asks
     if (node === undefined) return
+    clearTimeout(this.timer)
     this.isAsking = true
     this.isDoubted = false
     this.askedAt = performance.now()
+    const askers = Array.from(this.askers)
     const answer = node.client.sendCommand(new Command("CLUSTER", ["SLOTS"], { replyEncoding: "utf8" }))
     const late = setTimeout(() => done(undefined), answerMillis)
     const done = (reply: unknown): void => {
@@ -183,8 +218,10 @@ class Cluster {
       if (!this.isAsking || this.isClosed) return
       this.isAsking = false
       const isKnown = this.learn(node, reply)
-      if (this.isDoubted || !isKnown) this.suspect()
-      else this.timer = setTimeout(() => this.ask(), periodMillis * (0.5 + Math.random()))
+      if (isKnown) { for (const resume of askers) resume() }
+      if (isKnown && this.askers.size > 0) this.ask()
+      else if (this.isDoubted || !isKnown) this.suspect()
+      else this.timer = setTimeout(() => this.ask(), this.period * (0.5 + Math.random()))
     }
     Promise.resolve(answer).then(done, (error: Error) => {
       if (error.name === "ReplyError") {
@@ -197,21 +234,41 @@ class Cluster {
     })
   }
 
+  /** Ends when the map is known as it is from now on. */
+  private readonly learned: Effect.Effect<void, TransportError> = Effect.callback((resume) => {
+    if (!this.isAnyReady()) return resume(this.failure(undefined))
+    const end = (): void => {
+      this.askers.delete(end)
+      resume(Exit.void)
+    }
+    this.askers.add(end)
+    this.ask()
+    return Effect.sync(() => this.askers.delete(end))
+  })
+
   /** Returns whether the reply is a map of slots. */
   private learn(from: Node, reply: unknown): boolean {
     const ranges = parseSlots(reply, from.address)
     if (ranges === undefined) return false
     const owners: Array<Node | undefined> = Array.from({ length: 16_384 })
-    const primaries = new Set<Node>()
-    for (const { address, end, start } of ranges) {
-      const node = this.open(this.options.addressMap?.(address) ?? address)
-      primaries.add(node)
+    const found = new Map<Node, ReadonlyArray<Node>>()
+    for (const { address, end, replicas, start } of ranges) {
+      const node = this.openAnnounced(address)
       owners.fill(node, start, end + 1)
+      if (found.has(node)) continue
+      const others = this.reads === "primary" ? [] : replicas.map((replica) => this.openAnnounced(replica))
+      const known = this.replicas.get(node) ?? []
+      // those that were read from are read from again
+      found.set(node, [
+        ...known.filter((one) => others.includes(one)),
+        ...turned(others.filter((one) => !known.includes(one)))
+      ])
     }
     this.owners = owners
-    this.primaries = [...primaries]
+    this.primaries = [...found.keys()]
+    this.replicas = found
     this.refusal = undefined
-    for (const node of this.nodes.values()) if (!primaries.has(node)) this.retire(node)
+    for (const node of this.nodes.values()) if (!this.isMember(node)) this.retire(node)
     this.notify()
     return true
   }
@@ -278,11 +335,12 @@ class Cluster {
   ): Effect.Effect<ServerReply, TransportError> {
     const found = parseRedirection(reply.message, from.address)
     if (found === undefined) {
+      if (call.node !== undefined && !this.primaries.includes(from)) from.pace.note(reply)
       if (/^-?(?:CLUSTERDOWN|READONLY|MASTERDOWN) /.test(reply.message)) this.suspect()
       return Effect.succeed(reply)
     }
     const { address, isMoved, slot } = found
-    const node = this.open(this.options.addressMap?.(address) ?? address)
+    const node = this.openAnnounced(address)
     if (!isMoved) {
       return node.connection.isReady() ? node.connection.evaluate(call, true) : Effect.succeed(reply)
     }
@@ -292,23 +350,60 @@ class Cluster {
     return this.evaluate(call, left - 1)
   }
 
-  /** The cursor has the name of its node in front. A scan whose node is gone begins anew, so that it leaves nothing out. */
+  /** Scans one node after the other, until each slot was on one of them. So it leaves nothing out if a node is replaced meanwhile. */
   private readonly scan = (page: Parameters<Connection["scan"]>[0]): Effect.Effect<PageReply, TransportError> =>
     Effect.suspend(() => {
-      const [, cursor = "0", name = ""] = /^(\d+)(?:@(.*))?$/.exec(page.cursor) ?? []
-      const primaries = this.primaries.toSorted((a, b) => a.name < b.name ? -1 : 1)
-      const at = name === "" ? 0 : primaries.findIndex((node) => node.name === name)
-      const node = primaries[Math.max(at, 0)]
-      if (node === undefined) return this.failure(node)
-      return Effect.map(
-        node.connection.scan({ ...page, cursor: at < 0 ? "0" : cursor }),
-        (reply): PageReply => {
-          if (reply._tag === "Error") return reply
-          const next = reply.cursor === "0" ? primaries[primaries.indexOf(node) + 1] : node
-          return { ...reply, cursor: next === undefined ? "0" : `${reply.cursor}@${next.name}` }
-        }
-      )
+      const place = parsePlace(page.cursor)
+      const scan = Effect.suspend(() => this.scanAt(page, place))
+      return place.node === undefined ? Effect.andThen(this.learned, scan) : scan
     })
+
+  private scanAt(
+    page: Parameters<Connection["scan"]>[0],
+    { cursor, done, node: name }: ScanPlace
+  ): Effect.Effect<PageReply, TransportError> {
+    const known = this.owners.find((owner) => owner?.name === name)
+    const node = known ?? this.nextOf(done)
+    if (node === undefined) return done.isEmpty ? this.failure(node) : Effect.succeed(noKeys)
+    const isOwn = (slot: number) => this.owners[slot] === node
+    return Effect.map(node.connection.scan({ ...page, cursor: known === undefined ? "0" : cursor }), (reply) => {
+      if (reply._tag === "Error") return reply
+      // a node that was scanned before has got another slot since; keys of a slot that is moving may be on two nodes
+      const isNew = (key: string) => {
+        const slot = slotOf(key)
+        return !done.has(slot) || !isOwn(slot)
+      }
+      const keys = done.isEmpty ? reply.keys : reply.keys.filter(isNew)
+      if (reply.cursor !== "0") {
+        return { ...reply, keys, cursor: formatPlace({ cursor: reply.cursor, node: node.name, done }) }
+      }
+      const all = done.or(isOwn)
+      const next = this.nextOf(all)
+      return {
+        ...reply,
+        keys,
+        cursor: next === undefined ? "0" : formatPlace({ cursor: "0", node: next.name, done: all })
+      }
+    })
+  }
+
+  /** The first node, by name, with a slot that is not done. */
+  private nextOf(done: Slots): Node | undefined {
+    let next: Node | undefined
+    for (const [slot, node] of this.owners.entries()) {
+      if (node !== undefined && !done.has(slot) && (next === undefined || node.name < next.name)) next = node
+    }
+    return next
+  }
+
+  private get readerOf(): ((slot: number) => string | undefined) | undefined {
+    const { reads } = this
+    if (reads === "primary") return undefined
+    return (slot) => {
+      const primary = this.owners[slot]
+      return primary && readerAmong(reads, this.replicas.get(primary) ?? [], primary)?.name
+    }
+  }
 
   private readonly cluster: ClusterNodes = {
     of: (slot) => {
@@ -333,14 +428,19 @@ class Cluster {
     return subscriber
   }
 
-  readonly service: RedisTransport["Service"] = {
-    evaluate: this.evaluate,
-    ready: this.ready({ keys: [] }),
-    subscribe: Subscriber.make(() => this.makeSubscriber()),
-    scan: this.scan,
-    waitsForReplicas: true,
-    cluster: this.cluster
+  get service(): RedisTransport["Service"] {
+    return {
+      evaluate: this.evaluate,
+      ready: this.ready({ keys: [] }),
+      subscribe: Subscriber.make(() => this.makeSubscriber()),
+      scan: this.scan,
+      waitsForReplicas: true,
+      readerOf: this.readerOf,
+      cluster: this.cluster
+    }
   }
 }
+
+const noKeys: PageReply = { _tag: "Page", cursor: "0", keys: [] }
 
 const noNode = Exit.fail(new TransportError({ outcome: "NotSent", code: "CLUSTERDOWN" }))

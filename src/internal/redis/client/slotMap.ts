@@ -13,11 +13,12 @@ export interface NodeAddress {
   readonly port: number
 }
 
-/** The slots from `start` to `end`, and their primary. */
+/** The slots from `start` to `end`, their primary and its replicas. */
 interface SlotRange {
   readonly start: number
   readonly end: number
   readonly address: NodeAddress
+  readonly replicas: ReadonlyArray<NodeAddress>
 }
 
 const isSlot = (value: unknown): value is number =>
@@ -45,7 +46,8 @@ export const parseSlots = (reply: unknown, asked: NodeAddress): ReadonlyArray<Sl
     const end = Number(row[1])
     const address = addressOf(row[2][0], row[2][1], asked)
     if (!isSlot(start) || !isSlot(end) || start > end || address === undefined) return undefined
-    ranges.push({ start, end, address })
+    const replicas = row.slice(3).map((node) => Array.isArray(node) ? addressOf(node[0], node[1], asked) : undefined)
+    ranges.push({ start, end, address, replicas: replicas.filter((replica) => replica !== undefined) })
   }
   return ranges
 }

@@ -9,6 +9,23 @@ import { type ConnectionOptions, database, secret, sharedChecks } from "./option
 import type { NodeAddress } from "./slotMap.ts"
 
 /**
+ * Where programs that only read are run.
+ *
+ * **Details**
+ *
+ * - `"primary"`: where writes are. A read sees every write that succeeded before it.
+ * - `"replica"`: at a replica, or at the primary if none is connected. A read may see the state of a moment ago, also after the
+ *   caller's own write, and two reads in a row may see an older state after a newer one.
+ * - `"nearest"`: at the server that answers fastest, a replica or the primary; else as `"replica"`.
+ *
+ * A program that writes, also if it only guards a write, always runs on the primary.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Reads = "primary" | "replica" | "nearest"
+
+/**
  * The options of a layer over a cluster.
  *
  * @category models
@@ -30,6 +47,8 @@ export interface ClusterOptions extends ConnectionOptions {
    * servers allow it, which is tried when the layer starts. Those behind a proxy do not, and the layer goes by slot.
    */
   readonly batchBy?: "node" | "slot" | undefined
+  /** Where programs that only read are run. Default: `"primary"`. The others need servers that allow calls by node. */
+  readonly reads?: Reads | undefined
 }
 
 /**
@@ -51,14 +70,19 @@ export interface SentinelOptions extends ConnectionOptions {
   readonly sentinelPassword?: string | Redacted.Redacted | undefined
   /** The encryption of connections to the Sentinels. Default: `tls`. */
   readonly sentinelTls?: Ioredis.RedisOptions["tls"]
+  /** Where programs that only read are run. Default: `"primary"`. */
+  readonly reads?: Reads | undefined
 }
+
+const reads = oneOf("primary", "replica", "nearest")
 
 /** @internal */
 export const clusterChecks: { readonly [Name in keyof Required<ClusterOptions>]: Check } = {
   ...sharedChecks,
   nodes: addresses,
   addressMap: check("a function", (value) => typeof value === "function"),
-  batchBy: oneOf("node", "slot")
+  batchBy: oneOf("node", "slot"),
+  reads
 }
 
 /** @internal */
@@ -69,5 +93,6 @@ export const sentinelChecks: { readonly [Name in keyof Required<SentinelOptions>
   db: database,
   sentinelUsername: text,
   sentinelPassword: secret,
-  sentinelTls: sharedChecks.tls
+  sentinelTls: sharedChecks.tls,
+  reads
 }
