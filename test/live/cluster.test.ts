@@ -50,8 +50,6 @@ describeOwnServer("a cluster", () => {
           assert.strictEqual(yield* Counter.count(), 300)
         }).pipe(Effect.provide(layer(cluster, { batch: { programs: 300 } })))
         yield* Effect.gen(function*() {
-          // each node learns the script
-          yield* all((id) => Counter.ref(id).n.increment())
           for (const { raw } of cluster.primaries) yield* raw.call("CONFIG", "RESETSTAT")
           yield* all((id) => Counter.ref(id).n.increment())
           const slots = new Set(ids.map((id) => slotOf(`{${id}}`))).size
@@ -59,16 +57,45 @@ describeOwnServer("a cluster", () => {
           const sum = counts.flat().reduce((sum, text) => sum + Number(text.split(" ")[1]), 0)
           assert.strictEqual(sum, slots)
         }).pipe(Effect.provide(layer(cluster, { batchBy: "slot" })))
-        // every key is in the slot that the cluster counts it in
-        for (const node of cluster.primaries) {
-          for (const id of ids.slice(0, 50)) {
-            const count = Number(yield* node.raw.call("CLUSTER", "COUNTKEYSINSLOT", String(slotOf(`{${id}}`))))
-            const isOwner = cluster.primaries[ownerOf(cluster, id)] === node
-            assert.strictEqual(count > 0, isOwner, id)
-          }
-        }
+        assert.deepStrictEqual(yield* RedisCluster.walk(cluster), { keys: 300, wrong: [] })
+        // the walk would find keys that are elsewhere
+        const misled = yield* RedisCluster.walk({ ...cluster, owners: cluster.owners.toReversed() })
+        assert.isNotEmpty(misled.wrong)
       }),
     30_000
+  )
+
+  it.live(
+    "has the scripts on each node when a layer has started, by node and by slot, also if a node hangs",
+    () =>
+      Effect.gen(function*() {
+        const cluster = yield* RedisCluster.start({ replicas: 0, args: ["--cluster-node-timeout", "60000"] })
+        const [hanging, ...others] = cluster.primaries
+        const commands = (nodes: ReadonlyArray<RedisCluster.ClusterNode>) =>
+          Effect.forEach(nodes, (node) => Effect.map(calls(node), (found) => found.map((call) => call.split(" ")[0])))
+        for (const batchBy of ["node", "slot"] as const) {
+          for (const { raw } of cluster.primaries) yield* raw.call("SCRIPT", "FLUSH")
+          yield* Effect.gen(function*() {
+            for (const { raw } of cluster.primaries) yield* raw.call("CONFIG", "RESETSTAT")
+            yield* all((id) => Counter.put({ id, n: 0, log: [] }))
+            yield* all((id) => Counter.ref(id).n.get())
+            yield* all((id) => Counter.delete(id))
+            for (const found of yield* commands(cluster.primaries)) {
+              assert.deepStrictEqual(found.toSorted(), ["evalsha", "evalsha_ro"])
+            }
+          }).pipe(Effect.provide(layer(cluster, { batchBy })))
+        }
+        for (const { raw } of others) yield* raw.call("SCRIPT", "FLUSH")
+        yield* hanging!.server.kill("SIGSTOP")
+        yield* Effect.gen(function*() {
+          for (const { raw } of others) yield* raw.call("CONFIG", "RESETSTAT")
+          const theirs = ids.filter((id) => ownerOf(cluster, id) !== 0)
+          yield* Effect.forEach(theirs, (id) => Counter.put({ id, n: 0, log: [] }), { concurrency: "unbounded" })
+          for (const found of yield* commands(others)) assert.deepStrictEqual(found, ["evalsha"])
+        }).pipe(Effect.provide(layer({ ...cluster, nodes: cluster.nodes.slice(1) })))
+        yield* hanging!.server.kill("SIGCONT")
+      }),
+    60_000
   )
 
   it.live("follows slots that move, while programs run, and runs nothing twice", () =>
@@ -99,6 +126,8 @@ describeOwnServer("a cluster", () => {
         assert.deepStrictEqual(stored.map(({ n }) => n), counted)
         for (const { log, n } of stored) assert.deepStrictEqual(log, Array.from({ length: n }, (_, i) => i))
         assert.isAbove(Math.min(...counted), 3)
+        // an entity has its hash and its list
+        assert.deepStrictEqual(yield* RedisCluster.walk(cluster), { keys: 600, wrong: [] })
       }).pipe(Effect.provide(layer(cluster, { deadline: "10 seconds" })))
     }), 60_000)
 

@@ -439,7 +439,10 @@ describeOwnServer("the size of entries", () => {
             let bytes = 0
             for (const key of keys) bytes += Number(yield* call("MEMORY", "USAGE", key, "SAMPLES", "0"))
             const { bytesOfAnEntry } = yield* Query.explain(query)
-            assert.closeTo(bytesOfAnEntry / (bytes / count), 1, 0.15, `${name}: ${bytesOfAnEntry} of ${bytes / count}`)
+            const measured = bytes / count
+            // Valkey 8 keeps the texts of small entries in fewer bytes than Redis
+            assert.isAbove(bytesOfAnEntry, 0.85 * measured, `${name}: ${bytesOfAnEntry} of ${measured}`)
+            assert.isBelow(bytesOfAnEntry, 1.3 * measured, `${name}: ${bytesOfAnEntry} of ${measured}`)
           }
         }).pipe(Effect.provide(RedisService.layer({ url })))
       }).pipe(Effect.scoped),

@@ -3,7 +3,7 @@
  */
 import { CrossSlot } from "../../RedisServiceError.ts"
 import { crc16 } from "../text/crc16.ts"
-import { keysOf } from "./keys.ts"
+import { homeOf, isKeyless, keysOf } from "./keys.ts"
 import type { Program } from "./program.ts"
 
 /**
@@ -23,7 +23,21 @@ export const slotOf = (key: string): number => {
  * @internal
  */
 export const slotOfProgram = (program: Program): number | CrossSlot => {
-  const keys = keysOf(program)
-  const [slot = 0, ...others] = new Set(keys.map(slotOf))
-  return others.length === 0 ? slot : new CrossSlot({ keys })
+  let slot: number | undefined
+  // a loop without a list of the keys, because every program of a cluster passes here
+  let last: string | undefined
+  for (const instruction of program.instructions) {
+    const { key, op, other } = instruction
+    if (isKeyless(op)) continue
+    if (key !== last) {
+      const found = slotOf(key)
+      if (found !== (slot ??= found)) return new CrossSlot({ keys: keysOf(program) })
+      last = key
+    }
+    const home = homeOf(instruction)
+    if (home !== undefined && slotOf(home) !== slot || other !== undefined && slotOf(other.key) !== slot) {
+      return new CrossSlot({ keys: keysOf(program) })
+    }
+  }
+  return slot ?? 0
 }
