@@ -51,11 +51,11 @@ export const transfer = ({ amount, bank, from, id, to }: Transfer) => {
   )
 }
 
-/** What a caller was told of a transfer. */
+/** The outcome of a transfer, as its caller received it. */
 export interface Heard {
   readonly id: string
   readonly bank: string
-  /** The time (of `Date.now`) when it was told. */
+  /** The time (of `Date.now`) when it was received. */
   readonly at: number
   readonly applied: boolean | "unknown"
   /** Undefined after a success. */
@@ -69,7 +69,7 @@ const reasons: ReadonlySet<string> = new Set([
   "NotEnoughReplicas"
 ])
 
-/** What the exit of a transfer says. Any error that is none of a cluster with faults is a defect. */
+/** The outcome that an exit reports. An error that no fault of a cluster explains is a defect. */
 export const heardOf = ({ bank, id }: Pick<Transfer, "bank" | "id">, exit: Exit.Exit<unknown, unknown>): Heard => {
   const at = Date.now()
   if (Exit.isSuccess(exit)) return { id, bank, at, applied: true }

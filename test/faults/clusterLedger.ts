@@ -1,5 +1,5 @@
 /**
- * Compares what is stored in the banks of a cluster with what callers were told.
+ * Compares what is stored in the banks of a cluster with the outcomes that callers received.
  */
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
@@ -43,6 +43,9 @@ export const look = Effect.fnUntraced(function*(cluster: RedisCluster, keyPrefix
   return stored
 })
 
+/** Too few replicas have what was applied, so a failover may lose it. */
+const isAcknowledged = ({ applied, reason }: Heard): boolean => applied === true && reason !== "NotEnoughReplicas"
+
 /** Compares a bank with what was heard of it, and returns what was acknowledged and is missing. */
 export const compare = (
   bank: string,
@@ -68,7 +71,7 @@ export const compare = (
     [],
     `${bank}: not applied, and there`
   )
-  return own.filter(({ applied, id }) => applied === true && !there.has(id))
+  return own.filter((one) => isAcknowledged(one) && !there.has(one.id))
 }
 
 /** The fault in which a primary may have taken an acknowledged write with it: it answered before, and was replaced after. */

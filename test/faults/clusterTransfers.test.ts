@@ -107,8 +107,8 @@ describeOwnServer("transfers on a cluster", () => {
         let moves = 0
         const disturb: Record<Kind, (shard: number) => Effect.Effect<unknown, unknown, any>> = {
           moves: () => move(8, [0, 1, 2]),
-          pause: (shard) => Effect.flatMap(Faults.freeze(cluster, shard, 500), recovered),
-          freeze: (shard) => Effect.flatMap(Faults.freeze(cluster, shard, "until replaced"), recovered),
+          pause: (shard) => Effect.flatMap(Faults.freeze(cluster, shard, Effect.sleep("500 millis")), recovered),
+          freeze: (shard) => Effect.flatMap(Faults.freeze(cluster, shard, Faults.replaced(cluster, shard)), recovered),
           failover: (shard) => Effect.flatMap(Faults.failOver(cluster, shard), recovered),
           kill: (shard) =>
             Effect.gen(function*() {

@@ -7,8 +7,9 @@ import { withLiveClock } from "./LiveClock.ts"
 import type { RawRedisError } from "./RawRedis.ts"
 import { agree, type ClusterNode, type RedisCluster } from "./RedisCluster.ts"
 import * as RedisServer from "./RedisServer.ts"
+import { admin } from "./Rights.ts"
 
-/** What happened to the primary of a shard, by the times of `Date.now`. */
+/** One fault of the primary of a shard, by the times of `Date.now`. */
 export interface Fault {
   readonly kind: "kill" | "freeze" | "failover"
   readonly begin: number
@@ -87,35 +88,34 @@ export const kill = Effect.fnUntraced(function*(cluster: RedisCluster, shard: nu
   primary.isRunning = false
   yield* primary.server.kill("SIGKILL")
   yield* takesOver(cluster, replica)
+  // see `cutReplication`
+  yield* replica.raw.call("CONFIG", "SET", "masterauth", admin.password)
   const fault: Fault = { kind: "kill", begin, slots, up: Date.now(), isReplaced: true }
   return { fault, dead: primary }
 })
 
-/** Stops the primary of a shard for a time. If that is long, its replica takes over before the primary goes on. */
+/** Stops the primary of a shard for as long as an effect takes. */
 export const freeze = Effect.fnUntraced(
-  function*(cluster: RedisCluster, shard: number, millis: number | "until replaced") {
-    const [primary, replica] = [primaryOf(cluster, shard), replicaOf(cluster, shard)]
+  function*<E, R>(cluster: RedisCluster, shard: number, meanwhile: Effect.Effect<unknown, E, R>) {
+    const primary = primaryOf(cluster, shard)
     const slots = slotsOf(cluster, primary)
     const begin = Date.now()
     primary.isRunning = false
     yield* primary.server.kill("SIGSTOP")
-    if (millis === "until replaced") yield* takesOver(cluster, replica)
-    else yield* withLiveClock(Effect.sleep(millis))
-    const replaced = Date.now()
+    yield* meanwhile
+    const wasReplaced = !cluster.owners.includes(primary)
+    const until = Date.now()
     yield* primary.server.kill("SIGCONT")
     primary.isRunning = true
     yield* up(cluster)
     const isReplaced = !cluster.owners.includes(primary)
-    const fault: Fault = {
-      kind: "freeze",
-      begin,
-      slots,
-      up: millis === "until replaced" ? replaced : Date.now(),
-      isReplaced
-    }
+    const fault: Fault = { kind: "freeze", begin, slots, up: wasReplaced ? until : Date.now(), isReplaced }
     return fault
   }
 )
+
+/** Waits until the replica of a shard has taken over. */
+export const replaced = (cluster: RedisCluster, shard: number) => takesOver(cluster, replicaOf(cluster, shard))
 
 /** Lets the replica of a shard take over, as an operator does: the primary hands over all that it has. */
 export const failOver = Effect.fnUntraced(function*(cluster: RedisCluster, shard: number) {
@@ -129,11 +129,25 @@ export const failOver = Effect.fnUntraced(function*(cluster: RedisCluster, shard
 })
 
 /** Ends a replica as an operator does, and starts it again at its address. */
-export const restartReplica = Effect.fnUntraced(function*(cluster: RedisCluster, node: ClusterNode) {
-  node.isRunning = false
-  // the connection ends before a reply
-  yield* Effect.ignore(node.raw.call("SHUTDOWN", "NOSAVE"))
-  yield* node.server.stop
-  yield* cluster.restart(node)
+export const restart = Effect.fnUntraced(function*(cluster: RedisCluster, replica: ClusterNode) {
+  replica.isRunning = false
+  // the connection ends before the reply
+  yield* Effect.ignore(replica.raw.call("SHUTDOWN", "NOSAVE"))
+  yield* replica.server.stop
+  yield* cluster.restart(replica)
   yield* healthy(cluster)
+})
+
+/**
+ * Ends the replication of a shard, because its replica has a wrong password from now on. The password is right again for the primary
+ * that the replica has next.
+ */
+export const cutReplication = Effect.fnUntraced(function*(cluster: RedisCluster, shard: number) {
+  const [primary, replica] = [primaryOf(cluster, shard), replicaOf(cluster, shard)]
+  yield* replica.raw.call("CONFIG", "SET", "masterauth", "wrong")
+  yield* primary.raw.call("CLIENT", "KILL", "TYPE", "replica")
+  yield* Effect.flatMap(
+    info(primary, "INFO REPLICATION"),
+    (text) => check(/connected_slaves:0/.test(text), () => `the replica is still connected:\n${text}`)
+  ).pipe(within(5000))
 })

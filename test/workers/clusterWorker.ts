@@ -1,5 +1,5 @@
 /**
- * One of several processes that make transfers on a cluster with faults, and write to a file what they are told of each.
+ * One of several processes that make transfers on a cluster with faults, and write to a file the outcome that they receive of each.
  */
 import { Effect } from "effect"
 import { createWriteStream } from "node:fs"
@@ -7,7 +7,7 @@ import { RedisService } from "redlayer"
 import { pseudoRandom } from "redlayer-conformance/assertions"
 import { type Heard, heardOf, transfer, transferOf } from "../faults/clusterBank.ts"
 
-/** The work of a process, until it is told to stop. */
+/** The work of a process, until it receives the signal to stop. */
 export interface Job {
   readonly me: string
   readonly nodes: ReadonlyArray<string>
