@@ -213,9 +213,12 @@ class Cluster {
     const askers = Array.from(this.askers)
     const answer = node.client.sendCommand(new Command("CLUSTER", ["SLOTS"], { replyEncoding: "utf8" }))
     const late = setTimeout(() => done(undefined), answerMillis)
+    // an answer that comes too late is not taken for that to the next question
+    let isOver = false
     const done = (reply: unknown): void => {
       clearTimeout(late)
-      if (!this.isAsking || this.isClosed) return
+      if (isOver || this.isClosed) return
+      isOver = true
       this.isAsking = false
       const isKnown = this.learn(node, reply)
       if (isKnown) { for (const resume of askers) resume() }
