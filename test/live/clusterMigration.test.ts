@@ -92,7 +92,8 @@ describeOwnServer("slots that move as a whole", () => {
         // each third of the slots goes round
         const owners = [one, two, three]
         const ranges = owners.map((_, i) => [Math.ceil(i * 16_384 / 3), Math.ceil((i + 1) * 16_384 / 3) - 1] as const)
-        while (next < transfers) {
+        const isWorking = () => next < transfers
+        while (isWorking()) {
           for (const [i, range] of ranges.entries()) {
             const from = owners[i]!
             const to = cluster.primaries[(cluster.primaries.indexOf(from) + 1) % 3]!
