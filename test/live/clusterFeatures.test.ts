@@ -1,5 +1,5 @@
 /**
- * What goes on beside programs, on a cluster: sweeps, live results, Effect's Reactivity, and copies at replicas.
+ * Sweeps, live results, Reactivity of Effect, and copies at replicas, on a cluster.
  */
 import { assert, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Option, Schedule, Schema, Stream } from "effect"
