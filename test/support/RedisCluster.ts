@@ -65,12 +65,10 @@ const configOf = (plans: ReadonlyArray<Plan>, self: Plan): string =>
 
 const newId = () => randomBytes(20).toString("hex")
 
-const settings = [
-  ["--cluster-node-timeout", "1000"],
-  ["--repl-diskless-sync-delay", "0"],
-  // a primary without slots stays one, and a replica stays with its primary
-  ["--cluster-allow-replica-migration", "no"]
-].flat()
+const settings = ["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0"]
+
+/** A primary whose last slot is moved away stays one. */
+const stayingPrimary = ["--cluster-allow-replica-migration", "no"]
 
 const startOnce = Effect.fnUntraced(function*(
   { args = [], empty = 0, primaries = 3, replicas = 1 }: ClusterStartOptions = {}
@@ -93,7 +91,7 @@ const startOnce = Effect.fnUntraced(function*(
       port: plan.port,
       busPort: plan.busPort,
       cluster: true,
-      args: [...settings, ...args],
+      args: [...settings, ...(empty > 0 ? stayingPrimary : []), ...args],
       ...options
     })
   const all = yield* Effect.forEach(

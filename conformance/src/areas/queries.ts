@@ -99,7 +99,13 @@ export const queries = (test: Test): void => {
       const after = Option.getOrThrow(next)
       for (const limit of [-1, 0.5, NaN, Infinity, "3" as any]) {
         yield* fails(Query.page(Post.by.score(), { limit }), "InvalidValue", { operation: "page" })
+        yield* fails(Post.top("score", limit), "InvalidValue", { operation: "top" })
+        yield* fails(Post.around(posts[0]!.id, "score", limit), "InvalidValue", { operation: "around" })
       }
+      yield* fails(Post.top("score", 1001), "InvalidValue", { operation: "top" })
+      yield* fails(Post.around(posts[0]!.id, "score", 500), "InvalidValue", { operation: "around" })
+      assert.isNotEmpty(yield* Post.top("score", 1000))
+      assert.isNotEmpty(yield* Post.around(posts[0]!.id, "score", 499))
       for (
         const other of [
           Query.reverse(Post.by.score()),
