@@ -192,7 +192,7 @@ export interface ServiceOptions {
    * **Details**
    *
    * - If too few have a copy when the time is over, the program fails with `NotEnoughReplicas`. It is applied nevertheless.
-   * - It costs the round trip between the servers, and needs the rights to `PING` and `WAIT`. Programs that only read and travel in the
+   * - It costs the round trip between the servers, and needs the rights to `SET` and `WAIT`. Programs that only read and travel in the
    *   same call wait too.
    * - `Atomic.commit(program, { waitReplicas })` does it for one program.
    */

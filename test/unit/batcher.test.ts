@@ -138,7 +138,8 @@ describeMemory("the weight of a program", () => {
       [1 + 2 + 10, Weighed.delete("a")],
       [1, Weighed.get("a")],
       [1, Weighed.rank("a", "own")],
-      [1 + 1000, Weighed.top("own", 1000)],
+      [1 + 2000, Weighed.top("own", 1000)],
+      [1 + 4 * 400, Weighed.around("a", "own", 400)],
       [3 * 13, Atomic.all([Weighed.insert(entity), Weighed.delete("a"), Weighed.put(entity)])]
     ]
     for (const [weight, program] of weights) {

@@ -7,15 +7,22 @@ import { homeOf, isKeyless, keysOf } from "./keys.ts"
 import type { Program } from "./program.ts"
 
 /**
- * The hash slot of a key, 0 to 16383. The text in the first braces decides it, unless that text is empty.
+ * The text that decides the slot of a key: that in the first braces, unless it is empty.
  *
  * @internal
  */
-export const slotOf = (key: string): number => {
+export const tagOf = (key: string): string => {
   const open = key.indexOf("{")
   const close = open < 0 ? -1 : key.indexOf("}", open + 1)
-  return crc16(close > open + 1 ? key.slice(open + 1, close) : key) % 16384
+  return close > open + 1 ? key.slice(open + 1, close) : key
 }
+
+/**
+ * The hash slot of a key, 0 to 16383.
+ *
+ * @internal
+ */
+export const slotOf = (key: string): number => crc16(tagOf(key)) % 16384
 
 /**
  * The one slot of all keys of a program. A program without keys has slot 0.
