@@ -7,6 +7,12 @@ import type * as Schema from "effect/Schema"
 
 type Fields = Schema.Struct.Fields
 
+/** A nested struct, with or without a default. */
+type Nested<G extends Fields> = { readonly fields: G } | {
+  readonly "~type.constructor.default": "with-default"
+  readonly schema: { readonly fields: G }
+}
+
 /**
  * The dotted names of a model's fields, those of nested structs included. The type of an optional field is not asked for, because it
  * may be the class that is being defined.
@@ -16,13 +22,13 @@ type Fields = Schema.Struct.Fields
  */
 export type Path<F extends Fields> = {
   [N in keyof F & string]: F[N] extends { readonly "~type.optionality": "optional" } ? N
-    : F[N] extends { readonly fields: infer G extends Fields } ? `${N}.${Path<G>}`
+    : F[N] extends Nested<infer G> ? `${N}.${Path<G>}`
     : N
 }[keyof F & string]
 
 type SchemaAt<F extends Fields, P extends string> = P extends keyof F ? F[P]
   : P extends `${infer Head}.${infer Tail}`
-    ? Head extends keyof F ? F[Head] extends { readonly fields: infer G extends Fields } ? SchemaAt<G, Tail> : never
+    ? Head extends keyof F ? F[Head] extends Nested<infer G> ? SchemaAt<G, Tail> : never
     : never
   : never
 
@@ -67,7 +73,7 @@ export type Uniques<F extends Fields> = { readonly [name: string]: ReadonlyArray
  */
 export type SumPath<F extends Fields> = {
   [N in keyof F & string]: F[N] extends { readonly "~type.optionality": "optional" } ? N
-    : F[N] extends { readonly fields: infer G extends Fields } ? `${N}.${SumPath<G>}`
+    : F[N] extends Nested<infer G> ? `${N}.${SumPath<G>}`
     : NonNullable<F[N]["Type"]> extends number | bigint | Duration.Duration ? N
     : never
 }[keyof F & string]
@@ -206,7 +212,7 @@ export interface NoIndexing extends Indexing {
 type Marked<F extends Fields, Mark extends string> = {
   [N in keyof F & string]: F[N] extends { readonly ast: { readonly [M in Mark]: true } } ? N
     : F[N] extends { readonly "~type.optionality": "optional" } ? never
-    : F[N] extends { readonly fields: infer G extends Fields } ? `${N}.${Marked<G, Mark>}`
+    : F[N] extends Nested<infer G> ? `${N}.${Marked<G, Mark>}`
     : never
 }[keyof F & string]
 
