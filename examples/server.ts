@@ -2,15 +2,16 @@
  * An HTTP server over the sessions of session.ts, with Effect's router, and a graceful shutdown: after SIGTERM new connections are
  * refused, requests in flight are answered, then the connection to Redis is closed, and the process ends.
  *
- * Run it with Node: it takes `PORT` and `REDIS_URL`, and keeps its sessions in memory without the latter. `test/docs/apps.test.ts` runs
- * it in a process of its own.
+ * Run it with Node: it takes `PORT`, and the place of its sessions from environment.ts. `test/docs/apps.test.ts` runs it in a process of
+ * its own.
  */
 import { Effect, Layer, Schema } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { randomUUID } from "node:crypto"
 import type { AddressInfo } from "node:net"
 import { fileURLToPath } from "node:url"
-import { RedisService } from "redlayer"
+import type { RedisService } from "redlayer"
+import { placeOf } from "./environment.ts"
 import { listen } from "./listen.ts"
 import * as Session from "./session.ts"
 
@@ -51,9 +52,8 @@ export const api = <E>(service: Layer.Layer<RedisService.RedisService, E>) =>
   routes.pipe(HttpRouter.provideRequest(service))
 
 const main = Effect.gen(function*() {
-  const service = process.env.REDIS_URL === undefined ? RedisService.layerMemory : RedisService.layerConfig()
   const { handler } = yield* Effect.acquireRelease(
-    Effect.sync(() => HttpRouter.toWebHandler(api(service), { disableLogger: true })),
+    Effect.sync(() => HttpRouter.toWebHandler(api(placeOf(process.env).layer), { disableLogger: true })),
     ({ dispose }) => Effect.promise(dispose)
   )
   const server = yield* listen((request) => handler(request), Number(process.env.PORT ?? 3000))

@@ -215,6 +215,18 @@ export const layerConfig = (
  *
  * Use if one server is not enough, or if several must share the work. For one server and its replicas use `layerSentinel`.
  *
+ * **Example** (A cluster, and writes that a failover does not lose)
+ *
+ * ```ts
+ * import { RedisService } from "redlayer"
+ *
+ * const Live = RedisService.layerCluster({
+ *   nodes: ["redis-1.example:6379", "redis-2.example:6379"],
+ *   keyPrefix: "shop:",
+ *   waitReplicas: { count: 1 }
+ * })
+ * ```
+ *
  * @category layers
  * @since 0.1.0
  */
@@ -252,6 +264,18 @@ export const layerClusterConfig = (
  * **When to use**
  *
  * Use for one server with replicas, of which one takes its place if it fails. For several primaries use `layerCluster`.
+ *
+ * **Example** (The primary of a group)
+ *
+ * ```ts
+ * import { RedisService } from "redlayer"
+ *
+ * const Live = RedisService.layerSentinel({
+ *   sentinels: ["sentinel-1.example:26379", "sentinel-2.example:26379"],
+ *   name: "mymaster",
+ *   exactlyOnce: true
+ * })
+ * ```
  *
  * @category layers
  * @since 0.1.0

@@ -44,6 +44,11 @@ export interface Replication {
   readonly count: number
   /** How long to wait for them, in milliseconds. */
   readonly timeout: number
+  /**
+   * A key that may be written in order to wait, because a server waits only for what the same connection has written. It is in a slot of the
+   * call, and nothing else uses it.
+   */
+  readonly key: string
 }
 
 /**

@@ -3,10 +3,11 @@
  *
  *   npm run start:leaderboard                                      in memory
  *   REDIS_URL=redis://127.0.0.1:6379 npm run start:leaderboard     on a server
+ *   REDIS_CLUSTER_NODES=127.0.0.1:7000 npm run start:leaderboard   on a cluster
  */
 import { Console, Data, Duration, Effect } from "effect"
 import { randomBytes } from "node:crypto"
-import { RedisService } from "redlayer"
+import { placeOf } from "../../examples/environment.ts"
 import { Player, recordGame, transferItems } from "../../examples/leaderboard/model.ts"
 import { runMain } from "../runMain.ts"
 import { coins, games, mistakes, names, transfers } from "./season.ts"
@@ -92,10 +93,10 @@ const withLeague = <A, E, R>(use: (league: string) => Effect.Effect<A, E, R>) =>
   )
 
 const main = Effect.gen(function*() {
-  const onServer = (process.env.REDIS_URL ?? "") !== ""
-  yield* Console.log(onServer ? "on the server at REDIS_URL" : "in memory")
+  const place = placeOf(process.env)
+  yield* Console.log(place.name)
   yield* withLeague((league) => Effect.andThen(Console.log(`league ${league}`), season(league))).pipe(
-    Effect.provide(onServer ? RedisService.layerConfig() : RedisService.layerMemory)
+    Effect.provide(place.layer)
   )
 })
 

@@ -3,10 +3,11 @@
  *
  *   npm run start:stock                                      in memory
  *   REDIS_URL=redis://127.0.0.1:6379 npm run start:stock     on a server
+ *   REDIS_CLUSTER_NODES=127.0.0.1:7000 npm run start:stock   on a cluster
  */
 import { Console, Data, Duration, Effect } from "effect"
 import { randomBytes } from "node:crypto"
-import { RedisService } from "redlayer"
+import { placeOf } from "../../examples/environment.ts"
 import { buy, Product } from "../../examples/stock.ts"
 import { runMain } from "../runMain.ts"
 
@@ -42,14 +43,14 @@ const demo = Effect.fnUntraced(function*(sku: string) {
 })
 
 const main = Effect.gen(function*() {
-  const onServer = (process.env.REDIS_URL ?? "") !== ""
-  yield* Console.log(onServer ? "on the server at REDIS_URL" : "in memory")
+  const place = placeOf(process.env)
+  yield* Console.log(place.name)
   yield* Effect.acquireUseRelease(
     Product.insert({ sku: `lamp-${randomBytes(6).toString("base64url")}`, stock: items }),
     ({ sku, stock }) => Effect.andThen(Console.log(`${number(stock)} of ${sku} are on sale`), demo(sku)),
     ({ sku }) => Product.delete(sku)
   ).pipe(
-    Effect.provide(onServer ? RedisService.layerConfig() : RedisService.layerMemory)
+    Effect.provide(place.layer)
   )
 })
 

@@ -3,6 +3,7 @@
  */
 import { Data, Effect } from "effect"
 import { parseArgs } from "node:util"
+import { type Place, placeOf } from "../../examples/environment.ts"
 
 export class BadUsage extends Data.TaggedError("BadUsage")<{ readonly message: string }> {}
 
@@ -18,7 +19,7 @@ const maximumProcesses = 64
 
 export interface Settings {
   readonly help: boolean
-  readonly onServer: boolean
+  readonly place: Place
   readonly processes: number
 }
 
@@ -40,13 +41,13 @@ export const settings = Effect.fnUntraced(function*(args: ReadonlyArray<string>,
       message: `--processes takes a whole number from 1 to ${maximumProcesses}, not "${processes}"`
     })
   }
-  const onServer = env.REDIS_URL !== undefined && env.REDIS_URL !== ""
-  if (count > 1 && !onServer) {
+  const place = placeOf(env)
+  if (count > 1 && !place.isShared) {
     return yield* new BadUsage({
       message: `--processes ${count} needs a server, and REDIS_URL is not set: memory belongs to one process.\n` +
         `Try REDIS_URL=redis://127.0.0.1:6379 npm start -- --processes ${count}`
     })
   }
-  const settings: Settings = { help, onServer, processes: count }
+  const settings: Settings = { help, place, processes: count }
   return settings
 })

@@ -4,7 +4,6 @@
  *   npm start -- --help
  */
 import { Console, Data, Duration, Effect } from "effect"
-import { RedisService } from "redlayer"
 import { create, Link, resolve, track } from "../../examples/counter.ts"
 import { runMain } from "../runMain.ts"
 import { sendClicks } from "./clicks.ts"
@@ -47,9 +46,9 @@ const demo = Effect.fnUntraced(function*(link: Link, processes: number) {
 })
 
 const main = Effect.gen(function*() {
-  const { help, onServer, processes } = yield* settings(process.argv.slice(2), process.env)
+  const { help, place, processes } = yield* settings(process.argv.slice(2), process.env)
   if (help) return yield* Console.log(usage)
-  yield* Console.log(onServer ? "on the server at REDIS_URL" : "in memory")
+  yield* Console.log(place.name)
   yield* Effect.acquireUseRelease(
     create("https://effect.website/docs"),
     (link) =>
@@ -59,7 +58,7 @@ const main = Effect.gen(function*() {
       ),
     (link) => Link.delete(link.code)
   ).pipe(
-    Effect.provide(onServer ? RedisService.layerConfig() : RedisService.layerMemory)
+    Effect.provide(place.layer)
   )
 })
 

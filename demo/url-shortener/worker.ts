@@ -2,7 +2,7 @@
  * A worker process of the demo: it connects, reports that, waits for the start message, and sends its share of the clicks.
  */
 import { Effect } from "effect"
-import { RedisService } from "redlayer"
+import { placeOf } from "../../examples/environment.ts"
 import { runMain } from "../runMain.ts"
 import { sendClicks } from "./clicks.ts"
 
@@ -44,7 +44,7 @@ const main = Effect.gen(function*() {
 process.on("SIGINT", () => {})
 
 runMain(main.pipe(
-  Effect.provide(RedisService.layerConfig()),
+  Effect.provide(placeOf(process.env).layer),
   // a worker whose parent process has exited has nothing to do
   Effect.raceFirst(Effect.callback<void>((resume) => {
     process.once("disconnect", () => resume(Effect.void))

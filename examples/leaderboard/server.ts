@@ -1,6 +1,6 @@
 /**
- * The leaderboard as a page: `npm run leaderboard` prints its address. It takes `PORT` and `REDIS_URL`, and keeps its players in memory
- * without the latter. Servers on one Redis show each other's games.
+ * The leaderboard as a page: `npm run leaderboard` prints its address. It takes `PORT`, and the place of its players from
+ * environment.ts. Servers on one Redis show each other's games.
  *
  * The browser gets the ranking as server-sent events: one when it opens the page, and one whenever the ranking has changed.
  * `test/browser/leaderboard.test.ts` plays in a browser.
@@ -11,7 +11,8 @@ import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { readFileSync } from "node:fs"
 import type { AddressInfo } from "node:net"
 import { fileURLToPath } from "node:url"
-import { Query, RedisService } from "redlayer"
+import { Query, type RedisService } from "redlayer"
+import { placeOf } from "../environment.ts"
 import { listen } from "../listen.ts"
 import { Player, recordGame, watchRanking } from "./model.ts"
 
@@ -191,8 +192,8 @@ const routes = (closing: Deferred.Deferred<void>) =>
   )
 
 const main = Effect.gen(function*() {
-  const url = process.env.REDIS_URL ?? ""
-  const redis = yield* Layer.build(url === "" ? RedisService.layerMemory : RedisService.layerConfig())
+  const place = placeOf(process.env)
+  const redis = yield* Layer.build(place.layer)
   yield* Effect.provideContext(seed, redis)
   const closing = yield* Deferred.make<void>()
   const { handler } = yield* Effect.acquireRelease(
@@ -208,7 +209,7 @@ const main = Effect.gen(function*() {
   // a page that watches is a request in flight
   yield* Effect.addFinalizer(() => Deferred.succeed(closing, undefined))
   const { port } = server.address() as AddressInfo
-  yield* Console.log(`http://localhost:${port} (${url === "" ? "in memory" : "on the server at REDIS_URL"})`)
+  yield* Console.log(`http://localhost:${port} (${place.name})`)
   process.send?.({ port })
   return yield* Effect.never
 }).pipe(

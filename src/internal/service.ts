@@ -192,7 +192,7 @@ export interface ServiceOptions {
    * **Details**
    *
    * - If too few have a copy when the time is over, the program fails with `NotEnoughReplicas`. It is applied nevertheless.
-   * - It costs the round trip between the servers, and needs the rights to `PING` and `WAIT`. Programs that only read and travel in the
+   * - It costs the round trip between the servers, and needs the rights to `SET` and `WAIT`. Programs that only read and travel in the
    *   same call wait too.
    * - `Atomic.commit(program, { waitReplicas })` does it for one program.
    */
@@ -204,7 +204,7 @@ export interface ServiceOptions {
   readonly locks?: { readonly acceptEviction?: boolean | undefined } | undefined
   /**
    * The bounds of one call. Default: 128 programs, 256,000 UTF-16 units of keys and texts (`bytes`), 2,048
-   * instructions. A write that keeps indexes counts as more than one instruction (2 for each index by score, 10 for each other one), and so
+   * instructions. A write that keeps indexes counts as more than one instruction (5 for each index by score, 25 for each other one), and so
    * does a read of entries of an index.
    */
   readonly batch?: {

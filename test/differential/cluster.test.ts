@@ -54,5 +54,8 @@ describeOwnServer("random programs on a cluster", () => {
       if (mismatch !== undefined) assert.fail(mismatch)
       console.log(`${counts.programs} programs, ${moves} moves of slots`)
       assert.isAbove(moves, 3)
+      const { keys, wrong } = yield* gate.withPermits(1)(RedisCluster.walk(cluster))
+      assert.deepStrictEqual(wrong, [])
+      assert.isAbove(keys, 100)
     }), 300_000)
 })

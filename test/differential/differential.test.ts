@@ -73,7 +73,7 @@ describeRedis("random programs", () => {
     Effect.gen(function*() {
       const { counts, mismatch } = yield* Differential.run(yield* server("differential"), {
         name: "differential",
-        programs: runs(5000),
+        programs: runs(8000),
         missing
       })
       print(counts)
@@ -93,7 +93,7 @@ describeRedis("random programs", () => {
       )
       const target = State.redis(Context.get(context, RedisService.RedisService), raw, prefix)
       yield* Effect.addFinalizer(() => target.reset(new Map()))
-      const { mismatch } = yield* Differential.run(target, { name: "paths", programs: runs(2500), twinChance: 0.8 })
+      const { mismatch } = yield* Differential.run(target, { name: "paths", programs: runs(4000), twinChance: 0.8 })
       if (mismatch !== undefined) assert.fail(mismatch)
       const cases = ["a", "b", "c", "d"].flatMap((name) => runsOfOneShape(new Random(`shapes/${name}`)))
       const shapes = yield* Differential.separate(target, "shapes", cases)

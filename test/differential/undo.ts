@@ -352,7 +352,7 @@ export const everywhere = Effect.fnUntraced(function*(target: State.Target, name
     const before = yield* target.read
     const programs: Array<Failing> = []
     for (const at of placesOf(instructions).reached) {
-      for (const stop of [[failNow], ...Array.from({ length: 5 }, () => random.pick(stops))]) {
+      for (const stop of [[failNow], ...Array.from({ length: 9 }, () => random.pick(stops))]) {
         const failing = failingOf(world.initial, [...instructions.slice(0, at), ...stop, ...instructions.slice(at)])
         if (failing?.step !== at) {
           return { counts, mismatch: `${name}: a program should fail at ${at}, and does at ${String(failing?.step)}` }

@@ -2,71 +2,14 @@
  * Runs the load demos as a user does: the commands behind `npm start`, `npm run start:leaderboard` and `npm run start:stock`,
  * each in a separate process.
  */
-import { afterAll, assert, describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { spawn } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { settings } from "../../demo/url-shortener/flags.ts"
 import { withProgress } from "../../demo/url-shortener/progress.ts"
 import { describeMemory, describeOwnServer } from "../support/Backends.ts"
 import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
-
-const root = new URL("../..", import.meta.url)
-
-const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
-  readFileSync(new URL("package.json", root), "utf8")
-)
-
-/** A compile cache that all processes share, because compilation takes most of their time. */
-const compileCache = mkdtempSync(join(tmpdir(), "redlayer-demos-"))
-afterAll(() => rmSync(compileCache, { recursive: true, force: true }))
-
-interface Outcome {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-interface RunOptions {
-  /** The script in package.json. Default: `start`. */
-  readonly script?: string
-  readonly args?: ReadonlyArray<string>
-  readonly redisUrl?: string
-  /** Called with everything written to stdout so far. */
-  readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void
-}
-
-/** Runs a demo. An interruption kills its process. */
-const run = (options: RunOptions = {}): Effect.Effect<Outcome> =>
-  Effect.callback<Outcome>((resume) => {
-    const command = scripts[options.script ?? "start"]!.split(" ")
-    assert.strictEqual(command[0], "node")
-    // the demo must not use a server that the environment names
-    const { REDIS_HOST: _, REDIS_KEY_PREFIX: __, REDIS_URL: ___, ...env } = process.env
-    const child = spawn(process.execPath, [...command.slice(1), ...(options.args ?? [])], {
-      cwd: root,
-      env: {
-        ...env,
-        NODE_COMPILE_CACHE: compileCache,
-        ...(options.redisUrl === undefined ? undefined : { REDIS_URL: options.redisUrl })
-      },
-      stdio: ["ignore", "pipe", "pipe"]
-    })
-    let stdout = ""
-    let stderr = ""
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text
-      options.onOutput?.(stdout, (signal) => child.kill(signal))
-    })
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text
-    })
-    child.once("close", (status) => resume(Effect.succeed({ status, stdout, stderr })))
-    return Effect.sync(() => child.kill("SIGKILL"))
-  })
+import { demonstrations, keys, type Outcome, run } from "./demoProcess.ts"
 
 const assertCounted = (outcome: Outcome, from = ""): void => {
   assert.strictEqual(outcome.stderr, "")
@@ -81,14 +24,6 @@ const assertCounted = (outcome: Outcome, from = ""): void => {
   assert.notInclude(outcome.stdout, "\r")
   assert.strictEqual(outcome.status, 0)
 }
-
-/** Every key of a server, except what it remembers of the indexes of models. */
-const keys = Effect.fnUntraced(function*(redisUrl: string) {
-  const redis = yield* RawRedis.make(redisUrl)
-  const found = (yield* redis.call("KEYS", "*")) as ReadonlyArray<string>
-  // the definition of indexes outlives the entities
-  return found.filter((key) => !key.endsWith(":$plan"))
-})
 
 const timeout = 60_000
 
@@ -138,11 +73,11 @@ describe("the link shortener demo", () => {
 
     it.effect("--processes 8 is accepted with a server", () =>
       Effect.gen(function*() {
-        assert.deepStrictEqual(yield* settings(["--processes", "8"], { REDIS_URL: "redis://127.0.0.1" }), {
-          help: false,
-          onServer: true,
-          processes: 8
-        })
+        for (const variable of ["REDIS_URL", "REDIS_CLUSTER_NODES", "REDIS_SENTINELS"]) {
+          const found = yield* settings(["--processes", "8"], { [variable]: "127.0.0.1:6379" })
+          assert.strictEqual(found.processes, 8)
+          assert.include(found.place.name, variable)
+        }
       }))
 
     it.live("--help prints the usage, and the exit code is 0", () =>
@@ -252,45 +187,6 @@ describe("the link shortener demo", () => {
       }), timeout)
   })
 })
-
-interface Demonstration {
-  readonly title: string
-  readonly script: string
-  readonly assertExact: (outcome: Outcome) => void
-  /** Matches the output that shows that the demo has started. Group 1 is the id of the data. */
-  readonly begun: RegExp
-  /** Changes the stored data, which the demo must notice. */
-  readonly tamper: (redis: RawRedis.RawRedis, id: string) => Promise<unknown>
-  readonly says: string
-}
-
-const demonstrations: ReadonlyArray<Demonstration> = [
-  {
-    title: "the leaderboard demo",
-    script: "start:leaderboard",
-    assertExact: ({ stdout }) => {
-      assert.match(stdout, /^5,000 games: 5,000 won, 5,000 lost, 0 points in all$/m)
-      const [, done, refused] = /^5,000 transfers: ([\d,]+) done, ([\d,]+) refused, 400 of 400 coins are there$/m.exec(
-        stdout
-      )!
-      assert.strictEqual([done, refused].reduce((sum, text) => sum + Number(text!.replace(",", "")), 0), 5000)
-      assert.match(stdout, /^every total is exact$/m)
-    },
-    begun: /^league ([\w-]{8})$/m,
-    tamper: (redis, league) => redis.client.hincrby(`Player:{${league}}:alice`, "score", 1),
-    says: "Not exact: the score of alice"
-  },
-  {
-    title: "the stock demo",
-    script: "start:stock",
-    assertExact: ({ stdout }) => {
-      assert.match(stdout, /^100 of 100 sold to 5,000 buyers in [\d,]+ ms; 4,900 found it sold out, 0 left$/m)
-    },
-    begun: /^100 of (lamp-[\w-]{8}) are on sale$/m,
-    tamper: (redis, sku) => redis.client.hincrby(`Product:{${sku}}`, "stock", 1),
-    says: "The sale is not exact"
-  }
-]
 
 describe.each(demonstrations)("$title", ({ assertExact, begun, says, script, tamper }) => {
   describeMemory(`npm run ${script}`, () => {

@@ -8,7 +8,6 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { Atomic, Condition, Model, RedisService } from "redlayer"
 import { range } from "../live/liveService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
-import { isFull } from "../support/Sizes.ts"
 import { server, service } from "./proxiedService.ts"
 
 const Bag = Model.make("harmless/Bag", {
@@ -219,9 +218,7 @@ const harmful = Effect.fnUntraced(function*(programs: Programs) {
   })
   const peak = Effect.sync(() => 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]))
   const found: Array<string> = []
-  // every second one is enough to find a path that has become slow, and the suite has many tests
-  const some = Object.entries(programs).filter((_, i) => isFull || i % 2 === 0)
-  for (const [name, make] of some) {
+  for (const [name, make] of Object.entries(programs)) {
     yield* call("FLUSHALL", "SYNC")
     // what the program before has left would hide what this one takes
     yield* call("SCRIPT", "FLUSH", "SYNC")

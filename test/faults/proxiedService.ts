@@ -145,14 +145,19 @@ export const underLoad = Effect.fnUntraced(function*<E, R>(options: {
       }),
       start
     ))
-  for (const _ of range(rounds)) {
+  yield* Effect.gen(function*() {
+    for (const _ of range(rounds)) {
+      yield* up
+      yield* round
+    }
     yield* up
-    yield* round
-  }
-  yield* up
-  // and all is as it was
-  const { length } = heard.acknowledged
-  yield* until("programs succeed again", () => heard.acknowledged.length > length)
+    // and all is as it was
+    const { length } = heard.acknowledged
+    yield* until("programs succeed again", () => heard.acknowledged.length > length)
+  }).pipe(
+    // a writer that hears what it must not ends the test, and says what it was
+    Effect.raceFirst(Effect.forEach(writers, Fiber.join, { concurrency: "unbounded" }))
+  )
   isOver = true
   yield* Effect.forEach(writers, Fiber.join)
   yield* close

@@ -108,7 +108,8 @@ const faults: Readonly<Record<string, Fault>> = {
   },
   "that loads its data": {
     args: ["--enable-debug-command", "yes", "--loading-process-events-interval-bytes", "1024"],
-    deadline: 200,
+    // shorter than the loading, and long enough for a busy machine: a server that is silent for half of it counts as lost
+    deadline: 400,
     reasons: ["ServerUnavailable", "OutcomeUnknown"],
     rounds: 2,
     round: ({ call, url }) =>
@@ -120,13 +121,14 @@ const faults: Readonly<Record<string, Fault>> = {
       }).pipe(Effect.scoped)
   },
   "that becomes a replica": {
-    deadline: 200,
+    // as above
+    deadline: 600,
     reasons: ["ServerUnavailable"],
     rounds: 3,
     round: ({ call }) =>
       Effect.gen(function*() {
         yield* call("REPLICAOF", "127.0.0.1", String(yield* RedisServer.freePort))
-        yield* Effect.sleep("300 millis")
+        yield* Effect.sleep("800 millis")
         yield* call("REPLICAOF", "NO", "ONE")
       })
   },

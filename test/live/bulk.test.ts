@@ -9,7 +9,7 @@ import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisServer from "../support/RedisServer.ts"
 import type { Report } from "../workers/bulkWorker.ts"
 
-const totals = { memory: 8000, server: 25_000 }
+const totals = { memory: 15_000, server: 50_000 }
 const megabytes = 200
 
 const parts = [
@@ -37,14 +37,14 @@ const run = Effect.fnUntraced(function*(where: string, total: number) {
 
 describeMemory("many entities", () => {
   it.live(
-    "8,000 entities fit into 200 MB, in memory",
+    "15,000 entities fit into 200 MB, in memory",
     () => Effect.map(run("memory", totals.memory), (line) => console.log(`bulk in memory: ${line}`)),
     120_000
   )
 })
 
 describeOwnServer("many entities", () => {
-  it.live("25,000 entities fit into 200 MB, on a server", () =>
+  it.live("50,000 entities fit into 200 MB, on a server", () =>
     Effect.gen(function*() {
       const server = yield* RedisServer.start()
       const raw = yield* RawRedis.make(server.url)

@@ -229,8 +229,9 @@ describeOwnServer("keeping of indexes", () => {
             Array.from({ length: 5000 }, (_, i) => ({ id: `p${i}`, team: `t${i % 3}`, points: i % 10 }))
           )
           yield* Session.insert({ id: "kept", team: "t0", points: 3 }, { timeToLive: "1 hour" })
-          yield* Effect.repeat(Session.exists("p4999"), {
-            until: (exists) => !exists,
+          // not all of them expire in the order in which they were inserted
+          yield* Effect.repeat(Session.count(), {
+            until: (count) => count === 1,
             schedule: Schedule.max([Schedule.spaced("50 millis"), Schedule.recurs(200)])
           })
           assert.strictEqual(yield* Query.count(Session.by.team()), 1)
@@ -439,7 +440,10 @@ describeOwnServer("the size of entries", () => {
             let bytes = 0
             for (const key of keys) bytes += Number(yield* call("MEMORY", "USAGE", key, "SAMPLES", "0"))
             const { bytesOfAnEntry } = yield* Query.explain(query)
-            assert.closeTo(bytesOfAnEntry / (bytes / count), 1, 0.15, `${name}: ${bytesOfAnEntry} of ${bytes / count}`)
+            const measured = bytes / count
+            // Valkey 8 keeps the texts of small entries in fewer bytes than Redis
+            assert.isAbove(bytesOfAnEntry, 0.85 * measured, `${name}: ${bytesOfAnEntry} of ${measured}`)
+            assert.isBelow(bytesOfAnEntry, 1.3 * measured, `${name}: ${bytesOfAnEntry} of ${measured}`)
           }
         }).pipe(Effect.provide(RedisService.layer({ url })))
       }).pipe(Effect.scoped),

@@ -2,8 +2,9 @@
  * Clusters for tests: some primaries, each with replicas, on free ports of the loopback interface, and gone with their scope. The
  * nodes know each other when they start, so a cluster serves after about two seconds.
  */
-import { Effect, Schedule, type Scope } from "effect"
+import { Effect, Exit, Schedule, Scope } from "effect"
 import { randomBytes } from "node:crypto"
+import { slotOf } from "../../conformance/src/support/slot.ts"
 import { withLiveClock } from "./LiveClock.ts"
 import type { RawRedisError } from "./RawRedis.ts"
 import * as RawRedis from "./RawRedis.ts"
@@ -66,15 +67,12 @@ const configOf = (plans: ReadonlyArray<Plan>, self: Plan): string =>
 
 const newId = () => randomBytes(20).toString("hex")
 
-const settings = [
-  ["--cluster-node-timeout", "1000"],
-  ["--repl-diskless-sync-delay", "0"],
-  // a primary without slots stays one, and a replica stays with its primary
-  ["--cluster-allow-replica-migration", "no"]
-].flat()
+const settings = ["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0"]
 
-/** Starts a cluster and waits until all its nodes serve. Its primaries have equal shares of the slots, in their order. */
-export const start = Effect.fnUntraced(function*(
+/** A primary whose last slot is moved away stays one. */
+const stayingPrimary = ["--cluster-allow-replica-migration", "no"]
+
+const startOnce = Effect.fnUntraced(function*(
   { args = [], empty = 0, primaries = 3, replicas = 1, unrestricted }: ClusterStartOptions = {}
 ): Effect.fn.Return<RedisCluster, RedisServer.RedisServerError | RawRedisError, Scope.Scope> {
   const plans: Array<Plan> = []
@@ -96,7 +94,7 @@ export const start = Effect.fnUntraced(function*(
       busPort: plan.busPort,
       cluster: true,
       unrestricted,
-      args: [...settings, ...args],
+      args: [...settings, ...(empty > 0 ? stayingPrimary : []), ...args],
       ...options
     })
   const all = yield* Effect.forEach(
@@ -125,6 +123,73 @@ export const start = Effect.fnUntraced(function*(
       node.isRunning = true
     })
   }
+})
+
+/** Starts a cluster and waits until all its nodes serve. Its primaries have equal shares of the slots, in their order. */
+export const start = Effect.fnUntraced(function*(options: ClusterStartOptions = {}) {
+  const scope = yield* Effect.scope
+  const attempt = Effect.gen(function*() {
+    const own = yield* Scope.fork(scope)
+    return yield* startOnce(options).pipe(
+      Scope.provide(own),
+      Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+    )
+  })
+  // all nodes know the ports of all others, so one port that another process has taken meanwhile changes all
+  return yield* Effect.retry(attempt, {
+    times: 5,
+    while: (error) => error._tag === "RedisServerError" && error.portTaken
+  })
+})
+
+/**
+ * Looks at each key of each node: whether the slot that its name says is the node's, and the one that the server counts it in. A server
+ * keeps a dictionary for each slot, so a script that wrote into a wrong one would hide a key.
+ */
+export const walk = Effect.fnUntraced(function*({ owners, primaries }: RedisCluster) {
+  const wrong: Array<string> = []
+  let keys = 0
+  for (const node of primaries) {
+    const { client } = node.raw
+    const { port } = node.server
+    const ask = (commands: ReadonlyArray<readonly [name: string, ...args: ReadonlyArray<string>]>) =>
+      Effect.promise(async () => {
+        const pipeline = client.pipeline()
+        for (const [name, ...args] of commands) pipeline.call(name, ...args)
+        return (await pipeline.exec())!.map(([error, reply]) => {
+          if (error !== null) throw error
+          return reply
+        })
+      })
+    // a scan removes keys that have expired, which the counts would have
+    const scanned = new Set<string>()
+    let cursor = "0"
+    do {
+      const [next, found] = (yield* node.raw.call("SCAN", cursor, "COUNT", "1000")) as [string, ReadonlyArray<string>]
+      for (const key of found) scanned.add(key)
+      cursor = next
+    } while (cursor !== "0")
+    const counts = yield* ask(owners.map((_, slot) => ["CLUSTER", "COUNTKEYSINSLOT", String(slot)]))
+    const used = counts.flatMap((count, slot) => Number(count) === 0 ? [] : [[slot, Number(count)] as const])
+    const lists = yield* ask(used.map(([slot, count]) => ["CLUSTER", "GETKEYSINSLOT", String(slot), String(count + 1)]))
+    const counted = new Set<string>()
+    for (const [i, [slot, count]] of used.entries()) {
+      const found = lists[i] as ReadonlyArray<string>
+      if (found.length !== count) wrong.push(`${port}: slot ${slot} counts ${count} keys, and has ${found.length}`)
+      if (owners[slot] !== node) wrong.push(`${port}: slot ${slot} is of another node, and has ${count} keys`)
+      for (const key of found) {
+        counted.add(key)
+        if (slotOf(key) !== slot) wrong.push(`${port}: ${key} of slot ${slotOf(key)} is in slot ${slot}`)
+      }
+    }
+    for (const key of scanned) if (!counted.has(key)) wrong.push(`${port}: ${key} is in no slot`)
+    for (const key of counted) if (!scanned.has(key)) wrong.push(`${port}: ${key} of a slot is found by no scan`)
+    const size = Number(yield* node.raw.call("DBSIZE"))
+    const sum = used.reduce((sum, [, count]) => sum + count, 0)
+    if (size !== sum) wrong.push(`${port}: ${size} keys, of which the slots count ${sum}`)
+    keys += size
+  }
+  return { keys, wrong }
 })
 
 /** The epoch and the slots of each primary that has slots, as a node knows them, in the order of their names. */

@@ -227,7 +227,7 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
     ...options: Optional<F, X, RankOptions<IndexKey<F, X, N>>>
   ): Runs<X, ReadonlyArray<Entity>, EntityCorrupted | InvalidValue>
   /**
-   * The entity, and so many before and after it, at most 1,000 on each side. Empty if it has no entry, or one outside of `within`.
+   * The entity, and so many before and after it, at most 499 on each side. Empty if it has no entry, or one outside of `within`.
    * O(log(entries) + entities).
    */
   around<N extends IndexName<F, X>>(

@@ -30,6 +30,8 @@ export interface RankOptions {
 }
 
 const mostEntities = 1000
+/** On each side, so that an entity and those around it are no more than a thousand. */
+const mostAround = 499
 
 /**
  * The homes of an index that may have the entries of a key: all partitions, or the one of the key's component.
@@ -119,7 +121,7 @@ export class Ranking {
 
   top(name: string, count: number, { direction, within }: RankOptions = {}): unknown {
     const reverse = direction !== "asc"
-    const refusal = countProblem(count, 0)
+    const refusal = countProblem(count, mostEntities)
     if (refusal !== undefined) return this.#refuse("top", refusal)
     return this.#ask("top", name, within, undefined, (reads, range) =>
       reads.length === 1
@@ -129,7 +131,7 @@ export class Ranking {
 
   around(id: unknown, name: string, count: number, { direction, within }: RankOptions = {}): unknown {
     const reverse = direction !== "asc"
-    const refusal = countProblem(count, 0)
+    const refusal = countProblem(count, mostAround)
     if (refusal !== undefined) return this.#refuse("around", refusal)
     return this.#ask("around", name, within, id, (reads, range, ownId, own) =>
       reads.length === 1
@@ -189,10 +191,10 @@ export const scatter = (effect: Effect.Effect<any, any, any>): AtomicNode => eff
 const isRecord = (key: unknown): boolean =>
   typeof key === "object" && key !== null && Object.getPrototypeOf(key) === Object.prototype
 
-const countProblem = (count: number, least: number): Problem | undefined =>
-  Number.isSafeInteger(count) && count >= least && count <= mostEntities
+const countProblem = (count: number, most: number): Problem | undefined =>
+  Number.isSafeInteger(count) && count >= 0 && count <= most
     ? undefined
-    : new Problem(`Expected a number of entities from ${least} to ${mostEntities}`)
+    : new Problem(`Expected a number of entities from 0 to ${most}`)
 
 const sum = (counts: ReadonlyArray<number>): number => counts.reduce((total, count) => total + count, 0)
 

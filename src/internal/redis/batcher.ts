@@ -6,9 +6,10 @@
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import { ConnectionUnavailable, Unsupported } from "../../RedisServiceError.ts"
+import { isKeyless } from "../instruction/keys.ts"
 import { type Limits, sizeOf, tooLarge, weightOf } from "../instruction/limits.ts"
 import { Op } from "../instruction/ops.ts"
-import type { Replication } from "../instruction/program.ts"
+import type { Program, Replication } from "../instruction/program.ts"
 import { slotOfProgram } from "../instruction/slot.ts"
 import type { RedisService } from "../service.ts"
 import type { Sender } from "./call.ts"
@@ -131,7 +132,7 @@ export const make = (options: BatcherOptions): Batcher => {
         pending.fail(new Unsupported({ requirement: cannotPublish }))
         continue
       }
-      if (program.access !== "read") pending.replication = program.replication ?? options.replication
+      if (isStored(program)) pending.replication = program.replication ?? options.replication
       if (pending.replication !== undefined && !waitsForReplicas) {
         pending.fail(new Unsupported({ requirement: cannotWait }))
         continue
@@ -212,6 +213,10 @@ export const make = (options: BatcherOptions): Batcher => {
  * @internal
  */
 export const cannotPublish = "a server whose scripts may publish messages"
+
+/** Whether a program may write what replicas copy. A message is not copied. */
+const isStored = ({ access, instructions }: Program): boolean =>
+  access !== "read" && !instructions.every(({ op }) => isKeyless(op))
 
 /**
  * Why programs that wait for replicas are refused.

@@ -23,6 +23,7 @@ import { CrossSlot, OutcomeUnknown, ScriptFailed } from "../../RedisServiceError
 import type { Call as Message, RedisTransport, ServerReply, TransportError } from "../../RedisTransport.ts"
 import { keysOf } from "../instruction/keys.ts"
 import type { Access } from "../instruction/ops.ts"
+import { tagOf } from "../instruction/slot.ts"
 import {
   classify,
   connectionRefusal,
@@ -254,7 +255,7 @@ export const make = (options: SenderOptions): Sender => {
       keys: batch.keys.length === 0 && keyOfKeyless !== undefined && node === undefined ? [keyOfKeyless] : batch.keys,
       argument: batch.argument,
       node,
-      replication: access === "read" ? undefined : replicationOf(call.programs)
+      replication: access === "read" ? undefined : waitOf(call.programs, batch)
     }
     call.message = message
     fork(call, as, transport.evaluate(message), (exit) => {
@@ -265,6 +266,11 @@ export const make = (options: SenderOptions): Sender => {
       }
       then(exit)
     })
+  }
+
+  const waitOf = (programs: ReadonlyArray<PendingProgram>, { keys: [key = ""] }: Batch): Message["replication"] => {
+    const replication = replicationOf(programs)
+    return replication && { ...replication, key: `${keyPrefix}$wait:{${tagOf(key)}}` }
   }
 
   /** Yields once, because a connection that is ending looks ready until its event. */

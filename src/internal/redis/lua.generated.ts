@@ -1467,6 +1467,7 @@ export const lua = [
   "for _, each in pairs(records) do",
   "local all = each.outcomes",
   "for i = 1, each.last do all[i] = all[i] or false end",
+  "call(\"TIME\")",
   "call(\"HSET\", each.key, each.token, cjson.encode(all))",
   "end",
   "end",

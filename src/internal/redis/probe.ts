@@ -196,7 +196,12 @@ const isError = (reply: ServerReply, is: (message: string) => boolean): boolean 
  */
 export const probeKey = (keyPrefix: string, slot: number | "" = ""): string => `${keyPrefix}{$probe${slot}}`
 
-const neighbours = (keyPrefix: string): ReadonlyArray<string> =>
+/**
+ * Keys of several slots, and so of several nodes.
+ *
+ * @internal
+ */
+export const sampledKeys = (keyPrefix: string): ReadonlyArray<string> =>
   Array.from({ length: sampledSlots }, (_, i) => probeKey(keyPrefix, i))
 
 /**
@@ -236,7 +241,7 @@ const inspectOnce = Effect.fnUntraced(function*(
   const node = cluster?.of(slotOf(key))
   const neighbour = cluster === undefined
     ? other
-    : neighbours(keyPrefix).find((key) => cluster.of(slotOf(key)) === node)
+    : sampledKeys(keyPrefix).find((key) => cluster.of(slotOf(key)) === node)
   const noKeys = bare._tag === "Text"
   const reply = noKeys ? bare : keyed
   if (reply._tag === "Error") return yield* fail(classify(reply.message, [], true))
@@ -282,7 +287,7 @@ const inspectOnce = Effect.fnUntraced(function*(
     load(scripts.allowOom, ""),
     load(scripts.write, ""),
     Effect.forEach(
-      isNode && cluster === undefined ? neighbours(keyPrefix) : [],
+      isNode && cluster === undefined ? sampledKeys(keyPrefix) : [],
       (key) => evaluate(nothing, [key], ""),
       together
     )

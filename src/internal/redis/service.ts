@@ -35,6 +35,7 @@ import { inspect, probeKey } from "./probe.ts"
 import * as Scan from "./scan.ts"
 import * as Subscriptions from "./subscriptions.ts"
 import { Telemetry } from "./telemetry.ts"
+import { warmUp } from "./warmUp.ts"
 
 const unsupported = (requirement: string) => new RedisServiceError({ reason: new Unsupported({ requirement }) })
 
@@ -108,6 +109,9 @@ export const make = Effect.fnUntraced(function*(
   if (evicts && exactlyOnce !== undefined && exactlyOnce.acceptEviction !== true) {
     return yield* unsupported(`${noEviction}, since exactlyOnce keeps its tokens in keys`)
   }
+  const byNode = batchBy === "node" && capabilities.crossSlotScripts
+  const { readOnlyCommands } = capabilities
+  if (capabilities.noKeys) yield* warmUp(transport, { keyPrefix, deadline, readOnlyCommands, byNode })
   const context = yield* Effect.context<never>()
   const runFork = Effect.runForkWith(context)
   const scope = yield* Effect.scope
@@ -121,7 +125,7 @@ export const make = Effect.fnUntraced(function*(
     telemetry,
     valueBytes: limits.valueBytes,
     declaresForms: !capabilities.undeclaredKeys,
-    readOnlyCommands: capabilities.readOnlyCommands,
+    readOnlyCommands,
     keyOfKeyless: capabilities.noKeys ? undefined : probeKey(keyPrefix),
     onCrossSlot: (programs, since) => batcher.sendBySlot(programs, since)
   })
@@ -129,8 +133,8 @@ export const make = Effect.fnUntraced(function*(
     sender,
     telemetry,
     isCluster,
-    nodeOf: batchBy === "node" && capabilities.crossSlotScripts ? transport.cluster?.of : undefined,
-    readerOf: batchBy === "node" && capabilities.crossSlotScripts ? transport.readerOf : undefined,
+    nodeOf: byNode ? transport.cluster?.of : undefined,
+    readerOf: byNode ? transport.readerOf : undefined,
     publishes: capabilities.publishInScripts,
     refusesCrossSlot: options.crossSlot === "refuse",
     batch: { ...Batcher.defaultBatch, ...defined(options.batch ?? {}) },

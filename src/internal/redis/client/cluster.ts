@@ -54,6 +54,12 @@ const redirections = 5
 /** How long a node that has left the cluster may take to answer what it was sent. */
 const retireMillis = 5000
 
+/** After so long a reply may come from a node that has been replaced meanwhile. Clusters do not replace a node sooner. */
+const slowMillis = 400
+
+/** How long a node that was silent, or slow, is not asked for the map if there is another one. */
+const doubtMillis = 1000
+
 class Node {
   readonly name: string
   readonly address: NodeAddress
@@ -61,8 +67,15 @@ class Node {
   readonly connection: Connection
   readonly pace: Pace
   isRetired = false
+  private doubtedUntil = -Infinity
 
-  constructor(address: NodeAddress, options: RedisOptions, reads: Reads, onEvent: (node: Node) => void) {
+  constructor(
+    address: NodeAddress,
+    options: RedisOptions,
+    reads: Reads,
+    onEvent: (node: Node) => void,
+    onSilence: (node: Node) => void
+  ) {
     this.name = nameOf(address)
     this.address = address
     // any node may become a replica, which refuses to be read from unless `READONLY` came first
@@ -70,7 +83,17 @@ class Node {
     this.connection = connection(this.client)
     this.pace = new Pace(this.client, reads === "nearest")
     for (const event of ["ready", "error", "close"]) this.client.on(event, () => onEvent(this))
+    this.client.on("silent", () => onSilence(this))
     this.client.connect().catch(() => {})
+  }
+
+  /** Takes it for a node that may have been replaced without knowing it. */
+  doubt(): void {
+    this.doubtedUntil = performance.now() + doubtMillis
+  }
+
+  isDoubted(): boolean {
+    return performance.now() < this.doubtedUntil
   }
 }
 
@@ -95,7 +118,8 @@ class Cluster {
   private replicas = new Map<Node, ReadonlyArray<Node>>()
   private readonly waiting = new Set<(node: Node | undefined) => void>()
 
-  private isAsking = false
+  /** The question that has no answer yet. */
+  private asked: { readonly node: Node; readonly end: (reply: unknown) => void } | undefined
   private isDoubted = false
   private askedAt = -Infinity
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -125,7 +149,7 @@ class Cluster {
     const name = nameOf(address)
     const known = this.nodes.get(name)
     if (known !== undefined && !known.isRetired) return known
-    const node = new Node(address, this.options.client, this.reads, this.onEvent)
+    const node = new Node(address, this.options.client, this.reads, this.onEvent, this.onSilence)
     this.nodes.set(name, node)
     return node
   }
@@ -161,6 +185,14 @@ class Cluster {
     this.notify(node)
   }
 
+  /** Nothing else may tell that a node which hangs has been replaced. */
+  private readonly onSilence = (node: Node): void => {
+    node.doubt()
+    if (node.isRetired) return node.client.disconnect()
+    if (this.asked?.node === node) this.asked.end(undefined)
+    this.suspect()
+  }
+
   /** A replica that has just started is not in the map yet, and no event tells when it is. */
   private get period(): number {
     const isWithout = this.reads !== "primary" && this.primaries.some((node) => this.replicas.get(node)?.length === 0)
@@ -193,7 +225,7 @@ class Cluster {
 
   readonly suspect = (): void => {
     this.isDoubted = true
-    if (this.isClosed || this.isAsking) return
+    if (this.isClosed || this.asked !== undefined) return
     const pause = this.askedAt + floorMillis * (0.75 + Math.random() / 2) - performance.now()
     clearTimeout(this.timer)
     if (pause <= 0) this.ask()
@@ -201,37 +233,44 @@ class Cluster {
   }
 
   private ask(): void {
-    if (this.isClosed || this.isAsking) return
-    const ready = [...this.nodes.values()].filter(({ connection }) => connection.isReady())
-    const node = ready[Math.floor(Math.random() * ready.length)]
+    if (this.isClosed || this.asked !== undefined) return
+    const node = this.informant()
     // the next connection asks
     if (node === undefined) return
     clearTimeout(this.timer)
-    this.isAsking = true
     this.isDoubted = false
     this.askedAt = performance.now()
     const askers = Array.from(this.askers)
-    const answer = node.client.sendCommand(new Command("CLUSTER", ["SLOTS"], { replyEncoding: "utf8" }))
-    const late = setTimeout(() => done(undefined), answerMillis)
-    const done = (reply: unknown): void => {
+    const end = (reply: unknown): void => {
       clearTimeout(late)
-      if (!this.isAsking || this.isClosed) return
-      this.isAsking = false
+      if (this.asked !== asked || this.isClosed) return
+      this.asked = undefined
       const isKnown = this.learn(node, reply)
       if (isKnown) { for (const resume of askers) resume() }
       if (isKnown && this.askers.size > 0) this.ask()
       else if (this.isDoubted || !isKnown) this.suspect()
       else this.timer = setTimeout(() => this.ask(), this.period * (0.5 + Math.random()))
     }
-    Promise.resolve(answer).then(done, (error: Error) => {
+    const late = setTimeout(() => end(undefined), answerMillis)
+    const asked = this.asked = { node, end }
+    const answer = node.client.sendCommand(new Command("CLUSTER", ["SLOTS"], { replyEncoding: "utf8" }))
+    Promise.resolve(answer).then(end, (error: Error) => {
       if (error.name === "ReplyError") {
         this.refusal = Exit.fail(
           new TransportError({ outcome: "NotSent", refusal: withoutArguments(error.message) })
         )
       }
-      done(undefined)
+      end(undefined)
       this.notify()
     })
+  }
+
+  /** Any connected node, and a doubted one only if there is no other. */
+  private informant(): Node | undefined {
+    const ready = [...this.nodes.values()].filter(({ connection }) => connection.isReady())
+    const trusted = ready.filter((node) => !node.isDoubted())
+    const nodes = trusted.length > 0 ? trusted : ready
+    return nodes[Math.floor(Math.random() * nodes.length)]
   }
 
   /** Ends when the map is known as it is from now on. */
@@ -251,6 +290,9 @@ class Cluster {
     const ranges = parseSlots(reply, from.address)
     if (ranges === undefined) return false
     const owners: Array<Node | undefined> = Array.from({ length: 16_384 })
+    const primaries = new Set(ranges.map(({ address }) => nameOf(this.options.addressMap?.(address) ?? address)))
+    // one that is a replica from now on must not answer for what it was sent as a primary
+    for (const node of this.primaries) if (!primaries.has(node.name)) this.retire(node)
     const found = new Map<Node, ReadonlyArray<Node>>()
     for (const { address, end, replicas, start } of ranges) {
       const node = this.openAnnounced(address)
@@ -317,14 +359,32 @@ class Cluster {
         this.suspect()
         return this.failure(node)
       }
+      const sentAt = performance.now()
       return Effect.matchEffect(node.connection.evaluate(call), {
         onFailure: (error) => {
           this.suspect()
           return Effect.fail(error)
         },
-        onSuccess: (reply) => reply._tag === "Text" ? Effect.succeed(reply) : this.redirect(call, node, reply, left)
+        onSuccess: (reply) =>
+          reply._tag === "Error"
+            ? this.redirect(call, node, reply, left)
+            : performance.now() - sentAt < slowMillis
+            ? Effect.succeed(reply)
+            : this.confirmed(node, reply)
       })
     })
+
+  /**
+   * Looks whether the node that took long is still part of the cluster. A primary that was frozen, or cut off, runs what it finds in its
+   * sockets before it learns that it has been replaced, and then drops it.
+   */
+  private confirmed(node: Node, reply: ServerReply): Effect.Effect<ServerReply, TransportError> {
+    node.doubt()
+    return Effect.matchEffect(Effect.timeoutOption(this.learned, answerMillis), {
+      onFailure: () => Effect.succeed(reply),
+      onSuccess: () => node.isRetired ? Effect.fail(new TransportError({ outcome: "Unknown" })) : Effect.succeed(reply)
+    })
+  }
 
   /** Follows a redirection: the server has run nothing. */
   private redirect(

@@ -75,7 +75,8 @@ const looks = 8
  * Replaces the client's way to notice a silent server: a connection is dropped if replies are awaited on it, and for `socketTimeout`
  * it has brought no byte, and has taken none of those that wait to be sent. New commands are no sign of life, because the
  * operating system takes them for a server that is gone. Looks are counted instead of time, and each looks after the sockets were
- * read, because a process that was busy would mistake its own silence for the server's.
+ * read, because a process that was busy would mistake its own silence for the server's. After each look without a sign of life the
+ * client emits "silent".
  *
  * @internal
  */
@@ -114,6 +115,7 @@ export const detectSilence = (client: Redis): void => {
       silent = stream.bytesRead === read ? silent + 1 : Math.min(silent, 0)
       read = stream.bytesRead
       wait()
+      if (silent > 0) client.emit("silent")
       if (silent >= looks) stream.destroy(Object.assign(new Error("The server is silent"), { code: "ETIMEDOUT" }))
     }
     wait()

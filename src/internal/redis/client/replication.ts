@@ -2,8 +2,8 @@
  * Waits until replicas have what a server has written, on a connection of its own, because `WAIT` holds up its connection.
  *
  * The server that is asked must be the one that ran the call, and not one that took its place: both connections ask who it is, and
- * the names must be equal. A `PING` goes before each `WAIT`, because a server waits for what it had written by the last
- * command of the same connection.
+ * the names must be equal. A `SET` goes before each `WAIT`, because a server waits only for what the same connection has written;
+ * replicas that have it have everything before it.
  */
 import * as Effect from "effect/Effect"
 import { Command, type Redis } from "ioredis"
@@ -64,7 +64,7 @@ export class Replicas {
   }
 
   /** Returns how many replicas have what the server has written, when enough have it or the time is over. */
-  wait(of: Promise<RunId>, { count, timeout }: Replication): Effect.Effect<number> {
+  wait(of: Promise<RunId>, { count, key, timeout }: Replication): Effect.Effect<number> {
     return Effect.flatMap(Effect.promise(() => of), (runId) =>
       Effect.callback<number>((resume) => {
         const end = () => {
@@ -73,7 +73,15 @@ export class Replicas {
           resume(Effect.succeed(self.confirmed ?? 0))
         }
         const timer = setTimeout(end, timeout + graceMillis)
-        const self: Waiting = { count, timeout, runId, until: performance.now() + timeout, confirmed: undefined, end }
+        const self: Waiting = {
+          count,
+          key,
+          timeout,
+          runId,
+          until: performance.now() + timeout,
+          confirmed: undefined,
+          end
+        }
         if (runId === undefined) return end()
         this.waiting.add(self)
         this.next()
@@ -108,22 +116,27 @@ export class Replicas {
     const now = performance.now()
     const count = Math.min(...round.map((self) => self.count))
     const millis = Math.max(1, Math.min(sliceMillis, ...round.map(({ until }) => Math.floor(until - now))))
-    const answered = (confirmed: number | undefined): void => {
+    const answered = (confirmed: number | undefined, all: ReadonlyArray<Waiting> = round): void => {
       this.isAsking = false
-      for (const self of round) {
+      for (const self of all) {
         if (confirmed !== undefined) self.confirmed = Math.max(self.confirmed ?? 0, confirmed)
         if (confirmed === undefined || confirmed >= self.count || performance.now() >= self.until) self.end()
       }
       this.next()
     }
-    ask(side, "PING").catch(ignore)
-    ask(side, "WAIT", [String(count), String(millis)]).then(
-      (confirmed) => answered(Number(confirmed)),
-      (error: Error) => {
-        if (error.name === "ReplyError") return answered(undefined)
-        // the connection broke: the next one asks again
-        this.isAsking = false
-      }
+    const failed = (error: Error, all: ReadonlyArray<Waiting>): void => {
+      if (error.name === "ReplyError") return answered(undefined, all)
+      // the connection broke: the next one asks again
+      this.isAsking = false
+    }
+    const [first] = round
+    const written = ask(side, "SET", [first!.key, "", "PX", "1"])
+    const waited = ask(side, "WAIT", [String(count), String(millis)])
+    waited.catch(ignore)
+    written.then(
+      () => waited.then((confirmed) => answered(Number(confirmed)), (error: Error) => failed(error, round)),
+      // the slot of the key is no longer there: those of the others may be
+      (error: Error) => failed(error, [first!])
     )
   }
 }

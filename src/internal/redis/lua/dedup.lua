@@ -111,6 +111,9 @@ local function saveOutcomes()
   for _, each in pairs(records) do
     local all = each.outcomes
     for i = 1, each.last do all[i] = all[i] or false end
+    -- without a key, because Redis 8 looks for the next key in the slot of the last one, and refuses what it does not find in a slot
+    -- that is moving away
+    call("TIME")
     call("HSET", each.key, each.token, cjson.encode(all))
   end
 end
