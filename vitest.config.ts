@@ -12,6 +12,8 @@ const longest = [
   "docs",
   "demos",
   "cluster",
+  "clusterScans",
+  "clusterTransfers",
   "sentinel",
   "leaderboard",
   "nodeRedis",

@@ -204,7 +204,7 @@ export interface ServiceOptions {
   readonly locks?: { readonly acceptEviction?: boolean | undefined } | undefined
   /**
    * The bounds of one call. Default: 128 programs, 256,000 UTF-16 units of keys and texts (`bytes`), 2,048
-   * instructions. A write that keeps indexes counts as more than one instruction (2 for each index by score, 10 for each other one), and so
+   * instructions. A write that keeps indexes counts as more than one instruction (5 for each index by score, 25 for each other one), and so
    * does a read of entries of an index.
    */
   readonly batch?: {

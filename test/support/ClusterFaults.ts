@@ -74,11 +74,11 @@ export const healthy = (cluster: RedisCluster): Effect.Effect<void, RawRedisErro
   }).pipe(within(20_000))
 
 /** Waits until a node has the slots of its shard, and the cluster is up. */
-const takesOver = (cluster: RedisCluster, node: ClusterNode) =>
+const takesOver = (cluster: RedisCluster, node: ClusterNode, millis = 20_000) =>
   Effect.andThen(
     up(cluster),
     Effect.suspend(() => check(cluster.owners.includes(node), () => "the replica has not taken over"))
-  ).pipe(within(20_000))
+  ).pipe(within(millis))
 
 /** Kills the primary of a shard, and waits until its replica has taken over. The dead node can be started anew. */
 export const kill = Effect.fnUntraced(function*(cluster: RedisCluster, shard: number) {
@@ -122,8 +122,11 @@ export const failOver = Effect.fnUntraced(function*(cluster: RedisCluster, shard
   const replica = replicaOf(cluster, shard)
   const slots = slotsOf(cluster, primaryOf(cluster, shard))
   const begin = Date.now()
-  yield* replica.raw.call("CLUSTER", "FAILOVER").pipe(within(5000))
-  yield* takesOver(cluster, replica)
+  // primaries do not vote twice for one shard within two seconds, and a failover without votes ends after five
+  yield* Effect.andThen(replica.raw.call("CLUSTER", "FAILOVER"), takesOver(cluster, replica, 6000)).pipe(
+    Effect.retry({ schedule: Schedule.spaced("100 millis"), times: 5 }),
+    withLiveClock
+  )
   const fault: Fault = { kind: "failover", begin, slots, up: Date.now(), isReplaced: false }
   return fault
 })

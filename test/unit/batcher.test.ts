@@ -133,13 +133,14 @@ describeMemory("the weight of a program", () => {
       [1, ref.text.set("u")],
       [1, ref.own.get()],
       [1 + 1, ref.own.increment()],
-      [1 + 2 + 10, ref.n.increment()],
-      [1 + 2 + 10, Weighed.insert(entity)],
-      [1 + 2 + 10, Weighed.delete("a")],
+      [1 + 5 + 25, ref.n.increment()],
+      [1 + 5 + 25, Weighed.insert(entity)],
+      [1 + 5 + 25, Weighed.delete("a")],
       [1, Weighed.get("a")],
       [1, Weighed.rank("a", "own")],
-      [1 + 1000, Weighed.top("own", 1000)],
-      [3 * 13, Atomic.all([Weighed.insert(entity), Weighed.delete("a"), Weighed.put(entity)])]
+      [1 + 2000, Weighed.top("own", 1000)],
+      [1 + 4 * 400, Weighed.around("a", "own", 400)],
+      [3 * 31, Atomic.all([Weighed.insert(entity), Weighed.delete("a"), Weighed.put(entity)])]
     ]
     for (const [weight, program] of weights) {
       const compiled = Effect.runSync(prepare(program as never)).program
@@ -160,7 +161,7 @@ describeMemory("the weight of a program", () => {
       const programs = Array.from({ length: 300 }, (_, i) =>
         Effect.runSync(prepare(Weighed.ref(`${i}`).n.increment() as never)).program)
       yield* run(self, programs)
-      assert.deepStrictEqual(sizes.length, Math.ceil(300 / Math.floor(2048 / 13)))
+      assert.deepStrictEqual(sizes.length, Math.ceil(300 / Math.floor(2048 / 31)))
       yield* self.close
     }))
 })

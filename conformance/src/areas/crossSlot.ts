@@ -28,6 +28,12 @@ const Part = Model.make("SlotPart", { id: Schema.String, n: Schema.Int.pipe(Mode
   slot: { partitions: 2 }
 })
 
+const Badge = Model.make("SlotBadge", { id: Schema.String, code: Schema.String, n: Schema.Int }, {
+  key: "id",
+  indexes: { n: ["n"] },
+  unique: { code: ["code"] }
+})
+
 const News = Topic.make("slot-news", Schema.String)
 
 const user = (name: string) => ({ name, tags: new Set(["a"]) })
@@ -97,6 +103,16 @@ const refusesCrossSlot: Effect.Effect<void, any, RedisService.RedisService> = Ef
   ]
   const before = yield* Effect.all([a.n.get(), b.n.get(), one.lines.get()])
   for (const [keys, program] of refused) assert.deepEqual(yield* refusedKeys(program), keys)
+  // the entities of an index are in slots of their own, also where there is none
+  for (
+    const program of [
+      Badge.findBy("code", { code: "x" }),
+      Badge.getBy("code", { code: "x" }),
+      Badge.top("n", 1),
+      Badge.around("a", "n", 1)
+    ]
+  ) assert.isAbove((yield* refusedKeys(program)).length, 0)
+  assert.isFalse(yield* Badge.existsBy("code", { code: "x" }))
   assert.deepEqual(yield* Effect.all([a.n.get(), b.n.get(), one.lines.get()]), before)
   assert.isFalse(yield* User.exists("carol"))
 

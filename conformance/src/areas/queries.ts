@@ -34,6 +34,16 @@ const Post = Model.make("QueriesPost", fields, {
   }
 })
 
+const Site = Model.make("QueriesSite", {
+  id: Schema.String,
+  place: Schema.Struct({ city: Schema.String, floor: Schema.Int }).pipe(Model.withDefault({ city: "Rome", floor: 1 }))
+}, {
+  key: "id",
+  indexes: { city: ["place.city", "place.floor"] },
+  counted: { city: ["place.city"] },
+  summed: { floor: { of: "place.floor", by: ["place.city"] } }
+})
+
 const Session = Model.make("QueriesSession", { id: Schema.String, user: Schema.String, at: Schema.Int }, {
   key: "id",
   indexes: { user: ["user", "at"] }
@@ -90,6 +100,18 @@ export const queries = (test: Test): void => {
       const rest = yield* Query.page(Post.by.score(), { limit: 100, after: Option.getOrThrow(empty.next) })
       assert.strictEqual(rest.items.length, 3)
       assert.deepEqual(rest.next, Option.none())
+    }))
+
+  test("an index may name a field of a struct that has a default", () =>
+    Effect.gen(function*() {
+      yield* Site.insertMany([{ id: "a" }, { id: "b", place: { city: "Oslo", floor: 3 } }, { id: "c" }])
+      yield* Site.ref("c").place.floor.set(5)
+      const ids = (city: string) =>
+        Query.ids(Query.reverse(Site.by.city({ "place.city": city }))).pipe(Stream.runCollect)
+      assert.deepEqual(yield* ids("Rome"), ["c", "a"])
+      assert.deepEqual(yield* ids("Oslo"), ["b"])
+      assert.deepEqual(yield* Site.counted("city", { "place.city": "Rome" }), 2)
+      assert.deepEqual(yield* Site.summed("floor", { "place.city": "Rome" }), 6)
     }))
 
   test("wrong limits, foreign cursors and conditions without an index are refused", () =>

@@ -89,6 +89,14 @@ export const indexesOf = ({ op, spec: { expiry, indexes } }: Instruction): Index
   return family === "index" ? indexes : expiry?.onRead === true ? expiry.indexes : undefined
 }
 
+/**
+ * Whether an instruction reads the entities whose entries it finds.
+ *
+ * @internal
+ */
+export const readsRows = ({ args, op }: Instruction): boolean =>
+  op === Op.indexGet || op === Op.indexRange && args[5] === 1 || op === Op.indexAround && args[6] === 1
+
 const forEachKeyOf = (key: string, spec: Spec, f: (key: string) => void): void => {
   f(key)
   if (isEntitySpec(spec)) {

@@ -3,7 +3,7 @@
  */
 import { CrossSlot } from "../../RedisServiceError.ts"
 import { crc16 } from "../text/crc16.ts"
-import { homeOf, isKeyless, keysOf } from "./keys.ts"
+import { homeOf, isKeyless, keysOf, readsRows } from "./keys.ts"
 import type { Program } from "./program.ts"
 
 /**
@@ -42,6 +42,10 @@ export const slotOfProgram = (program: Program): number | CrossSlot => {
       last = key
     }
     const home = homeOf(instruction)
+    // entities of several slots share the one home
+    if (readsRows(instruction) && instruction.spec.indexes?.hasOneHome === true) {
+      return new CrossSlot({ keys: keysOf(program) })
+    }
     if (home !== undefined && slotOf(home) !== slot || other !== undefined && slotOf(other.key) !== slot) {
       return new CrossSlot({ keys: keysOf(program) })
     }

@@ -7,6 +7,11 @@ import type * as Schema from "effect/Schema"
 
 type Fields = Schema.Struct.Fields
 
+/** The fields of a nested struct, with or without a default. */
+type Nested<S> = S extends { readonly fields: infer G extends Fields } ? G
+  : S extends { readonly schema: { readonly fields: infer G extends Fields } } ? G
+  : never
+
 /**
  * The dotted names of a model's fields, those of nested structs included. The type of an optional field is not asked for, because it
  * may be the class that is being defined.
@@ -16,13 +21,12 @@ type Fields = Schema.Struct.Fields
  */
 export type Path<F extends Fields> = {
   [N in keyof F & string]: F[N] extends { readonly "~type.optionality": "optional" } ? N
-    : F[N] extends { readonly fields: infer G extends Fields } ? `${N}.${Path<G>}`
-    : N
+    : [Nested<F[N]>] extends [never] ? N
+    : `${N}.${Path<Nested<F[N]>>}`
 }[keyof F & string]
 
 type SchemaAt<F extends Fields, P extends string> = P extends keyof F ? F[P]
-  : P extends `${infer Head}.${infer Tail}`
-    ? Head extends keyof F ? F[Head] extends { readonly fields: infer G extends Fields } ? SchemaAt<G, Tail> : never
+  : P extends `${infer Head}.${infer Tail}` ? Head extends keyof F ? SchemaAt<Nested<F[Head]>, Tail>
     : never
   : never
 
@@ -67,9 +71,9 @@ export type Uniques<F extends Fields> = { readonly [name: string]: ReadonlyArray
  */
 export type SumPath<F extends Fields> = {
   [N in keyof F & string]: F[N] extends { readonly "~type.optionality": "optional" } ? N
-    : F[N] extends { readonly fields: infer G extends Fields } ? `${N}.${SumPath<G>}`
     : NonNullable<F[N]["Type"]> extends number | bigint | Duration.Duration ? N
-    : never
+    : [Nested<F[N]>] extends [never] ? never
+    : `${N}.${SumPath<Nested<F[N]>>}`
 }[keyof F & string]
 
 /**
@@ -206,8 +210,8 @@ export interface NoIndexing extends Indexing {
 type Marked<F extends Fields, Mark extends string> = {
   [N in keyof F & string]: F[N] extends { readonly ast: { readonly [M in Mark]: true } } ? N
     : F[N] extends { readonly "~type.optionality": "optional" } ? never
-    : F[N] extends { readonly fields: infer G extends Fields } ? `${N}.${Marked<G, Mark>}`
-    : never
+    : [Nested<F[N]>] extends [never] ? never
+    : `${N}.${Marked<Nested<F[N]>, Mark>}`
 }[keyof F & string]
 
 /** The names of a model's unique indexes. */
