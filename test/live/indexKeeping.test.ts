@@ -441,9 +441,9 @@ describeOwnServer("the size of entries", () => {
             for (const key of keys) bytes += Number(yield* call("MEMORY", "USAGE", key, "SAMPLES", "0"))
             const { bytesOfAnEntry } = yield* Query.explain(query)
             const measured = bytes / count
-            // Valkey 8 keeps the texts of small entries in fewer bytes than Redis
+            // Valkey keeps small entries in fewer bytes than Redis, 9 in fewer than 8
             assert.isAbove(bytesOfAnEntry, 0.85 * measured, `${name}: ${bytesOfAnEntry} of ${measured}`)
-            assert.isBelow(bytesOfAnEntry, 1.3 * measured, `${name}: ${bytesOfAnEntry} of ${measured}`)
+            assert.isBelow(bytesOfAnEntry, 1.5 * measured, `${name}: ${bytesOfAnEntry} of ${measured}`)
           }
         }).pipe(Effect.provide(RedisService.layer({ url })))
       }).pipe(Effect.scoped),

@@ -69,19 +69,28 @@ export const start = Effect.fnUntraced(function*(
           : Effect.fail(notYet(`the Sentinels do not know all: ${String(info)}`))
     ).pipe(Effect.retry(soon))
   }
-  const named = Effect.map(
-    first!.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name),
-    (found) => servers.find(({ port }) => String(port) === (found as ReadonlyArray<string>)[1])!
-  )
+  const namedBy = ({ call }: RawRedis.RawRedis) =>
+    Effect.map(
+      call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", name),
+      (found) => servers.find(({ port }) => String(port) === (found as ReadonlyArray<string>)[1])!
+    )
+  const named = namedBy(first!)
   const clients = new Map<RedisServer.RedisServer, RawRedis.RawRedis>()
   for (const server of servers) clients.set(server, yield* RawRedis.make(server.url))
   /** Promotes a replica, and gives the old primary, which takes writes until somebody demotes it: they are lost. */
   const promote = Effect.gen(function*() {
     const before = yield* named
     yield* Effect.retry(first!.call("SENTINEL", "FAILOVER", name), soon)
-    yield* Effect.flatMap(named, (now) => now === before ? Effect.fail(notYet("no failover yet")) : Effect.void).pipe(
-      Effect.retry(soon)
-    )
+    // each of them tells its clients, when it hears of it
+    for (const raw of raws) {
+      yield* Effect.retry(
+        Effect.flatMap(
+          namedBy(raw),
+          (now) => now === before ? Effect.fail(notYet("a Sentinel knows of no failover yet")) : Effect.void
+        ),
+        soon
+      )
+    }
     return clients.get(before)!
   })
   const awaitDemoted = ({ call }: RawRedis.RawRedis) =>

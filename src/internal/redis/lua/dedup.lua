@@ -105,16 +105,19 @@ local function leaveTombstone()
   if digest then pcall(store, token, "cancelled") else keptOutcomes[dedupIndex] = TOMBSTONE end
 end
 
--- Writes the outcomes of all programs of this call, in the same script as the writes of the programs.
+-- Writes the outcomes of all programs of this call, in the same script as the writes of the programs. Redis 8 refuses a key of a
+-- slot that moves if the last command was of another slot, because it looks for the key among those of that one. A command
+-- without a key makes it forget the last slot.
 local function saveOutcomes()
   noteLastIndex()
   for _, each in pairs(records) do
     local all = each.outcomes
     for i = 1, each.last do all[i] = all[i] or false end
-    -- without a key, because Redis 8 looks for the next key in the slot of the last one, and refuses what it does not find in a slot
-    -- that is moving away
-    call("TIME")
-    call("HSET", each.key, each.token, cjson.encode(all))
+    local text = cjson.encode(all)
+    if not pcall(call, "HSET", each.key, each.token, text) then
+      call("TIME")
+      call("HSET", each.key, each.token, text)
+    end
   end
 end
 
