@@ -23,7 +23,7 @@ const mostCommands = 2300
  */
 const usual = 8
 const slow = 20
-const slowest = 100
+const slowest = 250
 
 type Run = RedisService.RedisService
 

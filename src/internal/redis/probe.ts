@@ -204,6 +204,21 @@ export const probeKey = (keyPrefix: string, slot: number | "" = ""): string => `
 export const sampledKeys = (keyPrefix: string): ReadonlyArray<string> =>
   Array.from({ length: sampledSlots }, (_, i) => probeKey(keyPrefix, i))
 
+/** Pairs of keys of which both are at one node, in two slots. */
+const pairsOf = (
+  keys: ReadonlyArray<string>,
+  nodeOf: (slot: number) => string | undefined
+): ReadonlyArray<readonly [one: string, other: string]> =>
+  keys.flatMap((one, i) => {
+    const other = keys.slice(i + 1).find((key) => nodeOf(slotOf(key)) === nodeOf(slotOf(one)))
+    return other === undefined ? [] : [[one, other] as const]
+  })
+
+const isMoving = (message: string): boolean => {
+  const reason = classify(message, [], true)
+  return reason._tag === "ServerUnavailable" && ofOneSlot.has(reason.code)
+}
+
 /**
  * Fails if the server is too old, is a replica or a node of a larger cluster, or if a right is missing. Nothing is written.
  *
@@ -238,10 +253,21 @@ const inspectOnce = Effect.fnUntraced(function*(
     evaluate(publish, [key], `${keyPrefix}$topic:$probe`)
   ], together)
   if (isError(keyed, isMoved)) return yield* fail(larger)
-  const node = cluster?.of(slotOf(key))
-  const neighbour = cluster === undefined
-    ? other
-    : sampledKeys(keyPrefix).find((key) => cluster.of(slotOf(key)) === node)
+  const pairs = cluster === undefined ? [[key, other] as const] : pairsOf([key, ...sampledKeys(keyPrefix)], cluster.of)
+  /** A slot that moves tells nothing about the server, and then two other slots are tried. */
+  const askCrossSlot = (at = 0): Effect.Effect<ServerReply, RedisServiceError> => {
+    const pair = pairs[at] ?? [key, key]
+    return Effect.flatMap(
+      ask(transport, last, {
+        command: "EVAL",
+        script: crossSlot,
+        keys: [],
+        argument: JSON.stringify(pair),
+        node: cluster?.of(slotOf(pair[0]))
+      }),
+      (reply) => isError(reply, isMoving) && at + 1 < pairs.length ? askCrossSlot(at + 1) : Effect.succeed(reply)
+    )
+  }
   const noKeys = bare._tag === "Text"
   const reply = noKeys ? bare : keyed
   if (reply._tag === "Error") return yield* fail(classify(reply.message, [], true))
@@ -276,13 +302,7 @@ const inspectOnce = Effect.fnUntraced(function*(
         : Effect.succeed({ replies, readOnlyCommands: true })
   )
   const [crossSlotScripts, read, allowOom, write, slots] = yield* Effect.all([
-    ask(transport, last, {
-      command: "EVAL",
-      script: crossSlot,
-      keys: [],
-      argument: JSON.stringify([key, neighbour ?? key]),
-      node
-    }),
+    askCrossSlot(),
     loadRead,
     load(scripts.allowOom, ""),
     load(scripts.write, ""),
