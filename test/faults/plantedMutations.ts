@@ -10,7 +10,7 @@ const changes = {
   /** outcomes under a token are not looked up */
   unchecked: [["not keptOutcomes[dedupIndex + 1]", "true"], ["stored = keptOutcomes[dedupIndex]", "stored = nil"]],
   /** outcomes are not saved */
-  unwritten: [[`call("HSET", each.key, each.token, cjson.encode(all))`, ""]],
+  unwritten: [[`call("HSET", each.key, each.token, text)`, ""]],
   /** the user has no right to save outcomes */
   denied: [[`call("HSET", each.key, each.token`, `call("SETRANGE", each.key, "0"`]],
   /** a program that is given up gets no tombstone */

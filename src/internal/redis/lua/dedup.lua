@@ -105,6 +105,10 @@ local function leaveTombstone()
   if digest then pcall(store, token, "cancelled") else keptOutcomes[dedupIndex] = TOMBSTONE end
 end
 
+local function saveRecord(each, text)
+  call("HSET", each.key, each.token, text)
+end
+
 -- Writes the outcomes of all programs of this call, in the same script as the writes of the programs. Redis 8 refuses a key of a
 -- slot that moves if the last command was of another slot, because it looks for the key among those of that one. A command
 -- without a key makes it forget the last slot.
@@ -114,9 +118,9 @@ local function saveOutcomes()
     local all = each.outcomes
     for i = 1, each.last do all[i] = all[i] or false end
     local text = cjson.encode(all)
-    if not pcall(call, "HSET", each.key, each.token, text) then
+    if not pcall(saveRecord, each, text) then
       call("TIME")
-      call("HSET", each.key, each.token, text)
+      saveRecord(each, text)
     end
   end
 end
