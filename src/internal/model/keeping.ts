@@ -16,29 +16,8 @@ import type { Aggregate, Index } from "../schema/indexes.ts"
 import type { FoundKey } from "../schema/key.ts"
 import type { ModelPlan } from "../schema/model.ts"
 import { RedisService } from "../service.ts"
+import type { IndexProblem, ReindexProgress } from "./indexedTypes.ts"
 import { keyPages } from "./scan.ts"
-
-/**
- * `Model.ReindexProgress` documents it.
- *
- * @internal
- */
-export interface ReindexProgress {
-  readonly entities: number
-  readonly changed: number
-  readonly isDone: boolean
-}
-
-/**
- * `Model.IndexProblem` documents it.
- *
- * @internal
- */
-export interface IndexProblem {
-  readonly id: string
-  readonly index: string | undefined
-  readonly issue: "entries differ" | "no such entity" | "sums differ"
-}
 
 /** How many entries one script examines. */
 const pageSize = 500
