@@ -434,6 +434,8 @@ describeOwnServer("the size of entries", () => {
             }))
           )
           const queries = { score: Sized.by.score(), name: Sized.by.name(), queue: Sized.by.queue() }
+          // Valkey keeps small entries in fewer bytes than Redis, 9 in fewer than 8
+          const most = /^valkey_version/m.test(String(yield* call("INFO", "server"))) ? 1.5 : 1.15
           for (const [name, query] of Object.entries(queries)) {
             const keys = (yield* call("KEYS", `KeepSized:{$}:$*:${name}:*`)) as unknown as ReadonlyArray<string>
             assert.lengthOf(keys, name === "score" ? 1 : 2)
@@ -441,9 +443,8 @@ describeOwnServer("the size of entries", () => {
             for (const key of keys) bytes += Number(yield* call("MEMORY", "USAGE", key, "SAMPLES", "0"))
             const { bytesOfAnEntry } = yield* Query.explain(query)
             const measured = bytes / count
-            // Valkey keeps small entries in fewer bytes than Redis, 9 in fewer than 8
             assert.isAbove(bytesOfAnEntry, 0.85 * measured, `${name}: ${bytesOfAnEntry} of ${measured}`)
-            assert.isBelow(bytesOfAnEntry, 1.5 * measured, `${name}: ${bytesOfAnEntry} of ${measured}`)
+            assert.isBelow(bytesOfAnEntry, most * measured, `${name}: ${bytesOfAnEntry} of ${measured}`)
           }
         }).pipe(Effect.provide(RedisService.layer({ url })))
       }).pipe(Effect.scoped),
