@@ -132,7 +132,8 @@ export const make = (options: BatcherOptions): Batcher => {
         pending.fail(new Unsupported({ requirement: cannotPublish }))
         continue
       }
-      if (isStored(program)) pending.replication = program.replication ?? options.replication
+      const replication = program.replication ?? options.replication
+      if (replication !== undefined && isStored(program)) pending.replication = replication
       if (pending.replication !== undefined && !waitsForReplicas) {
         pending.fail(new Unsupported({ requirement: cannotWait }))
         continue

@@ -316,9 +316,10 @@ export const make = (options: SenderOptions): Sender => {
     const { programs } = call
     uncount(call)
     if (reply._tag === "Error") return onCallRefused(call, reply.message)
-    const outcomes = decodeBatch(programs, reply.text)?.map((outcome, i) =>
-      replicated(programs[i]!, outcome, reply.replicas ?? 0)
-    )
+    const decoded = decodeBatch(programs, reply.text)
+    const outcomes = call.message?.replication === undefined
+      ? decoded
+      : decoded?.map((outcome, i) => replicated(programs[i]!, outcome, reply.replicas ?? 0))
     if (outcomes === undefined) {
       const reason = new ScriptFailed({ code: "REPLY", applied: "unknown" })
       report(call, reason)
