@@ -115,7 +115,7 @@ const describe = (self: Case): string =>
 export interface Options {
   readonly name: string
   readonly programs: number
-  /** what they have not had when they end, for people; with something left, there are up to three times as many */
+  /** what they have not had when they end, for people; with something left, there are up to ten times as many */
   readonly missing?: (counts: Counts) => ReadonlyArray<string>
   /** worlds that are committed at once; each is independent of the others */
   readonly worlds?: number
@@ -321,7 +321,11 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
   }
 
   const favoured = fault?.op === undefined ? undefined : methodOf(fault.op)
-  const among = fault === undefined ? undefined : fault.isOfIndexes === true
+  /** Whether worlds are of models with indexes. Undefined: some are. */
+  const among = () =>
+    fault !== undefined
+      ? fault.isOfIndexes === true
+      : counts.programs >= programs && missing(counts).includes("UniqueViolation") || undefined
   /** A world for a fault has an operation that it is of, if a few attempts find one. */
   const suited = (make: () => World): World => {
     let world = make()
@@ -407,7 +411,15 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
     ].join("\n")
   })
 
-  const goesOn = () => counts.programs < programs || counts.programs < 3 * programs && missing(counts).length > 0
+  const goesOn = () => counts.programs < programs || counts.programs < 10 * programs && missing(counts).length > 0
+
+  /** After the last program that was asked for, those that may show what is missing yet go first, because it may be rare. */
+  const isWanted = ({ compiled, plan }: Case) => {
+    if (counts.programs < programs || compiled === undefined) return true
+    const names = missing(counts)
+    return Plan.stepsOf(plan).some(({ operation }) => names.includes(operation)) ||
+      Coverage.mayShow(compiled.instructions, names)
+  }
 
   for (let epoch = 0; goesOn(); epoch++) {
     const random = new Random(`${name}/${epoch}`)
@@ -422,9 +434,9 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
           : twins
           ? makeWorld(i, random, new Random(`${name}/${epoch}/twins`))
           : suited(() =>
-            random.chance(0.25) && among !== true
+            random.chance(0.25) && among() !== true
               ? makeNarrowWorld(i, random)
-              : makeWorld(i, random, random, among)
+              : makeWorld(i, random, random, among())
           )
     )
     let before = yield* reset(State.joined(worlds.map(({ initial }) => initial)))
@@ -440,8 +452,13 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
         let access: Access | undefined
         let wave = first
         while (burst.length < length && wave === first) {
-          const self = caseOf(Plan.randomPlan(world, chance, rarity), note)
-          self.compiled = yield* compile(self.program)
+          const draw = Effect.gen(function*() {
+            const self = caseOf(Plan.randomPlan(world, chance, rarity), note)
+            self.compiled = yield* compile(self.program)
+            return self
+          })
+          let self = yield* draw
+          for (let more = 0; more < 10 && !twins && !isWanted(self); more++) self = yield* draw
           access ??= self.compiled?.access
           if (self.compiled !== undefined && self.compiled.access !== access) wave = then
           wave.push(self)

@@ -91,6 +91,16 @@ export const note = (instructions: ReadonlyArray<Instruction>, results: Readonly
   }
 }
 
+/** Whether running them may give one of the notes. */
+export const mayShow = (instructions: ReadonlyArray<Instruction>, notes: ReadonlyArray<string>): boolean =>
+  instructions.some((self) => {
+    const test = testOf(self)
+    return notes.some((note) =>
+      test !== undefined && note.startsWith(`${test} is `) ||
+      self.args.includes(true) && note === `operand of ${infoOf(self.op).name}`
+    )
+  })
+
 const ordered: ReadonlyArray<ScalarKind> = ["text", "integer", "number", "int64", "date", "duration"]
 const equality: ReadonlyArray<ScalarKind> = ["boolean", "value"]
 const collections: ReadonlyArray<CollectionKind> = ["list", "set", "map", "sortedSet"]
