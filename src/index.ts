@@ -6,6 +6,8 @@
 export * as Atomic from "./Atomic.ts"
 export * as Condition from "./Condition.ts"
 export * as DomainError from "./DomainError.ts"
+export * as EffectPersistedQueue from "./EffectPersistedQueue.ts"
+export * as EffectRateLimiter from "./EffectRateLimiter.ts"
 export * as EffectReactivity from "./EffectReactivity.ts"
 export * as EffectRedis from "./EffectRedis.ts"
 export * as Field from "./Field.ts"
