@@ -32,7 +32,7 @@ export const unescape = (escaped: string): string =>
   escaped.replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
 
 /**
- * What the ids of one namespace begin with, and no id of another one: its name, and a slash.
+ * The beginning of the ids of one namespace, and of no id of another one: its name, and a slash.
  *
  * @internal
  */
