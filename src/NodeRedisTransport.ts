@@ -1,5 +1,5 @@
 /**
- * A transport over node-redis, the client of Effect's own layers. It needs the package `redis`, version 5 or 6, which is an optional
+ * A transport over node-redis, the client of Effect's own layers. It needs the package `redis`, version 5.12 or 6, which is an optional
  * peer: `redlayer` itself does not import this module, so import it by its path, `redlayer/NodeRedisTransport`.
  *
  * @since 0.1.0
