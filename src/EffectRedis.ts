@@ -29,7 +29,7 @@ import { RedisTransport } from "./RedisTransport.ts"
  *
  * **Example** (Running Effect's queue on the same server)
  *
- * ```ts
+ * ```ts run
  * import { Layer } from "effect"
  * import { PersistedQueue } from "effect/persistence"
  * import { EffectRedis, RedisService } from "redlayer"
@@ -77,15 +77,17 @@ export interface TransportOptions {
  *
  * **Example** (Programs over the client of `@effect/platform-node`)
  *
- * ```ts
- * import { NodeRedis } from "@effect/platform-node"
+ * ```ts run
  * import { Layer } from "effect"
+ * import type { Redis } from "effect/persistence"
  * import { EffectRedis, RedisService } from "redlayer"
  *
- * const Live = RedisService.layerTransport({ keyPrefix: "app:" }).pipe(
- *   Layer.provide(EffectRedis.layerTransport()),
- *   Layer.provide(NodeRedis.layer({ url: "redis://127.0.0.1:6379" }))
- * )
+ * // `client` is the `NodeRedis.layer({ url })` of `@effect/platform-node`, for example
+ * export const over = <E>(client: Layer.Layer<Redis.Redis, E>) =>
+ *   RedisService.layerTransport({ keyPrefix: "app:" }).pipe(
+ *     Layer.provide(EffectRedis.layerTransport()),
+ *     Layer.provide(client)
+ *   )
  * ```
  *
  * @category layers

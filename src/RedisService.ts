@@ -217,7 +217,7 @@ export const layerConfig = (
  *
  * **Example** (A cluster, and writes that a failover does not lose)
  *
- * ```ts
+ * ```ts run
  * import { RedisService } from "redlayer"
  *
  * const Live = RedisService.layerCluster({
@@ -267,7 +267,7 @@ export const layerClusterConfig = (
  *
  * **Example** (The primary of a group)
  *
- * ```ts
+ * ```ts run
  * import { RedisService } from "redlayer"
  *
  * const Live = RedisService.layerSentinel({
