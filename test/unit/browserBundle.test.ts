@@ -2,7 +2,7 @@
  * A bundle for browsers of the library and the memory layer is small, names no module of Node, and runs without Node's globals.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { build, type BuildOptions, type BuildResult } from "esbuild"
+import { build, type BuildOptions, type BuildResult, type Metafile } from "esbuild"
 import { builtinModules } from "node:module"
 import { fileURLToPath } from "node:url"
 import { createContext, runInContext } from "node:vm"
@@ -29,7 +29,7 @@ const bundle = (contents: string): Promise<BuildResult<typeof options>> =>
 const nodeModules = new Set(builtinModules)
 
 /** The modules that a bundle leaves to its platform, and the files of the library that are for servers alone. */
-const foreign = ({ metafile }: BuildResult<typeof options>): ReadonlyArray<string> => [
+const foreign = ({ metafile }: { readonly metafile: Metafile }): ReadonlyArray<string> => [
   ...Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path)),
   ...Object.values(metafile.inputs).flatMap(({ imports }) => imports.map(({ path }) => path)).filter((path) =>
     path.startsWith("node:") || nodeModules.has(path) || /\bioredis\b|\blua\.generated\b/.test(path)
