@@ -5,10 +5,10 @@
  *
  * @since 0.1.0
  */
+import * as Servers from "#servers"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redis from "effect/persistence/Redis"
-import * as FromIoredis from "./internal/redis/interop/fromIoredis.ts"
 import * as OverEffectRedis from "./internal/redis/interop/overEffectRedis.ts"
 import { IoRedis } from "./IoRedis.ts"
 import { RedisTransport } from "./RedisTransport.ts"
@@ -45,7 +45,7 @@ import { RedisTransport } from "./RedisTransport.ts"
  * @since 0.1.0
  */
 export const layer = (pool?: Redis.PoolOptions): Layer.Layer<Redis.Redis, never, IoRedis> =>
-  Layer.effect(Redis.Redis, Effect.flatMap(IoRedis, (client) => FromIoredis.make(client, pool)))
+  Layer.effect(Redis.Redis, Effect.flatMap(IoRedis, (client) => Servers.effectRedisOf(client, pool)))
 
 /**
  * Options of `layerTransport`.
