@@ -291,7 +291,10 @@ const deadLetterOf = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> | undef
 }
 
 const errorOf = (message: string) => (cause: unknown): PersistedQueue.PersistedQueueError =>
-  new PersistedQueue.PersistedQueueError({ message, cause })
+  new PersistedQueue.PersistedQueueError({
+    message: Predicate.hasProperty(cause, "message") ? `${message}: ${String(cause.message)}` : message,
+    cause
+  })
 
 class InvalidName extends Data.TaggedError("InvalidName")<{ readonly message: string }> {}
 
@@ -591,7 +594,57 @@ const make = Effect.fnUntraced(function*(options: Options) {
 })
 
 /**
- * Provides the store of Effect's `PersistedQueue` over any service.
+ * Provides the store of Effect's `PersistedQueue` over any service. Building it fails with `InvalidOption`.
+ *
+ * **When to use**
+ *
+ * Use for work that must outlive the process and is shared by several workers, with `PersistedQueue.layer` of Effect.
+ *
+ * **Details**
+ *
+ * - First in, first out. An item whose worker has died, or was interrupted, comes back to its place; one that has failed goes behind the
+ *   others. A delayed item has the place of its offer.
+ * - A taken item belongs to its taker for `lockExpiration` after the last renewal, by the server's clock. A process that is alive renews. Each claim has a
+ *   token, so a worker that was frozen for longer can't end the claim of another one.
+ * - An offer is one round trip, a take two, and its end one. An offer wakes the takers of other processes by a message; if it is lost,
+ *   they look after `pollInterval`. O(log n) on the server; no program looks at more than 200 items.
+ * - All keys of a queue are in the slot of its name, so it works on a cluster.
+ * - Fails with `PersistedQueueError`, whose `cause` is the `RedisServiceError` or the domain error. So does a name, or an id, that is empty, ill-formed
+ *   or longer than 1,024 bytes, and an element whose JSON is longer than the `maximumValueBytes` of the service. While there is no server, takers wait.
+ *
+ * **Gotchas**
+ *
+ * - Delivery is at least once, so the work must be idempotent: a worker may die after it and before it has said so.
+ * - Ids of yours are remembered until `PersistedQueue.layerCleanup` removes them. Run it in one process.
+ *
+ * **Example** (A failed attempt, and another one)
+ *
+ * ```ts run
+ * import { Effect, Layer, Schedule, Schema } from "effect"
+ * import { PersistedQueue } from "effect/persistence"
+ * import { EffectPersistedQueue, RedisService } from "redlayer"
+ *
+ * const program = Effect.gen(function*() {
+ *   const queue = yield* PersistedQueue.make({
+ *     name: "mail",
+ *     schema: Schema.Struct({ to: Schema.String }),
+ *     retrySchedule: Schedule.spaced(0)
+ *   })
+ *   yield* queue.offer({ to: "ann" })
+ *   const send = queue.take(({ to }, { attempts }) =>
+ *     attempts === 1 ? Effect.fail("no connection" as const) : Effect.succeed(`${to} at attempt ${attempts}`)
+ *   )
+ *   const failure = yield* Effect.flip(send)
+ *   return [failure, yield* send]
+ * })
+ *
+ * const Live = PersistedQueue.layer.pipe(
+ *   Layer.provide(EffectPersistedQueue.layer()),
+ *   Layer.provide(RedisService.layerMemory)
+ * )
+ *
+ * await Effect.runPromise(Effect.provide(program, Live)) // => ["no connection", "ann at attempt 2"]
+ * ```
  *
  * @category layers
  * @since 0.1.0

@@ -313,12 +313,12 @@ const adaptiveFeedback = ({ epoch, key, tokens }: RateLimiter.AdaptiveFeedbackOp
 export const layer: Layer.Layer<RateLimiter.RateLimiterStore, never, RedisService> = Layer.effect(
   RateLimiter.RateLimiterStore,
   Effect.map(RedisService, (service) => {
-    const run = <A, E>(operation: string, program: () => Atomic.Atomic<A, E>) =>
+    const run = <A, E extends { readonly message: string }>(operation: string, program: () => Atomic.Atomic<A, E>) =>
       Effect.suspend(program).pipe(
         Effect.provideService(RedisService, service),
         Effect.mapError((cause) =>
           new RateLimiter.RateLimiterError({
-            reason: new RateLimiter.RateLimitStoreError({ message: `The store failed in ${operation}`, cause })
+            reason: new RateLimiter.RateLimitStoreError({ message: `${operation} failed: ${cause.message}`, cause })
           })
         )
       )

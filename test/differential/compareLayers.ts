@@ -413,13 +413,20 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
 
   const goesOn = () => counts.programs < programs || counts.programs < 10 * programs && missing(counts).length > 0
 
-  /** After the last program that was asked for, those that may show what is missing yet go first, because it may be rare. */
-  const isWanted = ({ compiled, plan }: Case) => {
-    if (counts.programs < programs || compiled === undefined) return true
-    const names = missing(counts)
-    return Plan.stepsOf(plan).some(({ operation }) => names.includes(operation)) ||
-      Coverage.mayShow(compiled.instructions, names)
-  }
+  /** After the last program that was asked for, a plan that may show what is missing yet, because it may be rare. */
+  const wanted = Effect.fnUntraced(function*(make: () => Plan.Plan, attempts: number) {
+    let plan = make()
+    for (let i = 1; i < attempts && counts.programs >= programs; i++) {
+      const compiled = yield* compile(caseOf(plan).program)
+      const names = missing(counts)
+      if (
+        compiled === undefined || Plan.stepsOf(plan).some(({ operation }) => names.includes(operation)) ||
+        Coverage.mayShow(compiled.instructions, names)
+      ) break
+      plan = make()
+    }
+    return plan
+  })
 
   for (let epoch = 0; goesOn(); epoch++) {
     const random = new Random(`${name}/${epoch}`)
@@ -452,13 +459,8 @@ export const run = Effect.fnUntraced(function*(redis: State.Target, options: Opt
         let access: Access | undefined
         let wave = first
         while (burst.length < length && wave === first) {
-          const draw = Effect.gen(function*() {
-            const self = caseOf(Plan.randomPlan(world, chance, rarity), note)
-            self.compiled = yield* compile(self.program)
-            return self
-          })
-          let self = yield* draw
-          for (let more = 0; more < 10 && !twins && !isWanted(self); more++) self = yield* draw
+          const self = caseOf(yield* wanted(() => Plan.randomPlan(world, chance, rarity), twins ? 1 : 10), note)
+          self.compiled = yield* compile(self.program)
           access ??= self.compiled?.access
           if (self.compiled !== undefined && self.compiled.access !== access) wave = then
           wave.push(self)
