@@ -22,261 +22,19 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Atomic from "./Atomic.ts"
-import * as Condition from "./Condition.ts"
+import * as Programs from "./internal/effect/queuePrograms.ts"
 import { check, invalidOf, millisOf } from "./internal/options.ts"
 import { RedisService } from "./internal/service.ts"
-import * as Model from "./Model.ts"
 import { isRedisServiceError, type RedisServiceError } from "./RedisServiceError.ts"
 import * as Topic from "./Topic.ts"
 
-// A queue and its items are in the slot of its name.
-
-/** The ids of the items of a queue by their state. An item is in one of these sets. */
-const Queue = Model.make("EffectQueue", {
-  name: Schema.String,
-  /** The last place that was given. */
-  last: Schema.Int,
-  /** Items that may be taken, by their place. */
-  ready: Model.sortedSet(Schema.String),
-  /** Items that may not be taken until a time: delayed ones, and those that are claimed, whose lease ends then. */
-  due: Model.sortedSet(Schema.String),
-  /** Ids of completed items, by the time. The items are deleted. */
-  completed: Model.sortedSet(Schema.String),
-  /** Items that have failed, by the time. */
-  failed: Model.sortedSet(Schema.String)
-}, { key: "name" })
-
-const Item = Model.make("EffectQueueItem", {
-  queue: Schema.String,
-  id: Schema.String,
-  /** JSON, or empty for `undefined`, which JSON lacks. */
-  element: Schema.String,
-  isCustomId: Schema.Boolean,
-  place: Schema.Int,
-  attempts: Schema.Int,
-  /** The token of the claim, or empty. */
-  claim: Schema.String,
-  lastFailure: Schema.String
-}, { key: ["queue", "id"], slot: "queue" })
-
-/** The names of all queues, for what has no name: cleaning up. */
-const Queues = Model.make("EffectQueues", {
-  id: Schema.Literal("all"),
-  names: Schema.ReadonlySet(Schema.String)
-}, { key: "id" })
-
-const now = Atomic.now.epochMillis
-
-/** How many due items are looked at in one program, and how many records one program of the cleanup removes. */
-const batchSize = 200
-
-/** How many items one look claims at most, because each may have a megabyte. */
-const claimSize = 16
-
-/** Later than any date, and still a score: for items that wait for ever. */
-const never = 8.64e15
-
-const registerPrograms = (name: string) =>
-  Atomic.andThen(Queues.ensure({ id: "all", names: new Set() }), Queues.ref("all").names.add(name))
-
-const offerProgram = (
-  { delay, element, id, isCustomId, name }: Offer,
-  wake: Atomic.Atomic<void, unknown>
-) => {
-  const queue = Queue.ref(name)
-  const item = Item.ref([name, id])
-  const isNew = Condition.not(Item.exists([name, id]))
-  return Atomic.all({
-    isNewQueue: Queue.ensure({ name, last: 0, ready: [], due: [], completed: [], failed: [] }),
-    offered: Atomic.when(
-      Atomic.all([
-        queue.last.increment(),
-        Item.insert({
-          queue: name,
-          id,
-          element: element === undefined ? "" : JSON.stringify(element),
-          isCustomId,
-          place: 0,
-          attempts: 0,
-          claim: "",
-          lastFailure: ""
-        }),
-        item.place.set(queue.last.value()),
-        delay === undefined
-          ? Atomic.andThen(queue.ready.add(id, queue.last.value()), wake)
-          : queue.due.add(id, now.plus(Math.min(Math.ceil(Duration.toMillis(delay)), never)))
-      ]),
-      isCustomId ? Condition.and(isNew, Condition.not(queue.completed.has(id))) : isNew
-    )
-  })
-}
-
-/** The ids of the items that are due, and of the first ones that may be taken. */
-const look = (name: string, size: number) => {
-  const { due, ready } = Queue.ref(name)
-  return Atomic.if(Queue.exists(name), {
-    onTrue: Atomic.all({ due: due.rangeByScore({ max: now, limit: batchSize }), ready: ready.range(0, size) }),
-    onFalse: Atomic.succeed({ due: [], ready: [] })
-  })
-}
-
-const failProgram = (name: string, id: string, message: string) => {
-  const item = Item.ref([name, id])
-  return Atomic.all([item.claim.set(""), item.lastFailure.set(message), Queue.ref(name).failed.add(id, now)])
-}
-
-/** Items whose delay or lease has ended have their place again. A lease that ended with the last attempt is a failure. */
-const recover = (name: string, ids: ReadonlyArray<string>, maxAttempts: number) => {
-  const { due, ready } = Queue.ref(name)
-  return Atomic.forEach(ids, (id) => {
-    const item = Item.ref([name, id])
-    const comeBack = Atomic.if(Condition.and(item.claim.neq(""), item.attempts.gte(maxAttempts)), {
-      onTrue: failProgram(name, id, "The lease ended in the last attempt"),
-      onFalse: Atomic.andThen(item.claim.set(""), ready.add(id, item.place.value()))
-    })
-    return Atomic.when(
-      Atomic.andThen(due.remove(id), Atomic.when(comeBack, Item.exists([name, id]))),
-      due.score(id).lte(now)
-    )
-  })
-}
-
-const claim = (name: string, id: string, token: string, lease: number, maxAttempts: number) => {
-  const { due, ready } = Queue.ref(name)
-  const item = Item.ref([name, id])
-  const take = Atomic.andThen(
-    Atomic.all([due.add(id, now.plus(lease)), item.attempts.increment(), item.claim.set(token)]),
-    Item.get([name, id])
-  )
-  const orFail = Atomic.if(item.attempts.lt(maxAttempts), {
-    onTrue: take,
-    onFalse: Atomic.as(failProgram(name, id, "There was no attempt left"), undefined)
-  })
-  return Atomic.if(ready.has(id), {
-    onTrue: Atomic.andThen(
-      ready.remove(id),
-      Atomic.if(Item.exists([name, id]), { onTrue: orFail, onFalse: Atomic.succeed(undefined) })
-    ),
-    onFalse: Atomic.succeed(undefined)
-  })
-}
-
-/** Runs a program if the item still has the claim. Returns whether it had. */
-const ifClaimed = <A, E>({ id, name, token }: Claim, program: Atomic.Atomic<A, E>) =>
-  Atomic.if(Condition.and(Item.exists([name, id]), Item.ref([name, id]).claim.eq(token)), {
-    onTrue: Atomic.as(program, true),
-    onFalse: Atomic.succeed(false)
-  })
-
-const complete = (claim: Claimed) => {
-  const { completed, due } = Queue.ref(claim.name)
-  return ifClaimed(
-    claim,
-    Atomic.all([
-      due.remove(claim.id),
-      Item.delete([claim.name, claim.id]),
-      ...(claim.isCustomId ? [completed.add(claim.id, now)] : [])
-    ])
-  )
-}
-
-const fail = (claim: Claimed, cause: Cause.Cause<unknown>) =>
-  ifClaimed(
-    claim,
-    Atomic.andThen(
-      Queue.ref(claim.name).due.remove(claim.id),
-      failProgram(claim.name, claim.id, textOf(cause))
-    )
-  )
-
-/** The item waits behind all others, and not before the delay has passed. */
-const retry = (claim: Claimed, delay: number, cause: Cause.Cause<unknown>, wake: Atomic.Atomic<void, unknown>) => {
-  const { due, last, ready } = Queue.ref(claim.name)
-  const item = Item.ref([claim.name, claim.id])
-  return ifClaimed(
-    claim,
-    Atomic.all([
-      last.increment(),
-      item.place.set(last.value()),
-      item.claim.set(""),
-      item.lastFailure.set(textOf(cause)),
-      delay > 0
-        ? due.add(claim.id, now.plus(Math.min(Math.ceil(delay), never)))
-        : Atomic.all([due.remove(claim.id), ready.add(claim.id, last.value()), wake])
-    ])
-  )
-}
-
-/** The item has its place again, and the attempt does not count. */
-const release = (claim: Claim, wake: Atomic.Atomic<void, unknown>) => {
-  const { due, ready } = Queue.ref(claim.name)
-  const item = Item.ref([claim.name, claim.id])
-  return ifClaimed(
-    claim,
-    Atomic.all([
-      due.remove(claim.id),
-      ready.add(claim.id, item.place.value()),
-      item.attempts.decrement(),
-      item.claim.set(""),
-      wake
-    ])
-  )
-}
-
-const renew = (claim: Claim, lease: number) =>
-  ifClaimed(claim, Queue.ref(claim.name).due.add(claim.id, now.plus(lease)))
-
-/** Forgets the first completed items that are old enough. Returns their number: if it is `batchSize` there may be more. */
-const forgetCompleted = (name: string, millis: number) => {
-  const { completed } = Queue.ref(name)
-  const max = now.minus(millis)
-  return Atomic.if(Condition.and(Queue.exists(name), completed.count({ max }).gte(batchSize)), {
-    onTrue: completed.removeRangeByRank(0, batchSize),
-    onFalse: Atomic.if(Queue.exists(name), {
-      onTrue: completed.removeRangeByScore({ max }),
-      onFalse: Atomic.succeed(0)
-    })
-  })
-}
-
-const failedBefore = (name: string, millis: number) =>
-  Atomic.if(Queue.exists(name), {
-    onTrue: Queue.ref(name).failed.rangeByScore({ max: now.minus(millis), limit: batchSize }),
-    onFalse: Atomic.succeed([])
-  })
-
-const forgetFailed = (name: string, ids: ReadonlyArray<string>, millis: number) => {
-  const { failed } = Queue.ref(name)
-  return Atomic.forEach(ids, (id) =>
-    Atomic.when(
-      Atomic.andThen(failed.remove(id), Item.delete([name, id])),
-      failed.score(id).lte(now.minus(millis))
-    ))
-}
-
 type Store = PersistedQueue.PersistedQueueStore["Service"]
-type Offer = Parameters<Store["offer"]>[0]
-
-interface Claim {
-  readonly name: string
-  readonly id: string
-  readonly token: string
-}
-
-interface Claimed extends Claim {
-  readonly element: string
-  readonly isCustomId: boolean
-  readonly attempts: number
-}
 
 interface Taker {
-  readonly deferred: Deferred.Deferred<Claimed, PersistedQueue.PersistedQueueError>
-  /** What was given to it, also if it was interrupted before it could see it. */
-  claimed: Claimed | undefined
+  readonly deferred: Deferred.Deferred<Programs.Claimed, PersistedQueue.PersistedQueueError>
+  /** The item that was given to it, also if it was interrupted before it could see it. */
+  claimed: Programs.Claimed | undefined
 }
-
-/** A failure may be as long as its values. */
-const textOf = (cause: Cause.Cause<unknown>): string => Cause.pretty(cause).slice(0, 10_000).toWellFormed()
 
 /** By its tag, because Effect does not export what its factory fails with if an element can't be decoded. */
 const deadLetterOf = (cause: Cause.Cause<unknown>): Cause.Cause<unknown> | undefined => {
@@ -360,15 +118,16 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   /** Queues that this process knows to be in the list of names. */
   const registered = new Set<string>()
-  const register = (name: string) => Effect.tap(registerPrograms(name), () => Effect.sync(() => registered.add(name)))
+  const register = (name: string) =>
+    Effect.tap(Programs.registerPrograms(name), () => Effect.sync(() => registered.add(name)))
 
-  const held = new Set<Claimed>()
+  const held = new Set<Programs.Claimed>()
 
   // what a claim is settled with may be sent again, because the claim is gone after the first time
   const settleSchedule = Schedule.min([Schedule.exponential(200, 1.5), Schedule.spaced(5000)]).pipe(
     Schedule.upTo({ duration: lease })
   )
-  const settle = <E>(claim: Claimed, program: Atomic.Atomic<boolean, E>): Effect.Effect<void> =>
+  const settle = <E>(claim: Programs.Claimed, program: Atomic.Atomic<boolean, E>): Effect.Effect<void> =>
     run(program).pipe(
       Effect.retry(settleSchedule),
       Effect.mapError(errorOf(`An item was not settled before its lease ended`)),
@@ -381,7 +140,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     let wait = refreshEvery
     while (true) {
       yield* Effect.sleep(wait)
-      const exits = yield* run(Atomic.pipeline(Array.from(held, (claim) => renew(claim, lease))))
+      const exits = yield* run(Atomic.pipeline(Array.from(held, (claim) => Programs.renew(claim, lease))))
       const failed = exits.find(Exit.isFailure)
       wait = failed === undefined ? refreshEvery : Math.min(500, refreshEvery)
       if (failed !== undefined) yield* Effect.logWarning("Leases of a queue were not renewed", failed.cause)
@@ -399,32 +158,32 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const nudge = Latch.makeUnsafe(false)
     const worker = { takers, isWanted, nudge, maxAttempts: 1 }
 
-    const give = (claimed: Claimed) => {
+    const give = (claimed: Programs.Claimed) => {
       held.add(claimed)
       const taker = takers.shift()
-      if (taker === undefined) return settle(claimed, release(claimed, wake(name)))
+      if (taker === undefined) return settle(claimed, Programs.release(claimed, wake(name)))
       taker.claimed = claimed
       return Deferred.succeed(taker.deferred, claimed)
     }
 
     /** Returns whether it is worth looking again at once. */
     const round = Effect.gen(function*() {
-      const size = Math.min(takers.length, claimSize)
+      const size = Math.min(takers.length, Programs.claimSize)
       if (size === 0) return true
       const { maxAttempts } = worker
-      const { due, ready } = yield* look(name, size)
+      const { due, ready } = yield* Programs.look(name, size)
       if (due.length > 0) {
-        yield* recover(name, due.map(({ member }) => member), maxAttempts)
+        yield* Programs.recover(name, due.map(({ member }) => member), maxAttempts)
         return true
       }
       const token = SecureRandom.uuidV4Unsafe()
       const exits = yield* Atomic.pipeline(
-        ready.map(({ member }) => claim(name, member, token, lease, maxAttempts))
+        ready.map(({ member }) => Programs.claim(name, member, token, lease, maxAttempts))
       )
       for (const [i, exit] of exits.entries()) {
         if (Exit.isFailure(exit)) {
           // it may be claimed, for nobody
-          yield* release({ name, id: ready[i]!.member, token }, wake(name)).pipe(
+          yield* Programs.release({ name, id: ready[i]!.member, token }, wake(name)).pipe(
             Effect.retry({ schedule: Schedule.spaced(200), times: 5, while: isPassing }),
             Effect.ignore,
             Effect.forkIn(scope)
@@ -500,12 +259,12 @@ const make = Effect.fnUntraced(function*(options: Options) {
     name: string,
     maxAttempts: number,
     restore: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  ): Effect.Effect<Claimed, PersistedQueue.PersistedQueueError> =>
+  ): Effect.Effect<Programs.Claimed, PersistedQueue.PersistedQueueError> =>
     Effect.scoped(Effect.gen(function*() {
       const worker = yield* RcMap.get(workers, name)
       worker.maxAttempts = maxAttempts
       const taker: Taker = {
-        deferred: yield* Deferred.make<Claimed, PersistedQueue.PersistedQueueError>(),
+        deferred: yield* Deferred.make<Programs.Claimed, PersistedQueue.PersistedQueueError>(),
         claimed: undefined
       }
       worker.takers.push(taker)
@@ -515,21 +274,23 @@ const make = Effect.fnUntraced(function*(options: Options) {
         if (Exit.isSuccess(exit)) return Effect.void
         const position = worker.takers.indexOf(taker)
         if (position >= 0) worker.takers.splice(position, 1)
-        return taker.claimed === undefined ? Effect.void : settle(taker.claimed, release(taker.claimed, wake(name)))
+        return taker.claimed === undefined
+          ? Effect.void
+          : settle(taker.claimed, Programs.release(taker.claimed, wake(name)))
       })
     }))
 
   const take: Store["take"] = (options) => {
     const { maxAttempts, name, retryDelay } = options
-    const settled = (claimed: Claimed, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
-      if (Exit.isSuccess(exit)) return settle(claimed, complete(claimed))
+    const settled = (claimed: Programs.Claimed, exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> => {
+      if (Exit.isSuccess(exit)) return settle(claimed, Programs.complete(claimed))
       const dead = deadLetterOf(exit.cause)
-      if (dead !== undefined) return settle(claimed, fail(claimed, dead))
-      if (Cause.hasInterruptsOnly(exit.cause)) return settle(claimed, release(claimed, wake(name)))
-      if (claimed.attempts >= maxAttempts) return settle(claimed, fail(claimed, exit.cause))
+      if (dead !== undefined) return settle(claimed, Programs.fail(claimed, dead))
+      if (Cause.hasInterruptsOnly(exit.cause)) return settle(claimed, Programs.release(claimed, wake(name)))
+      if (claimed.attempts >= maxAttempts) return settle(claimed, Programs.fail(claimed, exit.cause))
       return Effect.flatMap(
         retryDelay(claimed.attempts),
-        (delay) => settle(claimed, retry(claimed, Duration.toMillis(delay), exit.cause, wake(name)))
+        (delay) => settle(claimed, Programs.retry(claimed, Duration.toMillis(delay), exit.cause, wake(name)))
       )
     }
     const next: Effect.Effect<
@@ -544,7 +305,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
           parsed = element === "" ? undefined : JSON.parse(element)
         } catch (defect) {
           // what can't be parsed now never can
-          return Effect.andThen(settle(claimed, fail(claimed, Cause.die(defect))), restore(next))
+          return Effect.andThen(settle(claimed, Programs.fail(claimed, Cause.die(defect))), restore(next))
         }
         return Effect.as(
           Effect.addFinalizer((exit) => settled(claimed, exit)),
@@ -564,26 +325,26 @@ const make = Effect.fnUntraced(function*(options: Options) {
       yield* checkName(name)
       const wasRegistered = registered.has(name)
       if (!wasRegistered) yield* register(name)
-      const { isNewQueue } = yield* offerProgram(options, wake(name))
+      const { isNewQueue } = yield* Programs.offerProgram(options, wake(name))
       // all was removed since this process has put it into the list
       if (isNewQueue && wasRegistered) yield* register(name)
     }).pipe(run, Effect.mapError(errorOf("Failed to offer an element to a persisted queue")))
 
   const cleanup: Store["cleanup"] = ({ failedTimeToLive, timeToLive }) =>
     Effect.gen(function*() {
-      const all = yield* Queues.find("all")
+      const all = yield* Programs.Queues.find("all")
       const names = Option.match(all, { onNone: () => [], onSome: ({ names }) => [...names] })
       const completedMillis = Duration.toMillis(timeToLive)
       const failedMillis = failedTimeToLive === undefined ? Infinity : Duration.toMillis(failedTimeToLive)
       for (const name of names) {
         if (completedMillis < Infinity) {
-          while ((yield* forgetCompleted(name, completedMillis)) >= batchSize);
+          while ((yield* Programs.forgetCompleted(name, completedMillis)) >= Programs.batchSize);
         }
         if (failedMillis < Infinity) {
-          let size = batchSize
-          while (size >= batchSize) {
-            const ids = (yield* failedBefore(name, failedMillis)).map(({ member }) => member)
-            yield* forgetFailed(name, ids, failedMillis)
+          let size = Programs.batchSize
+          while (size >= Programs.batchSize) {
+            const ids = (yield* Programs.failedBefore(name, failedMillis)).map(({ member }) => member)
+            yield* Programs.forgetFailed(name, ids, failedMillis)
             size = ids.length
           }
         }

@@ -66,7 +66,7 @@ export const makeStep = (random: Random, key: string, epoch: number): Step => {
 }
 
 export interface Observed {
-  /** What does not depend on a moment more or less. */
+  /** Values that do not depend on a moment more or less. */
   readonly exact: ReadonlyArray<number | string>
   /** Times in milliseconds. */
   readonly times: ReadonlyArray<number>

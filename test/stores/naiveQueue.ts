@@ -1,5 +1,5 @@
 /**
- * What a queue promises, said in plain TypeScript: items, each with a place and a state, and no key of a server.
+ * The promises of a queue, said in plain TypeScript: items, each with a place and a state, and no key of a server.
  */
 
 export type State =

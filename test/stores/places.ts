@@ -57,6 +57,7 @@ const timed = /:(due|completed|failed)$/
 
 const move: Place["pass"] = (millis, stays = () => false) =>
   Effect.gen(function*() {
+    if (millis === 0) return
     const raw = yield* Testing.RawStore
     const moveKey = Effect.fnUntraced(function*([key, { content, expiresAt, type }]: [string, Testing.Stored]) {
       if (type === "zset" && timed.test(key)) {
