@@ -12,6 +12,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 
 const sources = [
   "README.md",
+  "AGENTS.md",
   ...globSync("docs/**/*.md", { cwd: root }).sort(),
   ...globSync("src/**/*.ts", { cwd: root }).sort(),
   "conformance/README.md",
