@@ -5,10 +5,10 @@
  *
  * @since 0.1.0
  */
+import * as Servers from "#servers"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redis from "effect/persistence/Redis"
-import * as FromIoredis from "./internal/redis/interop/fromIoredis.ts"
 import * as OverEffectRedis from "./internal/redis/interop/overEffectRedis.ts"
 import { IoRedis } from "./IoRedis.ts"
 import { RedisTransport } from "./RedisTransport.ts"
@@ -29,7 +29,7 @@ import { RedisTransport } from "./RedisTransport.ts"
  *
  * **Example** (Running Effect's queue on the same server)
  *
- * ```ts
+ * ```ts run
  * import { Layer } from "effect"
  * import { PersistedQueue } from "effect/persistence"
  * import { EffectRedis, RedisService } from "redlayer"
@@ -45,7 +45,7 @@ import { RedisTransport } from "./RedisTransport.ts"
  * @since 0.1.0
  */
 export const layer = (pool?: Redis.PoolOptions): Layer.Layer<Redis.Redis, never, IoRedis> =>
-  Layer.effect(Redis.Redis, Effect.flatMap(IoRedis, (client) => FromIoredis.make(client, pool)))
+  Layer.effect(Redis.Redis, Effect.flatMap(IoRedis, (client) => Servers.effectRedisOf(client, pool)))
 
 /**
  * Options of `layerTransport`.
@@ -77,15 +77,17 @@ export interface TransportOptions {
  *
  * **Example** (Programs over the client of `@effect/platform-node`)
  *
- * ```ts
- * import { NodeRedis } from "@effect/platform-node"
+ * ```ts run
  * import { Layer } from "effect"
+ * import type { Redis } from "effect/persistence"
  * import { EffectRedis, RedisService } from "redlayer"
  *
- * const Live = RedisService.layerTransport({ keyPrefix: "app:" }).pipe(
- *   Layer.provide(EffectRedis.layerTransport()),
- *   Layer.provide(NodeRedis.layer({ url: "redis://127.0.0.1:6379" }))
- * )
+ * // `client` is the `NodeRedis.layer({ url })` of `@effect/platform-node`, for example
+ * export const over = <E>(client: Layer.Layer<Redis.Redis, E>) =>
+ *   RedisService.layerTransport({ keyPrefix: "app:" }).pipe(
+ *     Layer.provide(EffectRedis.layerTransport()),
+ *     Layer.provide(client)
+ *   )
  * ```
  *
  * @category layers

@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
+import * as Servers from "#servers"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Ioredis from "ioredis"
-import { transport } from "./internal/redis/client/standalone.ts"
 import { RedisTransport } from "./RedisTransport.ts"
 
 /**
@@ -33,5 +33,5 @@ export class IoRedis extends Context.Service<IoRedis, Ioredis.Redis>()("redlayer
  */
 export const layerTransport: Layer.Layer<RedisTransport, never, IoRedis> = Layer.effect(
   RedisTransport,
-  Effect.map(IoRedis, transport)
+  Effect.flatMap(IoRedis, Servers.transportOf)
 )

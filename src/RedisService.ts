@@ -3,43 +3,17 @@
  *
  * @since 0.1.0
  */
+import * as Servers from "#servers"
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Ioredis from "ioredis"
 import { limitsOf, memoryChecks } from "./internal/instruction/limits.ts"
 import * as Memory from "./internal/memory/service.ts"
-import { invalidOf, invalidOption, type Refusal } from "./internal/options.ts"
-import { parseAddresses } from "./internal/redis/client/addresses.ts"
-import * as ClusterTransport from "./internal/redis/client/cluster.ts"
-import * as Credentials from "./internal/redis/client/credentials.ts"
-import {
-  type ConfigOptions,
-  type Configurable,
-  configured,
-  ofCluster,
-  ofSentinel,
-  ofServer
-} from "./internal/redis/client/environment.ts"
-import {
-  clientOptions,
-  type ConnectionOptions,
-  type LayerOptions,
-  parseUrl,
-  plain,
-  refusalAmong,
-  refusalOfOptions
-} from "./internal/redis/client/options.ts"
-import * as IoredisTransport from "./internal/redis/client/standalone.ts"
-import {
-  clusterChecks,
-  type ClusterOptions,
-  sentinelChecks,
-  type SentinelOptions
-} from "./internal/redis/client/topologies.ts"
-import * as Live from "./internal/redis/service.ts"
+import { invalidOf } from "./internal/options.ts"
+import type { ConfigOptions, Configurable } from "./internal/redis/client/environment.ts"
+import type { LayerOptions } from "./internal/redis/client/options.ts"
+import type { ClusterOptions, SentinelOptions } from "./internal/redis/client/topologies.ts"
 import { RedisService, type ServiceOptions, type SweepOptions } from "./internal/service.ts"
 import { sweeping } from "./internal/sweeping.ts"
 import { IoRedis } from "./IoRedis.ts"
@@ -62,96 +36,8 @@ export {
   type WaitReplicas
 } from "./internal/service.ts"
 
-type Variables = ReadonlyMap<string, string>
-
-const noVariables: Variables = new Map()
-
-/** Fails with the first refusal, under the name of the variable that the option comes from. */
-const refuseIn = (variables: Variables) => ({ issue, option }: Refusal) =>
-  invalidOption({ option: variables.get(option) ?? option, issue })
-
-/** The options of ioredis for the connections and the user. */
-const clientOf = Effect.fnUntraced(function*(options: ConnectionOptions) {
-  const { credentials, credentialsChanged, deadline, password, silence } = options
-  if (credentials === undefined && credentialsChanged !== undefined) {
-    return yield* invalidOption({ option: "credentialsChanged", issue: "expected the option `credentials` too" })
-  }
-  const asking = credentials &&
-    (yield* Credentials.make({ credentials, deadline: deadline ?? "5 seconds" }, credentialsChanged))
-  const millis = silence === undefined
-    ? Live.deadlineOf(options) / 2
-    : Duration.toMillis(Duration.fromInputUnsafe(silence))
-  return {
-    ...clientOptions(options),
-    ...asking,
-    socketTimeout: millis < 2 ** 31 ? millis : undefined,
-    ...(password === undefined ? undefined : { password: plain(password) })
-  }
-})
-
-const make = Effect.fnUntraced(function*(options: LayerOptions, variables = noVariables) {
-  const { url } = options
-  const refuse = refuseIn(variables)
-  const refusal = refusalOfOptions(options)
-  if (refusal !== undefined) return yield* refuse(refusal)
-  const address = url === undefined ? {} : parseUrl(plain(url))
-  if (typeof address === "string") return yield* refuse({ option: "url", issue: address })
-  const client = yield* IoredisTransport.acquire({ ...address, ...yield* clientOf(options) })
-  const service = yield* Live.make(IoredisTransport.transport(client), options)
-  return Context.make(RedisService, service).pipe(Context.add(IoRedis, client))
-})
-
-const makeCluster = Effect.fnUntraced(function*(options: ClusterOptions, variables = noVariables) {
-  const refuse = refuseIn(variables)
-  const refusal = refusalAmong(options, clusterChecks)
-  if (refusal !== undefined) return yield* refuse(refusal)
-  const found = parseAddresses(options.nodes, 6379)
-  if (typeof found === "string") return yield* refuse({ option: "nodes", issue: found })
-  if (options.batchBy === "slot" && (options.reads ?? "primary") !== "primary") {
-    return yield* refuse({ option: "reads", issue: "replicas are read by node, and `batchBy` is \"slot\"" })
-  }
-  const { db, ...ofUrls } = found.client
-  if (db) return yield* refuse({ option: "nodes", issue: "a cluster has database 0 only" })
-  const transport = yield* ClusterTransport.transport({
-    nodes: found.nodes,
-    client: { ...ofUrls, ...yield* clientOf(options) },
-    addressMap: options.addressMap,
-    reads: options.reads
-  })
-  return yield* Live.make(transport, options, options.batchBy)
-})
-
-const makeSentinel = Effect.fnUntraced(function*(options: SentinelOptions, variables = noVariables) {
-  const { name = "mymaster", sentinelPassword, sentinelTls = options.tls, sentinelUsername, tls } = options
-  const refuse = refuseIn(variables)
-  const refusal = refusalAmong(options, sentinelChecks)
-  if (refusal !== undefined) return yield* refuse(refusal)
-  const found = parseAddresses(options.sentinels, 26_379)
-  if (typeof found === "string") return yield* refuse({ option: "sentinels", issue: found })
-  if (Object.keys(found.client).length > 0) {
-    const issue =
-      "its URLs name a user or parameters: use the options sentinelUsername, sentinelPassword and sentinelTls"
-    return yield* refuse({ option: "sentinels", issue })
-  }
-  const connecting: Ioredis.RedisOptions = {
-    ...yield* clientOf(options),
-    sentinels: [...found.nodes],
-    name,
-    ...(sentinelUsername === undefined ? undefined : { sentinelUsername }),
-    ...(sentinelPassword === undefined ? undefined : { sentinelPassword: plain(sentinelPassword) }),
-    ...(sentinelTls === undefined ? undefined : { sentinelTLS: sentinelTls }),
-    // without it the password would travel in plain text
-    enableTLSForSentinelMode: tls !== undefined,
-    sentinelCommandTimeout: 2000,
-    // a primary that the Sentinels replace on purpose answers for seconds, and what it answers is lost
-    failoverDetector: true
-  }
-  const client = yield* IoredisTransport.acquire(connecting)
-  const { reads = "primary" } = options
-  const reader = reads === "primary" ? undefined : yield* IoredisTransport.acquireReader(reads, connecting)
-  const service = yield* Live.make(IoredisTransport.transport(client, reader), options)
-  return Context.make(RedisService, service).pipe(Context.add(IoRedis, client))
-})
+const withClient = ({ client, service }: Servers.Connected) =>
+  Context.make(RedisService, service).pipe(Context.add(IoRedis, client))
 
 /**
  * Provides the service over one server, with the ioredis client. Building the layer connects, and checks the server's
@@ -169,7 +55,7 @@ const makeSentinel = Effect.fnUntraced(function*(options: SentinelOptions, varia
  * @since 0.1.0
  */
 export const layer = (options: LayerOptions = {}): Layer.Layer<RedisService | IoRedis, RedisServiceError> =>
-  Layer.effectContext(make(options))
+  Layer.effectContext(Effect.map(Servers.server(options), withClient))
 
 /**
  * Provides the service over one server, from `REDIS_URL`, or `REDIS_HOST`, `REDIS_PORT`, `REDIS_USERNAME`,
@@ -192,12 +78,7 @@ export const layer = (options: LayerOptions = {}): Layer.Layer<RedisService | Io
 export const layerConfig = (
   options: ConfigOptions = {}
 ): Layer.Layer<RedisService | IoRedis, RedisServiceError | Config.ConfigError> =>
-  Layer.effectContext(Effect.flatMap(configured(options, ofServer), ({ options, variables }) => {
-    const { host, path, port = 6379, url } = options
-    const isChosen = (url ?? host ?? path) !== undefined
-    const log = Effect.logInfo(`Neither REDIS_URL nor REDIS_HOST is set: connecting to 127.0.0.1:${port}`)
-    return Effect.andThen(isChosen ? Effect.void : log, make(options, variables))
-  }))
+  Layer.effectContext(Effect.map(Servers.serverConfig(options), withClient))
 
 /**
  * Provides the service over a Redis Cluster. All programs that are committed in one turn of the event loop travel in one call for
@@ -217,7 +98,7 @@ export const layerConfig = (
  *
  * **Example** (A cluster, and writes that a failover does not lose)
  *
- * ```ts
+ * ```ts run
  * import { RedisService } from "redlayer"
  *
  * const Live = RedisService.layerCluster({
@@ -231,7 +112,7 @@ export const layerConfig = (
  * @since 0.1.0
  */
 export const layerCluster = (options: ClusterOptions): Layer.Layer<RedisService, RedisServiceError> =>
-  Layer.effect(RedisService, makeCluster(options))
+  Layer.effect(RedisService, Servers.cluster(options))
 
 /**
  * Provides the service over a Redis Cluster, from `REDIS_CLUSTER_NODES` (`host:port` or URLs, with commas between them),
@@ -248,14 +129,7 @@ export const layerCluster = (options: ClusterOptions): Layer.Layer<RedisService,
 export const layerClusterConfig = (
   options: Configurable<Partial<ClusterOptions>> = {}
 ): Layer.Layer<RedisService, RedisServiceError | Config.ConfigError> =>
-  Layer.effect(
-    RedisService,
-    Effect.flatMap(
-      configured<Partial<ClusterOptions>>(options, ofCluster),
-      ({ options, variables }) =>
-        makeCluster({ nodes: [], ...options }, new Map([["nodes", "REDIS_CLUSTER_NODES"], ...variables]))
-    )
-  )
+  Layer.effect(RedisService, Servers.clusterConfig(options))
 
 /**
  * Provides the service over the primary that Redis Sentinels name, with the ioredis client. After a failover the layer connects to
@@ -267,7 +141,7 @@ export const layerClusterConfig = (
  *
  * **Example** (The primary of a group)
  *
- * ```ts
+ * ```ts run
  * import { RedisService } from "redlayer"
  *
  * const Live = RedisService.layerSentinel({
@@ -281,7 +155,7 @@ export const layerClusterConfig = (
  * @since 0.1.0
  */
 export const layerSentinel = (options: SentinelOptions): Layer.Layer<RedisService | IoRedis, RedisServiceError> =>
-  Layer.effectContext(makeSentinel(options))
+  Layer.effectContext(Effect.map(Servers.sentinel(options), withClient))
 
 /**
  * Provides the service over the primary that Redis Sentinels name, from `REDIS_SENTINELS` (`host:port`, with commas between them),
@@ -298,13 +172,7 @@ export const layerSentinel = (options: SentinelOptions): Layer.Layer<RedisServic
 export const layerSentinelConfig = (
   options: Configurable<Partial<SentinelOptions>> = {}
 ): Layer.Layer<RedisService | IoRedis, RedisServiceError | Config.ConfigError> =>
-  Layer.effectContext(
-    Effect.flatMap(
-      configured<Partial<SentinelOptions>>(options, ofSentinel),
-      ({ options, variables }) =>
-        makeSentinel({ sentinels: [], ...options }, new Map([["sentinels", "REDIS_SENTINELS"], ...variables]))
-    )
-  )
+  Layer.effectContext(Effect.map(Servers.sentinelConfig(options), withClient))
 
 /**
  * Provides the service over any transport. Building the layer checks the server, as `layer` does.
@@ -320,7 +188,7 @@ export const layerSentinelConfig = (
 export const layerTransport = (
   options: ServiceOptions = {}
 ): Layer.Layer<RedisService, RedisServiceError, RedisTransport> =>
-  Layer.effect(RedisService, Effect.flatMap(RedisTransport, (transport) => Live.make(transport, options)))
+  Layer.effect(RedisService, Effect.flatMap(RedisTransport, (transport) => Servers.overTransport(transport, options)))
 
 /**
  * The options of the memory layer. Each means the same as on the live layers.

@@ -286,13 +286,17 @@ export const layerMemory = (
  *
  * **Example** (A test on a server)
  *
- * ```ts
- * const test = Effect.gen(function*() {
- *   yield* User.insert({ name: "alice", visits: 1 })
- *   return yield* User.count() // => 1, whatever others do on the server
- * })
+ * ```ts run
+ * import { Effect, Schema } from "effect"
+ * import { Model } from "redlayer"
+ * import * as Testing from "redlayer/testing"
  *
- * await Effect.runPromise(test.pipe(Effect.provide(Testing.layerRedis({ url: "redis://127.0.0.1:6379" }))))
+ * const User = Model.make("User", { name: Schema.String, visits: Schema.Int }, { key: "name" })
+ *
+ * export const run = Effect.gen(function*() {
+ *   yield* User.insert({ name: "alice", visits: 1 })
+ *   return yield* User.count() // 1, whatever others do on the server
+ * }).pipe(Effect.provide(Testing.layerRedis({ url: "redis://127.0.0.1:6379" })))
  * ```
  *
  * @category layers

@@ -107,6 +107,15 @@ describeMemory("the documentation", () => {
     assert.isAbove(examples.reduce((sum, example) => sum + example.assertions, 0), 0)
   })
 
+  it("no program is shown that is not run", () => {
+    for (const file of sources) {
+      const fences = readFileSync(`${root}/${file}`, "utf8").match(
+        /^\s*(?:\* ?)?```(?:ts|typescript|js|javascript)\s*$/gm
+      )
+      assert.isNull(fences, file)
+    }
+  })
+
   describe("compiles, and runs", { concurrent: true, timeout: 60_000 }, () => {
     it.live.each(examples)("$name", ({ name }) =>
       Effect.gen(function*() {

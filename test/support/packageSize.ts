@@ -20,7 +20,7 @@ interface Packed {
 
 const { error, status, stderr, stdout } = spawnSync(
   "npm",
-  ["pack", "--dry-run", "--json", "--ignore-scripts", "--workspaces", "--include-workspace-root"],
+  ["pack", "--dry-run", "--json", "--ignore-scripts", "--workspace", "conformance", "--include-workspace-root"],
   { cwd: root, encoding: "utf8" }
 )
 if (status !== 0) throw new Error(`npm pack: ${error?.message ?? stderr}`)

@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
@@ -23,7 +24,7 @@ import { WakeupChannel } from "./wakeups.ts"
 
 type Service = RedisService["Service"]
 
-const makeName = (): string => Buffer.from(SecureRandom.randomBytesUnsafe(16)).toString("base64url")
+const makeName = (): string => Base64Url.encode(SecureRandom.randomBytesUnsafe(16))
 
 /** Milliseconds after which a woken waiter has come, or its reservation has ended. */
 const lookMillis = 260

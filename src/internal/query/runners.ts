@@ -428,7 +428,9 @@ export const exists = (query: Query): AtomicNode | Effect.Effect<boolean, any, R
 /** How many ranges are looked at for the size of an entry, and how many entries at each end of them. */
 const sampled = { ranges: 16, entries: 4 }
 
-const bytesOf = (text: string): number => Buffer.byteLength(text)
+const utf8 = new TextEncoder()
+
+const bytesOf = (text: string): number => utf8.encode(text).length
 
 /** The bytes of an entry on a server, as measured: docs/indexes.md. The member of an index that is not of scores is in a hash, too. */
 const bytesOfEntry = (branch: Branch, { id, order }: Entry): number =>

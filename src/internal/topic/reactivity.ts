@@ -7,6 +7,7 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { flow } from "effect/Function"
@@ -116,7 +117,7 @@ export const make = Effect.fnUntraced(function*(
   const own = yield* Reactivity.make
   const scope = yield* Effect.scope
   const runFork = flow(Effect.runForkWith(yield* Effect.context<never>()), Fiber.runIn(scope))
-  const sender = Buffer.from(SecureRandom.randomBytesUnsafe(9)).toString("base64url")
+  const sender = Base64Url.encode(SecureRandom.randomBytesUnsafe(9))
 
   // what is heard: gathered, so that many messages run a handler once
   const isHeard = Latch.makeUnsafe(false)
