@@ -2,6 +2,7 @@
  * The store of Effect's own `PersistedQueue` (`effect/persistence/PersistedQueue`), on one server, on a cluster and in memory. Effect's
  * module is marked unstable, and so is this one.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
@@ -63,6 +64,7 @@ const isPassing = (error: unknown): boolean =>
 /**
  * Options of the layer.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -407,6 +409,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
  * await Effect.runPromise(Effect.provide(program, Live)) // => ["no connection", "ann at attempt 2"]
  * ```
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */

@@ -2,6 +2,7 @@
  * The store of Effect's own `RateLimiter` (`effect/persistence/RateLimiter`), on one server, on a cluster and in memory. Effect's module is
  * marked unstable, and so is this one.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
@@ -307,6 +308,7 @@ const adaptiveFeedback = ({ epoch, key, tokens }: RateLimiter.AdaptiveFeedbackOp
  * await Effect.runPromise(Effect.provide(program, Live)) // => [[2, 1, 0], "RateLimitExceeded"]
  * ```
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */
