@@ -1,6 +1,7 @@
 /**
  * The typed, transactional Redis data layer for Effect.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 export * as Atomic from "./Atomic.ts"

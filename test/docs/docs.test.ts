@@ -14,6 +14,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url))
 
 const sources = [
   "README.md",
+  "AGENTS.md",
   ...globSync("docs/**/*.md", { cwd: root }).sort(),
   ...globSync("src/**/*.ts", { cwd: root }).sort(),
   "conformance/README.md",
@@ -72,8 +73,7 @@ beforeAll(() =>
     }),
     Scope.provide(scope),
     Effect.runPromise
-  )
-)
+  ), 180_000)
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
 describeRedis("the pages by task", () => {
