@@ -2,6 +2,7 @@
  * Effect's own `Persistence` over Redis, for `PersistedCache` and `RequestResolver.persisted`: results of requests, shared by all
  * processes. Effect's service is marked unstable, and so is this module.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
@@ -136,6 +137,7 @@ const make = Effect.gen(function*() {
  * - An entry is an entity of a model `EffectPersistence` with the id `storeId/key`. On a cluster the entries spread over all slots.
  *
  * @see {@link layer} for `Persistence` itself
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */
@@ -181,6 +183,7 @@ export const layerBacking: Layer.Layer<Persistence.BackingPersistence, never, Re
  * await Effect.runPromise(Effect.provide(program, Live)) // => [1, 1, 1]
  * ```
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */
