@@ -3,7 +3,7 @@
  * answer. Another process then does what the page says, and nothing is lost or done twice.
  */
 import { assert, it } from "@effect/vitest"
-import { Context, Effect, Fiber, Layer } from "effect"
+import { type Context, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { RedisService } from "redlayer"
 import * as Testing from "redlayer/testing"
