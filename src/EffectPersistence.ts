@@ -35,9 +35,16 @@ const failed = (method: string) => (cause: Failure) =>
 const parse = (text: string): Effect.Effect<object, Failure> =>
   Effect.try({ try: () => JSON.parse(text) as object, catch: (cause) => cause as Failure })
 
-/** Values are any JSON. The text is made here, so that a value is what `JSON.parse` makes of it, as in Effect's stores. */
+/** The text is made here, so that a value is what `JSON.parse` makes of it, as in Effect's stores. */
 const stringify = (value: object): Effect.Effect<string, Failure> =>
-  Effect.try({ try: () => JSON.stringify(value), catch: (cause) => cause as Failure })
+  Effect.try({
+    try: () => {
+      const text: string | undefined = JSON.stringify(value)
+      if (text === undefined) throw new TypeError("Expected a value that has JSON")
+      return text
+    },
+    catch: (cause) => cause as Failure
+  })
 
 const make = Effect.gen(function*() {
   const service = yield* RedisService
