@@ -38,7 +38,7 @@ const ends = {
   deadLetter: Exit.fail({ _tag: "~effect/persistence/PersistedQueue/DeadLetter", cause: Cause.fail("no such element") })
 }
 
-/** What others see of "a" after each end: the attempt at which they get it, if they do. */
+/** The attempt at which others get "a" after each end, if they do. */
 const attemptAfter = { complete: undefined, retry: 2, interrupt: 1, deadLetter: undefined }
 
 const kinds = { notSent: Testing.notSent, loseRequest: Testing.loseRequest, loseReply: Testing.loseReply }
@@ -124,7 +124,7 @@ for (const { describe, layer, name: place, pass, test } of places) {
         yield* offer(store, "a")
         yield* offer(store, "b")
         let late = 0
-        // the claim is on its way, and so is what gives it back
+        // the claim is late, and it is given back before it arrives
         yield* faults.usePlan(({ readOnly }) => !readOnly && late++ === 0 ? Testing.deliverLate() : undefined)
         const first = yield* run(take(store))
         assert.deepStrictEqual([first.id, first.attempts], ["a", 1])
