@@ -52,8 +52,8 @@ const once = <A>(start: Effect.Effect<A, unknown, Scope.Scope>) => {
   return Effect.promise(() => promise ??= Effect.runPromise(withLiveClock(Scope.provide(start, scope))))
 }
 
-const server = once(RedisServer.start())
-const cluster = once(RedisCluster.start({ replicas: 0 }))
+export const server = once(RedisServer.start())
+export const cluster = once(RedisCluster.start({ replicas: 0 }))
 
 const withFaults = (
   layer: Layer.Layer<RedisService.RedisService | Testing.RawStore, unknown>
