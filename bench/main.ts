@@ -21,7 +21,7 @@ import { isComparison } from "./harness/compare.ts"
 import { isInstalled } from "./harness/installed.ts"
 import { header, render, renderParts, type Result, toJson } from "./harness/report.ts"
 import { BenchError, type Row } from "./harness/row.ts"
-import { rows } from "./rows.ts"
+import { apart, rows } from "./rows.ts"
 
 const { values: flags } = parseArgs({
   options: {
@@ -79,13 +79,14 @@ const measured = Effect.fnUntraced(function*(chosen: ReadonlyArray<Row>) {
 })
 
 const program = Effect.gen(function*() {
-  const unknown = flags.only.filter((name) => rows.every((row) => row.name !== name))
+  const all = [...rows, ...apart]
+  const unknown = flags.only.filter((name) => all.every((row) => row.name !== name))
   if (unknown.length > 0) {
-    const names = [...new Set(rows.map((row) => row.name))]
+    const names = [...new Set(all.map((row) => row.name))]
     return yield* new BenchError({ message: `no row ${unknown.join(", ")}; there are ${names.join(", ")}` })
   }
   if (flags.pages) return Pages.rewrite()
-  const chosen = rows.filter((row) => flags.only.length === 0 || flags.only.includes(row.name))
+  const chosen = flags.only.length === 0 ? rows : all.filter((row) => flags.only.includes(row.name))
   if (flags.instructions) {
     return yield* countInstructions(chosen.filter(isComparison).map((row) => row.definition), progress, printed)
   }

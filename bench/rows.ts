@@ -1,10 +1,12 @@
 /**
- * All rows. Each module beside this one exports a family of them as `rows`.
+ * All rows. Each module beside this one exports a family of them as `rows`. Those of `apart` are in no page and no run of all rows: `--only`
+ * runs them.
  */
 import * as bulk from "./bulk.ts"
 import * as call from "./call.ts"
 import * as clients from "./clients.ts"
 import * as cluster from "./cluster.ts"
+import * as effectStores from "./effectStores.ts"
 import * as get from "./get.ts"
 import * as growth from "./growth.ts"
 import * as growthIndex from "./growthIndex.ts"
@@ -45,3 +47,5 @@ export const rows: ReadonlyArray<Row> = [
   ...packaged.rows,
   ...types.rows
 ]
+
+export const apart: ReadonlyArray<Row> = effectStores.rows

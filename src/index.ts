@@ -6,6 +6,8 @@
 export * as Atomic from "./Atomic.ts"
 export * as Condition from "./Condition.ts"
 export * as DomainError from "./DomainError.ts"
+export * as EffectKeyValueStore from "./EffectKeyValueStore.ts"
+export * as EffectPersistence from "./EffectPersistence.ts"
 export * as EffectReactivity from "./EffectReactivity.ts"
 export * as EffectRedis from "./EffectRedis.ts"
 export * as Field from "./Field.ts"

@@ -43,17 +43,17 @@ const indices = (count: number): ReadonlyArray<number> => Array.from({ length: c
 
 /** Fibers on `RedisService.layer`. Each fiber calls `operations` once, for the function that returns its next operation. */
 export const fibers = <A>(
-  work: FiberLoops<A> & { readonly options?: RedisService.LayerOptions }
+  work: FiberLoops<A, RedisService.RedisService> & { readonly options?: RedisService.LayerOptions }
 ): Work => fibersOn((url) => RedisService.layer({ ...work.options, url }), work)
 
-interface FiberLoops<A> extends Loops<A> {
-  readonly operations: (loop: number) => () => Effect.Effect<A, unknown, RedisService.RedisService>
+interface FiberLoops<A, R> extends Loops<A> {
+  readonly operations: (loop: number) => () => Effect.Effect<A, unknown, R>
 }
 
 /** The same on another layer. */
-export const fibersOn = <A>(
-  layerOf: (url: string) => Layer.Layer<RedisService.RedisService, unknown>,
-  work: FiberLoops<A>
+export const fibersOn = <A, R>(
+  layerOf: (url: string) => Layer.Layer<R, unknown>,
+  work: FiberLoops<A, R>
 ): Work => {
   const { check, each = 1, loops, operations, timed } = work
   const fiber = (slice: Slice, loop: number) =>

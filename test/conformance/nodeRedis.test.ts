@@ -6,8 +6,8 @@ import { it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { RedisService } from "redlayer"
 import * as Conformance from "redlayer-conformance"
+import * as NodeRedisTransport from "redlayer/NodeRedisTransport"
 import * as Testing from "redlayer/testing"
-import * as NodeRedisTransport from "../../examples/node-redis-transport.ts"
 import { describeRedis, redis, uniquePrefix } from "../support/Backends.ts"
 import { describeChecks, layerRedis, telling } from "../support/Conformance.ts"
 
@@ -16,14 +16,13 @@ const checks = await Effect.runPromise(Conformance.checks({
     layerRedis(
       options,
       undefined,
-      ({ url, ...options }) =>
-        Layer.provide(RedisService.layerTransport(options), NodeRedisTransport.layer(String(url)))
+      ({ url, ...options }) => Layer.provide(RedisService.layerTransport(options), NodeRedisTransport.layer({ url }))
     )
 }))
 
 describeRedis("a transport over node-redis", () => {
   for (const { name, run } of Testing.transportChecks(uniquePrefix("node-redis"))) {
-    it.live(name, () => Effect.provide(run, NodeRedisTransport.layer(redis.url!)))
+    it.live(name, () => Effect.provide(run, NodeRedisTransport.layer({ url: redis.url })))
   }
 })
 

@@ -2,10 +2,12 @@
  * The connections of a layer over a cluster: other addresses than the nodes announce, and credentials that change.
  */
 import { assert, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Layer, Schema } from "effect"
+import * as Tls from "node:tls"
 import { Model, RedisService } from "redlayer"
 import { slotOf } from "../../conformance/src/support/slot.ts"
 import { describeOwnServer } from "../support/Backends.ts"
+import * as Certificates from "../support/Certificates.ts"
 import * as RedisCluster from "../support/RedisCluster.ts"
 import { least } from "../support/Rights.ts"
 import * as TcpProxy from "../support/TcpProxy.ts"
@@ -49,6 +51,36 @@ describeOwnServer("the connections of a cluster", () => {
         }
       }).pipe(Effect.provide(layer))
     }), 30_000)
+
+  it.live(
+    "speak TLS to every node, also to those that redirections name, and refuse another authority",
+    () =>
+      Effect.gen(function*() {
+        const certificates = yield* Certificates.make(["IP:127.0.0.1"])
+        const trusted = Tls.getCACertificates("default")
+        // for the clients of the harness alone
+        yield* Effect.acquireRelease(
+          Effect.sync(() => Tls.setDefaultCACertificates([...trusted, certificates.authority])),
+          () => Effect.sync(() => Tls.setDefaultCACertificates(trusted))
+        )
+        const cluster = yield* RedisCluster.start({ replicas: 0, certificates })
+        yield* Effect.sync(() => Tls.setDefaultCACertificates(trusted))
+        const options = { nodes: cluster.nodes, deadline: "10 seconds" } as const
+        yield* Effect.gen(function*() {
+          yield* insert
+          for (const slot of [7, 5468, 10_930]) {
+            const from = cluster.owners[slot]!
+            yield* RedisCluster.moveSlot(cluster, slot, cluster.primaries.find((node) => node !== from)!)
+          }
+          assert.deepStrictEqual(yield* increments, ids.map(() => 1))
+          assert.strictEqual(yield* Counter.count(), ids.length)
+        }).pipe(Effect.provide(RedisService.layerCluster({ ...options, tls: { ca: certificates.authority } })))
+        const untrusting = RedisService.layerCluster({ ...options, tls: {}, deadline: "1 second" })
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(untrusting)))
+        assert.deepInclude(error.reason, { _tag: "ConnectionUnavailable", code: "SELF_SIGNED_CERT_IN_CHAIN" })
+      }),
+    30_000
+  )
 
   it.live(
     "carry programs by node, also if the slot that is tried at the start is moving",

@@ -5,6 +5,7 @@
 import { Effect, Exit, Schedule, Scope } from "effect"
 import { randomBytes } from "node:crypto"
 import { slotOf } from "../../conformance/src/support/slot.ts"
+import type { Certificates } from "./Certificates.ts"
 import { withLiveClock } from "./LiveClock.ts"
 import type { RawRedisError } from "./RawRedis.ts"
 import * as RawRedis from "./RawRedis.ts"
@@ -46,6 +47,8 @@ export interface ClusterStartOptions {
   readonly args?: ReadonlyArray<string>
   /** Whether everyone may do everything. */
   readonly unrestricted?: boolean
+  /** The nodes speak TLS only, also among themselves. The process must trust the authority by default. */
+  readonly certificates?: Certificates
 }
 
 interface Plan {
@@ -69,11 +72,13 @@ const newId = () => randomBytes(20).toString("hex")
 
 const settings = ["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0"]
 
+const overTls = ["--tls-cluster", "yes", "--tls-replication", "yes"]
+
 /** A primary whose last slot is moved away stays one. */
 const stayingPrimary = ["--cluster-allow-replica-migration", "no"]
 
 const startOnce = Effect.fnUntraced(function*(
-  { args = [], empty = 0, primaries = 3, replicas = 1, unrestricted }: ClusterStartOptions = {}
+  { args = [], certificates, empty = 0, primaries = 3, replicas = 1, unrestricted }: ClusterStartOptions = {}
 ): Effect.fn.Return<RedisCluster, RedisServer.RedisServerError | RawRedisError, Scope.Scope> {
   const plans: Array<Plan> = []
   for (let i = 0; i < primaries * (1 + replicas) + empty; i++) {
@@ -94,7 +99,13 @@ const startOnce = Effect.fnUntraced(function*(
       busPort: plan.busPort,
       cluster: true,
       unrestricted,
-      args: [...settings, ...(empty > 0 ? stayingPrimary : []), ...args],
+      certificates,
+      args: [
+        ...settings,
+        ...(empty > 0 ? stayingPrimary : []),
+        ...(certificates === undefined ? [] : overTls),
+        ...args
+      ],
       ...options
     })
   const all = yield* Effect.forEach(

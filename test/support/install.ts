@@ -4,7 +4,7 @@
  */
 import { Data, Effect } from "effect"
 import { spawnSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -15,6 +15,9 @@ class InstallError extends Data.TaggedError("InstallError")<{ readonly message: 
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const readme = readFileSync(join(root, "README.md"), "utf8")
+const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  readonly devDependencies: { readonly redis: string }
+}
 const conformanceReadme = readFileSync(join(root, "conformance/README.md"), "utf8")
 
 /** Runs a command, shows what it says, and gives what it wrote to stdout. */
@@ -74,6 +77,8 @@ const program = Effect.gen(function*() {
   yield* expect(version.startsWith("v24."), "this is another node")
   yield* run(folder, "npm", "ls", "redlayer", ...install.slice(1), "typescript")
 
+  yield* expect(!existsSync(join(folder, "node_modules/redis")), "the optional peer `redis` was installed")
+
   writeFileSync(join(folder, "main.ts"), source)
   yield* run(folder, "tsc", "--init")
   yield* run(folder, "tsc", "--noEmit")
@@ -93,6 +98,17 @@ const program = Effect.gen(function*() {
     yield* run(folder, "tsc", "--noEmit")
     const onServer = yield* run(folder, "node", "server.ts")
     yield* expect(onServer === output, "the example gives another result on a server")
+
+    yield* run(folder, "npm", "install", "--no-audit", "--no-fund", `redis@${devDependencies.redis}`)
+    const options = `{ url: ${JSON.stringify(server.url)} }`
+    const overNodeRedis = `RedisService.layerTransport({ keyPrefix: "node-redis:" }).pipe(
+  Layer.provide(NodeRedisTransport.layer(${options}))
+)`
+    const imports =
+      `import { Layer } from "effect"\nimport * as NodeRedisTransport from "redlayer/NodeRedisTransport"\n`
+    writeFileSync(join(folder, "nodeRedis.ts"), imports + source.replace("RedisService.layerMemory", overNodeRedis))
+    yield* run(folder, "tsc", "--noEmit")
+    yield* expect((yield* run(folder, "node", "nodeRedis.ts")) === output, "node-redis gives another result")
   }
   console.log("README.md holds for a new user")
 })

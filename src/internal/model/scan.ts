@@ -10,8 +10,10 @@ import { RedisServiceError, Unsupported } from "../../RedisServiceError.ts"
 import { Succeed } from "../program/atomic.ts"
 import type { AtomicNode } from "../program/node.ts"
 import type { FoundKey } from "../schema/key.ts"
+import { startOf } from "../schema/key.ts"
 import type { ModelPlan } from "../schema/model.ts"
 import { RedisService } from "../service.ts"
+import { escape, unescape } from "../text/escape.ts"
 import { Problem } from "../text/problem.ts"
 import * as Bulk from "./bulk.ts"
 
@@ -19,15 +21,34 @@ type Keys = Stream.Stream<ReadonlyArray<FoundKey>, RedisServiceError, RedisServi
 
 const unsupported = new RedisServiceError({ reason: new Unsupported({ requirement: "a transport that can scan" }) })
 
+type Texts = Stream.Stream<ReadonlyArray<string>, RedisServiceError, RedisService>
+
+/** The keys that begin with this text, in pages. */
+const pagesFrom = (start: string): Texts =>
+  Stream.unwrap(Effect.map(RedisService, ({ scan }) => scan === undefined ? Stream.fail(unsupported) : scan(start)))
+
 /**
  * All keys of the model, in pages: those of entities, collections and indexes.
  *
  * @internal
  */
-export const keyPages = (
-  { start }: ModelPlan
-): Stream.Stream<ReadonlyArray<string>, RedisServiceError, RedisService> =>
-  Stream.unwrap(Effect.map(RedisService, ({ scan }) => scan === undefined ? Stream.fail(unsupported) : scan(start)))
+export const keyPages = ({ start }: ModelPlan): Texts => pagesFrom(start)
+
+/**
+ * The ids that begin with this text, in pages, of a model whose key is one text and whose slot is the id. The entities are not read.
+ *
+ * @internal
+ */
+export const idPages = (model: string, start: string): Texts => {
+  const first = startOf(model)
+  return Stream.map(pagesFrom(first + escape(start)), (keys) =>
+    keys.flatMap((key) => {
+      const escaped = key.slice(first.length, -1)
+      const id = unescape(escaped)
+      // the key of a lock ends in another way; a text that is not well-formed finds others
+      return key.endsWith("}") && escape(id) === escaped && id.startsWith(start) ? [id] : []
+    }))
+}
 
 /** The keys of the model's entities, in pages. */
 const keysOf = (plan: ModelPlan): Keys =>

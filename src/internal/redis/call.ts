@@ -35,7 +35,7 @@ import {
   refusalOf
 } from "./classify.ts"
 import * as Deadlines from "./deadlines.ts"
-import { abandon, complete, fail, isReply, replicated, replicationOf } from "./outcomes.ts"
+import { abandon, complete, fail, isReply, replicated, replicationOfAll } from "./outcomes.ts"
 import {
   accessOf,
   isAwaited,
@@ -269,7 +269,7 @@ export const make = (options: SenderOptions): Sender => {
   }
 
   const waitOf = (programs: ReadonlyArray<PendingProgram>, { keys: [key = ""] }: Batch): Message["replication"] => {
-    const replication = replicationOf(programs)
+    const replication = replicationOfAll(programs)
     return replication && { ...replication, key: `${keyPrefix}$wait:{${tagOf(key)}}` }
   }
 

@@ -31,7 +31,7 @@ export const isReply = (outcome: Outcome | Unreplicated): outcome is Reply =>
  *
  * @internal
  */
-export const replicationOf = (programs: ReadonlyArray<PendingProgram>): Replication | undefined => {
+export const replicationOfAll = (programs: ReadonlyArray<PendingProgram>): Replication | undefined => {
   let all: Replication | undefined
   for (const { replication } of programs) {
     if (replication === undefined || replication === all) continue

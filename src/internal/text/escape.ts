@@ -31,6 +31,13 @@ export const escapeField = (name: string): string => escape(name).replaceAll("."
 export const unescape = (escaped: string): string =>
   escaped.replaceAll(/%(..)/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
 
+/**
+ * The beginning of the ids of one namespace, and of no id of another one: its name, and a slash.
+ *
+ * @internal
+ */
+export const namespace = (name: string): string => `${name.replaceAll(/[%/]/g, percent)}/`
+
 const maximumBytes = 1024
 /** Most ids match this pattern, which needs no escape and is short enough. */
 const plain = /^[\w.@+=,;/-]{1,255}$/

@@ -115,7 +115,12 @@ const connectionChecks: { readonly [Name in ConnectionOption]: Check } = {
   username: check("a text", (value) => typeof value === "string")
 }
 
-const clientChecks: { readonly [Name in ClientOption]: Check } = {
+/**
+ * The checks of the options that choose one server and its connection.
+ *
+ * @internal
+ */
+export const clientChecks: { readonly [Name in ClientOption]: Check } = {
   ...connectionChecks,
   db: database,
   host: text,
