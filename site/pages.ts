@@ -60,7 +60,7 @@ interface Item {
 
 /** The sidebar, in the form of VitePress. */
 export const sidebar = (): Array<{ text: string; collapsed: boolean; items: Array<Item> }> =>
-  expanded().map(({ pages, text }) => ({
+  expanded().filter(({ pages }) => pages.length > 0).map(({ pages, text }) => ({
     text,
     collapsed: false,
     items: pages.map((page) => ({
@@ -130,7 +130,7 @@ const front = (dead: Array<string>): string => {
   const readme = rewrite("README.md", "index.md", read("README.md"), dead)
   const [, title, promise, rest] = /^# (.+)\n+\*\*([^]+?)\*\*\n([^]*)$/.exec(readme) ?? []
   if (title === undefined) throw new Error("README.md must begin with a title and its promise in bold type")
-  const data = { layout: "page", title: "The typed, transactional Redis data layer for Effect", pageClass: "front" }
+  const data = { layout: "page", title: "The typed, transactional Redis data layer for Effect", pageClass: "front", sidebar: false }
   return [
     `---\n${Object.entries(data).map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join("\n")}\n---`,
     "<Front>",

@@ -49,6 +49,16 @@ export default defineConfig({
       provider: "local",
       options: {
         detailedView: true,
+        // the index has the words of the code, and no colours, which take most of the time
+        _render: (text, env, md) => {
+          const { highlight } = md.options
+          md.options.highlight = null
+          try {
+            return md.render(text, env)
+          } finally {
+            md.options.highlight = highlight
+          }
+        },
         miniSearch: {
           searchOptions: { fuzzy: 0.1, prefix: true, boost: { title: 6, text: 1, titles: 2 } }
         }
