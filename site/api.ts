@@ -26,7 +26,17 @@ const target = Path.join(site, ".pages/api")
 
 /** The public modules, in the order of their names. */
 export const modules = (): ReadonlyArray<string> =>
-  Fs.globSync("*.ts", { cwd: Path.join(root, "src") }).map((file) => file.slice(0, -3)).filter((name) => name !== "index").sort()
+  Fs.globSync("*.ts", { cwd: Path.join(root, "src") }).map((file) => file.slice(0, -3)).filter((name) =>
+    name !== "index"
+  ).sort()
+
+/** The modules that `redlayer` itself exports. */
+const exported = (): ReadonlySet<string> =>
+  new Set(
+    [...Fs.readFileSync(Path.join(root, "src/index.ts"), "utf8").matchAll(/^export \* as (\w+) from/gm)].map((
+      [, name]
+    ) => name!)
+  )
 
 export const apiPages = (): ReadonlyArray<{ readonly text: string; readonly link: string }> => [
   { text: "Modules", link: "/api/" },
@@ -40,7 +50,15 @@ export const makeDeclarations = (): void => {
     process.execPath,
     [
       Path.join(root, "node_modules/typescript/bin/tsc"),
-      ...["-p", Path.join(root, "tsconfig.build.json"), "--emitDeclarationOnly", "--declarationMap", "false", "--customConditions", "redlayer-source"],
+      ...[
+        "-p",
+        Path.join(root, "tsconfig.build.json"),
+        "--emitDeclarationOnly",
+        "--declarationMap",
+        "false",
+        "--customConditions",
+        "redlayer-source"
+      ],
       ...["--outDir", declarations]
     ],
     { stdio: "inherit" }
@@ -127,7 +145,7 @@ const members = (context: Context, module: string, reflection: DeclarationReflec
     ]
   }
   return documented.flatMap((member, i) => {
-    const nodes = (context.getSymbolFromReflection(member)?.getDeclarations() ?? [])
+    const nodes = context.getSymbolFromReflection(member)?.getDeclarations() ?? []
     return [
       `#### ${reflection.name}.${member.name}`,
       ...(nodes.length === 0 ? [] : [fenced(nodes.map(printed).join("\n"))]),
@@ -155,7 +173,10 @@ const fieldsOf = (context: Context, node: ts.Node): ReadonlyArray<string> => {
 const signature = (context: Context, node: ts.Node): string => {
   const fields = fieldsOf(context, node)
   if (fields.length === 0) return printed(node)
-  return printed(node).replace(/ extends \w+_base \{/, `{\n${fields.join("\n")}`).replace(/(\w)\{\n/, "$1 {\n").replace(/\n\n/g, "\n")
+  return printed(node).replace(/ extends \w+_base \{/, `{\n${fields.join("\n")}`).replace(/(\w)\{\n/, "$1 {\n").replace(
+    /\n\n/g,
+    "\n"
+  )
 }
 
 const entry = (context: Context, module: string, reflection: DeclarationReflection): ReadonlyArray<string> => {
@@ -187,8 +208,10 @@ const wordsOf = (module: string): string => {
 const page = (context: Context, module: DeclarationReflection): string => {
   const { name } = module
   const categories = module.categories ?? []
-  const path = name === "testing" ? "redlayer/testing" : "redlayer"
-  const use = name === "testing" ? `import * as Testing from "${path}"` : `import { ${name} } from "${path}"`
+  // the modules with other packages behind them are not among the exports of the whole
+  const use = exported().has(name)
+    ? `import { ${name} } from "redlayer"`
+    : `import * as ${name[0]!.toUpperCase()}${name.slice(1)} from "redlayer/${name}"`
   const entries = categories.length > 0
     ? categories.flatMap(({ children, title }) => [
       `## ${title[0]!.toUpperCase()}${title.slice(1)}`,
@@ -234,7 +257,9 @@ export const makeApi = async (): Promise<void> => {
     context = resolved
   })
   const project = await app.convert()
-  if (project === undefined || context === undefined || app.logger.hasErrors()) throw new Error("typedoc has read no module")
+  if (project === undefined || context === undefined || app.logger.hasErrors()) {
+    throw new Error("typedoc has read no module")
+  }
   Fs.mkdirSync(target, { recursive: true })
   const all = (project.children ?? []).toSorted((a, b) => a.name.localeCompare(b.name))
   if (all.length !== modules().length) throw new Error("typedoc does not have all modules")
@@ -244,7 +269,10 @@ export const makeApi = async (): Promise<void> => {
   )
   Fs.writeFileSync(
     Path.join(target, "index.md"),
-    `---\neditLink: false\n---\n\n# Modules\n\nAll of them are exports of \`redlayer\`, but \`testing\`, which is \`redlayer/testing\`. ` +
-      `Each is also a module of its own, such as \`redlayer/Model\`.\n\n| module | |\n| --- | --- |\n${rows.join("\n")}\n`
+    `---\neditLink: false\n---\n\n# Modules\n\n\`redlayer\` exports all of them but ` +
+      `${modules().filter((name) => !exported().has(name)).map((name) => `\`${name}\``).join(" and ")}. ` +
+      `Each is a module of its own, too, such as \`redlayer/Model\`.\n\n| module | |\n| --- | --- |\n${
+        rows.join("\n")
+      }\n`
   )
 }

@@ -33,7 +33,19 @@ const bundleChecker = () =>
     ...options,
     entryPoints: [Path.join(site, "playground/checker.ts")],
     write: false,
-    external: ["node:*", "fs", "path", "os", "inspector", "perf_hooks", "crypto", "source-map-support", "module", "url", "util"],
+    external: [
+      "node:*",
+      "fs",
+      "path",
+      "os",
+      "inspector",
+      "perf_hooks",
+      "crypto",
+      "source-map-support",
+      "module",
+      "url",
+      "util"
+    ],
     define: { "process.browser": "true" }
   })
 
@@ -71,7 +83,10 @@ const types = (): Record<string, string> => {
     [/^.*\/site\/\.types\//, "/redlayer/"],
     [/^.*\/site\/playground\/ioredis\.d\.ts$/, "/ioredis.d.ts"]
   ]
-  const files: Record<string, string> = { "/globals.d.ts": globals, "/effect/index.d.ts": Fs.readFileSync(root, "utf8") }
+  const files: Record<string, string> = {
+    "/globals.d.ts": globals,
+    "/effect/index.d.ts": Fs.readFileSync(root, "utf8")
+  }
   for (const file of program.getSourceFiles()) {
     const place = places.find(([from]) => from.test(file.fileName))
     if (place !== undefined) files[file.fileName.replace(...place)] ??= printer.printFile(file)

@@ -130,7 +130,12 @@ const front = (dead: Array<string>): string => {
   const readme = rewrite("README.md", "index.md", read("README.md"), dead)
   const [, title, promise, rest] = /^# (.+)\n+\*\*([^]+?)\*\*\n([^]*)$/.exec(readme) ?? []
   if (title === undefined) throw new Error("README.md must begin with a title and its promise in bold type")
-  const data = { layout: "page", title: "The typed, transactional Redis data layer for Effect", pageClass: "front", sidebar: false }
+  const data = {
+    layout: "page",
+    title: "The typed, transactional Redis data layer for Effect",
+    pageClass: "front",
+    sidebar: false
+  }
   return [
     `---\n${Object.entries(data).map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join("\n")}\n---`,
     "<Front>",

@@ -9,7 +9,10 @@ export interface Group {
 
 export const groups: ReadonlyArray<Group> = [
   { text: "Start", pages: ["start", "models", "transactions", "testing"] },
-  { text: "Recipes", pages: ["recipes/README", "recipes/rate-limit", "recipes/sessions", "recipes/cache", "recipes/*"] },
+  {
+    text: "Recipes",
+    pages: ["recipes/README", "recipes/rate-limit", "recipes/sessions", "recipes/cache", "recipes/*"]
+  },
   {
     text: "Guides",
     pages: [

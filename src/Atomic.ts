@@ -3,6 +3,7 @@
  * yielding it or by `Atomic.commit`. Then the whole program travels in one round trip. Programs compose into larger
  * programs.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
@@ -30,6 +31,7 @@ export type { Explanation } from "./internal/program/explain.ts"
 /**
  * The runtime type id of an `Atomic`.
  *
+ * @stability unstable
  * @category type IDs
  * @since 0.1.0
  */
@@ -38,6 +40,7 @@ export type TypeId = "~redlayer/Atomic"
 /**
  * The runtime type id of an `Atomic`.
  *
+ * @stability unstable
  * @category type IDs
  * @since 0.1.0
  */
@@ -47,6 +50,7 @@ export const TypeId: TypeId = Internal.TypeId
  * A program that returns an `A`, or fails with a domain error `E`. It is also an `Effect` of the same result: yielded,
  * it commits itself in one round trip, and may then also fail with `RedisServiceError`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -60,6 +64,7 @@ export interface Atomic<out A, out E = never> extends Effect.Effect<A, E | Redis
 /**
  * Any program, for code that is generic over programs.
  *
+ * @stability unstable
  * @category utility types
  * @since 0.1.0
  */
@@ -68,6 +73,7 @@ export type Any = Atomic<any, any>
 /**
  * The result of a program.
  *
+ * @stability unstable
  * @category utility types
  * @since 0.1.0
  */
@@ -76,6 +82,7 @@ export type Success<P> = P extends Atomic<infer A, any> ? A : never
 /**
  * The domain errors of a program. Its `RedisServiceError` is not among them.
  *
+ * @stability unstable
  * @category utility types
  * @since 0.1.0
  */
@@ -91,6 +98,7 @@ const test = (condition: Condition<any>): AtomicNode => {
 /**
  * Returns true if a value is an `Atomic`.
  *
+ * @stability unstable
  * @category guards
  * @since 0.1.0
  */
@@ -99,6 +107,7 @@ export const isAtomic = (u: unknown): u is Atomic<unknown, unknown> => Predicate
 /**
  * Creates a program that returns a constant. It takes no round trip.
  *
+ * @stability unstable
  * @category constructors
  * @since 0.1.0
  */
@@ -141,6 +150,7 @@ export const succeed = <A>(value: A): Atomic<A> => atomic(new Internal.Succeed(v
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => "too many calls"
  * ```
  *
+ * @stability unstable
  * @category constructors
  * @since 0.1.0
  */
@@ -153,6 +163,7 @@ export const now: TimeOperand<Date & DateTime.Utc, never> = Operand.now() as unk
  * Transforms the result of a program. `f` runs on the client, after the commit, so nothing inside the program can
  * depend on it. If `f` throws, the commit fails with a defect, and the program's writes stand.
  *
+ * @stability unstable
  * @category mapping
  * @since 0.1.0
  */
@@ -172,6 +183,7 @@ export const map: {
 /**
  * Replaces the result of a program with a constant. The errors stay.
  *
+ * @stability unstable
  * @category mapping
  * @since 0.1.0
  */
@@ -216,6 +228,7 @@ export const as: {
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [3, "OutOfBounds", 7]
  * ```
  *
+ * @stability unstable
  * @category sequencing
  * @since 0.1.0
  */
@@ -237,12 +250,15 @@ export const andThen: {
 /**
  * Helper types of `Atomic.all`.
  *
+ * @stability unstable
+ * @category models
  * @since 0.1.0
  */
 export declare namespace All {
   /**
    * The program that `Atomic.all` returns: its results have the shape of the argument.
    *
+   * @stability unstable
    * @category utility types
    * @since 0.1.0
    */
@@ -254,6 +270,7 @@ export declare namespace All {
    * A record whose keys JavaScript keeps in order. Integer-like keys are refused, because JavaScript moves them to the
    * front.
    *
+   * @stability unstable
    * @category utility types
    * @since 0.1.0
    */
@@ -262,6 +279,7 @@ export declare namespace All {
   /**
    * The argument of `Atomic.all`. A part that is refused has the reason as its type.
    *
+   * @stability unstable
    * @category utility types
    * @since 0.1.0
    */
@@ -313,6 +331,7 @@ export declare namespace All {
  * result // => { kept: 2, count: 3 }
  * ```
  *
+ * @stability unstable
  * @category sequencing
  * @since 0.1.0
  */
@@ -343,6 +362,7 @@ export const all: {
  *
  * Use for the items of a list that belong together. For items that may fail independently use `pipeline`.
  *
+ * @stability unstable
  * @category sequencing
  * @since 0.1.0
  */
@@ -367,6 +387,7 @@ export const forEach: {
  * Use for a further step whose result does not matter, such as publishing a message.
  *
  * @see {@link andThen} for the result of the second
+ * @stability unstable
  * @category sequencing
  * @since 0.1.0
  */
@@ -431,6 +452,7 @@ type ObservedError<O> = { [Name in keyof O]: Error<ReadOf<O[Name]>> }[keyof O]
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [7, 3]
  * ```
  *
+ * @stability unstable
  * @category conditions
  * @since 0.1.0
  */
@@ -460,6 +482,7 @@ export const guard: {
  *
  * Use for a step that may be skipped. To choose between two programs use `Atomic.if`; to fail use `guard`.
  *
+ * @stability unstable
  * @category conditions
  * @since 0.1.0
  */
@@ -485,6 +508,7 @@ export const when: {
  * Use to choose between two programs. For a program that may be skipped use `when`; to choose by the failure of the
  * first program use `orElse`.
  *
+ * @stability unstable
  * @category conditions
  * @since 0.1.0
  */
@@ -522,6 +546,7 @@ type Uncaught<E> = Extract<E, InvalidValue | EntityCorrupted>
  * Use for a second choice: another shelf, another account. For a missing entity use `ignoreMissing`; to choose by a
  * condition use `Atomic.if`.
  *
+ * @stability unstable
  * @category error handling
  * @since 0.1.0
  */
@@ -550,6 +575,7 @@ export const orElse: {
  * Use for an optional step, such as counting a visit of a profile that may be deleted. To run another program instead
  * use `orElse`.
  *
+ * @stability unstable
  * @category error handling
  * @since 0.1.0
  */
@@ -590,6 +616,7 @@ export const ignoreMissing = <A, E>(self: Atomic<A, E>): Atomic<Option.Option<A>
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [2, 1]
  * ```
  *
+ * @stability unstable
  * @category error handling
  * @since 0.1.0
  */
@@ -619,6 +646,7 @@ export const orDie: {
  *
  * Use to learn what a program costs and touches, and in tests of that.
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -635,6 +663,7 @@ export const explain = <A, E>(self: Atomic<A, E>): Effect.Effect<Explain.Explana
  * Use for many unrelated programs. For one program of several steps use `all`.
  *
  * @see {@link all} for one program of several
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -662,6 +691,7 @@ export const pipeline = <const P extends ReadonlyArray<Any>>(
  * fails with `Conflict`: keep the program, or pass the value. Above all pass the id, because the key is stored with the
  * first entity: with another generated id the program runs again.
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */

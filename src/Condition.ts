@@ -3,6 +3,7 @@
  * `room.online.has("alice")`), and this module combines them. A condition sees earlier writes of its program. Every
  * condition is also a program that returns a boolean.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import * as Predicate from "effect/Predicate"
@@ -14,6 +15,7 @@ import type { AtomicNode } from "./internal/program/node.ts"
 /**
  * The runtime type id of a `Condition`.
  *
+ * @stability unstable
  * @category type IDs
  * @since 0.1.0
  */
@@ -22,6 +24,7 @@ export type TypeId = "~redlayer/Condition"
 /**
  * The runtime type id of a `Condition`.
  *
+ * @stability unstable
  * @category type IDs
  * @since 0.1.0
  */
@@ -30,6 +33,7 @@ export const TypeId: TypeId = Internal.ConditionTypeId
 /**
  * A boolean on the server. Evaluating it may fail with an `E`, such as `EntityNotFound`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -40,6 +44,7 @@ export interface Condition<out E = never> extends Atomic<boolean, E> {
 /**
  * Any condition, for code that is generic over conditions.
  *
+ * @stability unstable
  * @category utility types
  * @since 0.1.0
  */
@@ -48,6 +53,7 @@ export type Any = Condition<any>
 /**
  * The errors of a condition.
  *
+ * @stability unstable
  * @category utility types
  * @since 0.1.0
  */
@@ -59,6 +65,7 @@ const condition = <E>(self: AtomicNode): Condition<E> => self as unknown as Cond
 /**
  * Returns true if a value is a `Condition`.
  *
+ * @stability unstable
  * @category guards
  * @since 0.1.0
  */
@@ -114,6 +121,7 @@ const junction = (isAnd: boolean) => (...args: ReadonlyArray<unknown>): Conditio
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["ten wins"]
  * ```
  *
+ * @stability unstable
  * @category combinators
  * @since 0.1.0
  */
@@ -134,6 +142,7 @@ export const and: {
  * Returns a condition that is true if at least one condition is true: an array, or several arguments. Conditions after
  * the first true one are not evaluated, so they cannot fail. Without conditions it is false.
  *
+ * @stability unstable
  * @category combinators
  * @since 0.1.0
  */
@@ -153,6 +162,7 @@ export const or: {
 /**
  * Returns a condition that is true if the given one is false.
  *
+ * @stability unstable
  * @category combinators
  * @since 0.1.0
  */

@@ -3,6 +3,7 @@
  * if it concerns one, the field. No error contains a value, and no `message` contains an id. Errors between the caller
  * and the server are in `RedisServiceError`.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -28,6 +29,7 @@ export const top = (field: string): string => field.split(".", 1)[0]!
 /**
  * The entity does not exist. Nothing was written.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */
@@ -42,6 +44,7 @@ export class EntityNotFound
 /**
  * An entity with this id exists already. It was not changed.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */
@@ -55,6 +58,7 @@ export class EntityExists extends Schema.TaggedError<EntityExists>("redlayer/Ent
  * Another entity has equal values in the fields of a unique index. Nothing was written. `index` is the name of the index:
  * that of the field, or the one in the option `unique`.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */
@@ -74,6 +78,7 @@ export class UniqueViolation
  * type, or its class refuses the fields; `issue` says what was expected. Reading changes nothing. `applied` tells whether the program had written
  * something else, which stands.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */
@@ -96,6 +101,7 @@ export class EntityCorrupted
  * The result would break a bound of the schema, or of the call (`atLeast`, `atMost`), which the server checks. Nothing
  * was written.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */
@@ -123,6 +129,7 @@ export class OutOfBounds extends Schema.TaggedError<OutOfBounds>("redlayer/OutOf
 /**
  * The field cannot hold the result of the operation. Nothing was written.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */
@@ -140,6 +147,7 @@ export class ArithmeticError
 /**
  * The list has no item at this position. Nothing was written.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */
@@ -163,6 +171,7 @@ export class IndexOutOfRange
  *   program.
  * - `version`: others wrote the entity after it was read, in every attempt.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */
@@ -183,6 +192,7 @@ const lockPlace = { ...place, name: Schema.String }
  * The lock was not free within `wait`. `model` and `id` are those of the entity that it is on, and empty for a lock on
  * no entity.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */
@@ -196,6 +206,7 @@ export class LockTimeout extends Schema.TaggedError<LockTimeout>("redlayer/LockT
  * The lock is no longer held: its lease ended without a renewal, or someone removed it. The program that found this
  * wrote nothing. `model` and `id` are those of the entity that it is on, and empty for a lock on no entity.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */
@@ -209,6 +220,7 @@ export class LockLost extends Schema.TaggedError<LockLost>("redlayer/LockLost")(
  * An id, a value or an amount has no stored form, or breaks a check of the schema. The whole program was refused before
  * it was sent.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */

@@ -2,6 +2,7 @@
  * Effect's own `KeyValueStore` over Redis: texts and bytes by key, shared by all processes. Effect's service is marked unstable, and so is
  * this module.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
@@ -25,6 +26,7 @@ import type { RedisServiceError } from "./RedisServiceError.ts"
 /**
  * Options of the layer.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -123,6 +125,7 @@ const makeTurns = () => {
  * await Effect.runPromise(Effect.provide(program, Live)) // => ["20", 1]
  * ```
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */

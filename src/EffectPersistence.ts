@@ -2,6 +2,7 @@
  * Effect's own `Persistence` over Redis, for `PersistedCache` and `RequestResolver.persisted`: results of requests, shared by all
  * processes. Effect's service is marked unstable, and so is this module.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
@@ -34,9 +35,16 @@ const failed = (method: string) => (cause: Failure) =>
 const parse = (text: string): Effect.Effect<object, Failure> =>
   Effect.try({ try: () => JSON.parse(text) as object, catch: (cause) => cause as Failure })
 
-/** Values are any JSON. The text is made here, so that a value is what `JSON.parse` makes of it, as in Effect's stores. */
+/** The text is made here, so that a value is what `JSON.parse` makes of it, as in Effect's stores. */
 const stringify = (value: object): Effect.Effect<string, Failure> =>
-  Effect.try({ try: () => JSON.stringify(value), catch: (cause) => cause as Failure })
+  Effect.try({
+    try: () => {
+      const text: string | undefined = JSON.stringify(value)
+      if (text === undefined) throw new TypeError("Expected a value that has JSON")
+      return text
+    },
+    catch: (cause) => cause as Failure
+  })
 
 const make = Effect.gen(function*() {
   const service = yield* RedisService
@@ -129,6 +137,7 @@ const make = Effect.gen(function*() {
  * - An entry is an entity of a model `EffectPersistence` with the id `storeId/key`. On a cluster the entries spread over all slots.
  *
  * @see {@link layer} for `Persistence` itself
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */
@@ -174,6 +183,7 @@ export const layerBacking: Layer.Layer<Persistence.BackingPersistence, never, Re
  * await Effect.runPromise(Effect.provide(program, Live)) // => [1, 1, 1]
  * ```
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */

@@ -2,6 +2,7 @@
  * Effect's own `Reactivity` for several processes: what one of them invalidates runs the queries of all, and each write of a live model
  * invalidates the keys of its entities. Effect's service is of one process, and marked unstable; so is this module.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
@@ -17,6 +18,7 @@ import type { RedisServiceError } from "./RedisServiceError.ts"
 /**
  * Options of the layer.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -82,6 +84,7 @@ export interface Options {
  * await Effect.runPromise(Effect.provide(program, Live)) // => [3, 8, 13]
  * ```
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */
@@ -128,6 +131,7 @@ export const layer = (
  * await Effect.runPromise(Effect.provide(program, Live)) // => [10, 6, 2]
  * ```
  *
+ * @stability experimental
  * @category programs
  * @since 0.1.0
  */

@@ -3,6 +3,7 @@
  * client that the application has for Effect's modules, and Effect's modules (`PersistedQueue`, `RateLimiter`,
  * `Persistence` …) over the client of a live layer. That service is marked unstable, and so is this module.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import * as Servers from "#servers"
@@ -41,6 +42,7 @@ import { RedisTransport } from "./RedisTransport.ts"
  * )
  * ```
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -50,6 +52,7 @@ export const layer = (pool?: Redis.PoolOptions): Layer.Layer<Redis.Redis, never,
 /**
  * Options of `layerTransport`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -90,6 +93,7 @@ export interface TransportOptions {
  *   )
  * ```
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */

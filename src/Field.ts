@@ -4,6 +4,7 @@
  * fails with `EntityNotFound` if the entity is missing, and none creates it. Costs such as O(n) are those on the
  * server; an operation on a scalar field is O(1).
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
@@ -44,6 +45,7 @@ export type * from "./internal/field/sums.ts"
 /**
  * The handles of an entity of any model, by the names of the fields. `Model.Ref` has those of one model.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -54,6 +56,7 @@ export interface AnyRef {
 /**
  * A nested struct: a handle for each of its fields, and `$` for the whole struct.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -64,6 +67,7 @@ export type Struct<A, Fields extends Schema.Struct.Fields> =
 /**
  * A nested struct as a whole: it is read, compared and replaced with all its fields.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -179,6 +183,7 @@ type IsUnion<T, U = T> = T extends any ? [U] extends [T] ? false : true : never
 /**
  * The handle of a field, by its schema.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

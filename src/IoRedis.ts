@@ -1,6 +1,7 @@
 /**
  * The ioredis client behind the live layers, for commands of your own.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import * as Servers from "#servers"
@@ -15,6 +16,7 @@ import { RedisTransport } from "./RedisTransport.ts"
  * been applied. It gives what its types say: numbers are numbers, so an integer beyond 2^53 loses digits. It is closed
  * with its layer.
  *
+ * @stability unstable
  * @category services
  * @since 0.1.0
  */
@@ -28,6 +30,7 @@ export class IoRedis extends Context.Service<IoRedis, Ioredis.Redis>()("redlayer
  * Use to put faults around the transport with `Testing.layerTransport`, or to build a second service with
  * `RedisService.layerTransport`.
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */

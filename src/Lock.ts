@@ -9,6 +9,7 @@
  * A single program needs no lock, and is much faster. A lock is for work outside the server: consider `Atomic` and
  * `Model.modify` first.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -29,6 +30,7 @@ export type { Mode, Options } from "./internal/lock/options.ts"
 /**
  * Options of a lock on an entity.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -52,6 +54,7 @@ interface OffEntity {
 /**
  * One of several locks: a name, or a name on an entity.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -60,6 +63,7 @@ export type Target = string | { readonly name: string; readonly on?: AnyRef | un
 /**
  * A lock that is held: its token, and effects that detect its loss.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -90,6 +94,7 @@ export interface Handle {
 /**
  * A lock on an entity that is held, with a program that checks it on the server.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -108,6 +113,7 @@ type HeldAll<Targets extends ReadonlyArray<Target>> = {
 /**
  * The errors of taking a lock: an option or the name is invalid, the lock was not free in time, or the server failed.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -161,6 +167,7 @@ export type Failure = InvalidValue | LockTimeout | RedisServiceError
  * ```
  *
  * @see {@link withLock} for an effect that is interrupted when the lock is lost
+ * @stability unstable
  * @category acquiring
  * @since 0.1.0
  */
@@ -186,6 +193,7 @@ export const acquire: {
  *
  * Use to skip work that another holder is doing already. To wait for the lock use `acquire`.
  *
+ * @stability unstable
  * @category acquiring
  * @since 0.1.0
  */
@@ -253,6 +261,7 @@ export const tryAcquire: {
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["d", "c"]
  * ```
  *
+ * @stability unstable
  * @category acquiring
  * @since 0.1.0
  */
@@ -285,6 +294,7 @@ const toTarget = (operation: string) => (target: Target): LockTarget =>
  * await Effect.runPromise(nightly.pipe(Effect.provide(RedisService.layerMemory))) // => true
  * ```
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -327,6 +337,7 @@ export const withLock: {
  *
  * Use for one effect that works on several entities or names.
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */

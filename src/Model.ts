@@ -2,6 +2,7 @@
  * Models: Effect Schemas whose entities live in Redis. A model has programs on whole entities, and `ref(id)` returns
  * typed, atomic operations on each field of one entity.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
@@ -68,6 +69,7 @@ type Fields = Schema.Struct.Fields
  * A model whose entities are plain objects. It is also the schema of an entity, as `Schema.Struct` makes it: `Type` is the
  * type of an entity, `make` makes one, and it can be a field of another schema.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -91,6 +93,7 @@ type Construct<S extends Schema.Constraint> = S["~type.make.in"]
 /**
  * A model whose entities are instances of a class.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -114,6 +117,7 @@ type IndexingOf<I, U, S, L, C, T> = {
 /**
  * Any model, for code that is generic over models.
  *
+ * @stability unstable
  * @category utility types
  * @since 0.1.0
  */
@@ -125,6 +129,7 @@ export interface Any extends Programs<any, any, any, any> {
 /**
  * The type of a model's ids.
  *
+ * @stability unstable
  * @category utility types
  * @since 0.1.0
  */
@@ -134,6 +139,7 @@ export type Id<M extends Any> = Parameters<M["get"]>[0]
  * The reference of an entity: the handles of its fields, as `ref` returns them. Without an argument it is the reference
  * of an entity of any model.
  *
+ * @stability unstable
  * @category utility types
  * @since 0.1.0
  */
@@ -150,6 +156,7 @@ type MissingSelfGeneric = "Missing `Self` generic - use `class Self extends Mode
 /**
  * The field that a model without a key gets: a UUID of version 7, generated for each new entity.
  *
+ * @stability unstable
  * @category schemas
  * @since 0.1.0
  */
@@ -190,6 +197,7 @@ type WithId<F extends Fields> = { readonly [Name in keyof F | "id"]: Name extend
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => 1
  * ```
  *
+ * @stability unstable
  * @category constructors
  * @since 0.1.0
  */
@@ -317,6 +325,7 @@ type KeyOf<M> = M extends Programs<any, any, any, infer K> ? K : never
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["Hello, alice", 3, false]
  * ```
  *
+ * @stability unstable
  * @category constructors
  * @since 0.1.0
  */
@@ -376,6 +385,7 @@ type MissingExtendGenerics =
  * Use for entities without methods. For instances of a class use `Class`.
  *
  * @see {@link Class} for entities that are instances of a class
+ * @stability unstable
  * @category constructors
  * @since 0.1.0
  */

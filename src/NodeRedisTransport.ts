@@ -2,6 +2,7 @@
  * A transport over node-redis, the client of Effect's own layers. It needs the package `redis`, version 5.12 or 6, which is an optional
  * peer: `redlayer` itself does not import this module, so import it by its path, `redlayer/NodeRedisTransport`.
  *
+ * @stability experimental
  * @since 0.1.0
  */
 import type * as Config from "effect/Config"
@@ -41,16 +42,17 @@ export type { LayerOptions } from "./internal/redis/interop/nodeRedisOptions.ts"
  *
  * **Example** (Programs over node-redis)
  *
- * ```ts
+ * ```ts run
  * import { Layer } from "effect"
  * import { RedisService } from "redlayer"
  * import * as NodeRedisTransport from "redlayer/NodeRedisTransport"
  *
- * const Live = RedisService.layerTransport({ keyPrefix: "shop:", deadline: "2 seconds" }).pipe(
+ * export const Live = RedisService.layerTransport({ keyPrefix: "shop:", deadline: "2 seconds" }).pipe(
  *   Layer.provide(NodeRedisTransport.layer({ url: "redis://127.0.0.1:6379", silence: "1 second" }))
  * )
  * ```
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */
@@ -72,16 +74,17 @@ export const layer = (options: LayerOptions = {}): Layer.Layer<RedisTransport, R
  *
  * **Example** (A server that the environment names)
  *
- * ```ts
+ * ```ts run
  * import { Config, Layer } from "effect"
  * import { RedisService } from "redlayer"
  * import * as NodeRedisTransport from "redlayer/NodeRedisTransport"
  *
- * const Live = RedisService.layerTransport().pipe(
+ * export const Live = RedisService.layerTransport().pipe(
  *   Layer.provide(NodeRedisTransport.layerConfig({ url: Config.Redacted("CACHE_URL") }))
  * )
  * ```
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */

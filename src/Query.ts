@@ -5,6 +5,7 @@
  * Entities are found by their indexes, which every write keeps. Each entity that is returned met the condition in the program that read
  * it; the result is not the state of one moment. A query renews no time to live. An entity that has expired is in no result.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
@@ -32,6 +33,7 @@ export type { Prefix } from "./internal/model/indexTypes.ts"
 /**
  * The runtime type id of a `Query`.
  *
+ * @stability unstable
  * @category type IDs
  * @since 0.1.0
  */
@@ -40,6 +42,7 @@ export type TypeId = "~redlayer/Query"
 /**
  * The runtime type id of a `Query`.
  *
+ * @stability unstable
  * @category type IDs
  * @since 0.1.0
  */
@@ -48,6 +51,7 @@ export const TypeId: TypeId = Internal.TypeId
 /**
  * The types of a query's model.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -68,6 +72,7 @@ export interface Target {
 /**
  * Which entities are wanted, and in which order. `A` is what a runner returns of each.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -84,6 +89,7 @@ type Changed<T extends Target> = Omit<T, "isRange"> & { readonly isRange: false 
 /**
  * The errors of a query, in addition to those of its conditions.
  *
+ * @stability unstable
  * @category utility types
  * @since 0.1.0
  */
@@ -94,6 +100,7 @@ const query = (self: Query<any, any>): Internal.Query => self as unknown as Inte
 /**
  * Returns true if a value is a `Query`.
  *
+ * @stability unstable
  * @category guards
  * @since 0.1.0
  */
@@ -103,6 +110,7 @@ export const isQuery = (u: unknown): u is Query<unknown> => u instanceof Interna
  * All texts that begin with this one, as the last value of a range: `User.by.name({ tenant: "t1", name: Query.prefix("An") })`. Texts are
  * compared byte by byte, so the case of letters and their normal form matter. The empty text is the beginning of all.
  *
+ * @stability unstable
  * @category constructors
  * @since 0.1.0
  */
@@ -117,6 +125,7 @@ export const prefix = (text: string): Prefix => new Ranges.Prefix(text)
  * Use for a condition that no index serves and that most entities meet. For one that few meet define an index; `explain` says how many
  * entries there are.
  *
+ * @stability unstable
  * @category combinators
  * @since 0.1.0
  */
@@ -133,6 +142,7 @@ export const filter: {
 /**
  * Reverses the order, so that the last entities come first. Those with equal values are then in the reverse order of their ids.
  *
+ * @stability unstable
  * @category combinators
  * @since 0.1.0
  */
@@ -143,6 +153,7 @@ export const reverse = <A, T extends Target>(self: Query<A, T>): Query<A, T> =>
  * Orders the entities by a field. An index must have them in this order: fields that the condition makes equal first, then this one.
  * Otherwise running the query fails with `InvalidValue`. The ranges of several values, as of `in`, are merged.
  *
+ * @stability unstable
  * @category combinators
  * @since 0.1.0
  */
@@ -163,6 +174,7 @@ export const orderBy: {
 /**
  * Reads these fields of each entity and no others. The results are plain objects.
  *
+ * @stability unstable
  * @category combinators
  * @since 0.1.0
  */
@@ -182,6 +194,7 @@ export const pick: {
  * A place in the order of a query, for the page after it or before it: a text for URLs, valid for the same query only. It has the value
  * and the id of an entity in it, and is not encrypted.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -190,6 +203,7 @@ export type Cursor = string
 /**
  * Some entities of a query.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -204,6 +218,7 @@ export interface Page<A> {
 /**
  * Options of `page`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -246,6 +261,7 @@ export interface PageOptions {
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["b", "a"]
  * ```
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -259,6 +275,7 @@ export const page: {
 /**
  * Options of streams.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -271,6 +288,7 @@ export interface StreamOptions {
  * Returns all entities as a stream, in order. It reads them page by page, as `page` does: two round trips each. Fails with
  * `EntityCorrupted` at the first entity that does not match the schema; use `results` to go on.
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -287,6 +305,7 @@ export const stream: {
 /**
  * Returns a result for each entity as a stream, in order: the entity, or why it can't be read.
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -310,6 +329,7 @@ export const results: {
 /**
  * Returns the ids of the entities as a stream, in order. Each entity is only asked whether it still meets the condition.
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -328,6 +348,7 @@ export const ids: {
 /**
  * Returns the first entity, or none. As a page of one: two round trips. O(log(entries)), and the entities that a filter leaves out.
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -337,6 +358,7 @@ export const first = <A>(self: Query<A, any>): Effect.Effect<Option.Option<A>, F
 /**
  * Returns the first entity. Fails with `EntityNotFound` if there is none.
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -348,6 +370,7 @@ export const getFirst = <A>(self: Query<A, any>): Effect.Effect<A, Failure | Ent
  * query begins with an index by its name, has no filter, and the model has no partitions. Otherwise it is an effect, which on partitions
  * adds their counts, and examines each entity that a filter may leave out: O(entries).
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -362,6 +385,7 @@ export const count: {
  * Whether there is an entity. If one range of one index has exactly the entities, as for `count`, it is a condition, O(log(entries)):
  * `Atomic.guard(Condition.not(Query.exists(Booking.by.room({ room }))), () => new Taken())`. Otherwise it is an effect.
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -375,6 +399,7 @@ export const exists: {
 /**
  * The plan of a query, and its cost at most.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -403,6 +428,7 @@ export interface Explanation {
  * Says what a query does: its indexes, how many entries it examines at most, and how large they are. It counts entries and reads no
  * entity. One round trip, two if several indexes may serve the query. O(log(entries)).
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -414,6 +440,7 @@ export const explain = (
  * Deletes all entities of the query, each by its own program, which checks the condition. Returns how many it deleted. If it fails, those
  * that it has deleted stay so; run it again. Two round trips for each 1,000 entities.
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -450,6 +477,7 @@ export const deleteAll = (
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["a", "b", "c"]
  * ```
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -485,6 +513,7 @@ export const updateAll: {
 /**
  * Options of `watch`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -528,6 +557,7 @@ export interface WatchOptions {
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["ann", "bob"]
  * ```
  *
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */
@@ -561,6 +591,7 @@ export const watch: {
  * Use for an effect or an atom that shows more than one query, or also what is not stored here. For one query use `watch`.
  *
  * @see {@link watch} for a stream of one result
+ * @stability unstable
  * @category running
  * @since 0.1.0
  */

@@ -1,6 +1,7 @@
 /**
  * The service that programs need, and its layers: over a server, a cluster, or in memory.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import * as Servers from "#servers"
@@ -51,6 +52,7 @@ const withClient = ({ client, service }: Servers.Connected) =>
  * Use in applications whose code has the options. To read them from the environment use `layerConfig`; for another
  * client than ioredis use `layerTransport`; for tests use `layerMemory`.
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -72,6 +74,7 @@ export const layer = (options: LayerOptions = {}): Layer.Layer<RedisService | Io
  *
  * Use in applications that are configured by their environment, or another `ConfigProvider`.
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -108,6 +111,7 @@ export const layerConfig = (
  * })
  * ```
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -123,6 +127,7 @@ export const layerCluster = (options: ClusterOptions): Layer.Layer<RedisService,
  *
  * Use in applications that are configured by their environment, or another `ConfigProvider`.
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -151,6 +156,7 @@ export const layerClusterConfig = (
  * })
  * ```
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -166,6 +172,7 @@ export const layerSentinel = (options: SentinelOptions): Layer.Layer<RedisServic
  *
  * Use in applications that are configured by their environment, or another `ConfigProvider`.
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -182,6 +189,7 @@ export const layerSentinelConfig = (
  * Use for another client than ioredis: over Effect's own Redis service with `EffectRedis.layerTransport`, or over your
  * `RedisTransport`. For ioredis use `layer`.
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -193,6 +201,7 @@ export const layerTransport = (
 /**
  * The options of the memory layer. Each means the same as on the live layers.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -222,6 +231,7 @@ const memory = (options: MemoryOptions) =>
  *
  * Use to test limits, or to refuse programs that would fail on a cluster. Without options use `layerMemory`.
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -254,6 +264,7 @@ export const layerMemoryWith = (options: MemoryOptions): Layer.Layer<RedisServic
  * ```
  *
  * @see {@link layerMemoryWith} for its options
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */

@@ -2,6 +2,7 @@
  * The one error between the caller and the server. Its `reason` says what happened, whether the program was applied,
  * and whether it may be retried. No message, key or value of the server or of the client is attached.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -22,6 +23,7 @@ const TypeId = "~redlayer/RedisServiceError"
  *   `ETIMEDOUT` or one of TLS; `CREDENTIALS` if the effect of the option `credentials` failed; `MAXIMUM_WAITING` if too
  *   many programs were waiting; `CLOSED` if the layer is closed. Unset if it is not known.
  *
+ * @stability unstable
  * @category reasons
  * @since 0.1.0
  */
@@ -52,6 +54,7 @@ export class ConnectionUnavailable
  * `READONLY` or `MASTERDOWN` it is a replica: the layer has left it, and every connection until the deadline led to
  * one. Nothing was applied.
  *
+ * @stability unstable
  * @category reasons
  * @since 0.1.0
  */
@@ -73,6 +76,7 @@ export class ServerUnavailable
  * The program was sent, and no reply arrived. It may have been applied, or may yet be. `applied` is true if it was
  * applied, once, and only its result is lost.
  *
+ * @stability unstable
  * @category reasons
  * @since 0.1.0
  */
@@ -94,6 +98,7 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>("redlayer
  * `required` is what was demanded, `confirmed` how many have a copy. Do not repeat the program; if it must not be lost, read
  * what it wrote, later.
  *
+ * @stability unstable
  * @category reasons
  * @since 0.1.0
  */
@@ -113,6 +118,7 @@ export class NotEnoughReplicas
 /**
  * The server has reached its `maxmemory`. Nothing was applied.
  *
+ * @stability unstable
  * @category reasons
  * @since 0.1.0
  */
@@ -136,6 +142,7 @@ export class OutOfMemory extends Schema.TaggedError<OutOfMemory>("redlayer/OutOf
  * - `prefix`: the beginning of the keys that the user may not read and write. Only when a layer starts.
  * - `channel`: the channels, as a pattern such as `app:$topic:*`.
  *
+ * @stability unstable
  * @category reasons
  * @since 0.1.0
  */
@@ -161,6 +168,7 @@ export class AccessDenied extends Schema.TaggedError<AccessDenied>("redlayer/Acc
 /**
  * The keys of a program are in several slots of a cluster. Nothing was sent.
  *
+ * @stability unstable
  * @category reasons
  * @since 0.1.0
  */
@@ -179,6 +187,7 @@ export class CrossSlot
  * requires. The program was undone, unless it had succeeded and only its
  * result cannot be read: then `applied` is true if it wrote.
  *
+ * @stability unstable
  * @category reasons
  * @since 0.1.0
  */
@@ -201,6 +210,7 @@ export class WrongType extends Schema.TaggedError<WrongType>("redlayer/WrongType
  * An option of a layer, of a subscription or of an operation on many entities is invalid: `option` names it, such as
  * `deadline`, `batch.programs` or the variable `REDIS_URL`, and `issue` says what is expected. Nothing was sent.
  *
+ * @stability unstable
  * @category reasons
  * @since 0.1.0
  */
@@ -218,6 +228,7 @@ export class InvalidOption extends Schema.TaggedError<InvalidOption>("redlayer/I
 /**
  * The server cannot be used: it is too old, or lacks something that is required.
  *
+ * @stability unstable
  * @category reasons
  * @since 0.1.0
  */
@@ -235,6 +246,7 @@ export class Unsupported
  * An unforeseen failure. `code` is the first word of the server's message. `applied` is false if the program was
  * undone.
  *
+ * @stability unstable
  * @category reasons
  * @since 0.1.0
  */
@@ -251,6 +263,7 @@ export class ScriptFailed extends Schema.TaggedError<ScriptFailed>("redlayer/Scr
 /**
  * Why a program failed between the caller and the server.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -271,6 +284,7 @@ export type RedisServiceErrorReason =
  * The error of every program, beside its domain errors. `Effect.catchReason("RedisServiceError", "OutOfMemory", …)`
  * handles one reason.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */
@@ -304,6 +318,7 @@ export class RedisServiceError
 /**
  * Returns true if a value is a `RedisServiceError`.
  *
+ * @stability unstable
  * @category guards
  * @since 0.1.0
  */

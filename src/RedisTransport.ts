@@ -2,6 +2,7 @@
  * The small interface under the live layers, and the only part that touches a client. A transport carries a call to the
  * server and returns its reply. Deadlines, retries and the meaning of a reply are those of `RedisService`.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
@@ -12,6 +13,7 @@ import type * as Scope from "effect/Scope"
 /**
  * One script call.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -36,6 +38,7 @@ export interface Call {
 /**
  * How many replicas must have a copy of what was written.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -54,6 +57,7 @@ export interface Replication {
 /**
  * The reply of the server: a text, or the unchanged message of an error.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -72,6 +76,7 @@ export type ServerReply =
  * refusal, `address` and `code` say where the server was expected, and why there is no connection; neither must hold a
  * secret.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */
@@ -97,6 +102,7 @@ export class TransportError extends Schema.TaggedError<TransportError>("redlayer
  * - `Refused`: the unchanged message with which the server refused the connection or the subscription. It may be
  *   transient, and the transport keeps trying.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -108,6 +114,7 @@ export type ChannelEvent =
 /**
  * One page of a scan.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -124,6 +131,7 @@ export interface Page {
  * The reply to a page of a scan: the cursor of the next page, `"0"` after the last one, and the keys that match; or the
  * unchanged message of an error.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -134,6 +142,7 @@ export type PageReply =
 /**
  * The address of the server, for spans, and its database, for channels.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -149,6 +158,7 @@ export interface ServerAddress {
 /**
  * The nodes of a cluster. A node has a name, for example its address.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -167,6 +177,7 @@ export interface ClusterNodes {
 /**
  * A connection to a server.
  *
+ * @stability unstable
  * @category services
  * @since 0.1.0
  */

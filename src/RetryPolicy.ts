@@ -7,6 +7,7 @@
  * A retry runs the whole effect again. Put it around one program, or around an effect of which only the last step
  * writes, because what an earlier step wrote is not undone when a later step fails.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
@@ -21,6 +22,7 @@ import { isRedisServiceError } from "./RedisServiceError.ts"
  * How long and how often to retry. The first pause is about `base`, and each next one twice as long, up to `maximum`.
  * Each pause is shortened at random, by at most a half, so that callers that failed together do not retry together.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -72,6 +74,7 @@ const from = (options: Options, begun: number | undefined): Schedule.Schedule<Du
  *
  * Use with `Effect.retry`, or for `modify` of a model, if other errors are to be retried.
  *
+ * @stability unstable
  * @category constructors
  * @since 0.1.0
  */
@@ -92,6 +95,7 @@ const isFirstEffect = (args: ArrayLike<unknown>): boolean => Effect.isEffect(arg
  * Returns true for an error after which a retry is safe for every program: a `RedisServiceError` that is retryable.
  * Nothing was applied then.
  *
+ * @stability unstable
  * @category guards
  * @since 0.1.0
  */
@@ -101,6 +105,7 @@ export const isTransient = (error: unknown): boolean => isRedisServiceError(erro
  * Returns true for an error after which a retry is safe for a program that may run twice: a transient error, or an
  * `OutcomeUnknown`. Returns false if the program is known to be applied and only its result is lost.
  *
+ * @stability unstable
  * @category guards
  * @since 0.1.0
  */
@@ -137,6 +142,7 @@ export const isUnsettled = (error: unknown): boolean =>
  * await Effect.runPromise(program.pipe(Effect.provide(layer))) // => 1
  * ```
  *
+ * @stability unstable
  * @category policies
  * @since 0.1.0
  */
@@ -171,6 +177,7 @@ export const transient: {
  * commit with an `idempotencyKey`, or use a layer with `exactlyOnce`.
  *
  * @see {@link transient} for every other program
+ * @stability unstable
  * @category policies
  * @since 0.1.0
  */

@@ -2,6 +2,7 @@
  * Messages to the subscribers of the moment. Publishing is an `Atomic`: it happens with the writes of its program, or
  * not at all. A subscription is a stream that survives lost connections and reports gaps.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -24,6 +25,7 @@ const isCount = integer(1)
 /**
  * A message that was published.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -37,6 +39,7 @@ export interface Message<out A> {
  * A gap: messages may be missing here, because the connection was lost for some time, or because the reader was too
  * slow and the oldest waiting messages were dropped. Read your data again.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -48,6 +51,7 @@ export interface Missed {
  * A message that does not match the schema: `issue` says what was expected, and `field` names the part (empty: the
  * whole message).
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -60,6 +64,7 @@ export interface Undecodable {
 /**
  * An event of a subscription, in the order in which the server sent it.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -68,6 +73,7 @@ export type Event<A> = Message<A> | Missed | Undecodable
 /**
  * Options of a subscription.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -82,6 +88,7 @@ export interface SubscribeOptions {
 /**
  * A topic: a name, the schema of its messages, and how to publish and to subscribe.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -178,6 +185,7 @@ export interface Topic<S extends Schema.Constraint> {
  * await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(RedisService.layerMemory))) // => [7, 3]
  * ```
  *
+ * @stability unstable
  * @category constructors
  * @since 0.1.0
  */

@@ -1,13 +1,16 @@
 /**
  * The typed, transactional Redis data layer for Effect.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 export * as Atomic from "./Atomic.ts"
 export * as Condition from "./Condition.ts"
 export * as DomainError from "./DomainError.ts"
 export * as EffectKeyValueStore from "./EffectKeyValueStore.ts"
+export * as EffectPersistedQueue from "./EffectPersistedQueue.ts"
 export * as EffectPersistence from "./EffectPersistence.ts"
+export * as EffectRateLimiter from "./EffectRateLimiter.ts"
 export * as EffectReactivity from "./EffectReactivity.ts"
 export * as EffectRedis from "./EffectRedis.ts"
 export * as Field from "./Field.ts"

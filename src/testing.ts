@@ -3,6 +3,7 @@
  * and writes stored keys past the library; and checks that any transport must pass. The checks for a whole service are
  * in the package `redlayer-conformance`.
  *
+ * @stability unstable
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
@@ -41,6 +42,7 @@ export {
 /**
  * A fault: the request is certainly not sent. A service fails with `ConnectionUnavailable`.
  *
+ * @stability unstable
  * @category faults
  * @since 0.1.0
  */
@@ -49,6 +51,7 @@ export const notSent: Fault = { _tag: "NotSent" }
 /**
  * A fault: the request is lost and never applied, and the caller cannot know. A service fails with `OutcomeUnknown`.
  *
+ * @stability unstable
  * @category faults
  * @since 0.1.0
  */
@@ -58,6 +61,7 @@ export const loseRequest: Fault = { _tag: "LoseRequest" }
  * A fault: the request is applied and the reply is lost, and the caller cannot know. A service fails with
  * `OutcomeUnknown`.
  *
+ * @stability unstable
  * @category faults
  * @since 0.1.0
  */
@@ -66,6 +70,7 @@ export const loseReply: Fault = { _tag: "LoseReply" }
 /**
  * Creates a fault: the request is sent after a duration of the `Clock`.
  *
+ * @stability unstable
  * @category faults
  * @since 0.1.0
  */
@@ -75,6 +80,7 @@ export const delay = (duration: Duration.Input): Fault => ({ _tag: "Delay", dura
  * Creates a fault: the caller learns at once that the outcome is unknown, and the request is applied after a duration
  * of the `Clock`. Without a duration it is applied when `release` of {@link Faults} runs.
  *
+ * @stability unstable
  * @category faults
  * @since 0.1.0
  */
@@ -84,6 +90,7 @@ export const deliverLate = (duration?: Duration.Input): Fault => ({ _tag: "Deliv
  * Creates a fault: the server answers with an error, and applies nothing. The message is that of the wire, such as
  * `BUSY Redis is busy running a script`.
  *
+ * @stability unstable
  * @category faults
  * @since 0.1.0
  */
@@ -92,6 +99,7 @@ export const answer = (message: string): Fault => ({ _tag: "Answer", message })
 /**
  * The plan without faults.
  *
+ * @stability unstable
  * @category plans
  * @since 0.1.0
  */
@@ -104,6 +112,7 @@ export const none: {
  * Creates a plan of faults in order: the first for the first request, and so on. `undefined` lets a request pass.
  * Requests after the last fault pass.
  *
+ * @stability unstable
  * @category plans
  * @since 0.1.0
  */
@@ -113,6 +122,7 @@ export const sequence = (faults: ReadonlyArray<Fault | undefined>): Plan => ({ i
  * Creates a plan of random faults, each with its probability. The fault of the nth request depends only on the seed and
  * on n, so the same seed repeats the same faults.
  *
+ * @stability unstable
  * @category plans
  * @since 0.1.0
  */
@@ -167,6 +177,7 @@ export const random = (seed: number, faults: ReadonlyArray<readonly [probability
  * ```
  *
  * @see {@link layerService} to test your own program without a server
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -211,6 +222,7 @@ export const layerTransport = (plan: Plan = none): Layer.Layer<RedisTransport | 
  * await Effect.runPromise(program.pipe(Effect.provide(layer))) // => ["placed", "placed"]
  * ```
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -245,6 +257,7 @@ export const layerService = (plan: Plan = none): Layer.Layer<RedisService | Faul
  * await Effect.runPromise(program.pipe(Effect.provide(Testing.layerMemory())))
  * ```
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -299,6 +312,7 @@ export const layerMemory = (
  * }).pipe(Effect.provide(Testing.layerRedis({ url: "redis://127.0.0.1:6379" })))
  * ```
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -339,6 +353,7 @@ export const layerRedis = (
  * and for a dump to `SCAN TYPE HGETALL GET`. A dump looks at every key of the database in one call: use a server for
  * tests.
  *
+ * @stability unstable
  * @category layers
  * @since 0.1.0
  */
@@ -354,6 +369,7 @@ export const layerRawStore = (keyPrefix: string): Layer.Layer<RawStore, never, R
  *
  * Use to test your own `RedisTransport`. To test a whole service use the package `redlayer-conformance`.
  *
+ * @stability unstable
  * @category checks
  * @since 0.1.0
  */

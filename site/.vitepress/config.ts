@@ -60,7 +60,13 @@ export default defineConfig({
           }
         },
         miniSearch: {
-          searchOptions: { fuzzy: 0.1, prefix: true, boost: { title: 6, text: 1, titles: 2 } }
+          searchOptions: {
+            // a page that explains a thing comes before the reference
+            boostDocument: (id) => /\/(changelog|conformance)\b/.test(id) ? 0.4 : id.includes("/api/") ? 0.7 : 1,
+            fuzzy: 0.1,
+            prefix: true,
+            boost: { title: 6, text: 1, titles: 2 }
+          }
         }
       }
     },

@@ -51,7 +51,11 @@ const compile = (text: string): { readonly code: string } | { readonly problem: 
     const { message, pos } = error as { readonly message: string; readonly pos?: number }
     const from = Math.min(pos ?? 0, text.length)
     return {
-      problem: { from, to: Math.min(from + 1, text.length), message: message.replace(/^Error transforming [^:]*: /, "") }
+      problem: {
+        from,
+        to: Math.min(from + 1, text.length),
+        message: message.replace(/^Error transforming [^:]*: /, "")
+      }
     }
   }
 }
@@ -131,7 +135,10 @@ export const mount = (place: HTMLElement, assets: URL): () => void => {
     stop.disabled = false
     const worker = new Worker(new URL("runtime.js", assets))
     runtime = worker
-    timeout = window.setTimeout(() => end(`Ended, because it took longer than ${maximumSeconds} seconds.`), maximumSeconds * 1000)
+    timeout = window.setTimeout(
+      () => end(`Ended, because it took longer than ${maximumSeconds} seconds.`),
+      maximumSeconds * 1000
+    )
     worker.onerror = ({ message }) => end(`The runtime can't be loaded: ${message}`)
     worker.onmessage = ({ data }: MessageEvent<RuntimeMessage>) => {
       if (data._tag === "Line") return write(data.text, data.level)
@@ -152,15 +159,17 @@ export const mount = (place: HTMLElement, assets: URL): () => void => {
       message
     }))
     editor.dispatch(setDiagnostics(editor.state, diagnostics))
-    problems.replaceChildren(...diagnostics.slice(0, 5).map(({ from, message }) => {
-      const line = doc.lineAt(from)
-      const go = element("button", { type: "button" }, `line ${line.number}`)
-      go.onclick = () => {
-        editor.dispatch({ selection: { anchor: from }, scrollIntoView: true })
-        editor.focus()
-      }
-      return element("li", {}, go, element("span", {}, message))
-    }))
+    problems.replaceChildren(
+      ...diagnostics.slice(0, 5).map(({ from, message }) => {
+        const line = doc.lineAt(from)
+        const go = element("button", { type: "button" }, `line ${line.number}`)
+        go.onclick = () => {
+          editor.dispatch({ selection: { anchor: from }, scrollIntoView: true })
+          editor.focus()
+        }
+        return element("li", {}, go, element("span", {}, message))
+      })
+    )
   }
 
   let checker: Worker | undefined

@@ -8,8 +8,7 @@ import type { RuntimeMessage } from "./messages.ts"
 
 const post = (message: RuntimeMessage): void => self.postMessage(message)
 
-const format = (value: unknown): string =>
-  typeof value === "string" ? value : Formatter.format(value, { space: 2 })
+const format = (value: unknown): string => typeof value === "string" ? value : Formatter.format(value, { space: 2 })
 
 for (const level of ["log", "info", "debug", "warn", "error"] as const) {
   console[level] = (...values: ReadonlyArray<unknown>) =>

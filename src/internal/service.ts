@@ -22,6 +22,7 @@ import type { Reply } from "./instruction/reply.ts"
  * - `Ended`: the last event. `error` is set if the server refuses the subscription for good, and unset if the scope or
  *   the service was closed.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -34,6 +35,7 @@ export type SubscriptionEvent =
  * Runs programs: each alone, as a whole or not at all. Programs that are committed in the same turn of the event loop
  * travel in one call.
  *
+ * @stability unstable
  * @category services
  * @since 0.1.0
  */
@@ -71,6 +73,7 @@ export class RedisService extends Context.Service<RedisService, {
 /**
  * Facts about a server, found when its layer started.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -90,6 +93,7 @@ export interface ServerInfo {
  * The abilities of scripts on a server, tried when its layer started. A program with declared keys of one slot needs
  * none of them.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -114,6 +118,7 @@ export interface Capabilities {
 /**
  * Which models a layer sweeps, and how often.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -130,6 +135,7 @@ export interface SweepOptions {
 /**
  * How many replicas must have a copy of what a program writes, before it succeeds.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -143,6 +149,7 @@ export interface WaitReplicas {
 /**
  * The options that all live layers share.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

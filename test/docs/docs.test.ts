@@ -1,17 +1,20 @@
 /**
- * The programs in README.md, in docs/ and in the docstrings of src/ compile, run, and do what they say.
+ * The programs in README.md, in docs/ and in the docstrings of src/ compile, run, and do what they say. Those of the pages by task run on
+ * a server too.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { globSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { describeMemory } from "../support/Backends.ts"
+import { describeMemory, describeRedis, redis, uniquePrefix } from "../support/Backends.ts"
 import * as Doctest from "../support/doctest.ts"
+import { deletePrefix } from "../support/globalSetup.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
 const sources = [
   "README.md",
+  "AGENTS.md",
   ...globSync("docs/**/*.md", { cwd: root }).sort(),
   ...globSync("src/**/*.ts", { cwd: root }).sort(),
   "conformance/README.md",
@@ -19,6 +22,10 @@ const sources = [
 ]
 
 const examples = sources.flatMap((file) => Doctest.extract(file, readFileSync(`${root}/${file}`, "utf8")))
+
+/** The pages by task say that their programs do the same on a server. */
+const isByTask = (example: Doctest.Example): boolean =>
+  /^docs\/(?:start\.md|recipes\/|coming-from\/)/.test(example.name) && Doctest.hasMemoryLayer(example)
 
 /** Programs that must be found wrong, compiled and run beside the others. */
 const seeded = Doctest.extract(
@@ -56,21 +63,36 @@ const seeded = Doctest.extract(
   ].join("\n")
 )
 
+const scope = Scope.makeUnsafe()
+let compiled: ReadonlyMap<string, Doctest.Compiled> = new Map()
+
+beforeAll(() =>
+  Doctest.compile(root, [...examples, ...seeded], isByTask).pipe(
+    Effect.map((all) => {
+      compiled = new Map(all.map((example) => [example.name, example]))
+    }),
+    Scope.provide(scope),
+    Effect.runPromise
+  ), 180_000)
+afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+describeRedis("the pages by task", () => {
+  describe("run on a server", { concurrent: true, timeout: 60_000 }, () => {
+    it.live.each(examples.filter(isByTask))("$name", ({ name }) =>
+      Effect.gen(function*() {
+        const example = compiled.get(name)
+        assert.isDefined(example)
+        const server = { url: redis.url!, keyPrefix: uniquePrefix("docs") }
+        const outcome = yield* Effect.exit(Doctest.runOnServer(root, example, server))
+        const stored = yield* deletePrefix(server.url, server.keyPrefix)
+        const { output, status } = yield* outcome
+        assert.strictEqual(status, 0, output)
+        assert.isAbove(stored, 0, "it has written nothing to the server")
+      }))
+  })
+})
+
 describeMemory("the documentation", () => {
-  const scope = Scope.makeUnsafe()
-  let compiled: ReadonlyMap<string, Doctest.Compiled> = new Map()
-
-  beforeAll(() =>
-    Doctest.compile(root, [...examples, ...seeded]).pipe(
-      Effect.map((all) => {
-        compiled = new Map(all.map((example) => [example.name, example]))
-      }),
-      Scope.provide(scope),
-      Effect.runPromise
-    )
-  )
-  afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
-
   const outcomeOf = Effect.fnUntraced(function*(name: string) {
     const example = compiled.get(name)
     assert.isDefined(example)

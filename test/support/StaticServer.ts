@@ -25,7 +25,9 @@ export const start = (folder: string): Effect.Effect<string, never, Scope.Scope>
         try {
           if (path.split(sep).includes("..")) throw new Error("outside of the folder")
           const content = await readFile(join(folder, path))
-          response.writeHead(200, { "content-type": types.get(extname(path)) ?? "application/octet-stream" }).end(content)
+          response.writeHead(200, { "content-type": types.get(extname(path)) ?? "application/octet-stream" }).end(
+            content
+          )
         } catch {
           response.writeHead(404).end("no such file")
         }

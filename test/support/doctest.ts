@@ -1,6 +1,6 @@
 /**
  * The complete programs in the documentation: every fence tagged `ts run`, in Markdown and in JSDoc. They are compiled
- * together, and run each in a process of its own.
+ * together, and run each in a process of its own: in memory, and some of them on a server too.
  *
  * A line `expression // => value`, or `const name = expression // => value`, asserts that the two are equal by
  * `Equal.equals`, and that the line was reached. A statement with an assertion stands on one line.
@@ -125,9 +125,23 @@ export const temporaryProject = (root: string, config: object): Effect.Effect<st
 
 export interface Compiled extends Example {
   readonly file: string
+  /** The same program on the server that the environment names; undefined if that was not asked for. */
+  readonly serverFile: string | undefined
   /** The findings of the type checker in the example. */
   readonly problems: ReadonlyArray<string>
 }
+
+const memoryLayer = /\bRedisService\.layerMemory(With\b)?/g
+
+/** Whether the program has a layer in memory, in whose place a server may come. */
+export const hasMemoryLayer = ({ source }: Example): boolean => source.search(memoryLayer) >= 0
+
+/** The program with the change that a page tells its readers to make: the layer of the environment in place of the one in memory. */
+const onServer = (program: string): string =>
+  program.replaceAll(
+    memoryLayer,
+    (_, takesOptions) => `RedisService.layerConfig${takesOptions === undefined ? "()" : ""}`
+  )
 
 /** The modules that all examples share are bundled into one file, because finding and loading them takes longer than running an example. */
 const bundle = (directory: string, files: ReadonlyArray<string>) =>
@@ -149,20 +163,32 @@ const bundle = (directory: string, files: ReadonlyArray<string>) =>
     catch: (cause) => new DoctestError({ message: `an example can't be bundled: ${cause}` })
   })
 
-/** Writes the examples into a project of their own, type-checks them in one go, and makes programs of them. */
-export const compile = Effect.fnUntraced(function*(root: string, examples: ReadonlyArray<Example>) {
+/**
+ * Writes the examples into a project of their own, type-checks them in one go, and makes programs of them. Those of `isForServers` get a
+ * second program, which differs in its layer alone: the types of the first one are checked.
+ */
+export const compile = Effect.fnUntraced(function*(
+  root: string,
+  examples: ReadonlyArray<Example>,
+  isForServers: (example: Example) => boolean = () => false
+) {
   const directory = yield* temporaryProject(root, { include: ["*.ts"], compilerOptions: { noUnusedLocals: false } })
+  // beside the project, so that the type checker does not see them
+  mkdirSync(join(directory, "server"))
   const files = examples.map((example, i) => {
     const file = `${i}_${example.name.replaceAll(/\W+/g, "_")}.ts`
     writeFileSync(join(directory, file), example.program)
-    return file
+    if (!isForServers(example)) return { file, serverFile: undefined }
+    writeFileSync(join(directory, "server", file), onServer(example.program))
+    return { file, serverFile: `server/${file}` }
   })
   const { output, status } = yield* typeCheck(root, directory)
   const compiled = examples.map((example, i): Compiled => {
-    const file = files[i]!
+    const { file, serverFile } = files[i]!
     return {
       ...example,
       file: join(directory, file.replace(/ts$/, "mjs")),
+      serverFile: serverFile === undefined ? undefined : join(directory, serverFile.replace(/ts$/, "mjs")),
       problems: output.split("\n").filter((line) => line.includes(`/${file}(`))
     }
   })
@@ -170,13 +196,31 @@ export const compile = Effect.fnUntraced(function*(root: string, examples: Reado
   if (status !== 0 && compiled.every((example) => example.problems.length === 0)) {
     return yield* new DoctestError({ message: output })
   }
-  yield* bundle(directory, files)
+  yield* bundle(
+    directory,
+    files.flatMap(({ file, serverFile }) => serverFile === undefined ? [file] : [file, serverFile])
+  )
   return compiled
 })
 
-/** Runs an example, and gives what it has written and its exit code. */
-export const run = (root: string, example: Compiled): Effect.Effect<Outcome> =>
-  command(process.execPath, [example.file], {
+/** The variables of a process, without those that would name a server. */
+const withoutServer = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("REDIS_")))
+
+const runFile = (root: string, file: string, env: NodeJS.ProcessEnv): Effect.Effect<Outcome> =>
+  command(process.execPath, [file], {
     cwd: root,
-    env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(example.file), "cache") }
+    env: { ...withoutServer, ...env, NODE_COMPILE_CACHE: join(dirname(file), "cache") }
   })
+
+/** Runs an example, and gives what it has written and its exit code. */
+export const run = (root: string, example: Compiled): Effect.Effect<Outcome> => runFile(root, example.file, {})
+
+/** Runs an example on a server, under a prefix. */
+export const runOnServer = (
+  root: string,
+  example: Compiled,
+  server: { readonly url: string; readonly keyPrefix: string }
+): Effect.Effect<Outcome, DoctestError> =>
+  example.serverFile === undefined
+    ? Effect.fail(new DoctestError({ message: `${example.name} was not compiled for servers` }))
+    : runFile(root, example.serverFile, { REDIS_URL: server.url, REDIS_KEY_PREFIX: server.keyPrefix })

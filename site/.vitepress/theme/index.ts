@@ -1,5 +1,5 @@
-import Theme from "vitepress/theme-without-fonts"
 import type { Theme as ThemeType } from "vitepress"
+import Theme from "vitepress/theme-without-fonts"
 import Front from "./Front.vue"
 import Playground from "./Playground.vue"
 import "./style.css"

@@ -12,6 +12,7 @@ import type { ArithmeticFailure, Equality, Ordering } from "./scalars.ts"
  * The size of a collection, or the number of entities in a range or a group, or a sum of numbers. It is a program that returns the
  * number; it can also be compared, and be an operand.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -55,6 +56,7 @@ export interface Count<out E = Failure> extends Atomic<number, E>, Equality<numb
  * result // => [Option.some("sweep"), ["cook", "wash"], 12, [9, 12]]
  * ```
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -179,6 +181,7 @@ type OneOrOperand<A> = One<A> | Operand<A> | ReadonlyArray<A | Operand<A>>
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [1, 2, ["bob"]]
  * ```
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -273,6 +276,7 @@ export interface Set<in out A, in out Whole = ReadonlySet<A>> {
  * // => [{ fr: 2, de: 5 }, Option.some(2), 1]
  * ```
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -332,6 +336,7 @@ export interface Map<in out K, in out A, in out Whole, out Entry> {
  * The score or the rank of a member of a sorted set. It is a program that returns an `Option`; it can also be compared,
  * and be an operand. Of a value that is no member `neq` is true, and every other comparison is false.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -345,6 +350,7 @@ export interface Standing<out E = Failure>
 /**
  * A member of a sorted set, with its score.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -383,6 +389,7 @@ export interface Scored<out A> {
  * result // => [Option.some(1), Option.some({ member: "password", score: 1 }), [{ member: "newsletter", score: 6 }]]
  * ```
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ import type { EntityNotFound, InvalidValue } from "../../DomainError.ts"
 /**
  * The errors of every operation on a field.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -21,6 +22,7 @@ export type Failure = EntityNotFound | InvalidValue
  * A server-side reference to another field's value, read at the moment the operation runs. It stands in place of an
  * amount or a value.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -67,6 +69,7 @@ interface OperandArithmetic<in Amount, out Result> {
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => 16
  * ```
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -81,6 +84,7 @@ export interface NumberOperand<out A = number, out E = Failure>
  * A `bigint` that the server reads and computes with. If the result is beyond 64 bits, or is a division by zero, the
  * operation that takes it fails with `ArithmeticError`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -92,6 +96,7 @@ export interface BigIntOperand<out A = bigint, out E = Failure>
  * A point in time that the server reads: the value of a date field, or `Atomic.now`. Durations can be added to it. If
  * the result is beyond the range of dates, the operation that takes it fails with `ArithmeticError`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -11,6 +11,7 @@ import type { BigIntOperand, Failure, NumberOperand, Operand, TimeOperand } from
 /**
  * Comparisons for equality, which the server evaluates. A missing field equals nothing.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -25,6 +26,7 @@ export interface Equality<in A, out E = Failure, in Given = A> {
  * A comparison with a value, or with an operand. `Given` is the type of the value: `A`, but for a duration all that Effect
  * takes as one.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -39,6 +41,7 @@ export interface Compare<in A, out E, in Given = A> {
  * Comparisons by order, which the server evaluates: numbers and times by value, texts by their bytes in UTF-8. A
  * missing field is neither less nor greater.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -62,6 +65,7 @@ export interface Ordering<in A, out E = Failure, in Given = A> {
  * and `getAndSet` of a {@link Scalar} to learn the old value. To compute from the old value use the operations of the
  * field, or `Model.modify`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -97,6 +101,7 @@ export interface Value<in out A, out E = Failure> extends Equality<A, E> {
  * A literal, an enum or a branded text: its value can be exchanged, and compared with several. Texts, numbers, booleans
  * and times extend it.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -112,6 +117,7 @@ export interface Scalar<in out A, out E = Failure> extends Value<A, E> {
 /**
  * A text: it can be appended to, and is ordered by its bytes in UTF-8.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -127,6 +133,7 @@ export interface Text<in out A extends string = string, out E = Failure> extends
  * Bounds for one operation, in addition to those of the schema. A result outside of them fails with `OutOfBounds`, and
  * nothing is written.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -140,6 +147,7 @@ export interface Bounds<in out A = number> {
 /**
  * The value that an operation starts from if the field is missing, and bounds for the result.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -151,6 +159,7 @@ export interface Initial<in out A> extends Bounds<A> {
 /**
  * The errors of arithmetic, in addition to those of every operation.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -226,6 +235,7 @@ interface FloatArithmetic<in out A, out E, in out Options extends ReadonlyArray<
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [1, "OutOfBounds", 5]
  * ```
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -248,6 +258,7 @@ export interface Number<in out A extends number = number, out E = Failure>
 /**
  * A boolean, which can also be inverted.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -259,6 +270,7 @@ export interface Bool<out E = Failure> extends Scalar<boolean, E> {
 /**
  * A `bigint`, exact to both ends of 64 bits. A result beyond them, or a division by zero, fails with `ArithmeticError`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -310,6 +322,7 @@ interface Default<out A> {
  * // => "2024-02-29T12:00:00.000Z"
  * ```
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -361,6 +374,7 @@ export interface Time<in out A, out E = Failure> extends Scalar<A, E>, Ordering<
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [true, false, Option.some("alice")]
  * ```
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -392,6 +406,7 @@ export interface Optional<in out A, out E = Failure, in Absent = never> extends 
 /**
  * A number that may be missing. Arithmetic of a missing field starts from `initial`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -415,6 +430,7 @@ export interface OptionalNumber<in out A extends number = number, out E = Failur
 /**
  * A `bigint` that may be missing. Arithmetic of a missing field starts from `initial`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -438,6 +454,7 @@ export interface OptionalBigInt<in out A extends bigint = bigint, out E = Failur
 /**
  * A date or a duration that may be missing. Arithmetic of a missing field starts from `initial`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -466,6 +483,7 @@ export interface OptionalTime<in out A, out E = Failure, in Absent = never>
  * An entry of a map. It can be written whether or not it exists. A write fails with `OutOfBounds` if the schema does
  * not allow the size of the map.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -477,6 +495,7 @@ export interface Entry<in out A, out E = Failure | OutOfBounds> extends Optional
 /**
  * An entry that is a text. A missing one counts as the empty text.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -493,6 +512,7 @@ export interface TextEntry<in out A extends string = string, out E = Failure | O
 /**
  * An entry that is a boolean. A missing one counts as `false`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -505,6 +525,7 @@ export interface BoolEntry<out E = Failure | OutOfBounds> extends Entry<boolean,
  * An entry that is a number. `increment` and `decrement` of a missing entry start from 0, other arithmetic starts from
  * the given `initial`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -529,6 +550,7 @@ export interface NumberEntry<in out A extends number = number, out E = Failure |
  * An entry that is a `bigint`. `increment` and `decrement` of a missing entry start from 0, other arithmetic starts
  * from the given `initial`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -552,6 +574,7 @@ export interface BigIntEntry<in out A extends bigint = bigint, out E = Failure |
 /**
  * An entry that is a date or a duration. Arithmetic of a missing entry starts from the given `initial`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -9,6 +9,7 @@ import type { Equality, Ordering } from "./scalars.ts"
 /**
  * A sum of bigints, which may be beyond 64 bits. It is a program that returns the sum; it can also be compared, and be an operand.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -20,6 +21,7 @@ export interface BigIntSum<out E = Failure> extends Atomic<bigint, E>, Equality<
 /**
  * A sum of durations. It is a program that returns the sum; it can also be compared, and be an operand.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -32,6 +32,7 @@ import type * as Duration from "effect/Duration"
  * result // => ["Some", "Some", "None", "Some", "Some", "None"]
  * ```
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -40,6 +41,7 @@ export type Mode = "exclusive" | "shared" | { readonly permits: number }
 /**
  * Options of a lock.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -18,6 +18,7 @@ import { RedisService } from "../service.ts"
 /**
  * Options of operations on many entities.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -41,6 +42,7 @@ export interface BulkOptions {
  * `WrongType`, `CrossSlot`, or a `ScriptFailed` that was undone. An error with any other reason fails the whole effect,
  * because it concerns the server.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -54,6 +56,7 @@ export type Bulk<A, E> = Effect.Effect<
  * A stream of a result for each entity. Items are sent as soon as the source has them, without waiting for a full group.
  * Failures are those of `Bulk`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -66,6 +69,7 @@ export type BulkStream<A, E, E2, R> = Stream.Stream<
 /**
  * The ids or entities of a bulk operation: an iterable or a stream, but no text.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -16,6 +16,7 @@ type Nested<S> = S extends { readonly fields: infer G extends Fields } ? G
  * The dotted names of a model's fields, those of nested structs included. The type of an optional field is not asked for, because it
  * may be the class that is being defined.
  *
+ * @stability unstable
  * @category utility types
  * @since 0.1.0
  */
@@ -35,6 +36,7 @@ type ValueAt<F extends Fields, P extends string> = NonNullable<SchemaAt<F, P>["T
 /**
  * An index with more than its fields.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -50,6 +52,7 @@ export interface IndexDefinition<F extends Fields> {
 /**
  * Indexes by name: lists of fields, or definitions.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -58,6 +61,7 @@ export type Indexes<F extends Fields> = { readonly [name: string]: ReadonlyArray
 /**
  * Unique indexes by name: lists of fields.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -66,6 +70,7 @@ export type Uniques<F extends Fields> = { readonly [name: string]: ReadonlyArray
 /**
  * The dotted names of the fields that may be summed: those of numbers, bigints and durations.
  *
+ * @stability unstable
  * @category utility types
  * @since 0.1.0
  */
@@ -79,6 +84,7 @@ export type SumPath<F extends Fields> = {
 /**
  * A count of the entities of each group.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -94,6 +100,7 @@ export interface CountDefinition<F extends Fields> {
 /**
  * A sum over the entities of each group.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -105,6 +112,7 @@ export interface SumDefinition<F extends Fields> extends CountDefinition<F> {
 /**
  * Counts by name: lists of fields, or definitions.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -113,6 +121,7 @@ export type Counted<F extends Fields> = { readonly [name: string]: ReadonlyArray
 /**
  * Sums by name.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -163,6 +172,7 @@ export type Summed<F extends Fields> = { readonly [name: string]: SumDefinition<
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [1, 1, "p2"]
  * ```
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -185,7 +195,13 @@ export interface IndexOptions<I, U, L, C, S> {
   readonly live?: L | undefined
 }
 
-/** The indexes and aggregates of a model: those of its options, and whether the model has partitions. */
+/**
+ * The indexes and aggregates of a model: those of its options, and whether the model has partitions.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
 export interface Indexing {
   readonly indexes: object
   readonly unique: object
@@ -196,7 +212,13 @@ export interface Indexing {
   readonly live: boolean
 }
 
-/** A model without indexes in its options. */
+/**
+ * A model without indexes in its options.
+ *
+ * @stability unstable
+ * @category models
+ * @since 0.1.0
+ */
 export interface NoIndexing extends Indexing {
   readonly indexes: {}
   readonly unique: {}
@@ -241,6 +263,7 @@ export type UniqueField<F extends Fields, X extends Indexing> =
 /**
  * All texts that begin with a text. `Query.prefix` makes one.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -252,6 +275,7 @@ export interface Prefix {
 /**
  * Bounds of a value. Without any it may be all values.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

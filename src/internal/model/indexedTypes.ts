@@ -46,6 +46,7 @@ type Total<X extends Indexing, A> = X["partitioned"] extends true
 /**
  * Options of ranks and of the first entities.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -62,6 +63,7 @@ export interface RankOptions<Key> {
 /**
  * The types of a model for its queries.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -77,6 +79,7 @@ export interface QueryTarget<F extends Fields, K, X extends Indexing, IsRange ex
 /**
  * How far `reindex` has come.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -92,6 +95,7 @@ export interface ReindexProgress {
 /**
  * A difference that `check` has found.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -131,6 +135,7 @@ export interface IndexProblem {
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [5, Option.some(1)]
  * ```
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -279,6 +284,7 @@ export interface Indexed<Entity, F extends Fields, K, X extends Indexing> {
 /**
  * The keys of a model with the option `live: true`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

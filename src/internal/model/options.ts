@@ -35,6 +35,7 @@ export type Storable<F extends Fields> = {
 /**
  * The key of a model: the name of a field, or a tuple of names.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -50,6 +51,7 @@ export type Key<F extends Fields> = KeyName<F> | readonly [KeyName<F>, ...Array<
  * - a component of a tuple key: all entities with the same component share a slot, also across models.
  * - `{ partitions: n }`: the entities are spread over n slots.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -61,6 +63,7 @@ export type Slot<K> =
 /**
  * Options of a model.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -76,6 +79,7 @@ export interface Options<K> {
 /**
  * Options of a model with a generated id.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -99,6 +103,7 @@ export interface KeylessOptions extends Pick<Options<"id">, "slot" | "timeToLive
  * after another are skipped. With `"never"` the duration is exact. A renewal never shortens the remaining life, and an
  * entity that `persist` made permanent stays permanent.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -112,6 +117,7 @@ export interface TimeToLive {
 /**
  * Options of programs that read.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -126,6 +132,7 @@ export interface ReadOptions {
 /**
  * Options of programs that create an entity.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -140,6 +147,7 @@ export interface InsertOptions {
 /**
  * Options of a model's `modify`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -154,6 +162,7 @@ export interface ModifyOptions<R = never> {
 /**
  * Options of a model's `withLock`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -50,6 +50,7 @@ type PatchOf<S extends Schema.Constraint> = S extends { readonly "~type.optional
  * The fields to write: nested structs merge, collections are replaced, and an optional field that is `undefined` is
  * removed. The fields of the key may be in it, so that it may be a whole entity, but must be those of the id.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -71,6 +72,7 @@ type Refusable<H> = {
 /**
  * The errors of `modify`, in addition to those of its function and its schedule.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -81,6 +83,7 @@ export type ModifyFailure = EntityNotFound | EntityCorrupted | InvalidValue | Co
  * takes one round trip; `modify`, `withLock` and programs on many entities take more. Each program fails with
  * `InvalidValue` if an id or a value has no stored form.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

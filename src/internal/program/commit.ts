@@ -120,6 +120,7 @@ const executeOnce = (compiled: Compiled, service: RedisService["Service"]): Effe
 /**
  * Options of `Atomic.commit` that make a program run once.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -138,6 +139,7 @@ export interface CommitOptions {
 /**
  * Options of `Atomic.commit` that make it wait for replicas.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

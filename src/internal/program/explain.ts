@@ -12,6 +12,7 @@ import type { AtomicNode } from "./node.ts"
  * A description of a program, for people and logs. It contains no values. The limits of a layer are checked at the
  * commit, not by `explain`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
  * Several values: an array, a set, a generator, any iterable but a text. A text is iterable too, so a single id in place of
  * several would be taken apart into its characters.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -38,7 +38,9 @@ export const make = (options: ScanOptions): RedisService["Service"]["scan"] => {
   const ask = (page: Page): Effect.Effect<KeyPage, RedisServiceError> => {
     let last: RedisServiceErrorReason = new ConnectionUnavailable({})
     const again: Effect.Effect<KeyPage, RedisServiceError> = Effect.suspend(() =>
-      scope.state._tag === "Closed" ? fail(last) : Effect.matchEffect(scan(page), { onFailure: wait, onSuccess: read })
+      scope.state._tag === "Closed"
+        ? fail(new ConnectionUnavailable({ code: "CLOSED" }))
+        : Effect.matchEffect(scan(page), { onFailure: wait, onSuccess: read })
     )
     const wait = (error: TransportError): Effect.Effect<KeyPage, RedisServiceError> => {
       last = refusalOf(error) ?? last

@@ -27,6 +27,7 @@ import { issuesOf } from "./tolerated.ts"
  *
  * Use to add a required field to a model whose entities are stored already, and to leave a field out of `insert`.
  *
+ * @stability unstable
  * @category fields
  * @since 0.1.0
  */
@@ -55,6 +56,7 @@ const defaultOf = (value: unknown, schema: Schema.Constraint): Effect.Effect<unk
  * A schema whose values are stored as one JSON text. The type of the `ast` is marked, because every combinator of Schema
  * keeps that part of the type.
  *
+ * @stability unstable
  * @category fields
  * @since 0.1.0
  */
@@ -86,6 +88,7 @@ export interface json<S extends Schema.Constraint> extends
  *
  * Use for small values that you never change in part. Without `json`, a list, set or map has operations on its items.
  *
+ * @stability unstable
  * @category fields
  * @since 0.1.0
  */
@@ -97,6 +100,7 @@ export const json = <S extends Schema.Top>(self: S): json<S> => {
 /**
  * A schema of members with scores, stored as a sorted set. The type of the `ast` is marked, as that of `json` is.
  *
+ * @stability unstable
  * @category fields
  * @since 0.1.0
  */
@@ -127,6 +131,7 @@ export interface sortedSet<A extends Schema.Constraint> extends
  * insertion `Schema.Array`, for values by name `Schema.Record`.
  *
  * @see `Field.SortedSet` for its operations
+ * @stability unstable
  * @category fields
  * @since 0.1.0
  */
@@ -178,6 +183,7 @@ type NeedsDefault<S extends Schema.Constraint> = S extends { readonly "~type.opt
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["light", []]
  * ```
  *
+ * @stability unstable
  * @category fields
  * @since 0.1.0
  */
@@ -192,6 +198,7 @@ export const tolerant = <S extends Schema.Top>(
  * A schema of a field with marks, which are in the type of the `ast`, because every combinator of Schema keeps that part of
  * the type.
  *
+ * @stability unstable
  * @category fields
  * @since 0.1.0
  */
@@ -244,6 +251,7 @@ export interface Marked<S extends Schema.Constraint, Marks> extends
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => [["bob", "ann"], Option.some(2)]
  * ```
  *
+ * @stability unstable
  * @category fields
  * @since 0.1.0
  */
@@ -279,6 +287,7 @@ export const indexed = <S extends Schema.Top>(self: S): Marked<S, { readonly "~r
  * await Effect.runPromise(program.pipe(Effect.provide(RedisService.layerMemory))) // => ["UniqueViolation", "ann"]
  * ```
  *
+ * @stability unstable
  * @category fields
  * @since 0.1.0
  */
@@ -292,6 +301,7 @@ export const unique = <S extends Schema.Top>(
 /**
  * Returns the tolerant fields of an entity that could not be decoded, and why.
  *
+ * @stability unstable
  * @category getters
  * @since 0.1.0
  */

@@ -8,6 +8,7 @@ import { Problem } from "../text/problem.ts"
 /**
  * The schema of versions, such as one that a client has sent back in `If-Match`.
  *
+ * @stability unstable
  * @category versions
  * @since 0.1.0
  */
@@ -18,6 +19,7 @@ export const Version = Schema.String.check(Schema.isPattern(/^(0|-?[1-9]\d{0,18}
 /**
  * The version of an entity, an opaque text: every program that writes the entity changes it. Compare it for equality alone.
  *
+ * @stability unstable
  * @category versions
  * @since 0.1.0
  */

@@ -26,6 +26,7 @@ import type { RedisTransport } from "../../RedisTransport.ts"
  *   without one when `release` of {@link Faults} runs.
  * - `Answer`: the server answers with this error, such as `LOADING …` or `OOM …`; nothing is applied.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -40,6 +41,7 @@ export type Fault =
 /**
  * One call of a transport, or one program of a service.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -55,6 +57,7 @@ export interface Request {
 /**
  * Decides the fault of a request. `undefined` lets it pass.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -70,6 +73,7 @@ export type Plan = (request: Request) => Fault | undefined
  * - `Passed`: it was passed on, and has no answer yet.
  * - `Answered`: it was passed on and answered, whether or not the caller got the answer.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -83,6 +87,7 @@ export interface LogEntry extends Request {
 /**
  * Sets the faults to come, and reports the past ones.
  *
+ * @stability unstable
  * @category services
  * @since 0.1.0
  */
@@ -99,6 +104,7 @@ export class Faults extends Context.Service<Faults, {
  * One stored key. The members of a set are sorted, because they have no order; a sorted set is its members and scores
  * in turn, in its own order.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -114,6 +120,7 @@ export interface Stored {
 /**
  * Everything that is stored, by key.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -132,6 +139,7 @@ export type Dump = Readonly<Record<string, Stored>>
  * A write to a collection adds to it, and creates it if it is missing. Reading a missing key returns nothing.
  *
  * @see `Testing.layerMemory` for one that shares a store in memory, `Testing.layerRawStore` for one of a server
+ * @stability unstable
  * @category services
  * @since 0.1.0
  */
@@ -169,6 +177,7 @@ export class RawStore extends Context.Service<RawStore, {
 /**
  * One check of a transport.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -182,6 +191,7 @@ export interface Check {
 /**
  * A transport, or a service, has failed a check.
  *
+ * @stability unstable
  * @category errors
  * @since 0.1.0
  */

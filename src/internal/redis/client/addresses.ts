@@ -9,6 +9,7 @@ import type { NodeAddress } from "./slotMap.ts"
 /**
  * A node: its host and port; or a text `"host:port"`, `"host"`, or a URL as that of `layer`.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -15,6 +15,7 @@ import { settings } from "./ioredis.ts"
 /**
  * The credentials of a user.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -11,6 +11,7 @@ import type { LayerOptions } from "./options.ts"
 /**
  * The options of `layerConfig`: a `Config` of all of them, or for each one its value or a `Config` of it.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -19,6 +20,7 @@ export type ConfigOptions = Configurable<LayerOptions>
 /**
  * A `Config` of all options, or for each one its value or a `Config` of it.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

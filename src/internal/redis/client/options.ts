@@ -39,6 +39,7 @@ type ClientOption = ConnectionOption | "db" | "host" | "path" | "port"
 /**
  * The options of connections, and of the user: those of every layer over ioredis.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -70,6 +71,7 @@ export interface ConnectionOptions extends ServiceOptions, Pick<Ioredis.RedisOpt
  * The options of a layer over one server: those of all live layers, and those of ioredis that choose the server and the
  * connection. The layer sets all others itself, because some would make a command run twice or wait for ever.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -5,6 +5,7 @@
 /**
  * Where a node is.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -20,6 +20,7 @@ import type { NodeAddress } from "./slotMap.ts"
  *
  * A program that writes, also if it only guards a write, always runs on the primary.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -28,6 +29,7 @@ export type Reads = "primary" | "replica" | "nearest"
 /**
  * The options of a layer over a cluster.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */
@@ -54,6 +56,7 @@ export interface ClusterOptions extends ConnectionOptions {
 /**
  * The options of a layer over the primary that Sentinels name.
  *
+ * @stability unstable
  * @category models
  * @since 0.1.0
  */

@@ -19,6 +19,7 @@ import * as Subscriber from "./nodeRedisSubscriber.ts"
 /**
  * Where a transport connects, and as which user: the options of `RedisService.layer` that choose the server and the connection.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

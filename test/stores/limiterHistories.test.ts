@@ -1,0 +1,81 @@
+/**
+ * Random histories of operations of a rate limiter: Effect's own store in memory is the oracle.
+ */
+import { assert } from "@effect/vitest"
+import { Context, Effect, Layer } from "effect"
+import * as RateLimiter from "effect/persistence/RateLimiter"
+import { EffectRateLimiter } from "redlayer"
+import { Random, runs, seed } from "../differential/random.ts"
+import { makeOracle, makeStep, observe } from "./limiterOracle.ts"
+import { places } from "./places.ts"
+
+const keys = 50
+const length = 16
+
+for (const { describe, name, pass, test } of places) {
+  describe("histories of a rate limiter", () => {
+    test(
+      "agree with Effect's store in memory, to the last bit of each count",
+      Effect.gen(function*() {
+        const store = Context.get(yield* Layer.build(EffectRateLimiter.layer), RateLimiter.RateLimiterStore)
+        const seen = new Map<string, number>()
+        const count = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1)
+        for (let run = 0; run < Math.ceil(runs({ memory: 1000, server: 400, cluster: 200 }[name]) / keys); run++) {
+          const random = new Random(`limiter/${name}/${run}`)
+          // the second one is some seconds ahead: where they differ, a moment decides, and a history ends
+          const oracle = yield* makeOracle
+          const ahead = yield* makeOracle
+          const alive = new Map(Array.from({ length: keys }, (_, i) => [`${run}/k${i}`, 0]))
+          for (let i = 0; i < length; i++) {
+            const steps = Array.from(alive, ([key, epoch]) => ({ key, step: makeStep(random, key, epoch) }))
+            yield* Effect.forEach(
+              steps,
+              Effect.fnUntraced(function*({ key, step }) {
+                const expected = yield* oracle.observe(step)
+                const other = yield* ahead.observe(step)
+                if (expected.exact.join() !== other.exact.join()) {
+                  count("ambiguous")
+                  alive.delete(key)
+                  return
+                }
+                const where = `seed ${seed}, run ${run}, step ${i} of ${key}: ${JSON.stringify(step)}`
+                const observed = yield* observe(store, step)
+                assert.deepStrictEqual(observed.exact, expected.exact, where)
+                for (const [at, time] of observed.times.entries()) {
+                  if (name === "memory") assert.strictEqual(time, expected.times[at], where)
+                  else {
+                    const both = [expected.times[at]!, other.times[at]!]
+                    assert.isAtLeast(time, Math.min(...both) - 2, where)
+                    assert.isAtMost(time, Math.max(...both) + 2, where)
+                  }
+                }
+                count(step._tag)
+                for (const part of observed.exact) if (typeof part === "string") count(part)
+                if (observed.epoch !== undefined) alive.set(key, observed.epoch)
+              }),
+              { concurrency: "unbounded", discard: true }
+            )
+            const millis = random.pick([0, 0, random.int(1, 5_000_000), 600_000, 3_600_000])
+            yield* pass(millis)
+            yield* oracle.pass(millis)
+            yield* ahead.pass(millis + (name === "memory" ? 0 : 2000))
+          }
+        }
+        for (
+          const what of [
+            "fixedWindow",
+            "tokenBucket",
+            "adaptiveConsume",
+            "adaptiveFeedback",
+            "inactive",
+            "cooldown",
+            "learning",
+            "learned"
+          ]
+        ) assert.isAbove(seen.get(what) ?? 0, 0, what)
+        if (name === "memory") assert.isUndefined(seen.get("ambiguous"))
+      }),
+      280_000
+    )
+  })
+}
