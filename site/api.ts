@@ -50,16 +50,15 @@ export const makeDeclarations = (): void => {
     process.execPath,
     [
       Path.join(root, "node_modules/typescript/bin/tsc"),
-      ...[
-        "-p",
-        Path.join(root, "tsconfig.build.json"),
-        "--emitDeclarationOnly",
-        "--declarationMap",
-        "false",
-        "--customConditions",
-        "redlayer-source"
-      ],
-      ...["--outDir", declarations]
+      "-p",
+      Path.join(root, "tsconfig.build.json"),
+      "--emitDeclarationOnly",
+      "--declarationMap",
+      "false",
+      "--customConditions",
+      "redlayer-source",
+      "--outDir",
+      declarations
     ],
     { stdio: "inherit" }
   )

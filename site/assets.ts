@@ -66,7 +66,9 @@ declare const URL: new(url: string, base?: string) => URL
 const types = (): Record<string, string> => {
   const printer = ts.createPrinter({ removeComments: true })
   const root = Path.join(site, "playground/effect.ts")
-  const program = ts.createProgram([root, Path.join(declarations, "index.d.ts")], {
+  const own = Fs.readFileSync(Path.join(site, "playground/redlayer.ts"), "utf8")
+  const modules = [...own.matchAll(/"redlayer\/(\w+)"/g)].map(([, name]) => Path.join(declarations, `${name}.d.ts`))
+  const program = ts.createProgram([root, ...modules], {
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.ESNext,
     moduleResolution: ts.ModuleResolutionKind.Bundler,
@@ -85,7 +87,8 @@ const types = (): Record<string, string> => {
   ]
   const files: Record<string, string> = {
     "/globals.d.ts": globals,
-    "/effect/index.d.ts": Fs.readFileSync(root, "utf8")
+    "/effect/index.d.ts": Fs.readFileSync(root, "utf8"),
+    "/redlayer/index.d.ts": own
   }
   for (const file of program.getSourceFiles()) {
     const place = places.find(([from]) => from.test(file.fileName))

@@ -147,11 +147,20 @@ const front = (dead: Array<string>): string => {
   ].join("\n")
 }
 
+const sources = (): ReadonlyArray<string> => [...allPages().map((page) => `docs/${page}.md`), ...others.keys()]
+
+/** The links of all pages whose file does not exist. */
+export const linksWithoutTarget = (): ReadonlyArray<string> => {
+  const dead: Array<string> = []
+  for (const file of sources()) rewrite(file, pageOf(file)!, read(file), dead)
+  front(dead)
+  return dead
+}
+
 /** Writes all pages but those of the API. */
 export const makePages = (): void => {
   const dead: Array<string> = []
-  const files = [...allPages().map((page) => `docs/${page}.md`), ...others.keys()]
-  for (const file of files) {
+  for (const file of sources()) {
     const page = pageOf(file)!
     const data = `---\neditLink: ${JSON.stringify(`${repository}/edit/main/${file}`)}\n---\n\n`
     write(page, data + rewrite(file, page, read(file), dead))

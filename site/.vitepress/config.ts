@@ -25,7 +25,7 @@ export default defineConfig({
     anchor: { slugify },
     theme: { light: "github-light-high-contrast", dark: "github-dark-dimmed" }
   },
-  ignoreDeadLinks: process.env.LENIENT ? true : "localhostLinks",
+  ignoreDeadLinks: "localhostLinks",
   vite: {
     // the files of the playground are made by esbuild, and are the same in both modes
     publicDir: "../.public",

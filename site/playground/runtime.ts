@@ -2,9 +2,9 @@
  * Runs one program, in a worker of its own, which the page ends when the program has to stop. The program comes as the body of an async function.
  */
 import * as Formatter from "effect/Formatter"
-import * as redlayer from "redlayer"
 import * as effect from "./effect.ts"
 import type { RuntimeMessage } from "./messages.ts"
+import * as redlayer from "./redlayer.ts"
 
 const post = (message: RuntimeMessage): void => self.postMessage(message)
 

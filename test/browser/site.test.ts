@@ -1,7 +1,7 @@
 /**
  * The site of the documentation, built once, in a browser: its pages, links and search, and the programs of its playground.
  */
-import { assert, it, layer, vi } from "@effect/vitest"
+import { assert, layer, vi } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { parseHTML } from "linkedom"
 import { execFile } from "node:child_process"
@@ -123,8 +123,9 @@ Browser.describeBrowser("the site", () => {
           files().map((file) => {
             const { document } = parseHTML(readFileSync(join(dist, file), "utf8"))
             return [file, {
-              ids: new Set(Array.from(document.querySelectorAll("[id]"), (element) => element.id)),
-              links: Array.from(document.querySelectorAll("a[href]"), (element) => element.getAttribute("href")!)
+              ids: new Set(Array.from(document.querySelectorAll("[id]"), (element: any): string => element.id)),
+              links: Array.from(document.querySelectorAll("a[href]"), (element: any): string =>
+                element.getAttribute("href"))
             }] as const
           })
         )
@@ -132,7 +133,9 @@ Browser.describeBrowser("the site", () => {
         let anchors = 0
         for (const [file, { links }] of pages) {
           for (const link of links) {
-            if (/^(https?|mailto):/.test(link)) continue
+            if (/^(https?|mailto):/.test(link)) {
+              continue
+            }
             const [path, hash = ""] = decodeURIComponent(link).split("#", 2) as [string, string?]
             const found = path === ""
               ? file
@@ -141,10 +144,15 @@ Browser.describeBrowser("the site", () => {
                 "$1index.html"
               )
             const page = pages.get(found)
-            if (page === undefined) dead.push(`${file}: ${link}`)
-            else if (hash !== "") {
+            if (page === undefined) {
+              dead.push(`${file}: ${link}`)
+            } else if (hash !== "") {
               anchors++
-              if (![...page.ids].some((id) => decodeURIComponent(id) === hash)) dead.push(`${file}: ${link}`)
+              if (
+                ![...page.ids].some((id) =>
+                  decodeURIComponent(id) === hash
+                )
+              ) dead.push(`${file}: ${link}`)
             }
           }
         }
