@@ -27,6 +27,20 @@ const examples = sources.flatMap((file) => Doctest.extract(file, readFileSync(`$
 const isByTask = (example: Doctest.Example): boolean =>
   /^docs\/(?:start\.md|recipes\/|coming-from\/)/.test(example.name) && Doctest.hasMemoryLayer(example)
 
+/** The libraries beside Effect whose code the pages show, and that are installed with types. */
+const libraries = ["effect", "ioredis", "redis-om"]
+
+/** The code of other libraries that the pages show: it is compiled, and not run. */
+const theirs = sources.flatMap((file) => {
+  const text = readFileSync(`${root}/${file}`, "utf8").replaceAll("```ts run", "```ts ours").replaceAll(
+    "```ts theirs",
+    "```ts run"
+  )
+  return Doctest.extract(file, text).filter(({ source }) =>
+    [...source.matchAll(/ from "([^"]+)"/g)].every(([, name]) => libraries.includes(name!))
+  )
+})
+
 /** Programs that must be found wrong, compiled and run beside the others. */
 const seeded = Doctest.extract(
   "seeded",
@@ -67,7 +81,7 @@ const scope = Scope.makeUnsafe()
 let compiled: ReadonlyMap<string, Doctest.Compiled> = new Map()
 
 beforeAll(() =>
-  Doctest.compile(root, [...examples, ...seeded], isByTask).pipe(
+  Doctest.compile(root, [...examples, ...theirs, ...seeded], isByTask).pipe(
     Effect.map((all) => {
       compiled = new Map(all.map((example) => [example.name, example]))
     }),
@@ -105,6 +119,11 @@ describeMemory("the documentation", () => {
       assert.isAbove(examples.filter((example) => example.name.startsWith(`src/${module}.ts:`)).length, 0, module)
     }
     assert.isAbove(examples.reduce((sum, example) => sum + example.assertions, 0), 0)
+  })
+
+  it("the code of other libraries compiles against them", () => {
+    assert.isAtLeast(theirs.length, 3)
+    for (const { name } of theirs) assert.deepStrictEqual(compiled.get(name)?.problems, [], name)
   })
 
   it("no program is shown that is not run", () => {

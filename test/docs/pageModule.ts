@@ -1,8 +1,9 @@
 /**
  * The program of a page as a module, so that tests run what readers copy.
  */
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
+import { afterAll, beforeAll } from "@effect/vitest"
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as Doctest from "../support/doctest.ts"
 
@@ -17,4 +18,27 @@ export const moduleOf = (file: string): string => {
   const [body] = example.source.split(/^(?:const \w+ = )?await Effect\.runPromise/m) as [string]
   const names = [...body.matchAll(/^(?:const|class) (\w+)/gm)].map(([, name]) => name)
   return `${body}\nexport { ${names.join(", ")} }\n`
+}
+
+/** The recipes, by the names of their pages. */
+export const recipes: ReadonlyArray<string> = globSync("docs/recipes/*.md", { cwd: root })
+  .map((file) => basename(file, ".md"))
+  .filter((page) => page !== "README")
+  .sort()
+
+/** Loads the recipes before the tests of a file. The result gives all that the program of a page names. */
+export const useRecipes = (): (page: string) => Record<string, any> => {
+  const modules = new Map<string, Record<string, any>>()
+  let directory = ""
+  beforeAll(async () => {
+    mkdirSync(join(root, ".doctest"), { recursive: true })
+    directory = mkdtempSync(join(root, ".doctest", "recipes-"))
+    for (const page of recipes) {
+      const file = join(directory, `${page}.ts`)
+      writeFileSync(file, moduleOf(`docs/recipes/${page}.md`))
+      modules.set(page, await import(/* @vite-ignore */ file))
+    }
+  })
+  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+  return (page) => modules.get(page)!
 }

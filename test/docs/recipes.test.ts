@@ -2,40 +2,20 @@
  * The functions of the recipes keep what their pages promise about many at once. They are taken from the pages, so what is tested is
  * what readers copy.
  */
-import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { Cause, Context, Effect, Layer, type Scope } from "effect"
 import { TestClock } from "effect/testing"
-import { globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { basename, join } from "node:path"
 import { IoRedis, RedisService } from "redlayer"
 import * as Testing from "redlayer/testing"
 import { backends, describeMemory, describeOwnServer, describeRedis, redis, uniquePrefix } from "../support/Backends.ts"
 import { layerCluster } from "../support/Conformance.ts"
 import { deletePrefix } from "../support/globalSetup.ts"
 import * as RedisCluster from "../support/RedisCluster.ts"
-import { moduleOf, root } from "./pageModule.ts"
+import { recipes as pages, useRecipes } from "./pageModule.ts"
 
-const pages = globSync("docs/recipes/*.md", { cwd: root }).map((file) => basename(file, ".md")).filter((page) =>
-  page !== "README"
-)
-
-type Names = Record<string, any>
 type Program = Effect.Effect<unknown, unknown, RedisService.RedisService | Scope.Scope>
 
-let directory = ""
-const modules = new Map<string, Names>()
-const of = (page: string): Names => modules.get(page)!
-
-beforeAll(async () => {
-  mkdirSync(join(root, ".doctest"), { recursive: true })
-  directory = mkdtempSync(join(root, ".doctest", "recipes-"))
-  for (const page of pages) {
-    const file = join(directory, `${page}.ts`)
-    writeFileSync(file, moduleOf(`docs/recipes/${page}.md`))
-    modules.set(page, await import(/* @vite-ignore */ file))
-  }
-})
-afterAll(() => rmSync(directory, { recursive: true, force: true }))
+const of = useRecipes()
 
 type Service = Context.Context<RedisService.RedisService>
 
