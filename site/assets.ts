@@ -1,31 +1,16 @@
 /**
  * The files of the playground, made by esbuild: the runtime, with redlayer and a part of Effect; the type checker; and the declarations for it.
  */
-import { build, type BuildOptions } from "esbuild"
+import { build } from "esbuild"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import ts from "typescript"
 import { declarations } from "./api.ts"
+import { bundleRuntime, options } from "./runtime.ts"
 
 const site = import.meta.dirname
 
 const target = Path.join(site, ".public/playground")
-
-const options = {
-  bundle: true,
-  format: "iife",
-  platform: "browser",
-  target: "es2022",
-  minify: true,
-  legalComments: "none",
-  metafile: true,
-  conditions: ["redlayer-source"],
-  logLevel: "error"
-} satisfies BuildOptions
-
-/** Bundles the runtime of the playground. */
-export const bundleRuntime = () =>
-  build({ ...options, entryPoints: [Path.join(site, "playground/runtime.ts")], write: false })
 
 /** TypeScript looks whether it is on Node; in a browser these modules are never asked. */
 const bundleChecker = () =>

@@ -55,7 +55,11 @@ const watched = Effect.fnUntraced(function*(options?: BrowserContextOptions) {
     if (message.type() === "error" || message.type() === "warning") wrong.push(`${page.url()}: ${message.text()}`)
   })
   page.on("pageerror", (error) => wrong.push(`${page.url()}: ${error}`))
-  page.on("requestfailed", (request) => wrong.push(`${page.url()}: ${request.url()} failed`))
+  page.on("requestfailed", (request) => {
+    // the next page was opened before a prefetch had ended
+    const why = request.failure()?.errorText
+    if (why !== "net::ERR_ABORTED") wrong.push(`${page.url()}: ${request.url()} failed: ${why}`)
+  })
   page.on("response", (response) => {
     if (response.status() >= 400) wrong.push(`${page.url()}: ${response.url()} is ${response.status()}`)
   })
@@ -67,10 +71,11 @@ const watched = Effect.fnUntraced(function*(options?: BrowserContextOptions) {
   return { page, url, wrong }
 })
 
+/** Opens a page, and waits until its scripts run. */
 const goto = (page: Page, url: string) =>
   Effect.promise(async () => {
     await page.goto(url)
-    await page.waitForLoadState("networkidle")
+    await page.waitForFunction("document.querySelector('#app')?.__vue_app__ !== undefined")
   })
 
 const wide = { width: 1440, height: 900 }

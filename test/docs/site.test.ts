@@ -23,6 +23,19 @@ describe("the site", () => {
     assert.deepStrictEqual(linksWithoutTarget(), [])
   })
 
+  it.live(
+    "has no mistake in the types of its own files and of the programs of the playground",
+    () =>
+      Effect.gen(function*() {
+        for (const project of ["site/tsconfig.json", "site/playground/tsconfig.json"]) {
+          const { output, status } = yield* Doctest.typeCheck(root, project)
+          assert.strictEqual(output, "")
+          assert.strictEqual(status, 0)
+        }
+      }),
+    120_000
+  )
+
   it("runs programs in a bundle below 250 kB gzipped with Effect, which imports nothing", async () => {
     const { metafile, outputFiles } = await bundleRuntime()
     const { length } = gzipSync(outputFiles[0]!.contents)
