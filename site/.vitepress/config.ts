@@ -40,10 +40,20 @@ export default defineConfig({
       { text: "Playground", link: "/playground" },
       { text: "Changelog", link: "/changelog" }
     ],
-    sidebar: [...sidebar(), {
-      text: "More",
-      items: [{ text: "Conformance suite", link: "/conformance" }, { text: "Changelog", link: "/changelog" }]
-    }, { text: "API", collapsed: true, items: [...apiPages()] }],
+    sidebar: {
+      "/api/": [{ text: "API", items: [...apiPages()] }],
+      "/": [
+        ...sidebar(),
+        {
+          text: "More",
+          items: [
+            { text: "API", link: "/api/" },
+            { text: "Conformance suite", link: "/conformance" },
+            { text: "Changelog", link: "/changelog" }
+          ]
+        }
+      ]
+    },
     outline: { level: [2, 3] },
     search: {
       provider: "local",
@@ -62,7 +72,8 @@ export default defineConfig({
         miniSearch: {
           searchOptions: {
             // a page that explains a thing comes before the reference
-            boostDocument: (id) => /\/(changelog|conformance)\b/.test(id) ? 0.4 : id.includes("/api/") ? 0.7 : 1,
+            boostDocument: (id) =>
+              /\/(changelog|conformance)\b/.test(id) ? 0.4 : /\/(api|coming-from)\//.test(id) ? 0.7 : 1,
             fuzzy: 0.1,
             prefix: true,
             boost: { title: 6, text: 1, titles: 2 }

@@ -133,6 +133,8 @@ export const mount = (place: HTMLElement, assets: URL): () => void => {
     }
     state.textContent = "Running …"
     stop.disabled = false
+    // on a narrow screen it is below the program
+    state.scrollIntoView({ block: "nearest" })
     const worker = new Worker(new URL("runtime.js", assets))
     runtime = worker
     timeout = window.setTimeout(

@@ -85,7 +85,7 @@ const narrow = { width: 390, height: 844 }
 const named: ReadonlyArray<readonly [name: string, page: string]> = [
   ["fencing token", "locks"],
   ["withLock", "api/Lock"],
-  ["OutOfBounds", "api/DomainError"],
+  ["OutOfBounds", "troubleshooting"],
   ["exactly once", "failure"],
   ["time to live", "time-to-live"],
   ["sorted sets", "sorted-sets"],
@@ -102,7 +102,7 @@ const programs: ReadonlyArray<readonly [name: string, lines: ReadonlyArray<strin
   ["stock", ["199 buyers", "\"stock\":0", "\"sold\":1"], /^Done in /],
   [
     "transfer",
-    ["20 more: OutOfBounds", "alice still has 35", "NotEnough", "\"coins\": 35"],
+    ["20 more: OutOfBounds", "alice still has 35", "NotEnough\n{\"coins\":35}"],
     /^Failed with NotEnough\.$/
   ],
   [
@@ -371,7 +371,7 @@ Browser.describeBrowser("the site", () => {
           )
           yield* run
           yield* until(async () => assert.strictEqual(await state(), "Failed with EntityNotFound."))
-          assert.include((yield* Effect.promise(() => page.locator("#output").textContent()))!, "\"id\": \"nosuch\"")
+          assert.include((yield* Effect.promise(() => page.locator("#output").textContent()))!, "\"id\":\"nosuch\"")
           yield* reset
 
           // a server is out of reach
