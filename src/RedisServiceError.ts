@@ -21,7 +21,8 @@ const TypeId = "~redlayer/RedisServiceError"
  *   known.
  * - `code`: why there is no connection. It is the code of Node.js, such as `ECONNREFUSED`, `ENOTFOUND`, `ECONNRESET`,
  *   `ETIMEDOUT` or one of TLS; `CREDENTIALS` if the effect of the option `credentials` failed; `MAXIMUM_WAITING` if too
- *   many programs were waiting; `CLOSED` if the layer is closed. Unset if it is not known.
+ *   many programs were waiting; `DEADLINE` if the program was not sent before its deadline, although no attempt to
+ *   connect has failed; `CLOSED` if the layer is closed. Unset if it is not known.
  *
  * @stability unstable
  * @category reasons
@@ -42,6 +43,8 @@ export class ConnectionUnavailable
         return "The layer is closed; nothing was applied"
       case "MAXIMUM_WAITING":
         return "Too many programs wait for an answer (option `maximumWaiting`); nothing was applied"
+      case "DEADLINE":
+        return "The program was not sent before its deadline; nothing was applied"
       case "CREDENTIALS":
         return `No connection to ${address}: the effect of the option \`credentials\` failed; nothing was applied`
     }

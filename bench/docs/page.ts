@@ -87,7 +87,7 @@ operation fails it.
 
 The model of most rows has 8 scalar fields and no time to live. There are 1,000 entities. redlayer runs on the default layer. Each contender is used in
 the way that its documentation recommends for speed: ioredis with auto-pipelining, for example. The hand-written scripts are in
-[bench/scripts](../bench/scripts).
+[bench/scripts](https://github.com/redlayer/redlayer/tree/main/bench/scripts).
 
 ${familyTables(stored)}
 

@@ -8,7 +8,7 @@ import { slotOf } from "../../src/internal/instruction/slot.ts"
 import { describeOwnServer, uniquePrefix } from "../support/Backends.ts"
 import * as RedisCluster from "../support/RedisCluster.ts"
 import * as Differential from "./compareLayers.ts"
-import { Random, runs } from "./random.ts"
+import { limit, Random, runs } from "./random.ts"
 import * as State from "./storedState.ts"
 
 describeOwnServer("random programs on a cluster", () => {
@@ -57,5 +57,5 @@ describeOwnServer("random programs on a cluster", () => {
       const { keys, wrong } = yield* gate.withPermits(1)(RedisCluster.walk(cluster))
       assert.deepStrictEqual(wrong, [])
       assert.isAbove(keys, 100)
-    }), 300_000)
+    }), limit(300_000, 1500))
 })

@@ -17,7 +17,7 @@ import * as Numbers from "./oracles/numberOracle.ts"
 import * as Paths from "./paths.ts"
 import { faults } from "./plantedFaults.ts"
 import * as Plan from "./programShape.ts"
-import { Random, runs, seed } from "./random.ts"
+import { limit, Random, runs, seed } from "./random.ts"
 import { operations, popPrograms, storedTexts } from "./randomProgram.ts"
 import { runsOfOneShape } from "./shapes.ts"
 import * as State from "./storedState.ts"
@@ -79,7 +79,7 @@ describeRedis("random programs", () => {
       print(counts)
       if (mismatch !== undefined) assert.fail(mismatch)
       assert.deepStrictEqual(missing(counts), [])
-    }), minutes(5))
+    }), limit(minutes(5), 8000))
 
   it.live("random programs take every path of the script", () =>
     Effect.gen(function*() {
@@ -103,7 +103,7 @@ describeRedis("random programs", () => {
       for (const path of ["fast", "several", "single", "fields", "fastScore", "fieldsScore", "general"]) {
         assert.isAbove(counts.get(path) ?? 0, 10, path)
       }
-    }), minutes(2))
+    }), limit(minutes(2), 4000))
 
   it.live("programs of one shape agree, whatever is stored for one of them", () =>
     Effect.gen(function*() {

@@ -17,6 +17,9 @@ export const runs = (usual: number): number => {
   return Math.max(usual, Number(given))
 }
 
+/** Milliseconds for a test of so many programs, or of more where the environment says so. */
+export const limit = (millis: number, usual: number): number => millis * runs(usual) / usual
+
 export class Random {
   #a: number
   #b: number

@@ -9,7 +9,7 @@ import * as RawRedis from "../support/RawRedis.ts"
 import * as RedisSentinel from "../support/RedisSentinel.ts"
 import type { RedisServer } from "../support/RedisServer.ts"
 import * as Differential from "./compareLayers.ts"
-import { runs } from "./random.ts"
+import { limit, runs } from "./random.ts"
 import * as State from "./storedState.ts"
 
 /** After how many comparisons of all that is stored there is a failover. */
@@ -54,6 +54,6 @@ describeOwnServer("random programs under Sentinels", () => {
         console.log(`${counts.programs} programs, ${failovers} failovers`)
         assert.isAbove(failovers, 0)
       }),
-    600_000
+    limit(600_000, 1000)
   )
 })

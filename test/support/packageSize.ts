@@ -17,7 +17,7 @@ const maximum = 900_000
 const maximumOfPages = 300_000
 
 /** Whether a file is written for readers, and is not needed to run or to compile. */
-const isPage = (path: string): boolean => /^(?:docs\/|AGENTS\.md$|llms\.txt$)/.test(path)
+const isPage = (path: string): boolean => /^(?:docs\/|examples\/|[A-Z]+\.md$|llms\.txt$)/.test(path)
 
 interface Packed {
   readonly name: string

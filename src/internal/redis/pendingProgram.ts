@@ -131,7 +131,9 @@ export class PendingProgram extends Effectable.Class<void> {
 
   /** Why there is no answer. */
   get reason(): RedisServiceErrorReason {
-    return this.inFlight || this.replyLost ? new OutcomeUnknown({}) : this.refusal ?? new ConnectionUnavailable({})
+    return this.inFlight || this.replyLost
+      ? new OutcomeUnknown({})
+      : this.refusal ?? new ConnectionUnavailable({ code: "DEADLINE" })
   }
 
   /** The server, or the connection, refused the program: this attempt was not applied. */
