@@ -76,6 +76,7 @@ const goto = (page: Page, url: string) =>
   Effect.promise(async () => {
     await page.goto(url)
     await page.waitForFunction("document.querySelector('#app')?.__vue_app__ !== undefined")
+    if (url.endsWith("/playground.html")) await page.locator("#run").waitFor()
   })
 
 const wide = { width: 1440, height: 900 }
@@ -371,7 +372,7 @@ Browser.describeBrowser("the site", () => {
           )
           yield* run
           yield* until(async () => assert.strictEqual(await state(), "Failed with EntityNotFound."))
-          assert.include((yield* Effect.promise(() => page.locator("#output").textContent()))!, "\"id\":\"nosuch\"")
+          assert.include((yield* Effect.promise(() => page.locator("#output").textContent()))!, "\"id\": \"nosuch\"")
           yield* reset
 
           // a server is out of reach

@@ -2,10 +2,15 @@
  * The pages of the site: each page of docs/ is in its sidebar, and each link has a target. `test/browser/site.test.ts` looks at the built site.
  */
 import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
-import { bundleRuntime } from "../../site/assets.ts"
 import { allPages, expanded, linksWithoutTarget } from "../../site/pages.ts"
+import { bundleRuntime } from "../../site/runtime.ts"
 import { groups } from "../../site/sidebar.ts"
+import * as Doctest from "../support/doctest.ts"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
 
 describe("the site", () => {
   it("has every page of docs/ in one group of its sidebar", () => {
