@@ -184,11 +184,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
       )
       for (const [i, exit] of exits.entries()) {
         if (Exit.isFailure(exit)) {
-          // it may be claimed, for nobody
+          // it may be claimed, for nobody: it is given back before others are taken, or comes back after its lease
           yield* Programs.release({ name, id: ready[i]!.member, token }, wake(name)).pipe(
-            Effect.retry({ schedule: Schedule.spaced(200), times: 5, while: isPassing }),
-            Effect.ignore,
-            Effect.forkIn(scope)
+            Effect.retry({ schedule: Schedule.spaced(100), times: 3, while: isPassing }),
+            Effect.ignore
           )
         } else if (exit.value !== undefined) {
           const { attempts, element, id, isCustomId } = exit.value
@@ -199,8 +198,6 @@ const make = Effect.fnUntraced(function*(options: Options) {
       if (failed !== undefined) return yield* Effect.failCause(failed.cause)
       return ready.length > 0
     })
-
-    const scope = yield* Effect.scope
 
     yield* Effect.gen(function*() {
       while (true) {

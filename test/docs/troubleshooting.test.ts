@@ -48,7 +48,7 @@ const errors: ReadonlyArray<Error & { readonly _tag: string }> = [
     reason: "notWhole",
     operation: "coins.divide"
   }),
-  new DomainError.IndexOutOfRange({ model: "Queue", id: "q", field: "jobs", index: 3, operation: "jobs.set" }),
+  new DomainError.IndexOutOfRange({ model: "Queue", id: "q", field: "jobs", index: 3, operation: "jobs.at.set" }),
   new DomainError.InvalidValue({ ...user, field: "age", issue: "Expected an integer", operation: "age.set" }),
   new DomainError.EntityCorrupted({ ...user, key: "", field: "age", issue: "Expected an integer", applied: false }),
   new DomainError.Conflict({ model: "Doc", id: "d", reason: "version", operation: "modify" }),

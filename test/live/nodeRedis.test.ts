@@ -92,7 +92,7 @@ describeMemory("the options of a transport over node-redis", () => {
       const { address, code } = reasonIs(exit, "ConnectionUnavailable")
       assert.deepStrictEqual([address, code], [`127.0.0.1:${port}`, "ECONNREFUSED"])
       assert.notInclude(JSON.stringify(errorOf(exit)), secret)
-      within(millis, 390, 900)
+      within(millis, 390, 2500)
       assert.deepStrictEqual(output, [])
     }))
 })
@@ -122,7 +122,7 @@ describeOwnServer("a transport over node-redis", () => {
         Effect.scoped(Layer.build(live({ url: proxy.url }, { deadline: "400 millis" })))
       )
       reasonIs(exit, "ConnectionUnavailable")
-      within(millis, 390, 900)
+      within(millis, 390, 2500)
       yield* proxy.waitUntil(({ connections }) => connections === 0)
     }))
 
@@ -185,10 +185,23 @@ describeOwnServer("a transport over node-redis", () => {
       yield* proxy.swallowReplies(true)
       const [exit, millis] = yield* timed(run(count.increment()))
       reasonIs(exit, "OutcomeUnknown")
-      within(millis, 390, 1500)
+      within(millis, 390, 2500)
       yield* proxy.swallowReplies(false)
       assert.strictEqual(yield* eventually(run(count.increment())), 2)
       assert.isAbove((yield* proxy.stats).accepted, accepted)
+    }))
+
+  it.live("with an infinite `silence` a connection that is awaited stays, and the program fails at its deadline", () =>
+    Effect.gen(function*() {
+      const { proxy, run } = yield* setup({ silence: "Infinity" }, { deadline: "2 seconds" })
+      const { accepted } = yield* proxy.stats
+      yield* proxy.holdRequests()
+      const [exit, millis] = yield* timed(run(count.increment()))
+      reasonIs(exit, "OutcomeUnknown")
+      within(millis, 1990, 4500)
+      yield* proxy.release()
+      assert.strictEqual(yield* run(count.increment()), 2)
+      assert.strictEqual((yield* proxy.stats).accepted, accepted)
     }))
 
   it.live("a layer that closes answers what is in flight first, and leaves no connection", () =>

@@ -2,12 +2,12 @@
  * Where the suites of this directory run: in memory, on one server, and on a cluster.
  */
 import { it } from "@effect/vitest"
-import { Effect, Exit, Layer, Schedule, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Schedule, Scope } from "effect"
 import { TestClock } from "effect/testing"
-import type { RedisService } from "redlayer"
+import { RedisService } from "redlayer"
 import * as Testing from "redlayer/testing"
 import { afterAll } from "vitest"
-import { describeMemory, describeOwnServer } from "../support/Backends.ts"
+import { describeMemory, describeOwnServer, uniquePrefix } from "../support/Backends.ts"
 import { layerCluster, layerRedis } from "../support/Conformance.ts"
 import { withLiveClock } from "../support/LiveClock.ts"
 import * as RedisCluster from "../support/RedisCluster.ts"
@@ -24,6 +24,14 @@ export interface Place {
     body: Effect.Effect<unknown, unknown, Services | Scope.Scope>,
     timeout?: number
   ) => void
+  /** Services that share keys, each with a connection of its own. */
+  readonly peers: (
+    count: number
+  ) => Effect.Effect<
+    ReadonlyArray<Context.Context<RedisService.RedisService>>,
+    never,
+    RedisService.RedisService | Scope.Scope
+  >
   /** Empty, with keys that no other layer has. */
   readonly layer: Layer.Layer<Services>
   /**
@@ -44,8 +52,8 @@ const once = <A>(start: Effect.Effect<A, unknown, Scope.Scope>) => {
   return Effect.promise(() => promise ??= Effect.runPromise(withLiveClock(Scope.provide(start, scope))))
 }
 
-const server = once(RedisServer.start())
-const cluster = once(RedisCluster.start({ replicas: 0 }))
+export const server = once(RedisServer.start())
+export const cluster = once(RedisCluster.start({ replicas: 0 }))
 
 const withFaults = (
   layer: Layer.Layer<RedisService.RedisService | Testing.RawStore, unknown>
@@ -82,7 +90,19 @@ const move: Place["pass"] = (millis, stays = () => false) =>
     yield* Effect.forEach(Object.entries(yield* raw.dump), moveKey, { concurrency: "unbounded", discard: true })
   })
 
-const live = (place: Pick<Place, "name" | "layer">): Place => ({
+const peersOf = (
+  layer: (keyPrefix: string) => Effect.Effect<Layer.Layer<RedisService.RedisService, unknown>>
+): Place["peers"] =>
+(count) => {
+  const prefix = uniquePrefix("peers")
+  return Effect.forEach(
+    Array.from({ length: count }),
+    () => Effect.flatMap(layer(prefix), (layer) => Effect.orDie(Layer.build(Layer.fresh(layer)))),
+    { concurrency: "unbounded" }
+  )
+}
+
+const live = (place: Pick<Place, "name" | "layer" | "peers">): Place => ({
   ...place,
   describe: (name, body) => describeOwnServer(`${name}: ${place.name}`, body),
   test: (title, body, timeout) => {
@@ -97,6 +117,11 @@ export const places: ReadonlyArray<Place> = [
   {
     name: "memory",
     layer: inMemory,
+    peers: (count) =>
+      Effect.map(
+        RedisService.RedisService,
+        (service) => Array.from({ length: count }, () => Context.make(RedisService.RedisService, service))
+      ),
     describe: (name, body) => describeMemory(`${name}: memory`, body),
     test: (title, body, timeout) => {
       it.effect(title, () => Effect.provide(Effect.scoped(body), inMemory), timeout)
@@ -105,10 +130,12 @@ export const places: ReadonlyArray<Place> = [
   },
   live({
     name: "server",
+    peers: peersOf((keyPrefix) => Effect.map(server, ({ url }) => RedisService.layer({ url, keyPrefix }))),
     layer: withFaults(Layer.unwrap(Effect.map(server, ({ url }) => layerRedis({}, Effect.succeed(url)))))
   }),
   live({
     name: "cluster",
+    peers: peersOf((keyPrefix) => Effect.map(cluster, ({ nodes }) => RedisService.layerCluster({ nodes, keyPrefix }))),
     layer: withFaults(Layer.unwrap(Effect.map(cluster, (cluster) => layerCluster(cluster, {}))))
   })
 ]

@@ -2,17 +2,14 @@
  * Several processes at one place: in memory, on one server, on a cluster.
  */
 import { it } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Scope } from "effect"
+import { Context, Effect, Layer, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { RedisService } from "redlayer"
 import * as Testing from "redlayer/testing"
-import { afterAll } from "vitest"
 import { describeMemory, describeOwnServer, uniquePrefix } from "../support/Backends.ts"
 import { layerRaw, layerRawCluster } from "../support/Conformance.ts"
-import { withLiveClock } from "../support/LiveClock.ts"
 import * as RawRedis from "../support/RawRedis.ts"
-import * as RedisCluster from "../support/RedisCluster.ts"
-import * as RedisServer from "../support/RedisServer.ts"
+import { cluster, server } from "./places.ts"
 
 /** Keys that no other test has. */
 export interface Here {
@@ -33,14 +30,6 @@ export interface Place {
     body: (here: Here) => Effect.Effect<unknown, unknown, Scope.Scope>,
     timeout?: number
   ) => void
-}
-
-const scope = Scope.makeUnsafe()
-afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)), 30_000)
-
-const once = <A>(start: Effect.Effect<A, unknown, Scope.Scope>) => {
-  let promise: Promise<A> | undefined
-  return Effect.promise(() => promise ??= Effect.runPromise(withLiveClock(Scope.provide(start, scope))))
 }
 
 const serviceOf = (layer: Layer.Layer<RedisService.RedisService, unknown>) =>
@@ -73,20 +62,13 @@ const live = (
   nodes
 })
 
-const server = once(
-  Effect.flatMap(
-    RedisServer.start(),
-    (server) => Effect.map(RawRedis.make(server.url), (raw) => ({ url: server.url, raw }))
-  )
-)
 const onServer = Effect.gen(function*() {
-  const { raw, url } = yield* server
+  const { url } = yield* server
   const keyPrefix = uniquePrefix("stores")
   const store = yield* rawOf(Layer.provide(Testing.layerRawStore(keyPrefix), layerRaw(url)))
-  return live(store, serviceOf(RedisService.layer({ url, keyPrefix })), [raw])
+  return live(store, serviceOf(RedisService.layer({ url, keyPrefix })), [yield* RawRedis.make(url)])
 })
 
-const cluster = once(RedisCluster.start({ replicas: 0 }))
 const onCluster = Effect.gen(function*() {
   const { nodes, primaries } = yield* cluster
   const keyPrefix = uniquePrefix("stores")

@@ -50,6 +50,13 @@ const askingTime = "5 seconds"
 /** How often replies are looked for until the server counts as silent. */
 const looks = 8
 
+/**
+ * The longest time of a timer.
+ *
+ * @internal
+ */
+export const maximumMillis = 2 ** 31 - 1
+
 const unknown = Exit.fail(new TransportError({ outcome: "Unknown" }))
 
 /** In place of what a replica has read after it refused a write. */
@@ -96,6 +103,8 @@ export class Connection {
   private isConnected = false
   private asking: Fiber.Fiber<unknown, unknown> | undefined
   private timer: ReturnType<typeof setTimeout> | undefined
+  /** Ends an attempt to connect that takes too long. */
+  private late: ReturnType<typeof setTimeout> | undefined
   /** The number of attempts in a row that have failed. */
   private failures = 0
   /** How often in a row the server has refused the credentials. */
@@ -139,6 +148,8 @@ export class Connection {
   close(): void {
     this.isOpen = false
     clearTimeout(this.timer)
+    clearTimeout(this.late)
+    clearTimeout(this.looking)
     this.asking?.interruptUnsafe()
     const { client } = this
     this.client = undefined
@@ -291,7 +302,11 @@ export class Connection {
       ...(password === undefined ? undefined : { password })
     })
     this.client = client
-    const late = setTimeout(() => this.lose(timedOut(), client), this.options.connectTimeout + this.options.silence)
+    const { connectTimeout, silence } = this.options
+    const late = this.late = setTimeout(
+      () => this.lose(timedOut(), client),
+      Math.min(maximumMillis, connectTimeout + silence)
+    )
     const over = (error: unknown) => {
       clearTimeout(late)
       this.lose(error, client)

@@ -13,7 +13,7 @@ import { type Check, defined, invalidOption } from "../../options.ts"
 import type { Credentials } from "../client/credentials.ts"
 import { ofServer, type Variables } from "../client/environment.ts"
 import { clientChecks, parseUrl, plain, refusalAmong, secret, sharedChecks } from "../client/options.ts"
-import { type ClientOptions, Connection } from "./nodeRedis.ts"
+import { type ClientOptions, Connection, maximumMillis } from "./nodeRedis.ts"
 import * as Subscriber from "./nodeRedisSubscriber.ts"
 
 /**
@@ -97,9 +97,6 @@ const { keyPrefix: _, ...ofConnection } = ofServer.of
  */
 export const variables: Variables = { ...ofServer, of: ofConnection }
 
-/** The longest time of a timer. */
-const maximum = 2 ** 31 - 1
-
 /**
  * @param names the names of variables that options come from
  * @internal
@@ -149,7 +146,7 @@ export const make = Effect.fnUntraced(function*(
     },
     credentials: given.credentials,
     connectTimeout,
-    silence: Math.min(maximum, Duration.toMillis(Duration.fromInputUnsafe(given.silence ?? "2.5 seconds"))),
+    silence: Math.min(maximumMillis, Duration.toMillis(Duration.fromInputUnsafe(given.silence ?? "2.5 seconds"))),
     server: path === undefined ? { address: host, port, database: db } : { address: path, database: db },
     runFork
   }
