@@ -6,6 +6,7 @@ const conditions = ["redlayer-source", "node", "import", "module", "default"]
 
 /** The longest files run first, because the last file of a run has only one of the two workers. */
 const longest = [
+  "browser/site",
   "conformance",
   "differential",
   "declaredKeys",

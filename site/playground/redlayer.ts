@@ -1,0 +1,13 @@
+/** The modules of redlayer that programs of the playground can use: all but those for servers and for other modules of Effect. */
+export * as Atomic from "redlayer/Atomic"
+export * as Condition from "redlayer/Condition"
+export * as DomainError from "redlayer/DomainError"
+export * as EffectReactivity from "redlayer/EffectReactivity"
+export * as Field from "redlayer/Field"
+export * as Lock from "redlayer/Lock"
+export * as Model from "redlayer/Model"
+export * as Query from "redlayer/Query"
+export * as RedisService from "redlayer/RedisService"
+export * as RedisServiceError from "redlayer/RedisServiceError"
+export * as RetryPolicy from "redlayer/RetryPolicy"
+export * as Topic from "redlayer/Topic"
