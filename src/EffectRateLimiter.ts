@@ -279,7 +279,7 @@ const adaptiveFeedback = ({ epoch, key, tokens }: RateLimiter.AdaptiveFeedbackOp
  * - Fails with `RateLimiterError`: its reason is `RateLimitStoreError` with the `RedisServiceError` or the domain error as its `cause`. So does a key
  *   that is no id, because it is empty or ill-formed or longer than 1,024 bytes; and a `refillRate` or a number of tokens that is not finite.
  * - O(1) on the server. A window or a bucket is removed some time after it is of no use: it lives as long as the whole window, and up to
- *   16 times as long if more than the limit was reserved with `onExceeded: "delay"`.
+ *   16 or 4,096 times as long if more than the limit was reserved with `onExceeded: "delay"`.
  *
  * **Gotchas**
  *
