@@ -70,9 +70,13 @@ export const storeOf = (state: State): Store => {
   return store
 }
 
+/** The texts to write, which are never none: a hash that was read may have had only a version, or an entry of that name, of 0. */
+const textsOf = ({ values }: Entry): ReadonlyArray<string> => values.length === 0 ? ["$v", "0"] : values
+
 const write = (store: Store, state: State): void => {
-  for (const [key, { expiry, type, values }] of state) {
-    store.values.set(key, storedValue(type, values, expiry < 0 ? undefined : expiry))
+  for (const [key, entry] of state) {
+    const { expiry, type } = entry
+    store.values.set(key, storedValue(type, textsOf(entry), expiry < 0 ? undefined : expiry))
   }
 }
 
@@ -146,14 +150,14 @@ const writeNode = Effect.fnUntraced(function*(
   state: Iterable<readonly [key: string, entry: Entry]>
 ) {
   const pipeline = raw.client.pipeline()
-  for (const [key, { expiry, type, values }] of state) {
-    // what was read may be of an entity that had only a version of 0
-    const texts = values.length === 0
-      ? ["$v", "0"]
-      : type === "zset"
-      ? pairs(values).flatMap(([a, b]) => [b, a])
-      : values
-    pipeline.call(commands[type], prefix + key, ...texts)
+  for (const [key, entry] of state) {
+    const { expiry, type } = entry
+    const texts = textsOf(entry)
+    pipeline.call(
+      commands[type],
+      prefix + key,
+      ...(type === "zset" ? pairs(texts).flatMap(([a, b]) => [b, a]) : texts)
+    )
     if (expiry >= 0) pipeline.call("PEXPIREAT", prefix + key, expiry)
   }
   const replies = yield* Effect.promise(() => pipeline.exec())
