@@ -22,7 +22,7 @@ const ofSchemas = ["annotate", "annotateKey", "check", "rebuild", "make", "makeO
 
 const header = `
 import { Effect, Schema } from "effect"
-import { Atomic, Condition, DomainError, EffectReactivity, EffectRedis, Field, IoRedis, Lock, Model, Query, RedisService, RedisServiceError, RedisTransport, RetryPolicy, Topic } from "redlayer"
+import { ${Object.keys(Redlayer).join(", ")} } from "redlayer"
 import * as Testing from "redlayer/testing"
 
 class Player extends Model.Class<Player>("language/Player")({
