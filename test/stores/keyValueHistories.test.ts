@@ -141,7 +141,7 @@ const open = (here: Here, name: string) =>
 
 for (const { describe, name: place, test } of places) {
   // each scan asks three nodes
-  const histories = runs(place === "cluster" ? 300 : 1000)
+  const histories = runs(place === "cluster" ? 100 : 300)
   describe("random histories of a KeyValueStore", () => {
     test("agree with Effect's store in memory", (here) =>
       Effect.gen(function*() {

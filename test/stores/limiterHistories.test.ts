@@ -20,7 +20,7 @@ for (const { describe, name, pass, test } of places) {
         const store = Context.get(yield* Layer.build(EffectRateLimiter.layer), RateLimiter.RateLimiterStore)
         const seen = new Map<string, number>()
         const count = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1)
-        for (let run = 0; run < Math.ceil(runs({ memory: 1000, server: 400, cluster: 200 }[name]) / keys); run++) {
+        for (let run = 0; run < Math.ceil(runs({ memory: 400, server: 100, cluster: 60 }[name]) / keys); run++) {
           const random = new Random(`limiter/${name}/${run}`)
           // the second one is some seconds ahead: where they differ, a moment decides, and a history ends
           const oracle = yield* makeOracle

@@ -216,7 +216,7 @@ for (const { describe, layer, name: place, pass, test } of places) {
           }
         })
         // each in a place of its own, because time passes for all that is stored
-        for (let run = 0; run < Math.ceil(runs({ memory: 1000, server: 400, cluster: 200 }[place]) / queues); run++) {
+        for (let run = 0; run < Math.ceil(runs({ memory: 400, server: 100, cluster: 60 }[place]) / queues); run++) {
           yield* runWorld(run).pipe(Effect.scoped, Effect.provide(layer, { local: true }))
         }
         for (

@@ -8,9 +8,10 @@ import { describeOwnServer } from "../support/Backends.ts"
 import * as ChildProcess from "../support/ChildProcess.ts"
 import * as RedisCluster from "../support/RedisCluster.ts"
 import * as RedisServer from "../support/RedisServer.ts"
+import { sized } from "../support/Sizes.ts"
 import { Noted, queueLayer, queueOf, serviceOf } from "../workers/queueWorker.ts"
 
-const items = 300
+const items = sized(120, 300)
 const workers = 4
 const lease = 2000
 
