@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import type { BrowserContextOptions, Page } from "playwright-core"
 import * as Browser from "../support/Browser.ts"
+import { isFull } from "../support/Sizes.ts"
 import * as StaticServer from "../support/StaticServer.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
@@ -412,7 +413,7 @@ Browser.describeBrowser("the site", () => {
         const folder = mkdtempSync(join(shots, "run-"))
         const backgrounds = new Set<string>()
         for (const colorScheme of ["light", "dark"] as const) {
-          for (const viewport of [narrow, wide]) {
+          for (const viewport of isFull ? [narrow, wide] : colorScheme === "light" ? [wide] : [narrow]) {
             const { page, url, wrong } = yield* watched({ colorScheme, viewport })
             const shot = (name: string) =>
               Effect.promise(async () => {
