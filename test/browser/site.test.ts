@@ -182,7 +182,9 @@ Browser.describeBrowser("the site", () => {
           const { page, url, wrong } = yield* watched({ viewport: wide })
           const tooWide: Array<string> = []
           let blocks = 0
-          for (const file of files().filter((file) => file !== "404.html")) {
+          for (const [i, file] of files().filter((file) => file !== "404.html").entries()) {
+            // a page takes most of a second, so the suite opens every second one
+            if (!isFull && i % 2 === 1) continue
             yield* goto(page, `${url}/${file}`)
             for (const viewport of [narrow, wide]) {
               yield* Effect.promise(() => page.setViewportSize(viewport))
@@ -199,7 +201,7 @@ Browser.describeBrowser("the site", () => {
           }
           assert.deepStrictEqual(tooWide, [])
           assert.deepStrictEqual(wrong, [])
-          assert.isAbove(blocks, 200)
+          assert.isAbove(blocks, isFull ? 200 : 80)
         }).pipe(Effect.scoped),
       timeout
     )
