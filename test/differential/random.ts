@@ -17,6 +17,38 @@ export const runs = (usual: number): number => {
   return Math.max(usual, Number(given))
 }
 
+/** What random steps must show, and what they have shown. */
+export class Coverage {
+  readonly wanted: ReadonlyArray<string>
+  readonly #seen = new Map<string, number>()
+
+  constructor(wanted: ReadonlyArray<string>) {
+    this.wanted = wanted
+  }
+
+  readonly count = (what: string): void => {
+    this.#seen.set(what, this.of(what) + 1)
+  }
+
+  of(what: string): number {
+    return this.#seen.get(what) ?? 0
+  }
+
+  /** What was wanted and has not occurred. */
+  get missing(): ReadonlyArray<string> {
+    return this.wanted.filter((what) => this.of(what) === 0)
+  }
+
+  /** Yields 0, 1, and so on: as many turns as were asked for, and up to ten times as many while something is missing. */
+  *turns(asked: number): Generator<number> {
+    for (let turn = 0; turn < asked || turn < 10 * asked && this.missing.length > 0; turn++) yield turn
+  }
+
+  toString(): string {
+    return [...this.#seen].map(([what, times]) => `${what} ${times}`).join(", ")
+  }
+}
+
 /** Milliseconds for a test of so many programs, or of more where the environment says so. */
 export const limit = (millis: number, usual: number): number => millis * runs(usual) / usual
 

@@ -5,7 +5,7 @@ import { assert } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { KeyValueStore } from "effect/persistence"
 import { EffectKeyValueStore, RedisService } from "redlayer"
-import { Random, runs, seed } from "../differential/random.ts"
+import { Coverage, Random, runs, seed } from "../differential/random.ts"
 import { type Here, places } from "./processes.ts"
 
 type Store = KeyValueStore.KeyValueStore
@@ -145,7 +145,7 @@ for (const { describe, name: place, test } of places) {
   describe("random histories of a KeyValueStore", () => {
     test("agree with Effect's store in memory", (here) =>
       Effect.gen(function*() {
-        const seen = new Map<Name, number>()
+        const coverage = new Coverage(names)
         // as two processes: each operation is of one of them
         const processes = [yield* here.process, yield* here.process]
         const history = Effect.fnUntraced(function*(slot: number, run: number) {
@@ -163,7 +163,7 @@ for (const { describe, name: place, test } of places) {
           for (let i = random.int(5, 40); i > 0; i--) {
             const step = stepOf(random, keys)
             steps.push(step[1].slice(0, 200))
-            seen.set(step[0], (seen.get(step[0]) ?? 0) + 1)
+            coverage.count(step[0])
             const wanted = yield* expected(oracle, step)
             assert.deepStrictEqual(
               yield* observed(random.pick(stores), step),
@@ -184,10 +184,8 @@ for (const { describe, name: place, test } of places) {
           Effect.gen(function*() {
             for (let run = slot; run < histories; run += atOnce) yield* Effect.scoped(history(slot, run))
           }), { concurrency: "unbounded" })
-        console.log(
-          `${place}: ${histories} histories, ${[...seen].map(([name, count]) => `${name} ${count}`).join(", ")}`
-        )
-        for (const name of names) assert.isAbove(seen.get(name) ?? 0, 0, name)
+        console.log(`${place}: ${histories} histories, ${coverage}`)
+        assert.deepStrictEqual(coverage.missing, [])
       }), 60_000 + histories * 120)
   })
 }

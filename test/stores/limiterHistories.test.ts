@@ -5,7 +5,7 @@ import { assert } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import { EffectRateLimiter } from "redlayer"
-import { Random, runs, seed } from "../differential/random.ts"
+import { Coverage, limit, Random, runs, seed } from "../differential/random.ts"
 import { makeOracle, makeStep, observe } from "./limiterOracle.ts"
 import { places } from "./places.ts"
 
@@ -13,14 +13,24 @@ const keys = 50
 const length = 16
 
 for (const { describe, name, pass, test } of places) {
+  const usual = { memory: 400, server: 100, cluster: 50 }[name]
   describe("histories of a rate limiter", () => {
     test(
       "agree with Effect's store in memory, to the last bit of each count",
       Effect.gen(function*() {
         const store = Context.get(yield* Layer.build(EffectRateLimiter.layer), RateLimiter.RateLimiterStore)
-        const seen = new Map<string, number>()
-        const count = (what: string) => seen.set(what, (seen.get(what) ?? 0) + 1)
-        for (let run = 0; run < Math.ceil(runs({ memory: 400, server: 100, cluster: 60 }[name]) / keys); run++) {
+        const coverage = new Coverage([
+          "fixedWindow",
+          "tokenBucket",
+          "adaptiveConsume",
+          "adaptiveFeedback",
+          "inactive",
+          "cooldown",
+          "learning",
+          "learned"
+        ])
+        const { count } = coverage
+        for (const run of coverage.turns(Math.ceil(runs(usual) / keys))) {
           const random = new Random(`limiter/${name}/${run}`)
           // the second one is some seconds ahead: where they differ, a moment decides, and a history ends
           const oracle = yield* makeOracle
@@ -61,21 +71,11 @@ for (const { describe, name, pass, test } of places) {
             yield* ahead.pass(millis + (name === "memory" ? 0 : 2000))
           }
         }
-        for (
-          const what of [
-            "fixedWindow",
-            "tokenBucket",
-            "adaptiveConsume",
-            "adaptiveFeedback",
-            "inactive",
-            "cooldown",
-            "learning",
-            "learned"
-          ]
-        ) assert.isAbove(seen.get(what) ?? 0, 0, what)
-        if (name === "memory") assert.isUndefined(seen.get("ambiguous"))
+        console.log(`${name}: seed ${seed}, ${coverage}`)
+        assert.deepStrictEqual(coverage.missing, [])
+        if (name === "memory") assert.strictEqual(coverage.of("ambiguous"), 0)
       }),
-      280_000
+      limit(280_000, usual)
     )
   })
 }
