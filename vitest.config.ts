@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { join } from "node:path"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 // `import "redlayer/..."` means src/*.ts, and `import "redlayer-conformance"` means conformance/src/index.ts.
@@ -32,6 +33,9 @@ class LongestFirst extends BaseSequencer {
     return (await super.sort(files)).toSorted((a, b) => place(a) - place(b))
   }
 }
+
+// all processes that the tests start load the same modules: what one of them has compiled the next ones read
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/redlayer/compiled")
 
 export default defineConfig({
   resolve: { conditions },

@@ -11,7 +11,7 @@ import { Counter, type Stopped, type Told } from "../workers/lockWorker.ts"
 import { channelsOf, locksOf, scriptCalls, summary } from "./lockTraces.ts"
 import { lateness, random, server, service, start } from "./proxiedService.ts"
 
-const rounds = Number(process.env.REDLAYER_LOCK_ROUNDS ?? 400)
+const rounds = Number(process.env.REDLAYER_LOCK_ROUNDS ?? 200)
 const processes = 8
 
 const begin = (url: string, mode: string, ...args: ReadonlyArray<number | string>) =>

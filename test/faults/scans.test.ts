@@ -15,7 +15,7 @@ const Item = Model.make("faults/Scanned", { id: Schema.Int, n: Schema.Int, tags:
   key: "id"
 })
 
-const total = 5000
+const total = 2000
 
 const losses: ReadonlyArray<
   readonly [name: string, lose: (proxy: TcpProxy, call: Call) => Effect.Effect<unknown, unknown>]
@@ -59,7 +59,7 @@ describeOwnServer("scans over a bad network", () => {
               const { id, n, tags } = yield* Effect.fromResult(result)
               assert.deepEqual([n, tags], [id, [`${id}`]])
               seen.add(id)
-              if (++passed % 900 === 0) yield* losing
+              if (++passed % 300 === 0) yield* losing
             }))
           // between two results, and also at any moment
           for (const also of [Effect.never, Effect.forever(Effect.delay(losing, "230 millis"))]) {

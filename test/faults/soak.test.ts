@@ -12,7 +12,7 @@ import * as RedisServer from "../support/RedisServer.ts"
 import * as Rights from "../support/Rights.ts"
 import { lateness, ledger, random, server, service, start } from "./proxiedService.ts"
 
-const seconds = Number(process.env.REDLAYER_SOAK_SECONDS ?? 15)
+const seconds = Number(process.env.REDLAYER_SOAK_SECONDS ?? 10)
 const deadline = 500
 
 const args = [

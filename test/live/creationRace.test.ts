@@ -12,7 +12,7 @@ import { type Seen, Shared } from "../workers/createWorker.ts"
 import { range } from "./liveService.ts"
 
 const processes = 8
-const rounds = 200
+const rounds = 100
 
 describeOwnServer("creation by many processes", () => {
   it.live(

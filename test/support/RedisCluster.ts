@@ -70,7 +70,16 @@ const configOf = (plans: ReadonlyArray<Plan>, self: Plan): string =>
 
 const newId = () => randomBytes(20).toString("hex")
 
-const settings = ["--cluster-node-timeout", "1000", "--repl-diskless-sync-delay", "0"]
+/** Where replicas may take over they do so soon. Elsewhere a node that a busy machine has held for a second is not taken for dead. */
+const settingsOf = (replicas: number): ReadonlyArray<string> => [
+  "--cluster-node-timeout",
+  replicas > 0 ? "1000" : steady,
+  "--repl-diskless-sync-delay",
+  "0"
+]
+
+/** Milliseconds for `cluster-node-timeout` of a cluster whose nodes are not to fail. */
+export const steady = "15000"
 
 const overTls = ["--tls-cluster", "yes", "--tls-replication", "yes"]
 
@@ -101,7 +110,7 @@ const startOnce = Effect.fnUntraced(function*(
       unrestricted,
       certificates,
       args: [
-        ...settings,
+        ...settingsOf(replicas),
         ...(empty > 0 ? stayingPrimary : []),
         ...(certificates === undefined ? [] : overTls),
         ...args
