@@ -1,5 +1,5 @@
-import { defineConfig } from "vitest/config"
 import { join } from "node:path"
+import { defineConfig } from "vitest/config"
 import { BaseSequencer, type TestSpecification } from "vitest/node"
 
 // `import "redlayer/..."` means src/*.ts, and `import "redlayer-conformance"` means conformance/src/index.ts.

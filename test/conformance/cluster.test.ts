@@ -48,7 +48,9 @@ describeOwnServer("conformance: cluster", () => {
 
   if (redis.canStart) {
     describe("checks", async () => {
-      const cluster = await Effect.runPromise(Scope.provide(RedisCluster.start({ args: ["--cluster-node-timeout", RedisCluster.steady] }), scope))
+      const cluster = await Effect.runPromise(
+        Scope.provide(RedisCluster.start({ args: ["--cluster-node-timeout", RedisCluster.steady] }), scope)
+      )
       const checks = telling(
         await Effect.runPromise(Conformance.checks({ layer: (options) => layerCluster(cluster, options) })),
         more

@@ -73,13 +73,13 @@ describeRedis("random programs", () => {
     Effect.gen(function*() {
       const { counts, mismatch } = yield* Differential.run(yield* server("differential"), {
         name: "differential",
-        programs: runs(8000),
+        programs: runs(5000),
         missing
       })
       print(counts)
       if (mismatch !== undefined) assert.fail(mismatch)
       assert.deepStrictEqual(missing(counts), [])
-    }), limit(minutes(5), 8000))
+    }), limit(minutes(5), 5000))
 
   it.live("random programs take every path of the script", () =>
     Effect.gen(function*() {
@@ -93,7 +93,7 @@ describeRedis("random programs", () => {
       )
       const target = State.redis(Context.get(context, RedisService.RedisService), raw, prefix)
       yield* Effect.addFinalizer(() => target.reset(new Map()))
-      const { mismatch } = yield* Differential.run(target, { name: "paths", programs: runs(4000), twinChance: 0.8 })
+      const { mismatch } = yield* Differential.run(target, { name: "paths", programs: runs(2500), twinChance: 0.8 })
       if (mismatch !== undefined) assert.fail(mismatch)
       const cases = ["a", "b", "c", "d"].flatMap((name) => runsOfOneShape(new Random(`shapes/${name}`)))
       const shapes = yield* Differential.separate(target, "shapes", cases)
@@ -103,7 +103,7 @@ describeRedis("random programs", () => {
       for (const path of ["fast", "several", "single", "fields", "fastScore", "fieldsScore", "general"]) {
         assert.isAbove(counts.get(path) ?? 0, 10, path)
       }
-    }), limit(minutes(2), 4000))
+    }), limit(minutes(2), 2500))
 
   it.live("programs of one shape agree, whatever is stored for one of them", () =>
     Effect.gen(function*() {

@@ -126,7 +126,7 @@ describeMemory("indexes", () => {
     () =>
       Effect.gen(function*() {
         const counts = Steps.noCounts()
-        const rounds = runs(60)
+        const rounds = runs(40)
         let found = yield* inMemory("Naive", rounds, counts)
         // what is rare may need more rounds
         for (let more = 0; more < 9 && found === undefined && missing(counts).length > 0; more++) {
@@ -153,7 +153,7 @@ describeOwnServer("indexes", () => {
         const { url } = yield* RedisServer.start()
         const raw = yield* RawRedis.make(url)
         const counts = Steps.noCounts()
-        const rounds = runs(30)
+        const rounds = runs(20)
         let round = 0
         // each has a prefix of its own, and waits alone for what expires
         const worker = Effect.fnUntraced(function*(i: number) {

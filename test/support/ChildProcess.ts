@@ -3,6 +3,8 @@
  */
 import { Cause, Data, Deferred, Effect, Exit, Queue } from "effect"
 import { type ChildProcess, fork } from "node:child_process"
+import { join } from "node:path"
+import { inject } from "vitest"
 
 export class ChildFailed extends Data.TaggedError("ChildFailed")<{ readonly message: string }> {}
 
@@ -23,7 +25,7 @@ const killed = (child: ChildProcess): Effect.Effect<void> =>
     child.kill("SIGKILL")
   })
 
-/** Starts a file of this directory, and kills it when the scope closes. */
+/** Starts a file of test/workers, and kills it when the scope closes. */
 export const start = Effect.fnUntraced(function*(
   file: string,
   args: ReadonlyArray<string>,
@@ -31,8 +33,8 @@ export const start = Effect.fnUntraced(function*(
 ) {
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      fork(new URL(`../workers/${file}`, import.meta.url), [...args], {
-        execArgv: ["-C", "redlayer-source", ...flags],
+      fork(join(inject("workers"), file.replace(/ts$/, "mjs")), [...args], {
+        execArgv: [...flags],
         stdio: ["ignore", "ignore", "pipe", "ipc"]
       })
     ),

@@ -41,7 +41,7 @@ const main = Effect.gen(function*() {
   ).pipe(Effect.forever)
 })
 
-if (file.endsWith("queueWorker.ts")) {
+if (/queueWorker\.\w+$/.test(file)) {
   process.send?.("started")
   Effect.runPromise(Effect.provide(main, Layer.provideMerge(queueLayer, serviceOf(url, nodes)))).catch((error) => {
     console.error(error)
