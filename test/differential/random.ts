@@ -17,7 +17,7 @@ export const runs = (usual: number): number => {
   return Math.max(usual, Number(given))
 }
 
-/** What random steps must show, and what they have shown. */
+/** Counts what random steps show, and names what they must show. */
 export class Coverage {
   readonly wanted: ReadonlyArray<string>
   readonly #seen = new Map<string, number>()
@@ -34,7 +34,7 @@ export class Coverage {
     return this.#seen.get(what) ?? 0
   }
 
-  /** What was wanted and has not occurred. */
+  /** Those of `wanted` that have not occurred. */
   get missing(): ReadonlyArray<string> {
     return this.wanted.filter((what) => this.of(what) === 0)
   }

@@ -140,7 +140,7 @@ for (const { describe, layer, name: place, pass, test } of places) {
                 const fiber = yield* Effect.forkChild(take)
                 yield* until(`a look at an empty queue, ${where}`, Effect.map(looks, (after) => after > before))
                 const exit = yield* Effect.exit(Effect.andThen(Fiber.interrupt(fiber), Fiber.join(fiber)))
-                // another look may be on its way: after the time has passed it would find what is due then
+                // another look may be in flight: after the time has passed it would find what is due then
                 yield* until(
                   `the end of all looks, ${where}`,
                   Effect.map(requests, (log) => log.every(({ state }) => state === "Answered"))
