@@ -1,5 +1,7 @@
 /**
  * The site of the documentation, built once, in a browser: its pages, links and search, and the programs of its playground.
+ *
+ * `npm run test:site` opens every page, in both colours, and runs what takes long. The suite has a part of it.
  */
 import { assert, layer, vi } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
@@ -133,6 +135,11 @@ const type = (page: Page, text: string) =>
 
 Browser.describeBrowser("the site", () => {
   layer(Site.layer, { excludeTestServices: true, timeout: 300_000 })((it) => {
+    /** The suite leaves this out, because it takes long. */
+    const inFull = (...test: Parameters<typeof it.effect>): void => {
+      if (isFull) it.effect(...test)
+    }
+
     it.effect("no link or anchor of a page is dead", () =>
       Effect.sync(() => {
         const pages = new Map(
@@ -183,8 +190,8 @@ Browser.describeBrowser("the site", () => {
           const tooWide: Array<string> = []
           let blocks = 0
           for (const [i, file] of files().filter((file) => file !== "404.html").entries()) {
-            // a page takes most of a second, so the suite opens every fourth one
-            if (!isFull && i % 4 > 0) continue
+            // a page takes most of a second, so the suite opens every sixth one
+            if (!isFull && i % 6 > 0) continue
             yield* goto(page, `${url}/${file}`)
             for (const viewport of [narrow, wide]) {
               yield* Effect.promise(() => page.setViewportSize(viewport))
@@ -201,7 +208,7 @@ Browser.describeBrowser("the site", () => {
           }
           assert.deepStrictEqual(tooWide, [])
           assert.deepStrictEqual(wrong, [])
-          assert.isAbove(blocks, isFull ? 200 : 40)
+          assert.isAbove(blocks, isFull ? 200 : 20)
         }).pipe(Effect.scoped),
       timeout
     )
@@ -223,7 +230,7 @@ Browser.describeBrowser("the site", () => {
         )
       }).pipe(Effect.scoped), timeout)
 
-    it.effect("every page of the sidebar leads to the next one and back", () =>
+    inFull("every page of the sidebar leads to the next one and back", () =>
       Effect.gen(function*() {
         const { page, url, wrong } = yield* watched({ viewport: wide })
         yield* goto(page, `${url}/transactions.html`)
@@ -265,7 +272,7 @@ Browser.describeBrowser("the site", () => {
       timeout
     )
 
-    it.effect("the menu and the search work by the keyboard", () =>
+    inFull("the menu and the search work by the keyboard", () =>
       Effect.gen(function*() {
         const { page, url, wrong } = yield* watched({ viewport: narrow })
         yield* goto(page, `${url}/locks.html`)
@@ -333,7 +340,7 @@ Browser.describeBrowser("the site", () => {
         assert.deepStrictEqual(wrong, [])
       }).pipe(Effect.scoped), timeout)
 
-    it.effect(
+    inFull(
       "the playground shows mistakes as they are typed, stops programs, and names the error of one that fails",
       () =>
         Effect.gen(function*() {
@@ -408,7 +415,7 @@ Browser.describeBrowser("the site", () => {
       timeout
     )
 
-    it.effect("light and dark follow the reader's choice, pictures too", () =>
+    inFull("light and dark follow the reader's choice, pictures too", () =>
       Effect.gen(function*() {
         const shots = join(tmpdir(), "redlayer-site")
         mkdirSync(shots, { recursive: true })

@@ -17,6 +17,9 @@ export const runs = (usual: number): number => {
   return Math.max(usual, Number(given))
 }
 
+/** Whether the environment asks for more than the suite has. */
+export const isRaised: boolean = runs(1) > 1
+
 /** Counts what random steps show, and names what they must show. */
 export class Coverage {
   readonly wanted: ReadonlyArray<string>

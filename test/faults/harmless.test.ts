@@ -8,6 +8,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { Atomic, Condition, Model, RedisService } from "redlayer"
 import { range } from "../live/liveService.ts"
 import { describeOwnServer } from "../support/Backends.ts"
+import { sized } from "../support/Sizes.ts"
 import { server, service } from "./proxiedService.ts"
 
 const Bag = Model.make("harmless/Bag", {
@@ -32,7 +33,10 @@ const Bag = Model.make("harmless/Bag", {
 const { at, big, flag, json, list, map, n, other, ratio, set, set2, sorted, text, texts, wait } = Bag.ref("a")
 
 /** How many instructions a program may have. */
-const limit = 32_768
+const most = 32_768
+
+/** How many the programs have here: a fourth in the suite, because each of them takes half a second. */
+const limit = sized(most / 4, most)
 
 const fresh: Parameters<typeof Bag.insert>[0] = {
   id: "a",
@@ -198,7 +202,7 @@ const yardstickMillis = 100
  * writes, the journal keeps what undoes it: of a collection, the names and elements of each edit. Lua frees what a
  * command returned only when the heap has doubled.
  */
-const mostMemory = (size: number) => 10 * size + 1200 * limit
+const mostMemory = (size: number) => 10 * size + 1200 * most
 
 const outcomeOf = (exit: Exit.Exit<unknown, any>) =>
   Exit.isSuccess(exit)

@@ -70,13 +70,10 @@ export const telling = (checks: ReadonlyArray<Check>, more: ReadonlyArray<string
   return checks.filter(({ area }) => areas.includes(area))
 }
 
-/** Areas whose checks spend most of their time waiting for something to expire. */
-const waiting = new Set(["refresh", "timeToLive"])
-
 /** A test for each check, in a block for each area. */
 export const describeChecks = (checks: ReadonlyArray<Check>): void => {
   for (const area of new Set(checks.map(({ area }) => area))) {
-    describe(area, { concurrent: waiting.has(area) }, () => {
+    describe(area, () => {
       for (const check of checks) {
         if (check.area === area) it.live(check.name, () => check.run)
       }
