@@ -56,7 +56,8 @@ const costs = Effect.gen(function*() {
           }, all ${longest}`
         )
         assert.isAtMost(at(0.5), usual, lines.at(-1))
-        assert.isAtMost(at(0.95), slow, lines.at(-1))
+        // of fewer calls it would be the longest, which a busy machine may hold up
+        if (sorted.length >= 20) assert.isAtMost(at(0.95), slow, lines.at(-1))
         assert.isAtMost(longest, slowest, lines.at(-1))
         return result
       }
