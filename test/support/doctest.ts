@@ -6,10 +6,10 @@
  * `Equal.equals`, and that the line was reached. A statement with an assertion stands on one line.
  */
 import { Data, Effect, type Scope } from "effect"
-import { build } from "esbuild"
 import { execFile } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import * as Bundle from "./Bundle.ts"
 
 /** A fence that would be skipped silently, or a compiler that says nothing of use. */
 export class DoctestError extends Data.TaggedError("DoctestError")<{ readonly message: string }> {}
@@ -143,23 +143,10 @@ const onServer = (program: string): string =>
     (_, takesOptions) => `RedisService.layerConfig${takesOptions === undefined ? "()" : ""}`
   )
 
-/** The modules that all examples share are bundled into one file, because finding and loading them takes longer than running an example. */
+/** Finding and loading the modules of an example takes longer than running it. */
 const bundle = (directory: string, files: ReadonlyArray<string>) =>
   Effect.tryPromise({
-    try: () =>
-      build({
-        entryPoints: files.map((file) => join(directory, file)),
-        outdir: directory,
-        outExtension: { ".js": ".mjs" },
-        bundle: true,
-        splitting: true,
-        format: "esm",
-        platform: "node",
-        target: "node22",
-        conditions: ["redlayer-source"],
-        external: ["ioredis", "redis"],
-        logLevel: "silent"
-      }),
+    try: () => Bundle.write(files.map((file) => join(directory, file)), directory),
     catch: (cause) => new DoctestError({ message: `an example can't be bundled: ${cause}` })
   })
 
