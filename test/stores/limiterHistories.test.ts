@@ -52,8 +52,10 @@ for (const { describe, name, pass, test } of places) {
                 const observed = yield* observe(store, step)
                 assert.deepStrictEqual(observed.exact, expected.exact, where)
                 for (const [at, time] of observed.times.entries()) {
-                  if (name === "memory") assert.strictEqual(time, expected.times[at], where)
-                  else {
+                  if (name === "memory") {
+                    // a nanosecond, because the store keeps the sum of two times, and Effect's keeps both
+                    assert.isAtMost(Math.abs(time - expected.times[at]!), 0.000_001, where)
+                  } else {
                     const both = [expected.times[at]!, other.times[at]!]
                     assert.isAtLeast(time, Math.min(...both) - 2, where)
                     assert.isAtMost(time, Math.max(...both) + 2, where)
