@@ -247,10 +247,9 @@ ${Array.from({ length: modelCount }, (_, i) => modelSource(i + 1)).join("\n")}`
 const instantiations = Effect.gen(function*() {
   const project = yield* Doctest.temporaryProject(root, {
     include: ["models.ts"],
-    compilerOptions: { customConditions: [], paths: { redlayer: ["./declarations/index.d.ts"] } }
+    compilerOptions: { customConditions: [], paths: { redlayer: ["./dist/index.d.ts"] } }
   })
-  const declarations = join(project, "declarations")
-  yield* compilePackage(["--emitDeclarationOnly", "--outDir", declarations])
+  yield* compilePackage(project, ["--emitDeclarationOnly"])
   writeFileSync(join(project, "models.ts"), source)
   const report = yield* tsc(["-p", project, "--singleThreaded", "--extendedDiagnostics"])
   return Number(/^Instantiations:\s+(\d+)/m.exec(report)?.[1])
