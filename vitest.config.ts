@@ -7,9 +7,9 @@ const conditions = ["redlayer-source", "node", "import", "module", "default"]
 
 /** Seconds of files that keep both cores busy. Beside each other they would take far longer. */
 const busy = new Map([
-  ["browser/site", 70],
+  ["browser/site", 35],
   ["conformance/conformance", 110],
-  ["differential/differential", 110],
+  ["differential/differential", 80],
   ["docs/docs", 80],
   ["docs/demos", 55],
   ["browser/leaderboard", 45],

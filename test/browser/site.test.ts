@@ -1,7 +1,7 @@
 /**
  * The site of the documentation, built once, in a browser: its pages, links and search, and the programs of its playground.
  *
- * `npm run test:site` opens every page, in both colours, and runs what takes long. The suite has a part of it.
+ * `npm run test:site` runs all of it. The suite builds the site and follows its links, because a browser takes long.
  */
 import { assert, layer, vi } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
@@ -135,7 +135,7 @@ const type = (page: Page, text: string) =>
 
 Browser.describeBrowser("the site", () => {
   layer(Site.layer, { excludeTestServices: true, timeout: 300_000 })((it) => {
-    /** The suite leaves this out, because it takes long. */
+    /** The suite leaves this out. */
     const inFull = (...test: Parameters<typeof it.effect>): void => {
       if (isFull) it.effect(...test)
     }
@@ -182,16 +182,14 @@ Browser.describeBrowser("the site", () => {
         assert.isAbove(anchors, 100)
       }), timeout)
 
-    it.effect(
+    inFull(
       "every page loads without an error, asks no other host, has copy buttons, and fits narrow and wide screens",
       () =>
         Effect.gen(function*() {
           const { page, url, wrong } = yield* watched({ viewport: wide })
           const tooWide: Array<string> = []
           let blocks = 0
-          for (const [i, file] of files().filter((file) => file !== "404.html").entries()) {
-            // a page takes most of a second, so the suite opens every sixth one
-            if (!isFull && i % 6 > 0) continue
+          for (const file of files().filter((file) => file !== "404.html")) {
             yield* goto(page, `${url}/${file}`)
             for (const viewport of [narrow, wide]) {
               yield* Effect.promise(() => page.setViewportSize(viewport))
@@ -208,12 +206,12 @@ Browser.describeBrowser("the site", () => {
           }
           assert.deepStrictEqual(tooWide, [])
           assert.deepStrictEqual(wrong, [])
-          assert.isAbove(blocks, isFull ? 200 : 20)
+          assert.isAbove(blocks, 200)
         }).pipe(Effect.scoped),
       timeout
     )
 
-    it.effect("a code block is copied by its button", () =>
+    inFull("a code block is copied by its button", () =>
       Effect.gen(function*() {
         const { page, url } = yield* watched({ permissions: ["clipboard-read", "clipboard-write"] })
         yield* goto(page, `${url}/locks.html`)
@@ -249,7 +247,7 @@ Browser.describeBrowser("the site", () => {
         assert.deepStrictEqual(wrong, [])
       }).pipe(Effect.scoped), timeout)
 
-    it.effect(
+    inFull(
       "the search finds what readers look for, and its first result is the page of it",
       () =>
         Effect.gen(function*() {
@@ -317,7 +315,7 @@ Browser.describeBrowser("the site", () => {
         assert.deepStrictEqual(wrong, [])
       }).pipe(Effect.scoped), timeout)
 
-    it.effect("every program of the playground runs, and shows its result", () =>
+    inFull("every program of the playground runs, and shows its result", () =>
       Effect.gen(function*() {
         const { page, url, wrong } = yield* watched({ viewport: wide })
         yield* goto(page, `${url}/playground.html`)
@@ -422,7 +420,7 @@ Browser.describeBrowser("the site", () => {
         const folder = mkdtempSync(join(shots, "run-"))
         const backgrounds = new Set<string>()
         for (const colorScheme of ["light", "dark"] as const) {
-          for (const viewport of isFull ? [narrow, wide] : colorScheme === "light" ? [wide] : [narrow]) {
+          for (const viewport of [narrow, wide]) {
             const { page, url, wrong } = yield* watched({ colorScheme, viewport })
             const shot = (name: string) =>
               Effect.promise(async () => {

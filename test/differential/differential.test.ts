@@ -155,9 +155,13 @@ const rare = new Set([
   "a read that renews nothing renews"
 ])
 
+// each run of the suite looks for a third of the others
+const third = new Random("faults").int(0, 2)
+const sought = faults.filter(([wrong], i) => isRaised || !rare.has(wrong) && i % 3 === third)
+
 // memory agrees with a server, as the programs above show, so it stands for one: what a fault changes is found sooner
 describeMemory("random programs", () => {
-  it.live.each(faults.filter(([wrong]) => isRaised || !rare.has(wrong)))(
+  it.live.each(sought)(
     "differ when %s",
     ([wrong, fault]) =>
       Effect.gen(function*() {
