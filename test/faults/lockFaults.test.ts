@@ -475,7 +475,7 @@ describeOwnServer("locks", () => {
       const { run } = yield* service({ url, username: "app", password: "password", keyPrefix: "app:" })
       yield* run(Counter.insert({ id: "a" }))
       const count = Counter.withLock("a", (counter) =>
-        Effect.as(Effect.sleep("30 millis"), { ...counter, n: counter.n + 1 }), { lease: 60 })
+        Effect.as(Effect.sleep("150 millis"), { ...counter, n: counter.n + 1 }), { lease: 300 })
       const shared = Lock.withLock("b", () =>
         Effect.sleep("5 millis"), { mode: "shared" })
       const permitted = Lock.withLocks(["c", "d"], () =>
