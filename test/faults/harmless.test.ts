@@ -221,8 +221,8 @@ const harmful = Effect.fnUntraced(function*(programs: Programs) {
     }
   })
   const peak = Effect.sync(() => 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]))
-  const found: Array<string> = []
-  for (const [name, make] of Object.entries(programs)) {
+  const attempt = Effect.fnUntraced(function*(name: string, make: Programs[string]) {
+    const found: Array<string> = []
     yield* call("FLUSHALL", "SYNC")
     // what the program before has left would hide what this one takes
     yield* call("SCRIPT", "FLUSH", "SYNC")
@@ -264,8 +264,14 @@ const harmful = Effect.fnUntraced(function*(programs: Programs) {
         outcomeOf(exit)
       )
     }
+    return found
+  })
+  const all: Array<string> = []
+  for (const [name, make] of Object.entries(programs)) {
+    // a machine that became busy after the yardstick makes a program look slow, once
+    if ((yield* attempt(name, make)).length > 0) all.push(...yield* attempt(name, make))
   }
-  return found
+  return all
 })
 
 describeOwnServer("harmless", () => {
